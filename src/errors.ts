@@ -1,0 +1,48 @@
+/**
+ * The errors a store reports. Misuse (a wrong type, a key over the limit) is a bare `TypeError` or `RangeError`; what
+ * can happen to correct code is a {@linkcode StoreError} with a stable `code`.
+ *
+ * @module
+ */
+
+/** Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy. */
+export type StoreErrorCode =
+  | "STORE_CLOSED"
+  | "STORE_FAILED"
+  | "STORE_LOCKED"
+  | "LOCK_LOST"
+  | "STORE_CORRUPT"
+  | "NOT_A_STORE"
+  | "FORMAT_UNSUPPORTED"
+  | "PATH_NOT_DIRECTORY"
+  | "PATH_UNAVAILABLE"
+  | "IO_ERROR"
+  | "OUT_OF_MEMORY"
+  | "ENGINE_UNAVAILABLE"
+  | "ENGINE_INCOMPATIBLE"
+  | "ENGINE_TRAP";
+
+/**
+ * An operational failure: the call was right, but the store, the disk or the engine could not do it.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, StoreError } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.close();
+ * await assert.rejects(store.get("key"), (error) => error instanceof StoreError && error.code === "STORE_CLOSED");
+ * ```
+ */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  /** What failed, stable across releases: compare this, never the message. */
+  readonly code: StoreErrorCode;
+
+  /** `options.cause` carries the error underneath, when there is one. */
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
