@@ -1,0 +1,14 @@
+import { type FileOpenOptions, fileSystemError } from "./filesystem.ts";
+
+/**
+ * Refuses with `EINVAL` a position or size that is negative, fractional or beyond 2^53: `node:fs` takes -1 for "at the
+ * cursor" and a negative size for 0, both silently.
+ */
+export function requireOffset(offset: number, action: string, path: string): void {
+  if (!Number.isSafeInteger(offset) || offset < 0) throw fileSystemError("EINVAL", `${action} at ${offset}`, path);
+}
+
+/** Refuses with `EINVAL` options that would create or cut a file without the right to write it. */
+export function requireOpenOptions(options: FileOpenOptions, path: string): void {
+  if ((options.create || options.truncate) && !options.write) throw fileSystemError("EINVAL", "open", path);
+}

@@ -1,0 +1,106 @@
+import * as fs from "node:fs";
+
+/**
+ * `flock`, where a runtime can reach it: the operating system gives it back when its holder dies, however it dies. Deno
+ * has it, Bun has it through ffi (not on Windows), Node has not.
+ */
+export interface KernelLock {
+  /** Locks the file at `path`, which is open as `fd`; `undefined` when that cannot be done. */
+  take(path: string, fd: number): KernelHold | undefined;
+  /** Whether anyone holds the lock on the file at `path`. Probers do not disturb each other. */
+  isTaken(path: string): boolean;
+}
+
+/** A lock that is held until it is closed, or its process ends. */
+export interface KernelHold {
+  close(): void;
+}
+
+/** The kernel lock of this runtime, if it has one. */
+export async function kernelLock(): Promise<KernelLock | undefined> {
+  return denoLock() ?? (await bunLock());
+}
+
+interface DenoFile extends KernelHold {
+  tryLockSync(exclusive: boolean): boolean;
+}
+
+interface DenoApi {
+  openSync(path: string, options: { read: boolean; write?: boolean }): DenoFile;
+}
+
+function denoLock(): KernelLock | undefined {
+  const deno = (globalThis as { Deno?: DenoApi }).Deno;
+  if (typeof deno?.openSync !== "function") return undefined;
+  return {
+    take: (path) => takeWithDeno(deno, path),
+    isTaken(path) {
+      const file = deno.openSync(path, { read: true });
+      try {
+        return !file.tryLockSync(false);
+      } finally {
+        file.close();
+      }
+    },
+  };
+}
+
+/** On a handle of its own: Deno cannot lock a descriptor of `node:fs`. */
+function takeWithDeno(deno: DenoApi, path: string): KernelHold | undefined {
+  let file: DenoFile | undefined;
+  try {
+    file = deno.openSync(path, { read: true, write: true });
+    if (file.tryLockSync(true)) return file;
+  } catch {
+    // A file system without locks, or a taker has removed the file: the record then says that there is no kernel lock,
+    // and the caller checks that the file is still there.
+  }
+  file?.close();
+  return undefined;
+}
+
+const LOCK_SHARED = 1;
+const LOCK_EXCLUSIVE = 2;
+const LOCK_NO_WAIT = 4;
+
+/** `flock` of libc: 0 for success. */
+type Flock = (fd: number, operation: number) => number;
+
+async function bunLock(): Promise<KernelLock | undefined> {
+  if (!("Bun" in globalThis)) return undefined;
+  const flock = await loadFlock();
+  if (!flock) return undefined;
+  return {
+    // The lock belongs to the descriptor, and goes when its owner closes it.
+    take: (_path, fd) => (flock(fd, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0 ? { close() {} } : undefined),
+    isTaken(path) {
+      const fd = fs.openSync(path, "r");
+      try {
+        return flock(fd, LOCK_SHARED | LOCK_NO_WAIT) !== 0;
+      } finally {
+        fs.closeSync(fd);
+      }
+    },
+  };
+}
+
+interface BunFfi {
+  dlopen(name: string, symbols: Record<"flock", object>): { symbols: { flock: Flock } };
+}
+
+/** glibc and musl both answer to the first name, macOS to the second; elsewhere there is none. */
+const LIBC_NAMES: readonly string[] = ["libc.so.6", "libSystem.B.dylib"];
+
+async function loadFlock(): Promise<Flock | undefined> {
+  // In a variable, or bundlers for other runtimes would try to resolve it.
+  const specifier = "bun:ffi";
+  const ffi: BunFfi = await import(specifier);
+  for (const name of LIBC_NAMES) {
+    try {
+      return ffi.dlopen(name, { flock: { args: ["i32", "i32"], returns: "i32" } }).symbols.flock;
+    } catch {
+      // Not this system's name: try the next.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,196 @@
+import { randomUUID } from "node:crypto";
+import * as fs from "node:fs";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { StoreError } from "../errors.ts";
+import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
+import { kernelLock } from "./kernel_lock.ts";
+import { judgeOwner, type Prober, type Verdict } from "./lock_liveness.ts";
+import { currentLock, type FoundLock, type LockRecord, lockNumbers, lockPath, removeOlder } from "./lock_record.ts";
+import { errorCode, withErrorCode } from "./node_errors.ts";
+import { OwnedLock } from "./owned_lock.ts";
+import { ownIdentity } from "./process_identity.ts";
+
+/** How long an owner may be silent, and how often it is not. */
+export interface LockOptions {
+  /** An owner that can only be judged by its heartbeat is taken for dead after this long without one. In ms: 10,000. */
+  readonly staleAfterMs?: number;
+  /** The time between two heartbeats. In ms: 2,000. */
+  readonly heartbeatMs?: number;
+}
+
+/** More than a directory is ever contended for: every round lost is one that another process won. */
+const MAX_ROUNDS = 100;
+const PAUSE_MS = 5;
+/** An owner creates its file and writes its record at once: an unreadable one is read this often, this far apart. */
+const UNREADABLE_ROUNDS = 20;
+
+/** What this module instance holds or is about to take, by the directory's identity. */
+const inThisProcess = new Map<string, { held(): boolean }>();
+
+/**
+ * Makes the caller the one owner of `directory`, against this process, others and other runtimes.
+ *
+ * The state is the lock file `LOCK.<n>` with the highest n: nobody, or its owner, or released. A taker creates n + 1
+ * exclusively and removes the lower ones. Since the highest is never removed, n never comes again, and of two processes
+ * that found the same dead owner one fails to create the file, or creates it too late and sees a higher one. An owner
+ * whose lock was taken learns it from its own file: it is gone. So `held()`, asked before each write, is the fence.
+ *
+ * Liveness: see {@linkcode judgeOwner}. Local file systems only: others may show times and removals late.
+ *
+ * Rejects with a `StoreError` `STORE_LOCKED` while another owner lives, and with the error of the file system
+ * (`ENOENT`, `ENOTDIR`, `EACCES`, `EROFS`, `ENOSPC`, …) when it cannot tell.
+ */
+export async function lockDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
+  const id = directoryId(directory);
+  const present = inThisProcess.get(id);
+  if (present?.held()) throw ownError(directory);
+  const reservation = { held: () => true };
+  inThisProcess.set(id, reservation);
+  let owned: DirectoryLock | undefined;
+  const forget = () => {
+    if (owned && inThisProcess.get(id) === owned) inThisProcess.delete(id);
+  };
+  try {
+    owned = await acquire(directory, options, forget);
+    inThisProcess.set(id, owned);
+    return owned;
+  } catch (error) {
+    inThisProcess.delete(id);
+    throw error;
+  }
+}
+
+async function acquire(directory: string, options: LockOptions, onRelease: () => void): Promise<OwnedLock> {
+  const { staleAfterMs = 10_000, heartbeatMs = 2_000 } = options;
+  const prober: Prober = {
+    directory,
+    self: ownIdentity(),
+    kernel: await kernelLock(),
+    nonce: randomUUID(),
+    staleAfterMs,
+    heartbeatMs,
+  };
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const current = await settledLock(directory);
+    const verdict = await judge(current, prober);
+    if (verdict.state === "alive") throw lockedError(directory, current, verdict.silentMs, staleAfterMs);
+    const lock = verdict.state === "dead" ? claim(prober, (current?.number ?? 0) + 1, onRelease) : undefined;
+    if (lock) return lock;
+    await sleep(Math.random() * PAUSE_MS);
+  }
+  throw new StoreError(
+    "STORE_LOCKED",
+    `the directory '${directory}' is contended: ${MAX_ROUNDS} attempts to lock it failed`,
+  );
+}
+
+/** The current lock file, with its record unless that stays unreadable. */
+async function settledLock(directory: string): Promise<FoundLock | undefined> {
+  let current = currentLock(directory);
+  for (let round = 1; round < UNREADABLE_ROUNDS && current && !current.record; round++) {
+    await sleep(PAUSE_MS);
+    current = currentLock(directory);
+  }
+  return current;
+}
+
+async function judge(current: FoundLock | undefined, prober: Prober): Promise<Verdict> {
+  if (!current || current.record?.released) return { state: "dead" };
+  return judgeOwner(current, prober);
+}
+
+/** Tries to own lock file `number`; `undefined` when another process was faster. Synchronous, so that it is short. */
+function claim(prober: Prober, number: number, onRelease: () => void): OwnedLock | undefined {
+  const path = lockPath(prober.directory, number);
+  const fd = createExclusively(path);
+  if (fd === undefined) return undefined;
+  const hold = prober.kernel?.take(path, fd);
+  const record: LockRecord = {
+    format: 1,
+    ...prober.self,
+    nonce: prober.nonce,
+    inode: String(fs.fstatSync(fd, { bigint: true }).ino),
+    kernel: hold !== undefined,
+    released: false,
+  };
+  const lock = new OwnedLock({ path, fd, record, hold, heartbeatMs: prober.heartbeatMs, onRelease });
+  return announceNewest(lock, prober.directory, number)
+    ? removeEarlierOwners(lock, prober.directory, number)
+    : undefined;
+}
+
+/** Writes the record; when that fails or there is a higher number, removes the file again. */
+function announceNewest(lock: OwnedLock, directory: string, number: number): boolean {
+  let newest = false;
+  try {
+    lock.announce();
+    newest = isNewest(directory, number);
+    return newest;
+  } finally {
+    if (!newest) lock.abandon();
+  }
+}
+
+/** Removes the files of earlier owners, which is how they learn of it. */
+function removeEarlierOwners(lock: OwnedLock, directory: string, number: number): OwnedLock | undefined {
+  let owned = false;
+  try {
+    removeOlder(directory, number);
+    owned = lock.held();
+    return owned ? lock : undefined;
+  } finally {
+    if (!owned) lock.release();
+  }
+}
+
+/** Looks twice: one reading of a directory may miss both a name that goes and the one that comes meanwhile. */
+function isNewest(directory: string, number: number): boolean {
+  const isHighest = () => lockNumbers(directory).every((other) => other <= number);
+  return isHighest() && isHighest();
+}
+
+function createExclusively(path: string): number | undefined {
+  try {
+    return withErrorCode(() => fs.openSync(path, "wx+"));
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return undefined;
+    throw error;
+  }
+}
+
+function directoryId(directory: string): string {
+  const stats = withErrorCode(() => fs.statSync(directory, { bigint: true }));
+  if (!stats.isDirectory()) throw fileSystemError("ENOTDIR", "lock", directory);
+  return `${stats.dev}:${stats.ino}`;
+}
+
+function ownError(directory: string): StoreError {
+  const message = `the directory '${directory}' is locked by this process, ${process.pid}: it is already open`;
+  return new StoreError("STORE_LOCKED", message);
+}
+
+function lockedError(
+  directory: string,
+  current: FoundLock | undefined,
+  silentMs: number | undefined,
+  staleAfterMs: number,
+): StoreError {
+  const record = current?.record;
+  const owner = record ? `process ${record.pid} (${record.runtime})` : "an owner that has not written its process id";
+  const message = `the directory '${directory}' is locked by ${owner}`;
+  return new StoreError(
+    "STORE_LOCKED",
+    silentMs === undefined ? message : `${message}; ${heartbeatHint(silentMs, staleAfterMs)}`,
+  );
+}
+
+/** What can be said when nobody may ask whether the owner lives. */
+function heartbeatHint(silentMs: number, staleAfterMs: number): string {
+  const left = seconds(Math.max(0, staleAfterMs - silentMs));
+  return `its last heartbeat was ${seconds(silentMs)} ago, and without another one it can be taken over in ${left}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KernelLock } from "./kernel_lock.ts";
+import { type FoundLock, fileSystemNow, type LockRecord, readLock } from "./lock_record.ts";
+import { errorCode } from "./node_errors.ts";
+import {
+  isSameProcess,
+  onOtherMachine,
+  type ProcessIdentity,
+  processState,
+  sharesProcessIds,
+} from "./process_identity.ts";
+
+/** Who asks, and how long it waits for a sign of life. */
+export interface Prober {
+  readonly directory: string;
+  readonly self: ProcessIdentity;
+  readonly kernel: KernelLock | undefined;
+  readonly nonce: string;
+  readonly staleAfterMs: number;
+  readonly heartbeatMs: number;
+}
+
+/**
+ * `"changed"`: the lock file moved while it was watched, look again. `silentMs` is there when only the heartbeat could
+ * tell: the time since the last one.
+ */
+export type Verdict = { readonly state: "alive"; readonly silentMs?: number } | { readonly state: "dead" | "changed" };
+
+const ALIVE: Verdict = { state: "alive" };
+const DEAD: Verdict = { state: "dead" };
+const CHANGED: Verdict = { state: "changed" };
+
+/** How many heartbeats an owner that looks dead gets to prove that it was merely suspended, or the clock was set. */
+const OBSERVED_HEARTBEATS = 1.5;
+
+/**
+ * Whether the owner of a lock file that is not released still lives: by the kernel's lock, else by its process, else by
+ * its heartbeat. A wrong "dead" costs the owner its lock, so what is in doubt goes to the next judge.
+ */
+export async function judgeOwner(found: FoundLock, prober: Prober): Promise<Verdict> {
+  const { record } = found;
+  // A copied directory carries the record of an owner that owns another one.
+  if (!record || record.inode !== found.inode) return judgeByHeartbeat(found, prober);
+  return judgeByKernel(found, record, prober) ?? judgeByProcess(record, prober) ?? judgeByHeartbeat(found, prober);
+}
+
+function judgeByKernel(found: FoundLock, record: LockRecord, prober: Prober): Verdict | undefined {
+  if (!record.kernel || !prober.kernel) return undefined;
+  const taken = isTaken(found.path, prober.kernel);
+  if (taken === undefined) return CHANGED;
+  // Bun keeps the descriptors of a worker thread that was terminated, and with them its locks.
+  if (taken) return isSameProcess(record, prober.self) ? undefined : ALIVE;
+  // Some shared file systems keep locks within one machine.
+  return onOtherMachine(record, prober.self) ? undefined : DEAD;
+}
+
+function isTaken(path: string, kernel: KernelLock): boolean | undefined {
+  try {
+    return kernel.isTaken(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function judgeByProcess(record: LockRecord, prober: Prober): Verdict | undefined {
+  if (!sharesProcessIds(record, prober.self)) return undefined;
+  // Another thread, or another copy of this module: it may be gone though the process lives.
+  if (isSameProcess(record, prober.self)) return undefined;
+  const state = processState(record);
+  if (state === "unknown") return undefined;
+  return state === "running" ? ALIVE : DEAD;
+}
+
+async function judgeByHeartbeat(found: FoundLock, prober: Prober): Promise<Verdict> {
+  // A time in the future is as good as none: the clock was set back, and a live owner will soon write the new time.
+  const silentMs = Math.abs(fileSystemNow(prober.directory, prober.nonce) - found.modifiedMs);
+  if (silentMs <= prober.staleAfterMs) return { state: "alive", silentMs };
+  await sleep(OBSERVED_HEARTBEATS * prober.heartbeatMs);
+  const later = readLock(prober.directory, found.number);
+  const unchanged = later && later.inode === found.inode && later.modifiedMs === found.modifiedMs;
+  return unchanged ? DEAD : CHANGED;
+}

@@ -1,0 +1,138 @@
+import * as fs from "node:fs";
+import { errorCode, withErrorCode } from "./node_errors.ts";
+import type { ProcessIdentity } from "./process_identity.ts";
+
+/** What an owner writes into its lock file. */
+export interface LockRecord extends ProcessIdentity {
+  readonly format: 1;
+  /** Another for each lock that is ever taken. */
+  readonly nonce: string;
+  /** Of the lock file itself: another one means that the directory is a copy, which the owner does not own. */
+  readonly inode: string;
+  /** Whether the owner also holds the kernel's lock on the file, for as long as it lives. */
+  readonly kernel: boolean;
+  readonly released: boolean;
+}
+
+/** A lock file as it was found. */
+export interface FoundLock {
+  readonly number: number;
+  readonly path: string;
+  readonly inode: string;
+  /** When it was last written, by the clock of the file system. */
+  readonly modifiedMs: number;
+  /** `undefined` when it is empty or no record: its owner is about to write it, or a power cut spoiled it. */
+  readonly record: LockRecord | undefined;
+}
+
+const LOCK_NAME = /^LOCK\.(\d{10,15})$/;
+const PROBE_PREFIX = "LOCK.probe-";
+const RECORD_LIMIT_BYTES = 4096;
+
+/** The lock file with this number. */
+export function lockPath(directory: string, number: number): string {
+  return `${directory}/LOCK.${String(number).padStart(10, "0")}`;
+}
+
+/** The numbers of all lock files, in no order. */
+export function lockNumbers(directory: string): number[] {
+  const numbers: number[] = [];
+  for (const name of withErrorCode(() => fs.readdirSync(directory))) {
+    const digits = LOCK_NAME.exec(name)?.[1];
+    if (digits !== undefined) numbers.push(Number(digits));
+  }
+  return numbers;
+}
+
+/** The lock file that counts, the one with the highest number; `undefined` when nobody ever locked the directory. */
+export function currentLock(directory: string): FoundLock | undefined {
+  const number = Math.max(0, ...lockNumbers(directory));
+  return number === 0 ? undefined : readLock(directory, number);
+}
+
+/** `undefined` when there is no such file. */
+export function readLock(directory: string, number: number): FoundLock | undefined {
+  const path = lockPath(directory, number);
+  const fd = openExisting(path);
+  if (fd === undefined) return undefined;
+  try {
+    const bytes = new Uint8Array(RECORD_LIMIT_BYTES);
+    const size = fs.readSync(fd, bytes, 0, bytes.length, 0);
+    const { ino, mtimeNs } = fs.fstatSync(fd, { bigint: true });
+    const record = parseRecord(bytes.subarray(0, size));
+    return { number, path, inode: String(ino), modifiedMs: Number(mtimeNs) / 1e6, record };
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** The same length whether released or not: a reader never sees the end of an older, longer record. */
+export function encodeRecord(record: LockRecord): Uint8Array {
+  const text = JSON.stringify(record);
+  return new TextEncoder().encode(`${record.released ? `${text} ` : text}\n`);
+}
+
+/** The present time by the clock of the file system that holds `directory`: of a file written now. */
+export function fileSystemNow(directory: string, nonce: string): number {
+  const path = `${directory}/${PROBE_PREFIX}${nonce}`;
+  const fd = withErrorCode(() => fs.openSync(path, "wx"));
+  try {
+    fs.writeSync(fd, new Uint8Array(1), 0, 1, 0);
+    return Number(fs.fstatSync(fd, { bigint: true }).mtimeNs) / 1e6;
+  } finally {
+    fs.closeSync(fd);
+    removeIfPresent(path);
+  }
+}
+
+/** Removes what is older than lock `number`: earlier lock files, and probes whose process died. */
+export function removeOlder(directory: string, number: number): void {
+  for (const older of lockNumbers(directory)) {
+    if (older < number) removeIfPresent(lockPath(directory, older));
+  }
+  for (const name of fs.readdirSync(directory)) {
+    if (name.startsWith(PROBE_PREFIX)) removeIfPresent(`${directory}/${name}`);
+  }
+}
+
+/** Removes a file that another process may remove at the same time. */
+export function removeIfPresent(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+function openExisting(path: string): number | undefined {
+  try {
+    return fs.openSync(path, "r");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function parseRecord(bytes: Uint8Array): LockRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  return isRecord(value) ? value : undefined;
+}
+
+const FIELD_TYPES = { pid: "number", runtime: "string", nonce: "string", inode: "string", kernel: "boolean" } as const;
+const OPTIONAL_STRINGS = ["machine", "namespace", "started"] as const;
+
+function isRecord(value: unknown): value is LockRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const fields = value as Record<string, unknown>;
+  return (
+    fields.format === 1 &&
+    typeof fields.released === "boolean" &&
+    Object.entries(FIELD_TYPES).every(([name, type]) => typeof fields[name] === type) &&
+    OPTIONAL_STRINGS.every((name) => fields[name] === undefined || typeof fields[name] === "string")
+  );
+}

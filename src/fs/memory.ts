@@ -1,0 +1,262 @@
+import { StoreError } from "../errors.ts";
+import { requireOffset, requireOpenOptions } from "./checks.ts";
+import {
+  type DirectoryEntry,
+  type DirectoryLock,
+  type FileOpenOptions,
+  type FileStat,
+  type FileSystem,
+  fileSystemError,
+  type OpenFile,
+} from "./filesystem.ts";
+import { MemoryBytes } from "./memory_bytes.ts";
+
+/**
+ * Files that live as long as this object, and no longer: close a store and open it again on the same
+ * `MemoryFileSystem`, and it sees its data. Durability calls return at once. Every path starts at its root, which
+ * exists; there are no links and no permissions.
+ *
+ * @example
+ * ```ts
+ * import { MemoryFileSystem } from "./memory.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const fileSystem = new MemoryFileSystem();
+ * fileSystem.makeDirectory("data");
+ * const file = fileSystem.open("data/a", { write: true, create: true });
+ * file.write(new Uint8Array([1, 2, 3]), 0);
+ * file.close();
+ * assert.deepEqual(fileSystem.stat("/data/a"), { kind: "file", size: 3 });
+ * ```
+ */
+export class MemoryFileSystem implements FileSystem {
+  readonly #root: Directory = new Map();
+  readonly #locked: WeakSet<Directory> = new WeakSet();
+
+  /** Opening a directory fails with `EISDIR`, also for reading. */
+  open(path: string, options: FileOpenOptions): OpenFile {
+    requireOpenOptions(options, path);
+    const bytes = this.#openBytes(path, options);
+    if (options.truncate) bytes.resize(0);
+    return new MemoryFile(bytes, path, options.write === true);
+  }
+
+  /** `undefined` also when a parent of `path` is a file. */
+  stat(path: string): FileStat | undefined {
+    let node: Node | undefined = this.#root;
+    for (const name of names(path)) {
+      if (!(node instanceof Map)) return undefined;
+      node = node.get(name);
+    }
+    return node && nodeStat(node);
+  }
+
+  list(path: string): DirectoryEntry[] {
+    const directory = this.#directory(path, "list");
+    return Array.from(directory, ([name, node]) => ({ name, kind: nodeStat(node).kind }));
+  }
+
+  /** Not its parents. */
+  makeDirectory(path: string): void {
+    const place = this.#place(path, "mkdir");
+    if (!place || place.parent.has(place.name)) throw fileSystemError("EEXIST", "mkdir", path);
+    place.parent.set(place.name, new Map());
+  }
+
+  /** Replaces a file, or an empty directory by a directory. A file that is open keeps its bytes. */
+  rename(from: string, to: string): void {
+    const source = this.#occupied(from, "rename");
+    const target = this.#place(to, "rename");
+    if (!target) throw fileSystemError("EBUSY", "rename", to);
+    if (isInside(from, to)) throw fileSystemError("EINVAL", "rename", to);
+    const replaced = target.parent.get(target.name);
+    if (replaced === source.node) return;
+    if (replaced) requireReplaceable(replaced, source.node, to);
+    source.parent.delete(source.name);
+    target.parent.set(target.name, source.node);
+  }
+
+  /** Fails with `EISDIR` for a directory. A file that is open keeps its bytes until it is closed. */
+  remove(path: string): void {
+    const { parent, name, node } = this.#occupied(path, "remove");
+    if (node instanceof Map) throw fileSystemError("EISDIR", "remove", path);
+    parent.delete(name);
+  }
+
+  /** Fails with `ENOTEMPTY` while there is something in it. */
+  removeDirectory(path: string): void {
+    const { parent, name, node } = this.#occupied(path, "rmdir");
+    if (!(node instanceof Map)) throw fileSystemError("ENOTDIR", "rmdir", path);
+    if (node.size > 0) throw fileSystemError("ENOTEMPTY", "rmdir", path);
+    parent.delete(name);
+  }
+
+  /** Only checks that there is such a directory. */
+  syncDirectory(path: string): void {
+    this.#directory(path, "sync");
+  }
+
+  /** Excludes other locks through this object only: nobody else can see its files. */
+  async lock(directory: string): Promise<DirectoryLock> {
+    const node = this.#directory(directory, "lock");
+    if (this.#locked.has(node)) throw lockedError(directory);
+    this.#locked.add(node);
+    let held = true;
+    const release = () => {
+      if (held) this.#locked.delete(node);
+      held = false;
+    };
+    return { held: () => held, release };
+  }
+
+  #openBytes(path: string, options: FileOpenOptions): MemoryBytes {
+    const place = this.#place(path, "open");
+    const node = place ? place.parent.get(place.name) : this.#root;
+    if (node && options.create && options.exclusive) throw fileSystemError("EEXIST", "open", path);
+    if (node instanceof Map) throw fileSystemError("EISDIR", "open", path);
+    if (node) return node;
+    if (!place || !options.create) throw fileSystemError("ENOENT", "open", path);
+    const bytes = new MemoryBytes();
+    place.parent.set(place.name, bytes);
+    return bytes;
+  }
+
+  #directory(path: string, action: string): Directory {
+    return descend(this.#root, names(path), action, path);
+  }
+
+  /** Where `path` is or would be; `undefined` for the root, which is in no directory. */
+  #place(path: string, action: string): Place | undefined {
+    const parents = names(path);
+    const name = parents.pop();
+    return name === undefined ? undefined : { parent: descend(this.#root, parents, action, path), name };
+  }
+
+  #occupied(path: string, action: string): Place & { readonly node: Node } {
+    const place = this.#place(path, action);
+    if (!place) throw fileSystemError("EBUSY", action, path);
+    const node = place.parent.get(place.name);
+    if (!node) throw fileSystemError("ENOENT", action, path);
+    return { ...place, node };
+  }
+}
+
+type Directory = Map<string, Node>;
+type Node = MemoryBytes | Directory;
+
+interface Place {
+  readonly parent: Directory;
+  readonly name: string;
+}
+
+/** Without links, `..` can be resolved in the text. */
+function names(path: string): string[] {
+  const result: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") result.pop();
+    else if (name !== "" && name !== ".") result.push(name);
+  }
+  return result;
+}
+
+function descend(root: Directory, parents: string[], action: string, path: string): Directory {
+  let directory = root;
+  for (const name of parents) {
+    const node = directory.get(name);
+    if (!node) throw fileSystemError("ENOENT", action, path);
+    if (!(node instanceof Map)) throw fileSystemError("ENOTDIR", action, path);
+    directory = node;
+  }
+  return directory;
+}
+
+function isInside(outer: string, path: string): boolean {
+  const outerNames = names(outer);
+  const pathNames = names(path);
+  return pathNames.length > outerNames.length && outerNames.every((name, index) => name === pathNames[index]);
+}
+
+function requireReplaceable(replaced: Node, by: Node, path: string): void {
+  if (!(replaced instanceof Map)) {
+    if (by instanceof Map) throw fileSystemError("ENOTDIR", "rename", path);
+    return;
+  }
+  if (!(by instanceof Map)) throw fileSystemError("EISDIR", "rename", path);
+  if (replaced.size > 0) throw fileSystemError("ENOTEMPTY", "rename", path);
+}
+
+function nodeStat(node: Node): FileStat {
+  return node instanceof Map ? { kind: "directory", size: 0 } : { kind: "file", size: node.size };
+}
+
+function lockedError(directory: string): StoreError {
+  // A browser has no process.
+  const pid = globalThis.process?.pid;
+  const owner = pid === undefined ? "this page" : `this process (process id ${pid})`;
+  return new StoreError("STORE_LOCKED", `the directory '${directory}' in memory is already open in ${owner}`);
+}
+
+class MemoryFile implements OpenFile {
+  readonly #bytes: MemoryBytes;
+  readonly #path: string;
+  readonly #writable: boolean;
+  #closed = false;
+
+  constructor(bytes: MemoryBytes, path: string, writable: boolean) {
+    this.#bytes = bytes;
+    this.#path = path;
+    this.#writable = writable;
+  }
+
+  read(buffer: Uint8Array, position: number): number {
+    requireOffset(position, "read", this.#path);
+    return this.#openBytes("read").read(buffer, position);
+  }
+
+  write(buffer: Uint8Array, position: number): number {
+    requireOffset(position, "write", this.#path);
+    const bytes = this.#openBytes("write");
+    if (!this.#writable) throw fileSystemError("EBADF", "write", this.#path);
+    this.#withinMemory("write", () => bytes.write(buffer, position));
+    return buffer.length;
+  }
+
+  size(): number {
+    return this.#openBytes("stat").size;
+  }
+
+  truncate(size: number): void {
+    requireOffset(size, "truncate", this.#path);
+    const bytes = this.#openBytes("truncate");
+    if (!this.#writable) throw fileSystemError("EINVAL", "truncate", this.#path);
+    this.#withinMemory("truncate", () => bytes.resize(size));
+  }
+
+  sync(): void {
+    this.#openBytes("sync");
+  }
+
+  async syncOffThread(): Promise<void> {
+    this.sync();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #openBytes(action: string): MemoryBytes {
+    if (this.#closed) throw fileSystemError("EBADF", action, this.#path);
+    return this.#bytes;
+  }
+
+  #withinMemory(action: string, grow: () => void): void {
+    try {
+      grow();
+    } catch (error) {
+      // What the runtime throws when it cannot allocate an ArrayBuffer of that size.
+      if (!(error instanceof RangeError)) throw error;
+      throw Object.assign(fileSystemError("ENOSPC", action, this.#path), { cause: error });
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import * as fs from "node:fs";
+import process from "node:process";
+import { requireOffset, requireOpenOptions } from "./checks.ts";
+import {
+  type DirectoryEntry,
+  type DirectoryLock,
+  type FileKind,
+  type FileOpenOptions,
+  type FileStat,
+  type FileSystem,
+  fileSystemError,
+  type OpenFile,
+} from "./filesystem.ts";
+import { lockDirectory } from "./lock.ts";
+import { errorCode, withErrorCode } from "./node_errors.ts";
+
+const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
+
+/**
+ * Linux's `fdatasync` flushes a changed size too, and into blocks already allocated it spares a journal commit. Nobody
+ * else promises the former.
+ */
+const DATA_SYNC_SUFFICES = process.platform === "linux";
+
+/**
+ * The disk through `node:fs`, on Node, Deno and Bun alike. On Deno `--allow-read=DIR --allow-write=DIR` is enough, and
+ * what the permissions forbid fails with `EACCES`.
+ *
+ * @example
+ * ```ts
+ * import { NodeFileSystem } from "./node.ts";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, rmSync } from "node:fs";
+ *
+ * const directory = mkdtempSync("luge-");
+ * const fileSystem = new NodeFileSystem();
+ * const file = fileSystem.open(`${directory}/a`, { write: true, create: true });
+ * file.write(new Uint8Array([1, 2, 3]), 0);
+ * file.sync();
+ * assert.equal(file.size(), 3);
+ * file.close();
+ * rmSync(directory, { recursive: true });
+ * ```
+ */
+export class NodeFileSystem implements FileSystem {
+  /** Opening a directory fails with `EISDIR`, also for reading. */
+  open(path: string, options: FileOpenOptions): OpenFile {
+    requireOpenOptions(options, path);
+    return withErrorCode(() => {
+      const fd = fs.openSync(path, openFlags(options));
+      if (!fs.fstatSync(fd).isDirectory()) return new NodeFile(fd, path);
+      fs.closeSync(fd);
+      throw fileSystemError("EISDIR", "open", path);
+    });
+  }
+
+  /** `undefined` also when a parent of `path` is a file. */
+  stat(path: string): FileStat | undefined {
+    return withErrorCode(() => {
+      try {
+        const stats = fs.statSync(path, { throwIfNoEntry: false });
+        return stats && fileStat(stats);
+      } catch (error) {
+        // Deno and Bun throw here, Node does not.
+        if (errorCode(error) === "ENOTDIR") return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** A symbolic link that leads nowhere is `"other"`. */
+  list(path: string): DirectoryEntry[] {
+    const entries = withErrorCode(() => fs.readdirSync(path, { withFileTypes: true }));
+    return entries.map((entry) => ({ name: entry.name, kind: this.#entryKind(path, entry) }));
+  }
+
+  /** Not its parents. */
+  makeDirectory(path: string): void {
+    withErrorCode(() => fs.mkdirSync(path));
+  }
+
+  /** Replaces a file at `to` atomically. */
+  rename(from: string, to: string): void {
+    withErrorCode(() => fs.renameSync(from, to));
+  }
+
+  /** Fails with `EISDIR` for a directory. */
+  remove(path: string): void {
+    withErrorCode(() => {
+      // Deno's unlinkSync removes an empty directory, and macOS and Windows answer EPERM for any.
+      if (fs.lstatSync(path).isDirectory()) throw fileSystemError("EISDIR", "remove", path);
+      fs.unlinkSync(path);
+    });
+  }
+
+  /** Fails with `ENOTEMPTY` while there is something in it. */
+  removeDirectory(path: string): void {
+    withErrorCode(() => fs.rmdirSync(path));
+  }
+
+  /** On Windows, which cannot sync a directory and journals names itself, it does nothing. */
+  syncDirectory(path: string): void {
+    withErrorCode(() => {
+      try {
+        syncDirectory(path);
+      } catch (error) {
+        // Windows refuses to open a directory, or to flush what it has opened.
+        if (process.platform !== "win32" || !WINDOWS_REFUSALS.has(errorCode(error) ?? "")) throw error;
+      }
+    });
+  }
+
+  /**
+   * See {@linkcode lockDirectory}: on all runtimes the same lock, so that they exclude each other. The names `LOCK.*`
+   * in the directory belong to it.
+   */
+  lock(directory: string): Promise<DirectoryLock> {
+    return lockDirectory(directory);
+  }
+
+  #entryKind(parent: string, entry: fs.Dirent): FileKind {
+    if (entry.isFile()) return "file";
+    if (entry.isDirectory()) return "directory";
+    return this.stat(`${parent}/${entry.name}`)?.kind ?? "other";
+  }
+}
+
+const WINDOWS_REFUSALS: ReadonlySet<string> = new Set(["EISDIR", "EPERM", "EINVAL"]);
+
+function syncDirectory(path: string): void {
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function openFlags(options: FileOpenOptions): number {
+  let flags = options.write ? O_RDWR : O_RDONLY;
+  if (options.create) flags |= O_CREAT;
+  if (options.create && options.exclusive) flags |= O_EXCL;
+  if (options.truncate) flags |= O_TRUNC;
+  return flags;
+}
+
+function fileStat(stats: fs.Stats): FileStat {
+  if (stats.isFile()) return { kind: "file", size: stats.size };
+  return { kind: stats.isDirectory() ? "directory" : "other", size: 0 };
+}
+
+class NodeFile implements OpenFile {
+  readonly #fd: number;
+  readonly #path: string;
+  #closed = false;
+  #syncsInFlight = 0;
+
+  constructor(fd: number, path: string) {
+    this.#fd = fd;
+    this.#path = path;
+  }
+
+  read(buffer: Uint8Array, position: number): number {
+    requireOffset(position, "read", this.#path);
+    return fs.readSync(this.#openFd("read"), buffer, 0, buffer.length, position);
+  }
+
+  write(buffer: Uint8Array, position: number): number {
+    requireOffset(position, "write", this.#path);
+    return fs.writeSync(this.#openFd("write"), buffer, 0, buffer.length, position);
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#openFd("stat")).size;
+  }
+
+  truncate(size: number): void {
+    requireOffset(size, "truncate", this.#path);
+    fs.ftruncateSync(this.#openFd("truncate"), size);
+  }
+
+  sync(): void {
+    const fd = this.#openFd("sync");
+    if (DATA_SYNC_SUFFICES) fs.fdatasyncSync(fd);
+    else fs.fsyncSync(fd);
+  }
+
+  async syncOffThread(): Promise<void> {
+    const fd = this.#openFd("sync");
+    this.#syncsInFlight++;
+    try {
+      await syncOffThread(fd);
+    } finally {
+      this.#syncsInFlight--;
+      this.#closeWhenIdle();
+    }
+  }
+
+  /** Idempotent. While a sync is in flight the descriptor stays open: another file could get its number. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closeWhenIdle();
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#closed && this.#syncsInFlight === 0) fs.closeSync(this.#fd);
+  }
+
+  #openFd(action: string): number {
+    if (this.#closed) throw fileSystemError("EBADF", action, this.#path);
+    return this.#fd;
+  }
+}
+
+function syncOffThread(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null) => (error ? reject(error) : resolve());
+    if (DATA_SYNC_SUFFICES) fs.fdatasync(fd, done);
+    else fs.fsync(fd, done);
+  });
+}

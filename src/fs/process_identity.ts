@@ -1,0 +1,136 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import process from "node:process";
+import { errorCode } from "./node_errors.ts";
+
+/** What makes a process recognisable to another one, as far as this runtime may find out without asking the user. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** `"deno"`, `"bun"` or `"node"`. */
+  readonly runtime: string;
+  /** One run of one machine: on Linux the boot's id, elsewhere platform and host name. */
+  readonly machine?: string;
+  /** Within which process ids and start times mean the same; a container has its own. */
+  readonly namespace?: string;
+  /** When the process started, in the kernel's own units: tells it from a later one with the same id. */
+  readonly started?: string;
+}
+
+/** `"unknown"` when the runtime may not ask, or an id that is in use cannot be told from one used again. */
+export type ProcessState = "running" | "gone" | "unknown";
+
+/** This process. Never prompts on Deno: what the permissions given do not cover is left out. */
+export function ownIdentity(): ProcessIdentity {
+  const known = process.platform === "linux" ? linuxIdentity() : otherIdentity();
+  return { pid: process.pid, runtime: runtimeName(), ...known };
+}
+
+/** Whether both are known to see the same process ids. */
+export function sharesProcessIds(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.machine !== undefined && a.machine === b.machine && a.namespace === b.namespace;
+}
+
+/** Whether both are known to run on different machines, or on different runs of one. */
+export function onOtherMachine(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.machine !== undefined && b.machine !== undefined && a.machine !== b.machine;
+}
+
+/** Whether both are known to be one process. */
+export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return sharesProcessIds(a, b) && a.pid === b.pid && a.started === b.started;
+}
+
+/** What became of a process whose id means the same to us: see {@linkcode sharesProcessIds}. */
+export function processState(identity: ProcessIdentity): ProcessState {
+  const exists = processExists(identity.pid);
+  if (exists === undefined) return "unknown";
+  if (!exists) return "gone";
+  const now = linuxProcess(String(identity.pid));
+  if (!now) return "unknown";
+  // A process that nobody waited for keeps its id though it is dead, in a container perhaps for ever.
+  if (now.state === "Z" || now.state === "X") return "gone";
+  if (identity.started === undefined) return "unknown";
+  return now.started === identity.started ? "running" : "gone";
+}
+
+function processExists(pid: number): boolean | undefined {
+  if (!mayAsk({ name: "run" })) return undefined;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ESRCH") return false;
+    // Anything else is a refusal to tell.
+    return code === "EPERM" ? true : undefined;
+  }
+}
+
+type KnownIdentity = Pick<ProcessIdentity, "machine" | "namespace" | "started">;
+
+function linuxIdentity(): KnownIdentity {
+  const boot = readProc("sys/kernel/random/boot_id")?.trim();
+  const own = linuxProcess("self");
+  // With another namespace's /proc mounted, it would answer about other processes.
+  if (!boot || own?.pid !== String(process.pid)) return {};
+  return {
+    machine: boot,
+    namespace: `${readProcLink("self/ns/pid")} ${readProcLink("self/ns/time")}`,
+    started: own.started,
+  };
+}
+
+function otherIdentity(): KnownIdentity {
+  return mayAsk({ name: "sys", kind: "hostname" })
+    ? { machine: `${process.platform} ${os.hostname()}`, namespace: "" }
+    : {};
+}
+
+function linuxProcess(pid: string): { pid: string; state: string; started: string } | undefined {
+  const stat = readProc(`${pid}/stat`);
+  if (!stat) return undefined;
+  // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, started] = [fields[0], fields[19]];
+  return state && started ? { pid: stat.slice(0, stat.indexOf(" ")), state, started } : undefined;
+}
+
+function readProc(name: string): string | undefined {
+  return fromProc(name, (path) => fs.readFileSync(path, "utf8"));
+}
+
+function readProcLink(name: string): string {
+  return fromProc(name, (path) => fs.readlinkSync(path)) ?? "";
+}
+
+/** Unreadable (no such process, no /proc, no permission) is an answer here, not a failure. */
+function fromProc<T>(name: string, read: (path: string) => T): T | undefined {
+  const path = `/proc/${name}`;
+  if (process.platform !== "linux" || !mayAsk({ name: "read", path })) return undefined;
+  try {
+    return read(path);
+  } catch {
+    return undefined;
+  }
+}
+
+interface DenoPermission {
+  readonly name: string;
+  readonly path?: string;
+  readonly kind?: string;
+}
+
+interface DenoApi {
+  readonly permissions: { querySync(permission: DenoPermission): { readonly state: string } };
+}
+
+/** Whether a call that needs this permission is answered without a question to the user. Only Deno has permissions. */
+function mayAsk(permission: DenoPermission): boolean {
+  const deno = (globalThis as { Deno?: DenoApi }).Deno;
+  if (typeof deno?.permissions?.querySync !== "function") return true;
+  return deno.permissions.querySync(permission).state === "granted";
+}
+
+function runtimeName(): string {
+  if (process.versions.deno) return "deno";
+  return process.versions.bun ? "bun" : "node";
+}
