@@ -1,0 +1,10 @@
+//! The storage engine of luge: sled behind a small C ABI, compiled to WebAssembly and hosted by TypeScript.
+//!
+//! `abi` is the only file that may hold `unsafe`; everything else is plain Rust that `cargo test` runs natively.
+
+mod abi;
+pub mod engine;
+pub mod failure;
+pub mod page;
+pub mod recovery;
+pub mod status;

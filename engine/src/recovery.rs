@@ -1,0 +1,52 @@
+//! What has to be put in order, or refused, before sled may open its directory.
+
+use std::fs;
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// Bytes of the checksum at the end of `conf`.
+const CONF_CHECKSUM_SIZE: usize = 4;
+
+/// Removes what a crash left behind and refuses a directory whose `conf` is damaged.
+///
+/// sled 0.34.7 takes `snap.*.generating`, a snapshot that was being written when the process died, for a finished one and
+/// then refuses to open for good (<https://github.com/spacejam/sled/issues/1527>). It also only warns when the checksum of
+/// `conf` is wrong, and writes a fresh one over a truncated one.
+pub fn prepare(directory: &Path) -> Result<(), Failure> {
+    if !directory.try_exists()? {
+        return Ok(());
+    }
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name == "conf.tmp" || (name.starts_with("snap.") && name.ends_with(".generating")) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    check_conf(directory)
+}
+
+fn check_conf(directory: &Path) -> Result<(), Failure> {
+    let path = directory.join("conf");
+    let log_path = directory.join("db");
+    if !path.try_exists()? {
+        let log_size = if log_path.try_exists()? { fs::metadata(log_path)?.len() } else { 0 };
+        return if log_size == 0 { Ok(()) } else { Err(damaged("is missing beside a log that holds data")) };
+    }
+    let bytes = fs::read(path)?;
+    let Some((body, checksum)) = bytes.split_last_chunk::<CONF_CHECKSUM_SIZE>() else {
+        return Err(damaged(&format!("is truncated to {} bytes", bytes.len())));
+    };
+    let (expected, actual) = (u32::from_le_bytes(*checksum), crc32fast::hash(body));
+    if body.is_empty() || expected != actual {
+        return Err(damaged(&format!("has checksum {actual:08x}, expected {expected:08x}")));
+    }
+    Ok(())
+}
+
+fn damaged(what: &str) -> Failure {
+    Failure::new(Status::Corrupt, format!("the file 'conf' of the table {what}"))
+}

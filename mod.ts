@@ -1,0 +1,39 @@
+/**
+ * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. The Rust engine sled runs in WebAssembly; there is
+ * no native addon and no install script, and the files are the same on every runtime.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, open, type Store } from "@luge/luge";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const store: Store = process.env.TESTING ? new MemoryStore() : await open(await mkdtemp(`${tmpdir()}/example-`));
+ * await store.put("city/berlin", "3,700,000");
+ * for (const [key, value] of await store.scan("city/")) console.log(key, new TextDecoder().decode(value));
+ * await store.close();
+ * ```
+ *
+ * @module
+ */
+
+export { defaultConfig, type SledStoreConfig } from "./src/config.ts";
+export type { Key, Value } from "./src/encoding.ts";
+export { StoreError, type StoreErrorCode } from "./src/errors.ts";
+export type {
+  DirectoryEntry,
+  DirectoryLock,
+  FileKind,
+  FileOpenOptions,
+  FileStat,
+  FileSystem,
+  OpenFile,
+} from "./src/fs/filesystem.ts";
+export { MemoryFileSystem } from "./src/fs/memory.ts";
+export { NodeFileSystem } from "./src/fs/node.ts";
+export { type Logger, LoggingLevel } from "./src/logger.ts";
+export { MemoryStore } from "./src/memory_store.ts";
+export { open } from "./src/open.ts";
+export { SledStore } from "./src/sled_store.ts";
+export type { Store } from "./src/store.ts";
+export type { EngineSource } from "./src/wasm/load.ts";

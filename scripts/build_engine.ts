@@ -1,0 +1,81 @@
+/**
+ * Builds `engine/luge_engine.wasm`, its build record and the generated module that carries its bytes.
+ *
+ * ```sh
+ * node scripts/build_engine.ts                       # build
+ * node scripts/build_engine.ts --check               # rebuild and compare, change nothing
+ * node scripts/build_engine.ts --toolchain debian    # or rustup; default: whichever is there
+ * ```
+ *
+ * @module
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { compileEngine, SLED_VERSION, wasmOptVersion } from "./engine/compile.ts";
+import { sha256, sourceDigest } from "./engine/digest.ts";
+import { artefactModule, type BuildRecord, SOURCES, sameTools } from "./engine/record.ts";
+import { testWithArtefact } from "./engine/test_artefact.ts";
+import { findToolchain, type Toolchain } from "./engine/toolchain.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const ARTEFACT = join(ROOT, "engine", "luge_engine.wasm");
+const RECORD = join(ROOT, "engine", "luge_engine.build.json");
+const MODULE = join(ROOT, "src", "wasm", "artefact.ts");
+
+function recordOf(bytes: Uint8Array, toolchain: Toolchain): BuildRecord {
+  return {
+    sled: SLED_VERSION,
+    toolchain: toolchain.name,
+    rustc: toolchain.rustc,
+    wasmOpt: wasmOptVersion(ROOT),
+    source: sourceDigest(ROOT, SOURCES),
+    sha256: sha256(bytes),
+    size: bytes.length,
+  };
+}
+
+function build(toolchain: Toolchain): void {
+  const bytes = compileEngine(ROOT, toolchain);
+  const record = recordOf(bytes, toolchain);
+  writeFileSync(ARTEFACT, bytes);
+  writeFileSync(MODULE, artefactModule(bytes));
+  writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
+  console.log(`Built engine/luge_engine.wasm: ${record.size} bytes, sha256 ${record.sha256}`);
+}
+
+/** What is wrong with the committed files as they are, without a compiler. */
+function staleness(record: BuildRecord): string[] {
+  const bytes = readFileSync(ARTEFACT);
+  const problems: string[] = [];
+  if (sourceDigest(ROOT, SOURCES) !== record.source) problems.push("the engine's sources changed since the last build");
+  if (sha256(bytes) !== record.sha256) problems.push("engine/luge_engine.wasm is not what the build record says");
+  if (readFileSync(MODULE, "utf8") !== artefactModule(bytes)) problems.push("src/wasm/artefact.ts carries other bytes");
+  return problems;
+}
+
+function check(toolchain: Toolchain): void {
+  const record = JSON.parse(readFileSync(RECORD, "utf8")) as BuildRecord;
+  const problems = staleness(record);
+  if (problems.length > 0) {
+    throw new Error(`Artefact check failed: ${problems.join("; ")}. Run 'node scripts/build_engine.ts'`);
+  }
+  const bytes = compileEngine(ROOT, toolchain);
+  const rebuilt = recordOf(bytes, toolchain);
+  if (rebuilt.sha256 === record.sha256) {
+    console.log(`Artefact check passed: rebuilt ${rebuilt.size} bytes, sha256 ${rebuilt.sha256}, the same`);
+  } else if (sameTools(record, rebuilt)) {
+    throw new Error(
+      `Artefact check failed: rebuilt with the same tools, sha256 ${rebuilt.sha256}, not ${record.sha256}`,
+    );
+  } else {
+    console.log(`Built with other tools (${rebuilt.rustc}, ${rebuilt.wasmOpt}): testing that artefact instead`);
+    testWithArtefact(ROOT, bytes, artefactModule(bytes));
+  }
+}
+
+const { values } = parseArgs({ options: { check: { type: "boolean" }, toolchain: { type: "string" } } });
+const toolchain = findToolchain(values.toolchain);
+if (values.check) check(toolchain);
+else build(toolchain);

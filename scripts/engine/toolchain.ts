@@ -1,0 +1,84 @@
+/**
+ * The two ways to a Rust compiler for wasm32-wasip1: a target installed by rustup, or Debian's packages, which bring the
+ * standard library as source.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+/** How to run cargo for WebAssembly. */
+export interface Toolchain {
+  readonly name: "rustup" | "debian";
+  readonly cargo: string;
+  /** The first line of `rustc --version`. */
+  readonly rustc: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cargoArguments: readonly string[];
+  readonly rustFlags: readonly string[];
+  /** Crates that the standard library needs, when cargo has to build it. */
+  readonly standardVendor: string | undefined;
+}
+
+/** The target triple. */
+export const TARGET = "wasm32-wasip1";
+
+const DEBIAN_RUSTC = "/usr/bin/rustc";
+const DEBIAN_CARGO = "/usr/bin/cargo";
+const DEBIAN_LINKER = "/usr/bin/wasm-ld-22";
+const DEBIAN_LIBC = "/usr/lib/wasm32-wasi";
+const DEBIAN_VENDOR = "/usr/lib/rustlib/src/rust/library/vendor";
+
+/** The toolchain to use: `preferred`, or else rustup's where it has the target, or else Debian's. */
+export function findToolchain(preferred?: string): Toolchain {
+  const candidates = [rustup, debian].map((find) => find()).filter((found) => found !== undefined);
+  const found = candidates.find(({ name }) => preferred === undefined || name === preferred);
+  if (found) return found;
+  throw new Error(
+    `No ${preferred ?? ""} Rust toolchain for ${TARGET}. Either run 'rustup target add ${TARGET}', or on Debian ` +
+      "'apt-get install rustc-web cargo-web rust-web-src lld-22 wasi-libc'",
+  );
+}
+
+function rustup(): Toolchain | undefined {
+  const libraries = output("rustc", ["--print", "target-libdir", "--target", TARGET]);
+  if (libraries === undefined || !existsSync(libraries)) return undefined;
+  return {
+    name: "rustup",
+    cargo: "cargo",
+    rustc: output("rustc", ["--version"]) ?? "unknown",
+    environment: {},
+    cargoArguments: [],
+    rustFlags: [],
+    standardVendor: undefined,
+  };
+}
+
+function debian(): Toolchain | undefined {
+  if (![DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_LINKER, DEBIAN_LIBC, DEBIAN_VENDOR].every(existsSync)) return undefined;
+  return {
+    name: "debian",
+    cargo: DEBIAN_CARGO,
+    rustc: output(DEBIAN_RUSTC, ["--version"]) ?? "unknown",
+    // -Zbuild-std is unstable: RUSTC_BOOTSTRAP lets a stable compiler take it.
+    environment: { RUSTC: DEBIAN_RUSTC, RUSTC_BOOTSTRAP: "1" },
+    cargoArguments: ["-Zbuild-std=std,panic_abort"],
+    rustFlags: [
+      "-Clink-self-contained=no",
+      `-Clinker=${DEBIAN_LINKER}`,
+      `-Lnative=${DEBIAN_LIBC}`,
+      `-Clink-arg=${DEBIAN_LIBC}/crt1-reactor.o`,
+      "-Clink-arg=--export=_initialize",
+    ],
+    standardVendor: DEBIAN_VENDOR,
+  };
+}
+
+function output(command: string, args: string[]): string | undefined {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined; // Not installed, or without the target: the other toolchain may serve.
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The options of a store, their defaults and their checks.
+ *
+ * @module
+ */
+
+import { describe } from "./encoding.ts";
+import type { FileSystem } from "./fs/filesystem.ts";
+import { MAX_CACHE_BYTES, MAX_VERSIONS_TO_KEEP, MIN_CACHE_BYTES } from "./limits.ts";
+import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
+import type { EngineSource } from "./wasm/load.ts";
+
+/** How a store is opened. Only `path` has no default. */
+export interface SledStoreConfig {
+  /** The directory of the store, created when it is missing: a path, or a `file:` URL. */
+  readonly path: string | URL;
+  /**
+   * Whether the promise of a write settles only once the write is durable. Without it a crash may take the newest
+   * writes, back to the last `flush()`, but never one in the middle. Default: `true`.
+   */
+  readonly syncWrites?: boolean;
+  /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: lines below it are not logged. Default: 3. */
+  readonly loggingLevel?: LoggingLevel;
+  /** How many of the newest versions of a key are kept, 1 to 1,000,000. Only 1 has an effect yet. Default: 1. */
+  readonly numVersionsToKeep?: number;
+  /** The bound of the engine's cache in bytes, 1 MiB to 1 GiB. Default: 32 MiB. */
+  readonly cacheSize?: number;
+  /** Where log lines go. Default: the console. */
+  readonly logger?: Logger;
+  /** The disk. Default: the one of the runtime. */
+  readonly fileSystem?: FileSystem;
+  /** Another build of the engine. Default: the one that comes with the module. */
+  readonly wasm?: EngineSource;
+}
+
+/** A config with every default filled in. */
+export interface ResolvedConfig {
+  readonly path: string;
+  readonly syncWrites: boolean;
+  readonly loggingLevel: LoggingLevel;
+  readonly numVersionsToKeep: number;
+  readonly cacheSize: number;
+  readonly logger: Logger;
+  readonly fileSystem: FileSystem | undefined;
+  readonly wasm: EngineSource | undefined;
+}
+
+/**
+ * The config that `open(path)` uses, to be changed where it does not fit.
+ *
+ * @example
+ * ```ts
+ * import { defaultConfig } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const config = { ...defaultConfig("data"), syncWrites: false };
+ * assert.equal(config.loggingLevel, 3);
+ * ```
+ */
+export function defaultConfig(path: string | URL): SledStoreConfig {
+  return {
+    path,
+    syncWrites: true,
+    loggingLevel: LoggingLevel.ERROR,
+    numVersionsToKeep: 1,
+    cacheSize: 32 * 1024 * 1024,
+    logger: consoleLogger,
+  };
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  "path",
+  "syncWrites",
+  "loggingLevel",
+  "numVersionsToKeep",
+  "cacheSize",
+  "logger",
+  "fileSystem",
+  "wasm",
+] satisfies (keyof SledStoreConfig)[]);
+
+/** Fills in the defaults; throws `TypeError` or `RangeError` for an option that is unknown or wrong. */
+export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedConfig {
+  const options = typeof given === "string" || given instanceof URL ? { path: given } : given;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot open ${describe(options)}: expected a path, a URL or a config`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.has(name)) {
+      throw new TypeError(`Unknown option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
+    }
+  }
+  const given_ = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const config = { ...defaultConfig(""), ...given_ } as Required<SledStoreConfig>;
+  checkTypes(config);
+  return {
+    ...config,
+    path: resolvePath(config.path),
+    fileSystem: config.fileSystem,
+    wasm: config.wasm,
+  };
+}
+
+function checkTypes(config: SledStoreConfig): void {
+  if (typeof config.syncWrites !== "boolean") wrongType("syncWrites", config.syncWrites, "a boolean");
+  checkInteger("loggingLevel", config.loggingLevel, LoggingLevel.DEBUG, LoggingLevel.ERROR);
+  checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
+  checkInteger("cacheSize", config.cacheSize, MIN_CACHE_BYTES, MAX_CACHE_BYTES);
+  checkMethods("logger", config.logger, ["debug", "info", "warn", "error"]);
+  if (config.fileSystem !== undefined) checkMethods("fileSystem", config.fileSystem, ["open", "stat", "list", "lock"]);
+  const { wasm } = config;
+  const accepted = [URL, Uint8Array, WebAssembly.Module];
+  if (wasm !== undefined && !accepted.some((type) => wasm instanceof type)) {
+    wrongType("wasm", wasm, "a URL, a Uint8Array or a WebAssembly.Module");
+  }
+}
+
+function resolvePath(path: string | URL): string {
+  if (path instanceof URL) {
+    if (path.protocol !== "file:") throw new TypeError(`Wrong option 'path': expected a file: URL, got '${path}'`);
+    return decodeURIComponent(path.pathname);
+  }
+  if (typeof path !== "string") wrongType("path", path, "a string or a URL");
+  if (path === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
+  if (path.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");
+  return path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
+}
+
+function checkInteger(name: string, value: unknown, least: number, most: number): void {
+  if (typeof value !== "number") wrongType(name, value, "a number");
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);
+}
+
+function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  const object = typeof value === "object" || typeof value === "function" ? (value as Record<string, unknown>) : null;
+  const missing = methods.filter((method) => typeof object?.[method] !== "function");
+  if (missing.length > 0) wrongType(name, value, `an object with the methods ${missing.join(", ")}`);
+}
+
+function wrongType(name: string, value: unknown, expected: string): never {
+  throw new TypeError(`Wrong option '${name}': expected ${expected}, got ${describe(value)}`);
+}

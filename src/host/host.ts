@@ -1,0 +1,206 @@
+/**
+ * The WASI host of one engine: the shim's imports with our descriptors, and our overrides where the shim copies bytes,
+ * never reuses a descriptor number, renames in two steps, or throws into WebAssembly.
+ *
+ * @module
+ */
+
+import { Fd, WASI, wasi } from "@bjorn3/browser_wasi_shim";
+import type { FileSystem } from "../fs/filesystem.ts";
+import { HostDirectory } from "./directory.ts";
+import { errnoOf } from "./errno.ts";
+import { HostFile } from "./file.ts";
+import { GuardedFileSystem } from "./guarded_file_system.ts";
+import { HostOutput } from "./output.ts";
+
+type Import = (...values: never[]) => unknown;
+
+const IOVEC_SIZE = 8;
+/** Standard input, output and error, and the directory opened ahead. */
+const FIRST_FREE_DESCRIPTOR = 4;
+
+/** What an engine instance must export for the host. */
+export interface HostedExports {
+  readonly memory: WebAssembly.Memory;
+  _initialize?(): unknown;
+}
+
+/** Gives one engine instance its files, clock and random numbers. */
+export class Host {
+  readonly #files: GuardedFileSystem;
+  readonly #output = new HostOutput();
+  readonly #wasi: WASI;
+  #error: unknown;
+
+  /** The engine sees the directory `root` of `fileSystem` as `/`; `owned` is asked before every change in it. */
+  constructor(fileSystem: FileSystem, root: string, owned: () => boolean) {
+    this.#files = new GuardedFileSystem(fileSystem, root, owned);
+    const descriptors = [new Closed(), this.#output, this.#output, new HostDirectory(this.#files, "", true)];
+    this.#wasi = new WASI([], [], descriptors, { debug: false });
+  }
+
+  /** The import object of the instance. No function in it throws into WebAssembly, but `proc_exit`. */
+  imports(): WebAssembly.Imports {
+    const table: Record<string, Import> = { ...this.#wasi.wasiImport, ...this.#overrides() };
+    const guarded = Object.entries(table).map(([name, call]) => [
+      name,
+      name === "proc_exit" ? call : this.#guard(call),
+    ]);
+    return { wasi_snapshot_preview1: Object.fromEntries(guarded) };
+  }
+
+  /** Must be called with the instance's exports before any other export runs. */
+  start(exports: HostedExports): void {
+    this.#wasi.initialize({ exports: exports as HostedExports & { _initialize: () => unknown } });
+  }
+
+  /** The last error that a host function turned into an errno since the last call. */
+  takeError(): unknown {
+    const error = this.#error;
+    this.#error = undefined;
+    return error;
+  }
+
+  /** What the engine printed since the last call: the message of a panic. */
+  takeOutput(): string {
+    return this.#output.take();
+  }
+
+  /** How many files and directories the engine has open. */
+  openDescriptors(): number {
+    return this.#descriptors().filter((descriptor) => descriptor !== undefined).length - FIRST_FREE_DESCRIPTOR;
+  }
+
+  /** Gives back every file of an engine that is dead; nothing is synced. Throws the first error after trying all. */
+  abandon(): void {
+    const errors: unknown[] = [];
+    for (const [number, descriptor] of this.#descriptors().entries()) {
+      if (!(descriptor instanceof HostFile)) continue;
+      this.#descriptors()[number] = undefined;
+      try {
+        descriptor.abandon();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+
+  #descriptors(): (Fd | undefined)[] {
+    return this.#wasi.fds;
+  }
+
+  #guard(call: Import): Import {
+    return (...values: never[]) => {
+      try {
+        return call(...values) ?? wasi.ERRNO_SUCCESS;
+      } catch (error) {
+        this.#error = error;
+        return errnoOf(error);
+      }
+    };
+  }
+
+  #overrides(): Record<string, Import> {
+    const transfer = this.#transfer.bind(this);
+    return {
+      fd_read: (fd: number, iovs: number, count: number, out: number) =>
+        transfer("read", fd, iovs, count, undefined, out),
+      fd_write: (fd: number, iovs: number, count: number, out: number) =>
+        transfer("write", fd, iovs, count, undefined, out),
+      fd_pread: (fd: number, iovs: number, count: number, position: bigint, out: number) =>
+        transfer("read", fd, iovs, count, Number(position), out),
+      fd_pwrite: (fd: number, iovs: number, count: number, position: bigint, out: number) =>
+        transfer("write", fd, iovs, count, Number(position), out),
+      fd_close: (fd: number) => this.#close(fd),
+      path_open: this.#openAt.bind(this),
+      path_rename: this.#renameAt.bind(this),
+    };
+  }
+
+  /** Moves bytes between a file and WebAssembly memory directly, vector by vector. */
+  #transfer(
+    direction: "read" | "write",
+    fd: number,
+    vectors: number,
+    count: number,
+    position: number | undefined,
+    out: number,
+  ): number {
+    const descriptor = this.#wasi.fds[fd];
+    if (!(descriptor instanceof HostFile || descriptor instanceof HostOutput)) return wasi.ERRNO_BADF;
+    const { buffer } = this.#wasi.inst.exports.memory;
+    const view = new DataView(buffer);
+    let done = 0;
+    for (let at = vectors; at < vectors + count * IOVEC_SIZE; at += IOVEC_SIZE) {
+      const bytes = new Uint8Array(buffer, view.getUint32(at, true), view.getUint32(at + 4, true));
+      const next = position === undefined ? undefined : position + done;
+      const moved = move(descriptor, direction, bytes, next);
+      done += moved;
+      if (moved < bytes.length) break;
+    }
+    view.setUint32(out, done, true);
+    return wasi.ERRNO_SUCCESS;
+  }
+
+  #close(fd: number): number {
+    const descriptor = this.#descriptors()[fd];
+    if (descriptor === undefined) return wasi.ERRNO_BADF;
+    this.#descriptors()[fd] = undefined;
+    return descriptor.fd_close();
+  }
+
+  /** `path_open`, with the lowest free descriptor number, as POSIX has it. */
+  #openAt(
+    fd: number,
+    lookupFlags: number,
+    path: number,
+    pathLength: number,
+    openFlags: number,
+    rights: bigint,
+    inherited: bigint,
+    descriptorFlags: number,
+    out: number,
+  ): number {
+    const directory = this.#directory(fd);
+    if (!directory) return wasi.ERRNO_BADF;
+    const name = this.#text(path, pathLength);
+    const { ret, fd_obj } = directory.path_open(lookupFlags, name, openFlags, rights, inherited, descriptorFlags);
+    if (!fd_obj) return ret;
+    const descriptors = this.#descriptors();
+    let number = FIRST_FREE_DESCRIPTOR;
+    while (descriptors[number] !== undefined) number += 1;
+    descriptors[number] = fd_obj;
+    new DataView(this.#wasi.inst.exports.memory.buffer).setUint32(out, number, true);
+    return wasi.ERRNO_SUCCESS;
+  }
+
+  #renameAt(fd: number, from: number, fromLength: number, toFd: number, to: number, toLength: number): number {
+    const [source, target] = [this.#directory(fd), this.#directory(toFd)];
+    if (!source || !target) return wasi.ERRNO_BADF;
+    source.rename(this.#text(from, fromLength), target, this.#text(to, toLength));
+    return wasi.ERRNO_SUCCESS;
+  }
+
+  #directory(fd: number): HostDirectory | undefined {
+    const descriptor = this.#wasi.fds[fd];
+    return descriptor instanceof HostDirectory ? descriptor : undefined;
+  }
+
+  #text(pointer: number, length: number): string {
+    return new TextDecoder().decode(new Uint8Array(this.#wasi.inst.exports.memory.buffer, pointer, length).slice());
+  }
+}
+
+function move(
+  descriptor: HostFile | HostOutput,
+  direction: "read" | "write",
+  bytes: Uint8Array,
+  position: number | undefined,
+): number {
+  if (descriptor instanceof HostOutput) return direction === "write" ? descriptor.writeFrom(bytes) : 0;
+  return direction === "read" ? descriptor.readInto(bytes, position) : descriptor.writeFrom(bytes, position);
+}
+
+/** Standard input: nothing to read. */
+class Closed extends Fd {}

@@ -1,0 +1,33 @@
+/**
+ * Where the engine's standard error goes: a panic leaves its message there before it traps.
+ *
+ * @module
+ */
+
+import { Fd, wasi } from "@bjorn3/browser_wasi_shim";
+
+const KEPT_CHARACTERS = 8192;
+
+/** Standard output or error of the engine; keeps the newest text. */
+export class HostOutput extends Fd {
+  readonly #decoder = new TextDecoder();
+  #text = "";
+
+  /** Takes bytes that the engine wrote. */
+  writeFrom(buffer: Uint8Array): number {
+    // The decoder refuses views of memory that may grow, in some runtimes: hand it a copy.
+    this.#text = (this.#text + this.#decoder.decode(buffer.slice(), { stream: true })).slice(-KEPT_CHARACTERS);
+    return buffer.length;
+  }
+
+  /** What was written since the last call, at most 8,192 characters of it. */
+  take(): string {
+    const text = this.#text.trim();
+    this.#text = "";
+    return text;
+  }
+
+  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
+    return { ret: wasi.ERRNO_SUCCESS, fdstat: new wasi.Fdstat(wasi.FILETYPE_CHARACTER_DEVICE, 0) };
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Log lines at four levels, as BadgerDB has them.
+ *
+ * @module
+ */
+
+/** The values of the `loggingLevel` option: lines below the level are not logged. */
+export const LoggingLevel: { readonly DEBUG: 0; readonly INFO: 1; readonly WARNING: 2; readonly ERROR: 3 } = {
+  DEBUG: 0,
+  INFO: 1,
+  WARNING: 2,
+  ERROR: 3,
+};
+
+/** One of the values of {@linkcode LoggingLevel}. */
+export type LoggingLevel = (typeof LoggingLevel)[keyof typeof LoggingLevel];
+
+/** Where log lines go; `console` is one. A method that throws makes the store's call throw. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** `logger` without the lines below `level`. */
+export function leveled(logger: Logger, level: LoggingLevel): Logger {
+  const pass = (at: LoggingLevel, log: (message: string) => void) => (at >= level ? log : () => {});
+  return {
+    debug: pass(LoggingLevel.DEBUG, (message) => logger.debug(message)),
+    info: pass(LoggingLevel.INFO, (message) => logger.info(message)),
+    warn: pass(LoggingLevel.WARNING, (message) => logger.warn(message)),
+    error: pass(LoggingLevel.ERROR, (message) => logger.error(message)),
+  };
+}
+
+/** Writes to the console, each line with `luge` in front. */
+export const consoleLogger: Logger = {
+  debug: (message) => console.debug(`luge: ${message}`),
+  info: (message) => console.info(`luge: ${message}`),
+  warn: (message) => console.warn(`luge: ${message}`),
+  error: (message) => console.error(`luge: ${message}`),
+};

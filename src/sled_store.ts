@@ -1,0 +1,97 @@
+/**
+ * The store on disk.
+ *
+ * @module
+ */
+
+import { type Backend, BaseStore } from "./base_store.ts";
+import type { DirectoryLock } from "./fs/filesystem.ts";
+import type { Logger } from "./logger.ts";
+import type { Engine } from "./wasm/engine.ts";
+
+/** What `open` hands to a new store. */
+export interface SledStoreParts {
+  readonly engine: Engine;
+  readonly lock: DirectoryLock;
+  readonly logger: Logger;
+  readonly path: string;
+  readonly syncWrites: boolean;
+}
+
+/**
+ * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of it,
+ * by this process or another, on any runtime, is refused with `STORE_LOCKED`.
+ *
+ * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`), and what survives of the
+ * others is a prefix of them, in the order of the calls.
+ *
+ * @example
+ * ```ts no-run
+ * import { open } from "@luge/luge";
+ *
+ * await using store = await open("data");
+ * await store.put("key", "value"); // durable from here on
+ * ```
+ */
+export class SledStore extends BaseStore {
+  /** The directory of the store. */
+  readonly path: string;
+
+  /** For `open`: opens nothing itself. */
+  constructor(parts: SledStoreParts) {
+    super(new SledBackend(parts), parts.syncWrites);
+    this.path = parts.path;
+  }
+}
+
+/** The engine, its directory lock and its log. */
+class SledBackend implements Backend {
+  readonly #engine: Engine;
+  readonly #lock: DirectoryLock;
+  readonly #logger: Logger;
+  readonly #path: string;
+
+  constructor({ engine, lock, logger, path }: SledStoreParts) {
+    this.#engine = engine;
+    this.#lock = lock;
+    this.#logger = logger;
+    this.#path = path;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#engine.get(key);
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.#engine.has(key);
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#engine.put(key, value);
+  }
+
+  delete(key: Uint8Array): void {
+    this.#engine.delete(key);
+  }
+
+  scan(prefix: Uint8Array): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    return this.#engine.scan(prefix);
+  }
+
+  flush(): void {
+    this.#engine.flush();
+  }
+
+  close(): void {
+    this.#engine.close();
+    this.#lock.release();
+    this.#logger.info(`closed '${this.#path}'`);
+  }
+
+  /** Nothing of the dead engine can write any more, so the directory is free for the next open. */
+  abandon(failure: unknown): void {
+    this.#logger.error(`'${this.#path}' failed: ${failure instanceof Error ? failure.message : String(failure)}`);
+    this.#engine.abandon();
+    this.#lock.release();
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The exports of the engine, as `engine/src/abi.rs` documents them.
+ *
+ * @module
+ */
+
+import { StoreError } from "../errors.ts";
+
+/** The version of the interface below; the engine says its own, and another one is refused. */
+export const ABI_VERSION = 1;
+
+/** Lengths and addresses are bytes in the instance's memory; results are a status unless said otherwise. */
+export interface EngineExports {
+  readonly memory: WebAssembly.Memory;
+  _initialize(): void;
+  luge_abi_version(): number;
+  /** The address of the reply header. */
+  luge_reply(): number;
+  /** The address of the request buffer, 0 when memory is refused. */
+  luge_reserve(length: number): number;
+  luge_open(cacheSize: number): number;
+  luge_get(keyLength: number): number;
+  luge_has(keyLength: number): number;
+  luge_put(keyLength: number, valueLength: number): number;
+  luge_delete(keyLength: number): number;
+  luge_scan(prefixLength: number, afterLength: number, budget: number): number;
+  luge_flush(): number;
+  luge_close(): number;
+}
+
+const FUNCTIONS = [
+  "_initialize",
+  "luge_reply",
+  "luge_reserve",
+  "luge_open",
+  "luge_get",
+  "luge_has",
+  "luge_put",
+  "luge_delete",
+  "luge_scan",
+  "luge_flush",
+  "luge_close",
+] as const satisfies readonly (keyof EngineExports)[];
+
+/** Refuses a module that is not an engine of this release, with `ENGINE_INCOMPATIBLE`. */
+export function checkExports(exports: WebAssembly.Exports): EngineExports {
+  const version = exports.luge_abi_version;
+  if (typeof version !== "function" || !(exports.memory instanceof WebAssembly.Memory)) {
+    throw new StoreError("ENGINE_INCOMPATIBLE", "The WebAssembly module is not a luge engine: it has no ABI version");
+  }
+  const actual: unknown = version();
+  if (actual !== ABI_VERSION) {
+    throw new StoreError("ENGINE_INCOMPATIBLE", `The engine has ABI version ${actual}, expected ${ABI_VERSION}`);
+  }
+  for (const name of FUNCTIONS) {
+    if (typeof exports[name] !== "function") {
+      throw new StoreError("ENGINE_INCOMPATIBLE", `The engine has no export '${name}'`);
+    }
+  }
+  return exports as unknown as EngineExports;
+}
