@@ -22,6 +22,8 @@ export class OwnedLock implements DirectoryLock {
   readonly #content: Uint8Array;
   readonly #timer: NodeJS.Timeout;
   #lastBeatMs = 0;
+  /** A backup by hard link: it keeps the file alive after a taker removed its name here, so that the name must tell. */
+  #hardLinked = false;
   #lost = false;
   #closed = false;
 
@@ -94,8 +96,8 @@ export class OwnedLock implements DirectoryLock {
   #isLinked(): boolean {
     const { fd, path, record } = this.#parts;
     const { nlink } = fs.fstatSync(fd);
-    if (nlink <= 1) return nlink === 1;
-    // Backups by hard link keep the file alive after a taker removed its name here.
+    this.#hardLinked ||= nlink > 1;
+    if (!this.#hardLinked) return nlink === 1;
     return String(fs.statSync(path, { bigint: true }).ino) === record.inode;
   }
 

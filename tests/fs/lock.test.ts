@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import process from "node:process";
+import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { StoreError } from "../../src/errors.ts";
+import { type LockOptions, lockDirectory } from "../../src/fs/lock.ts";
+import { encodeRecord, type LockRecord, lockPath } from "../../src/fs/lock_record.ts";
+import { OwnedLock } from "../../src/fs/owned_lock.ts";
+import { ownIdentity } from "../../src/fs/process_identity.ts";
+import { lockFiles, Temporary } from "./temporary.ts";
+
+/** Long enough that a busy machine's live owner beats in time. */
+const QUICK: LockOptions = { staleAfterMs: 400, heartbeatMs: 40 };
+const LONG_AGO = new Date(Date.now() - 3_600_000);
+const FAR_AHEAD = new Date(Date.now() + 3_600_000);
+
+describe("directory lock, within one process", () => {
+  const temporary = new Temporary();
+  after(() => temporary.cleanUp());
+
+  test("release then acquire leaves one file, whose number only grows", async () => {
+    const directory = temporary.directory();
+    for (let n = 1; n <= 5; n++) {
+      const lock = await lockDirectory(directory);
+      assert.deepEqual(lockFiles(directory), [`LOCK.000000000${n}`]);
+      lock.release();
+      assert.deepEqual(lockFiles(directory), [`LOCK.000000000${n}`]);
+    }
+  });
+
+  test("the number may outgrow its ten digits", async () => {
+    const directory = temporary.directory();
+    fs.writeFileSync(lockPath(directory, 9_999_999_999), released());
+    for (const expected of ["LOCK.10000000000", "LOCK.10000000001"]) {
+      const lock = await lockDirectory(directory);
+      assert.deepEqual(lockFiles(directory), [expected]);
+      lock.release();
+    }
+  });
+
+  test("other names and dead probes do not matter; probes are cleaned up", async () => {
+    const directory = temporary.directory();
+    for (const name of ["LOCK", "LOCK.1", "LOCK.abc", "LOCK.probe-dead"]) fs.writeFileSync(`${directory}/${name}`, "x");
+    (await lockDirectory(directory)).release();
+    assert.deepEqual(lockFiles(directory).sort(), ["LOCK.0000000001", "LOCK.1", "LOCK.abc"]);
+  });
+
+  test("held turns false for good when the file is removed", async () => {
+    const directory = temporary.directory();
+    const lock = await lockDirectory(directory);
+    fs.rmSync(lockPath(directory, 1));
+    assert.equal(lock.held(), false);
+    fs.writeFileSync(lockPath(directory, 1), "");
+    assert.equal(lock.held(), false);
+    lock.release();
+    assert.equal(fs.readFileSync(lockPath(directory, 1), "utf8"), "");
+  });
+
+  test("held is not deceived by a hard link to the removed file", async () => {
+    const directory = temporary.directory();
+    const lock = await lockDirectory(directory);
+    fs.linkSync(lockPath(directory, 1), `${directory}/backup`);
+    assert.equal(lock.held(), true);
+    fs.rmSync(lockPath(directory, 1));
+    assert.equal(lock.held(), false);
+    lock.release();
+  });
+
+  test("held is false for good when a heartbeat cannot be written", () => {
+    const path = lockPath(temporary.directory(), 1);
+    fs.writeFileSync(path, "");
+    const fd = fs.openSync(path, "r");
+    const lock = new OwnedLock({ path, fd, record: record(), hold: undefined, heartbeatMs: 0, onRelease: () => {} });
+    assert.equal(lock.held(), false);
+    assert.equal(lock.held(), false);
+    lock.abandon();
+    assert.equal(fs.existsSync(path), false);
+  });
+
+  test("the timer beats, and held beats while no timer can run", async () => {
+    const directory = temporary.directory();
+    const lock = await lockDirectory(directory, QUICK);
+    const path = lockPath(directory, 1);
+    const beaten = () => fs.statSync(path).mtimeMs > LONG_AGO.getTime() + 1000;
+    fs.utimesSync(path, LONG_AGO, LONG_AGO);
+    assert.equal(beaten(), false);
+    await sleep(200);
+    assert.equal(beaten(), true);
+    fs.utimesSync(path, LONG_AGO, LONG_AGO);
+    const end = Date.now() + 80;
+    while (Date.now() < end) assert.equal(lock.held(), true);
+    assert.equal(beaten(), true);
+    lock.release();
+  });
+
+  test("an owner whose lock was taken can lock again once the taker is gone, also before it has released", async () => {
+    const directory = temporary.directory();
+    const lost = await lockDirectory(directory);
+    fs.rmSync(lockPath(directory, 1));
+    fs.writeFileSync(lockPath(directory, 2), released());
+    const lock = await lockDirectory(directory);
+    lost.release();
+    assert.equal(lock.held(), true);
+    await assertLocked(directory, {}, String(process.pid));
+    lock.release();
+  });
+});
+
+describe("directory lock, what the file says", () => {
+  const temporary = new Temporary();
+  after(() => temporary.cleanUp());
+
+  /** A directory with lock file 7, with its own inode in the record unless told otherwise. */
+  function stale(change: Partial<LockRecord>, modified?: Date): string {
+    const directory = temporary.directory();
+    const path = lockPath(directory, 7);
+    fs.writeFileSync(path, "");
+    const inode = String(fs.statSync(path, { bigint: true }).ino);
+    fs.writeFileSync(path, encodeRecord({ ...record(), inode, ...change }));
+    if (modified) fs.utimesSync(path, modified, modified);
+    return directory;
+  }
+
+  for (const [name, content] of Object.entries({
+    empty: "",
+    garbage: "\0\0\0{]",
+    "of another format": '{"format":2}',
+    "wrong in a type": JSON.stringify({ ...record(), pid: "1" }),
+  })) {
+    test(`a file that is ${name}: locked while it is fresh, taken over when it is old`, async () => {
+      const directory = temporary.directory();
+      fs.writeFileSync(lockPath(directory, 1), content);
+      await assertLocked(directory, {}, "has not written its process id");
+      fs.utimesSync(lockPath(directory, 1), LONG_AGO, LONG_AGO);
+      await assertTakenOver(directory, QUICK, 2);
+    });
+  }
+
+  test("a process that is gone is taken over at once", async () => {
+    await assertTakenOver(stale({ pid: 2 ** 22 + 1 }), {}, 8);
+  });
+
+  test("a process id that is in use again is taken over at once", async () => {
+    await assertTakenOver(stale({ pid: process.ppid, started: "1" }), {}, 8);
+  });
+
+  test("another machine's owner is judged by its heartbeat: locked while fresh, with the time left", async () => {
+    const directory = stale({ machine: "another", pid: 2 ** 22 + 1 });
+    await assertLocked(directory, {}, `${2 ** 22 + 1}`, /last heartbeat was \d\.\d s ago.* taken over in \d+\.\d s/);
+    fs.utimesSync(lockPath(directory, 7), LONG_AGO, LONG_AGO);
+    await assertTakenOver(directory, QUICK, 8);
+  });
+
+  test("another machine's kernel lock proves nothing", async () => {
+    await assertLocked(stale({ machine: "another", kernel: true }), {}, `${process.pid}`, /last heartbeat/);
+  });
+
+  test("an unknown machine never matches, not even itself", async () => {
+    const { machine: _, ...unknown } = record();
+    const directory = temporary.directory();
+    const path = lockPath(directory, 1);
+    fs.writeFileSync(path, "");
+    const inode = String(fs.statSync(path, { bigint: true }).ino);
+    fs.writeFileSync(path, encodeRecord({ ...unknown, inode, pid: 2 ** 22 + 1 }));
+    await assertLocked(directory, {}, `${2 ** 22 + 1}`, /last heartbeat/);
+  });
+
+  test("our own process id and start, from another copy of this module: by its heartbeat", async () => {
+    const directory = stale({});
+    await assertLocked(directory, {}, `${process.pid}`, /last heartbeat/);
+    fs.utimesSync(lockPath(directory, 7), LONG_AGO, LONG_AGO);
+    await assertTakenOver(directory, QUICK, 8);
+  });
+
+  test("a copy of a locked directory is free once its heartbeat is old, the original is not", async () => {
+    const original = temporary.directory();
+    const lock = await lockDirectory(original);
+    const copy = `${temporary.directory()}/copy`;
+    fs.cpSync(original, copy, { recursive: true });
+    await assertLocked(copy, {}, `${process.pid}`, /last heartbeat/);
+    fs.utimesSync(lockPath(copy, 1), LONG_AGO, LONG_AGO);
+    await assertTakenOver(copy, QUICK, 2);
+    assert.equal(lock.held(), true);
+    lock.release();
+  });
+
+  test("a heartbeat in the future is one of a clock set back: watched, then taken over", async () => {
+    await assertTakenOver(stale({ machine: "another" }, FAR_AHEAD), QUICK, 8);
+  });
+
+  test("an owner that beats while it is watched keeps its lock, however old it looked", async () => {
+    const directory = stale({ machine: "another" }, LONG_AGO);
+    const attempt = assertLocked(
+      directory,
+      { staleAfterMs: 5_000, heartbeatMs: 400 },
+      `${process.pid}`,
+      /last heartbeat/,
+    );
+    await sleep(100);
+    fs.utimesSync(lockPath(directory, 7), new Date(), new Date());
+    await attempt;
+    assert.deepEqual(lockFiles(directory), ["LOCK.0000000007"]);
+  });
+});
+
+describe("directory lock, between threads", () => {
+  const temporary = new Temporary();
+  after(() => temporary.cleanUp());
+
+  test("a worker cannot lock what the main thread holds", async () => {
+    const directory = temporary.directory();
+    const lock = await lockDirectory(directory);
+    const { worker, answer } = await startWorker(directory);
+    assert.equal(answer.error, "STORE_LOCKED");
+    assert.match(answer.message ?? "", new RegExp(`\\b${process.pid}\\b`));
+    await worker.terminate();
+    assert.equal(lock.held(), true);
+    lock.release();
+  });
+
+  test("the main thread cannot lock what a worker holds, until the worker is terminated", async () => {
+    const directory = temporary.directory();
+    const { worker, answer } = await startWorker(directory);
+    assert.equal(answer.held, true);
+    await assertLocked(directory, QUICK, `${process.pid}`);
+    await sleep(600);
+    await assertLocked(directory, QUICK, `${process.pid}`);
+    await worker.terminate();
+    await sleep(500);
+    await assertTakenOver(directory, QUICK, 2);
+  });
+
+  async function startWorker(directory: string): Promise<{ worker: Worker; answer: WorkerAnswer }> {
+    const worker = new Worker(new URL("./lock_worker.ts", import.meta.url), {
+      workerData: { directory, options: QUICK },
+    });
+    const answer = await new Promise<WorkerAnswer>((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+    });
+    return { worker, answer };
+  }
+});
+
+interface WorkerAnswer {
+  readonly held?: boolean;
+  readonly error?: string;
+  readonly message?: string;
+}
+
+/** A record of this process. */
+function record(): LockRecord {
+  return { format: 1, ...ownIdentity(), nonce: "test", inode: "0", kernel: false, released: false };
+}
+
+function released(): Uint8Array {
+  return encodeRecord({ ...record(), released: true });
+}
+
+async function assertLocked(directory: string, options: LockOptions, ...texts: (string | RegExp)[]): Promise<void> {
+  const before = lockFiles(directory);
+  await assert.rejects(lockDirectory(directory, options), (error) => {
+    assert.ok(error instanceof StoreError);
+    assert.equal(error.code, "STORE_LOCKED");
+    for (const text of [directory, ...texts]) {
+      assert.ok(typeof text === "string" ? error.message.includes(text) : text.test(error.message), error.message);
+    }
+    return true;
+  });
+  assert.deepEqual(lockFiles(directory), before);
+}
+
+async function assertTakenOver(directory: string, options: LockOptions, number: number): Promise<void> {
+  const lock = await lockDirectory(directory, options);
+  assert.equal(lock.held(), true);
+  assert.deepEqual(lockFiles(directory), [`LOCK.${String(number).padStart(10, "0")}`]);
+  lock.release();
+}

@@ -1,0 +1,13 @@
+/** A worker thread that tries to lock the directory it is given, says how it went, and stays. */
+import { parentPort, workerData } from "node:worker_threads";
+import { lockDirectory } from "../../src/fs/lock.ts";
+import { errorCode } from "../../src/fs/node_errors.ts";
+
+const keepAlive = setInterval(() => {}, 60_000);
+parentPort?.once("message", () => clearInterval(keepAlive));
+try {
+  const lock = await lockDirectory(workerData.directory, workerData.options);
+  parentPort?.postMessage({ held: lock.held() });
+} catch (error) {
+  parentPort?.postMessage({ error: errorCode(error), message: String(error) });
+}

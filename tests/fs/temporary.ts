@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import type { Child } from "./child.ts";
+
+/** Fresh directories and the children that use them, for one test file. */
+export class Temporary {
+  readonly #root: string = mkdtempSync(`${tmpdir()}/luge-lock-`);
+  readonly #children: Child[] = [];
+  #count = 0;
+
+  directory(): string {
+    const path = `${this.#root}/${this.#count++}`;
+    mkdirSync(path);
+    return path;
+  }
+
+  /** Notes a child that `cleanUp` ends. */
+  own(child: Child): Child {
+    this.#children.push(child);
+    return child;
+  }
+
+  async cleanUp(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.kill()));
+    rmSync(this.#root, { recursive: true });
+  }
+}
+
+/** The names of all that the lock put into a directory. */
+export function lockFiles(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith("LOCK."));
+}
