@@ -44,6 +44,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const module = await loadEngine(resolved.wasm);
   prepareDirectory(fileSystem, resolved.path);
   const lock = await lockDirectory(fileSystem, resolved.path);
+  logger.debug(`locked '${resolved.path}'`);
   try {
     const store = await openLocked(resolved, fileSystem, lock, module, logger);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);

@@ -5,6 +5,8 @@ import * as fs from "node:fs";
  * has it, Bun has it through ffi (not on Windows), Node has not.
  */
 export interface KernelLock {
+  /** Whether a worker thread that is terminated gives its locks back, as Deno's does; Bun keeps its descriptors. */
+  readonly endsWithThread: boolean;
   /** Locks the file at `path`, which is open as `fd`; `undefined` when that cannot be done. */
   take(path: string, fd: number): KernelHold | undefined;
   /** Whether anyone holds the lock on the file at `path`. Probers do not disturb each other. */
@@ -33,6 +35,7 @@ function denoLock(): KernelLock | undefined {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
   if (typeof deno?.openSync !== "function") return undefined;
   return {
+    endsWithThread: true,
     take: (path) => takeWithDeno(deno, path),
     isTaken(path) {
       const file = deno.openSync(path, { read: true });
@@ -71,6 +74,7 @@ async function bunLock(): Promise<KernelLock | undefined> {
   const flock = await loadFlock();
   if (!flock) return undefined;
   return {
+    endsWithThread: false,
     // The lock belongs to the descriptor, and goes when its owner closes it.
     take: (_path, fd) => (flock(fd, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0 ? { close() {} } : undefined),
     isTaken(path) {

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "../errors.ts";
 import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
 import { kernelLock } from "./kernel_lock.ts";
+import { claimLock } from "./lock_claim.ts";
 import { judgeOwner, type Prober, type Verdict } from "./lock_liveness.ts";
-import { currentLock, type FoundLock, type LockRecord, lockNumbers, lockPath, removeOlder } from "./lock_record.ts";
-import { errorCode, withErrorCode } from "./node_errors.ts";
-import { OwnedLock } from "./owned_lock.ts";
+import { currentLock, type FoundLock } from "./lock_record.ts";
+import { withErrorCode } from "./node_errors.ts";
+import type { OwnedLock } from "./owned_lock.ts";
 import { ownIdentity } from "./process_identity.ts";
 
 /** How long an owner may be silent, and how often it is not. */
@@ -75,7 +76,7 @@ async function acquire(directory: string, options: LockOptions, onRelease: () =>
     const current = await settledLock(directory);
     const verdict = await judge(current, prober);
     if (verdict.state === "alive") throw lockedError(directory, current, verdict.silentMs, staleAfterMs);
-    const lock = verdict.state === "dead" ? claim(prober, (current?.number ?? 0) + 1, onRelease) : undefined;
+    const lock = verdict.state === "dead" ? claimLock(prober, (current?.number ?? 0) + 1, onRelease) : undefined;
     if (lock) return lock;
     await sleep(Math.random() * PAUSE_MS);
   }
@@ -98,65 +99,6 @@ async function settledLock(directory: string): Promise<FoundLock | undefined> {
 async function judge(current: FoundLock | undefined, prober: Prober): Promise<Verdict> {
   if (!current || current.record?.released) return { state: "dead" };
   return judgeOwner(current, prober);
-}
-
-/** Tries to own lock file `number`; `undefined` when another process was faster. Synchronous, so that it is short. */
-function claim(prober: Prober, number: number, onRelease: () => void): OwnedLock | undefined {
-  const path = lockPath(prober.directory, number);
-  const fd = createExclusively(path);
-  if (fd === undefined) return undefined;
-  const hold = prober.kernel?.take(path, fd);
-  const record: LockRecord = {
-    format: 1,
-    ...prober.self,
-    nonce: prober.nonce,
-    inode: String(fs.fstatSync(fd, { bigint: true }).ino),
-    kernel: hold !== undefined,
-    released: false,
-  };
-  const lock = new OwnedLock({ path, fd, record, hold, heartbeatMs: prober.heartbeatMs, onRelease });
-  return announceNewest(lock, prober.directory, number)
-    ? removeEarlierOwners(lock, prober.directory, number)
-    : undefined;
-}
-
-/** Writes the record; when that fails or there is a higher number, removes the file again. */
-function announceNewest(lock: OwnedLock, directory: string, number: number): boolean {
-  let newest = false;
-  try {
-    lock.announce();
-    newest = isNewest(directory, number);
-    return newest;
-  } finally {
-    if (!newest) lock.abandon();
-  }
-}
-
-/** Removes the files of earlier owners, which is how they learn of it. */
-function removeEarlierOwners(lock: OwnedLock, directory: string, number: number): OwnedLock | undefined {
-  let owned = false;
-  try {
-    removeOlder(directory, number);
-    owned = lock.held();
-    return owned ? lock : undefined;
-  } finally {
-    if (!owned) lock.release();
-  }
-}
-
-/** Looks twice: one reading of a directory may miss both a name that goes and the one that comes meanwhile. */
-function isNewest(directory: string, number: number): boolean {
-  const isHighest = () => lockNumbers(directory).every((other) => other <= number);
-  return isHighest() && isHighest();
-}
-
-function createExclusively(path: string): number | undefined {
-  try {
-    return withErrorCode(() => fs.openSync(path, "wx+"));
-  } catch (error) {
-    if (errorCode(error) === "EEXIST") return undefined;
-    throw error;
-  }
 }
 
 function directoryId(directory: string): string {

@@ -48,8 +48,7 @@ function judgeByKernel(found: FoundLock, record: LockRecord, prober: Prober): Ve
   if (!record.kernel || !prober.kernel) return undefined;
   const taken = isTaken(found.path, prober.kernel);
   if (taken === undefined) return CHANGED;
-  // Bun keeps the descriptors of a worker thread that was terminated, and with them its locks.
-  if (taken) return isSameProcess(record, prober.self) ? undefined : ALIVE;
+  if (taken) return prober.kernel.endsWithThread || !isSameProcess(record, prober.self) ? ALIVE : undefined;
   // Some shared file systems keep locks within one machine.
   return onOtherMachine(record, prober.self) ? undefined : DEAD;
 }

@@ -106,7 +106,8 @@ export class Engine {
     if (status === Status.Ok || status === Status.NotFound || status === Status.More) return status;
     const cause = this.#host.takeError();
     if (cause instanceof StoreError) throw cause;
-    throw new StoreError(codeOf(status), `Cannot ${action}: ${this.#memory.replyText()}`, { cause });
+    const reason = cause instanceof Error ? cause.message : this.#memory.replyText();
+    throw new StoreError(codeOf(status), `Cannot ${action}: ${reason}`, { cause });
   }
 
   /** A trap, an exit or an exhausted stack ends the instance: its memory may be inconsistent. */

@@ -1,0 +1,102 @@
+/**
+ * The rules that keep sled's files safe across a power cut: see "Durability rules" in ARCHITECTURE.md.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { MemoryFileSystem, open } from "../../mod.ts";
+import { type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
+
+/** Everything a life of a store did to its disk: small and large values, deletions, reopening. */
+async function recordedLife(): Promise<FileSystemCall[]> {
+  const calls: FileSystemCall[] = [];
+  const disk = new MemoryFileSystem();
+  disk.makeDirectory("/parent");
+  const fileSystem = new ObservedFileSystem(disk, { after: (call) => calls.push(call) });
+  for (let life = 0; life < 3; life++) {
+    await using store = await open({ path: "/parent/store", fileSystem });
+    for (let i = 0; i < 20; i++) await store.put(`key${i}`, new Uint8Array(i * 40_000).fill(life));
+    for (let i = 0; i < 20; i += 2) await store.delete(`key${i}`);
+  }
+  return calls;
+}
+
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+
+describe("durability rules of the host", () => {
+  test("a file that was written is synced before it is closed", async () => {
+    const unsynced = new Set<string>();
+    let closes = 0;
+    for (const { name, path } of await recordedLife()) {
+      if (name === "write" || name === "truncate") unsynced.add(path);
+      if (name === "sync") unsynced.delete(path);
+      if (name !== "close" || !path.includes("/blobs/")) continue;
+      closes += 1;
+      assert.ok(!unsynced.has(path), `${path} was closed unsynced`);
+    }
+    assert.ok(closes > 10, "the workload wrote no blobs");
+    assert.deepEqual([...unsynced], []);
+  });
+
+  test("the directory is synced right after every rename, removal and new directory", async () => {
+    const calls = await recordedLife();
+    let changes = 0;
+    for (const [i, { name, path }] of calls.entries()) {
+      if (name !== "rename" && name !== "remove" && name !== "makeDirectory") continue;
+      changes += 1;
+      assert.deepEqual(calls[i + 1], { name: "syncDirectory", path: parentOf(path) }, `after ${name} of ${path}`);
+    }
+    assert.ok(changes > 5);
+  });
+
+  test("the directory is synced after every new file, before anything is written to it", async () => {
+    const calls = await recordedLife();
+    const known = new Set<string>();
+    let created = 0;
+    for (const [i, { name, path }] of calls.entries()) {
+      if (name === "remove") known.delete(path);
+      if (name !== "write" || known.has(path) || path.includes("LUGE")) continue;
+      known.add(path);
+      created += 1;
+      const opened = calls.findLastIndex((call, at) => at < i && call.name === "open" && call.path === path);
+      const between = calls.slice(opened, i);
+      assert.ok(
+        between.some((call) => call.name === "syncDirectory" && call.path === parentOf(path)) ||
+          wasThere(calls, opened, path),
+        `${path} was written before its name was durable`,
+      );
+    }
+    assert.ok(created > 10);
+  });
+
+  test("an acknowledged put ends with a sync of the log", async () => {
+    const calls: FileSystemCall[] = [];
+    const fileSystem = new ObservedFileSystem(new MemoryFileSystem(), { after: (call) => calls.push(call) });
+    await using store = await open({ path: "/store", fileSystem });
+    for (let i = 0; i < 10; i++) {
+      calls.length = 0;
+      await store.put(`key${i}`, "value");
+      const last = calls.findLastIndex(({ name }) => name === "write");
+      assert.ok(last >= 0);
+      const synced = calls.slice(last).some(({ name, path }) => name === "sync" && path === calls[last]?.path);
+      assert.ok(synced, "the log was not synced after its last write");
+    }
+  });
+
+  test("writes that are in flight together share one sync", async () => {
+    let syncs = 0;
+    const after = ({ name }: FileSystemCall) => {
+      if (name === "sync") syncs += 1;
+    };
+    const fileSystem = new ObservedFileSystem(new MemoryFileSystem(), { after });
+    await using store = await open({ path: "/store", fileSystem });
+    syncs = 0;
+    await Promise.all(Array.from({ length: 64 }, (_, i) => store.put(`key${i}`, "value")));
+    assert.ok(syncs <= 2, `${syncs} syncs for 64 writes`);
+  });
+});
+
+/** Whether an earlier call had written the same path: then its name was made durable there. */
+function wasThere(calls: readonly FileSystemCall[], before: number, path: string): boolean {
+  return calls.slice(0, before).some((call) => call.name === "write" && call.path === path);
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { wasi } from "@bjorn3/browser_wasi_shim";
+import { MemoryFileSystem } from "../../mod.ts";
+import { errnoOf } from "../../src/host/errno.ts";
+import { Host } from "../../src/host/host.ts";
+import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
+
+type Call = (...values: (number | bigint)[]) => number;
+
+/** A host without an engine: the test plays the guest, with a memory of its own. */
+function guest(observe: (name: string, path: string) => void = () => {}) {
+  const disk = new MemoryFileSystem();
+  disk.makeDirectory("/root");
+  const observed = new ObservedFileSystem(disk, { before: ({ name, path }) => observe(name, path) });
+  const host = new Host(observed, "/root", () => true);
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  host.start({ memory });
+  const calls = host.imports().wasi_snapshot_preview1 as unknown as Record<string, Call>;
+  const call = (name: string, ...values: (number | bigint)[]) => calls[name]?.(...values);
+  const text = (at: number, value: string): [number, number] => {
+    const bytes = new TextEncoder().encode(value);
+    new Uint8Array(memory.buffer).set(bytes, at);
+    return [at, bytes.length];
+  };
+  const word = (at: number) => new DataView(memory.buffer).getUint32(at, true);
+  const openFile = (name: string, flags = wasi.OFLAGS_CREAT): { errno: number | undefined; fd: number } => {
+    const errno = call("path_open", 3, 0, ...text(100, name), flags, BigInt(wasi.RIGHTS_FD_WRITE), 0n, 0, 0);
+    return { errno, fd: word(0) };
+  };
+  /** Points vector 0 at `length` bytes at 1,000. */
+  const vector = (length: number) => {
+    const view = new DataView(memory.buffer);
+    view.setUint32(16, 1000, true);
+    view.setUint32(20, length, true);
+    return [16, 1] as const;
+  };
+  return { disk, host, memory, call, text, word, openFile, vector };
+}
+
+describe("the WASI host", () => {
+  test("writes and reads at positions and at the cursor, straight from and to memory", () => {
+    const { call, memory, openFile, vector, word, text } = guest();
+    const { fd } = openFile("file");
+    text(1000, "hello");
+    assert.equal(call("fd_pwrite", fd, ...vector(5), 3n, 8), 0);
+    assert.equal(word(8), 5);
+    assert.equal(call("fd_seek", fd, 2n, wasi.WHENCE_SET, 8), 0);
+    new Uint8Array(memory.buffer).fill(0xee, 1000, 1020);
+    assert.equal(call("fd_read", fd, ...vector(20), 8), 0);
+    assert.equal(word(8), 6);
+    assert.deepEqual([...new Uint8Array(memory.buffer, 1000, 7)], [0, ...Buffer.from("hello"), 0xee]);
+    assert.equal(call("fd_tell", fd, 8), 0);
+    assert.equal(word(8), 8);
+    assert.equal(call("fd_seek", fd, -9n, wasi.WHENCE_END, 8), wasi.ERRNO_INVAL);
+  });
+
+  test("uses the lowest free descriptor number again", () => {
+    const { call, openFile } = guest();
+    const [a, b] = [openFile("a").fd, openFile("b").fd];
+    assert.deepEqual([a, b], [4, 5]);
+    assert.equal(call("fd_close", a), 0);
+    assert.equal(call("fd_close", a), wasi.ERRNO_BADF);
+    assert.equal(openFile("c").fd, a);
+  });
+
+  test("renames atomically, over a file that is there", () => {
+    const seen: string[] = [];
+    const { call, disk, openFile, text } = guest((name, path) => seen.push(`${name} ${path}`));
+    for (const name of ["from", "to"]) openFile(name);
+    seen.length = 0;
+    assert.equal(call("path_rename", 3, ...text(100, "from"), 3, ...text(200, "to")), 0);
+    assert.deepEqual(seen, ["rename /root/to", "syncDirectory /root"]);
+    assert.deepEqual(
+      disk.list("/root").map(({ name }) => name),
+      ["to"],
+    );
+  });
+
+  test("lets no path out of its directory", () => {
+    const { call, openFile, text } = guest();
+    for (const path of ["../outside", "a/../../outside", "..", "/../outside"]) {
+      assert.equal(openFile(path).errno, wasi.ERRNO_PERM, path);
+      assert.equal(call("path_unlink_file", 3, ...text(100, path)), wasi.ERRNO_PERM, path);
+      assert.equal(call("path_rename", 3, ...text(100, "x"), 3, ...text(200, path)), wasi.ERRNO_PERM, path);
+    }
+  });
+
+  test("lists a directory", () => {
+    const { call, memory, openFile, word } = guest();
+    for (const name of ["one", "three"]) openFile(name);
+    assert.equal(call("fd_readdir", 3, 2000, 1000, 0n, 8), 0);
+    assert.equal(word(8), 2 * 24 + "onethree".length);
+    const listed = Buffer.from(memory.buffer, 2000, word(8)).toString("latin1");
+    assert.ok(listed.includes("one") && listed.includes("three"));
+  });
+
+  test("turns every error of the disk into an errno, and keeps the error", () => {
+    for (const code of ["EIO", "ENOSPC", "EDQUOT", "EACCES", "EROFS", "EMFILE", "EINTR", "ENOENT"]) {
+      const { host, call, openFile, vector } = guest((name) => {
+        if (name === "write") throw diskError(code);
+      });
+      const { fd } = openFile("file");
+      const errno = call("fd_pwrite", fd, ...vector(5), 0n, 8);
+      assert.equal(errno, errnoOf(diskError(code)));
+      assert.notEqual(errno, wasi.ERRNO_SUCCESS);
+      assert.equal((host.takeError() as { code: string }).code, code);
+      assert.equal(host.takeError(), undefined);
+    }
+    assert.equal(errnoOf("no error at all"), wasi.ERRNO_IO);
+    assert.equal(errnoOf(diskError("ESOMETHINGELSE")), wasi.ERRNO_IO);
+  });
+
+  test("never throws into WebAssembly, whatever is called with whatever", () => {
+    const { host } = guest();
+    const calls = host.imports().wasi_snapshot_preview1 as unknown as Record<string, Call>;
+    for (const [name, call] of Object.entries(calls)) {
+      // poll_oneoff waits as long as its subscription says; proc_exit is there to throw.
+      if (name === "proc_exit" || name === "poll_oneoff") continue;
+      for (const value of [0, 3, 77, 0xffff_fff0]) {
+        for (const wide of [0n, 1n << 40n]) {
+          const values = [value, value, value, value, value, value, value, value, value];
+          for (const arguments_ of [values, values.map((each, i) => (i % 2 ? wide : each))]) {
+            assert.equal(typeof call(...arguments_), "number", name);
+          }
+        }
+      }
+    }
+  });
+
+  test("syncs what is closed unsynced, and not when it abandons", () => {
+    const seen: string[] = [];
+    const { call, host, openFile, text, vector } = guest((name) => seen.push(name));
+    const [first, second] = [openFile("a").fd, openFile("b").fd];
+    text(1000, "x");
+    for (const fd of [first, second]) call("fd_pwrite", fd, ...vector(1), 0n, 8);
+    seen.length = 0;
+    call("fd_close", first);
+    assert.deepEqual(seen, ["sync", "close"]);
+    seen.length = 0;
+    assert.equal(host.openDescriptors(), 1);
+    host.abandon();
+    assert.deepEqual(seen, ["close"]);
+    assert.equal(host.openDescriptors(), 0);
+  });
+
+  test("gives the file back even when its sync fails", () => {
+    const seen: string[] = [];
+    const { call, openFile } = guest((name) => {
+      seen.push(name);
+      if (name === "sync") throw diskError("EIO");
+    });
+    assert.equal(call("fd_close", openFile("file").fd), wasi.ERRNO_IO);
+    assert.deepEqual(seen.slice(-2), ["sync", "close"]);
+  });
+});
+
+test("the status codes are those of the engine", async () => {
+  const { Status } = await import("../../src/wasm/status.ts");
+  const source = readFileSync(new URL("../../engine/src/status.rs", import.meta.url), "utf8");
+  const codes = [...source.matchAll(/^ {4}(\w+) = (\d+),$/gm)].map(([, name, code]) => [name, Number(code)]);
+  assert.ok(codes.length > 8);
+  assert.deepEqual(Object.fromEntries(codes), Status);
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { defaultConfig, MemoryFileSystem, open, type SledStoreConfig } from "../../mod.ts";
+import { misuse, text } from "../support/expect.ts";
+import { withDirectory } from "../support/temporary.ts";
+
+describe("the config", () => {
+  test("has the documented defaults", () => {
+    const { logger, ...config } = defaultConfig("data");
+    assert.deepEqual(config, {
+      path: "data",
+      syncWrites: true,
+      loggingLevel: 3,
+      numVersionsToKeep: 1,
+      cacheSize: 33_554_432,
+    });
+    assert.equal(typeof logger?.error, "function");
+  });
+
+  const wrong: [unknown, typeof TypeError | typeof RangeError, string][] = [
+    [undefined, TypeError, "Cannot open undefined"],
+    [null, TypeError, "Cannot open null"],
+    [7, TypeError, "Cannot open the number 7"],
+    ["", TypeError, "empty string"],
+    [{}, TypeError, "'path': expected"],
+    [{ path: 1 }, TypeError, "'path': expected a string or a URL, got the number 1"],
+    [{ path: "a\0b" }, TypeError, "NUL"],
+    [new URL("https://example.com/"), TypeError, "expected a file: URL, got 'https://example.com/'"],
+    [{ path: "x", syncWrite: true }, TypeError, "Unknown option 'syncWrite': expected one of path, syncWrites"],
+    [{ path: "x", syncWrites: 1 }, TypeError, "'syncWrites': expected a boolean, got the number 1"],
+    [{ path: "x", loggingLevel: "3" }, TypeError, "'loggingLevel': expected a number, got a string"],
+    [{ path: "x", loggingLevel: 4 }, RangeError, "'loggingLevel': expected an integer from 0 to 3, got 4"],
+    [{ path: "x", loggingLevel: Number.NaN }, RangeError, "got NaN"],
+    [{ path: "x", numVersionsToKeep: 0 }, RangeError, "from 1 to 1000000, got 0"],
+    [{ path: "x", numVersionsToKeep: 1.5 }, RangeError, "got 1.5"],
+    [
+      { path: "x", cacheSize: 1024 },
+      RangeError,
+      "'cacheSize': expected an integer from 1048576 to 1073741824, got 1024",
+    ],
+    [{ path: "x", cacheSize: 2 ** 31 }, RangeError, "got 2147483648"],
+    [{ path: "x", logger: {} }, TypeError, "'logger': expected an object with the methods debug, info, warn, error"],
+    [{ path: "x", logger: null }, TypeError, "'logger'"],
+    [{ path: "x", fileSystem: {} }, TypeError, "'fileSystem': expected an object with the methods open, stat"],
+    [{ path: "x", wasm: "engine.wasm" }, TypeError, "'wasm': expected a URL, a Uint8Array or a WebAssembly.Module"],
+  ];
+  for (const [config, type, message] of wrong) {
+    test(`is refused: ${message}`, () => assert.rejects(open(config as SledStoreConfig), misuse(type, message)));
+  }
+
+  test("takes undefined for a default", async () => {
+    const fileSystem = new MemoryFileSystem();
+    const config = { path: "/store", fileSystem, syncWrites: undefined, cacheSize: undefined };
+    await using store = await open(config as unknown as SledStoreConfig);
+    assert.equal(store.path, "/store");
+  });
+
+  test("takes a path, a path with a slash at its end, and a URL with escapes for one directory", () =>
+    withDirectory(async (directory) => {
+      const path = `${directory}/a store`;
+      const url = pathToFileURL(path);
+      for (const [i, given] of [path, `${path}/`, url, { path }, { path: url }].entries()) {
+        await using store = await open(given);
+        await store.put(`${i}`, `${i}`);
+        assert.equal((await store.scan("")).size, i + 1);
+      }
+    }));
+});
+
+describe("the logger", () => {
+  for (const level of [0, 1, 2, 3] as const) {
+    test(`gets no line below level ${level}`, async () => {
+      const lines: string[] = [];
+      const names = ["debug", "info", "warn", "error"] as const;
+      const logger = Object.fromEntries(names.map((name) => [name, () => lines.push(name)])) as unknown as Console;
+      const fileSystem = new MemoryFileSystem();
+      const config = { path: "/store", fileSystem, logger, loggingLevel: level, numVersionsToKeep: 2 };
+      await (await open(config)).close();
+      const expected = ["debug", "info", "warn", "info"].filter((name) => names.indexOf(name as "info") >= level);
+      assert.deepEqual(lines, expected);
+    });
+  }
+
+  test("is told of opening and closing, with the path", async () => {
+    const lines: string[] = [];
+    const log = (message: string) => lines.push(message);
+    const logger = { debug: log, info: log, warn: log, error: log };
+    const store = await open({ path: "/store", fileSystem: new MemoryFileSystem(), logger, loggingLevel: 1 });
+    await store.put("key", "value");
+    assert.equal(text(store.getSync("key")), "value");
+    await store.close();
+    assert.match(lines.join("\n"), /^opened '\/store' in \d+\.\d ms\nclosed '\/store'$/);
+  });
+});

@@ -1,0 +1,120 @@
+/**
+ * A file system that reports every call before and after it is made, so that a test can record it or make it fail.
+ *
+ * @module
+ */
+
+import type { DirectoryEntry, DirectoryLock, FileOpenOptions, FileStat, FileSystem, OpenFile } from "../../mod.ts";
+
+/** What is done, and to which path. */
+export interface FileSystemCall {
+  readonly name: keyof FileSystem | keyof OpenFile;
+  readonly path: string;
+}
+
+/** What a test wants to know. */
+export interface Observer {
+  /** Called before each call; what it throws is what the caller gets. */
+  readonly before?: (call: FileSystemCall) => void;
+  /** Called after each call that did not fail. */
+  readonly after?: (call: FileSystemCall) => void;
+}
+
+/** An error as the operating system would give it. */
+export function diskError(code: string): Error {
+  return Object.assign(new Error(`${code}: injected`), { code });
+}
+
+/** Passes every call on to `inner`, and reports it. */
+export class ObservedFileSystem implements FileSystem {
+  readonly #inner: FileSystem;
+  readonly #observer: Observer;
+
+  constructor(inner: FileSystem, observer: Observer) {
+    this.#inner = inner;
+    this.#observer = observer;
+  }
+
+  open(path: string, options: FileOpenOptions): OpenFile {
+    const file = this.#observed("open", path, () => this.#inner.open(path, options));
+    return new ObservedFile(file, (name, call) => this.#observed(name, path, call));
+  }
+
+  stat(path: string): FileStat | undefined {
+    return this.#observed("stat", path, () => this.#inner.stat(path));
+  }
+
+  list(path: string): DirectoryEntry[] {
+    return this.#observed("list", path, () => this.#inner.list(path));
+  }
+
+  makeDirectory(path: string): void {
+    this.#observed("makeDirectory", path, () => this.#inner.makeDirectory(path));
+  }
+
+  /** Reported with the new path. */
+  rename(from: string, to: string): void {
+    this.#observed("rename", to, () => this.#inner.rename(from, to));
+  }
+
+  remove(path: string): void {
+    this.#observed("remove", path, () => this.#inner.remove(path));
+  }
+
+  removeDirectory(path: string): void {
+    this.#observed("removeDirectory", path, () => this.#inner.removeDirectory(path));
+  }
+
+  syncDirectory(path: string): void {
+    this.#observed("syncDirectory", path, () => this.#inner.syncDirectory(path));
+  }
+
+  async lock(path: string): Promise<DirectoryLock> {
+    return await this.#observed("lock", path, () => this.#inner.lock(path));
+  }
+
+  #observed<T>(name: FileSystemCall["name"], path: string, call: () => T): T {
+    this.#observer.before?.({ name, path });
+    const result = call();
+    this.#observer.after?.({ name, path });
+    return result;
+  }
+}
+
+class ObservedFile implements OpenFile {
+  readonly #inner: OpenFile;
+  readonly #observed: <T>(name: keyof OpenFile, call: () => T) => T;
+
+  constructor(inner: OpenFile, observed: <T>(name: keyof OpenFile, call: () => T) => T) {
+    this.#inner = inner;
+    this.#observed = observed;
+  }
+
+  read(buffer: Uint8Array, position: number): number {
+    return this.#observed("read", () => this.#inner.read(buffer, position));
+  }
+
+  write(buffer: Uint8Array, position: number): number {
+    return this.#observed("write", () => this.#inner.write(buffer, position));
+  }
+
+  size(): number {
+    return this.#observed("size", () => this.#inner.size());
+  }
+
+  truncate(size: number): void {
+    this.#observed("truncate", () => this.#inner.truncate(size));
+  }
+
+  sync(): void {
+    this.#observed("sync", () => this.#inner.sync());
+  }
+
+  async syncOffThread(): Promise<void> {
+    await this.#observed("syncOffThread", () => this.#inner.syncOffThread());
+  }
+
+  close(): void {
+    this.#observed("close", () => this.#inner.close());
+  }
+}
