@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { StoreError } from "../../src/errors.ts";
 import { type LockOptions, lockDirectory } from "../../src/fs/lock.ts";
+import { claimLock } from "../../src/fs/lock_claim.ts";
 import { encodeRecord, type LockRecord, lockPath } from "../../src/fs/lock_record.ts";
 import { OwnedLock } from "../../src/fs/owned_lock.ts";
 import { ownIdentity } from "../../src/fs/process_identity.ts";
@@ -205,13 +206,59 @@ describe("directory lock, what the file says", () => {
   });
 });
 
+describe("directory lock, the claim of a number", () => {
+  const temporary = new Temporary();
+  after(() => temporary.cleanUp());
+
+  function claim(directory: string, number: number): OwnedLock | undefined {
+    const times = { staleAfterMs: 10_000, heartbeatMs: 2_000 };
+    const prober = { directory, self: ownIdentity(), kernel: undefined, nonce: "test", ...times };
+    return claimLock(prober, number, () => {});
+  }
+
+  test("a number that is taken is not had", () => {
+    const directory = temporary.directory();
+    fs.writeFileSync(lockPath(directory, 3), "x");
+    assert.equal(claim(directory, 3), undefined);
+    assert.equal(fs.readFileSync(lockPath(directory, 3), "utf8"), "x");
+  });
+
+  test("a number that comes late, when a higher one is out, is given up and nothing else touched", () => {
+    const directory = temporary.directory();
+    fs.writeFileSync(lockPath(directory, 2), "x");
+    fs.writeFileSync(lockPath(directory, 5), "x");
+    assert.equal(claim(directory, 3), undefined);
+    assert.deepEqual(lockFiles(directory).sort(), ["LOCK.0000000002", "LOCK.0000000005"]);
+  });
+
+  test("the newest number is had, and all lower files go", () => {
+    const directory = temporary.directory();
+    for (const number of [1, 2, 4]) fs.writeFileSync(lockPath(directory, number), "x");
+    const lock = claim(directory, 5);
+    assert.equal(lock?.held(), true);
+    assert.deepEqual(lockFiles(directory), ["LOCK.0000000005"]);
+    lock?.release();
+  });
+
+  test("a claim that fails after lower files went leaves its own, released", () => {
+    const directory = temporary.directory();
+    fs.writeFileSync(lockPath(directory, 1), "x");
+    fs.mkdirSync(`${lockPath(directory, 2)}/full`, { recursive: true });
+    assert.throws(
+      () => claim(directory, 3),
+      (error) => error instanceof Error && "code" in error,
+    );
+    assert.equal(JSON.parse(fs.readFileSync(lockPath(directory, 3), "utf8")).released, true);
+  });
+});
+
 describe("directory lock, between threads", () => {
   const temporary = new Temporary();
   after(() => temporary.cleanUp());
 
   test("a worker cannot lock what the main thread holds", async () => {
     const directory = temporary.directory();
-    const lock = await lockDirectory(directory);
+    const lock = await lockDirectory(directory, QUICK);
     const { worker, answer } = await startWorker(directory);
     assert.equal(answer.error, "STORE_LOCKED");
     assert.match(answer.message ?? "", new RegExp(`\\b${process.pid}\\b`));
