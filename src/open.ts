@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
+import { resolveConfig, type SledStoreConfig } from "./config.ts";
 import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
-import { type Logger, leveled } from "./logger.ts";
+import { leveled } from "./logger.ts";
 import { SledStore } from "./sled_store.ts";
 import { markDirectory, pathError, prepareDirectory } from "./store_directory.ts";
 import { Engine } from "./wasm/engine.ts";
@@ -41,31 +41,22 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
   const started = performance.now();
 
-  const module = await loadEngine(resolved.wasm);
+  let lock: DirectoryLock | undefined;
+  const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
+  const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
   prepareDirectory(fileSystem, resolved.path);
-  const lock = await lockDirectory(fileSystem, resolved.path);
-  logger.debug(`locked '${resolved.path}'`);
+  lock = await lockDirectory(fileSystem, resolved.path);
   try {
-    const store = await openLocked(resolved, fileSystem, lock, module, logger);
+    logger.debug(`locked '${resolved.path}'`);
+    markDirectory(fileSystem, resolved.path);
+    engine.open(resolved.cacheSize);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
     if (resolved.numVersionsToKeep > 1) logger.warn("numVersionsToKeep above 1 has no effect yet");
-    return store;
+    return new SledStore({ engine, lock, logger, path: resolved.path, syncWrites: resolved.syncWrites });
   } catch (error) {
     lock.release();
     throw error;
   }
-}
-
-async function openLocked(
-  { path, cacheSize, syncWrites }: ResolvedConfig,
-  fileSystem: FileSystem,
-  lock: DirectoryLock,
-  module: WebAssembly.Module,
-  logger: Logger,
-): Promise<SledStore> {
-  markDirectory(fileSystem, path);
-  const engine = await Engine.open(module, { fileSystem, path, owned: () => lock.held() }, cacheSize);
-  return new SledStore({ engine, lock, logger, path, syncWrites });
 }
 
 async function lockDirectory(fileSystem: FileSystem, path: string): Promise<DirectoryLock> {

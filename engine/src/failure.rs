@@ -25,7 +25,16 @@ impl From<sled::Error> for Failure {
             sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => Status::Corrupt,
             sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) => Status::Unsupported,
         };
-        Self::new(status, error.to_string())
+        Self::new(status, message_of(&error))
+    }
+}
+
+/// sled's own words, but for damage, which it describes in Rust's.
+fn message_of(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { at: Some(at), .. } => format!("the table is damaged at {at:?}"),
+        sled::Error::Corruption { at: None, .. } => "a file of the table is damaged".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -33,20 +33,41 @@ fn check_conf(directory: &Path) -> Result<(), Failure> {
     let path = directory.join("conf");
     let log_path = directory.join("db");
     if !path.try_exists()? {
-        let log_size = if log_path.try_exists()? { fs::metadata(log_path)?.len() } else { 0 };
-        return if log_size == 0 { Ok(()) } else { Err(damaged("is missing beside a log that holds data")) };
+        let no_log = size_of(&log_path)? == 0;
+        return if no_log { Ok(()) } else { Err(damaged("conf", "is missing beside a log that holds data")) };
     }
+    check_log(directory, &log_path)?;
     let bytes = fs::read(path)?;
     let Some((body, checksum)) = bytes.split_last_chunk::<CONF_CHECKSUM_SIZE>() else {
-        return Err(damaged(&format!("is truncated to {} bytes", bytes.len())));
+        return Err(damaged("conf", &format!("is truncated to {} bytes", bytes.len())));
     };
     let (expected, actual) = (u32::from_le_bytes(*checksum), crc32fast::hash(body));
     if body.is_empty() || expected != actual {
-        return Err(damaged(&format!("has checksum {actual:08x}, expected {expected:08x}")));
+        return Err(damaged("conf", &format!("has checksum {actual:08x}, expected {expected:08x}")));
     }
     Ok(())
 }
 
-fn damaged(what: &str) -> Failure {
-    Failure::new(Status::Corrupt, format!("the file 'conf' of the table {what}"))
+/// sled takes a log that is gone for an empty one, and every entry with it. A snapshot says that there was more.
+fn check_log(directory: &Path, log_path: &Path) -> Result<(), Failure> {
+    if size_of(log_path)? > 0 {
+        return Ok(());
+    }
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") {
+            return Err(damaged("db", &format!("is missing or empty beside the snapshot '{name}'")));
+        }
+    }
+    Ok(())
+}
+
+/// The size of a file in bytes, 0 when it is missing.
+fn size_of(path: &Path) -> Result<u64, Failure> {
+    Ok(if path.try_exists()? { fs::metadata(path)?.len() } else { 0 })
+}
+
+fn damaged(file: &str, what: &str) -> Failure {
+    Failure::new(Status::Corrupt, format!("the file '{file}' of the table {what}"))
 }

@@ -9,7 +9,8 @@ use luge_engine::page::ENTRY_HEADER_SIZE;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const CACHE_SIZE: u64 = 1 << 20;
+mod support;
+use support::{CACHE_SIZE, reopen};
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -81,7 +82,7 @@ fn apply(mut engine: Engine, model: &mut Model, directory: &Path, operation: Ope
         Operation::Flush => engine.flush().unwrap(),
         Operation::Reopen => {
             engine.close().unwrap();
-            engine = Engine::open(directory, CACHE_SIZE).unwrap();
+            engine = reopen(directory);
         }
         Operation::Scan(prefix, budget) => assert_eq!(scan(&engine, &prefix, budget), expected(model, &prefix)),
     }
@@ -100,7 +101,7 @@ proptest! {
             engine = apply(engine, &mut model, directory.path(), operation);
         }
         engine.close().unwrap();
-        let engine = Engine::open(directory.path(), CACHE_SIZE).unwrap();
+        let engine = reopen(directory.path());
         prop_assert_eq!(scan(&engine, &[], 4096), expected(&model, &[]));
         for (key, value) in &model {
             let found = engine.get(key).unwrap();

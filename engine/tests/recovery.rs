@@ -7,7 +7,8 @@ use std::path::Path;
 use luge_engine::engine::Engine;
 use luge_engine::status::Status;
 
-const CACHE_SIZE: u64 = 1 << 20;
+mod support;
+use support::{CACHE_SIZE, reopen};
 
 fn fill(directory: &Path) {
     let engine = Engine::open(directory, CACHE_SIZE).unwrap();
@@ -30,7 +31,7 @@ fn an_unfinished_snapshot_and_an_unfinished_conf_are_removed() {
     for name in ["snap.FFFFFFFFFFFFFFFF.generating", "conf.tmp"] {
         fs::write(directory.path().join(name), b"torn").unwrap();
     }
-    let engine = Engine::open(directory.path(), CACHE_SIZE).unwrap();
+    let engine = reopen(directory.path());
     assert_eq!(engine.get(&7_u32.to_be_bytes()).unwrap().as_deref(), Some(b"value".as_slice()));
     assert!(!directory.path().join("snap.FFFFFFFFFFFFFFFF.generating").exists());
     assert!(!directory.path().join("conf.tmp").exists());
@@ -50,7 +51,7 @@ fn every_changed_byte_of_conf_is_refused() {
         assert_eq!(fs::read(&path).unwrap(), bad);
     }
     fs::write(&path, good).unwrap();
-    Engine::open(directory.path(), CACHE_SIZE).unwrap();
+    reopen(directory.path());
 }
 
 #[test]
@@ -74,12 +75,25 @@ fn a_missing_conf_is_refused_where_there_is_data() {
 }
 
 #[test]
+fn a_log_that_is_gone_is_refused_where_there_is_a_snapshot() {
+    let directory = tempfile::tempdir().unwrap();
+    fill(directory.path());
+    reopen(directory.path()).close().unwrap();
+    let path = directory.path().join("db");
+    fs::write(&path, b"").unwrap();
+    assert_corrupt(directory.path(), "the file 'db' of the table is missing or empty");
+    fs::remove_file(&path).unwrap();
+    assert_corrupt(directory.path(), "the file 'db' of the table is missing or empty");
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_large_value_survives_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let value: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
     let engine = Engine::open(directory.path(), CACHE_SIZE).unwrap();
     engine.put(b"large", &value).unwrap();
     engine.close().unwrap();
-    let engine = Engine::open(directory.path(), CACHE_SIZE).unwrap();
+    let engine = reopen(directory.path());
     assert_eq!(engine.get(b"large").unwrap().as_deref(), Some(value.as_slice()));
 }

@@ -28,24 +28,29 @@ export class Engine {
   readonly #host: Host;
   readonly #exports: EngineExports;
   readonly #memory: EngineMemory;
+  readonly #path: string;
 
-  private constructor(host: Host, exports: EngineExports) {
+  private constructor(path: string, host: Host, exports: EngineExports) {
+    this.#path = path;
     this.#host = host;
     this.#exports = exports;
     this.#memory = new EngineMemory(exports);
   }
 
-  /** Starts an instance of `module` and opens the store in the directory, with sled's cache at `cacheSize` bytes. */
-  static async open(module: WebAssembly.Module, directory: EngineDirectory, cacheSize: number): Promise<Engine> {
+  /** Starts an instance of `module`, and refuses one that is no engine of this release. Touches no file. */
+  static async start(module: WebAssembly.Module, directory: EngineDirectory): Promise<Engine> {
     const host = new Host(directory.fileSystem, directory.path, directory.owned);
-    const engine = new Engine(host, await start(module, host));
+    return new Engine(directory.path, host, await start(module, host));
+  }
+
+  /** Opens the store in the directory, creating it when it is missing, with sled's cache at `cacheSize` bytes. */
+  open(cacheSize: number): void {
     try {
-      engine.#call("open", () => engine.#exports.luge_open(cacheSize));
+      this.#call(`open '${this.#path}'`, () => this.#exports.luge_open(cacheSize));
     } catch (error) {
-      host.abandon();
+      this.#host.abandon();
       throw error;
     }
-    return engine;
   }
 
   /** The value of `key`, in bytes that the caller owns. */
@@ -104,7 +109,7 @@ export class Engine {
     this.#host.takeError();
     const status = this.#run(action, run);
     if (status === Status.Ok || status === Status.NotFound || status === Status.More) return status;
-    const cause = this.#host.takeError();
+    const cause = status === Status.Io ? this.#host.takeError() : undefined;
     if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : this.#memory.replyText();
     throw new StoreError(codeOf(status), `Cannot ${action}: ${reason}`, { cause });
