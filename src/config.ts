@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe } from "./encoding.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import { MAX_CACHE_BYTES, MAX_VERSIONS_TO_KEEP, MIN_CACHE_BYTES } from "./limits.ts";
@@ -12,7 +14,7 @@ import type { EngineSource } from "./wasm/load.ts";
 
 /** How a store is opened. Only `path` has no default. */
 export interface SledStoreConfig {
-  /** The directory of the store, created when it is missing: a path, or a `file:` URL. */
+  /** The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:` URL. */
   readonly path: string | URL;
   /**
    * Whether the promise of a write settles only once the write is durable. Without it a crash may take the newest
@@ -90,12 +92,12 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
       throw new TypeError(`Unknown option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
     }
   }
-  const given_ = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const config = { ...defaultConfig(""), ...given_ } as Required<SledStoreConfig>;
+  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const config = { ...defaultConfig(""), ...set } as Required<SledStoreConfig>;
   checkTypes(config);
   return {
     ...config,
-    path: resolvePath(config.path),
+    path: resolvePath(config.path, config.fileSystem === undefined),
     fileSystem: config.fileSystem,
     wasm: config.wasm,
   };
@@ -115,15 +117,17 @@ function checkTypes(config: SledStoreConfig): void {
   }
 }
 
-function resolvePath(path: string | URL): string {
-  if (path instanceof URL) {
-    if (path.protocol !== "file:") throw new TypeError(`Wrong option 'path': expected a file: URL, got '${path}'`);
-    return decodeURIComponent(path.pathname);
+/** On the runtime's disk the path is made absolute: the store must not move when the current directory changes. */
+function resolvePath(path: string | URL, onDisk: boolean): string {
+  if (path instanceof URL && path.protocol !== "file:") {
+    throw new TypeError(`Wrong option 'path': expected a file: URL, got '${path}'`);
   }
-  if (typeof path !== "string") wrongType("path", path, "a string or a URL");
-  if (path === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
-  if (path.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");
-  return path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
+  const name = path instanceof URL ? fileURLToPath(path) : path;
+  if (typeof name !== "string") wrongType("path", name, "a string or a URL");
+  if (name === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
+  if (name.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");
+  const full = onDisk ? resolve(name).replaceAll(sep, "/") : name;
+  return full.replace(/\/+$/, "") || "/";
 }
 
 function checkInteger(name: string, value: unknown, least: number, most: number): void {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { defaultConfig, MemoryFileSystem, open, type SledStoreConfig } from "../../mod.ts";
@@ -55,6 +58,22 @@ describe("the config", () => {
     await using store = await open(config as unknown as SledStoreConfig);
     assert.equal(store.path, "/store");
   });
+
+  test("keeps a relative path where it was when the current directory changes", () =>
+    withDirectory(async (directory) => {
+      const before = process.cwd();
+      process.chdir(directory);
+      try {
+        await using store = await open("relative");
+        process.chdir(before);
+        await store.put("large", new Uint8Array(1_000_000));
+        assert.equal(store.path, `${realpathSync(directory)}/relative`);
+      } finally {
+        process.chdir(before);
+      }
+      await using again = await open(join(directory, "relative"));
+      assert.equal((await again.get("large"))?.length, 1_000_000);
+    }));
 
   test("takes a path, a path with a slash at its end, and a URL with escapes for one directory", () =>
     withDirectory(async (directory) => {
