@@ -1,0 +1,52 @@
+/**
+ * Measures puts, gets, scanned entries and durable puts a second on each runtime, in turn, several rounds.
+ *
+ * ```sh
+ * node scripts/measure.ts [--rounds 5] [--entries 200000] [--durable 2000]
+ * ```
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const BIN = join(import.meta.dirname, "..", "node_modules", ".bin");
+const WORKLOAD = join(import.meta.dirname, "measure", "workload.ts");
+const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
+  node: [],
+  bun: [],
+  deno: ["run", "--no-check", "--allow-all"],
+};
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    entries: { type: "string", default: "200000" },
+    durable: { type: "string", default: "2000" },
+  },
+});
+
+type Rates = Record<string, number>;
+
+function measure(runtime: string): Rates {
+  const args = [...(RUNTIMES[runtime] ?? []), WORKLOAD, values.entries, values.durable];
+  return JSON.parse(execFileSync(join(BIN, runtime), args, { encoding: "utf8" })) as Rates;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+const rounds = Array.from({ length: Number(values.rounds) }, () =>
+  Object.fromEntries(Object.keys(RUNTIMES).map((runtime) => [runtime, measure(runtime)])),
+);
+const table = Object.keys(RUNTIMES).map((runtime) => {
+  const names = Object.keys(rounds[0]?.[runtime] ?? {});
+  const medians = names.map((name) => [name, median(rounds.map((round) => round[runtime]?.[name] ?? Number.NaN))]);
+  return [runtime, Object.fromEntries(medians)];
+});
+console.log(`Operations a second, medians of ${values.rounds} rounds, ${values.entries} entries of 12 + 100 bytes`);
+console.table(Object.fromEntries(table));
