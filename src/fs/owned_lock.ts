@@ -61,7 +61,7 @@ export class OwnedLock implements DirectoryLock {
   /** Marks the file as released and closes it. It stays, so that its number is not used again. */
   release(): void {
     this.#close(() => {
-      if (!this.#lost && this.#isLinked()) this.#write(encodeRecord({ ...this.#parts.record, released: true }));
+      if (!this.#lost) this.#write(encodeRecord({ ...this.#parts.record, released: true }));
     });
   }
 

@@ -96,6 +96,15 @@ describe("directory lock, within one process", () => {
     lock.release();
   });
 
+  test("within the process an owner keeps its lock however long it is silent", async () => {
+    const directory = temporary.directory();
+    const lock = await lockDirectory(directory);
+    fs.utimesSync(lockPath(directory, 1), LONG_AGO, LONG_AGO);
+    await assertLocked(directory, QUICK, `${process.pid}`);
+    assert.equal(lock.held(), true);
+    lock.release();
+  });
+
   test("an owner whose lock was taken can lock again once the taker is gone, also before it has released", async () => {
     const directory = temporary.directory();
     const lost = await lockDirectory(directory);
