@@ -1,0 +1,74 @@
+/**
+ * The gate: format, lint, types, Rust checks, all tests, and the package, in one command.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import process from "node:process";
+import { add, type Counts, cargoCounts, NONE, summary } from "./lib/counts.ts";
+import { run, type StepResult, step } from "./lib/run.ts";
+import { binary, RUNTIMES } from "./lib/runtimes.ts";
+import { testFiles, testOn } from "./lib/test_runtime.ts";
+
+const MANIFEST = "--manifest-path=engine/Cargo.toml";
+
+let counts: Counts = NONE;
+const results: StepResult[] = [];
+
+async function check(name: string, work: () => Promise<boolean>): Promise<void> {
+  results.push(await step(name, work));
+}
+
+async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
+  return (await run(command, args)).code === 0;
+}
+
+function hasCargo(): boolean {
+  try {
+    execFileSync("cargo", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function testRust(): Promise<boolean> {
+  const { code, output } = await run("cargo", ["test", "--locked", MANIFEST]);
+  counts = add(counts, cargoCounts(output));
+  return code === 0;
+}
+
+await check("format and lint", () => succeeds(binary("biome"), ["ci", "--colors=off", "--error-on-warnings", "."]));
+await check("types", () => succeeds(binary("tsc"), ["-p", "."]));
+
+if (hasCargo()) {
+  await check("Rust format", () => succeeds("cargo", ["fmt", "--check", MANIFEST]));
+  await check("Rust lint", () =>
+    succeeds("cargo", ["clippy", "--locked", "--all-targets", MANIFEST, "--", "-D", "warnings"]),
+  );
+  await check("Rust tests", testRust);
+} else if (process.env.CI) {
+  await check("Rust checks: no cargo on this machine", async () => false);
+} else {
+  console.warn("── Rust checks: SKIPPED, there is no cargo on this machine");
+}
+
+for (const runtime of RUNTIMES) {
+  await check(`tests on ${runtime}`, async () => {
+    const found = await testOn(runtime, testFiles(""));
+    counts = add(counts, found);
+    console.log(`${runtime}: ${summary(found)}`);
+    return found.failed === 0;
+  });
+}
+
+console.table(
+  results.map(({ name, ok, seconds }) => ({
+    step: name,
+    result: ok ? "passed" : "FAILED",
+    seconds: Math.round(seconds),
+  })),
+);
+if (results.some(({ ok }) => !ok)) process.exitCode = 1;
+console.log(summary(counts));

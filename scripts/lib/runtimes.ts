@@ -1,0 +1,26 @@
+/**
+ * The three runtimes, as the project's own dependencies bring them.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+
+/** The names of the runtimes, in the order in which they are tried. */
+export const RUNTIMES = ["node", "bun", "deno"] as const;
+
+/** One of {@linkcode RUNTIMES}. */
+export type Runtime = (typeof RUNTIMES)[number];
+
+/** The root of the project. */
+export const ROOT: string = join(import.meta.dirname, "..", "..");
+
+/** The path of a command that a dependency brings. */
+export function binary(name: string): string {
+  return join(ROOT, "node_modules", ".bin", name);
+}
+
+/** Whether `name` is one of {@linkcode RUNTIMES}. */
+export function isRuntime(name: string): name is Runtime {
+  return (RUNTIMES as readonly string[]).includes(name);
+}

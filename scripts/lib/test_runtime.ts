@@ -1,0 +1,58 @@
+/**
+ * Runs the test files on one runtime.
+ *
+ * @module
+ */
+
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Counts, junitCounts } from "./counts.ts";
+import { run } from "./run.ts";
+import { binary, ROOT, type Runtime } from "./runtimes.ts";
+
+/** bun's own limit of 5 s a test is too short for a slow machine. */
+const BUN_TEST_LIMIT_MS = 300_000;
+
+/** The test files whose paths have `filter` in them, relative to the root. */
+export function testFiles(filter: string): string[] {
+  const files = globSync("tests/**/*.test.ts", { cwd: ROOT });
+  return files
+    .map((file) => `./${file.replaceAll("\\", "/")}`)
+    .filter((file) => file.includes(filter))
+    .sort();
+}
+
+/** Runs `files` on a runtime; rejects when they fail without saying how many. */
+export async function testOn(runtime: Runtime, files: readonly string[]): Promise<Counts> {
+  const directory = mkdtempSync(join(tmpdir(), "luge-report-"));
+  const report = join(directory, "report.xml");
+  try {
+    const { code } = await run(binary(runtime), [...testArguments(runtime, report), ...files]);
+    if (!existsSync(report)) throw new Error(`${runtime} wrote no report, exit code ${code}`);
+    const counts = junitCounts(readFileSync(report, "utf8"));
+    if (counts.passed + counts.failed === 0) throw new Error(`${runtime} ran no test`);
+    if (code !== 0 && counts.failed === 0) throw new Error(`${runtime} failed outside its tests, exit code ${code}`);
+    return counts;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function testArguments(runtime: Runtime, report: string): string[] {
+  switch (runtime) {
+    case "node":
+      return [
+        "--test",
+        "--test-concurrency=2",
+        "--test-reporter=spec",
+        "--test-reporter-destination=stdout",
+        "--test-reporter=junit",
+        `--test-reporter-destination=${report}`,
+      ];
+    case "bun":
+      return ["test", `--timeout=${BUN_TEST_LIMIT_MS}`, "--dots", "--reporter=junit", `--reporter-outfile=${report}`];
+    case "deno":
+      return ["test", "--no-check", "--allow-all", `--junit-path=${report}`];
+  }
+}
