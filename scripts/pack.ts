@@ -1,0 +1,15 @@
+/**
+ * Builds the package into `dist/package` and packs it into `dist`.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { buildPackage, packPackage } from "./lib/package.ts";
+import { ROOT } from "./lib/runtimes.ts";
+
+const DIST = join(ROOT, "dist");
+
+buildPackage(join(DIST, "package"));
+const { path, sizeBytes, files } = packPackage(join(DIST, "package"), DIST);
+console.log(`${path}: ${files.length} files, ${sizeBytes} bytes`);

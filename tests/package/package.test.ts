@@ -1,0 +1,129 @@
+/**
+ * The package as its users get it: packed, installed into an empty project, imported, and type-checked.
+ */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { buildPackage, packPackage } from "../../scripts/lib/package.ts";
+import { binary } from "../../scripts/lib/runtimes.ts";
+import { nodeTest } from "../support/node_only.ts";
+import { withDirectory } from "../support/temporary.ts";
+
+const PROGRAM = `
+import { MemoryStore, open, StoreError } from "@luge/luge";
+import { createRequire } from "node:module";
+const store = await open(process.argv[2]);
+await store.put("key", "value");
+await store.close();
+const again = await open(process.argv[2]);
+const value = new TextDecoder().decode(await again.get("key"));
+const error = await open(process.argv[2]).catch((error) => error);
+if (!(error instanceof StoreError) || error.code !== "STORE_LOCKED") throw error;
+await again.close();
+const memory = new MemoryStore();
+memory.putSync("key", value);
+const wasm = createRequire(import.meta.url).resolve("@luge/luge/luge_engine.wasm");
+console.log(memory.getSync("key")?.length, wasm.endsWith(".wasm"));
+`;
+
+const CONSUMER = `
+import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
+
+const logger: Logger = console;
+const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel: LoggingLevel.INFO };
+
+export async function use(): Promise<string | undefined> {
+  const stores: Store[] = [new MemoryStore(), await open(config), await open(new URL("file:///data"))];
+  for (const store of stores) {
+    const value: Uint8Array | undefined = await store.get("key");
+    const all: Map<string, Uint8Array> = store.scanSync("");
+    if (value === undefined && all.size > 0) await store.close();
+  }
+  try {
+    await using store = await open("data");
+    store.putSync(new Uint8Array(1), "value");
+    // @ts-expect-error a number is no value
+    await store.put("key", 1);
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "STORE_CLOSED") return error.code;
+  }
+  return undefined;
+}
+`;
+
+/** Another Node on the PATH than the one that runs the tests: on most machines the oldest that is supported. */
+function systemNode(): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  return folders.map((folder) => join(folder, "node")).find(existsSync);
+}
+
+nodeTest("the package installs into an empty project, runs there, and type-checks", () =>
+  withDirectory((directory) => {
+    const built = join(directory, "built");
+    buildPackage(built);
+    const tarball = packPackage(built, directory);
+    checkContent(built, tarball.files);
+    const project = install(directory, tarball.path);
+    runEverywhere(project);
+    typeCheck(project);
+  }),
+);
+
+function checkContent(built: string, files: readonly string[]): void {
+  const unexpected = files.filter((file) => !/^(?:mod|src\/.+)\.(?:js|d\.ts|js\.map)$/.test(file));
+  assert.deepEqual(unexpected.sort(), [
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "engine/luge_engine.wasm",
+    "package.json",
+  ]);
+  const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
+  assert.equal(description.scripts, undefined);
+  assert.deepEqual(Object.keys(description.dependencies), ["@bjorn3/browser_wasi_shim"]);
+  for (const file of files.filter((name) => name.endsWith(".js.map"))) {
+    const map = JSON.parse(readFileSync(join(built, file), "utf8"));
+    assert.equal(map.sourcesContent?.length, map.sources.length, `${file} carries no sources`);
+  }
+}
+
+function install(directory: string, tarball: string): string {
+  const project = join(directory, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "project", private: true, type: "module" }));
+  const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--silent"];
+  execFileSync("npm", ["install", ...options, tarball], { cwd: project, stdio: "inherit" });
+  writeFileSync(join(project, "program.mjs"), PROGRAM);
+  return project;
+}
+
+function runEverywhere(project: string): void {
+  const runtimes = [systemNode(), binary("node"), binary("bun")].filter((path) => path !== undefined);
+  for (const [i, runtime] of runtimes.entries()) {
+    const output = execFileSync(runtime, ["program.mjs", `data${i}`], { cwd: project, encoding: "utf8" });
+    assert.equal(output.trim(), "5 true", runtime);
+  }
+}
+
+function typeCheck(project: string): void {
+  writeFileSync(join(project, "consumer.ts"), CONSUMER);
+  for (const [module, resolution] of [
+    ["NodeNext", "NodeNext"],
+    ["ESNext", "Bundler"],
+  ]) {
+    const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "ES2022", "--types", ""];
+    const lib = [
+      "--lib",
+      "ES2022,ESNext.Disposable,DOM",
+      "--module",
+      `${module}`,
+      "--moduleResolution",
+      `${resolution}`,
+    ];
+    execFileSync(binary("tsc"), [...options, ...lib, "consumer.ts"], { cwd: project, stdio: "inherit" });
+  }
+  assert.ok(existsSync(join(project, "node_modules", "@luge", "luge", "mod.d.ts")));
+}
