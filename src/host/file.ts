@@ -25,6 +25,7 @@ export class HostFile extends Fd {
 
   /** Reads at `position`, or at the cursor, which then moves on; fills `buffer` unless the file ends. */
   readInto(buffer: Uint8Array, position: number | undefined): number {
+    this.#files.noteRead();
     const start = position ?? this.#position;
     let done = 0;
     while (done < buffer.length) {

@@ -22,11 +22,15 @@ export interface EngineOpenOptions {
   readonly truncate: boolean;
 }
 
+/** Reads between two signs of life: a recovery that only reads for long must not look dead to others. */
+const READS_PER_BEAT = 256;
+
 /** A {@linkcode FileSystem} cut down to one directory. Paths are relative to it, with `/` between names. */
 export class GuardedFileSystem {
   readonly #fileSystem: FileSystem;
   readonly #root: string;
   readonly #owned: () => boolean;
+  #reads = 0;
 
   /** `owned` says whether the directory at `root` is still ours; it is asked before every change. */
   constructor(fileSystem: FileSystem, root: string, owned: () => boolean) {
@@ -39,6 +43,12 @@ export class GuardedFileSystem {
   assertOwned(): void {
     if (this.#owned()) return;
     throw new StoreError("LOCK_LOST", `Cannot write to '${this.#root}': another process took its lock over`);
+  }
+
+  /** Called for each read: asks now and then whether the directory is ours, which renews the heartbeat of its lock. */
+  noteRead(): void {
+    this.#reads += 1;
+    if (this.#reads % READS_PER_BEAT === 0) this.#owned();
   }
 
   /** Opens a file; a created one has a durable name. */

@@ -10,11 +10,11 @@ import { diskError, ObservedFileSystem } from "../support/observed_file_system.t
 type Call = (...values: (number | bigint)[]) => number;
 
 /** A host without an engine: the test plays the guest, with a memory of its own. */
-function guest(observe: (name: string, path: string) => void = () => {}) {
+function guest(observe: (name: string, path: string) => void = () => {}, owned: () => boolean = () => true) {
   const disk = new MemoryFileSystem();
   disk.makeDirectory("/root");
   const observed = new ObservedFileSystem(disk, { before: ({ name, path }) => observe(name, path) });
-  const host = new Host(observed, "/root", () => true);
+  const host = new Host(observed, "/root", owned);
   const memory = new WebAssembly.Memory({ initial: 1 });
   host.start({ memory });
   const calls = host.imports().wasi_snapshot_preview1 as unknown as Record<string, Call>;
@@ -143,6 +143,20 @@ describe("the WASI host", () => {
     host.abandon();
     assert.deepEqual(seen, ["close"]);
     assert.equal(host.openDescriptors(), 0);
+  });
+
+  test("asks for the lock before every change, and now and then while it only reads", () => {
+    let asked = 0;
+    const { call, openFile, vector } = guest(undefined, () => {
+      asked += 1;
+      return true;
+    });
+    const { fd } = openFile("file");
+    asked = 0;
+    for (let i = 0; i < 10; i++) call("fd_pwrite", fd, ...vector(5), 0n, 8);
+    assert.equal(asked, 10);
+    for (let i = 0; i < 512; i++) call("fd_pread", fd, ...vector(5), 0n, 8);
+    assert.equal(asked, 12);
   });
 
   test("gives the file back even when its sync fails", () => {
