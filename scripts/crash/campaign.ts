@@ -1,0 +1,86 @@
+/**
+ * Many crashes: on each runtime in turn, several in one directory, so that crash follows crash.
+ *
+ * @module
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Runtime } from "../lib/runtimes.ts";
+import { Oracle } from "./oracle.ts";
+import { type CrashResult, crash } from "./run.ts";
+
+const RUNS_A_DIRECTORY = 7;
+
+/** The sums over all crashes on one runtime. */
+export interface CampaignRow {
+  runs: number;
+  acknowledged: number;
+  lost: number;
+  resurrected: number;
+  wrong: number;
+  failedOpens: number;
+  longestOpenMs: number;
+}
+
+/** Runs `runs` crashes; `onRun` is told after each. */
+export async function campaign(
+  runs: number,
+  runtimes: readonly Runtime[],
+  seed: number,
+  onRun: (done: number, problem: string | undefined) => void = () => {},
+): Promise<Record<string, CampaignRow>> {
+  const table: Record<string, CampaignRow> = {};
+  for (let done = 0; done < runs; ) {
+    const directory = mkdtempSync(join(tmpdir(), "luge-crash-"));
+    const oracle = new Oracle();
+    try {
+      for (let i = 0; i < RUNS_A_DIRECTORY && done < runs; i++) {
+        const runtime = runtimes[done % runtimes.length] ?? "node";
+        const result = await crash(runtime, join(directory, "store"), seed + done, oracle);
+        table[runtime] = added(table[runtime], result);
+        done += 1;
+        onRun(done, problemOf(result, `runtime ${runtime}, seed ${seed + done - 1}`));
+        if (result.failedOpen) break;
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  return table;
+}
+
+/** Whether every crash was survived without a fault. */
+export function isClean(table: Record<string, CampaignRow>): boolean {
+  return Object.values(table).every((row) => row.lost + row.resurrected + row.wrong + row.failedOpens === 0);
+}
+
+const EMPTY: CampaignRow = {
+  runs: 0,
+  acknowledged: 0,
+  lost: 0,
+  resurrected: 0,
+  wrong: 0,
+  failedOpens: 0,
+  longestOpenMs: 0,
+};
+
+function added(row: CampaignRow = EMPTY, result: CrashResult): CampaignRow {
+  return {
+    runs: row.runs + 1,
+    acknowledged: row.acknowledged + result.acknowledged,
+    lost: row.lost + result.lost,
+    resurrected: row.resurrected + result.resurrected,
+    wrong: row.wrong + result.wrong,
+    failedOpens: row.failedOpens + (result.failedOpen ? 1 : 0),
+    longestOpenMs: Math.max(row.longestOpenMs, Math.round(result.openMs)),
+  };
+}
+
+function problemOf({ lost, resurrected, wrong, failedOpen }: CrashResult, where: string): string | undefined {
+  if (failedOpen) return `failed open (${where}): ${String(failedOpen)}`;
+  return lost + resurrected + wrong > 0
+    ? `lost ${lost}, resurrected ${resurrected}, wrong ${wrong} (${where})`
+    : undefined;
+}
