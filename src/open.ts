@@ -44,7 +44,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
   const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
-  prepareDirectory(fileSystem, resolved.path);
+  prepareDirectory(fileSystem, resolved.path, logger);
   lock = await lockDirectory(fileSystem, resolved.path);
   try {
     logger.debug(`locked '${resolved.path}'`);

@@ -6,6 +6,7 @@
 
 import { StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
+import type { Logger } from "./logger.ts";
 
 /** The file that makes a directory a store's: `luge <format version>` and a newline, in ASCII. */
 export const MARKER = "LUGE";
@@ -18,9 +19,9 @@ export const FORMAT_VERSION = 1;
 const IGNORED = /^(?:LUGE\.tmp|LOCK\..*|lost\+found)$/;
 
 /** Creates the directory when it is missing, durably; refuses one that cannot be a store's. */
-export function prepareDirectory(fileSystem: FileSystem, path: string): void {
+export function prepareDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
   atPath(path, "open", () => {
-    createDirectory(fileSystem, path);
+    createDirectory(fileSystem, path, logger);
     if (fileSystem.stat(`${path}/${MARKER}`) === undefined) refuseForeign(fileSystem, path);
   });
 }
@@ -50,19 +51,38 @@ export function pathError(path: string, action: string, cause: unknown): StoreEr
   return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${reason}`, { cause });
 }
 
-function createDirectory(fileSystem: FileSystem, path: string): void {
+function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
   const stat = fileSystem.stat(path);
   if (stat?.kind === "directory") return;
   if (stat) throw new StoreError("PATH_NOT_DIRECTORY", `Cannot open '${path}': it is a ${stat.kind}, not a directory`);
   const parent = parentOf(path);
-  if (parent !== path) createDirectory(fileSystem, parent);
   try {
     fileSystem.makeDirectory(path);
   } catch (error) {
+    const code = codeOf(error);
     // Another opener may have been faster; whether the directory is ours is for the lock to say.
-    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+    if (code === "EEXIST") return;
+    if ((code !== "ENOENT" && code !== "ENOTDIR") || parent === path) throw error;
+    createDirectory(fileSystem, parent, logger);
+    fileSystem.makeDirectory(path);
   }
-  fileSystem.syncDirectory(parent);
+  syncName(fileSystem, path, parent, logger);
+}
+
+/** With access to the new directory alone, as Deno can be told to give, its name cannot be synced on its own. */
+function syncName(fileSystem: FileSystem, path: string, parent: string, logger: Logger): void {
+  try {
+    fileSystem.syncDirectory(parent);
+  } catch (error) {
+    if (codeOf(error) !== "EACCES") throw error;
+    // The common journaling file systems write a new directory's name with its first sync; none promises it.
+    fileSystem.syncDirectory(path);
+    logger.warn(`a power cut may take the new directory '${path}': no access to sync its name in '${parent}'`);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error ? (error as { code?: unknown }).code : undefined;
 }
 
 function parentOf(path: string): string {

@@ -37,6 +37,28 @@ describe("the directory of a store", () => {
       assert.equal((await store.scan("")).size, 100);
     }));
 
+  test("is created without access to its parent, with a warning", async () => {
+    const disk = new MemoryFileSystem();
+    disk.makeDirectory("/parent");
+    const before = ({ path }: FileSystemCall) => {
+      if (path === "/parent") throw diskError("EACCES");
+    };
+    const fileSystem = new ObservedFileSystem(disk, { before });
+    const lines: string[] = [];
+    const logger = { ...console, warn: (line: string) => lines.push(line) };
+    await using store = await open({ path: "/parent/store", fileSystem, logger, loggingLevel: 2 });
+    await store.put("key", "value");
+    assert.match(lines.join("\n"), /^a power cut may take the new directory '\/parent\/store'/);
+  });
+
+  test("is not created when its name cannot be synced for another reason", async () => {
+    const before = ({ name }: FileSystemCall) => {
+      if (name === "syncDirectory") throw diskError("EIO");
+    };
+    const fileSystem = new ObservedFileSystem(new MemoryFileSystem(), { before });
+    await assert.rejects(open({ path: "/store", fileSystem }), storeError("PATH_UNAVAILABLE", "EIO"));
+  });
+
   test("may be there already, empty, or as a crash during creation left it", () =>
     withDirectory(async (directory) => {
       await (await open(directory)).close();

@@ -1,0 +1,19 @@
+/**
+ * A worker thread that tries to open a store and tells what came of it.
+ *
+ * @module
+ */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { open, StoreError } from "../../mod.ts";
+
+async function tryToOpen(path: string): Promise<string> {
+  try {
+    await (await open(path)).close();
+    return "opened";
+  } catch (error) {
+    return error instanceof StoreError ? `${error.code} ${error.message}` : String(error);
+  }
+}
+
+parentPort?.postMessage(await tryToOpen(workerData as string));

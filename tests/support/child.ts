@@ -1,0 +1,60 @@
+/**
+ * Programs that tests run on another runtime: see `tests/runtimes/child.ts`.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { binary, type Runtime } from "../../scripts/lib/runtimes.ts";
+
+/** How a child ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Starts a TypeScript program on a runtime; `denoFlags` are what it gets on Deno. */
+export function start(
+  runtime: Runtime,
+  program: string,
+  args: readonly string[],
+  denoFlags: readonly string[] = ["--allow-all"],
+): ChildProcess {
+  const flags = runtime === "deno" ? ["run", "--no-check", "--no-prompt", ...denoFlags] : [];
+  return spawn(binary(runtime), [...flags, program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Waits until the child prints a line that starts with `text`; rejects when it ends before. */
+export async function printed(child: ChildProcess, text: string): Promise<string> {
+  if (!child.stdout) throw new Error("the child has no output");
+  let errors = "";
+  child.stderr?.on("data", (bytes) => {
+    errors += bytes;
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith(text)) return line;
+  }
+  throw new Error(`the child ended without printing '${text}': ${errors}`);
+}
+
+/** Waits for the end of a child. */
+export async function ended(child: ChildProcess): Promise<Ended> {
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (bytes) => {
+      output += bytes;
+    });
+  }
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, output };
+}
+
+/** Kills a child as `kill -9` does and waits until it is gone. */
+export async function kill(child: ChildProcess): Promise<void> {
+  const closed = once(child, "close");
+  child.stdout?.resume();
+  child.kill("SIGKILL");
+  await closed;
+}
