@@ -24,12 +24,19 @@ export function summary({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
+// An attribute may hold a bare `>`: Node's reporter escapes only `<` and the quotation mark.
+const TAG = /<(\/?)(testcase|failure|error|skipped)\b(?:"[^"]*"|[^">])*>/g;
+
 /** The outcome in a JUnit report: each `testcase` element is one test. */
 export function junitCounts(xml: string): Counts {
-  const tests = xml.match(/<testcase\b[^>]*?\/>|<testcase\b[\s\S]*?<\/testcase>/g) ?? [];
-  const failed = tests.filter((test) => /<(?:failure|error)\b/.test(test)).length;
-  const skipped = tests.filter((test) => /<skipped\b/.test(test)).length;
-  return { passed: tests.length - failed - skipped, failed, skipped };
+  const outcomes: ("passed" | "failed" | "skipped")[] = [];
+  for (const [, closing, name] of xml.matchAll(TAG)) {
+    if (closing) continue;
+    if (name === "testcase") outcomes.push("passed");
+    else outcomes[outcomes.length - 1] = name === "skipped" ? "skipped" : "failed";
+  }
+  const count = (outcome: string) => outcomes.filter((one) => one === outcome).length;
+  return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
 }
 
 /** The outcome in the output of `cargo test`. */

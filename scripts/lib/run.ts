@@ -26,13 +26,34 @@ export interface RunResult {
 
 const LIMIT_MS = 20 * 60 * 1000;
 
-/** Runs a command and prints what it printed if it fails; rejects when it took too long. */
+/** The process groups of the commands that run now. */
+const running = new Set<number>();
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // The group ended by itself.
+  }
+}
+
+// A group of its own gets no Ctrl-C from the terminal: whoever ends this process ends its commands too.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    for (const group of running) killGroup(group);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** Runs a command and prints what it printed if it fails; rejects when it took too long, and then kills all it started. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { cwd = ROOT, env = {}, limitMs = LIMIT_MS } = options;
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: a test's child that outlives its test keeps our pipes open, so that they must end together.
+    detached: true,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -40,14 +61,22 @@ export async function run(command: string, args: readonly string[], options: Run
       output += text;
     });
   }
-  const signal = AbortSignal.timeout(limitMs);
-  const kill = () => child.kill("SIGKILL");
-  signal.addEventListener("abort", kill);
-  const [code] = (await once(child, "close")) as [number | null];
-  signal.removeEventListener("abort", kill);
-  if (code !== 0) console.error(output);
-  if (signal.aborted) throw new Error(`'${command}' took longer than ${limitMs / 1000} s`);
-  return { code: code ?? 1, output };
+  const group = child.pid;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    if (group !== undefined) killGroup(group);
+  }, limitMs);
+  if (group !== undefined) running.add(group);
+  try {
+    const [code] = (await once(child, "close")) as [number | null];
+    if (code !== 0) console.error(output);
+    if (late) throw new Error(`'${command}' took longer than ${limitMs / 1000} s`);
+    return { code: code ?? 1, output };
+  } finally {
+    clearTimeout(timer);
+    if (group !== undefined) running.delete(group);
+  }
 }
 
 /** What became of one step. */
