@@ -41,6 +41,8 @@ async function testRust(): Promise<boolean> {
 
 await check("format and lint", () => succeeds(binary("biome"), ["ci", "--colors=off", "--error-on-warnings", "."]));
 await check("types", () => succeeds(binary("tsc"), ["-p", "."]));
+await check("types of the example for Bun", () => succeeds(binary("tsc"), ["-p", "tsconfig.bun.json"]));
+await check("types of the example for Deno", () => succeeds(binary("deno"), ["check", "examples/deno_server.ts"]));
 
 if (hasCargo()) {
   await check("Rust format", () => succeeds("cargo", ["fmt", "--check", MANIFEST]));

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import process from "node:process";
+import { join } from "node:path";
 import { buildPackage, packPackage } from "../../scripts/lib/package.ts";
 import { binary } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
+import { systemNode } from "../support/system_node.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 const PROGRAM = `
@@ -53,12 +53,6 @@ export async function use(): Promise<string | undefined> {
   return undefined;
 }
 `;
-
-/** Another Node on the PATH than the one that runs the tests: on most machines the oldest that is supported. */
-function systemNode(): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
-  return folders.map((folder) => join(folder, "node")).find(existsSync);
-}
 
 nodeTest("the package installs into an empty project, runs there, and type-checks", () =>
   withDirectory((directory) => {

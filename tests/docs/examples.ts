@@ -1,0 +1,34 @@
+/**
+ * Finds the examples in the documentation.
+ *
+ * @module
+ */
+
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../scripts/lib/runtimes.ts";
+
+/** A block of TypeScript in the documentation. */
+export interface Example {
+  readonly file: string;
+  readonly line: number;
+  readonly code: string;
+  /** False for a block marked `no-run`: it is only checked for types. */
+  readonly runs: boolean;
+}
+
+const BLOCK = /^[ \t]*(?:\* ?)?```ts( no-run)?\n([\s\S]*?)^[ \t]*(?:\* ?)?```$/gm;
+
+/** All examples in Markdown files at the root and in doc comments. */
+export function findExamples(): Example[] {
+  const files = [...globSync("*.md", { cwd: ROOT }), "mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })].sort();
+  return files.flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    return [...text.matchAll(BLOCK)].map(([, noRun, code = ""], i, { [i]: match }) => ({
+      file,
+      line: text.slice(0, match?.index).split("\n").length,
+      code: file.endsWith(".md") ? code : code.replace(/^[ \t]*\* ?/gm, ""),
+      runs: noRun === undefined,
+    }));
+  });
+}

@@ -1,0 +1,15 @@
+/**
+ * The Node of the machine, besides the one that the project brings.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+
+/** The path of a Node outside the project, on most machines the oldest that is supported; `undefined` without one. */
+export function systemNode(): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  return folders.map((folder) => join(folder, "node")).find(existsSync);
+}
