@@ -35,8 +35,10 @@ function hasCargo(): boolean {
 
 async function testRust(): Promise<boolean> {
   const { code, output } = await run("cargo", ["test", "--locked", MANIFEST]);
-  counts = add(counts, cargoCounts(output));
-  return code === 0;
+  const found = cargoCounts(output);
+  // Tests that do not compile are no result at all, and still a failure.
+  counts = add(counts, code !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found);
+  return code === 0 && found.passed > 0;
 }
 
 await check("format and lint", () => succeeds(binary("biome"), ["ci", "--colors=off", "--error-on-warnings", "."]));

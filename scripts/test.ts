@@ -22,11 +22,13 @@ const { values } = parseArgs({
   },
 });
 
-const runtimes = values.runtime.split(",").filter(isRuntime);
-const files = testFiles(values.filter);
-if (runtimes.length === 0 || files.length === 0) {
-  throw new RangeError(`No test for --runtime '${values.runtime}' and --filter '${values.filter}'`);
+const names = values.runtime.split(",");
+const runtimes = names.filter(isRuntime);
+if (runtimes.length < names.length) {
+  throw new RangeError(`Wrong --runtime '${values.runtime}': expected some of ${RUNTIMES.join(",")}`);
 }
+const files = testFiles(values.filter);
+if (files.length === 0) throw new RangeError(`No test file's path holds --filter '${values.filter}'`);
 
 let total: Counts = NONE;
 let ok = true;

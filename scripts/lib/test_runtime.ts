@@ -7,7 +7,7 @@
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Counts, junitCounts } from "./counts.ts";
+import { type Counts, junitCounts, NONE } from "./counts.ts";
 import { run } from "./run.ts";
 import { binary, ROOT, type Runtime } from "./runtimes.ts";
 
@@ -23,20 +23,37 @@ export function testFiles(filter: string): string[] {
     .sort();
 }
 
-/** Runs `files` on a runtime; rejects when they fail without saying how many. */
+/** Runs `files` on a runtime. A run whose outcome cannot be read is one failed test, so that no sum hides it. */
 export async function testOn(runtime: Runtime, files: readonly string[]): Promise<Counts> {
+  try {
+    return await runTests(runtime, files);
+  } catch (error) {
+    console.error(error);
+    return { ...NONE, failed: 1 };
+  }
+}
+
+async function runTests(runtime: Runtime, files: readonly string[]): Promise<Counts> {
   const directory = mkdtempSync(join(tmpdir(), "luge-report-"));
   const report = join(directory, "report.xml");
   try {
     const { code } = await run(binary(runtime), [...testArguments(runtime, report), ...files]);
     if (!existsSync(report)) throw new Error(`${runtime} wrote no report, exit code ${code}`);
-    const counts = junitCounts(readFileSync(report, "utf8"));
+    const xml = readFileSync(report, "utf8");
+    const counts = junitCounts(xml);
     if (counts.passed + counts.failed === 0) throw new Error(`${runtime} ran no test`);
     if (code !== 0 && counts.failed === 0) throw new Error(`${runtime} failed outside its tests, exit code ${code}`);
+    const empty = runtime === "node" ? filesWithoutTests(xml, files) : [];
+    if (empty.length > 0 && counts.failed === 0) throw new Error(`No test ran in ${empty.join(", ")}`);
     return counts;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Node reports a file that ended without a test, by `process.exit(0)` for example, as one passed test of its name. */
+function filesWithoutTests(xml: string, files: readonly string[]): string[] {
+  return files.filter((file) => xml.includes(`<testcase name="${file.replace("./", "")}"`));
 }
 
 function testArguments(runtime: Runtime, report: string): string[] {
