@@ -24,8 +24,13 @@ const LAYERS: readonly RegExp[] = [
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
 
+/** The file without its doc comments, whose examples import too. */
+function codeOf(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8").replace(/^\s*\*.*$/gm, "");
+}
+
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(ROOT, file), "utf8").replace(/^\s*\*.*$/gm, "");
+  const text = codeOf(file);
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier]) => specifier ?? "");
   return specifiers.map((specifier) => relative(ROOT, join(ROOT, dirname(file), specifier)));
 }
@@ -51,9 +56,27 @@ nodeTest(
   "nothing but the file system imports a runtime's own modules, but for the paths of options and the artefact",
   () => {
     const allowed = ["src/config.ts", "src/wasm/load.ts"];
-    const users = files.filter((file) =>
-      /from "node:/.test(readFileSync(join(ROOT, file), "utf8").replace(/^\s*\*.*$/gm, "")),
-    );
+    const users = files.filter((file) => /from "node:/.test(codeOf(file)));
     assert.deepEqual(users.filter((file) => !file.startsWith("src/fs/")).sort(), allowed);
   },
 );
+
+nodeTest("only the host imports a package, and it is the shim", () => {
+  const packages = files.flatMap((file) =>
+    [...codeOf(file).matchAll(/(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
+      ([, name]) => `${dirname(file)}: ${name}`,
+    ),
+  );
+  assert.deepEqual([...new Set(packages)], ["src/host: @bjorn3/browser_wasi_shim"]);
+});
+
+nodeTest("no import leads back to its file", () => {
+  const done = new Set<string>();
+  const visit = (file: string, chain: readonly string[]): void => {
+    assert.ok(!chain.includes(file), [...chain, file].join(" → "));
+    if (done.has(file)) return;
+    for (const imported of importsOf(file)) visit(imported, [...chain, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
