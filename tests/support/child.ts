@@ -6,6 +6,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { binary, type Runtime } from "../../scripts/lib/runtimes.ts";
 
@@ -15,15 +16,28 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Starts a TypeScript program on a runtime; `denoFlags` are what it gets on Deno. */
+/** How {@linkcode start} starts a program. */
+export interface StartOptions {
+  /** What the program gets on Deno. Default: everything. */
+  readonly denoFlags?: readonly string[];
+  /** The user it runs as; only root may set it. */
+  readonly uid?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a TypeScript program on a runtime. */
 export function start(
   runtime: Runtime,
   program: string,
   args: readonly string[],
-  denoFlags: readonly string[] = ["--allow-all"],
+  { denoFlags = ["--allow-all"], uid, env }: StartOptions = {},
 ): ChildProcess {
   const flags = runtime === "deno" ? ["run", "--no-check", "--no-prompt", ...denoFlags] : [];
-  return spawn(binary(runtime), [...flags, program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(binary(runtime), [...flags, program, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
 }
 
 /** Waits until the child prints a line that starts with `text`; rejects when it ends before. */
