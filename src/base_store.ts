@@ -6,7 +6,7 @@
 
 import { CommitQueue } from "./commit/queue.ts";
 import { decodeKey, encodeKey, encodePrefix, encodeValue, type Key, type Value } from "./encoding.ts";
-import { StoreError } from "./errors.ts";
+import { messageOf, StoreError } from "./errors.ts";
 import type { Store } from "./store.ts";
 
 /** What holds the bytes of a store. Arguments are valid; a call that throws anything but `OUT_OF_MEMORY` is fatal. */
@@ -147,8 +147,4 @@ export abstract class BaseStore implements Store {
       throw error;
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

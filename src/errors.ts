@@ -46,3 +46,8 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/** What went wrong, in words, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

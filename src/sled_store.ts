@@ -5,6 +5,7 @@
  */
 
 import { type Backend, BaseStore } from "./base_store.ts";
+import { messageOf } from "./errors.ts";
 import type { DirectoryLock } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
 import type { Engine } from "./wasm/engine.ts";
@@ -90,8 +91,14 @@ class SledBackend implements Backend {
 
   /** Nothing of the dead engine can write any more, so the directory is free for the next open. */
   abandon(failure: unknown): void {
-    this.#logger.error(`'${this.#path}' failed: ${failure instanceof Error ? failure.message : String(failure)}`);
-    this.#engine.abandon();
-    this.#lock.release();
+    this.#logger.error(`'${this.#path}' failed: ${messageOf(failure)}`);
+    for (const giveBack of [() => this.#engine.abandon(), () => this.#lock.release()]) {
+      try {
+        giveBack();
+      } catch (error) {
+        // The caller gets the failure that came first.
+        this.#logger.error(`'${this.#path}' could not be given back: ${messageOf(error)}`);
+      }
+    }
   }
 }

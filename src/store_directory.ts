@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StoreError } from "./errors.ts";
+import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
 
@@ -47,8 +47,7 @@ export function atPath<T>(path: string, action: string, call: () => T): T {
 /** The error for a failure of the file system at `path`; a {@linkcode StoreError} stays as it is. */
 export function pathError(path: string, action: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${reason}`, { cause });
+  return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${messageOf(cause)}`, { cause });
 }
 
 function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {

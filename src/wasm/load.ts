@@ -5,7 +5,7 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { StoreError } from "../errors.ts";
+import { messageOf, StoreError } from "../errors.ts";
 
 /** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */
 export type EngineSource = URL | Uint8Array | WebAssembly.Module;
@@ -49,8 +49,4 @@ function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

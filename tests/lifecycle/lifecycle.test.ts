@@ -150,6 +150,17 @@ describe("SledStore: after a failure", () => {
     await store.close();
   });
 
+  test("the first failure is what the caller gets, even when nothing can be given back", async () => {
+    const broken = breakableDisk(({ name }) => name === "sync" || name === "close");
+    const lines: string[] = [];
+    const logger = { ...silent, error: (line: string) => lines.push(line) };
+    const store = await open({ path: "/store", fileSystem: broken.fileSystem, logger });
+    broken.break();
+    await assert.rejects(store.put("key", "value"), storeError("IO_ERROR", "Cannot flush: EIO"));
+    assert.match(lines.join("\n"), /^'\/store' failed: Cannot flush.*\n'\/store' could not be given back: EIO/);
+    await (await openInMemory(broken.disk)).close();
+  });
+
   test("a directory that another owner took over is not written to", async () => {
     const disk = new MemoryFileSystem();
     let held = true;
