@@ -3,8 +3,10 @@
 //! `abi` is the only file that may hold `unsafe`; everything else is plain Rust that `cargo test` runs natively.
 
 mod abi;
+pub mod disk;
 pub mod engine;
 pub mod failure;
+pub mod log;
 pub mod page;
 pub mod recovery;
 pub mod status;

@@ -1,0 +1,42 @@
+//! What the log needs of a disk: nothing else in it knows files.
+
+mod memory;
+mod standard;
+
+use std::io;
+
+pub use memory::{MemoryDisk, MemoryFile};
+pub use standard::{StandardDisk, StandardFile};
+
+/// One directory of files. Names are plain: no separators.
+pub trait Disk {
+    /// An open file of this disk.
+    type File: DiskFile;
+
+    /// The names of all files, in no order.
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// Opens a file for reading and writing; `NotFound` when it is missing.
+    fn open(&self, name: &str) -> io::Result<Self::File>;
+    /// Creates an empty file, for reading and writing; `AlreadyExists` when the name is taken.
+    fn create(&self, name: &str) -> io::Result<Self::File>;
+    /// Renames a file to a name that is free.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// Returns when the names in the directory are durable.
+    fn sync_directory(&self) -> io::Result<()>;
+}
+
+/// An open file.
+pub trait DiskFile {
+    /// Reads up to `buffer.len()` bytes at `position`; fewer only at the end of the file.
+    fn read_at(&mut self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
+    /// Writes all of `bytes` at `position`, extending the file as needed.
+    fn write_at(&mut self, bytes: &[u8], position: u64) -> io::Result<()>;
+    /// The size in bytes.
+    fn size(&self) -> io::Result<u64>;
+    /// Cuts the file, or extends it with zeros.
+    fn set_size(&mut self, size: u64) -> io::Result<()>;
+    /// Returns when bytes and size are durable.
+    fn sync(&mut self) -> io::Result<()>;
+}

@@ -1,0 +1,32 @@
+//! A place in the log.
+
+use std::fmt;
+
+/// A segment's number and a byte offset in it, ordered as the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The number of the segment, below 2^31.
+    pub segment: u64,
+    /// The offset in its file, below 2^33.
+    pub offset: u64,
+}
+
+const OFFSET_BITS: u32 = 33;
+
+impl Position {
+    /// As one number, with the same order.
+    pub fn packed(self) -> u64 {
+        self.segment << OFFSET_BITS | self.offset
+    }
+
+    /// What [`Position::packed`] packed.
+    pub fn unpacked(packed: u64) -> Self {
+        Self { segment: packed >> OFFSET_BITS, offset: packed & ((1 << OFFSET_BITS) - 1) }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} at byte {}", super::segment::file_name(self.segment), self.offset)
+    }
+}

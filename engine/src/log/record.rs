@@ -1,0 +1,77 @@
+//! One record of the log: one commit, whole or absent.
+//!
+//! ```text
+//! offset  bytes  what, little endian
+//!      0      4  checksum: CRC-32 of the record's position (u64) and of everything behind the checksum
+//!      4      4  length of the payload
+//!      8      8  version of the commit, above 0
+//!     16      8  position up to which the log was known to be durable when the record was written
+//!     24      …  payload
+//!      …    0-7  zeros, up to the next multiple of 8
+//! ```
+//!
+//! The checksum is seeded with the position, so that neither what a recycled file held before nor a copy of a log in some
+//! value is ever taken for a record.
+
+use super::position::Position;
+
+/// Bytes in front of the payload.
+pub const HEADER_SIZE: usize = 24;
+/// Records start at multiples of this.
+pub const ALIGNMENT: usize = 8;
+
+/// A record as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// The version of the commit.
+    pub version: u64,
+    /// Up to where the log was known to be durable when the record was written.
+    pub durable: u64,
+    /// What was committed.
+    pub payload: &'a [u8],
+}
+
+/// The bytes a record with a payload of this length takes, with its padding.
+pub fn encoded_size(payload_length: usize) -> usize {
+    (HEADER_SIZE + payload_length).next_multiple_of(ALIGNMENT)
+}
+
+/// Appends a record that will stand at `position` to `buffer`. The payload must be shorter than 4 GiB.
+pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
+    let length = record.payload.len() as u32;
+    let fields = [&length.to_le_bytes()[..], &record.version.to_le_bytes(), &record.durable.to_le_bytes()].concat();
+    buffer.extend_from_slice(&checksum(position, &fields, record.payload).to_le_bytes());
+    buffer.extend_from_slice(&fields);
+    buffer.extend_from_slice(record.payload);
+    let padding = encoded_size(record.payload.len()) - HEADER_SIZE - record.payload.len();
+    buffer.resize(buffer.len() + padding, 0);
+}
+
+/// The numbers of what may be a record at the start of `bytes`, not verified: its version and its durable position.
+pub fn peek(bytes: &[u8]) -> Option<(u64, u64)> {
+    let head = bytes.first_chunk::<HEADER_SIZE>()?;
+    let (version, durable) = head.last_chunk::<16>()?.split_first_chunk::<8>()?;
+    Some((u64::from_le_bytes(*version), u64::from_le_bytes(durable.try_into().ok()?)))
+}
+
+/// The record at the start of `bytes`, which stand at `position`, if there is one: anything else, however it came about,
+/// is `None`.
+pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
+    let (version, durable) = peek(bytes)?;
+    let (stored, rest) = bytes.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*rest.first_chunk::<4>()?)).ok()?;
+    let (fields, rest) = rest.split_first_chunk::<20>()?;
+    let payload = rest.get(..length)?;
+    if version == 0 || checksum(position, fields, payload) != u32::from_le_bytes(*stored) {
+        return None;
+    }
+    Some(Record { version, durable, payload })
+}
+
+fn checksum(position: Position, fields: &[u8], payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&position.packed().to_le_bytes());
+    hasher.update(fields);
+    hasher.update(payload);
+    hasher.finalize()
+}

@@ -1,0 +1,187 @@
+//! Reads the log after an end of the process, however it came.
+
+use super::position::Position;
+use super::record::{self, ALIGNMENT, Record};
+use super::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
+use crate::disk::{Disk, DiskFile};
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// What a recovered log holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Where the log ends; a writer must go on in a segment of a higher number.
+    pub end: Position,
+    /// The version of the last record, 0 when there is none.
+    pub last_version: u64,
+}
+
+/// Hands every record from segment `first` on to `visit`, in order, with the position of its payload.
+///
+/// Fails with [`Status::Corrupt`] where something durable is damaged or missing, naming file and offset, and with
+/// [`Status::Unsupported`] for another format. Changes nothing.
+pub fn recover<D: Disk>(
+    disk: &D,
+    first: u64,
+    mut visit: impl FnMut(Position, Record<'_>) -> Result<(), Failure>,
+) -> Result<Recovered, Failure> {
+    let headers = read_headers(disk, first)?;
+    let mut recovered = Recovered { end: Position::default(), last_version: 0 };
+    for (i, header) in headers.iter().enumerate() {
+        let bytes = read_segment(disk, header.number)?;
+        let mut reader = SegmentReader { bytes: &bytes, number: header.number, offset: HEADER_SIZE };
+        let end = headers.get(i + 1).map(|next| next.follows);
+        while let Some((position, record)) = reader.next(end)? {
+            if record.version <= recovered.last_version {
+                return Err(damaged(position, "its version is not above the one before"));
+            }
+            recovered.last_version = record.version;
+            visit(position, record)?;
+        }
+        if end.is_none() {
+            reader.check_tail()?;
+        }
+        recovered.end = reader.position();
+    }
+    Ok(recovered)
+}
+
+/// The headers of all segments that count, in order.
+fn read_headers<D: Disk>(disk: &D, first: u64) -> Result<Vec<SegmentHeader>, Failure> {
+    let mut numbers: Vec<u64> =
+        disk.list()?.iter().filter_map(|name| segment::file_number(name)).filter(|number| *number >= first).collect();
+    numbers.sort_unstable();
+    let mut headers: Vec<SegmentHeader> = Vec::new();
+    for (i, number) in numbers.iter().enumerate() {
+        let Some(header) = read_header(disk, *number, i + 1 == numbers.len())? else { break };
+        check_order(first, headers.last(), &header)?;
+        headers.push(header);
+    }
+    Ok(headers)
+}
+
+/// The header of a segment; `None` for the last one when its creation was torn.
+fn read_header<D: Disk>(disk: &D, number: u64, last: bool) -> Result<Option<SegmentHeader>, Failure> {
+    let mut file = disk.open(&segment::file_name(number))?;
+    let mut bytes = [0; HEADER_SIZE];
+    let count = file.read_at(&mut bytes, 0)?;
+    match segment::decode(bytes.get(..count).unwrap_or_default()) {
+        HeaderState::Valid(header) if header.number == number => Ok(Some(header)),
+        HeaderState::OtherFormat(format) => Err(Failure::new(
+            Status::Unsupported,
+            format!(
+                "the log file {} has format {format}, this release reads {}",
+                segment::file_name(number),
+                segment::FORMAT_VERSION
+            ),
+        )),
+        // The header is durable before the first record is written.
+        _ if last && !has_any_record(disk, number)? => Ok(None),
+        _ => Err(damaged(Position { segment: number, offset: 0 }, "its header is damaged")),
+    }
+}
+
+fn has_any_record<D: Disk>(disk: &D, number: u64) -> Result<bool, Failure> {
+    let bytes = read_segment(disk, number)?;
+    let start = Position { segment: number, offset: HEADER_SIZE as u64 };
+    Ok(find_record(&bytes, start, start)?.is_some())
+}
+
+fn check_order(first: u64, before: Option<&SegmentHeader>, header: &SegmentHeader) -> Result<(), Failure> {
+    let expected = before.map_or(first.max(1), |before| before.number + 1);
+    let at = Position { segment: header.number, offset: 0 };
+    if header.number != expected && (before.is_some() || first > 0) {
+        return Err(damaged(at, &format!("the segment {} before it is missing", segment::file_name(expected))));
+    }
+    match before {
+        Some(before) if header.follows.segment != before.number => {
+            Err(damaged(at, &format!("it follows {}", header.follows)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_segment<D: Disk>(disk: &D, number: u64) -> Result<Vec<u8>, Failure> {
+    let mut file = disk.open(&segment::file_name(number))?;
+    let size = usize::try_from(file.size()?).map_err(|_| out_of_memory(number))?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size).map_err(|_| out_of_memory(number))?;
+    bytes.resize(size, 0);
+    let count = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+fn out_of_memory(number: u64) -> Failure {
+    Failure::new(Status::OutOfMemory, format!("no memory to read the log file {}", segment::file_name(number)))
+}
+
+fn damaged(position: Position, reason: &str) -> Failure {
+    Failure::new(Status::Corrupt, format!("the log is damaged in {position}: {reason}"))
+}
+
+struct SegmentReader<'a> {
+    bytes: &'a [u8],
+    number: u64,
+    offset: usize,
+}
+
+impl<'a> SegmentReader<'a> {
+    fn position(&self) -> Position {
+        Position { segment: self.number, offset: self.offset as u64 }
+    }
+
+    /// The next record. `end` is where the records are known to end, for all segments but the last.
+    fn next(&mut self, end: Option<Position>) -> Result<Option<(Position, Record<'a>)>, Failure> {
+        if end == Some(self.position()) {
+            return Ok(None);
+        }
+        let record = self.bytes.get(self.offset..).and_then(|rest| record::decode(rest, self.position()));
+        match record {
+            Some(record) => {
+                let payload = Position { offset: (self.offset + record::HEADER_SIZE) as u64, ..self.position() };
+                self.offset += record::encoded_size(record.payload.len());
+                Ok(Some((payload, record)))
+            }
+            None if end.is_some() => Err(damaged(self.position(), "a record that was durable is not there")),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether all behind the last record is a tail that was never acknowledged.
+    fn check_tail(&self) -> Result<(), Failure> {
+        let beyond = Position { offset: self.offset as u64 + 1, ..self.position() };
+        match find_record(self.bytes, self.position(), beyond)? {
+            None => Ok(()),
+            Some(offset) => Err(damaged(
+                self.position(),
+                &format!("the record at byte {offset} says that the log was durable beyond that"),
+            )),
+        }
+    }
+}
+
+/// Bytes that may be read again and again in search of records, for each byte of a segment: a value made for that could
+/// otherwise keep a recovery busy for hours.
+const SEARCH_FACTOR: usize = 8;
+
+/// The offset of a whole record from `start` on, whatever lies between, that says that the log was durable up to `durable`
+/// or beyond. No record says so of a place behind itself, which rules out most of what is none before it is read.
+fn find_record(bytes: &[u8], start: Position, durable: Position) -> Result<Option<usize>, Failure> {
+    let mut budget = bytes.len().saturating_mul(SEARCH_FACTOR);
+    let mut offset = usize::try_from(start.offset).unwrap_or(usize::MAX);
+    while let Some((rest, (version, mark))) = bytes.get(offset..).and_then(|rest| Some((rest, record::peek(rest)?))) {
+        let position = Position { offset: offset as u64, ..start };
+        if version > 0 && (durable.packed()..=position.packed()).contains(&mark) {
+            if record::decode(rest, position).is_some() {
+                return Ok(Some(offset));
+            }
+            let Some(left) = budget.checked_sub(rest.len()) else {
+                return Err(damaged(start, "too much behind it looks like records"));
+            };
+            budget = left;
+        }
+        offset += ALIGNMENT;
+    }
+    Ok(None)
+}

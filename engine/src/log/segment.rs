@@ -1,0 +1,85 @@
+//! The header of a segment file, and its name.
+//!
+//! ```text
+//! offset  bytes  what, little endian
+//!      0      8  magic, "lugelog" and the format version as a byte
+//!      8      8  number of the segment, above 0
+//!     16      8  position at which the log before this segment ends; 0 for none
+//!     24      4  CRC-32 of the 24 bytes before
+//!     28      4  zeros
+//! ```
+
+use super::position::Position;
+
+/// Bytes in front of the first record.
+pub const HEADER_SIZE: usize = 32;
+/// The format of segments that this release writes and reads.
+pub const FORMAT_VERSION: u8 = 1;
+
+const MAGIC: &[u8; 7] = b"lugelog";
+const SUFFIX: &str = ".log";
+
+/// The header of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentHeader {
+    /// The number of the segment.
+    pub number: u64,
+    /// Where the log before this segment ends: what lies behind in earlier segments was never committed.
+    pub follows: Position,
+}
+
+/// What the first bytes of a segment file say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderState {
+    /// A whole header.
+    Valid(SegmentHeader),
+    /// A whole header of another format.
+    OtherFormat(u8),
+    /// No header: the file was being created, or is damaged.
+    Invalid,
+}
+
+/// The bytes of a header.
+pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
+    let mut bytes = [0; HEADER_SIZE];
+    let body =
+        [&MAGIC[..], &[FORMAT_VERSION], &header.number.to_le_bytes(), &header.follows.packed().to_le_bytes()].concat();
+    let checksum = crc32fast::hash(&body).to_le_bytes();
+    for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum)) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// What `bytes`, the start of a segment file, hold.
+pub fn decode(bytes: &[u8]) -> HeaderState {
+    try_decode(bytes).unwrap_or(HeaderState::Invalid)
+}
+
+fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
+    let (body, rest) = bytes.split_first_chunk::<24>()?;
+    let (checksum, _) = rest.split_first_chunk::<4>()?;
+    let (magic, rest) = body.split_first_chunk::<7>()?;
+    let ([format], rest) = rest.split_first_chunk::<1>()?;
+    let (number, follows) = rest.split_first_chunk::<8>()?;
+    if magic != MAGIC || crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+        return None;
+    }
+    if *format != FORMAT_VERSION {
+        return Some(HeaderState::OtherFormat(*format));
+    }
+    let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
+    Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows }))
+}
+
+/// The name of a segment's file.
+pub fn file_name(number: u64) -> String {
+    format!("{number:010}{SUFFIX}")
+}
+
+/// The number of the segment in a file of this name; `None` for any other file.
+pub fn file_number(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(SUFFIX)?;
+    let number = digits.parse().ok()?;
+    (file_name(number) == name && number > 0).then_some(number)
+}

@@ -1,0 +1,257 @@
+//! The log against power cuts, damage and nonsense.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use luge_engine::disk::{Disk, MemoryDisk};
+use luge_engine::failure::Failure;
+use luge_engine::log::record::{self, Record};
+use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
+use luge_engine::log::{LogWriter, Position, Recovered, recover};
+use luge_engine::status::Status;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+const SEGMENT_SIZE: u64 = 600;
+
+type Commit = (u64, Vec<u8>);
+
+fn read(disk: &MemoryDisk) -> Result<(Recovered, Vec<Commit>), Failure> {
+    let mut commits = Vec::new();
+    let recovered = recover(disk, 0, |_, record| {
+        commits.push((record.version, record.payload.to_vec()));
+        Ok(())
+    })?;
+    Ok((recovered, commits))
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(usize),
+    WriteOut,
+    Sync,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..200_usize).prop_map(Step::Append),
+        1 => (500..2000_usize).prop_map(Step::Append),
+        2 => Just(Step::WriteOut),
+        2 => Just(Step::Sync),
+    ]
+}
+
+/// What of each unsynced change a power cut leaves: all, nothing, or some sectors' worth of its bytes.
+fn survival() -> impl Strategy<Value = Vec<Option<usize>>> {
+    vec(prop_oneof![Just(None), Just(Some(usize::MAX)), (0..700_usize).prop_map(Some)], 1..40)
+}
+
+/// A payload that tells its version, and looks like log itself now and then.
+fn payload(version: u64, length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < length {
+        bytes.extend_from_slice(&version.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Runs steps on a log that held `commits`; returns how many of them all are durable.
+fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec<Commit>) -> (MemoryDisk, usize) {
+    let mut durable = commits.len();
+    let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE).unwrap();
+    for step in steps {
+        match step {
+            Step::Append(length) => {
+                let version = commits.last().map_or(0, |(version, _)| *version) + 1;
+                let bytes = payload(version, *length);
+                let segment = writer.end().segment;
+                writer.append(version, &bytes).unwrap();
+                if writer.end().segment != segment {
+                    durable = commits.len();
+                }
+                commits.push((version, bytes));
+            }
+            Step::WriteOut => writer.write_out().unwrap(),
+            Step::Sync => {
+                writer.sync().unwrap();
+                durable = commits.len();
+            }
+        }
+    }
+    (writer.into_disk(), durable)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn power_cut_after_power_cut_leaves_a_prefix_with_all_that_was_durable(
+        lives in vec((vec(step(), 0..30), survival()), 1..5),
+    ) {
+        let mut disk = MemoryDisk::default();
+        let mut recovered = Recovered { end: Position::default(), last_version: 0 };
+        let mut commits: Vec<Commit> = Vec::new();
+        for (steps, survival) in lives {
+            let (after, durable) = run(disk, recovered, &steps, &mut commits);
+            let mut fates = survival.iter().cycle();
+            disk = after.after_power_cut(|_| fates.next().copied().flatten());
+            let (found, survivors) = read(&disk).unwrap();
+            prop_assert!(survivors.len() >= durable, "{} of {durable} durable commits", survivors.len());
+            prop_assert_eq!(&survivors[..], &commits[..survivors.len()]);
+            prop_assert_eq!(read(&disk).unwrap(), (found, survivors.clone()));
+            commits = survivors;
+            recovered = found;
+        }
+    }
+
+    #[test]
+    fn damage_is_reported_or_cuts_the_end_off(
+        steps in vec(step(), 1..30), file in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), flip in 1..=255_u8,
+    ) {
+        let mut commits = Vec::new();
+        let start = Recovered { end: Position::default(), last_version: 0 };
+        let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
+        let before = read(&disk).unwrap().1;
+        let names = disk.list().unwrap();
+        disk.edit(file.get::<String>(&names), |bytes| {
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+        });
+        match read(&disk) {
+            Ok((_, after)) => prop_assert_eq!(&after[..], &before[..after.len()]),
+            Err(failure) => prop_assert!(matches!(failure.status, Status::Corrupt | Status::Unsupported)),
+        }
+    }
+
+    #[test]
+    fn damage_below_a_durable_mark_is_always_reported(lengths in vec(1..60_usize, 3..8), at in any::<prop::sample::Index>()) {
+        let disk = MemoryDisk::default();
+        let mut writer = LogWriter::start(disk, Position::default(), 0, 100_000).unwrap();
+        for (i, length) in lengths.iter().enumerate() {
+            writer.append(i as u64 + 1, &payload(i as u64, *length)).unwrap();
+            writer.sync().unwrap();
+        }
+        let end = 32 + lengths[..lengths.len() - 1].iter().map(|length| record::encoded_size(*length)).sum::<usize>();
+        let disk = writer.into_disk();
+        let at = 32 + at.index(end - 32);
+        let padding = record_padding(&lengths, at);
+        disk.edit("0000000001.log", |bytes| bytes[at] ^= 1);
+        match read(&disk) {
+            Ok(_) => prop_assert!(padding, "damage at byte {at} went unseen"),
+            Err(failure) => {
+                prop_assert_eq!(failure.status, Status::Corrupt);
+                prop_assert!(failure.message.contains("0000000001.log at byte "), "{}", failure.message);
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_is_an_error_or_an_empty_log(files in vec((1..4_u64, vec(any::<u8>(), 0..400)), 0..4), header in any::<bool>()) {
+        let disk = MemoryDisk::default();
+        for (number, bytes) in files {
+            let Ok(_) = disk.create(&segment::file_name(number)) else { continue };
+            disk.edit(&segment::file_name(number), |content| {
+                if header {
+                    content.extend(segment::encode(&SegmentHeader { number, follows: Position::default() }));
+                }
+                content.extend(bytes);
+            });
+        }
+        match read(&disk) {
+            Ok((_, commits)) => prop_assert!(commits.is_empty()),
+            Err(failure) => prop_assert_eq!(failure.status, Status::Corrupt),
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_at_its_place_and_nowhere_else(
+        version in 1..u64::MAX, durable in any::<u64>(), payload in vec(any::<u8>(), 0..300), number in 1..1000_u64, offset in 0..10_000_u64,
+    ) {
+        let position = Position { segment: number, offset };
+        let record = Record { version, durable, payload: &payload };
+        let mut bytes = Vec::new();
+        record::encode(&mut bytes, position, &record);
+        prop_assert_eq!(bytes.len(), record::encoded_size(payload.len()));
+        prop_assert_eq!(record::decode(&bytes, position), Some(record));
+        prop_assert_eq!(record::decode(&bytes, Position { segment: number + 1, ..position }), None);
+        prop_assert_eq!(record::decode(&bytes, Position { offset: offset + 8, ..position }), None);
+        for length in 0..record::HEADER_SIZE + payload.len() {
+            prop_assert_eq!(record::decode(&bytes[..length], position), None);
+        }
+    }
+}
+
+/// Whether a byte is padding behind a record: no reader looks at it.
+fn record_padding(lengths: &[usize], at: usize) -> bool {
+    let mut start = 32;
+    for length in lengths {
+        let end = start + record::encoded_size(*length);
+        if at < end {
+            return at >= start + record::HEADER_SIZE + length;
+        }
+        start = end;
+    }
+    false
+}
+
+#[test]
+fn a_header_reads_back_and_tells_other_formats() {
+    let header = SegmentHeader { number: 7, follows: Position { segment: 6, offset: 4242 } };
+    let bytes = segment::encode(&header);
+    assert_eq!(segment::decode(&bytes), HeaderState::Valid(header));
+    assert_eq!(segment::decode(&bytes[..31]), HeaderState::Valid(header));
+    for at in 0..28 {
+        let mut bad = bytes;
+        bad[at] ^= 1;
+        assert_eq!(segment::decode(&bad), HeaderState::Invalid, "byte {at}");
+    }
+    assert_eq!(segment::decode(&[]), HeaderState::Invalid);
+}
+
+#[test]
+fn file_names_are_those_of_segments_and_no_others() {
+    assert_eq!(segment::file_name(1), "0000000001.log");
+    assert_eq!(segment::file_number("0000000001.log"), Some(1));
+    assert_eq!(segment::file_number("12345678901.log"), Some(12_345_678_901));
+    for name in ["0000000000.log", "1.log", "00000000001.log", "0000000001.tmp", "+000000001.log", "log"] {
+        assert_eq!(segment::file_number(name), None, "{name}");
+    }
+}
+
+#[test]
+fn a_missing_segment_is_reported() {
+    let mut commits = Vec::new();
+    let steps = vec![Step::Append(400); 4];
+    let start = Recovered { end: Position::default(), last_version: 0 };
+    let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
+    disk.remove("0000000002.log").unwrap();
+    let failure = read(&disk).unwrap_err();
+    assert_eq!(failure.status, Status::Corrupt);
+    assert!(failure.message.contains("0000000002.log before it is missing"), "{}", failure.message);
+}
+
+#[test]
+fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE).unwrap();
+    for version in 1..=10 {
+        writer.append(version, &payload(version, 250)).unwrap();
+    }
+    writer.sync().unwrap();
+    let last = writer.end().segment;
+    writer.drop_before(last).unwrap();
+    let disk = writer.into_disk();
+    assert_eq!(disk.list().unwrap(), [segment::file_name(last)]);
+    let mut versions = Vec::new();
+    recover(&disk, last, |_, record| {
+        versions.push(record.version);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(versions, [9, 10]);
+}
+
+#[test]
+fn versions_must_grow() {
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 5, SEGMENT_SIZE).unwrap();
+    assert_eq!(writer.append(5, b"").unwrap_err().status, Status::InvalidRequest);
+    writer.append(6, b"").unwrap();
+}
