@@ -7,6 +7,7 @@ pub mod disk;
 pub mod engine;
 pub mod failure;
 pub mod log;
+pub mod memtable;
 pub mod page;
 pub mod recovery;
 pub mod status;

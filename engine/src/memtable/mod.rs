@@ -1,0 +1,153 @@
+//! The memtable: the newest versions, in memory, ordered by key and then newest first.
+//!
+//! A B+ tree over an arena. Keys and values lie in one growing buffer, so that an insert allocates nothing of its own;
+//! nodes hold, as integers, the eight bytes of each key behind what all keys share, so that most comparisons touch neither
+//! the arena nor `memcmp`, which is slow in WebAssembly. Entries are never removed: a memtable is dropped as a whole.
+
+mod entry;
+mod tree;
+
+pub use entry::{Entry, Value};
+use entry::{Kind, StoredEntry};
+pub use tree::Place;
+use tree::Tree;
+
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// An ordered set of versions of keys.
+#[derive(Debug, Default)]
+pub struct Memtable {
+    arena: Vec<u8>,
+    entries: Vec<StoredEntry>,
+    tree: Tree,
+}
+
+impl Memtable {
+    /// Adds a version of a key. The pair must be new: versions grow.
+    pub fn insert(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
+        self.reserve(entry)?;
+        let key_at = self.arena.len() as u32;
+        self.arena.extend_from_slice(entry.key);
+        let (kind, value_at, value_length) = match entry.value {
+            Value::Deleted => (Kind::Deleted, 0, 0),
+            Value::Logged { position, length } => (Kind::Logged, position, length),
+            Value::Inline(bytes) => {
+                let at = self.arena.len() as u64;
+                self.arena.extend_from_slice(bytes);
+                (Kind::Inline, at, bytes.len() as u32)
+            }
+        };
+        self.entries.push(StoredEntry {
+            version: entry.version,
+            expires_ms: entry.expires_ms,
+            value_at,
+            value_length,
+            key_at,
+            key_length: entry.key.len() as u32,
+            kind,
+        });
+        let id = self.entries.len() as u32 - 1;
+        self.tree.insert(id, entry.key, entry.version, &Keys { arena: &self.arena, entries: &self.entries });
+        Ok(())
+    }
+
+    /// The newest entry of `key` whose version is not above `version`.
+    pub fn get(&self, key: &[u8], version: u64) -> Option<Entry<'_>> {
+        let entry = self.at(self.seek(key, version)?)?;
+        (entry.key == key).then_some(entry)
+    }
+
+    /// The first place at or behind version `version` of `key`; `u64::MAX` means the newest.
+    pub fn seek(&self, key: &[u8], version: u64) -> Option<Place> {
+        self.tree.seek(key, version, &self.keys())
+    }
+
+    /// The first place of all.
+    pub fn first(&self) -> Option<Place> {
+        self.tree.first()
+    }
+
+    /// The last place of all.
+    pub fn last(&self) -> Option<Place> {
+        self.tree.last()
+    }
+
+    /// The place behind `place`.
+    pub fn next(&self, place: Place) -> Option<Place> {
+        self.tree.next(place)
+    }
+
+    /// The place before `place`.
+    pub fn previous(&self, place: Place) -> Option<Place> {
+        self.tree.previous(place)
+    }
+
+    /// The entry at a place of this memtable.
+    pub fn at(&self, place: Place) -> Option<Entry<'_>> {
+        let stored = self.entries.get(self.tree.entry(place)? as usize)?;
+        let value = match stored.kind {
+            Kind::Deleted => Value::Deleted,
+            Kind::Logged => Value::Logged { position: stored.value_at, length: stored.value_length },
+            Kind::Inline => Value::Inline(slice(&self.arena, stored.value_at as usize, stored.value_length)?),
+        };
+        let key = slice(&self.arena, stored.key_at as usize, stored.key_length)?;
+        Some(Entry { key, version: stored.version, expires_ms: stored.expires_ms, value })
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of memory in use, without what vectors hold in reserve.
+    pub fn size_bytes(&self) -> usize {
+        self.arena.len() + self.entries.len() * size_of::<StoredEntry>() + self.tree.size_bytes()
+    }
+
+    /// Empties the memtable and keeps its memory for the next one.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.entries.clear();
+        self.tree.clear();
+    }
+
+    fn keys(&self) -> Keys<'_> {
+        Keys { arena: &self.arena, entries: &self.entries }
+    }
+
+    /// Makes room for an entry: afterwards nothing can fail half done.
+    fn reserve(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
+        let value_length = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
+        let length = entry.key.len() + value_length;
+        let fits = u32::try_from(self.arena.len() + length).is_ok() && u32::try_from(self.entries.len() + 1).is_ok();
+        if fits && self.arena.try_reserve(length).is_ok() && self.entries.try_reserve(1).is_ok() {
+            return Ok(());
+        }
+        Err(Failure::new(Status::OutOfMemory, format!("no memory for {length} bytes in the write buffer")))
+    }
+}
+
+fn slice(bytes: &[u8], at: usize, length: u32) -> Option<&[u8]> {
+    bytes.get(at..at + length as usize)
+}
+
+/// How the tree looks keys up.
+pub(crate) struct Keys<'a> {
+    arena: &'a [u8],
+    entries: &'a [StoredEntry],
+}
+
+impl Keys<'_> {
+    /// The key and the version of an entry.
+    fn of(&self, id: u32) -> (&[u8], u64) {
+        self.entries.get(id as usize).map_or((&[], 0), |stored| {
+            (slice(self.arena, stored.key_at as usize, stored.key_length).unwrap_or_default(), stored.version)
+        })
+    }
+}
