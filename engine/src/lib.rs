@@ -5,9 +5,12 @@
 mod abi;
 pub mod disk;
 pub mod engine;
+pub mod entry;
 pub mod failure;
 pub mod log;
 pub mod memtable;
 pub mod page;
 pub mod recovery;
 pub mod status;
+pub mod table;
+pub mod varint;

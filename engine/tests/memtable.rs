@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use luge_engine::memtable::{Entry, Memtable, Value};
+use luge_engine::entry::{Entry, Value};
+use luge_engine::memtable::Memtable;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -7,11 +7,11 @@
 mod entry;
 mod tree;
 
-pub use entry::{Entry, Value};
 use entry::{Kind, StoredEntry};
 pub use tree::Place;
 use tree::Tree;
 
+use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::status::Status;
 

@@ -1,0 +1,196 @@
+//! Blocks: some hundred sorted entries in one value of the tree.
+//!
+//! ```text
+//! block:   format u8 = 1, lowest version varint, entries up to the end
+//! entry:   bytes shared with the key before varint, other bytes of the key varint, kind u8,
+//!          version above the lowest varint, [expiry in ms varint, if kind has bit 7],
+//!          kind 1: length of the value varint; kind 2: position varint, length varint,
+//!          the other bytes of the key, kind 1: the value
+//! kind:    0 deleted, 1 value in place, 2 value in the log; bit 7 says that there is an expiry
+//! ```
+//!
+//! Entries are ordered by key and then newest first. A version of the key before shares all of it.
+
+use crate::entry::{Entry, Value};
+use crate::varint;
+
+/// The format of blocks that this release writes and reads.
+pub const FORMAT_VERSION: u8 = 1;
+
+const KIND_DELETED: u8 = 0;
+const KIND_INLINE: u8 = 1;
+const KIND_LOGGED: u8 = 2;
+const HAS_EXPIRY: u8 = 0x80;
+
+/// Encodes entries, which must be sorted, as a block.
+pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u8> {
+    let lowest = entries.clone().into_iter().map(|entry| entry.version).min().unwrap_or(0);
+    let mut block = vec![FORMAT_VERSION];
+    varint::write(&mut block, lowest);
+    let mut before: &[u8] = &[];
+    for entry in entries {
+        let shared = before.iter().zip(entry.key).take_while(|(a, b)| a == b).count();
+        write_entry(&mut block, &entry, shared, lowest);
+        before = entry.key;
+    }
+    block
+}
+
+fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u64) {
+    let rest = entry.key.get(shared..).unwrap_or_default();
+    varint::write(block, shared as u64);
+    varint::write(block, rest.len() as u64);
+    let kind = match entry.value {
+        Value::Deleted => KIND_DELETED,
+        Value::Inline(_) => KIND_INLINE,
+        Value::Logged { .. } => KIND_LOGGED,
+    };
+    block.push(if entry.expires_ms > 0 { kind | HAS_EXPIRY } else { kind });
+    varint::write(block, entry.version - lowest);
+    if entry.expires_ms > 0 {
+        varint::write(block, entry.expires_ms);
+    }
+    match entry.value {
+        Value::Deleted => block.extend_from_slice(rest),
+        Value::Logged { position, length } => {
+            varint::write(block, position);
+            varint::write(block, u64::from(length));
+            block.extend_from_slice(rest);
+        }
+        Value::Inline(bytes) => {
+            varint::write(block, bytes.len() as u64);
+            block.extend_from_slice(rest);
+            block.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// An upper bound of the bytes that an entry takes in a block.
+pub fn size_bound(entry: &Entry<'_>) -> usize {
+    let value = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
+    entry.key.len() + value + 4 * varint::MAX_SIZE
+}
+
+/// Reads a block from its first entry to its last.
+#[derive(Clone, Debug)]
+pub struct BlockReader<'a> {
+    rest: &'a [u8],
+    lowest: u64,
+    key: Vec<u8>,
+    current: Version<'a>,
+}
+
+/// An entry without its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version<'a> {
+    /// The version of the commit.
+    pub version: u64,
+    /// When the entry expires, in milliseconds since 1970; 0 for never.
+    pub expires_ms: u64,
+    /// The value.
+    pub value: Value<'a>,
+}
+
+/// A block that is not what [`encode`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// An entry, and how its key differs from the one before.
+struct Raw<'a> {
+    shared: usize,
+    suffix: &'a [u8],
+    version: Version<'a>,
+}
+
+impl<'a> BlockReader<'a> {
+    /// Starts before the first entry.
+    pub fn new(block: &'a [u8]) -> Result<Self, Malformed> {
+        let Some((&FORMAT_VERSION, mut rest)) = block.split_first() else { return Err(Malformed) };
+        let lowest = varint::read(&mut rest).ok_or(Malformed)?;
+        let current = Version { version: 0, expires_ms: 0, value: Value::Deleted };
+        Ok(Self { rest, lowest, key: Vec::new(), current })
+    }
+
+    /// Goes to the next entry; says whether there is one.
+    pub fn advance(&mut self) -> Result<bool, Malformed> {
+        if self.rest.is_empty() {
+            return Ok(false);
+        }
+        let raw = read_raw(&mut self.rest, self.lowest).ok_or(Malformed)?;
+        if raw.shared > self.key.len() {
+            return Err(Malformed);
+        }
+        self.key.truncate(raw.shared);
+        self.key.extend_from_slice(raw.suffix);
+        self.current = raw.version;
+        Ok(true)
+    }
+
+    /// The entry that [`BlockReader::advance`] went to.
+    pub fn entry(&self) -> Entry<'_> {
+        let Version { version, expires_ms, value } = self.current;
+        Entry { key: &self.key, version, expires_ms, value }
+    }
+}
+
+fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>> {
+    let shared = varint::read_length(bytes)?;
+    let suffix_length = varint::read_length(bytes)?;
+    let (kind, rest) = bytes.split_first()?;
+    *bytes = rest;
+    let version = lowest.checked_add(varint::read(bytes)?)?;
+    let expires_ms = if kind & HAS_EXPIRY == 0 { 0 } else { varint::read(bytes)? };
+    let (suffix, value) = match kind & !HAS_EXPIRY {
+        KIND_DELETED => (take(bytes, suffix_length)?, Value::Deleted),
+        KIND_LOGGED => {
+            let position = varint::read(bytes)?;
+            let length = u32::try_from(varint::read(bytes)?).ok()?;
+            (take(bytes, suffix_length)?, Value::Logged { position, length })
+        }
+        KIND_INLINE => {
+            let length = varint::read_length(bytes)?;
+            (take(bytes, suffix_length)?, Value::Inline(take(bytes, length)?))
+        }
+        _ => return None,
+    };
+    Some(Raw { shared, suffix, version: Version { version, expires_ms, value } })
+}
+
+fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+/// The newest entry of `key` in a block whose version is not above `version`.
+///
+/// Never builds a key: it keeps how many bytes of the key before agree with `key`. An entry that shares more than those
+/// with the one before stands to `key` as that one did; one that shares fewer is above it.
+pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Version<'a>>, Malformed> {
+    let BlockReader { mut rest, lowest, .. } = BlockReader::new(block)?;
+    let mut agreeing = 0;
+    let mut is_key = false;
+    while !rest.is_empty() {
+        let raw = read_raw(&mut rest, lowest).ok_or(Malformed)?;
+        if raw.shared < agreeing {
+            return Ok(None);
+        }
+        if raw.shared > agreeing {
+            continue;
+        }
+        // Another version of the key before has no bytes of its own, and agrees as that one did.
+        if !(is_key && raw.suffix.is_empty()) {
+            let wanted = key.get(agreeing..).unwrap_or_default();
+            let more = raw.suffix.iter().zip(wanted).take_while(|(a, b)| a == b).count();
+            if raw.suffix.get(more..) > wanted.get(more..) {
+                return Ok(None);
+            }
+            is_key = more == wanted.len();
+            agreeing += more;
+        }
+        if is_key && raw.version.version <= version {
+            return Ok(Some(raw.version));
+        }
+    }
+    Ok(None)
+}

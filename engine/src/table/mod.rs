@@ -1,0 +1,3 @@
+//! The table: sorted blocks in a sled tree.
+
+pub mod block;

@@ -1,0 +1,76 @@
+//! Integers in as few bytes as they need: seven bits a byte, the lowest first, the highest bit set on all but the last.
+
+/// The most bytes a `u64` takes.
+pub const MAX_SIZE: usize = 10;
+
+/// Appends `value`.
+pub fn write(buffer: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        buffer.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    buffer.push(value as u8);
+}
+
+/// Takes an integer off the front of `bytes`; `None` when there is none, or one above 64 bits.
+pub fn read(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for i in 0..MAX_SIZE {
+        let byte = *bytes.get(i)?;
+        let bits = u64::from(byte & 0x7f);
+        if i == MAX_SIZE - 1 && bits > 1 {
+            return None;
+        }
+        value |= bits << (7 * i);
+        if byte < 0x80 {
+            *bytes = bytes.get(i + 1..)?;
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// As [`read`], for a length.
+pub fn read_length(bytes: &mut &[u8]) -> Option<usize> {
+    usize::try_from(read(bytes)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{MAX_SIZE, read, write};
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(value in any::<u64>(), shift in 0..64_u32, tail in any::<[u8; 3]>()) {
+            let value = value >> shift;
+            let mut buffer = Vec::new();
+            write(&mut buffer, value);
+            prop_assert!(buffer.len() <= MAX_SIZE);
+            prop_assert_eq!(buffer.len(), (64 - value.leading_zeros()).max(1).div_ceil(7) as usize);
+            for length in 0..buffer.len() {
+                prop_assert_eq!(read(&mut &buffer[..length]), None);
+            }
+            buffer.extend(tail);
+            let mut rest = &buffer[..];
+            prop_assert_eq!(read(&mut rest), Some(value));
+            prop_assert_eq!(rest, &tail[..]);
+        }
+
+        #[test]
+        fn nonsense_is_read_or_refused(bytes in any::<[u8; 12]>()) {
+            let mut rest = &bytes[..];
+            if read(&mut rest).is_some() {
+                prop_assert!(rest.len() < bytes.len());
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_64_bits_are_refused() {
+        assert_eq!(read(&mut &[0xff; 10][..]), None);
+        assert_eq!(read(&mut &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1][..]), Some(u64::MAX));
+        assert_eq!(read(&mut &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2][..]), None);
+    }
+}
