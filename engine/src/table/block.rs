@@ -126,6 +126,11 @@ impl<'a> BlockReader<'a> {
         Ok(true)
     }
 
+    /// As [`BlockReader::advance`], and returns the entry, with a key of its own.
+    pub fn advance_owned(&mut self) -> Result<Option<(Vec<u8>, Version<'a>)>, Malformed> {
+        Ok(self.advance()?.then(|| (self.key.clone(), self.current)))
+    }
+
     /// The entry that [`BlockReader::advance`] went to.
     pub fn entry(&self) -> Entry<'_> {
         let Version { version, expires_ms, value } = self.current;

@@ -1,0 +1,46 @@
+//! Which versions of a key stay.
+
+use super::block::Version;
+use crate::entry::Value;
+
+/// What decides over a version when the table is rewritten.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// How many of the newest versions of a key stay, deletions counted; above 0.
+    pub versions_to_keep: usize,
+    /// The versions that open snapshots read at, in rising order.
+    pub snapshots: Vec<u64>,
+    /// The present time, in milliseconds since 1970: what expires at or before it is gone.
+    pub now_ms: u64,
+}
+
+impl Retention {
+    /// Says of each version of one key, newest first, whether it stays.
+    ///
+    /// The newest ones stay, and each that a snapshot sees. Below the oldest that stays there is nothing, so that deleted
+    /// and expired versions at that end say no more than their absence would, and go.
+    pub fn select(&self, versions: &[Version<'_>], stays: &mut Vec<bool>) {
+        stays.clear();
+        let mut newer = None;
+        for (i, version) in versions.iter().enumerate() {
+            stays.push(i < self.versions_to_keep || self.is_seen(version.version, newer));
+            newer = Some(version.version);
+        }
+        for (version, stay) in versions.iter().zip(stays.iter_mut()).rev() {
+            if *stay && !self.is_gone(version) {
+                break;
+            }
+            *stay = false;
+        }
+    }
+
+    /// Whether a snapshot reads at `version` or behind it, and before the next newer one.
+    fn is_seen(&self, version: u64, newer: Option<u64>) -> bool {
+        let next = self.snapshots.partition_point(|snapshot| *snapshot < version);
+        self.snapshots.get(next).is_some_and(|snapshot| newer.is_none_or(|newer| *snapshot < newer))
+    }
+
+    fn is_gone(&self, version: &Version<'_>) -> bool {
+        version.value == Value::Deleted || (version.expires_ms > 0 && version.expires_ms <= self.now_ms)
+    }
+}
