@@ -3,6 +3,7 @@
 //! `abi` is the only file that may hold `unsafe`; everything else is plain Rust that `cargo test` runs natively.
 
 mod abi;
+pub mod database;
 pub mod disk;
 pub mod engine;
 pub mod entry;

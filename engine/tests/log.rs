@@ -230,6 +230,13 @@ fn a_missing_segment_is_reported() {
 }
 
 #[test]
+fn a_log_that_is_gone_is_reported() {
+    let failure = recover(&MemoryDisk::default(), 3, |_, _| Ok(())).unwrap_err();
+    assert_eq!(failure.status, Status::Corrupt);
+    assert!(failure.message.contains("0000000003.log at byte 0: the segment is missing"), "{}", failure.message);
+}
+
+#[test]
 fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
     let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE).unwrap();
     for version in 1..=10 {

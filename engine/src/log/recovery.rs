@@ -16,7 +16,7 @@ pub struct Recovered {
     pub last_version: u64,
 }
 
-/// Hands every record from segment `first` on to `visit`, in order, with the position of its payload.
+/// Hands every record from segment `first` on (0 for a log that may be new) to `visit`, in order, with the position of its payload.
 ///
 /// Fails with [`Status::Corrupt`] where something durable is damaged or missing, naming file and offset, and with
 /// [`Status::Unsupported`] for another format. Changes nothing.
@@ -26,6 +26,9 @@ pub fn recover<D: Disk>(
     mut visit: impl FnMut(Position, Record<'_>) -> Result<(), Failure>,
 ) -> Result<Recovered, Failure> {
     let headers = read_headers(disk, first)?;
+    if headers.is_empty() && first > 0 {
+        return Err(damaged(Position { segment: first, offset: 0 }, "the segment is missing"));
+    }
     let mut recovered = Recovered { end: Position::default(), last_version: 0 };
     for (i, header) in headers.iter().enumerate() {
         let bytes = read_segment(disk, header.number)?;

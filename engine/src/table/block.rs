@@ -96,17 +96,23 @@ pub struct Version<'a> {
 pub struct Malformed;
 
 /// An entry, and how its key differs from the one before.
-struct Raw<'a> {
-    shared: usize,
-    suffix: &'a [u8],
-    version: Version<'a>,
+pub(super) struct Raw<'a> {
+    pub shared: usize,
+    pub suffix: &'a [u8],
+    pub version: Version<'a>,
+}
+
+/// The lowest version in a block, and its entries.
+pub(super) fn read_head(block: &[u8]) -> Result<(u64, &[u8]), Malformed> {
+    let Some((&FORMAT_VERSION, mut rest)) = block.split_first() else { return Err(Malformed) };
+    let lowest = varint::read(&mut rest).ok_or(Malformed)?;
+    Ok((lowest, rest))
 }
 
 impl<'a> BlockReader<'a> {
     /// Starts before the first entry.
     pub fn new(block: &'a [u8]) -> Result<Self, Malformed> {
-        let Some((&FORMAT_VERSION, mut rest)) = block.split_first() else { return Err(Malformed) };
-        let lowest = varint::read(&mut rest).ok_or(Malformed)?;
+        let (lowest, rest) = read_head(block)?;
         let current = Version { version: 0, expires_ms: 0, value: Value::Deleted };
         Ok(Self { rest, lowest, key: Vec::new(), current })
     }
@@ -138,7 +144,8 @@ impl<'a> BlockReader<'a> {
     }
 }
 
-fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>> {
+/// Takes an entry off the front of `bytes`; `None` when it is malformed.
+pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>> {
     let shared = varint::read_length(bytes)?;
     let suffix_length = varint::read_length(bytes)?;
     let (kind, rest) = bytes.split_first()?;
@@ -172,7 +179,7 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 /// Never builds a key: it keeps how many bytes of the key before agree with `key`. An entry that shares more than those
 /// with the one before stands to `key` as that one did; one that shares fewer is above it.
 pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Version<'a>>, Malformed> {
-    let BlockReader { mut rest, lowest, .. } = BlockReader::new(block)?;
+    let (lowest, mut rest) = read_head(block)?;
     let mut agreeing = 0;
     let mut is_key = false;
     while !rest.is_empty() {

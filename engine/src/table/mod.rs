@@ -5,16 +5,19 @@
 //! block.
 
 pub mod block;
+mod found;
 mod merge;
 mod retention;
+mod walk;
 
 use sled::IVec;
 
+pub use found::Found;
 pub use merge::{Dropped, MergeStep};
 pub use retention::Retention;
+pub use walk::TableWalk;
 
-use self::block::{Malformed, Version};
-use crate::entry::Value;
+use self::block::Malformed;
 use crate::failure::Failure;
 use crate::status::Status;
 
@@ -33,49 +36,6 @@ pub struct PlacedBlock {
     pub separator: IVec,
     /// The encoded entries.
     pub bytes: IVec,
-}
-
-/// What a read of the table found: a version whose value may lie in a block that it keeps alive.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The version of the commit.
-    pub version: u64,
-    /// When the entry expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
-    block: IVec,
-    value: FoundValue,
-}
-
-#[derive(Clone, Debug)]
-enum FoundValue {
-    Deleted,
-    Inline { start: usize, length: usize },
-    Logged { position: u64, length: u32 },
-}
-
-impl Found {
-    fn new(block: &IVec, version: &Version<'_>) -> Self {
-        let value = match version.value {
-            Value::Deleted => FoundValue::Deleted,
-            Value::Logged { position, length } => FoundValue::Logged { position, length },
-            // The bytes are a part of the block.
-            Value::Inline(bytes) => {
-                FoundValue::Inline { start: bytes.as_ptr().addr() - block.as_ptr().addr(), length: bytes.len() }
-            }
-        };
-        Self { version: version.version, expires_ms: version.expires_ms, block: block.clone(), value }
-    }
-
-    /// The value.
-    pub fn value(&self) -> Value<'_> {
-        match self.value {
-            FoundValue::Deleted => Value::Deleted,
-            FoundValue::Logged { position, length } => Value::Logged { position, length },
-            FoundValue::Inline { start, length } => {
-                Value::Inline(self.block.get(start..start + length).unwrap_or_default())
-            }
-        }
-    }
 }
 
 impl Table {

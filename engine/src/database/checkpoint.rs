@@ -1,0 +1,74 @@
+//! How far the table has come: what of the log it holds.
+
+use crate::failure::Failure;
+use crate::status::Status;
+
+const KEY: &[u8] = b"checkpoint";
+const FORMAT_VERSION: u8 = 1;
+const SIZE: usize = 25;
+
+/// The table holds every commit up to `version`; recovery reads the log from segment `first_segment` on.
+///
+/// Stands in sled's default tree under the key `checkpoint`: format u8 = 1, then the three fields, u64 each, little endian.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The first segment that is still needed.
+    pub first_segment: u64,
+    /// The newest version that the table holds whole.
+    pub version: u64,
+    /// All versions up to this one may have been used, by commits that the log has or that it lost.
+    pub reserved: u64,
+}
+
+impl Checkpoint {
+    /// The newest checkpoint; the default where there was none yet.
+    pub fn read(db: &sled::Db) -> Result<Self, Failure> {
+        let Some(bytes) = db.get(KEY)? else { return Ok(Self::default()) };
+        Self::decode(&bytes)
+    }
+
+    /// Makes this the checkpoint, durably. Everything it says of the table must be durable before.
+    pub fn write(self, db: &sled::Db) -> Result<(), Failure> {
+        db.insert(KEY, self.encode().as_slice())?;
+        db.flush()?;
+        Ok(())
+    }
+
+    fn encode(self) -> Vec<u8> {
+        let mut bytes = vec![FORMAT_VERSION];
+        for field in [self.first_segment, self.version, self.reserved] {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Failure> {
+        let fields: Option<[u64; 3]> = match bytes.split_first() {
+            Some((&FORMAT_VERSION, fields)) if bytes.len() == SIZE => {
+                let mut numbers =
+                    fields.chunks_exact(8).filter_map(|field| Some(u64::from_le_bytes(field.try_into().ok()?)));
+                Some(std::array::from_fn(|_| numbers.next().unwrap_or_default()))
+            }
+            _ => None,
+        };
+        let [first_segment, version, reserved] =
+            fields.ok_or_else(|| Failure::new(Status::Corrupt, "the checkpoint of the table is damaged"))?;
+        Ok(Self { first_segment, version, reserved })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Checkpoint;
+
+    #[test]
+    fn a_checkpoint_reads_back_and_nonsense_is_refused() {
+        let checkpoint = Checkpoint { first_segment: 7, version: u64::MAX, reserved: 9 };
+        let bytes = checkpoint.encode();
+        assert_eq!(Checkpoint::decode(&bytes).unwrap(), checkpoint);
+        for length in 0..bytes.len() {
+            assert!(Checkpoint::decode(&bytes[..length]).is_err());
+        }
+        assert!(Checkpoint::decode(&[2; 25]).is_err());
+    }
+}
