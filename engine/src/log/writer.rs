@@ -7,8 +7,9 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::status::Status;
 
-/// Zeros are written ahead in pieces of this size.
-const ZEROS_SIZE: usize = 64 * 1024;
+/// A file is written ahead with zeros in pieces of this size: a sync of a record that fits needs no journal of the file
+/// system, and a short log takes little space.
+const AHEAD_SIZE: u64 = 256 * 1024;
 /// The longest payload of a record: its length is a `u32`, and it is held in memory whole.
 pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 
@@ -22,8 +23,10 @@ pub struct LogWriter<D: Disk> {
     number: u64,
     /// Where the bytes in `buffer` belong.
     offset: u64,
+    /// The size that the segment may grow to.
+    capacity: u64,
     /// The size of the file: what was written ahead.
-    size: u64,
+    ahead: u64,
     durable: Position,
     last_version: u64,
     buffer: Vec<u8>,
@@ -31,13 +34,15 @@ pub struct LogWriter<D: Disk> {
 
 impl<D: Disk> LogWriter<D> {
     /// Starts a new segment behind `end`, where the log that [`recover`](super::recover) read ends; `Position::default()`
-    /// for a new log. `last_version` is that of the last record. Segments are written ahead to `segment_size` bytes.
+    /// for a new log. `last_version` is that of the last record. A segment has at most `segment_size` bytes, but for one record that is
+    /// larger.
     pub fn start(disk: D, end: Position, last_version: u64, segment_size: u64) -> Result<Self, Failure> {
         let number = end.segment + 1;
-        let (file, size) = create_segment(&disk, SegmentHeader { number, follows: end }, segment_size)?;
+        let file = create_segment(&disk, SegmentHeader { number, follows: end })?;
         let offset = HEADER_SIZE as u64;
         let durable = Position { segment: number, offset };
-        Ok(Self { disk, segment_size, file, number, offset, size, durable, last_version, buffer: Vec::new() })
+        let (capacity, ahead, buffer) = (segment_size, offset, Vec::new());
+        Ok(Self { disk, segment_size, file, number, offset, capacity, ahead, durable, last_version, buffer })
     }
 
     /// The disk it writes to.
@@ -70,7 +75,7 @@ impl<D: Disk> LogWriter<D> {
             return Err(Failure::new(Status::InvalidRequest, message));
         }
         let size = record::encoded_size(payload.len());
-        if self.end().offset + size as u64 > self.size {
+        if self.end().offset + size as u64 > self.capacity {
             self.next_segment(size as u64)?;
         }
         self.buffer
@@ -88,6 +93,7 @@ impl<D: Disk> LogWriter<D> {
         if self.buffer.is_empty() {
             return Ok(());
         }
+        self.write_ahead()?;
         self.file.write_at(&self.buffer, self.offset)?;
         self.offset += self.buffer.len() as u64;
         self.buffer.clear();
@@ -119,38 +125,45 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
+    /// Makes sure that what is in the buffer, and some of what follows, goes where the file has blocks already. Zeros that
+    /// do not survive a crash are not missed: they say no more than the end of the file.
+    fn write_ahead(&mut self) -> Result<(), Failure> {
+        let end = self.offset + self.buffer.len() as u64;
+        if end <= self.ahead {
+            return Ok(());
+        }
+        // What is written right away needs no zeros.
+        let target = end.next_multiple_of(AHEAD_SIZE).min(self.capacity).max(end);
+        let zeros = vec![0; usize::try_from(target - end).unwrap_or(0)];
+        self.file.write_at(&zeros, end)?;
+        self.ahead = target;
+        Ok(())
+    }
+
     /// Begins a segment with room for `record_size` bytes, after making the present one durable.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
         self.sync()?;
         let header = SegmentHeader { number: self.number + 1, follows: self.end() };
-        let size = self.segment_size.max(HEADER_SIZE as u64 + record_size);
-        let (file, size) = create_segment(&self.disk, header, size)?;
-        self.file = file;
+        self.file = create_segment(&self.disk, header)?;
         self.number = header.number;
         self.offset = HEADER_SIZE as u64;
-        self.size = size;
+        self.capacity = self.segment_size.max(HEADER_SIZE as u64 + record_size);
+        self.ahead = self.offset;
         self.durable = self.end();
         Ok(())
     }
 }
 
-/// Creates the file of a segment, durable with its header and its full size, so that a sync of a record needs no journal.
-fn create_segment<D: Disk>(disk: &D, header: SegmentHeader, size: u64) -> Result<(D::File, u64), Failure> {
+/// Creates the file of a segment, durable with its header.
+fn create_segment<D: Disk>(disk: &D, header: SegmentHeader) -> Result<D::File, Failure> {
     let name = segment::file_name(header.number);
     // A file of this number can only be what a crash left of an earlier attempt: its header never was durable.
     if disk.list()?.contains(&name) {
         disk.remove(&name)?;
     }
     let mut file = disk.create(&name)?;
-    let zeros = vec![0; ZEROS_SIZE];
-    let mut written = HEADER_SIZE as u64;
-    while written < size {
-        let count = usize::try_from(size - written).unwrap_or(ZEROS_SIZE).min(ZEROS_SIZE);
-        file.write_at(zeros.get(..count).unwrap_or(&zeros), written)?;
-        written += count as u64;
-    }
     file.write_at(&segment::encode(&header), 0)?;
     file.sync()?;
     disk.sync_directory()?;
-    Ok((file, written))
+    Ok(file)
 }
