@@ -123,6 +123,7 @@ proptest! {
         let mut history = History::new();
         let mut retention = Retention { versions_to_keep, snapshots: Vec::new(), now_ms: NOW_MS };
         let mut version = 0;
+        let mut snapshots_ever = 0;
         for round in rounds {
             let mut new = History::new();
             for (key, written) in round.writes {
@@ -137,10 +138,13 @@ proptest! {
             if round.twice {
                 let before = dump(&table);
                 merge_all(&table, &new, &retention, 100);
-                prop_assert_eq!(dump(&table), before);
+                // A block that is joined with its neighbour may lose more of what nothing needs; nothing may come back.
+                let after = dump(&table);
+                prop_assert!(after.iter().all(|entry| before.contains(entry)), "{after:?} after {before:?}");
             }
             if round.snapshot {
                 retention.snapshots.push(version);
+                snapshots_ever += 1;
             }
             let entries = dump(&table);
             prop_assert!(entries.is_sorted_by(|a, b| (&a.0, Reverse(a.1)) < (&b.0, Reverse(b.1))));
@@ -149,7 +153,8 @@ proptest! {
                     assert_seen(table.get(key, at).unwrap(), seen(&history, key, at));
                 }
                 let own = entries.iter().filter(|(found, _)| found == key).count();
-                prop_assert!(own <= versions_to_keep + retention.snapshots.len() + 1);
+                // Versions that a released snapshot held go with the next merge of their block.
+                prop_assert!(own <= versions_to_keep + snapshots_ever);
             }
             prop_assert!(table.get(b"none", u64::MAX).unwrap().is_none());
         }

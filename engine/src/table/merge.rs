@@ -44,7 +44,7 @@ impl<'a> Merged<'a> {
 impl Table {
     /// Takes new entries, sorted by key and then newest first, off `entries` and writes them into the table, together with
     /// what `retention` leaves of the old ones: all that go into the next `blocks` blocks. The step is one atomic write;
-    /// doing it again, after a crash, changes nothing. Call it until `entries` is empty, and then flush the tree.
+    /// doing it again, after a crash, changes nothing that can be read. Call it until `entries` is empty, and then flush the tree.
     pub fn merge_step<'a>(
         &self,
         entries: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
