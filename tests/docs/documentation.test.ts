@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -50,7 +51,13 @@ nodeTest("every example of the documentation runs", () =>
     for (const [i, { file, line, runs }] of examples.entries()) {
       if (!runs) continue;
       try {
-        execFileSync(binary("node"), [paths[i] ?? ""], { cwd: directory, encoding: "utf8", timeout: 60_000 });
+        execFileSync(binary("node"), [paths[i] ?? ""], {
+          cwd: directory,
+          // Their temporary directories go with the test's.
+          env: { ...process.env, TMPDIR: directory },
+          encoding: "utf8",
+          timeout: 60_000,
+        });
       } catch (error) {
         assert.fail(`the example at ${file}:${line} failed: ${String(error)}`);
       }
