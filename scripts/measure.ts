@@ -11,14 +11,9 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { launcher, RUNTIMES, type Runtime } from "./lib/runtimes.ts";
 
-const BIN = join(import.meta.dirname, "..", "node_modules", ".bin");
 const WORKLOAD = join(import.meta.dirname, "measure", "workload.ts");
-const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
-  node: [],
-  bun: [],
-  deno: ["run", "--no-check", "--allow-all"],
-};
 
 const { values } = parseArgs({
   options: {
@@ -30,9 +25,10 @@ const { values } = parseArgs({
 
 type Rates = Record<string, number>;
 
-function measure(runtime: string): Rates {
-  const args = [...(RUNTIMES[runtime] ?? []), WORKLOAD, values.entries, values.durable];
-  return JSON.parse(execFileSync(join(BIN, runtime), args, { encoding: "utf8" })) as Rates;
+function measure(runtime: Runtime): Rates {
+  const [command, args] = launcher(runtime);
+  const output = execFileSync(command, [...args, WORKLOAD, values.entries, values.durable], { encoding: "utf8" });
+  return JSON.parse(output) as Rates;
 }
 
 function median(numbers: readonly number[]): number {
@@ -41,9 +37,9 @@ function median(numbers: readonly number[]): number {
 }
 
 const rounds = Array.from({ length: Number(values.rounds) }, () =>
-  Object.fromEntries(Object.keys(RUNTIMES).map((runtime) => [runtime, measure(runtime)])),
+  Object.fromEntries(RUNTIMES.map((runtime) => [runtime, measure(runtime)])),
 );
-const table = Object.keys(RUNTIMES).map((runtime) => {
+const table = RUNTIMES.map((runtime) => {
   const names = Object.keys(rounds[0]?.[runtime] ?? {});
   const medians = names.map((name) => [name, median(rounds.map((round) => round[runtime]?.[name] ?? Number.NaN))]);
   return [runtime, Object.fromEntries(medians)];

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { open } from "../../mod.ts";
-import { binary, type Runtime } from "../lib/runtimes.ts";
+import { launcher, type Runtime } from "../lib/runtimes.ts";
 import type { Faults, Oracle } from "./oracle.ts";
 import { Random } from "./plan.ts";
 
@@ -61,8 +61,8 @@ interface Reports {
 }
 
 async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kill): Promise<Reports> {
-  const options = runtime === "deno" ? ["run", "--no-check", "--allow-all"] : [];
-  const child = spawn(binary(runtime), [...options, CHILD, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const [command, flags] = launcher(runtime);
+  const child = spawn(command, [...flags, CHILD, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const closed = once(child, "close");
   const guard = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
   const killSoon = () => sleep(kill.afterMs).then(() => child.kill("SIGKILL"));

@@ -24,3 +24,8 @@ export function binary(name: string): string {
 export function isRuntime(name: string): name is Runtime {
   return (RUNTIMES as readonly string[]).includes(name);
 }
+
+/** What starts a program on a runtime: the command, and the arguments before the program's path. */
+export function launcher(runtime: Runtime, denoFlags: readonly string[] = ["--allow-all"]): [string, string[]] {
+  return [binary(runtime), runtime === "deno" ? ["run", "--no-check", "--no-prompt", ...denoFlags] : []];
+}

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { binary, type Runtime } from "../../scripts/lib/runtimes.ts";
+import { launcher, type Runtime } from "../../scripts/lib/runtimes.ts";
 
 /** How a child ended. */
 export interface Ended {
@@ -30,10 +30,10 @@ export function start(
   runtime: Runtime,
   program: string,
   args: readonly string[],
-  { denoFlags = ["--allow-all"], uid, env }: StartOptions = {},
+  { denoFlags, uid, env }: StartOptions = {},
 ): ChildProcess {
-  const flags = runtime === "deno" ? ["run", "--no-check", "--no-prompt", ...denoFlags] : [];
-  return spawn(binary(runtime), [...flags, program, ...args], {
+  const [command, flags] = launcher(runtime, denoFlags);
+  return spawn(command, [...flags, program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
     ...(uid !== undefined && { uid, gid: uid }),
