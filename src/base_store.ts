@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Background } from "./commit/background.ts";
 import { CommitQueue } from "./commit/queue.ts";
 import { decodeKey, encodeKey, encodePrefix, encodeValue, type Key, type Value } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
@@ -18,6 +19,12 @@ export interface Backend {
   delete(key: Uint8Array): void;
   /** In byte order of the keys. */
   scan(prefix: Uint8Array): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>;
+  /** Whether there is work behind the writes. */
+  readonly hasWork: boolean;
+  /** Does a small part of that work; says whether there is more. */
+  step(): boolean;
+  /** Returns when everything so far survives the end of the process. */
+  writeOut(): void;
   /** Makes everything so far durable. */
   flush(): void;
   /** Makes everything durable and gives everything back. */
@@ -29,16 +36,21 @@ export interface Backend {
 /** A {@linkcode Store} over a {@linkcode Backend}. */
 export abstract class BaseStore implements Store {
   readonly #backend: Backend;
-  readonly #syncWrites: boolean;
-  readonly #queue: CommitQueue;
+  /** What a write waits for. */
+  readonly #writes: CommitQueue;
+  readonly #commit: (backend: Backend) => void;
+  readonly #flushes: CommitQueue;
+  readonly #background: Background;
   #closing: Promise<void> | undefined;
   #failure: unknown;
 
-  /** With `syncWrites` a write settles once it is durable. */
+  /** With `syncWrites` a write settles once it is durable, without once it survives the end of the process. */
   constructor(backend: Backend, syncWrites: boolean) {
     this.#backend = backend;
-    this.#syncWrites = syncWrites;
-    this.#queue = new CommitQueue(() => this.#run((backend) => backend.flush()));
+    this.#commit = syncWrites ? (backend) => backend.flush() : (backend) => backend.writeOut();
+    this.#writes = new CommitQueue(() => this.#settle(this.#commit));
+    this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.flush()));
+    this.#background = new Background(() => this.#step());
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
@@ -61,24 +73,22 @@ export abstract class BaseStore implements Store {
     return this.#run((backend) => backend.has(bytes));
   }
 
-  async put(key: Key, value: Value): Promise<void> {
-    this.#put(key, value);
-    if (this.#syncWrites) await this.#queue.durable();
+  put(key: Key, value: Value): Promise<void> {
+    return this.#write(() => this.#put(key, value));
   }
 
   putSync(key: Key, value: Value): void {
     this.#put(key, value);
-    if (this.#syncWrites) this.#run((backend) => backend.flush());
+    this.#run(this.#commit);
   }
 
-  async delete(key: Key): Promise<void> {
-    this.#delete(key);
-    if (this.#syncWrites) await this.#queue.durable();
+  delete(key: Key): Promise<void> {
+    return this.#write(() => this.#delete(key));
   }
 
   deleteSync(key: Key): void {
     this.#delete(key);
-    if (this.#syncWrites) this.#run((backend) => backend.flush());
+    this.#run(this.#commit);
   }
 
   async scan(prefix: Key): Promise<Map<string, Uint8Array>> {
@@ -94,7 +104,7 @@ export abstract class BaseStore implements Store {
 
   async flush(): Promise<void> {
     this.#assertOpen("flush");
-    await this.#queue.durable();
+    await this.#flushes.committed();
   }
 
   flushSync(): void {
@@ -115,21 +125,54 @@ export abstract class BaseStore implements Store {
     this.#assertOpen("put");
     const [keyBytes, valueBytes] = [encodeKey(key), encodeValue(value)];
     this.#run((backend) => backend.put(keyBytes, valueBytes));
+    if (this.#backend.hasWork) this.#background.wake();
   }
 
   #delete(key: Key): void {
     this.#assertOpen("delete");
     const bytes = encodeKey(key);
     this.#run((backend) => backend.delete(bytes));
+    if (this.#backend.hasWork) this.#background.wake();
+  }
+
+  /** Writes now, and waits for the commit with all others: not an `async` function, for these cost more than the write. */
+  #write(write: () => void): Promise<void> {
+    try {
+      write();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#writes.committed();
+  }
+
+  /** Nobody waits for a step: what fails it fails the store, and the next call says so. */
+  #step(): boolean {
+    try {
+      return this.#failure === undefined && this.#run((backend) => backend.step());
+    } catch {
+      return false;
+    }
   }
 
   async #close(): Promise<void> {
-    this.#queue.run();
+    this.#background.stop();
+    this.#writes.run();
+    this.#flushes.run();
     if (this.#failure === undefined) this.#run((backend) => backend.close());
+  }
+
+  /** Commits what waits, unless the store failed meanwhile. */
+  #settle(commit: (backend: Backend) => void): void {
+    this.#assertSound("commit");
+    this.#run(commit);
   }
 
   #assertOpen(action: string): void {
     if (this.#closing) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
+    this.#assertSound(action);
+  }
+
+  #assertSound(action: string): void {
     if (this.#failure === undefined) return;
     const message = `Cannot ${action}: the store failed before: ${messageOf(this.#failure)}`;
     throw new StoreError("STORE_FAILED", message, { cause: this.#failure });

@@ -8,7 +8,13 @@ import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe } from "./encoding.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
-import { MAX_CACHE_BYTES, MAX_VERSIONS_TO_KEEP, MIN_CACHE_BYTES } from "./limits.ts";
+import {
+  MAX_CACHE_BYTES,
+  MAX_VERSIONS_TO_KEEP,
+  MAX_WRITE_BUFFER_BYTES,
+  MIN_CACHE_BYTES,
+  MIN_WRITE_BUFFER_BYTES,
+} from "./limits.ts";
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
 import type { EngineSource } from "./wasm/load.ts";
 
@@ -23,10 +29,15 @@ export interface SledStoreConfig {
   readonly syncWrites?: boolean;
   /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: lines below it are not logged. Default: 3. */
   readonly loggingLevel?: LoggingLevel;
-  /** How many of the newest versions of a key are kept, 1 to 1,000,000. Only 1 has an effect yet. Default: 1. */
+  /** How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. Default: 1. */
   readonly numVersionsToKeep?: number;
-  /** The bound of the engine's cache in bytes, 1 MiB to 1 GiB. Default: 32 MiB. */
+  /** The bound of the engine's caches together in bytes, 1 MiB to 1 GiB. Default: 48 MiB. */
   readonly cacheSize?: number;
+  /**
+   * The bytes of memory that gather writes before they are sorted into the table, 256 KiB to 512 MiB. Twice as much may
+   * be in use while one buffer is written and the next one fills. Default: 32 MiB.
+   */
+  readonly writeBufferSize?: number;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger;
   /** The disk. Default: the one of the runtime. */
@@ -42,6 +53,8 @@ export interface ResolvedConfig {
   readonly loggingLevel: LoggingLevel;
   readonly numVersionsToKeep: number;
   readonly cacheSize: number;
+  readonly writeBufferSize: number;
+  readonly readOnly: boolean;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
   readonly wasm: EngineSource | undefined;
@@ -65,7 +78,8 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     syncWrites: true,
     loggingLevel: LoggingLevel.ERROR,
     numVersionsToKeep: 1,
-    cacheSize: 32 * 1024 * 1024,
+    cacheSize: 48 * 1024 * 1024,
+    writeBufferSize: 32 * 1024 * 1024,
     logger: consoleLogger,
   };
 }
@@ -76,6 +90,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "loggingLevel",
   "numVersionsToKeep",
   "cacheSize",
+  "writeBufferSize",
   "logger",
   "fileSystem",
   "wasm",
@@ -98,6 +113,7 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
   return {
     ...config,
     path: resolvePath(config.path, config.fileSystem === undefined),
+    readOnly: false,
     fileSystem: config.fileSystem,
     wasm: config.wasm,
   };
@@ -108,6 +124,7 @@ function checkTypes(config: SledStoreConfig): void {
   checkInteger("loggingLevel", config.loggingLevel, LoggingLevel.DEBUG, LoggingLevel.ERROR);
   checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
   checkInteger("cacheSize", config.cacheSize, MIN_CACHE_BYTES, MAX_CACHE_BYTES);
+  checkInteger("writeBufferSize", config.writeBufferSize, MIN_WRITE_BUFFER_BYTES, MAX_WRITE_BUFFER_BYTES);
   checkMethods("logger", config.logger, ["debug", "info", "warn", "error"]);
   if (config.fileSystem !== undefined) checkMethods("fileSystem", config.fileSystem, ["open", "stat", "list", "lock"]);
   const { wasm } = config;

@@ -15,5 +15,10 @@ export const MIN_CACHE_BYTES: number = 1024 * 1024;
 /** The engine lives in 32-bit memory: a larger cache would leave no room for anything else. */
 export const MAX_CACHE_BYTES: number = 1024 * 1024 * 1024;
 
+/** Bounds of the `writeBufferSize` option, in bytes. */
+export const MIN_WRITE_BUFFER_BYTES: number = 256 * 1024;
+/** Twice as much may be in use. */
+export const MAX_WRITE_BUFFER_BYTES: number = 512 * 1024 * 1024;
+
 /** The largest `numVersionsToKeep`. */
 export const MAX_VERSIONS_TO_KEEP = 1_000_000;

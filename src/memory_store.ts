@@ -62,6 +62,14 @@ class MemoryBackend implements Backend {
     }
   }
 
+  readonly hasWork = false;
+
+  step(): boolean {
+    return false;
+  }
+
+  writeOut(): void {}
+
   flush(): void {}
 
   close(): void {

@@ -49,9 +49,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${resolved.path}'`);
     markDirectory(fileSystem, resolved.path);
-    engine.open(resolved.cacheSize);
+    engine.open(resolved);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
-    if (resolved.numVersionsToKeep > 1) logger.warn("numVersionsToKeep above 1 has no effect yet");
     return new SledStore({ engine, lock, logger, path: resolved.path, syncWrites: resolved.syncWrites });
   } catch (error) {
     lock.release();

@@ -9,6 +9,7 @@ import { messageOf } from "./errors.ts";
 import type { DirectoryLock } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
 import type { Engine } from "./wasm/engine.ts";
+import { prefixRange } from "./wasm/range.ts";
 
 /** What `open` hands to a new store. */
 export interface SledStoreParts {
@@ -76,7 +77,19 @@ class SledBackend implements Backend {
   }
 
   scan(prefix: Uint8Array): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
-    return this.#engine.scan(prefix);
+    return this.#engine.scan(prefixRange(prefix));
+  }
+
+  get hasWork(): boolean {
+    return this.#engine.hasWork;
+  }
+
+  step(): boolean {
+    return this.#engine.step();
+  }
+
+  writeOut(): void {
+    this.#engine.writeOut();
   }
 
   flush(): void {

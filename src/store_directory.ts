@@ -13,7 +13,7 @@ export const MARKER = "LUGE";
 const UNFINISHED_MARKER = "LUGE.tmp";
 
 /** The format of the directory that this release writes and reads. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /** Names that do not make a directory somebody else's: our own before the marker is there, and a file system's. */
 const IGNORED = /^(?:LUGE\.tmp|LOCK\..*|lost\+found)$/;

@@ -1,8 +1,10 @@
-//! The exports: a C ABI over one engine an instance. The only file that may hold `unsafe`.
+//! The exports: a C ABI over one database an instance. The only file that may hold `unsafe`.
 //!
 //! A call writes its arguments, back to back, into the request buffer ([`luge_reserve`]), passes their lengths, and gets a
-//! [`Status`]. Result bytes are described by the reply header ([`luge_reply`]): three `u32`, the address, the length and
-//! the number of entries. A failed call leaves its message there, in UTF-8. The reply is valid until the next call.
+//! [`Status`]. What it found is described by the reply header ([`luge_reply`]): four `u32`, the address and the length of
+//! the reply's bytes, the number of entries in them, and whether there is work for [`luge_step`]; then two `f64`, a
+//! version and an expiry in milliseconds. A failed call leaves its message as the reply, in UTF-8. The reply is valid
+//! until the next call. Versions and times cross as `f64`, which holds integers up to 2^53.
 
 #![allow(unsafe_code, reason = "exports need #[unsafe(no_mangle)]")]
 
@@ -10,65 +12,84 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sled::IVec;
-
-use crate::engine::Engine;
+use crate::database::commit::Operation;
+use crate::database::{Database, Disks, Options, ValueStream};
+use crate::disk::StandardDisk;
 use crate::failure::Failure;
+use crate::page::{Page, PageEntry};
+use crate::request::{self, flags};
 use crate::status::Status;
 
 /// Grows with every incompatible change of the exports; the host refuses another one.
-const ABI_VERSION: u32 = 1;
+const ABI_VERSION: u32 = 2;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
-const DIRECTORY: &str = "/table";
+const INDEX_DIRECTORY: &str = "/index";
+/// Where the log keeps its segments.
+const LOG_DIRECTORY: &str = "/log";
+/// Where the blocks of the table's upper level stand.
+const UPPER_DIRECTORY: &str = "/upper";
+/// Where those of its bottom level stand.
+const BOTTOM_DIRECTORY: &str = "/bottom";
 
-/// A request buffer above this size is given back once a smaller one will do.
-const REQUEST_KEPT_BYTES: usize = 1 << 20;
+/// A buffer above this size is given back once a smaller one will do.
+const KEPT_BYTES: usize = 1 << 20;
 
-/// The reply header: address, length, count.
-static REPLY: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+#[repr(align(8))]
+struct Header([AtomicU32; 8]);
 
-/// What the bytes of the last reply live in.
-enum Reply {
-    Bytes(Vec<u8>),
-    Value(IVec),
-}
+static REPLY: Header = Header([const { AtomicU32::new(0) }; 8]);
 
 struct State {
-    engine: Option<Engine>,
+    database: Option<Database<StandardDisk>>,
     request: Vec<u8>,
-    reply: Reply,
+    reply: Vec<u8>,
+    stream: Option<ValueStream>,
 }
 
 thread_local! {
-    static STATE: RefCell<State> =
-        const { RefCell::new(State { engine: None, request: Vec::new(), reply: Reply::Bytes(Vec::new()) }) };
+    static STATE: RefCell<State> = const {
+        RefCell::new(State { database: None, request: Vec::new(), reply: Vec::new(), stream: None })
+    };
 }
 
-impl State {
+/// The parts of the state that a call works with.
+struct Call<'a> {
+    database: &'a mut Database<StandardDisk>,
+    request: &'a [u8],
+    reply: &'a mut Vec<u8>,
+    stream: &'a mut Option<ValueStream>,
+}
+
+impl<'a> Call<'a> {
     /// The first `first` bytes of the request and the `second` behind them.
-    fn arguments(&self, first: usize, second: usize) -> Result<(&[u8], &[u8]), Failure> {
+    fn arguments(&self, first: usize, second: usize) -> Result<(&'a [u8], &'a [u8]), Failure> {
         self.request
             .get(..first.saturating_add(second))
             .and_then(|request| request.split_at_checked(first))
             .ok_or_else(|| Failure::new(Status::InvalidRequest, "the lengths exceed the request buffer"))
     }
+}
 
-    fn engine(&self) -> Result<&Engine, Failure> {
-        self.engine.as_ref().ok_or_else(|| Failure::new(Status::NotOpen, "the engine is not open"))
+/// Sets a word of the reply header.
+fn set_word(index: usize, value: u32) {
+    if let Some(word) = REPLY.0.get(index) {
+        word.store(value, Ordering::Relaxed);
     }
+}
 
-    fn reply(&mut self, reply: Reply, count: u32) {
-        self.reply = reply;
-        let bytes: &[u8] = match &self.reply {
-            Reply::Bytes(bytes) => bytes,
-            Reply::Value(value) => value,
-        };
-        // Addresses and lengths fit 32 bits in WebAssembly; natively nobody follows them.
-        for (slot, value) in REPLY.iter().zip([bytes.as_ptr().addr() as u32, bytes.len() as u32, count]) {
-            slot.store(value, Ordering::Relaxed);
-        }
-    }
+/// Sets one of the two `f64` of the reply header.
+fn set_number(index: usize, value: u64) {
+    let bits = (value as f64).to_bits();
+    set_word(4 + 2 * index, bits as u32);
+    set_word(5 + 2 * index, (bits >> 32) as u32);
+}
+
+fn set_bytes(bytes: &[u8], count: u32) {
+    // Addresses and lengths fit 32 bits in WebAssembly; natively nobody follows them.
+    set_word(0, bytes.as_ptr().addr() as u32);
+    set_word(1, bytes.len() as u32);
+    set_word(2, count);
 }
 
 /// Runs one export: guards against re-entry and turns a failure into its status and message.
@@ -78,11 +99,33 @@ fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
         match call(&mut state) {
             Ok(status) => status as i32,
             Err(failure) => {
-                state.reply(Reply::Bytes(failure.message.into_bytes()), 0);
+                state.reply = failure.message.into_bytes();
+                set_bytes(&state.reply, 0);
                 failure.status as i32
             }
         }
     })
+}
+
+/// Runs an export that needs the open database.
+fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
+    run(|state| {
+        let State { database, request, reply, stream } = state;
+        let Some(database) = database else {
+            return Err(Failure::new(Status::NotOpen, "the engine is not open"));
+        };
+        if reply.capacity() > KEPT_BYTES {
+            *reply = Vec::new();
+        }
+        call(Call { database, request, reply, stream })
+    })
+}
+
+/// Ends a write: the reply has its version, and whether there is work.
+fn written(database: &Database<StandardDisk>, version: u64) -> Status {
+    set_number(0, version);
+    set_word(3, u32::from(database.has_work()));
+    Status::Ok
 }
 
 /// The version of this interface.
@@ -94,7 +137,7 @@ pub extern "C" fn luge_abi_version() -> u32 {
 /// The address of the reply header, the same for the life of the instance.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_reply() -> *const AtomicU32 {
-    REPLY.as_ptr()
+    REPLY.0.as_ptr()
 }
 
 /// The address of a request buffer of at least `length` bytes, or null when memory is refused.
@@ -103,7 +146,7 @@ pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
     STATE.with(|state| {
         let Ok(mut state) = state.try_borrow_mut() else { return std::ptr::null_mut() };
         let request = &mut state.request;
-        if request.len() > REQUEST_KEPT_BYTES && length <= REQUEST_KEPT_BYTES {
+        if request.len() > KEPT_BYTES && length <= KEPT_BYTES {
             *request = Vec::new();
         }
         if request.len() < length {
@@ -117,87 +160,272 @@ pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
     })
 }
 
-/// Opens the store; `cache_size` bounds sled's cache in bytes.
+/// Opens the database. Sizes are in bytes; `read_only` is 0 or 1.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_open(cache_size: u32) -> i32 {
+pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to_keep: u32, read_only: u32) -> i32 {
     run(|state| {
-        if state.engine.is_some() {
+        if state.database.is_some() {
             return Err(Failure::new(Status::AlreadyOpen, "the engine is open already"));
         }
-        state.engine = Some(Engine::open(Path::new(DIRECTORY), u64::from(cache_size))?);
+        let options = Options::new(u64::from(cache_size), write_buffer_size as usize, versions_to_keep as usize);
+        let options = Options { read_only: read_only != 0, ..options };
+        let disks = Disks {
+            log: StandardDisk::new(LOG_DIRECTORY)?,
+            upper: StandardDisk::new(UPPER_DIRECTORY)?,
+            bottom: StandardDisk::new(BOTTOM_DIRECTORY)?,
+        };
+        let database = state.database.insert(Database::open(Path::new(INDEX_DIRECTORY), disks, options)?);
+        Ok(written(database, database.version()))
+    })
+}
+
+/// The value of the key in the request as of a version, as the reply, with version and expiry. A large one is not brought
+/// over: [`Status::Streamed`], with its length as the length of the reply, says that [`luge_read`] does.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let Some(read) = call.database.get(key, version as u64, now_ms as u64, call.reply)? else {
+            return Ok(Status::NotFound);
+        };
+        set_number(0, read.version);
+        set_number(1, read.expires_ms);
+        match read.stream {
+            None => {
+                set_bytes(call.reply, 1);
+                Ok(Status::Ok)
+            }
+            Some(stream) => {
+                set_word(1, stream.length() as u32);
+                *call.stream = Some(stream);
+                Ok(Status::Streamed)
+            }
+        }
+    })
+}
+
+/// The next bytes, at most `size`, of the value that [`luge_get`] said is large.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_read(size: usize) -> i32 {
+    run_open(|call| {
+        let Some(stream) = call.stream else {
+            return Err(Failure::new(Status::InvalidRequest, "no value is being read"));
+        };
+        call.database.read_part(stream, size, call.reply)?;
+        set_bytes(call.reply, 1);
         Ok(Status::Ok)
     })
 }
 
-/// The value of the key in the request, as the reply.
+/// Whether the key in the request is there as of a version.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_get(key_length: usize) -> i32 {
-    run(|state| {
-        let (key, _) = state.arguments(key_length, 0)?;
-        let Some(value) = state.engine()?.get(key)? else { return Ok(Status::NotFound) };
-        state.reply(Reply::Value(value), 1);
+pub extern "C" fn luge_has(key_length: usize, version: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let found = call.database.has(key, version as u64, now_ms as u64)?;
+        Ok(if found { Status::Ok } else { Status::NotFound })
+    })
+}
+
+/// Sets the key in the request to the value behind it, to expire at a time (0 for never).
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, value) = call.arguments(key_length, value_length)?;
+        let operation = Operation { key, value: Some(value), expires_ms: expires_ms as u64 };
+        let version = call.database.commit(&[operation], now_ms as u64)?;
+        Ok(written(call.database, version))
+    })
+}
+
+/// Begins a put of the key in the request whose value comes in pieces.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_put_begin(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        call.database.begin_put(key, value_length, expires_ms as u64, now_ms as u64)?;
         Ok(Status::Ok)
     })
 }
 
-/// Whether the key in the request is there.
+/// Adds the bytes in the request to the value.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_has(key_length: usize) -> i32 {
-    run(|state| {
-        let (key, _) = state.arguments(key_length, 0)?;
-        Ok(if state.engine()?.has(key)? { Status::Ok } else { Status::NotFound })
+pub extern "C" fn luge_put_part(length: usize) -> i32 {
+    run_open(|call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        call.database.extend_put(bytes)?;
+        Ok(Status::Ok)
     })
 }
 
-/// Sets the key in the request to the value behind it.
+/// Commits the put that came in pieces.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_put(key_length: usize, value_length: usize) -> i32 {
-    run(|state| {
-        let (key, value) = state.arguments(key_length, value_length)?;
-        state.engine()?.put(key, value)?;
-        Ok(Status::Ok)
+pub extern "C" fn luge_put_end() -> i32 {
+    run_open(|call| {
+        let version = call.database.finish_put()?;
+        Ok(written(call.database, version))
     })
 }
 
 /// Removes the key in the request.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_delete(key_length: usize) -> i32 {
-    run(|state| {
-        let (key, _) = state.arguments(key_length, 0)?;
-        state.engine()?.delete(key)?;
+pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let version = call.database.commit(&[Operation { key, value: None, expires_ms: 0 }], now_ms as u64)?;
+        Ok(written(call.database, version))
+    })
+}
+
+/// Commits the operations in the request, all or none (see [`request::operations`]).
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        let version = call.database.commit(&request::operations(bytes)?, now_ms as u64)?;
+        Ok(written(call.database, version))
+    })
+}
+
+/// A page of the entries between the two keys in the request, as the flags say (see [`request::flags`]): `limit` entries
+/// and `budget` bytes at most, unless one entry alone is larger. [`Status::More`] says that more follow.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_scan(
+    bits: u32,
+    lower_length: usize,
+    upper_length: usize,
+    limit: u32,
+    budget: usize,
+    version: f64,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let (lower, upper) = call.arguments(lower_length, upper_length)?;
+        let range = request::range(bits, lower, upper, version, now_ms);
+        let mut page = Page::new(call.reply, budget, bits & flags::WITH_VERSIONS != 0);
+        let more = call.database.visit(range, bits & flags::KEYS_ONLY == 0, |entry, value| {
+            if page.count() >= limit {
+                return Ok(false);
+            }
+            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            page.push(&PageEntry { key: entry.key, value: Some(value), version, expires_ms })
+        })?;
+        let count = page.count();
+        set_bytes(call.reply, count);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+/// Counts the entries between the two keys in the request, `limit` at most. [`Status::More`] says that there are more;
+/// then the reply is the last key that was counted.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_count(
+    bits: u32,
+    lower_length: usize,
+    upper_length: usize,
+    limit: u32,
+    version: f64,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let (lower, upper) = call.arguments(lower_length, upper_length)?;
+        let range = request::range(bits, lower, upper, version, now_ms);
+        call.reply.clear();
+        let mut count = 0;
+        let more = call.database.visit(range, false, |entry, _| {
+            if count == limit {
+                return Ok(false);
+            }
+            count += 1;
+            if count == limit {
+                call.reply.extend_from_slice(entry.key);
+            }
+            Ok(true)
+        })?;
+        set_bytes(call.reply, count);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+/// All versions of the key in the request that are still there, newest first, as a page with versions.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_versions(key_length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let versions = call.database.versions(key, now_ms as u64)?;
+        let mut page = Page::new(call.reply, usize::MAX, true);
+        for each in &versions {
+            let value = each.value.as_deref();
+            page.push(&PageEntry { key, value, version: each.version, expires_ms: each.expires_ms })?;
+        }
+        let count = page.count();
+        set_bytes(call.reply, count);
         Ok(Status::Ok)
     })
 }
 
-/// A page of the entries with the prefix in the request, behind the key that follows it, `budget` bytes at most unless
-/// one entry alone is larger. [`Status::More`] says that more follow.
+/// Opens a snapshot of what is there now; its version is in the reply.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_scan(prefix_length: usize, after_length: usize, budget: usize) -> i32 {
-    run(|state| {
-        let (prefix, after) = state.arguments(prefix_length, after_length)?;
-        let (page, more) = state.engine()?.scan(prefix, after, budget)?;
-        state.reply(Reply::Bytes(page.bytes), page.count);
-        Ok(if more { Status::More } else { Status::Ok })
+pub extern "C" fn luge_snapshot(now_ms: f64) -> i32 {
+    run_open(|call| {
+        set_number(0, call.database.snapshot(now_ms as u64));
+        Ok(Status::Ok)
+    })
+}
+
+/// Closes a snapshot at a version; [`Status::NotFound`] when there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_release(version: f64) -> i32 {
+    run_open(|call| Ok(if call.database.release(version as u64) { Status::Ok } else { Status::NotFound }))
+}
+
+/// Returns when the operating system has everything so far.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_write_out() -> i32 {
+    run_open(|call| {
+        call.database.write_out()?;
+        Ok(Status::Ok)
     })
 }
 
 /// Returns when everything so far is durable.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_flush() -> i32 {
-    run(|state| {
-        state.engine()?.flush()?;
+    run_open(|call| {
+        call.database.sync()?;
         Ok(Status::Ok)
     })
 }
 
-/// Makes everything durable and closes the store; the instance may open again.
+/// Does a small part of the work behind the commits; [`Status::More`] says that there is more.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_close() -> i32 {
-    run(|state| {
-        state.engine()?;
-        if let Some(engine) = state.engine.take() {
-            engine.close()?;
+pub extern "C" fn luge_step(now_ms: f64) -> i32 {
+    run_open(|call| Ok(if call.database.step(now_ms as u64)? { Status::More } else { Status::Ok }))
+}
+
+/// All figures of the database: a line `name value` for each, in UTF-8.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_metrics(now_ms: f64) -> i32 {
+    run_open(|call| {
+        let metrics = call.database.metrics(now_ms as u64)?;
+        call.reply.clear();
+        for (name, value) in &metrics {
+            call.reply.extend_from_slice(format!("{name} {value}\n").as_bytes());
         }
+        set_bytes(call.reply, metrics.len() as u32);
+        Ok(Status::Ok)
+    })
+}
+
+/// Makes everything durable and closes the database; the instance may open again.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_close(now_ms: f64) -> i32 {
+    run(|state| {
+        let Some(database) = state.database.take() else {
+            return Err(Failure::new(Status::NotOpen, "the engine is not open"));
+        };
+        state.stream = None;
+        database.close(now_ms as u64)?;
         Ok(Status::Ok)
     })
 }

@@ -28,3 +28,36 @@ pub struct Entry<'a> {
     /// The value.
     pub value: Value<'a>,
 }
+
+impl Entry<'_> {
+    /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
+    pub fn is_gone(&self, now_ms: u64) -> bool {
+        self.value == Value::Deleted || (self.expires_ms > 0 && self.expires_ms <= now_ms)
+    }
+}
+
+/// A place between entries: before all of them, or before the first that is not above a version of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary<'a> {
+    /// Outside of all entries, at the end where a cursor starts.
+    Outermost,
+    /// Before all versions of a key.
+    Before(&'a [u8]),
+    /// Behind all versions of a key.
+    Behind(&'a [u8]),
+}
+
+impl<'a> Boundary<'a> {
+    /// The key, if there is one.
+    pub fn key(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Outermost => None,
+            Self::Before(key) | Self::Behind(key) => Some(key),
+        }
+    }
+
+    /// The version of the key that an entry at this place would have.
+    pub fn version(self) -> u64 {
+        if let Self::Behind(_) = self { 0 } else { u64::MAX }
+    }
+}

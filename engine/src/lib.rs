@@ -3,15 +3,17 @@
 //! `abi` is the only file that may hold `unsafe`; everything else is plain Rust that `cargo test` runs natively.
 
 mod abi;
+pub mod cache;
+pub mod cursor;
 pub mod database;
 pub mod disk;
-pub mod engine;
 pub mod entry;
 pub mod failure;
 pub mod log;
 pub mod memtable;
 pub mod page;
 pub mod recovery;
+pub mod request;
 pub mod status;
 pub mod table;
 pub mod varint;

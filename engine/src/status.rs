@@ -10,6 +10,8 @@ pub enum Status {
     NotFound = 1,
     /// Done, and there is more: ask again with the last key of this reply.
     More = 2,
+    /// The value is large: read it in pieces.
+    Streamed = 3,
     /// The lengths passed do not fit the request buffer.
     InvalidRequest = 16,
     /// The engine is not open.

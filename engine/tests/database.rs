@@ -1,98 +1,65 @@
-//! The database agrees with a full history, over checkpoints, snapshots, reopening and power cuts of the log's disk.
+//! The database agrees with a full history: reads, ranges, versions, expiry and snapshots, over checkpoints, reopening and
+//! power cuts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+mod support;
 
 use luge_engine::database::commit::Operation;
-use luge_engine::database::{Database, Options};
+use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::check::{assert_agrees, scan};
+use support::history::{Commit, History, Written, key};
 
-const NOW_MS: u64 = 1000;
-const OPTIONS: Options =
-    Options { cache_size: 1 << 20, write_buffer_size: 6000, segment_size: 1500, block_size: 300, versions_to_keep: 1 };
-
-type Written = (Option<Vec<u8>>, u64);
-type Commit = (u64, Vec<(Vec<u8>, Written)>);
-
-/// All versions of all keys that a list of commits makes.
-#[derive(Default)]
-struct History(BTreeMap<(Vec<u8>, Reverse<u64>), Written>);
-
-impl History {
-    fn of(commits: &[Commit]) -> Self {
-        let entries = commits.iter().flat_map(|(version, writes)| {
-            writes.iter().map(|(key, written)| ((key.clone(), Reverse(*version)), written.clone()))
-        });
-        Self(entries.collect())
-    }
-
-    fn get(&self, key: &[u8], version: u64) -> Option<(u64, Vec<u8>)> {
-        let ((found, Reverse(version)), (value, expires_ms)) =
-            self.0.range((key.to_vec(), Reverse(version))..).next()?;
-        let alive = found == key && (*expires_ms == 0 || *expires_ms > NOW_MS);
-        value.clone().filter(|_| alive).map(|value| (*version, value))
-    }
-
-    fn scan(&self, start: &[u8], version: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let keys: BTreeSet<&Vec<u8>> =
-            self.0.keys().map(|(key, _)| key).filter(|key| key.as_slice() >= start).collect();
-        keys.into_iter().filter_map(|key| Some((key.clone(), self.get(key, version)?.1))).collect()
-    }
-}
-
-fn scan(database: &Database<MemoryDisk>, start: &[u8], version: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut scan = database.scan(start, version, NOW_MS).unwrap();
-    let mut entries = Vec::new();
-    while scan.advance().unwrap() {
-        let (key, value) = scan.entry();
-        entries.push((key.to_vec(), value.to_vec()));
-    }
-    entries
-}
-
-fn assert_agrees(database: &Database<MemoryDisk>, history: &History, version: u64) {
-    assert_eq!(scan(database, b"", version), history.scan(b"", version));
-    assert_eq!(scan(database, b"ab", version), history.scan(b"ab", version));
-    for (key, _) in history.0.keys() {
-        let found = database.get(key, version, NOW_MS).unwrap().map(|read| (read.version, read.value));
-        assert_eq!(found, history.get(key, version), "key {key:?} at {version}");
-    }
-}
+const OPTIONS: Options = Options {
+    cache_size: 1 << 20,
+    write_buffer_size: 6000,
+    segment_size: 1500,
+    block_size: 300,
+    logged_size: 200,
+    versions_to_keep: 1,
+    read_only: false,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
     Commit(Vec<(Vec<u8>, Written)>),
+    /// A put whose value comes in pieces; given up when the flag is false.
+    Large(Vec<u8>, usize, bool),
     Sync,
     WriteOut,
-    Checkpoint(usize),
+    Work(usize),
     Snapshot,
     Release,
-    Check,
+    Wait(u64),
+    Check(Vec<u8>, Vec<u8>),
 }
 
 fn write() -> impl Strategy<Value = (Vec<u8>, Written)> {
-    let key = vec(prop_oneof![Just(b'a'), Just(b'b'), Just(0xff)], 1..5);
-    let value = prop_oneof![1 => Just(None), 4 => vec(any::<u8>(), 0..150).prop_map(Some)];
-    let expires_ms = prop_oneof![8 => Just(0), 1 => Just(NOW_MS), 1 => Just(NOW_MS + 1)];
-    (key, (value, expires_ms)).prop_map(|(key, (value, expires_ms))| {
-        let expires_ms = if value.is_some() { expires_ms } else { 0 };
-        (key, (value, expires_ms))
+    let value = prop_oneof![
+        1 => Just(None),
+        4 => vec(any::<u8>(), 0..150).prop_map(Some),
+        1 => vec(any::<u8>(), 190..600).prop_map(Some),
+    ];
+    let ttl = prop_oneof![8 => Just(0), 2 => 1..100_u64];
+    (key(), value, ttl).prop_map(|(key, value, ttl)| {
+        let ttl = if value.is_some() { ttl } else { 0 };
+        (key, Written { value, expires_ms: ttl })
     })
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        12 => vec(write(), 1..6).prop_map(Step::Commit),
+        14 => vec(write(), 1..6).prop_map(Step::Commit),
+        1 => (key(), 200..3000_usize, prop::bool::weighted(0.8)).prop_map(|(key, length, ends)| Step::Large(key, length, ends)),
         2 => Just(Step::Sync),
         1 => Just(Step::WriteOut),
-        4 => (1..6_usize).prop_map(Step::Checkpoint),
+        4 => (1..6_usize).prop_map(Step::Work),
         1 => Just(Step::Snapshot),
         1 => Just(Step::Release),
-        1 => Just(Step::Check),
+        1 => (1..40_u64).prop_map(Step::Wait),
+        1 => (key(), key()).prop_map(|(a, b)| Step::Check(a, b)),
     ]
 }
 
@@ -120,102 +87,132 @@ struct Known {
     snapshots: Vec<u64>,
     /// The highest version that anybody was ever told.
     highest: u64,
+    now_ms: u64,
+    versions_to_keep: usize,
+}
+
+impl Known {
+    fn committed(&mut self, version: u64, writes: Vec<(Vec<u8>, Written)>) {
+        assert!(version > self.highest, "version {version} after {}", self.highest);
+        self.highest = version;
+        self.commits.push((version, writes));
+    }
+
+    fn check(&self, database: &mut Database<MemoryDisk>, between: (&[u8], &[u8])) {
+        let history = History::of(&self.commits);
+        for version in self.snapshots.iter().copied().chain([u64::MAX]) {
+            assert_agrees(database, &history, version, self.now_ms, between);
+        }
+        for key in history.keys() {
+            let listed = database.versions(key, self.now_ms).unwrap();
+            assert!(history.explains(key, &listed, self.versions_to_keep, self.now_ms), "{key:?}: {listed:?}");
+        }
+    }
+}
+
+fn put_in_pieces(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8], now_ms: u64) {
+    database.begin_put(key, value.len(), 0, now_ms).unwrap();
+    for piece in value.chunks(777) {
+        database.extend_put(piece).unwrap();
+    }
 }
 
 fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) {
     match step {
-        Step::Commit(writes) => {
+        Step::Commit(mut writes) => {
+            for (_, written) in writes.iter_mut().filter(|(_, written)| written.expires_ms > 0) {
+                written.expires_ms += known.now_ms;
+            }
             let operations: Vec<Operation<'_>> = writes
                 .iter()
-                .map(|(key, (value, expires_ms))| Operation { key, value: value.as_deref(), expires_ms: *expires_ms })
+                .map(|(key, written)| Operation {
+                    key,
+                    value: written.value.as_deref(),
+                    expires_ms: written.expires_ms,
+                })
                 .collect();
-            let version = database.commit(&operations).unwrap();
-            assert!(version > known.highest, "version {version} after {}", known.highest);
-            known.highest = version;
-            known.commits.push((version, writes));
+            let version = database.commit(&operations, known.now_ms).unwrap();
+            known.committed(version, writes);
+        }
+        Step::Large(key, length, ends) => {
+            let value: Vec<u8> = (0..length).map(|i| (i * 7 + known.commits.len()) as u8).collect();
+            put_in_pieces(database, &key, &value, known.now_ms);
+            if ends {
+                let version = database.finish_put().unwrap();
+                known.committed(version, vec![(key, Written { value: Some(value), expires_ms: 0 })]);
+            } else {
+                database.abort_put();
+            }
         }
         Step::Sync => {
             database.sync().unwrap();
             known.durable = known.commits.len();
         }
         Step::WriteOut => database.write_out().unwrap(),
-        Step::Checkpoint(steps) => (0..steps).for_each(|_| {
-            database.checkpoint_step(NOW_MS).unwrap();
+        Step::Work(steps) => (0..steps).for_each(|_| {
+            database.step(known.now_ms).unwrap();
         }),
-        Step::Snapshot => known.snapshots.push(database.snapshot()),
+        Step::Snapshot => known.snapshots.push(database.snapshot(known.now_ms)),
         Step::Release => {
             if !known.snapshots.is_empty() {
                 assert!(database.release(known.snapshots.remove(0)));
             }
         }
-        Step::Check => {
-            let history = History::of(&known.commits);
-            for version in known.snapshots.iter().copied().chain([u64::MAX]) {
-                assert_agrees(database, &history, version);
-            }
-        }
+        Step::Wait(ms) => known.now_ms += ms,
+        Step::Check(a, b) => known.check(database, (&a, &b)),
     }
 }
 
-/// sled's threads may hold its file lock for a moment after it was dropped.
-fn open(directory: &Path, disk: MemoryDisk) -> Database<MemoryDisk> {
-    let patience = std::time::Instant::now();
-    while let Err(sled::Error::Io(_)) = sled::Config::new().path(directory).open().map(drop) {
-        assert!(patience.elapsed().as_secs() < 10, "sled keeps its lock");
-    }
-    for _ in 0..2000 {
-        match Database::open(directory, disk.after_power_cut(|_| Some(usize::MAX)), OPTIONS) {
-            Ok(database) => return database,
-            Err(failure) if failure.message.contains("acquire lock") => {
-                std::thread::sleep(std::time::Duration::from_millis(1));
-            }
-            Err(failure) => panic!("{failure:?}"),
-        }
-    }
-    panic!("sled keeps its lock");
+fn power_cut(disks: &Disks<MemoryDisk>, survival: &[Option<usize>]) -> Disks<MemoryDisk> {
+    let mut fates = survival.iter().cycle();
+    let mut cut = |disk: &MemoryDisk| disk.after_power_cut(|_| fates.next().copied().flatten());
+    Disks { log: cut(&disks.log), upper: cut(&disks.upper), bottom: cut(&disks.bottom) }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn database_agrees_with_the_history_through_every_end(lives in vec((vec(step(), 0..60), end()), 1..5)) {
-        let directory = tempfile::tempdir().unwrap();
-        let mut disk = MemoryDisk::default();
-        let mut known = Known { commits: Vec::new(), durable: 0, snapshots: Vec::new(), highest: 0 };
+    fn database_agrees_with_the_history_through_every_end(
+        lives in vec((vec(step(), 0..60), end()), 1..5), versions_to_keep in 1..4_usize,
+    ) {
+        let options = Options { versions_to_keep, ..OPTIONS };
+        let index = sled::Config::new().temporary(true).open().unwrap();
+        let open = |disks| Database::with_index(index.clone(), disks, options).unwrap();
+        let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+        let (commits, snapshots) = (Vec::new(), Vec::new());
+        let mut known = Known { commits, durable: 0, snapshots, highest: 0, now_ms: 1000, versions_to_keep };
         for (steps, end) in lives {
-            let mut database = open(directory.path(), disk);
+            let mut database = open(disks);
             for step in steps {
                 run_step(&mut database, step, &mut known);
             }
-            run_step(&mut database, Step::Check, &mut known);
-            disk = match end {
+            known.check(&mut database, (b"a", b"b"));
+            disks = match end {
                 End::Close => {
                     known.durable = known.commits.len();
-                    database.close(NOW_MS).unwrap()
+                    database.close(known.now_ms).unwrap()
                 }
                 End::Kill => database.crash(),
-                End::PowerCut(survival) => {
-                    let mut fates = survival.iter().cycle();
-                    database.crash().after_power_cut(|_| fates.next().copied().flatten())
-                }
+                End::PowerCut(survival) => power_cut(&database.crash(), &survival),
             };
             known.snapshots.clear();
 
-            let database = open(directory.path(), disk);
-            let survivors = known.commits.iter().take_while(|(version, _)| *version <= database.version()).count();
-            let recovered = (known.durable..=known.commits.len())
-                .rev()
-                .find(|count| scan(&database, b"", u64::MAX) == History::of(&known.commits[..*count]).scan(b"", u64::MAX));
-            prop_assert!(recovered.is_some(), "no prefix from {} of {survivors} commits", known.durable);
+            let mut database = open(disks);
+            let now_ms = known.now_ms;
+            let all = History::of(&known.commits);
+            let found = scan(&mut database, None, false, u64::MAX, now_ms);
+            let listed: Vec<_> = all.keys().into_iter().map(|key| (key, database.versions(key, now_ms).unwrap())).collect();
+            let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
+                let history = History::of(&known.commits[..*count]);
+                found == history.scan(None, u64::MAX, now_ms)
+                    && listed.iter().all(|(key, listed)| history.explains(key, listed, versions_to_keep, now_ms))
+            });
+            prop_assert!(recovered.is_some(), "no prefix from {} of {} commits", known.durable, known.commits.len());
             known.commits.truncate(recovered.unwrap_or(0));
             known.durable = known.commits.len();
-            run_step_check(&database, &known);
-            disk = database.crash();
+            known.check(&mut database, (b"a", b"b"));
+            disks = database.crash();
         }
     }
-}
-
-fn run_step_check(database: &Database<MemoryDisk>, known: &Known) {
-    assert_agrees(database, &History::of(&known.commits), u64::MAX);
 }

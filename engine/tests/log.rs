@@ -5,7 +5,7 @@ use luge_engine::disk::{Disk, MemoryDisk};
 use luge_engine::failure::Failure;
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
-use luge_engine::log::{LogWriter, Position, Recovered, recover};
+use luge_engine::log::{LogWriter, Position, Recovered, make_durable, recover};
 use luge_engine::status::Status;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -26,6 +26,10 @@ fn read(disk: &MemoryDisk) -> Result<(Recovered, Vec<Commit>), Failure> {
 #[derive(Clone, Debug)]
 enum Step {
     Append(usize),
+    /// A record whose payload comes in pieces.
+    Pieces(Vec<usize>),
+    /// The same, given up after some pieces.
+    Abort(Vec<usize>),
     WriteOut,
     Sync,
 }
@@ -34,9 +38,16 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..200_usize).prop_map(Step::Append),
         1 => (500..2000_usize).prop_map(Step::Append),
+        1 => pieces().prop_map(Step::Pieces),
+        1 => pieces().prop_map(Step::Abort),
         2 => Just(Step::WriteOut),
         2 => Just(Step::Sync),
     ]
+}
+
+/// Pieces of a payload, now and then too large to be collected.
+fn pieces() -> impl Strategy<Value = Vec<usize>> {
+    vec(prop_oneof![20 => 0..300_usize, 1 => Just(140_000)], 0..4)
 }
 
 /// What of each unsynced change a power cut leaves: all, nothing, or some sectors' worth of its bytes.
@@ -57,7 +68,7 @@ fn payload(version: u64, length: usize) -> Vec<u8> {
 /// Runs steps on a log that held `commits`; returns how many of them all are durable.
 fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec<Commit>) -> (MemoryDisk, usize) {
     let mut durable = commits.len();
-    let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE).unwrap();
+    let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE);
     for step in steps {
         match step {
             Step::Append(length) => {
@@ -69,6 +80,27 @@ fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec
                     durable = commits.len();
                 }
                 commits.push((version, bytes));
+            }
+            Step::Pieces(lengths) | Step::Abort(lengths) => {
+                let version = commits.last().map_or(0, |(version, _)| *version) + 1;
+                let bytes = payload(version, lengths.iter().sum());
+                let segment = writer.end().segment;
+                writer.begin(version, bytes.len()).unwrap();
+                if writer.end().segment != segment {
+                    durable = commits.len();
+                }
+                let mut rest = &bytes[..];
+                for length in lengths {
+                    let (piece, behind) = rest.split_at(*length);
+                    writer.extend(piece).unwrap();
+                    rest = behind;
+                }
+                if let Step::Abort(_) = step {
+                    writer.abort();
+                } else {
+                    writer.finish().unwrap();
+                    commits.push((version, bytes));
+                }
             }
             Step::WriteOut => writer.write_out().unwrap(),
             Step::Sync => {
@@ -112,6 +144,7 @@ proptest! {
         let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
         let before = read(&disk).unwrap().1;
         let names = disk.list().unwrap();
+        prop_assume!(!names.is_empty());
         disk.edit(file.get::<String>(&names), |bytes| {
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
@@ -125,7 +158,7 @@ proptest! {
     #[test]
     fn damage_below_a_durable_mark_is_always_reported(lengths in vec(1..60_usize, 3..8), at in any::<prop::sample::Index>()) {
         let disk = MemoryDisk::default();
-        let mut writer = LogWriter::start(disk, Position::default(), 0, 100_000).unwrap();
+        let mut writer = LogWriter::start(disk, Position::default(), 0, 100_000);
         for (i, length) in lengths.iter().enumerate() {
             writer.append(i as u64 + 1, &payload(i as u64, *length)).unwrap();
             writer.sync().unwrap();
@@ -238,13 +271,15 @@ fn a_log_that_is_gone_is_reported() {
 
 #[test]
 fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
-    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE).unwrap();
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE);
     for version in 1..=10 {
         writer.append(version, &payload(version, 250)).unwrap();
     }
     writer.sync().unwrap();
     let last = writer.end().segment;
-    writer.drop_before(last).unwrap();
+    for number in 1..last {
+        writer.remove_segment(number).unwrap();
+    }
     let disk = writer.into_disk();
     assert_eq!(disk.list().unwrap(), [segment::file_name(last)]);
     let mut versions = Vec::new();
@@ -257,8 +292,24 @@ fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
 }
 
 #[test]
+fn what_a_kill_left_is_durable_before_anything_follows_it() {
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE);
+    writer.append(1, b"written, not synced").unwrap();
+    writer.write_out().unwrap();
+    let disk = writer.into_disk();
+    let (recovered, commits) = read(&disk).unwrap();
+    assert_eq!(commits.len(), 1);
+    make_durable(&disk, &recovered).unwrap();
+    let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE);
+    writer.append(2, b"behind it").unwrap();
+    writer.sync().unwrap();
+    let disk = writer.into_disk().after_power_cut(|_| None);
+    assert_eq!(read(&disk).unwrap().1.len(), 2);
+}
+
+#[test]
 fn versions_must_grow() {
-    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 5, SEGMENT_SIZE).unwrap();
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 5, SEGMENT_SIZE);
     assert_eq!(writer.append(5, b"").unwrap_err().status, Status::InvalidRequest);
     writer.append(6, b"").unwrap();
 }

@@ -4,89 +4,137 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use luge_engine::entry::{Entry, Value};
+use luge_engine::disk::MemoryDisk;
+use luge_engine::entry::{Boundary, Entry, Value};
+use luge_engine::log::Position;
 use luge_engine::table::block::BlockReader;
-use luge_engine::table::{Found, Retention, Table};
+use luge_engine::table::{Descent, Found, Level, Relocation, Retention, Table, TableDisks};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 const BLOCK_SIZE: usize = 200;
 const NOW_MS: u64 = 1000;
+const LOGGED_LENGTH: u32 = 5;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Written {
     expires_ms: u64,
     value: Option<Vec<u8>>,
-    /// Kept in the log: the table has only a position.
-    logged: bool,
+    /// Kept in the log, at this position: the table has only that.
+    logged: Option<u64>,
 }
 
 type History = BTreeMap<(Vec<u8>, Reverse<u64>), Written>;
 
 fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), written: &'a Written) -> Entry<'a> {
-    let value = match &written.value {
-        None => Value::Deleted,
-        Some(_) if written.logged => Value::Logged { position: *version, length: 5 },
-        Some(bytes) => Value::Inline(bytes),
+    let value = match (&written.value, written.logged) {
+        (None, _) => Value::Deleted,
+        (Some(_), Some(position)) => Value::Logged { position, length: LOGGED_LENGTH },
+        (Some(bytes), None) => Value::Inline(bytes),
     };
     Entry { key, version: *version, expires_ms: written.expires_ms, value }
-}
-
-fn is_gone(entry: &Entry<'_>) -> bool {
-    entry.value == Value::Deleted || (entry.expires_ms > 0 && entry.expires_ms <= NOW_MS)
 }
 
 /// What a reader at `version` sees: gone is as good as never there.
 fn seen(history: &History, key: &[u8], version: u64) -> Option<(u64, Written)> {
     let start = (key.to_vec(), Reverse(version));
     let (place, written) = history.range(start..).next().filter(|((found, _), _)| found == key)?;
-    (!is_gone(&entry(place, written))).then(|| (place.1.0, written.clone()))
+    (!entry(place, written).is_gone(NOW_MS)).then(|| (place.1.0, written.clone()))
 }
 
 fn assert_seen(found: Option<Found>, expected: Option<(u64, Written)>) {
-    let found = found
-        .filter(|found| !is_gone(&Entry { key: b"", version: 0, expires_ms: found.expires_ms, value: found.value() }));
+    let found = found.filter(|found| !found.entry().is_gone(NOW_MS));
     match (found, expected) {
         (None, None) => {}
         (Some(found), Some((version, written))) => {
             let place = (Vec::new(), Reverse(version));
-            let expected = entry(&place, &written);
-            assert_eq!(
-                (found.version, found.expires_ms, found.value()),
-                (version, expected.expires_ms, expected.value)
-            );
+            assert_eq!(found.entry(), entry(&place, &written));
         }
         (found, expected) => panic!("found {found:?}, expected {expected:?}"),
     }
 }
 
-/// All entries of the table in order; its blocks must be where they belong.
-fn dump(table: &Table) -> Vec<(Vec<u8>, u64)> {
+fn open(block_size: usize) -> (sled::Db, Table<MemoryDisk>) {
+    let db = sled::Config::new().temporary(true).open().unwrap();
+    let disks = TableDisks { upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+    let table = Table::open(db.open_tree("table").unwrap(), disks, block_size, 10_000).unwrap();
+    (db, table)
+}
+
+/// All entries of a level in order, by its blocks; they must be where they belong.
+fn dump(table: &Table<MemoryDisk>, level: Level) -> Vec<(Vec<u8>, u64)> {
     let mut entries = Vec::new();
-    let mut block = table.block_of(b"").unwrap();
+    let mut bytes = Vec::new();
+    let mut block = Some(table.block_of(level, b"").unwrap());
     while let Some(placed) = block {
-        let next = table.block_after(&placed.separator).unwrap();
-        let mut reader = BlockReader::new(&placed.bytes).unwrap();
-        while reader.advance().unwrap() {
-            let entry = reader.entry();
-            assert!(entry.key >= &placed.separator[..]);
-            assert!(next.as_ref().is_none_or(|next| entry.key < &next.separator[..]));
-            entries.push((entry.key.to_vec(), entry.version));
+        let next = table.block_after(level, &placed).unwrap();
+        table.read(level, &placed, &mut bytes).unwrap();
+        if !bytes.is_empty() {
+            let mut reader = BlockReader::new(&bytes).unwrap();
+            while reader.advance().unwrap() {
+                let entry = reader.entry();
+                assert!(entry.key >= placed.separator());
+                assert!(next.as_ref().is_none_or(|next| entry.key < next.separator()));
+                entries.push((entry.key.to_vec(), entry.version));
+            }
         }
         block = next;
     }
     entries
 }
 
-fn merge_all(table: &Table, new: &History, retention: &Retention, blocks: usize) -> Vec<(u64, u32)> {
-    let mut entries = new.iter().map(|(key, written)| entry(key, written)).peekable();
-    let mut dropped = Vec::new();
-    while entries.peek().is_some() {
-        let step = table.merge_step(&mut entries, retention, blocks).unwrap();
-        assert!(step.blocks_read >= 1 && step.blocks_read <= blocks + 1);
-        dropped.extend(step.dropped);
+/// The same by cursors, in both directions, from a place on.
+fn walk(table: &Table<MemoryDisk>, level: Level, boundary: Boundary<'_>) -> [Vec<(Vec<u8>, u64)>; 2] {
+    let mut behind = Vec::new();
+    let mut cursor = table.cursor_from(level, boundary).unwrap();
+    while let Some(entry) = cursor.entry() {
+        behind.push((entry.key.to_vec(), entry.version));
+        cursor.advance().unwrap();
     }
-    dropped
+    let mut before = Vec::new();
+    let mut cursor = table.cursor_before(level, boundary).unwrap();
+    while let Some(entry) = cursor.entry() {
+        before.push((entry.key.to_vec(), entry.version));
+        cursor.retreat().unwrap();
+    }
+    before.reverse();
+    [before, behind]
+}
+
+fn assert_walks(table: &Table<MemoryDisk>, level: Level, key: &[u8]) {
+    let all = dump(table, level);
+    for boundary in [Boundary::Before(key), Boundary::Behind(key)] {
+        let [before, behind] = walk(table, level, boundary);
+        let split = all.partition_point(|(found, _)| match boundary {
+            Boundary::Behind(key) => found.as_slice() <= key,
+            _ => found.as_slice() < key,
+        });
+        assert_eq!((&before[..], &behind[..]), (&all[..split], &all[split..]));
+    }
+    let [before, behind] = walk(table, level, Boundary::Outermost);
+    assert_eq!((&before, &behind), (&all, &all));
+}
+
+/// Bytes of the log that entries of both levels lead to, by segment.
+fn logged(table: &Table<MemoryDisk>) -> BTreeMap<u64, u64> {
+    let mut counts = BTreeMap::new();
+    for level in Level::ALL {
+        let mut cursor = table.cursor_from(level, Boundary::Outermost).unwrap();
+        while let Some(entry) = cursor.entry() {
+            if let Value::Logged { position, length } = entry.value {
+                *counts.entry(Position::unpacked(position).segment).or_default() += u64::from(length);
+            }
+            cursor.advance().unwrap();
+        }
+    }
+    counts
+}
+
+fn merge_all(table: &mut Table<MemoryDisk>, level: Level, new: &History, retention: &Retention, blocks: usize) {
+    let mut entries = new.iter().map(|(key, written)| entry(key, written)).peekable();
+    while entries.peek().is_some() {
+        table.merge(level, &mut entries, retention, blocks).unwrap();
+    }
 }
 
 type Write = (Vec<u8>, Written);
@@ -95,8 +143,11 @@ fn write() -> impl Strategy<Value = Write> {
     let key = vec(prop_oneof![Just(0_u8), Just(b'a'), Just(b'b'), Just(0xff)], 1..5);
     let expires_ms = prop_oneof![6 => Just(0_u64), 1 => Just(NOW_MS), 1 => Just(NOW_MS + 1)];
     let value = prop_oneof![1 => Just(None), 3 => vec(any::<u8>(), 0..60).prop_map(Some)];
-    (key, expires_ms, value, any::<bool>())
-        .prop_map(|(key, expires_ms, value, logged)| (key, Written { expires_ms, value, logged }))
+    let segment = prop_oneof![2 => Just(None), 1 => (1..4_u64).prop_map(Some)];
+    (key, expires_ms, value, segment).prop_map(|(key, expires_ms, value, segment)| {
+        let logged = segment.map(|segment| Position { segment, offset: 0 }.packed());
+        (key, Written { expires_ms, value, logged })
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -106,11 +157,43 @@ struct Round {
     release: bool,
     blocks: usize,
     twice: bool,
+    descents: usize,
+    relocate: bool,
+    flush: bool,
 }
 
 fn round() -> impl Strategy<Value = Round> {
-    (vec(write(), 0..80), any::<bool>(), any::<bool>(), 1..6_usize, any::<bool>())
-        .prop_map(|(writes, snapshot, release, blocks, twice)| Round { writes, snapshot, release, blocks, twice })
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (vec(write(), 0..80), flags, 1..6_usize, 0..4_usize).prop_map(
+        |(writes, (snapshot, release, twice, relocate, flush), blocks, descents)| Round {
+            writes,
+            snapshot,
+            release,
+            blocks,
+            twice,
+            descents,
+            relocate,
+            flush,
+        },
+    )
+}
+
+/// Lets every value in segment 1 be moved behind all others.
+fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: u64) {
+    let mut relocations = Vec::new();
+    for ((key, Reverse(own)), written) in history.iter_mut() {
+        let Some(from) = written.logged.filter(|from| Position::unpacked(*from).segment == 1) else { continue };
+        if written.value.is_none() {
+            continue;
+        }
+        let to = Position { segment: 9, offset: version }.packed();
+        if table.leads_to(key, *own, from).unwrap() {
+            relocations.push(Relocation { key: key.clone(), version: *own, from, to });
+            written.logged = Some(to);
+        }
+    }
+    table.relocate(&relocations).unwrap();
+    assert_eq!(table.log_live().of(1), 0);
 }
 
 proptest! {
@@ -118,10 +201,10 @@ proptest! {
 
     #[test]
     fn table_agrees_with_the_history(rounds in vec(round(), 1..8), versions_to_keep in 1..4_usize) {
-        let db = sled::Config::new().temporary(true).open().unwrap();
-        let table = Table::new(db.open_tree("table").unwrap(), BLOCK_SIZE);
+        let (_db, mut table) = open(BLOCK_SIZE);
         let mut history = History::new();
-        let mut retention = Retention { versions_to_keep, snapshots: Vec::new(), now_ms: NOW_MS };
+        let mut retention = Retention { versions_to_keep, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: false };
+        let mut descent = Descent::default();
         let mut version = 0;
         let mut snapshots_ever = 0;
         for round in rounds {
@@ -134,75 +217,100 @@ proptest! {
             if round.release && !retention.snapshots.is_empty() {
                 retention.snapshots.remove(0);
             }
-            merge_all(&table, &new, &retention, round.blocks);
+            merge_all(&mut table, Level::Upper, &new, &retention, round.blocks);
             if round.twice {
-                let before = dump(&table);
-                merge_all(&table, &new, &retention, 100);
+                let before = dump(&table, Level::Upper);
+                merge_all(&mut table, Level::Upper, &new, &retention, 100);
                 // A block that is joined with its neighbour may lose more of what nothing needs; nothing may come back.
-                let after = dump(&table);
+                let after = dump(&table, Level::Upper);
                 prop_assert!(after.iter().all(|entry| before.contains(entry)), "{after:?} after {before:?}");
+            }
+            if round.relocate {
+                relocate(&mut table, &mut history, version);
+            }
+            for _ in 0..round.descents {
+                table.descend(&mut descent, &Retention { is_bottom: true, ..retention.clone() }).unwrap();
+            }
+            if round.flush {
+                table.flush().unwrap();
             }
             if round.snapshot {
                 retention.snapshots.push(version);
                 snapshots_ever += 1;
             }
-            let entries = dump(&table);
-            prop_assert!(entries.is_sorted_by(|a, b| (&a.0, Reverse(a.1)) < (&b.0, Reverse(b.1))));
+            let mut entries = Vec::new();
+            for level in Level::ALL {
+                let own = dump(&table, level);
+                prop_assert!(own.is_sorted_by(|a, b| (&a.0, Reverse(a.1)) < (&b.0, Reverse(b.1))));
+                entries.extend(own);
+            }
+            let counted: BTreeMap<u64, u64> = table.log_live().iter().collect();
+            prop_assert_eq!(counted, logged(&table));
             for key in history.keys().map(|(key, _)| key) {
                 for at in retention.snapshots.iter().copied().chain([u64::MAX]) {
                     assert_seen(table.get(key, at).unwrap(), seen(&history, key, at));
                 }
                 let own = entries.iter().filter(|(found, _)| found == key).count();
                 // Versions that a released snapshot held go with the next merge of their block.
-                prop_assert!(own <= versions_to_keep + snapshots_ever);
+                prop_assert!(own <= 2 * (versions_to_keep + snapshots_ever));
+            }
+            for key in history.keys().step_by(7).map(|(key, _)| key) {
+                Level::ALL.iter().for_each(|level| assert_walks(&table, *level, key));
             }
             prop_assert!(table.get(b"none", u64::MAX).unwrap().is_none());
         }
     }
 }
 
-fn fill(table: &Table, keys: impl Iterator<Item = u32>, version: u64, value: Option<Vec<u8>>) {
-    let written = Written { expires_ms: 0, value, logged: false };
+fn fill(table: &mut Table<MemoryDisk>, keys: impl Iterator<Item = u32>, version: u64, value: Option<Vec<u8>>) {
+    let written = Written { expires_ms: 0, value, logged: None };
     let new: History = keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())).collect();
-    let retention = Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS };
-    merge_all(table, &new, &retention, 8);
+    merge_all(table, Level::Bottom, &new, &BOTTOM, 8);
 }
 
-fn block_sizes(table: &Table) -> Vec<usize> {
+const BOTTOM: Retention = Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: true };
+
+fn block_sizes(table: &Table<MemoryDisk>) -> Vec<usize> {
     let mut sizes = Vec::new();
-    let mut block = table.block_of(b"").unwrap();
+    let mut bytes = Vec::new();
+    let mut block = Some(table.block_of(Level::Bottom, b"").unwrap());
     while let Some(placed) = block {
-        sizes.push(placed.bytes.len());
-        block = table.block_after(&placed.separator).unwrap();
+        table.read(Level::Bottom, &placed, &mut bytes).unwrap();
+        sizes.push(bytes.len());
+        block = table.block_after(Level::Bottom, &placed).unwrap();
     }
     sizes
 }
 
 #[test]
 fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
-    let db = sled::Config::new().temporary(true).open().unwrap();
-    let table = Table::new(db.open_tree("table").unwrap(), 1024);
-    fill(&table, 0..5000, 1, Some(vec![7; 50]));
-    fill(&table, (0..5000).rev().filter(|key| key % 3 == 0), 2, Some(vec![8; 60]));
+    let (_db, mut table) = open(1024);
+    fill(&mut table, 0..5000, 1, Some(vec![7; 50]));
+    fill(&mut table, (0..5000).rev().filter(|key| key % 3 == 0), 2, Some(vec![8; 60]));
     let sizes = block_sizes(&table);
     assert!(sizes.iter().all(|size| *size < 2300), "{sizes:?}");
     let average = sizes.iter().sum::<usize>() / sizes.len();
     assert!((700..1400).contains(&average), "{average} bytes on average");
-    fill(&table, 0..5000, 3, None);
-    assert_eq!(dump(&table), []);
-    assert!(block_sizes(&table).len() < sizes.len() / 2, "{} of {}", block_sizes(&table).len(), sizes.len());
+    fill(&mut table, 0..5000, 3, None);
+    assert_eq!(dump(&table, Level::Bottom), []);
+    assert_eq!(table.live_bytes(Level::Bottom), 0);
+    table.flush().unwrap();
+    assert!(table.blocks(Level::Bottom).segments().unwrap().len() <= 1);
 }
 
 #[test]
-fn values_in_the_log_are_named_when_they_die() {
-    let db = sled::Config::new().temporary(true).open().unwrap();
-    let table = Table::new(db.open_tree("table").unwrap(), 1024);
-    let retention = Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS };
-    let logged = Written { expires_ms: 0, value: Some(Vec::new()), logged: true };
-    let at = |version| History::from([((b"key".to_vec(), Reverse(version)), logged.clone())]);
-    assert_eq!(merge_all(&table, &at(1), &retention, 1), []);
-    assert_eq!(merge_all(&table, &at(2), &retention, 1), [(1, 5)]);
-    let expired = History::from([((b"key".to_vec(), Reverse(3)), Written { expires_ms: NOW_MS, ..logged.clone() })]);
-    assert_eq!(merge_all(&table, &expired, &retention, 1), [(3, 5), (2, 5)]);
-    assert_eq!(dump(&table), []);
+fn bytes_in_the_log_are_counted_while_something_leads_to_them() {
+    let (_db, mut table) = open(1024);
+    let at = |version: u64, expires_ms| {
+        let logged = Some(Position { segment: version, offset: 0 }.packed());
+        let written = Written { expires_ms, value: Some(Vec::new()), logged };
+        History::from([((b"key".to_vec(), Reverse(version)), written)])
+    };
+    merge_all(&mut table, Level::Bottom, &at(1, 0), &BOTTOM, 1);
+    assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(1, u64::from(LOGGED_LENGTH))]);
+    merge_all(&mut table, Level::Bottom, &at(2, 0), &BOTTOM, 1);
+    assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(2, u64::from(LOGGED_LENGTH))]);
+    merge_all(&mut table, Level::Bottom, &at(3, NOW_MS), &BOTTOM, 1);
+    assert_eq!(table.log_live().total(), 0);
+    assert_eq!(dump(&table, Level::Bottom), []);
 }

@@ -75,6 +75,12 @@ const PASSAGES: readonly PassageEdit[] = [
         fs::rename(unfinished, path)?;
         Ok(())`,
   },
+  {
+    file: "src/iter.rs",
+    why: "a key of a megabyte stands in the artefact, above all others; ours begin with bytes far below 255",
+    find: `const MAX_KEY: &[u8] = &[255; 1024 * 1024];`,
+    replace: `const MAX_KEY: &[u8] = &[255; 16];`,
+  },
 ];
 
 const FILES: readonly FileEdit[] = [

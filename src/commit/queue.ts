@@ -1,43 +1,53 @@
 /**
- * Group commit: all writes made before the queue runs are made durable by one flush, and settle together, in order.
+ * Group commit: all writes made before the queue runs become durable together, and settle together, in order.
  *
  * @module
  */
 
-interface Waiting {
+interface Group {
+  readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Collects the promises of writes until the next flush. */
+/** Gathers writes into groups; each group has one promise for all its writes. */
 export class CommitQueue {
-  readonly #flush: () => void;
-  #waiting: Waiting[] = [];
+  readonly #commit: () => void;
+  #group: Group | undefined;
 
-  /** `flush` makes all writes so far durable, or throws. */
-  constructor(flush: () => void) {
-    this.#flush = flush;
+  /** `commit` does what the writes so far wait for, or throws. */
+  constructor(commit: () => void) {
+    this.#commit = commit;
   }
 
-  /** Settles once everything written before this call is durable; rejects when that fails. */
-  durable(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      if (this.#waiting.length === 1) queueMicrotask(() => this.run());
-    });
+  /** Settles once everything written before this call is committed; rejects when that fails. */
+  committed(): Promise<void> {
+    if (!this.#group) {
+      this.#group = group();
+      queueMicrotask(() => this.run());
+    }
+    return this.#group.promise;
   }
 
-  /** Flushes now for all that wait; returns when they are settled. */
+  /** Commits now for all that wait; returns when they are settled. */
   run(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
+    const group = this.#group;
+    if (!group) return;
+    this.#group = undefined;
     try {
-      this.#flush();
+      this.#commit();
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      group.reject(error);
       return;
     }
-    for (const { resolve } of waiting) resolve();
+    group.resolve();
   }
+}
+
+function group(): Group {
+  let [resolve, reject]: [() => void, (error: unknown) => void] = [() => {}, () => {}];
+  const promise = new Promise<void>((onResolve, onReject) => {
+    [resolve, reject] = [onResolve, onReject];
+  });
+  return { promise, resolve, reject };
 }

@@ -7,7 +7,7 @@
 import { StoreError } from "../errors.ts";
 
 /** The version of the interface below; the engine says its own, and another one is refused. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Lengths and addresses are bytes in the instance's memory; results are a status unless said otherwise. */
 export interface EngineExports {
@@ -18,28 +18,67 @@ export interface EngineExports {
   luge_reply(): number;
   /** The address of the request buffer, 0 when memory is refused. */
   luge_reserve(length: number): number;
-  luge_open(cacheSize: number): number;
-  luge_get(keyLength: number): number;
-  luge_has(keyLength: number): number;
-  luge_put(keyLength: number, valueLength: number): number;
-  luge_delete(keyLength: number): number;
-  luge_scan(prefixLength: number, afterLength: number, budget: number): number;
+  luge_open(cacheSize: number, writeBufferSize: number, versionsToKeep: number, readOnly: number): number;
+  luge_get(keyLength: number, version: number, nowMs: number): number;
+  luge_read(size: number): number;
+  luge_has(keyLength: number, version: number, nowMs: number): number;
+  luge_put(keyLength: number, valueLength: number, expiresMs: number, nowMs: number): number;
+  luge_put_begin(keyLength: number, valueLength: number, expiresMs: number, nowMs: number): number;
+  luge_put_part(length: number): number;
+  luge_put_end(): number;
+  luge_delete(keyLength: number, nowMs: number): number;
+  luge_batch(length: number, nowMs: number): number;
+  luge_scan(
+    flags: number,
+    lowerLength: number,
+    upperLength: number,
+    limit: number,
+    budget: number,
+    version: number,
+    nowMs: number,
+  ): number;
+  luge_count(
+    flags: number,
+    lowerLength: number,
+    upperLength: number,
+    limit: number,
+    version: number,
+    nowMs: number,
+  ): number;
+  luge_versions(keyLength: number, nowMs: number): number;
+  luge_snapshot(nowMs: number): number;
+  luge_release(version: number): number;
+  luge_write_out(): number;
   luge_flush(): number;
-  luge_close(): number;
+  luge_step(nowMs: number): number;
+  luge_metrics(nowMs: number): number;
+  luge_close(nowMs: number): number;
 }
 
 const FUNCTIONS = [
   "_initialize",
   "luge_reply",
   "luge_reserve",
-  "luge_open",
   "luge_get",
+  "luge_read",
   "luge_has",
   "luge_put",
+  "luge_put_begin",
+  "luge_put_part",
+  "luge_put_end",
   "luge_delete",
+  "luge_batch",
   "luge_scan",
+  "luge_count",
+  "luge_versions",
+  "luge_snapshot",
+  "luge_release",
+  "luge_write_out",
   "luge_flush",
+  "luge_step",
+  "luge_metrics",
   "luge_close",
+  "luge_open",
 ] as const satisfies readonly (keyof EngineExports)[];
 
 /** Refuses a module that is not an engine of this release, with `ENGINE_INCOMPATIBLE`. */

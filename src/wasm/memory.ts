@@ -9,12 +9,26 @@ import type { EngineExports } from "./exports.ts";
 
 /** Above this the engine gives the request buffer back when a smaller one will do. */
 const REQUEST_KEPT_BYTES = 1 << 20;
+/** Where the numbers of the reply header begin, in units of 8 bytes. */
+const HEADER_NUMBERS = 2;
 const ENTRY_HEADER_BYTES = 8;
+const VERSIONED_HEADER_BYTES = 24;
+/** The length of a value that is not there. */
+export const NO_VALUE = 0xffffffff;
 
 /** One entry of a page. */
 export interface PageEntry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
+}
+
+/** One version of a key. */
+export interface VersionEntry {
+  readonly version: number;
+  /** When it expires, in milliseconds since 1970; 0 for never. */
+  readonly expiresMs: number;
+  /** `undefined` when the key was deleted, or the value has expired. */
+  readonly value: Uint8Array | undefined;
 }
 
 /** Marshals bytes between JavaScript and one engine instance. */
@@ -25,13 +39,15 @@ export class EngineMemory {
   #capacity = 0;
   #bytes: Uint8Array;
   #words: Uint32Array;
+  #numbers: Float64Array;
 
   /** The instance must be initialised. */
   constructor(exports: EngineExports) {
     this.#exports = exports;
-    this.#header = exports.luge_reply() / 4;
+    this.#header = exports.luge_reply();
     this.#bytes = new Uint8Array(exports.memory.buffer);
     this.#words = new Uint32Array(exports.memory.buffer);
+    this.#numbers = new Float64Array(exports.memory.buffer);
   }
 
   /** Puts `first` and, behind it, `second` into the request buffer; throws `OUT_OF_MEMORY` when it cannot grow. */
@@ -43,10 +59,50 @@ export class EngineMemory {
     if (second) bytes.set(second, this.#request + first.length);
   }
 
+  /** The length of the reply in bytes, also of one that is yet to be read. */
+  get replyLength(): number {
+    this.#view();
+    return this.#words[this.#header / 4 + 1] ?? 0;
+  }
+
+  /** How many entries the reply has. */
+  get replyCount(): number {
+    this.#view();
+    return this.#words[this.#header / 4 + 2] ?? 0;
+  }
+
+  /** Whether the engine has work to do behind the commits, as of the last write. */
+  get hasWork(): boolean {
+    this.#view();
+    return this.#words[this.#header / 4 + 3] !== 0;
+  }
+
+  /** The version in the reply. */
+  get replyVersion(): number {
+    this.#view();
+    return this.#numbers[this.#header / 8 + HEADER_NUMBERS] ?? 0;
+  }
+
+  /** The expiry in the reply, in milliseconds since 1970; 0 for never. */
+  get replyExpiry(): number {
+    this.#view();
+    return this.#numbers[this.#header / 8 + HEADER_NUMBERS + 1] ?? 0;
+  }
+
   /** A copy of the reply, which the caller owns. */
   reply(): Uint8Array {
-    const [address, length] = this.#reply();
-    return this.#view().slice(address, address + length);
+    const view = this.#view();
+    const address = this.#words[this.#header / 4] ?? 0;
+    return view.slice(address, address + this.replyLength);
+  }
+
+  /** Copies the reply into `target`, from `at` on; returns how many bytes it had. */
+  replyInto(target: Uint8Array, at: number): number {
+    const view = this.#view();
+    const address = this.#words[this.#header / 4] ?? 0;
+    const length = this.replyLength;
+    target.set(view.subarray(address, address + length), at);
+    return length;
   }
 
   /** The reply as text. */
@@ -56,7 +112,7 @@ export class EngineMemory {
 
   /** The reply as a page of entries, each with bytes of its own. */
   *replyPage(): Generator<PageEntry> {
-    const [, , count] = this.#reply();
+    const count = this.replyCount;
     const bytes = this.reply();
     const view = new DataView(bytes.buffer);
     let at = 0;
@@ -66,6 +122,20 @@ export class EngineMemory {
       yield { key: bytes.slice(at + ENTRY_HEADER_BYTES, keyEnd), value: bytes.slice(keyEnd, valueEnd) };
       at = valueEnd;
     }
+  }
+
+  /** The reply as a page of the versions of one key. */
+  replyVersions(): VersionEntry[] {
+    const bytes = this.reply();
+    const view = new DataView(bytes.buffer);
+    let at = 0;
+    return Array.from({ length: this.replyCount }, () => {
+      const length = view.getUint32(at + 4, true);
+      const [version, expiresMs] = [view.getFloat64(at + 8, true), view.getFloat64(at + 16, true)];
+      const start = at + VERSIONED_HEADER_BYTES + view.getUint32(at, true);
+      at = length === NO_VALUE ? start : start + length;
+      return { version, expiresMs, value: length === NO_VALUE ? undefined : bytes.slice(start, at) };
+    });
   }
 
   #reserve(length: number): void {
@@ -78,17 +148,12 @@ export class EngineMemory {
     this.#capacity = Math.max(length, 4096);
   }
 
-  #reply(): [address: number, length: number, count: number] {
-    this.#view();
-    const words = this.#words;
-    return [words[this.#header] ?? 0, words[this.#header + 1] ?? 0, words[this.#header + 2] ?? 0];
-  }
-
   /** Growing the memory detaches every view of it: take fresh ones then. */
   #view(): Uint8Array {
     if (this.#bytes.length === 0) {
       this.#bytes = new Uint8Array(this.#exports.memory.buffer);
       this.#words = new Uint32Array(this.#exports.memory.buffer);
+      this.#numbers = new Float64Array(this.#exports.memory.buffer);
     }
     return this.#bytes;
   }

@@ -11,6 +11,7 @@ export const Status = {
   Ok: 0,
   NotFound: 1,
   More: 2,
+  Streamed: 3,
   InvalidRequest: 16,
   NotOpen: 17,
   AlreadyOpen: 18,

@@ -155,6 +155,7 @@ describe("SledStore: after a failure", () => {
     const lines: string[] = [];
     const logger = { ...silent, error: (line: string) => lines.push(line) };
     const store = await open({ path: "/store", fileSystem: broken.fileSystem, logger });
+    await store.put("durable", "yes");
     broken.break();
     await assert.rejects(store.put("key", "value"), storeError("IO_ERROR", "Cannot flush: EIO"));
     assert.match(lines.join("\n"), /^'\/store' failed: Cannot flush.*\n'\/store' could not be given back: EIO/);

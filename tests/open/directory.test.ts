@@ -32,7 +32,7 @@ describe("the directory of a store", () => {
     withDirectory(async (directory) => {
       const path = join(directory, "a", "b", "c");
       await fill(path);
-      assert.equal(readFileSync(join(path, "LUGE"), "latin1"), "luge 1\n");
+      assert.equal(readFileSync(join(path, "LUGE"), "latin1"), "luge 2\n");
       await using store = await open(path);
       assert.equal((await store.scan("")).size, 100);
     }));
@@ -116,17 +116,18 @@ describe("the directory of a store", () => {
       for (const [content, code] of [
         ["", "STORE_CORRUPT"],
         ["luge", "STORE_CORRUPT"],
-        ["luge 1", "STORE_CORRUPT"],
+        ["luge 2", "STORE_CORRUPT"],
         ["luge one\n", "STORE_CORRUPT"],
         ["luge 0\n", "STORE_CORRUPT"],
-        ["luge 1\n\n", "STORE_CORRUPT"],
+        ["luge 2\n\n", "STORE_CORRUPT"],
         ["luge 2\n", "FORMAT_UNSUPPORTED"],
         ["luge 10\n", "FORMAT_UNSUPPORTED"],
+        ["luge 1\n", "FORMAT_UNSUPPORTED"],
       ] as const) {
         writeFileSync(marker, content);
         await assertRefused(directory, storeError(code, marker));
       }
-      writeFileSync(marker, "luge 1\n");
+      writeFileSync(marker, "luge 2\n");
       await using store = await open(directory);
       assert.equal(text(await store.get("key7")), "value7");
     }));
@@ -134,9 +135,9 @@ describe("the directory of a store", () => {
   test("is refused when conf is truncated, changed or gone", () =>
     withDirectory(async (directory) => {
       await fill(directory);
-      const conf = join(directory, "table", "conf");
+      const conf = join(directory, "index", "conf");
       const good = readFileSync(conf);
-      const refused = storeError("STORE_CORRUPT", "the file 'conf' of the table");
+      const refused = storeError("STORE_CORRUPT", "the file 'conf' of the index");
       for (const length of [0, 3, 8, 20, good.length - 1]) {
         writeFileSync(conf, good.subarray(0, length));
         await assertRefused(directory, refused);
@@ -158,30 +159,30 @@ describe("the directory of a store", () => {
     withDirectory(async (directory) => {
       await fill(directory);
       await fill(directory);
-      truncateSync(join(directory, "table", "db"), 0);
-      await assertRefused(directory, storeError("STORE_CORRUPT", "the file 'db' of the table is missing or empty"));
-      rmSync(join(directory, "table", "db"));
-      await assertRefused(directory, storeError("STORE_CORRUPT", "the file 'db' of the table is missing or empty"));
+      truncateSync(join(directory, "index", "db"), 0);
+      await assertRefused(directory, storeError("STORE_CORRUPT", "the file 'db' of the index is missing or empty"));
+      rmSync(join(directory, "index", "db"));
+      await assertRefused(directory, storeError("STORE_CORRUPT", "the file 'db' of the index is missing or empty"));
     }));
 
-  test("is refused when a snapshot of the table is damaged", () =>
+  test("is refused when a snapshot of the index is damaged", () =>
     withDirectory(async (directory) => {
       await fill(directory);
       await fill(directory);
-      const table = join(directory, "table");
-      const name = readdirSync(table).find((each) => each.startsWith("snap.")) ?? assert.fail("no snapshot");
-      writeFileSync(join(table, name), "torn");
+      const index = join(directory, "index");
+      const name = readdirSync(index).find((each) => each.startsWith("snap.")) ?? assert.fail("no snapshot");
+      writeFileSync(join(index, name), "torn");
       await assertRefused(directory, storeError("STORE_CORRUPT"));
     }));
 
   test("is opened when a crash left an unfinished snapshot or conf", () =>
     withDirectory(async (directory) => {
       await fill(directory);
-      writeFileSync(join(directory, "table", "snap.7FFFFFFFFFFFFFFF.generating"), "torn");
-      writeFileSync(join(directory, "table", "conf.tmp"), "torn");
+      writeFileSync(join(directory, "index", "snap.7FFFFFFFFFFFFFFF.generating"), "torn");
+      writeFileSync(join(directory, "index", "conf.tmp"), "torn");
       await using store = await open(directory);
       assert.equal((await store.scan("")).size, 100);
-      assert.ok(readdirSync(join(directory, "table")).every((name) => !/generating|tmp/.test(name)));
+      assert.ok(readdirSync(join(directory, "index")).every((name) => !/generating|tmp/.test(name)));
     }));
 });
 
@@ -205,7 +206,7 @@ describe("the engine's artefact", () => {
       const wasm = engineThatReturns("luge_abi_version", 99);
       await assert.rejects(
         open({ path, wasm }),
-        storeError("ENGINE_INCOMPATIBLE", "The engine has ABI version 99, expected 1"),
+        storeError("ENGINE_INCOMPATIBLE", "The engine has ABI version 99, expected 2"),
       );
       assert.deepEqual(readdirSync(directory), []);
     }));

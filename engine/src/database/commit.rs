@@ -4,18 +4,27 @@
 //! payload:   kind u8, then
 //!   kind 1:  operations up to the end
 //!   kind 2:  version u64, little endian: all versions up to it may have been used
-//! operation: kind u8 (0 delete, 1 put; bit 7: expires), length of the key varint, [expiry in ms varint],
-//!            put: length of the value varint; key; put: value
+//!   kind 3:  a value that was moved here from another segment: length of the key varint, version of its commit varint,
+//!            length of the value varint, key, value, XXH64 of the value u64, little endian
+//! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log; bit 7: expires), length of the key varint,
+//!            [expiry in ms varint], put: length of the value varint; key; put: value; kind 2: XXH64 of the value u64
 //! ```
 
-use crate::entry::Value;
+use xxhash_rust::xxh64::xxh64;
+
 use crate::varint;
 
 const KIND_OPERATIONS: u8 = 1;
 const KIND_RESERVATION: u8 = 2;
+const KIND_MOVED: u8 = 3;
 const OPERATION_DELETE: u8 = 0;
 const OPERATION_PUT: u8 = 1;
+const OPERATION_PUT_LOGGED: u8 = 2;
 const HAS_EXPIRY: u8 = 0x80;
+/// Bytes of the checksum behind a value that stays in the log.
+pub const VALUE_CHECKSUM_SIZE: usize = 8;
+/// The largest head of an operation: kind, key length, expiry, value length.
+const HEAD_SIZE: usize = 1 + 3 * varint::MAX_SIZE;
 
 /// One change of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +37,31 @@ pub struct Operation<'a> {
     pub expires_ms: u64,
 }
 
-impl<'a> Operation<'a> {
-    /// The value as an entry has it.
-    pub fn entry_value(&self) -> Value<'a> {
-        self.value.map_or(Value::Deleted, Value::Inline)
-    }
+/// What an operation in the log does to its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// Deletes it.
+    Delete,
+    /// Gives it a value.
+    Put(&'a [u8]),
+    /// Gives it a value that stays in the log, at this offset in the payload.
+    PutLogged {
+        /// Where in the payload the value starts.
+        offset: usize,
+        /// Its length in bytes.
+        length: usize,
+    },
+}
+
+/// An operation as it was read from the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logged<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// What it does.
+    pub change: Change<'a>,
+    /// When the value expires, in milliseconds since 1970; 0 for never.
+    pub expires_ms: u64,
 }
 
 /// What a record says.
@@ -42,80 +71,186 @@ pub enum Payload<'a> {
     Operations(Operations<'a>),
     /// All versions up to this one may have been used.
     Reservation(u64),
+    /// A value that the table leads to.
+    Moved(Moved<'a>),
+}
+
+/// A value that was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// The version of the commit that put it.
+    pub version: u64,
+    /// Where in the payload the value starts.
+    pub offset: usize,
+    /// Its length in bytes.
+    pub length: usize,
 }
 
 /// The operations of a commit, read one by one; a malformed one is `Err` and the last.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operations<'a> {
-    rest: &'a [u8],
+    payload: &'a [u8],
+    offset: usize,
 }
 
-/// Appends the payload of a commit. No two operations may have the same key.
-pub fn encode_operations(payload: &mut Vec<u8>, operations: &[Operation<'_>]) {
-    payload.push(KIND_OPERATIONS);
-    for operation in operations {
-        let kind = if operation.value.is_some() { OPERATION_PUT } else { OPERATION_DELETE };
-        payload.push(if operation.expires_ms > 0 { kind | HAS_EXPIRY } else { kind });
-        varint::write(payload, operation.key.len() as u64);
-        if operation.expires_ms > 0 {
-            varint::write(payload, operation.expires_ms);
+/// The first byte of the payload of a commit.
+pub fn operations_head() -> [u8; 1] {
+    [KIND_OPERATIONS]
+}
+
+/// What stands in front of a moved value.
+pub fn moved_head(key: &[u8], version: u64, length: usize) -> Vec<u8> {
+    let mut head = vec![KIND_MOVED];
+    varint::write(&mut head, key.len() as u64);
+    varint::write(&mut head, version);
+    varint::write(&mut head, length as u64);
+    head.extend_from_slice(key);
+    head
+}
+
+fn read_moved(payload: &[u8]) -> Option<Moved<'_>> {
+    let mut bytes = payload.get(1..)?;
+    let key_length = varint::read_length(&mut bytes)?;
+    let version = varint::read(&mut bytes)?;
+    let length = varint::read_length(&mut bytes)?;
+    let (key, rest) = bytes.split_at_checked(key_length)?;
+    let is_whole = rest.len().checked_sub(length) == Some(VALUE_CHECKSUM_SIZE);
+    is_whole.then_some(Moved { key, version, offset: payload.len() - rest.len(), length })
+}
+
+/// The bytes of an operation in front of its key. A value of `logged_size` bytes or more stays in the log.
+pub fn operation_head(operation: &Operation<'_>, logged_size: usize) -> Head {
+    let value_length = operation.value.map(<[u8]>::len);
+    let kind = match value_length {
+        None => OPERATION_DELETE,
+        Some(length) if length >= logged_size => OPERATION_PUT_LOGGED,
+        Some(_) => OPERATION_PUT,
+    };
+    encode_head(kind, operation.key.len(), value_length, operation.expires_ms)
+}
+
+/// As [`operation_head`], for a put whose value comes later and stays in the log.
+pub fn large_put_head(key: &[u8], value_length: usize, expires_ms: u64) -> Head {
+    encode_head(OPERATION_PUT_LOGGED, key.len(), Some(value_length), expires_ms)
+}
+
+fn encode_head(kind: u8, key_length: usize, value_length: Option<usize>, expires_ms: u64) -> Head {
+    let mut head = Head { bytes: [0; HEAD_SIZE], length: 0, is_logged: kind == OPERATION_PUT_LOGGED };
+    head.push(if expires_ms > 0 { kind | HAS_EXPIRY } else { kind });
+    head.push_varint(key_length as u64);
+    if expires_ms > 0 {
+        head.push_varint(expires_ms);
+    }
+    if let Some(length) = value_length {
+        head.push_varint(length as u64);
+    }
+    head
+}
+
+/// The start of an encoded operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    bytes: [u8; HEAD_SIZE],
+    length: usize,
+    /// Whether the value is followed by its checksum, and stays in the log.
+    pub is_logged: bool,
+}
+
+impl Head {
+    /// The encoded bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
         }
-        if let Some(value) = operation.value {
-            varint::write(payload, value.len() as u64);
+    }
+
+    fn push_varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.push(value as u8 | 0x80);
+            value >>= 7;
         }
-        payload.extend_from_slice(operation.key);
-        payload.extend_from_slice(operation.value.unwrap_or_default());
+        self.push(value as u8);
     }
 }
 
-/// Appends the payload of a reservation.
-pub fn encode_reservation(payload: &mut Vec<u8>, version: u64) {
-    payload.push(KIND_RESERVATION);
+/// The bytes an operation takes in a payload.
+pub fn operation_size(operation: &Operation<'_>, logged_size: usize) -> usize {
+    let head = operation_head(operation, logged_size);
+    let checksum = if head.is_logged { VALUE_CHECKSUM_SIZE } else { 0 };
+    head.bytes().len() + operation.key.len() + operation.value.map_or(0, <[u8]>::len) + checksum
+}
+
+/// The checksum behind a value that stays in the log.
+pub fn value_checksum(value: &[u8]) -> [u8; VALUE_CHECKSUM_SIZE] {
+    xxh64(value, 0).to_le_bytes()
+}
+
+/// The payload of a reservation.
+pub fn encode_reservation(version: u64) -> Vec<u8> {
+    let mut payload = vec![KIND_RESERVATION];
     payload.extend_from_slice(&version.to_le_bytes());
+    payload
 }
 
 /// What a payload says; `None` when it is malformed.
 pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     match payload.split_first()? {
-        (&KIND_OPERATIONS, rest) => Some(Payload::Operations(Operations { rest })),
+        (&KIND_OPERATIONS, _) => Some(Payload::Operations(Operations { payload, offset: 1 })),
         (&KIND_RESERVATION, rest) => Some(Payload::Reservation(u64::from_le_bytes(rest.try_into().ok()?))),
+        (&KIND_MOVED, _) => Some(Payload::Moved(read_moved(payload)?)),
         _ => None,
     }
 }
 
-/// An operation that is not what [`encode_operations`] makes.
+/// An operation that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 impl<'a> Iterator for Operations<'a> {
-    type Item = Result<Operation<'a>, Malformed>;
+    type Item = Result<Logged<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
+        if self.offset >= self.payload.len() {
             return None;
         }
-        let operation = read_operation(&mut self.rest);
+        let operation = read_operation(self.payload, &mut self.offset);
         if operation.is_none() {
-            self.rest = &[];
+            self.offset = self.payload.len();
         }
         Some(operation.ok_or(Malformed))
     }
 }
 
-fn read_operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
+fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a>> {
+    let mut bytes = payload.get(*offset..)?;
     let (kind, rest) = bytes.split_first()?;
-    *bytes = rest;
-    let key_length = varint::read_length(bytes)?;
-    let expires_ms = if kind & HAS_EXPIRY == 0 { 0 } else { varint::read(bytes)? };
-    let value_length = match kind & !HAS_EXPIRY {
-        OPERATION_DELETE => None,
-        OPERATION_PUT => Some(varint::read_length(bytes)?),
+    bytes = rest;
+    let key_length = varint::read_length(&mut bytes)?;
+    let expires_ms = if kind & HAS_EXPIRY == 0 { 0 } else { varint::read(&mut bytes)? };
+    let kind = kind & !HAS_EXPIRY;
+    let length = match kind {
+        OPERATION_DELETE => 0,
+        OPERATION_PUT | OPERATION_PUT_LOGGED => varint::read_length(&mut bytes)?,
         _ => return None,
     };
     let (key, rest) = bytes.split_at_checked(key_length)?;
-    let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0))?;
-    *bytes = rest;
-    Some(Operation { key, value: value_length.map(|_| value), expires_ms })
+    let value_offset = payload.len() - rest.len();
+    let (value, rest) = rest.split_at_checked(length)?;
+    let rest = rest.get(if kind == OPERATION_PUT_LOGGED { VALUE_CHECKSUM_SIZE } else { 0 }..)?;
+    *offset = payload.len() - rest.len();
+    let change = match kind {
+        OPERATION_DELETE => Change::Delete,
+        OPERATION_PUT => Change::Put(value),
+        _ => Change::PutLogged { offset: value_offset, length },
+    };
+    Some(Logged { key, change, expires_ms })
 }
 
 #[cfg(test)]
@@ -123,7 +258,12 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{Malformed, Operation, Payload, decode, encode_operations, encode_reservation};
+    use super::{
+        Change, Logged, Malformed, Moved, Operation, Payload, decode, encode_reservation, moved_head, operation_head,
+        operation_size, operations_head, value_checksum,
+    };
+
+    const LOGGED_SIZE: usize = 100;
 
     type Owned = (Vec<u8>, Option<Vec<u8>>, u64);
 
@@ -132,32 +272,62 @@ mod tests {
         vec((vec(any::<u8>(), 1..200), value, prop_oneof![Just(0), any::<u64>()]), 0..20)
     }
 
-    fn borrowed(owned: &[Owned]) -> Vec<Operation<'_>> {
-        owned
-            .iter()
-            .map(|(key, value, expires_ms)| Operation { key, value: value.as_deref(), expires_ms: *expires_ms })
-            .collect()
+    fn encode(operations: &[Operation<'_>]) -> Vec<u8> {
+        let mut payload = operations_head().to_vec();
+        for operation in operations {
+            let start = payload.len();
+            let head = operation_head(operation, LOGGED_SIZE);
+            payload.extend_from_slice(head.bytes());
+            payload.extend_from_slice(operation.key);
+            payload.extend_from_slice(operation.value.unwrap_or_default());
+            if head.is_logged {
+                payload.extend_from_slice(&value_checksum(operation.value.unwrap_or_default()));
+            }
+            assert_eq!(payload.len() - start, operation_size(operation, LOGGED_SIZE));
+        }
+        payload
     }
 
     proptest! {
         #[test]
         fn commits_read_back(owned in operations()) {
-            let operations = borrowed(&owned);
-            let mut payload = Vec::new();
-            encode_operations(&mut payload, &operations);
+            let operations: Vec<Operation<'_>> = owned
+                .iter()
+                .map(|(key, value, expires_ms)| Operation { key, value: value.as_deref(), expires_ms: *expires_ms })
+                .collect();
+            let payload = encode(&operations);
             let Some(Payload::Operations(read)) = decode(&payload) else { panic!("no operations") };
-            prop_assert_eq!(read.collect::<Result<Vec<_>, Malformed>>(), Ok(operations));
+            let read = read.collect::<Result<Vec<Logged<'_>>, Malformed>>().unwrap();
+            prop_assert_eq!(read.len(), operations.len());
+            for (read, operation) in read.iter().zip(&operations) {
+                let value = match read.change {
+                    Change::Delete => None,
+                    Change::Put(value) => Some(value).filter(|value| value.len() < LOGGED_SIZE),
+                    Change::PutLogged { offset, length } => payload.get(offset..offset + length),
+                };
+                prop_assert_eq!((read.key, value, read.expires_ms), (operation.key, operation.value, operation.expires_ms));
+            }
         }
 
         #[test]
         fn reservations_read_back(version in any::<u64>()) {
-            let mut payload = Vec::new();
-            encode_reservation(&mut payload, version);
+            let payload = encode_reservation(version);
             prop_assert_eq!(decode(&payload), Some(Payload::Reservation(version)));
         }
 
         #[test]
-        fn nonsense_ends(mut payload in vec(any::<u8>(), 0..300), kind in 0..4_u8) {
+        fn moved_values_read_back(key in vec(any::<u8>(), 1..200), version in any::<u64>(), value in vec(any::<u8>(), 0..200)) {
+            let head = moved_head(&key, version, value.len());
+            let payload = [&head[..], &value, &value_checksum(&value)].concat();
+            let expected = Moved { key: &key, version, offset: head.len(), length: value.len() };
+            prop_assert_eq!(decode(&payload), Some(Payload::Moved(expected)));
+            for length in 0..payload.len() {
+                prop_assert_eq!(decode(&payload[..length]), None);
+            }
+        }
+
+        #[test]
+        fn nonsense_ends(mut payload in vec(any::<u8>(), 0..300), kind in 0..5_u8) {
             if let Some(first) = payload.first_mut() {
                 *first = kind;
             }

@@ -38,13 +38,62 @@ pub fn encoded_size(payload_length: usize) -> usize {
 
 /// Appends a record that will stand at `position` to `buffer`. The payload must be shorter than 4 GiB.
 pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
-    let length = record.payload.len() as u32;
-    let fields = [&length.to_le_bytes()[..], &record.version.to_le_bytes(), &record.durable.to_le_bytes()].concat();
-    buffer.extend_from_slice(&checksum(position, &fields, record.payload).to_le_bytes());
-    buffer.extend_from_slice(&fields);
+    let start = buffer.len();
+    buffer.resize(start + HEADER_SIZE, 0);
     buffer.extend_from_slice(record.payload);
-    let padding = encoded_size(record.payload.len()) - HEADER_SIZE - record.payload.len();
-    buffer.resize(buffer.len() + padding, 0);
+    seal(buffer, start, position, record.version, record.durable);
+}
+
+/// Makes a record of what stands in `buffer` from `start` on: room for the header and the payload. It will stand at
+/// `position`.
+pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: u64, durable: u64) {
+    let length = buffer.len().saturating_sub(start + HEADER_SIZE);
+    let mut hasher = RecordHasher::new(position, length, version, durable);
+    hasher.update(buffer.get(start + HEADER_SIZE..).unwrap_or_default());
+    if let Some(header) = buffer.get_mut(start..start + HEADER_SIZE) {
+        header.copy_from_slice(&hasher.finish());
+    }
+    buffer.resize(start + encoded_size(length), 0);
+}
+
+/// Makes the header of a record whose payload comes in pieces.
+#[derive(Debug)]
+pub struct RecordHasher {
+    fields: [u8; FIELDS_SIZE],
+    hasher: crc32fast::Hasher,
+}
+
+/// Bytes of the header behind the checksum.
+const FIELDS_SIZE: usize = HEADER_SIZE - 4;
+
+impl RecordHasher {
+    /// For a record that will stand at `position`, with a payload of `length` bytes.
+    pub fn new(position: Position, length: usize, version: u64, durable: u64) -> Self {
+        let mut fields = [0; FIELDS_SIZE];
+        let numbers =
+            (length as u32).to_le_bytes().into_iter().chain(version.to_le_bytes()).chain(durable.to_le_bytes());
+        for (to, from) in fields.iter_mut().zip(numbers) {
+            *to = from;
+        }
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&position.packed().to_le_bytes());
+        hasher.update(&fields);
+        Self { fields, hasher }
+    }
+
+    /// Adds the next bytes of the payload.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+    }
+
+    /// The header.
+    pub fn finish(self) -> [u8; HEADER_SIZE] {
+        let mut header = [0; HEADER_SIZE];
+        for (to, from) in header.iter_mut().zip(self.hasher.finalize().to_le_bytes().into_iter().chain(self.fields)) {
+            *to = from;
+        }
+        header
+    }
 }
 
 /// The numbers of what may be a record at the start of `bytes`, not verified: its version and its durable position.
@@ -52,6 +101,12 @@ pub fn peek(bytes: &[u8]) -> Option<(u64, u64)> {
     let head = bytes.first_chunk::<HEADER_SIZE>()?;
     let (version, durable) = head.last_chunk::<16>()?.split_first_chunk::<8>()?;
     Some((u64::from_le_bytes(*version), u64::from_le_bytes(durable.try_into().ok()?)))
+}
+
+/// The length of the payload of what may be a record at the start of `bytes`, not verified.
+pub fn payload_length(bytes: &[u8]) -> Option<usize> {
+    let (_, rest) = bytes.split_first_chunk::<4>()?;
+    usize::try_from(u32::from_le_bytes(*rest.first_chunk::<4>()?)).ok()
 }
 
 /// The record at the start of `bytes`, which stand at `position`, if there is one: anything else, however it came about,

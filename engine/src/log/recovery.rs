@@ -49,6 +49,15 @@ pub fn recover<D: Disk>(
     Ok(recovered)
 }
 
+/// Makes durable what was recovered. A kill leaves records that were written and not synced: whoever reads them, or writes
+/// behind them, relies on them.
+pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Failure> {
+    if recovered.end.segment > 0 {
+        disk.open(&segment::file_name(recovered.end.segment))?.sync()?;
+    }
+    Ok(())
+}
+
 /// The headers of all segments that count, in order.
 fn read_headers<D: Disk>(disk: &D, first: u64) -> Result<Vec<SegmentHeader>, Failure> {
     let mut numbers: Vec<u64> =
@@ -93,7 +102,7 @@ fn has_any_record<D: Disk>(disk: &D, number: u64) -> Result<bool, Failure> {
 fn check_order(first: u64, before: Option<&SegmentHeader>, header: &SegmentHeader) -> Result<(), Failure> {
     let expected = before.map_or(first.max(1), |before| before.number + 1);
     let at = Position { segment: header.number, offset: 0 };
-    if header.number != expected && (before.is_some() || first > 0) {
+    if header.number != expected {
         return Err(damaged(at, &format!("the segment {} before it is missing", segment::file_name(expected))));
     }
     match before {

@@ -1,7 +1,7 @@
 //! Appends to the log.
 
 use super::position::Position;
-use super::record::{self, Record};
+use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
@@ -10,17 +10,25 @@ use crate::status::Status;
 /// A file is written ahead with zeros in pieces of this size: a sync of a record that fits needs no journal of the file
 /// system, and a short log takes little space.
 const AHEAD_SIZE: u64 = 256 * 1024;
-/// The longest payload of a record: its length is a `u32`, and it is held in memory whole.
+/// Above this many collected bytes the writer hands them to the operating system by itself.
+const BUFFER_SIZE: usize = 256 * 1024;
+/// Records with a payload above this are written as they come, never collected.
+const DIRECT_SIZE: usize = 128 * 1024;
+/// The longest payload of a record: its length is a `u32`.
 pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 
 /// The end of a log. Records are collected in memory; [`LogWriter::write_out`] hands them to the operating system,
-/// [`LogWriter::sync`] makes them durable. After an error the writer must not be used again: nobody knows what arrived.
+/// [`LogWriter::sync`] makes them durable. After an error of the disk the writer must not be used again: nobody knows
+/// what arrived.
 #[derive(Debug)]
 pub struct LogWriter<D: Disk> {
     disk: D,
     segment_size: u64,
-    file: D::File,
+    /// The present segment; `None` before the first record.
+    file: Option<D::File>,
     number: u64,
+    /// Where the log before the present segment ends.
+    follows: Position,
     /// Where the bytes in `buffer` belong.
     offset: u64,
     /// The size that the segment may grow to.
@@ -30,19 +38,47 @@ pub struct LogWriter<D: Disk> {
     durable: Position,
     last_version: u64,
     buffer: Vec<u8>,
+    record: Option<OpenRecord>,
+    /// Bytes handed to the operating system so far.
+    written_bytes: u64,
+    /// How often the log was synced.
+    syncs: u64,
+}
+
+/// A record that is being written.
+#[derive(Debug)]
+struct OpenRecord {
+    position: Position,
+    version: u64,
+    length: usize,
+    written: usize,
+    /// For a record that is not collected: what its checksum is made of so far.
+    direct: Option<RecordHasher>,
 }
 
 impl<D: Disk> LogWriter<D> {
-    /// Starts a new segment behind `end`, where the log that [`recover`](super::recover) read ends; `Position::default()`
-    /// for a new log. `last_version` is that of the last record. A segment has at most `segment_size` bytes, but for one record that is
-    /// larger.
-    pub fn start(disk: D, end: Position, last_version: u64, segment_size: u64) -> Result<Self, Failure> {
+    /// Goes on behind `end`, where the log that [`recover`](super::recover) read ends (`Position::default()` for a new
+    /// log), in a new segment that is created with the first record. `last_version` is that of the last record. A segment
+    /// has at most `segment_size` bytes, but for one record that is larger.
+    pub fn start(disk: D, end: Position, last_version: u64, segment_size: u64) -> Self {
         let number = end.segment + 1;
-        let file = create_segment(&disk, SegmentHeader { number, follows: end })?;
         let offset = HEADER_SIZE as u64;
-        let durable = Position { segment: number, offset };
-        let (capacity, ahead, buffer) = (segment_size, offset, Vec::new());
-        Ok(Self { disk, segment_size, file, number, offset, capacity, ahead, durable, last_version, buffer })
+        Self {
+            disk,
+            segment_size,
+            file: None,
+            number,
+            follows: end,
+            offset,
+            capacity: segment_size,
+            ahead: offset,
+            durable: Position { segment: number, offset },
+            last_version,
+            buffer: Vec::new(),
+            record: None,
+            written_bytes: 0,
+            syncs: 0,
+        }
     }
 
     /// The disk it writes to.
@@ -60,92 +96,229 @@ impl<D: Disk> LogWriter<D> {
         self.durable
     }
 
+    /// Bytes handed to the operating system so far.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    /// How often the log was synced.
+    pub fn syncs(&self) -> u64 {
+        self.syncs
+    }
+
     /// Where the next record goes, unless it needs a new segment.
     pub fn end(&self) -> Position {
         Position { segment: self.number, offset: self.offset + self.buffer.len() as u64 }
     }
 
+    /// Up to where the operating system has the log.
+    pub fn written_end(&self) -> Position {
+        Position { segment: self.number, offset: self.offset }
+    }
+
     /// Appends a commit; returns where its payload stands. `version` must be above that of the record before.
     pub fn append(&mut self, version: u64, payload: &[u8]) -> Result<Position, Failure> {
-        if payload.len() > MAX_PAYLOAD_SIZE {
-            return Err(Failure::new(Status::OutOfMemory, format!("a commit of {} bytes is too large", payload.len())));
+        let position = self.begin(version, payload.len())?;
+        self.extend(payload)?;
+        self.finish()?;
+        Ok(position)
+    }
+
+    /// Begins a record with a payload of `length` bytes, which [`LogWriter::extend`] brings; returns where the payload will
+    /// stand. `version` must be above that of the record before.
+    pub fn begin(&mut self, version: u64, length: usize) -> Result<Position, Failure> {
+        if length > MAX_PAYLOAD_SIZE {
+            return Err(Failure::new(Status::OutOfMemory, format!("a commit of {length} bytes is too large")));
         }
-        if version <= self.last_version {
+        if version <= self.last_version || self.record.is_some() {
             let message = format!("version {version} does not follow version {}", self.last_version);
             return Err(Failure::new(Status::InvalidRequest, message));
         }
-        let size = record::encoded_size(payload.len());
-        if self.end().offset + size as u64 > self.capacity {
+        let size = record::encoded_size(length);
+        if self.file.is_none() || self.end().offset + size as u64 > self.capacity {
             self.next_segment(size as u64)?;
         }
-        self.buffer
-            .try_reserve(size)
-            .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory for a log record of {size} bytes")))?;
+        let direct = length > DIRECT_SIZE;
+        if direct {
+            self.write_out()?;
+        } else {
+            self.reserve(size)?;
+        }
         let position = self.end();
-        let record = Record { version, durable: self.durable.packed(), payload };
-        record::encode(&mut self.buffer, position, &record);
-        self.last_version = version;
+        let direct = direct.then(|| RecordHasher::new(position, length, version, self.durable.packed()));
+        if direct.is_none() {
+            self.buffer.resize(self.buffer.len() + record::HEADER_SIZE, 0);
+        }
+        self.record = Some(OpenRecord { position, version, length, written: 0, direct });
         Ok(Position { offset: position.offset + record::HEADER_SIZE as u64, ..position })
+    }
+
+    /// Adds bytes to the payload of the record that was begun.
+    pub fn extend(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let Some(open) = self.record.as_mut().filter(|open| open.written + bytes.len() <= open.length) else {
+            return Err(Failure::new(Status::InvalidRequest, "more bytes than the record was begun with"));
+        };
+        match &mut open.direct {
+            None => self.buffer.extend_from_slice(bytes),
+            Some(hasher) => {
+                hasher.update(bytes);
+                let at = open.position.offset + (record::HEADER_SIZE + open.written) as u64;
+                if let Some(file) = &mut self.file {
+                    file.write_at(bytes, at)?;
+                }
+                self.written_bytes += bytes.len() as u64;
+            }
+        }
+        open.written += bytes.len();
+        Ok(())
+    }
+
+    /// Ends the record that was begun: from here on it counts.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        let Some(open) = self.record.take_if(|open| open.written == open.length) else {
+            return Err(Failure::new(Status::InvalidRequest, "fewer bytes than the record was begun with"));
+        };
+        let size = record::encoded_size(open.length);
+        match open.direct {
+            Some(hasher) => self.finish_direct(open.position, size, &hasher.finish())?,
+            None => {
+                let start = self.buffer.len() - record::HEADER_SIZE - open.length;
+                record::seal(&mut self.buffer, start, open.position, open.version, self.durable.packed());
+            }
+        }
+        self.last_version = open.version;
+        if self.buffer.len() >= BUFFER_SIZE {
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the record that was begun, as if it had not been.
+    pub fn abort(&mut self) {
+        let Some(open) = self.record.take() else { return };
+        if open.direct.is_none() {
+            let start = usize::try_from(open.position.offset - self.offset).unwrap_or(0);
+            self.buffer.truncate(start);
+        } else {
+            // Its bytes may look like records: nothing may ever be appended in front of them.
+            self.capacity = self.offset;
+        }
+    }
+
+    /// Creates the present segment if it was not needed yet; returns its number.
+    pub fn ensure_segment(&mut self) -> Result<u64, Failure> {
+        if self.file.is_none() {
+            self.next_segment(0)?;
+        }
+        Ok(self.number)
     }
 
     /// Hands everything appended to the operating system: it survives the end of the process.
     pub fn write_out(&mut self) -> Result<(), Failure> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        self.write_ahead()?;
-        self.file.write_at(&self.buffer, self.offset)?;
+        let Some(file) = self.file.as_mut().filter(|_| !self.buffer.is_empty()) else { return Ok(()) };
+        file.write_at(&self.buffer, self.offset)?;
+        self.written_bytes += self.buffer.len() as u64;
         self.offset += self.buffer.len() as u64;
+        self.ahead = self.ahead.max(self.offset);
+        if self.buffer.capacity() > 4 * BUFFER_SIZE {
+            self.buffer = Vec::new();
+        }
         self.buffer.clear();
         Ok(())
     }
 
     /// Makes everything appended durable.
     pub fn sync(&mut self) -> Result<(), Failure> {
-        self.write_out()?;
+        self.prepare_sync()?;
         if self.durable < self.end() {
-            self.file.sync()?;
-            self.durable = self.end();
-        }
-        Ok(())
-    }
-
-    /// Removes all segments below `first`, which must not be above the present one: nothing in them is needed any more.
-    pub fn drop_before(&mut self, first: u64) -> Result<(), Failure> {
-        let mut dropped = false;
-        for name in self.disk.list()? {
-            if segment::file_number(&name).is_some_and(|number| number < first.min(self.number)) {
-                self.disk.remove(&name)?;
-                dropped = true;
+            if let Some(file) = &mut self.file {
+                file.sync()?;
             }
-        }
-        if dropped {
-            self.disk.sync_directory()?;
+            self.synced(self.end());
         }
         Ok(())
     }
 
-    /// Makes sure that what is in the buffer, and some of what follows, goes where the file has blocks already. Zeros that
-    /// do not survive a crash are not missed: they say no more than the end of the file.
-    fn write_ahead(&mut self) -> Result<(), Failure> {
-        let end = self.offset + self.buffer.len() as u64;
-        if end <= self.ahead {
-            return Ok(());
+    /// As [`LogWriter::write_out`], for a sync that follows: returns up to where that sync will make the log durable.
+    pub fn prepare_sync(&mut self) -> Result<Position, Failure> {
+        let small = self.buffer.len() as u64 <= AHEAD_SIZE / 4;
+        self.write_out()?;
+        if small {
+            self.write_ahead()?;
         }
-        // What is written right away needs no zeros.
-        let target = end.next_multiple_of(AHEAD_SIZE).min(self.capacity).max(end);
-        let zeros = vec![0; usize::try_from(target - end).unwrap_or(0)];
-        self.file.write_at(&zeros, end)?;
-        self.ahead = target;
+        Ok(self.end())
+    }
+
+    /// Takes note that the log was synced up to `position`, as [`LogWriter::prepare_sync`] returned it.
+    pub fn synced(&mut self, position: Position) {
+        self.syncs += 1;
+        self.durable = self.durable.max(position);
+    }
+
+    /// Reads bytes of the present segment that may not be written out yet; `false` when they are, or stand elsewhere.
+    pub fn read_collected(&self, position: Position, bytes: &mut [u8]) -> bool {
+        let start = position.offset.checked_sub(self.offset).filter(|_| position.segment == self.number);
+        let start = start.and_then(|start| usize::try_from(start).ok());
+        let found = start.and_then(|start| self.buffer.get(start..start.checked_add(bytes.len())?));
+        if let Some(found) = found {
+            bytes.copy_from_slice(found);
+        }
+        found.is_some()
+    }
+
+    /// Removes a segment, which must not be the present one: nothing in it is needed any more. Its name is gone for good
+    /// once [`Disk::sync_directory`] was called.
+    pub fn remove_segment(&self, number: u64) -> Result<(), Failure> {
+        debug_assert!(number != self.number, "the present segment is needed");
+        self.disk.remove(&segment::file_name(number))?;
+        Ok(())
+    }
+
+    fn reserve(&mut self, size: usize) -> Result<(), Failure> {
+        self.buffer
+            .try_reserve(size)
+            .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory for a log record of {size} bytes")))
+    }
+
+    /// The header comes last: without it there is no record.
+    fn finish_direct(
+        &mut self,
+        position: Position,
+        size: usize,
+        header: &[u8; record::HEADER_SIZE],
+    ) -> Result<(), Failure> {
+        if let Some(file) = &mut self.file {
+            file.write_at(header, position.offset)?;
+        }
+        self.written_bytes += header.len() as u64;
+        self.offset = position.offset + size as u64;
+        self.ahead = self.ahead.max(self.offset);
+        Ok(())
+    }
+
+    /// Makes sure that what follows next goes where the file has blocks already. Zeros that do not survive a crash are not
+    /// missed: they say no more than the end of the file.
+    fn write_ahead(&mut self) -> Result<(), Failure> {
+        let Some(file) = self.file.as_mut().filter(|_| self.offset >= self.ahead) else { return Ok(()) };
+        let target = (self.offset + 1).next_multiple_of(AHEAD_SIZE).min(self.capacity);
+        if target > self.offset {
+            let zeros = vec![0; usize::try_from(target - self.offset).unwrap_or(0)];
+            file.write_at(&zeros, self.offset)?;
+            self.written_bytes += zeros.len() as u64;
+            self.ahead = target;
+        }
         Ok(())
     }
 
     /// Begins a segment with room for `record_size` bytes, after making the present one durable.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
-        self.sync()?;
-        let header = SegmentHeader { number: self.number + 1, follows: self.end() };
-        self.file = create_segment(&self.disk, header)?;
-        self.number = header.number;
+        if self.file.is_some() {
+            self.write_out()?;
+            self.sync()?;
+            self.follows = self.end();
+            self.number += 1;
+        }
+        self.file = Some(create_segment(&self.disk, SegmentHeader { number: self.number, follows: self.follows })?);
         self.offset = HEADER_SIZE as u64;
         self.capacity = self.segment_size.max(HEADER_SIZE as u64 + record_size);
         self.ahead = self.offset;

@@ -26,7 +26,8 @@ pub struct Memtable {
 impl Memtable {
     /// Adds a version of a key. The pair must be new: versions grow.
     pub fn insert(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
-        self.reserve(entry)?;
+        let value_length = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
+        self.reserve(entry.key.len() + value_length, 1)?;
         let key_at = self.arena.len() as u32;
         self.arena.extend_from_slice(entry.key);
         let (kind, value_at, value_length) = match entry.value {
@@ -121,15 +122,19 @@ impl Memtable {
         Keys { arena: &self.arena, entries: &self.entries }
     }
 
-    /// Makes room for an entry: afterwards nothing can fail half done.
-    fn reserve(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
-        let value_length = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
-        let length = entry.key.len() + value_length;
-        let fits = u32::try_from(self.arena.len() + length).is_ok() && u32::try_from(self.entries.len() + 1).is_ok();
-        if fits && self.arena.try_reserve(length).is_ok() && self.entries.try_reserve(1).is_ok() {
+    /// Makes room for entries with so many bytes of keys and values: until then nothing can fail half done.
+    pub fn reserve(&mut self, bytes: usize, entries: usize) -> Result<(), Failure> {
+        let fits = u32::try_from(self.arena.len().saturating_add(bytes)).is_ok()
+            && u32::try_from(self.entries.len().saturating_add(entries)).is_ok();
+        if fits && self.arena.try_reserve(bytes).is_ok() && self.entries.try_reserve(entries).is_ok() {
             return Ok(());
         }
-        Err(Failure::new(Status::OutOfMemory, format!("no memory for {length} bytes in the write buffer")))
+        Err(Failure::new(Status::OutOfMemory, format!("no memory for {bytes} bytes in the write buffer")))
+    }
+
+    /// The entries from a place on, in order.
+    pub fn iter_from(&self, place: Option<Place>) -> impl Iterator<Item = Entry<'_>> {
+        std::iter::successors(place, |place| self.next(*place)).filter_map(|place| self.at(place))
     }
 }
 

@@ -29,7 +29,7 @@ pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u
     varint::write(&mut block, lowest);
     let mut before: &[u8] = &[];
     for entry in entries {
-        let shared = before.iter().zip(entry.key).take_while(|(a, b)| a == b).count();
+        let shared = shared_length(before, entry.key);
         write_entry(&mut block, &entry, shared, lowest);
         before = entry.key;
     }
@@ -63,6 +63,14 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u6
             block.extend_from_slice(bytes);
         }
     }
+}
+
+/// How many bytes two keys share at their start.
+pub(super) fn shared_length(a: &[u8], b: &[u8]) -> usize {
+    let chunks = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(a, b)| a == b).count();
+    let start = chunks * 8;
+    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
+    start + a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// An upper bound of the bytes that an entry takes in a block.
@@ -130,11 +138,6 @@ impl<'a> BlockReader<'a> {
         self.key.extend_from_slice(raw.suffix);
         self.current = raw.version;
         Ok(true)
-    }
-
-    /// As [`BlockReader::advance`], and returns the entry, with a key of its own.
-    pub fn advance_owned(&mut self) -> Result<Option<(Vec<u8>, Version<'a>)>, Malformed> {
-        Ok(self.advance()?.then(|| (self.key.clone(), self.current)))
     }
 
     /// The entry that [`BlockReader::advance`] went to.

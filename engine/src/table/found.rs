@@ -1,31 +1,48 @@
 //! Versions that outlive the read of their block.
 
-use sled::IVec;
-
 use super::block::Version;
-use crate::entry::Value;
+use crate::entry::{Entry, Value};
 
-/// What a read of the table found: a version whose value may lie in a block that it keeps alive.
+/// What a read of the table found: a version with a value of its own.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The version of the commit.
     pub version: u64,
     /// When the entry expires, in milliseconds since 1970; 0 for never.
     pub expires_ms: u64,
-    block: IVec,
-    value: PlacedValue,
+    value: OwnedValue,
+}
+
+#[derive(Clone, Debug)]
+enum OwnedValue {
+    Deleted,
+    Inline(Vec<u8>),
+    Logged { position: u64, length: u32 },
 }
 
 impl Found {
-    /// A version that was read from `block`.
-    pub(super) fn new(block: &IVec, version: &Version<'_>) -> Self {
-        let value = PlacedValue::of(block, version.value);
-        Self { version: version.version, expires_ms: version.expires_ms, block: block.clone(), value }
+    /// A version that was read from a block.
+    pub(super) fn new(version: &Version<'_>) -> Self {
+        let value = match version.value {
+            Value::Deleted => OwnedValue::Deleted,
+            Value::Inline(bytes) => OwnedValue::Inline(bytes.to_vec()),
+            Value::Logged { position, length } => OwnedValue::Logged { position, length },
+        };
+        Self { version: version.version, expires_ms: version.expires_ms, value }
     }
 
     /// The value.
     pub fn value(&self) -> Value<'_> {
-        self.value.within(&self.block)
+        match &self.value {
+            OwnedValue::Deleted => Value::Deleted,
+            OwnedValue::Inline(bytes) => Value::Inline(bytes),
+            OwnedValue::Logged { position, length } => Value::Logged { position: *position, length: *length },
+        }
+    }
+
+    /// As an entry, without its key.
+    pub fn entry(&self) -> Entry<'_> {
+        Entry { key: &[], version: self.version, expires_ms: self.expires_ms, value: self.value() }
     }
 }
 

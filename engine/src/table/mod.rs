@@ -1,76 +1,223 @@
-//! The table: sorted blocks in a sled tree.
+//! The table: sorted blocks, found through a sled tree.
 //!
-//! The tree's values are [`block`]s; a block's key in the tree is its *separator*: the block holds the entries from there up
-//! to the next separator. The first separator is empty, so that every key has a block. All versions of a key stand in one
-//! block.
+//! ```text
+//! key in the tree                  value
+//! 0 u8, segment u64, big endian    bytes of that segment of the log that blocks lead to, u64, little endian
+//! 1 u8, separator                  where a block of the bottom level stands, see `Pointer`
+//! 2 u8, separator                  where a block of the upper level stands
+//! 3 u8, segment u64, big endian    bytes of that segment of the bottom level's blocks that the tree leads to, u64, little endian
+//! 4 u8, segment u64, big endian    the same for the upper level
+//! ```
+//!
+//! A block holds the entries from its *separator* up to the next one of its level. The first separator of a level is empty,
+//! so that every key has a block. All versions of a key in a level stand in one block. Memtables are merged into the upper
+//! level, which is small, and rewritten often; from there entries descend into the bottom level, many at a time.
+//!
+//! Blocks are written to files of their own and synced before the tree leads to them: a sled tree rewrites whole leaves,
+//! several times what was put. Counts change in the same atomic write as the blocks, so that they are exact whatever happens.
 
 pub mod block;
+pub mod blocks;
+mod cache;
+mod cursor;
+mod decoded;
+mod descend;
 mod found;
+mod group;
+mod level;
+mod live;
 mod merge;
+mod relocate;
 mod retention;
-mod walk;
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use sled::IVec;
 
+pub use cursor::TableCursor;
+pub use decoded::DecodedBlock;
+pub use descend::Descent;
 pub use found::Found;
-pub use merge::{Dropped, MergeStep};
+pub use group::{Group, Written};
+pub use level::Level;
+pub use live::LiveBytes;
+pub use relocate::Relocation;
 pub use retention::Retention;
-pub use walk::TableWalk;
 
 use self::block::Malformed;
+use self::blocks::{BlockStore, Pointer};
+use self::cache::BlockCache;
+use self::level::separator_of;
+use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::status::Status;
 
-/// Blocks in a sled tree.
-#[derive(Debug)]
-pub struct Table {
+/// The first byte of the tree's keys that count live bytes of the log's segments.
+const LOG_COUNT_PREFIX: u8 = 0;
+
+/// Sorted blocks, found through a sled tree.
+pub struct Table<D: Disk> {
     tree: sled::Tree,
     /// Blocks have about this many bytes: two thirds of it to one and a half when they are written, and at least a quarter.
     block_size: usize,
+    cache: Rc<RefCell<BlockCache>>,
+    log_live: LiveBytes,
+    upper: Part<D>,
+    bottom: Part<D>,
 }
 
-/// A block and its place.
+/// What a level has.
+struct Part<D: Disk> {
+    blocks: BlockStore<D>,
+    live: LiveBytes,
+}
+
+/// A block's place in the tree and on the disk.
 #[derive(Clone, Debug)]
 pub struct PlacedBlock {
-    /// No key in the block is below this.
-    pub separator: IVec,
-    /// The encoded entries.
-    pub bytes: IVec,
+    place: IVec,
+    /// `None` for the first block of an empty level, which is not there yet.
+    pointer: Option<Pointer>,
 }
 
-impl Table {
-    /// The table in this tree, with blocks of about `block_size` bytes.
-    pub fn new(tree: sled::Tree, block_size: usize) -> Self {
-        Self { tree, block_size }
+impl PlacedBlock {
+    /// No key in the block is below this.
+    pub fn separator(&self) -> &[u8] {
+        separator_of(&self.place)
+    }
+}
+
+/// Where the blocks of a table stand.
+pub struct TableDisks<D> {
+    /// The disk of the upper level.
+    pub upper: D,
+    /// The disk of the bottom level.
+    pub bottom: D,
+}
+
+impl<D: Disk> Table<D> {
+    /// The table in this tree, with blocks of about `block_size` bytes, and a cache of `cache_size` bytes.
+    pub fn open(tree: sled::Tree, disks: TableDisks<D>, block_size: usize, cache_size: usize) -> Result<Self, Failure> {
+        let log_live = LiveBytes::read(&tree, LOG_COUNT_PREFIX)?;
+        let cache = Rc::new(RefCell::new(BlockCache::new(cache_size)));
+        let part = |level: Level, disk| {
+            let live = LiveBytes::read(&tree, level.count_prefix())?;
+            Ok::<_, Failure>(Part { blocks: BlockStore::open(disk, level, Rc::clone(&cache))?, live })
+        };
+        let upper = part(Level::Upper, disks.upper)?;
+        let bottom = part(Level::Bottom, disks.bottom)?;
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom })
+    }
+
+    /// The disks of the levels; what was not written out is gone, as by a crash.
+    pub fn into_disks(self) -> TableDisks<D> {
+        TableDisks { upper: self.upper.blocks.into_disk(), bottom: self.bottom.blocks.into_disk() }
     }
 
     /// The newest version of `key` that is not above `version`.
     pub fn get(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
-        let Some(placed) = self.block_of(key)? else { return Ok(None) };
-        let found = block::find(&placed.bytes, key, version).map_err(|Malformed| malformed(&placed.separator))?;
-        Ok(found.map(|version| Found::new(&placed.bytes, &version)))
+        for level in Level::ALL {
+            if let Some(found) = self.get_in(level, key, version)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
-    /// The block that holds `key`, if it is there; `None` only in an empty table.
-    pub fn block_of(&self, key: &[u8]) -> Result<Option<PlacedBlock>, Failure> {
-        placed(self.tree.range::<&[u8], _>(..=key).next_back())
+    /// As [`Table::get`], in one level.
+    pub fn get_in(&self, level: Level, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
+        let part = self.part(level);
+        if part.live.total() == 0 {
+            return Ok(None);
+        }
+        let placed = self.block_of(level, key)?;
+        let Some(pointer) = placed.pointer else { return Ok(None) };
+        let found = part.blocks.with(pointer, |block| {
+            block::find(block, key, version).map(|found| found.map(|version| Found::new(&version)))
+        })?;
+        found.map_err(|Malformed| malformed(placed.separator()))
     }
 
-    /// The block behind the one with this separator.
-    pub fn block_after(&self, separator: &[u8]) -> Result<Option<PlacedBlock>, Failure> {
-        placed(self.tree.get_gt(separator)?.map(Ok))
+    /// The block of a level that holds `key`, if it is there.
+    pub fn block_of(&self, level: Level, key: &[u8]) -> Result<PlacedBlock, Failure> {
+        let found = level.with_place(key, |place| self.tree.range::<&[u8], _>(level.start()..=place).next_back());
+        match found {
+            Some(found) => placed(found?),
+            None => Ok(PlacedBlock { place: IVec::from(level.start()), pointer: None }),
+        }
     }
 
-    /// The block before the one with this separator.
-    pub fn block_before(&self, separator: &[u8]) -> Result<Option<PlacedBlock>, Failure> {
-        placed(self.tree.get_lt(separator)?.map(Ok))
+    /// The block behind `before` in its level.
+    pub fn block_after(&self, level: Level, before: &PlacedBlock) -> Result<Option<PlacedBlock>, Failure> {
+        let start = std::ops::Bound::Excluded(before.place.as_ref());
+        let found = self.tree.range::<&[u8], _>((start, std::ops::Bound::Excluded(level.end()))).next();
+        found.map(|found| placed(found?)).transpose()
+    }
+
+    /// Puts a block into `bytes`; nothing where there is none.
+    pub fn read(&self, level: Level, placed: &PlacedBlock, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        bytes.clear();
+        match placed.pointer {
+            Some(pointer) => self.part(level).blocks.read(pointer, bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// How many bytes of each segment of the log blocks lead to.
+    pub fn log_live(&self) -> &LiveBytes {
+        &self.log_live
+    }
+
+    /// How many bytes the blocks of a level have.
+    pub fn live_bytes(&self, level: Level) -> u64 {
+        self.part(level).live.total()
+    }
+
+    /// The blocks of a level.
+    pub fn blocks(&self, level: Level) -> &BlockStore<D> {
+        &self.part(level).blocks
+    }
+
+    /// How many bytes of each segment of a level's blocks count.
+    pub fn block_live(&self, level: Level) -> &LiveBytes {
+        &self.part(level).live
+    }
+
+    /// Hits and misses of the cache of blocks, and its size in bytes.
+    pub fn cache_figures(&self) -> (u64, u64, usize) {
+        let cache = self.cache.borrow();
+        (cache.hits, cache.misses, cache.size_bytes())
+    }
+
+    /// Makes the tree durable, and removes the segments of blocks that it does not lead to.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.tree.flush()?;
+        for level in Level::ALL {
+            let Part { blocks, live } = self.part_mut(level);
+            blocks.drop_dead(live)?;
+        }
+        Ok(())
+    }
+
+    fn part(&self, level: Level) -> &Part<D> {
+        match level {
+            Level::Upper => &self.upper,
+            Level::Bottom => &self.bottom,
+        }
+    }
+
+    fn part_mut(&mut self, level: Level) -> &mut Part<D> {
+        match level {
+            Level::Upper => &mut self.upper,
+            Level::Bottom => &mut self.bottom,
+        }
     }
 }
 
-fn placed(found: Option<sled::Result<(IVec, IVec)>>) -> Result<Option<PlacedBlock>, Failure> {
-    let Some(found) = found else { return Ok(None) };
-    let (separator, bytes) = found?;
-    Ok(Some(PlacedBlock { separator, bytes }))
+fn placed((place, value): (IVec, IVec)) -> Result<PlacedBlock, Failure> {
+    let pointer = Pointer::decode(&value).ok_or_else(|| malformed(separator_of(&place)))?;
+    Ok(PlacedBlock { place, pointer: Some(pointer) })
 }
 
 /// The failure for a block that cannot be read.

@@ -1,7 +1,6 @@
 //! Which versions of a key stay.
 
-use super::block::Version;
-use crate::entry::Value;
+use crate::entry::Entry;
 
 /// What decides over a version when the table is rewritten.
 #[derive(Clone, Debug)]
@@ -12,22 +11,27 @@ pub struct Retention {
     pub snapshots: Vec<u64>,
     /// The present time, in milliseconds since 1970: what expires at or before it is gone.
     pub now_ms: u64,
+    /// Whether there is nothing older than what is looked at.
+    pub is_bottom: bool,
 }
 
 impl Retention {
     /// Says of each version of one key, newest first, whether it stays.
     ///
-    /// The newest ones stay, and each that a snapshot sees. Below the oldest that stays there is nothing, so that deleted
-    /// and expired versions at that end say no more than their absence would, and go.
-    pub fn select(&self, versions: &[Version<'_>], stays: &mut Vec<bool>) {
+    /// The newest ones stay, and each that a snapshot sees. At the bottom there is nothing below the oldest that stays, so
+    /// that deleted and expired versions at that end say no more than their absence would, and go.
+    pub fn select(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) {
         stays.clear();
         let mut newer = None;
-        for (i, version) in versions.iter().enumerate() {
-            stays.push(i < self.versions_to_keep || self.is_seen(version.version, newer));
-            newer = Some(version.version);
+        for (i, entry) in versions.iter().enumerate() {
+            stays.push(i < self.versions_to_keep || self.is_seen(entry.version, newer));
+            newer = Some(entry.version);
         }
-        for (version, stay) in versions.iter().zip(stays.iter_mut()).rev() {
-            if *stay && !self.is_gone(version) {
+        if !self.is_bottom {
+            return;
+        }
+        for (entry, stay) in versions.iter().zip(stays.iter_mut()).rev() {
+            if *stay && !entry.is_gone(self.now_ms) {
                 break;
             }
             *stay = false;
@@ -38,9 +42,5 @@ impl Retention {
     fn is_seen(&self, version: u64, newer: Option<u64>) -> bool {
         let next = self.snapshots.partition_point(|snapshot| *snapshot < version);
         self.snapshots.get(next).is_some_and(|snapshot| newer.is_none_or(|newer| *snapshot < newer))
-    }
-
-    fn is_gone(&self, version: &Version<'_>) -> bool {
-        version.value == Value::Deleted || (version.expires_ms > 0 && version.expires_ms <= self.now_ms)
     }
 }

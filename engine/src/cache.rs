@@ -1,0 +1,256 @@
+//! A bounded cache of entries in front of the table.
+//!
+//! Entries lie one behind the other in a ring, and the oldest are overwritten. A position counts up for ever, so that a
+//! reference to what was overwritten is known by its position alone: nothing has to be removed. An entry that is asked for
+//! again while it is about to go is written anew. References stand in buckets of a few, by the hash of the key.
+
+use xxhash_rust::xxh64::xxh64;
+
+/// References a bucket.
+const WAYS: usize = 4;
+/// About how many bytes an entry takes: so many references are kept.
+const EXPECTED_SIZE: usize = 128;
+/// Bytes in front of key and value: version, expiry, and the lengths of key and value.
+const HEADER_SIZE: usize = 24;
+
+/// A bounded cache of the newest versions below the memtables.
+#[derive(Debug)]
+pub struct EntryCache {
+    ring: Vec<u8>,
+    capacity: usize,
+    /// Where the next entry goes, counted from the first byte ever written.
+    head: u64,
+    slots: Vec<[Slot; WAYS]>,
+    /// Reads that found their key.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+}
+
+/// A reference: an entry's position and some bits of its key's hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// One more than the position; 0 for none.
+    after: u64,
+    tag: u32,
+}
+
+/// What the cache knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cached<'a> {
+    /// The version of the commit.
+    pub version: u64,
+    /// When the value expires, in milliseconds since 1970; 0 for never.
+    pub expires_ms: u64,
+    /// The value.
+    pub value: &'a [u8],
+}
+
+impl EntryCache {
+    /// A cache that takes at most about `capacity` bytes; memory is taken as it fills.
+    pub fn new(capacity: usize) -> Self {
+        Self { ring: Vec::new(), capacity: capacity / 8 * 7, head: 0, slots: Vec::new(), hits: 0, misses: 0 }
+    }
+
+    /// The entry of `key`, if its version is not above `version`.
+    pub fn get(&mut self, key: &[u8], version: u64) -> Option<Cached<'_>> {
+        let Some((bucket, way, position)) = self.find(key) else {
+            self.misses += 1;
+            return None;
+        };
+        if self.read(position)?.1.version > version {
+            self.misses += 1;
+            return None;
+        }
+        self.hits += 1;
+        let position = self.promote(bucket, way, position);
+        self.read(position).map(|(_, cached)| cached)
+    }
+
+    /// Keeps an entry, unless it is too large to be worth it.
+    pub fn insert(&mut self, key: &[u8], entry: &Cached<'_>) {
+        self.remove(key);
+        let size = HEADER_SIZE + key.len() + entry.value.len();
+        if size > self.capacity / 64 {
+            return;
+        }
+        if self.slots.is_empty() {
+            let buckets = (self.capacity / EXPECTED_SIZE / WAYS).next_power_of_two();
+            if self.ring.try_reserve_exact(self.capacity).is_err() || self.slots.try_reserve_exact(buckets).is_err() {
+                return;
+            }
+            self.slots.resize(buckets, [Slot::default(); WAYS]);
+        }
+        let position = self.append(key, entry);
+        let (bucket, tag) = self.place_of(key);
+        let oldest = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after));
+        if let Some(slot) = oldest {
+            *slot = Slot { after: position + 1, tag };
+        }
+    }
+
+    /// Forgets a key: it has a newer version.
+    pub fn remove(&mut self, key: &[u8]) {
+        if self.slots.is_empty() {
+            return;
+        }
+        if let Some((bucket, way, _)) = self.find(key) {
+            if let Some(slot) = self.slots.get_mut(bucket).and_then(|ways| ways.get_mut(way)) {
+                *slot = Slot::default();
+            }
+        }
+    }
+
+    /// Bytes of memory in use.
+    pub fn size_bytes(&self) -> usize {
+        self.ring.len() + self.slots.len() * size_of::<[Slot; WAYS]>()
+    }
+
+    fn find(&self, key: &[u8]) -> Option<(usize, usize, u64)> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let (bucket, tag) = self.place_of(key);
+        self.slots.get(bucket)?.iter().enumerate().find_map(|(way, slot)| {
+            let position = slot.after.checked_sub(1).filter(|_| slot.tag == tag)?;
+            let is_there = self.is_intact(position) && self.read(position)?.0 == key;
+            is_there.then_some((bucket, way, position))
+        })
+    }
+
+    /// Whether nothing was written over the entry at `position` yet.
+    fn is_intact(&self, position: u64) -> bool {
+        position + self.capacity as u64 >= self.head
+    }
+
+    fn place_of(&self, key: &[u8]) -> (usize, u32) {
+        let hash = xxh64(key, 0);
+        (hash as usize & (self.slots.len() - 1), (hash >> 32) as u32)
+    }
+
+    fn read(&self, position: u64) -> Option<(&[u8], Cached<'_>)> {
+        let at = (position % self.capacity as u64) as usize;
+        let (header, rest) = self.ring.get(at..)?.split_first_chunk::<HEADER_SIZE>()?;
+        let (version, header) = header.split_first_chunk::<8>()?;
+        let (expires_ms, header) = header.split_first_chunk::<8>()?;
+        let (key_length, header) = header.split_first_chunk::<4>()?;
+        let value_length = header.first_chunk::<4>()?;
+        let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
+        let value = rest.get(..u32::from_le_bytes(*value_length) as usize)?;
+        let (version, expires_ms) = (u64::from_le_bytes(*version), u64::from_le_bytes(*expires_ms));
+        Some((key, Cached { version, expires_ms, value }))
+    }
+
+    fn append(&mut self, key: &[u8], entry: &Cached<'_>) -> u64 {
+        let size = HEADER_SIZE + key.len() + entry.value.len();
+        let mut at = (self.head % self.capacity as u64) as usize;
+        if at + size > self.capacity {
+            // No entry goes around the end of the ring.
+            self.head += (self.capacity - at) as u64;
+            at = 0;
+        }
+        if self.ring.len() < at + size {
+            self.ring.resize(at + size, 0);
+        }
+        let header = (entry.version.to_le_bytes().into_iter())
+            .chain(entry.expires_ms.to_le_bytes())
+            .chain((key.len() as u32).to_le_bytes())
+            .chain((entry.value.len() as u32).to_le_bytes());
+        if let Some(slot) = self.ring.get_mut(at..at + size) {
+            let (head, rest) = slot.split_at_mut(HEADER_SIZE);
+            head.iter_mut().zip(header).for_each(|(to, from)| *to = from);
+            let (to_key, to_value) = rest.split_at_mut(key.len());
+            to_key.copy_from_slice(key);
+            to_value.copy_from_slice(entry.value);
+        }
+        let position = self.head;
+        self.head += size as u64;
+        position
+    }
+
+    /// Writes an entry anew, at the head, when it is in the older half or next to go from its bucket; returns where it
+    /// stands then.
+    fn promote(&mut self, bucket: usize, way: usize, position: u64) -> u64 {
+        let is_next = self.slots.get(bucket).is_some_and(|ways| ways.iter().all(|slot| slot.after > position));
+        if !is_next && position + self.capacity as u64 / 2 >= self.head {
+            return position;
+        }
+        let Some((key, cached)) = self.read(position) else { return position };
+        let (key, value) = (key.to_vec(), cached.value.to_vec());
+        let entry = Cached { value: &value, ..cached };
+        let moved = self.append(&key, &entry);
+        if let Some(slot) = self.slots.get_mut(bucket).and_then(|ways| ways.get_mut(way)) {
+            slot.after = moved + 1;
+        }
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{Cached, EntryCache};
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(u8, u64, usize),
+        Remove(u8),
+        Get(u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (any::<u8>(), 1..100_u64, 0..60_usize).prop_map(|(key, version, length)| Step::Insert(key, version, length)),
+            1 => any::<u8>().prop_map(Step::Remove),
+            4 => any::<u8>().prop_map(Step::Get),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_was_put_last(steps in vec(step(), 1..2000)) {
+            let mut cache = EntryCache::new(8000);
+            let mut model: HashMap<u8, (u64, Vec<u8>)> = HashMap::new();
+            for step in steps {
+                match step {
+                    Step::Insert(key, version, length) => {
+                        let value = vec![version as u8; length];
+                        cache.insert(&[key], &Cached { version, expires_ms: version + 1, value: &value });
+                        model.insert(key, (version, value));
+                        let found = cache.get(&[key], version).map(|cached| cached.version);
+                        prop_assert_eq!(found, Some(version), "what was just put is there");
+                        prop_assert_eq!(cache.get(&[key], version - 1), None);
+                    }
+                    Step::Remove(key) => {
+                        cache.remove(&[key]);
+                        model.remove(&key);
+                    }
+                    Step::Get(key) => {
+                        if let Some(found) = cache.get(&[key], u64::MAX) {
+                            let (version, value) = &model[&key];
+                            prop_assert_eq!(found, Cached { version: *version, expires_ms: version + 1, value });
+                        }
+                    }
+                }
+            }
+            prop_assert!(cache.size_bytes() <= 8000 + 2048);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_asked_for_stays() {
+        let mut cache = EntryCache::new(10_000);
+        cache.insert(b"hot", &Cached { version: 1, expires_ms: 0, value: b"value" });
+        for i in 0..10_000_u32 {
+            cache.insert(&i.to_le_bytes(), &Cached { version: 2, expires_ms: 0, value: b"cold" });
+            assert!(cache.get(b"hot", 9).is_some(), "gone after {i}");
+        }
+        assert_eq!(cache.hits, 10_000);
+        assert!(cache.get(&0_u32.to_le_bytes(), 9).is_none());
+        assert_eq!(cache.misses, 1);
+    }
+}

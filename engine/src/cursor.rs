@@ -1,0 +1,231 @@
+//! A cursor over live entries: memtables and table merged, as of one version, in either direction.
+
+use std::cmp::Ordering;
+
+use crate::disk::Disk;
+use crate::entry::{Boundary, Entry, Value};
+use crate::failure::Failure;
+use crate::memtable::{Memtable, Place};
+use crate::table::{Level, Table, TableCursor};
+
+/// What a cursor walks over.
+#[derive(Clone, Copy, Debug)]
+pub struct Range<'a> {
+    /// Where the entries begin, in the order of their keys.
+    pub lower: Boundary<'a>,
+    /// Where they end.
+    pub upper: Boundary<'a>,
+    /// From the last to the first.
+    pub reverse: bool,
+    /// Only commits up to this version count.
+    pub version: u64,
+    /// The present time, in milliseconds since 1970: what expires at or before it is gone.
+    pub now_ms: u64,
+}
+
+impl Range<'_> {
+    /// Whether a key is behind the end, in the direction of the cursor.
+    fn ends_before(&self, key: &[u8]) -> bool {
+        match (self.reverse, if self.reverse { self.lower } else { self.upper }) {
+            (_, Boundary::Outermost) => false,
+            (false, Boundary::Before(end)) => key >= end,
+            (false, Boundary::Behind(end)) => key > end,
+            (true, Boundary::Before(end)) => key < end,
+            (true, Boundary::Behind(end)) => key <= end,
+        }
+    }
+}
+
+/// Walks over live entries. The sources must not change meanwhile.
+pub struct Cursor<'a, D: Disk> {
+    sources: Vec<Source<'a, D>>,
+    range: Range<'a>,
+    /// The source that stands at the present entry, when it goes forward.
+    present: Option<usize>,
+    /// The newest key that is done with.
+    key: Vec<u8>,
+    has_key: bool,
+    /// The present entry, when it goes backward: key (above), version, expiry, value.
+    found: Option<(u64, u64, Kept)>,
+    value: Vec<u8>,
+}
+
+/// A value that was copied.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Copied,
+    Logged { position: u64, length: u32 },
+}
+
+enum Source<'a, D: Disk> {
+    Memtable(&'a Memtable, Option<Place>),
+    Table(Box<TableCursor<'a, D>>),
+}
+
+impl<D: Disk> Source<'_, D> {
+    fn entry(&self) -> Option<Entry<'_>> {
+        match self {
+            Self::Memtable(memtable, place) => memtable.at((*place)?),
+            Self::Table(cursor) => cursor.entry(),
+        }
+    }
+
+    fn step(&mut self, reverse: bool) -> Result<(), Failure> {
+        match self {
+            Self::Memtable(memtable, place) => {
+                *place = place.and_then(|place| if reverse { memtable.previous(place) } else { memtable.next(place) });
+                Ok(())
+            }
+            Self::Table(cursor) if reverse => cursor.retreat(),
+            Self::Table(cursor) => cursor.advance(),
+        }
+    }
+}
+
+impl<'a, D: Disk> Cursor<'a, D> {
+    /// A cursor before the first entry of the range.
+    pub fn start(
+        memtables: impl Iterator<Item = &'a Memtable>,
+        table: &'a Table<D>,
+        range: Range<'a>,
+    ) -> Result<Self, Failure> {
+        let mut sources: Vec<Source<'a, D>> = memtables
+            .filter(|memtable| !memtable.is_empty())
+            .map(|memtable| Source::Memtable(memtable, start_in(memtable, &range)))
+            .collect();
+        for level in Level::ALL.into_iter().filter(|level| table.live_bytes(*level) > 0) {
+            let cursor = if range.reverse {
+                table.cursor_before(level, range.upper)?
+            } else {
+                table.cursor_from(level, range.lower)?
+            };
+            sources.push(Source::Table(Box::new(cursor)));
+        }
+        sources.retain(|source| source.entry().is_some());
+        Ok(Self { sources, range, present: None, key: Vec::new(), has_key: false, found: None, value: Vec::new() })
+    }
+
+    /// Goes to the next live entry; says whether there is one.
+    pub fn advance(&mut self) -> Result<bool, Failure> {
+        if self.range.reverse { self.retreat() } else { self.advance_forward() }
+    }
+
+    /// The entry that [`Cursor::advance`] went to.
+    pub fn entry(&self) -> Option<Entry<'_>> {
+        if !self.range.reverse {
+            return self.sources.get(self.present?)?.entry();
+        }
+        let (version, expires_ms, kept) = self.found?;
+        let value = match kept {
+            Kept::Copied => Value::Inline(&self.value),
+            Kept::Logged { position, length } => Value::Logged { position, length },
+        };
+        Some(Entry { key: &self.key, version, expires_ms, value })
+    }
+
+    /// The stream is ordered by key and then newest first: the first version of a key that counts decides.
+    fn advance_forward(&mut self) -> Result<bool, Failure> {
+        if let Some(present) = self.present.take() {
+            self.finish_key(present)?;
+        }
+        while let Some(next) = self.next_source() {
+            let Some(entry) = self.sources.get(next).and_then(Source::entry) else { break };
+            if self.range.ends_before(entry.key) {
+                break;
+            }
+            let is_older = self.has_key && entry.key == self.key.as_slice();
+            if is_older || entry.version > self.range.version {
+                self.step(next)?;
+            } else if entry.is_gone(self.range.now_ms) {
+                self.finish_key(next)?;
+            } else {
+                self.present = Some(next);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The stream is ordered by falling key and then oldest first: the last version of a key that counts decides.
+    fn retreat(&mut self) -> Result<bool, Failure> {
+        self.found = None;
+        self.has_key = false;
+        while let Some(next) = self.next_source() {
+            let Some(entry) = self.sources.get(next).and_then(Source::entry) else { break };
+            if self.has_key && entry.key != self.key.as_slice() {
+                if self.found.is_some() {
+                    return Ok(true);
+                }
+                self.has_key = false;
+            }
+            if self.range.ends_before(entry.key) {
+                break;
+            }
+            if entry.version <= self.range.version {
+                self.key.clear();
+                self.key.extend_from_slice(entry.key);
+                self.has_key = true;
+                self.found = match entry.value {
+                    _ if entry.is_gone(self.range.now_ms) => None,
+                    Value::Deleted => None,
+                    Value::Logged { position, length } => {
+                        Some((entry.version, entry.expires_ms, Kept::Logged { position, length }))
+                    }
+                    Value::Inline(bytes) => {
+                        self.value.clear();
+                        self.value.extend_from_slice(bytes);
+                        Some((entry.version, entry.expires_ms, Kept::Copied))
+                    }
+                };
+            }
+            self.step(next)?;
+        }
+        Ok(self.found.is_some())
+    }
+
+    fn finish_key(&mut self, source: usize) -> Result<(), Failure> {
+        if let Some(entry) = self.sources.get(source).and_then(Source::entry) {
+            self.key.clear();
+            self.key.extend_from_slice(entry.key);
+            self.has_key = true;
+        }
+        self.step(source)
+    }
+
+    fn step(&mut self, source: usize) -> Result<(), Failure> {
+        let Some(stepped) = self.sources.get_mut(source) else { return Ok(()) };
+        stepped.step(self.range.reverse)?;
+        if stepped.entry().is_none() {
+            self.sources.swap_remove(source);
+        }
+        Ok(())
+    }
+
+    /// The source whose entry comes next.
+    fn next_source(&self) -> Option<usize> {
+        if self.sources.len() < 2 {
+            return if self.sources.is_empty() { None } else { Some(0) };
+        }
+        let entries = self.sources.iter().enumerate().filter_map(|(i, source)| Some((i, source.entry()?)));
+        let order = |a: &Entry<'_>, b: &Entry<'_>| a.key.cmp(b.key).then_with(|| b.version.cmp(&a.version));
+        let direction = if self.range.reverse { Ordering::Greater } else { Ordering::Less };
+        entries.reduce(|best, next| if order(&next.1, &best.1) == direction { next } else { best }).map(|(i, _)| i)
+    }
+}
+
+/// Where a cursor starts in a memtable.
+fn start_in(memtable: &Memtable, range: &Range<'_>) -> Option<Place> {
+    let boundary = if range.reverse { range.upper } else { range.lower };
+    let behind = match boundary.key() {
+        Some(key) => memtable.seek(key, boundary.version()),
+        None if range.reverse => None,
+        None => memtable.first(),
+    };
+    if !range.reverse {
+        return behind;
+    }
+    match behind {
+        Some(place) => memtable.previous(place),
+        None => memtable.last(),
+    }
+}

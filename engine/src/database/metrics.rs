@@ -1,0 +1,72 @@
+//! What the database counts.
+
+use super::Database;
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::table::Level;
+
+/// What happened since the database was opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counters {
+    pub commits: u64,
+    pub puts: u64,
+    pub deletes: u64,
+    pub put_bytes: u64,
+    pub gets: u64,
+    pub memtable_hits: u64,
+    pub table_hits: u64,
+    pub table_misses: u64,
+    pub steps: u64,
+    pub checkpoints: u64,
+    pub blocks_written: u64,
+    pub block_bytes: u64,
+    pub moved_bytes: u64,
+}
+
+impl<D: Disk> Database<D> {
+    /// All figures, by name. Counters count since the database was opened; sizes are in bytes, times in milliseconds.
+    pub fn metrics(&self, now_ms: u64) -> Result<Vec<(&'static str, u64)>, Failure> {
+        let c = &self.counters;
+        let sealed = self.sealed.as_ref();
+        let segments = self.segments()?;
+        let log_live_bytes = self.table.log_live().total();
+        let (upper, bottom) = (self.table.blocks(Level::Upper), self.table.blocks(Level::Bottom));
+        let (block_hits, block_misses, block_cache_bytes) = self.table.cache_figures();
+        Ok(vec![
+            ("commits", c.commits),
+            ("puts", c.puts),
+            ("deletes", c.deletes),
+            ("put_bytes", c.put_bytes),
+            ("gets", c.gets),
+            ("memtable_hits", c.memtable_hits),
+            ("cache_hits", self.cache.hits),
+            ("cache_misses", self.cache.misses),
+            ("table_hits", c.table_hits),
+            ("table_misses", c.table_misses),
+            ("log_written_bytes", self.log.written_bytes()),
+            ("log_syncs", self.log.syncs()),
+            ("log_segments", segments.len() as u64),
+            ("log_live_bytes", log_live_bytes),
+            ("log_moved_bytes", c.moved_bytes),
+            ("checkpoints", c.checkpoints),
+            ("checkpoint_steps", c.steps),
+            ("blocks_written", c.blocks_written),
+            ("block_bytes_written", c.block_bytes),
+            ("block_written_bytes", upper.written_bytes() + bottom.written_bytes()),
+            ("block_syncs", upper.syncs() + bottom.syncs()),
+            ("block_cache_hits", block_hits),
+            ("block_cache_misses", block_misses),
+            ("block_cache_bytes", block_cache_bytes as u64),
+            ("upper_table_bytes", self.table.live_bytes(Level::Upper)),
+            ("bottom_table_bytes", self.table.live_bytes(Level::Bottom)),
+            ("index_bytes", self.db.size_on_disk()?),
+            ("write_buffer_bytes", self.active.size_bytes() as u64),
+            ("write_buffer_entries", self.active.len() as u64),
+            ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable.size_bytes() as u64)),
+            ("cache_bytes", self.cache.size_bytes() as u64),
+            ("version", self.version),
+            ("open_snapshots", self.snapshots.count() as u64),
+            ("oldest_snapshot_ms", self.snapshots.oldest_ms().map_or(0, |opened| now_ms.saturating_sub(opened))),
+        ])
+    }
+}

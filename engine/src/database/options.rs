@@ -1,0 +1,42 @@
+//! How a database is opened.
+
+/// The settings of a database. None of them is a part of its format.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The bound of all caches together, in bytes: half is sled's, half the entry cache's.
+    pub cache_size: u64,
+    /// A memtable above this many bytes is sealed.
+    pub write_buffer_size: usize,
+    /// The size of the log's segments in bytes.
+    pub segment_size: u64,
+    /// About how many bytes a block of the table has.
+    pub block_size: usize,
+    /// Values of this many bytes or more stay in the log.
+    pub logged_size: usize,
+    /// How many of the newest versions of a key stay.
+    pub versions_to_keep: usize,
+    /// Whether nothing may be written: what the log holds beyond the table is kept in memory.
+    pub read_only: bool,
+}
+
+/// The log's segments, in a store.
+pub const SEGMENT_SIZE: u64 = 16 << 20;
+/// The table's blocks, in a store.
+pub const BLOCK_SIZE: usize = 4096;
+/// From this size on values stay in the log, in a store.
+pub const LOGGED_SIZE: usize = 4096;
+
+impl Options {
+    /// The settings of a store, for its three sizes.
+    pub fn new(cache_size: u64, write_buffer_size: usize, versions_to_keep: usize) -> Self {
+        Self {
+            cache_size,
+            write_buffer_size,
+            segment_size: SEGMENT_SIZE,
+            block_size: BLOCK_SIZE,
+            logged_size: LOGGED_SIZE,
+            versions_to_keep,
+            read_only: false,
+        }
+    }
+}

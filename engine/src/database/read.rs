@@ -1,0 +1,198 @@
+//! Reads: of one key, of its versions, of a range.
+
+use super::Database;
+use super::values::{ValueFiles, ValueStream};
+use crate::cache::Cached;
+use crate::cursor::{Cursor, Range};
+use crate::disk::Disk;
+use crate::entry::{Entry, Value};
+use crate::failure::Failure;
+use crate::log::LogWriter;
+use crate::table::Found;
+
+/// A version of a key that a read found. Its value is in the buffer that the read was given, unless it is large.
+pub struct Read {
+    /// The version of the commit.
+    pub version: u64,
+    /// When the value expires, in milliseconds since 1970; 0 for never.
+    pub expires_ms: u64,
+    /// A value that is to be read in pieces, with [`Database::read_part`].
+    pub stream: Option<ValueStream>,
+}
+
+/// One version of a key, as [`Database::versions`] lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyVersion {
+    /// The version of the commit.
+    pub version: u64,
+    /// When the value expires or expired, in milliseconds since 1970; 0 for never.
+    pub expires_ms: u64,
+    /// The value; `None` for one that was deleted or has expired.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Values above this size are read in pieces where the caller can do so.
+pub const STREAMED_SIZE: u32 = 1 << 20;
+
+impl<D: Disk> Database<D> {
+    /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
+    pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
+        self.counters.gets += 1;
+        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
+        for memtable in [Some(&self.active), sealed].into_iter().flatten() {
+            if let Some(entry) = memtable.get(key, version) {
+                self.counters.memtable_hits += 1;
+                if entry.is_gone(now_ms) {
+                    return Ok(None);
+                }
+                let (version, expires_ms) = (entry.version, entry.expires_ms);
+                let stream = match entry.value {
+                    Value::Logged { position, length } => {
+                        take_logged(&mut self.files, &self.log, (position, length), value)?
+                    }
+                    inline => copy(inline, value),
+                };
+                return Ok(Some(Read { version, expires_ms, stream }));
+            }
+        }
+        if let Some(cached) = self.cache.get(key, version) {
+            let Cached { version, expires_ms, value: bytes } = cached;
+            if expires_ms > 0 && expires_ms <= now_ms {
+                return Ok(None);
+            }
+            value.clear();
+            value.extend_from_slice(bytes);
+            return Ok(Some(Read { version, expires_ms, stream: None }));
+        }
+        let Some(found) = self.table.get(key, version)? else {
+            self.counters.table_misses += 1;
+            return Ok(None);
+        };
+        self.counters.table_hits += 1;
+        if found.entry().is_gone(now_ms) {
+            return Ok(None);
+        }
+        let stream = match found.value() {
+            Value::Logged { position, length } => take_logged(&mut self.files, &self.log, (position, length), value)?,
+            inline => {
+                // Only the newest version may be kept: nothing would tell a later read of a newer one.
+                if version >= self.version {
+                    if let Value::Inline(bytes) = inline {
+                        let cached = Cached { version: found.version, expires_ms: found.expires_ms, value: bytes };
+                        self.cache.insert(key, &cached);
+                    }
+                }
+                copy(inline, value)
+            }
+        };
+        Ok(Some(Read { version: found.version, expires_ms: found.expires_ms, stream }))
+    }
+
+    /// Whether `key` has a value as of `version`, at the time `now_ms`.
+    pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<bool, Failure> {
+        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
+        for memtable in [Some(&self.active), sealed].into_iter().flatten() {
+            if let Some(entry) = memtable.get(key, version) {
+                return Ok(!entry.is_gone(now_ms));
+            }
+        }
+        Ok(self.table.get(key, version)?.is_some_and(|found| !found.entry().is_gone(now_ms)))
+    }
+
+    /// All versions of `key` that are still there, newest first.
+    pub fn versions(&mut self, key: &[u8], now_ms: u64) -> Result<Vec<KeyVersion>, Failure> {
+        let mut listed = Vec::new();
+        let mut version = u64::MAX;
+        while let Some(found) = self.version_at(key, version)? {
+            version = found.version - 1;
+            let gone = found.expires_ms > 0 && found.expires_ms <= now_ms;
+            listed.push(if gone { KeyVersion { value: None, ..found } } else { found });
+        }
+        Ok(listed)
+    }
+
+    fn version_at(&mut self, key: &[u8], version: u64) -> Result<Option<KeyVersion>, Failure> {
+        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
+        let in_memtables = [Some(&self.active), sealed].into_iter().flatten();
+        let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
+        let found = match newest {
+            Some(_) => None,
+            None => self.table.get(key, version)?,
+        };
+        let Some(entry) = newest.or_else(|| found.as_ref().map(Found::entry)) else {
+            return Ok(None);
+        };
+        let (version, expires_ms) = (entry.version, entry.expires_ms);
+        let value = match entry.value {
+            Value::Deleted => None,
+            Value::Inline(bytes) => Some(bytes.to_vec()),
+            Value::Logged { position, length } => {
+                let mut bytes = Vec::new();
+                self.files.read(&self.log, position, length, &mut bytes)?;
+                Some(bytes)
+            }
+        };
+        Ok(Some(KeyVersion { version, expires_ms, value }))
+    }
+
+    /// A cursor before the first live entry of a range.
+    pub fn cursor<'a>(&'a self, range: Range<'a>) -> Result<Cursor<'a, D>, Failure> {
+        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
+        Cursor::start([Some(&self.active), sealed].into_iter().flatten(), &self.table, range)
+    }
+
+    /// Calls with live entries of a range, values and all, until it returns `false`; returns whether it did.
+    pub fn visit(
+        &mut self,
+        range: Range<'_>,
+        with_values: bool,
+        mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
+        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
+        let memtables = [Some(&self.active), sealed].into_iter().flatten();
+        let mut cursor = Cursor::start(memtables, &self.table, range)?;
+        let mut logged = Vec::new();
+        while cursor.advance()? {
+            let Some(entry) = cursor.entry() else { break };
+            let value = match entry.value {
+                Value::Inline(bytes) => bytes,
+                Value::Logged { position, length } if with_values => {
+                    self.files.read(&self.log, position, length, &mut logged)?;
+                    &logged
+                }
+                Value::Deleted | Value::Logged { .. } => &[],
+            };
+            if !visit(&entry, value)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
+    pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        self.files.read_part(&self.log, stream, size, bytes)
+    }
+}
+
+/// Reads a value of the log, unless it is large: then the caller does, in pieces.
+fn take_logged<D: Disk>(
+    files: &mut ValueFiles<D::File>,
+    log: &LogWriter<D>,
+    (position, length): (u64, u32),
+    value: &mut Vec<u8>,
+) -> Result<Option<ValueStream>, Failure> {
+    if length > STREAMED_SIZE {
+        return Ok(Some(ValueStream::new(position, length)));
+    }
+    files.read(log, position, length, value)?;
+    Ok(None)
+}
+
+fn copy(inline: Value<'_>, value: &mut Vec<u8>) -> Option<ValueStream> {
+    value.clear();
+    if let Value::Inline(bytes) = inline {
+        value.extend_from_slice(bytes);
+    }
+    None
+}

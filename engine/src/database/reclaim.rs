@@ -1,0 +1,193 @@
+//! Gives the space of the log back: segments that nothing leads to are removed, and values are moved out of those that
+//! are mostly dead.
+
+use super::Database;
+use super::commit::{self, Change, Payload, VALUE_CHECKSUM_SIZE};
+use crate::disk::{Disk, DiskFile};
+use crate::failure::Failure;
+use crate::log::record::{self, HEADER_SIZE};
+use crate::log::{Position, segment};
+use crate::table::Relocation;
+
+/// Bytes of values that one step moves, unless one value is larger.
+const BYTES_A_STEP: usize = 256 * 1024;
+
+/// A segment whose live values are being moved to the end of the log.
+#[derive(Debug)]
+pub(super) struct Moving {
+    pub segment: u64,
+    offset: u64,
+}
+
+impl Moving {
+    pub fn start(segment: u64) -> Self {
+        Self { segment, offset: segment::HEADER_SIZE as u64 }
+    }
+}
+
+/// A live value on its way.
+struct Live {
+    key: Vec<u8>,
+    version: u64,
+    from: u64,
+    length: u32,
+}
+
+impl<D: Disk> Database<D> {
+    /// Removes the segments of the log that neither recovery nor the table needs.
+    pub(super) fn drop_dead_segments(&mut self) -> Result<(), Failure> {
+        let dead: Vec<u64> = self
+            .segments()?
+            .into_iter()
+            .filter(|number| *number < self.checkpoint.first_segment && self.table.log_live().of(*number) == 0)
+            .collect();
+        for number in &dead {
+            self.files.forget(*number);
+            self.log.remove_segment(*number)?;
+        }
+        if !dead.is_empty() {
+            self.log.disk().sync_directory()?;
+        }
+        Ok(())
+    }
+
+    /// The segments of the log, in order.
+    pub(super) fn segments(&self) -> Result<Vec<u64>, Failure> {
+        let mut numbers: Vec<u64> =
+            self.log.disk().list()?.iter().filter_map(|name| segment::file_number(name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// A segment of which less than half is live, if there is one.
+    pub(super) fn mostly_dead_segment(&mut self) -> Result<Option<u64>, Failure> {
+        self.segment_below(50)
+    }
+
+    /// A segment that recovery does not need and of which less than `percent` percent is live; the emptiest.
+    pub(super) fn segment_below(&mut self, percent: u64) -> Result<Option<u64>, Failure> {
+        let mut emptiest: Option<(u64, u64)> = None;
+        for (number, live) in self.table.log_live().iter() {
+            if number >= self.checkpoint.first_segment || self.unmovable.contains(&number) {
+                continue;
+            }
+            let size = self.log.disk().open(&segment::file_name(number))?.size()?;
+            let share = live * 100 / size.max(1);
+            if share < percent && emptiest.is_none_or(|(_, least)| share < least) {
+                emptiest = Some((number, share));
+            }
+        }
+        self.reclaimable = emptiest.is_some();
+        Ok(emptiest.map(|(number, _)| number))
+    }
+
+    /// Moves some values of the segment that is being emptied; at its end the segment is removed.
+    pub(super) fn move_step(&mut self) -> Result<(), Failure> {
+        let Some(moving) = self.moving.take() else { return Ok(()) };
+        let (live, next) = self.collect_live(&moving)?;
+        let relocations = self.copy_values(&live)?;
+        self.log.sync()?;
+        self.table.relocate(&relocations)?;
+        self.counters.moved_bytes += live.iter().map(|live| u64::from(live.length)).sum::<u64>();
+        match next {
+            Some(offset) => self.moving = Some(Moving { offset, ..moving }),
+            None => {
+                self.table.flush()?;
+                self.drop_dead_segments()?;
+                if self.table.log_live().of(moving.segment) > 0 {
+                    // A record that cannot be read hides what is left: verify reports it.
+                    self.unmovable.insert(moving.segment);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads records until enough live values are found; returns where to go on, `None` at the end of the segment.
+    fn collect_live(&mut self, moving: &Moving) -> Result<(Vec<Live>, Option<u64>), Failure> {
+        let mut file = self.log.disk().open(&segment::file_name(moving.segment))?;
+        let mut offset = moving.offset;
+        let (mut live, mut read, mut found) = (Vec::new(), 0, 0);
+        let mut bytes = Vec::new();
+        while read < 4 * BYTES_A_STEP && found < BYTES_A_STEP {
+            let position = Position { segment: moving.segment, offset };
+            let Some(length) = read_record(&mut file, position, &mut bytes)? else { return Ok((live, None)) };
+            read += bytes.len();
+            offset += record::encoded_size(length) as u64;
+            let Some(record) = record::decode(&bytes, position) else { return Ok((live, None)) };
+            let payload = Position { offset: position.offset + HEADER_SIZE as u64, ..position };
+            self.find_live(payload, record.version, record.payload, &mut live)?;
+            found = live.iter().map(|live: &Live| live.length as usize).sum();
+        }
+        Ok((live, Some(offset)))
+    }
+
+    fn find_live(
+        &mut self,
+        start: Position,
+        version: u64,
+        payload: &[u8],
+        live: &mut Vec<Live>,
+    ) -> Result<(), Failure> {
+        match commit::decode(payload) {
+            Some(Payload::Operations(operations)) => {
+                for operation in operations.flatten() {
+                    let Change::PutLogged { offset, length } = operation.change else { continue };
+                    let from = Position { offset: start.offset + offset as u64, ..start }.packed();
+                    if self.table.leads_to(operation.key, version, from)? {
+                        live.push(Live { key: operation.key.to_vec(), version, from, length: length as u32 });
+                    }
+                }
+            }
+            Some(Payload::Moved(value)) => {
+                let from = Position { offset: start.offset + value.offset as u64, ..start }.packed();
+                if self.table.leads_to(value.key, value.version, from)? {
+                    let (key, length) = (value.key.to_vec(), value.length as u32);
+                    live.push(Live { key, version: value.version, from, length });
+                }
+            }
+            Some(Payload::Reservation(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    /// Appends the values to the log once more.
+    fn copy_values(&mut self, live: &[Live]) -> Result<Vec<Relocation>, Failure> {
+        let mut relocations = Vec::with_capacity(live.len());
+        let mut bytes = Vec::new();
+        for each in live {
+            self.files.read(&self.log, each.from, each.length, &mut bytes)?;
+            let head = commit::moved_head(&each.key, each.version, bytes.len());
+            let version = self.next_version()?;
+            let size = head.len() + bytes.len() + VALUE_CHECKSUM_SIZE;
+            let mut position = self.log.begin(version, size)?;
+            self.log.extend(&head)?;
+            self.log.extend(&bytes)?;
+            self.log.extend(&commit::value_checksum(&bytes))?;
+            self.log.finish()?;
+            self.version = version;
+            position.offset += head.len() as u64;
+            let to = position.packed();
+            relocations.push(Relocation { key: each.key.clone(), version: each.version, from: each.from, to });
+        }
+        Ok(relocations)
+    }
+}
+
+/// Reads what may be a record at `position` whole into `bytes`; the length of its payload, `None` where the file ends.
+fn read_record(file: &mut impl DiskFile, position: Position, bytes: &mut Vec<u8>) -> Result<Option<usize>, Failure> {
+    bytes.clear();
+    bytes.resize(HEADER_SIZE, 0);
+    if file.read_at(bytes, position.offset)? < HEADER_SIZE {
+        return Ok(None);
+    }
+    let Some(length) = record::payload_length(bytes) else { return Ok(None) };
+    let left = file.size()?.saturating_sub(position.offset + HEADER_SIZE as u64);
+    if length as u64 > left {
+        return Ok(None);
+    }
+    bytes.resize(HEADER_SIZE + length, 0);
+    let count = file.read_at(bytes, position.offset)?;
+    bytes.truncate(count);
+    Ok(Some(length))
+}

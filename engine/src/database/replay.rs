@@ -1,0 +1,88 @@
+//! Brings the records of the log back into a memtable.
+
+use super::checkpoint::Checkpoint;
+use super::commit::{self, Change, Logged, Payload};
+use super::options::Options;
+use crate::disk::Disk;
+use crate::entry::{Entry, Value};
+use crate::failure::Failure;
+use crate::log::Position;
+use crate::log::record::Record;
+use crate::memtable::Memtable;
+use crate::status::Status;
+use crate::table::{Level, Retention, Table};
+
+/// Blocks that are merged at once.
+const BLOCKS_A_STEP: usize = 64;
+
+/// What a log is replayed into.
+pub(super) struct Replay<'a, D: Disk> {
+    pub active: Memtable,
+    pub reserved: u64,
+    table: &'a mut Table<D>,
+    options: &'a Options,
+    /// The table has the versions up to this one.
+    skip: u64,
+}
+
+impl<'a, D: Disk> Replay<'a, D> {
+    pub fn new(table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
+        let active = Memtable::default();
+        Self { active, reserved: checkpoint.reserved, table, options, skip: checkpoint.version }
+    }
+
+    /// Takes a record whose payload stands at `position`.
+    pub fn apply(&mut self, position: Position, record: &Record<'_>) -> Result<(), Failure> {
+        if self.active.size_bytes() > self.options.write_buffer_size && !self.options.read_only {
+            self.merge_whole()?;
+        }
+        let damaged = || {
+            let message = format!("the log's record of version {} is malformed", record.version);
+            Failure::new(Status::Corrupt, message)
+        };
+        match commit::decode(record.payload).ok_or_else(damaged)? {
+            // The checkpoint says what was reserved before it.
+            Payload::Reservation(reserved) if record.version > self.skip => self.reserved = self.reserved.max(reserved),
+            Payload::Reservation(_) | Payload::Moved(_) => {}
+            Payload::Operations(operations) => {
+                for operation in operations {
+                    let operation = operation.map_err(|commit::Malformed| damaged())?;
+                    if record.version > self.skip {
+                        self.active.insert(&entry_of(&operation, position, record.version))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Not recorded: the log is read from the old checkpoint again if this open does not end well.
+    fn merge_whole(&mut self) -> Result<(), Failure> {
+        let retention = Retention {
+            versions_to_keep: self.options.versions_to_keep,
+            snapshots: Vec::new(),
+            now_ms: 0,
+            is_bottom: self.table.live_bytes(Level::Bottom) == 0,
+        };
+        let mut entries = self.active.iter_from(self.active.first()).peekable();
+        while entries.peek().is_some() {
+            self.table.merge(Level::Upper, &mut entries, &retention, BLOCKS_A_STEP)?;
+        }
+        drop(entries);
+        self.active.clear();
+        Ok(())
+    }
+}
+
+/// The entry that an operation in the log makes.
+pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: u64) -> Entry<'a> {
+    let value = match operation.change {
+        Change::Delete => Value::Deleted,
+        Change::Put(value) => Value::Inline(value),
+        Change::PutLogged { offset, length } => Value::Logged {
+            position: Position { offset: position.offset + offset as u64, ..position }.packed(),
+            length: length as u32,
+        },
+    };
+    Entry { key: operation.key, version, expires_ms: operation.expires_ms, value }
+}

@@ -1,0 +1,163 @@
+//! What happens behind the commits, in small steps: memtables into the table, segments of the log away.
+
+use super::checkpoint::Checkpoint;
+use super::reclaim::Moving;
+use super::{Database, Sealed};
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::table::{Group, Level, Retention, Written};
+
+/// Blocks that one step merges.
+const BLOCKS_A_STEP: usize = 64;
+/// Bytes of blocks that are synced together: a sync of less costs nearly as much.
+const BYTES_A_GROUP: usize = 1 << 20;
+
+impl<D: Disk> Database<D> {
+    /// Does a small part of what has to be done behind the commits: seals a full memtable, merges some blocks, records
+    /// what is done, or moves some values out of a segment that is mostly dead. Says whether there is more to do.
+    pub fn step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        if self.options.read_only {
+            return Ok(false);
+        }
+        if self.sealed.is_some() || self.upper_is_full() {
+            self.table_step(now_ms)?;
+        } else if self.active.size_bytes() > self.options.write_buffer_size {
+            self.seal()?;
+        } else {
+            if self.moving.is_none() {
+                self.moving = self.mostly_dead_segment()?.map(Moving::start);
+            }
+            self.move_step()?;
+        }
+        Ok(self.has_work())
+    }
+
+    /// Whether [`Database::step`] has something to do.
+    pub fn has_work(&self) -> bool {
+        self.sealed.is_some()
+            || self.moving.is_some()
+            || self.active.size_bytes() > self.options.write_buffer_size
+            || self.reclaimable
+            || self.upper_is_full()
+    }
+
+    /// The upper level is rewritten with each memtable, the bottom each time as much as it holds came down: together they
+    /// cost least when the upper has the geometric mean of half the bottom and a memtable.
+    fn upper_is_full(&self) -> bool {
+        let buffer = self.options.write_buffer_size as u64;
+        let mean = (self.table.live_bytes(Level::Bottom) / 2 * buffer).isqrt();
+        self.table.live_bytes(Level::Upper) > mean.max(2 * buffer)
+    }
+
+    /// Moves everything into the table and makes it durable.
+    pub(super) fn checkpoint_whole(&mut self, now_ms: u64) -> Result<(), Failure> {
+        while self.sealed.is_some() {
+            self.checkpoint_step(now_ms)?;
+        }
+        if !self.active.is_empty() || self.checkpoint.reserved != self.reserved {
+            self.seal()?;
+            while self.sealed.is_some() {
+                self.checkpoint_step(now_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Before a commit: lets the checkpoint go on at the pace at which the active memtable fills, and at the hard limit,
+    /// with two full memtables, to its end.
+    pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
+        let limit = self.options.write_buffer_size;
+        while self.active.size_bytes() > limit {
+            if self.sealed.is_none() {
+                return self.seal();
+            }
+            self.table_step(now_ms)?;
+        }
+        let Some(sealed) = &self.sealed else { return Ok(()) };
+        let (filled, done) = (self.active.size_bytes() as u64, sealed.merged as u64);
+        if filled * sealed.memtable.len() as u64 > (done + PACE_AHEAD) * limit as u64 {
+            self.table_step(now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn table_step(&mut self, now_ms: u64) -> Result<(), Failure> {
+        if !self.upper_is_full() {
+            return self.checkpoint_step(now_ms);
+        }
+        self.counters.steps += 1;
+        // What it prepared may replace what descends.
+        self.commit_group()?;
+        let retention = self.retention(now_ms, true);
+        let written = self.table.descend(&mut self.descent, &retention)?;
+        self.count(written);
+        if self.sealed.is_none() && !self.upper_is_full() {
+            self.table.flush()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn retention(&self, now_ms: u64, is_bottom: bool) -> Retention {
+        let versions_to_keep = self.options.versions_to_keep;
+        Retention { versions_to_keep, snapshots: self.snapshots.versions(), now_ms, is_bottom }
+    }
+
+    /// Lets what was merged of the sealed memtable show in the table.
+    fn commit_group(&mut self) -> Result<(), Failure> {
+        let Some(sealed) = &mut self.sealed else { return Ok(()) };
+        let written = self.table.commit(std::mem::take(&mut sealed.group))?;
+        self.count(written);
+        Ok(())
+    }
+
+    fn count(&mut self, written: Written) {
+        self.counters.blocks_written += written.blocks as u64;
+        self.counters.block_bytes += written.bytes as u64;
+    }
+
+    /// The checkpoint covers the log up to here: the segment that is written to now is needed on.
+    fn seal(&mut self) -> Result<(), Failure> {
+        // What the table will hold must not be ahead of the log: a version would come back that others may never have.
+        self.log.sync()?;
+        let first_segment = self.log.ensure_segment()?;
+        let checkpoint = Checkpoint { first_segment, version: self.version, reserved: self.reserved };
+        let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
+        self.sealed =
+            Some(Sealed { place: memtable.first(), memtable, merged: 0, group: Group::default(), checkpoint });
+        Ok(())
+    }
+
+    fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
+        self.counters.steps += 1;
+        let retention = self.retention(now_ms, self.table.live_bytes(Level::Bottom) == 0);
+        let Some(sealed) = &mut self.sealed else { return Ok(()) };
+        if let Some(place) = sealed.place {
+            let mut taken = 0;
+            let counted = sealed.memtable.iter_from(Some(place)).inspect(|_| taken += 1);
+            let mut entries = counted.peekable();
+            self.table.merge_into(Level::Upper, &mut entries, &retention, BLOCKS_A_STEP, &mut sealed.group)?;
+            let next = entries.peek().map(|entry| (entry.key, entry.version));
+            sealed.place = next.and_then(|(key, version)| sealed.memtable.seek(key, version));
+            drop(entries);
+            sealed.merged += taken;
+            if sealed.group.written().bytes >= BYTES_A_GROUP || sealed.place.is_none() {
+                self.commit_group()?;
+            }
+            return Ok(());
+        }
+        self.table.flush()?;
+        sealed.checkpoint.write(&self.db)?;
+        self.checkpoint = sealed.checkpoint;
+        self.counters.checkpoints += 1;
+        if let Some(mut sealed) = self.sealed.take() {
+            sealed.memtable.clear();
+            self.spare = sealed.memtable;
+        }
+        self.drop_dead_segments()?;
+        self.reclaimable = true;
+        Ok(())
+    }
+}
+
+/// Entries by which the checkpoint may lag behind: so small a step would be all overhead.
+const PACE_AHEAD: u64 = 256;

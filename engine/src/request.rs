@@ -1,0 +1,80 @@
+//! What the host writes into the request buffer, read back.
+
+use crate::cursor::Range;
+use crate::database::commit::Operation;
+use crate::entry::Boundary;
+use crate::failure::Failure;
+use crate::page::NO_VALUE;
+use crate::status::Status;
+
+/// Bits of the flags of a range.
+pub mod flags {
+    /// From the last entry to the first.
+    pub const REVERSE: u32 = 1;
+    /// Without values.
+    pub const KEYS_ONLY: u32 = 2;
+    /// With versions and expiry.
+    pub const WITH_VERSIONS: u32 = 4;
+    /// The range begins with its lower key.
+    pub const LOWER_INCLUDED: u32 = 8;
+    /// The range begins behind its lower key.
+    pub const LOWER_EXCLUDED: u32 = 16;
+    /// The range ends with its upper key.
+    pub const UPPER_INCLUDED: u32 = 32;
+    /// The range ends before its upper key.
+    pub const UPPER_EXCLUDED: u32 = 64;
+}
+
+/// The range between two keys, as the flags say.
+pub fn range<'a>(bits: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now_ms: f64) -> Range<'a> {
+    let lower = match bits & (flags::LOWER_INCLUDED | flags::LOWER_EXCLUDED) {
+        0 => Boundary::Outermost,
+        flags::LOWER_INCLUDED => Boundary::Before(lower),
+        _ => Boundary::Behind(lower),
+    };
+    let upper = match bits & (flags::UPPER_INCLUDED | flags::UPPER_EXCLUDED) {
+        0 => Boundary::Outermost,
+        flags::UPPER_INCLUDED => Boundary::Behind(upper),
+        _ => Boundary::Before(upper),
+    };
+    Range { lower, upper, reverse: bits & flags::REVERSE != 0, version: version as u64, now_ms: now_ms as u64 }
+}
+
+/// The operations of a batch: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][key][value]`.
+pub fn operations(mut bytes: &[u8]) -> Result<Vec<Operation<'_>>, Failure> {
+    let mut operations = Vec::new();
+    while !bytes.is_empty() {
+        let operation = operation(&mut bytes)
+            .ok_or_else(|| Failure::new(Status::InvalidRequest, "the batch in the request is malformed"))?;
+        operations.push(operation);
+    }
+    Ok(operations)
+}
+
+fn operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
+    let (key_length, rest) = bytes.split_first_chunk::<4>()?;
+    let (value_length, rest) = rest.split_first_chunk::<4>()?;
+    let (expires_ms, rest) = rest.split_first_chunk::<8>()?;
+    let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
+    let value_length = Some(u32::from_le_bytes(*value_length)).filter(|length| *length != NO_VALUE);
+    let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
+    *bytes = rest;
+    Some(Operation { key, value: value_length.map(|_| value), expires_ms: f64::from_le_bytes(*expires_ms) as u64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::operations;
+
+    proptest! {
+        #[test]
+        fn nonsense_is_refused_or_read(bytes in vec(any::<u8>(), 0..100)) {
+            if let Ok(read) = operations(&bytes) {
+                prop_assert_eq!(read.iter().map(|read| 16 + read.key.len() + read.value.map_or(0, <[u8]>::len)).sum::<usize>(), bytes.len());
+            }
+        }
+    }
+}

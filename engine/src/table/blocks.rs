@@ -1,0 +1,270 @@
+//! Where the blocks of a table stand: in a log of their own, which is never replayed.
+//!
+//! ```text
+//! payload of a record: level u8, length of the separator varint, separator, block
+//! ```
+//!
+//! A block is written once and never changed. The tree leads to the blocks that count; a segment that it does not lead to
+//! any more is removed.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::Level;
+use super::cache::BlockCache;
+use super::live::LiveBytes;
+use crate::disk::{Disk, DiskFile};
+use crate::failure::Failure;
+use crate::log::record::{self, HEADER_SIZE};
+use crate::log::{LogWriter, Position, segment};
+use crate::status::Status;
+use crate::varint;
+
+/// The size of the segments that blocks are written to.
+pub const SEGMENT_SIZE: u64 = 16 << 20;
+/// Segments that are kept open for reading.
+const OPEN_FILES: usize = 32;
+/// Bytes that are read at once where blocks are read in order: they mostly stand in that order.
+const WINDOW_SIZE: usize = 128 * 1024;
+
+/// Where a block stands, as the tree has it: position of the record varint, size of the record varint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// The packed position of the record.
+    pub position: u64,
+    /// The size of the record, with header and padding.
+    pub size: u32,
+}
+
+impl Pointer {
+    /// As the tree has it.
+    pub fn encode(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(2 * varint::MAX_SIZE);
+        varint::write(&mut bytes, self.position);
+        varint::write(&mut bytes, u64::from(self.size));
+        bytes
+    }
+
+    /// What the tree has.
+    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let position = varint::read(&mut bytes)?;
+        let size = u32::try_from(varint::read(&mut bytes)?).ok()?;
+        bytes.is_empty().then_some(Self { position, size })
+    }
+
+    /// The segment that it leads to.
+    pub fn segment(self) -> u64 {
+        Position::unpacked(self.position).segment
+    }
+}
+
+/// Writes and reads blocks.
+pub struct BlockStore<D: Disk> {
+    log: LogWriter<D>,
+    level: Level,
+    sequence: u64,
+    open: RefCell<Vec<(u64, D::File)>>,
+    window: RefCell<Window>,
+    cache: Rc<RefCell<BlockCache>>,
+}
+
+/// Bytes of a segment that were read ahead.
+#[derive(Default)]
+struct Window {
+    start: Position,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The bytes of a record, if all of them are here.
+    fn get(&self, position: Position, size: usize) -> Option<&[u8]> {
+        let start =
+            position.offset.checked_sub(self.start.offset).filter(|_| position.segment == self.start.segment)?;
+        let start = usize::try_from(start).ok()?;
+        self.bytes.get(start..start.checked_add(size)?)
+    }
+}
+
+/// A record of a block, taken apart.
+pub struct BlockRecord<'a> {
+    /// The level of the table that it was written for.
+    pub level: u8,
+    /// The separator that it was written for.
+    pub separator: &'a [u8],
+    /// The block.
+    pub block: &'a [u8],
+}
+
+impl<D: Disk> BlockStore<D> {
+    /// The blocks of a level on this disk.
+    pub(super) fn open(disk: D, level: Level, cache: Rc<RefCell<BlockCache>>) -> Result<Self, Failure> {
+        let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or(0);
+        let end = Position { segment: last, offset: 0 };
+        let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE);
+        Ok(Self { log, level, sequence: 0, open: RefCell::default(), window: RefCell::default(), cache })
+    }
+
+    /// Writes a block; it may be led to once [`BlockStore::sync`] was called.
+    pub fn append(&mut self, separator: &[u8], block: &[u8]) -> Result<Pointer, Failure> {
+        let mut head = vec![self.level.prefix()];
+        varint::write(&mut head, separator.len() as u64);
+        let length = head.len() + separator.len() + block.len();
+        self.sequence += 1;
+        let payload = self.log.begin(self.sequence, length)?;
+        self.log.extend(&head)?;
+        self.log.extend(separator)?;
+        self.log.extend(block)?;
+        self.log.finish()?;
+        let position = Position { offset: payload.offset - HEADER_SIZE as u64, ..payload }.packed();
+        Ok(Pointer { position, size: record::encoded_size(length) as u32 })
+    }
+
+    /// Returns when everything written is durable.
+    pub fn sync(&mut self) -> Result<(), Failure> {
+        self.log.sync()
+    }
+
+    /// Puts a block into `bytes`, whole and verified, for one who reads the blocks in order.
+    pub fn read(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        bytes.clear();
+        if let Some(block) = self.cache.borrow_mut().get((self.level, pointer.position)) {
+            bytes.extend_from_slice(block);
+            return Ok(());
+        }
+        let position = Position::unpacked(pointer.position);
+        let size = pointer.size as usize;
+        let mut window = self.window.borrow_mut();
+        if window.get(position, size).is_none() {
+            window.start = position;
+            // What is not written yet must not be taken for what will be.
+            let end = self.log.written_end();
+            let left =
+                if position.segment == end.segment { end.offset.saturating_sub(position.offset) } else { u64::MAX };
+            self.read_at(
+                position,
+                WINDOW_SIZE.min(usize::try_from(left).unwrap_or(usize::MAX)).max(size),
+                &mut window.bytes,
+            )?;
+        }
+        let record = window.get(position, size).and_then(|record| decode(record, position));
+        bytes.extend_from_slice(record.ok_or_else(|| damaged(position))?.block);
+        Ok(())
+    }
+
+    /// Calls with a block, whole and verified.
+    pub fn with<T>(&self, pointer: Pointer, call: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
+        let mut cache = self.cache.borrow_mut();
+        if let Some(block) = cache.get((self.level, pointer.position)) {
+            return Ok(call(block));
+        }
+        let mut bytes = Vec::new();
+        let position = Position::unpacked(pointer.position);
+        self.read_at(position, pointer.size as usize, &mut bytes)?;
+        let record = decode(&bytes, position).ok_or_else(|| damaged(position))?;
+        let result = call(record.block);
+        cache.insert((self.level, pointer.position), record.block);
+        Ok(result)
+    }
+
+    /// The number of the segment that is written to.
+    pub fn present_segment(&self) -> u64 {
+        self.log.end().segment
+    }
+
+    /// The segments that are there, with their sizes in bytes.
+    pub fn segments(&self) -> Result<Vec<(u64, u64)>, Failure> {
+        let mut segments = Vec::new();
+        for name in self.log.disk().list()? {
+            if let Some(number) = segment::file_number(&name) {
+                segments.push((number, self.log.disk().open(&name)?.size()?));
+            }
+        }
+        segments.sort_unstable();
+        Ok(segments)
+    }
+
+    /// Removes the segments that the tree does not lead to, as of its newest durable state.
+    pub fn drop_dead(&mut self, live: &LiveBytes) -> Result<(), Failure> {
+        let present = self.present_segment();
+        let mut dropped = false;
+        for name in self.log.disk().list()? {
+            let Some(number) = segment::file_number(&name).filter(|number| *number < present) else { continue };
+            if live.of(number) == 0 {
+                self.open.get_mut().retain(|(open, _)| *open != number);
+                self.window.get_mut().bytes.clear();
+                self.log.remove_segment(number)?;
+                dropped = true;
+            }
+        }
+        if dropped {
+            self.log.disk().sync_directory()?;
+        }
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    pub fn written_bytes(&self) -> u64 {
+        self.log.written_bytes()
+    }
+
+    /// How often blocks were synced.
+    pub fn syncs(&self) -> u64 {
+        self.log.syncs()
+    }
+
+    /// The disk as it is: what was not written out is gone, as by a crash.
+    pub fn into_disk(self) -> D {
+        self.log.into_disk()
+    }
+
+    /// Puts up to `size` bytes of the segment into `bytes`: fewer at its end, and none that are not written out.
+    fn read_at(&self, position: Position, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        bytes.clear();
+        bytes
+            .try_reserve_exact(size)
+            .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory to read a block of {size} bytes")))?;
+        bytes.resize(size, 0);
+        if self.log.read_collected(position, bytes) {
+            return Ok(());
+        }
+        let mut open = self.open.borrow_mut();
+        let place = open.iter().position(|(number, _)| *number == position.segment);
+        let entry = match place {
+            Some(place) => open.remove(place),
+            None => {
+                if open.len() >= OPEN_FILES {
+                    open.remove(0);
+                }
+                (position.segment, self.open_segment(position)?)
+            }
+        };
+        open.push(entry);
+        let Some((_, file)) = open.last_mut() else { return Err(damaged(position)) };
+        let count = file.read_at(bytes, position.offset)?;
+        bytes.truncate(count);
+        Ok(())
+    }
+
+    fn open_segment(&self, position: Position) -> Result<D::File, Failure> {
+        let name = segment::file_name(position.segment);
+        self.log.disk().open(&name).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Failure::new(Status::Corrupt, format!("the file {name} of the table is missing"))
+            }
+            _ => error.into(),
+        })
+    }
+}
+
+/// The parts of the record at `position`; `None` when it is damaged.
+pub fn decode(bytes: &[u8], position: Position) -> Option<BlockRecord<'_>> {
+    let record = record::decode(bytes, position)?;
+    let (level, mut rest) = record.payload.split_first()?;
+    let length = varint::read_length(&mut rest)?;
+    let (separator, block) = rest.split_at_checked(length)?;
+    Some(BlockRecord { level: *level, separator, block })
+}
+
+fn damaged(position: Position) -> Failure {
+    Failure::new(Status::Corrupt, format!("the table is damaged in {position}: the block there has another checksum"))
+}

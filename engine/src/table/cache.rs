@@ -1,0 +1,129 @@
+//! A bounded cache of blocks, by their position.
+//!
+//! Blocks lie in a ring, and the oldest are overwritten. A position in the ring counts up for ever: what was overwritten is
+//! known by it.
+
+use super::Level;
+
+/// References a bucket.
+const WAYS: usize = 4;
+/// About how many bytes a block has.
+const EXPECTED_SIZE: usize = 4096;
+
+/// What a block is known by: its level and its packed position there.
+type Key = (Level, u64);
+
+/// Blocks by position.
+pub(super) struct BlockCache {
+    ring: Vec<u8>,
+    capacity: usize,
+    head: u64,
+    slots: Vec<[Slot; WAYS]>,
+    pub hits: u64,
+    pub misses: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    key: Key,
+    /// One more than the position in the ring; 0 for none.
+    after: u64,
+    length: u32,
+}
+
+impl BlockCache {
+    pub fn new(capacity: usize) -> Self {
+        Self { ring: Vec::new(), capacity: capacity.max(EXPECTED_SIZE), head: 0, slots: Vec::new(), hits: 0, misses: 0 }
+    }
+
+    pub fn get(&mut self, key: Key) -> Option<&[u8]> {
+        let found = self.find(key);
+        let Some((position, length)) = found else {
+            self.misses += 1;
+            return None;
+        };
+        self.hits += 1;
+        let at = (position % self.capacity as u64) as usize;
+        self.ring.get(at..at + length)
+    }
+
+    pub fn insert(&mut self, key: Key, block: &[u8]) {
+        if block.len() > self.capacity / 8 || self.find(key).is_some() {
+            return;
+        }
+        if self.slots.is_empty() {
+            let buckets = (self.capacity / EXPECTED_SIZE / 2).next_power_of_two();
+            if self.ring.try_reserve_exact(self.capacity).is_err() || self.slots.try_reserve_exact(buckets).is_err() {
+                return;
+            }
+            self.slots.resize(buckets, [Slot { key: (Level::Bottom, 0), after: 0, length: 0 }; WAYS]);
+        }
+        let mut at = (self.head % self.capacity as u64) as usize;
+        if at + block.len() > self.capacity {
+            self.head += (self.capacity - at) as u64;
+            at = 0;
+        }
+        if self.ring.len() < at + block.len() {
+            self.ring.resize(at + block.len(), 0);
+        }
+        if let Some(target) = self.ring.get_mut(at..at + block.len()) {
+            target.copy_from_slice(block);
+        }
+        let slot = Slot { key, after: self.head + 1, length: block.len() as u32 };
+        self.head += block.len() as u64;
+        let bucket = self.bucket(key);
+        if let Some(oldest) = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after))
+        {
+            *oldest = slot;
+        }
+    }
+
+    pub fn size_bytes(&self) -> usize {
+        self.ring.len() + self.slots.len() * size_of::<[Slot; WAYS]>()
+    }
+
+    fn find(&self, key: Key) -> Option<(u64, usize)> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        self.slots.get(self.bucket(key))?.iter().find_map(|slot| {
+            let position = slot.after.checked_sub(1).filter(|_| slot.key == key)?;
+            (position + self.capacity as u64 >= self.head).then_some((position, slot.length as usize))
+        })
+    }
+
+    fn bucket(&self, (_, position): Key) -> usize {
+        // Fibonacci hashing: positions are multiples of 8 and close to each other.
+        (position.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (self.slots.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{BlockCache, Level};
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_was_put(steps in vec((0..200_u64, 0..3000_usize, any::<bool>()), 1..500)) {
+            let mut cache = BlockCache::new(40_000);
+            let mut model: HashMap<u64, Vec<u8>> = HashMap::new();
+            for (key, length, get) in steps {
+                let expected = model.entry(key).or_insert_with(|| vec![key as u8; length]);
+                let key = (if key % 2 == 0 { Level::Upper } else { Level::Bottom }, key / 2);
+                if get {
+                    if let Some(found) = cache.get(key) {
+                        prop_assert_eq!(found, &expected[..]);
+                    }
+                } else {
+                    cache.insert(key, expected);
+                    prop_assert_eq!(cache.get(key), Some(&expected[..]));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! A cursor over all entries of a level, in both directions.
+
+use sled::IVec;
+
+use super::block::Malformed;
+use super::decoded::DecodedBlock;
+use super::{Level, Table, malformed, placed};
+use crate::disk::Disk;
+use crate::entry::{Boundary, Entry};
+use crate::failure::Failure;
+
+/// Stands at an entry of a level, or behind its last or before its first. The table must not change meanwhile.
+pub struct TableCursor<'a, D: Disk> {
+    table: &'a Table<D>,
+    level: Level,
+    blocks: sled::Iter,
+    block: Vec<u8>,
+    decoded: DecodedBlock,
+    /// The present entry; out of range behind the end.
+    index: usize,
+    is_done: bool,
+}
+
+impl<D: Disk> Table<D> {
+    /// A cursor at the first entry of a level that is not before `boundary`.
+    pub fn cursor_from(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
+        let key = boundary.key().unwrap_or_default();
+        let start = self.block_of(level, key)?.place;
+        let blocks = self.tree.range::<&[u8], _>(start.as_ref()..level.end());
+        let mut cursor = TableCursor::over(self, level, blocks);
+        cursor.next_block()?;
+        cursor.index = cursor.decoded.entries_before(key, boundary.version());
+        cursor.settle_forward()?;
+        Ok(cursor)
+    }
+
+    /// A cursor at the last entry of a level that is before `boundary`; one without a key is behind all.
+    pub fn cursor_before(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
+        let blocks = match boundary.key() {
+            Some(key) => level.with_place(key, |place| self.tree.range::<&[u8], _>(level.start()..=place)),
+            None => self.tree.range::<&[u8], _>(level.start()..level.end()),
+        };
+        let mut cursor = TableCursor::over(self, level, blocks);
+        cursor.previous_block()?;
+        let before = match boundary.key() {
+            Some(key) => cursor.decoded.entries_before(key, boundary.version()),
+            None => cursor.decoded.len(),
+        };
+        cursor.settle_backward(before)?;
+        Ok(cursor)
+    }
+}
+
+impl<'a, D: Disk> TableCursor<'a, D> {
+    fn over(table: &'a Table<D>, level: Level, blocks: sled::Iter) -> Self {
+        let (block, decoded) = (Vec::new(), DecodedBlock::default());
+        Self { table, level, blocks, block, decoded, index: 0, is_done: false }
+    }
+
+    /// The entry where the cursor stands.
+    pub fn entry(&self) -> Option<Entry<'_>> {
+        if self.is_done { None } else { self.decoded.entry(&self.block, self.index) }
+    }
+
+    /// Goes to the next entry.
+    pub fn advance(&mut self) -> Result<(), Failure> {
+        self.index += 1;
+        self.settle_forward()
+    }
+
+    /// Goes to the entry before.
+    pub fn retreat(&mut self) -> Result<(), Failure> {
+        self.settle_backward(self.index)
+    }
+
+    fn settle_forward(&mut self) -> Result<(), Failure> {
+        while self.index >= self.decoded.len() && !self.is_done {
+            self.next_block()?;
+        }
+        Ok(())
+    }
+
+    /// Goes to the last of the first `before` entries of the block, or of the block before.
+    fn settle_backward(&mut self, mut before: usize) -> Result<(), Failure> {
+        while before == 0 && !self.is_done {
+            self.previous_block()?;
+            before = self.decoded.len();
+        }
+        self.index = before.saturating_sub(1);
+        Ok(())
+    }
+
+    fn next_block(&mut self) -> Result<(), Failure> {
+        let found = self.blocks.next();
+        self.enter(found)
+    }
+
+    fn previous_block(&mut self) -> Result<(), Failure> {
+        let found = self.blocks.next_back();
+        self.enter(found)
+    }
+
+    fn enter(&mut self, found: Option<sled::Result<(IVec, IVec)>>) -> Result<(), Failure> {
+        self.index = 0;
+        let Some(found) = found else {
+            self.is_done = true;
+            return Ok(());
+        };
+        let placed = placed(found?)?;
+        self.table.read(self.level, &placed, &mut self.block)?;
+        self.decoded.decode(&self.block).map_err(|Malformed| malformed(placed.separator()))
+    }
+}

@@ -1,0 +1,92 @@
+//! A block with its keys built, so that its entries can be looked at in any order.
+
+use super::block::{Malformed, Version, read_head, read_raw};
+use super::found::PlacedValue;
+use crate::entry::Entry;
+
+/// The entries of a block; the bytes of the block itself are kept elsewhere and must be the same ones.
+#[derive(Debug, Default)]
+pub struct DecodedBlock {
+    keys: Vec<u8>,
+    entries: Vec<DecodedEntry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct DecodedEntry {
+    key_start: usize,
+    key_length: usize,
+    version: u64,
+    expires_ms: u64,
+    value: PlacedValue,
+}
+
+impl DecodedBlock {
+    /// Decodes `block`, using the memory of an earlier one. Afterwards the entries are known to be in order.
+    pub fn decode(&mut self, block: &[u8]) -> Result<(), Malformed> {
+        self.keys.clear();
+        self.entries.clear();
+        let (lowest, mut rest) = read_head(block)?;
+        let mut before = 0..0;
+        while !rest.is_empty() {
+            let raw = read_raw(&mut rest, lowest).filter(|raw| raw.shared <= before.len()).ok_or(Malformed)?;
+            let repeats = raw.suffix.is_empty() && raw.shared == before.len() && !self.entries.is_empty();
+            let Version { version, expires_ms, value } = raw.version;
+            // Versions of a key share its bytes here too.
+            if !repeats {
+                let start = self.keys.len();
+                self.keys.extend_from_within(before.start..before.start + raw.shared);
+                self.keys.extend_from_slice(raw.suffix);
+                before = start..self.keys.len();
+            }
+            let value = PlacedValue::of(block, value);
+            self.entries.push(DecodedEntry {
+                key_start: before.start,
+                key_length: before.len(),
+                version,
+                expires_ms,
+                value,
+            });
+        }
+        Ok(())
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entry at `index`, with its value from `block`.
+    pub fn entry<'a>(&'a self, block: &'a [u8], index: usize) -> Option<Entry<'a>> {
+        let decoded = self.entries.get(index)?;
+        Some(Entry {
+            key: self.key_of(decoded),
+            version: decoded.version,
+            expires_ms: decoded.expires_ms,
+            value: decoded.value.within(block),
+        })
+    }
+
+    /// How many entries stand before the place of this version of this key.
+    pub fn entries_before(&self, key: &[u8], version: u64) -> usize {
+        self.entries.partition_point(|entry| {
+            self.key_of(entry).cmp(key).then_with(|| version.cmp(&entry.version)) == std::cmp::Ordering::Less
+        })
+    }
+
+    /// Whether keys rise, and versions of a key fall.
+    pub fn is_ordered(&self) -> bool {
+        self.entries.windows(2).all(|pair| match pair {
+            [a, b] => self.key_of(a).cmp(self.key_of(b)).then_with(|| b.version.cmp(&a.version)).is_lt(),
+            _ => true,
+        })
+    }
+
+    fn key_of(&self, entry: &DecodedEntry) -> &[u8] {
+        self.keys.get(entry.key_start..entry.key_start + entry.key_length).unwrap_or_default()
+    }
+}

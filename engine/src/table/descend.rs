@@ -1,0 +1,62 @@
+//! Moves entries from the upper level into the bottom one.
+
+use super::group::{Group, Written};
+use super::merge::OldBlock;
+use super::{Level, Retention, Table};
+use crate::disk::Disk;
+use crate::entry::Entry;
+use crate::failure::Failure;
+
+/// About how many bytes of blocks one step writes: a sync of less costs nearly as much.
+const BYTES_A_STEP: usize = 512 * 1024;
+/// The most blocks of the upper level that one step moves.
+const MOST_BLOCKS: usize = 64;
+
+/// How far entries have descended: round the keys and round again.
+#[derive(Debug)]
+pub struct Descent {
+    next: Vec<u8>,
+    /// Blocks of the upper level that the next step moves.
+    blocks: usize,
+}
+
+impl Default for Descent {
+    fn default() -> Self {
+        Self { next: Vec::new(), blocks: 4 }
+    }
+}
+
+impl Descent {
+    /// Whether the next step is the first of a round.
+    pub fn is_at_start(&self) -> bool {
+        self.next.is_empty()
+    }
+}
+
+impl<D: Disk> Table<D> {
+    /// Moves some blocks of the upper level into the bottom one, in one atomic write; durable after [`Table::flush`].
+    pub fn descend(&mut self, descent: &mut Descent, retention: &Retention) -> Result<Written, Failure> {
+        let mut group = Group::default();
+        let mut moved: Vec<OldBlock> = Vec::new();
+        let mut next = Some(self.block_of(Level::Upper, &descent.next)?);
+        while let Some(placed) = next.take_if(|_| moved.len() < descent.blocks) {
+            next = self.block_after(Level::Upper, &placed)?;
+            moved.push(self.old_block(Level::Upper, placed)?);
+        }
+        descent.next = next.map_or_else(Vec::new, |placed| placed.separator().to_vec());
+        // One stream: entries of two blocks of the upper level may belong into the same block of the bottom.
+        let mut entries = moved.iter().flat_map(OldBlock::entries).peekable();
+        while entries.peek().is_some() {
+            self.merge_into(Level::Bottom, &mut entries, retention, usize::MAX, &mut group)?;
+        }
+        moved.iter().flat_map(OldBlock::entries).for_each(|entry: Entry<'_>| group.count(&entry, -1));
+        moved.iter().for_each(|block| group.remove(Level::Upper, block.placed()));
+        let written = self.commit(group)?;
+        if written.bytes < BYTES_A_STEP / 2 {
+            descent.blocks = (descent.blocks * 2).min(MOST_BLOCKS);
+        } else if written.bytes > BYTES_A_STEP * 2 {
+            descent.blocks = (descent.blocks / 2).max(1);
+        }
+        Ok(written)
+    }
+}

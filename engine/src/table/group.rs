@@ -1,0 +1,81 @@
+//! Changes of the table that become visible together.
+
+use super::blocks::Pointer;
+use super::live::LiveChange;
+use super::{Level, PlacedBlock, Table};
+use crate::disk::Disk;
+use crate::entry::{Entry, Value};
+use crate::failure::Failure;
+use crate::log::Position;
+
+/// What a group of changes wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Blocks that were written.
+    pub blocks: usize,
+    /// Their bytes.
+    pub bytes: usize,
+}
+
+/// Changes that were prepared. Their blocks are written, but nothing leads to them before [`Table::commit`].
+#[derive(Default)]
+pub struct Group {
+    batch: sled::Batch,
+    log: LiveChange,
+    upper: LiveChange,
+    bottom: LiveChange,
+    written: Written,
+}
+
+impl Group {
+    /// What it has written so far.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    fn live(&mut self, level: Level) -> &mut LiveChange {
+        match level {
+            Level::Upper => &mut self.upper,
+            Level::Bottom => &mut self.bottom,
+        }
+    }
+
+    /// Counts the value of an entry that comes (1) or goes (-1), if it stands in the log.
+    pub(super) fn count(&mut self, entry: &Entry<'_>, sign: i64) {
+        if let Value::Logged { position, length } = entry.value {
+            self.log.count(Position::unpacked(position).segment, sign * i64::from(length));
+        }
+    }
+
+    /// Lets the tree forget a block.
+    pub(super) fn remove(&mut self, level: Level, placed: &PlacedBlock) {
+        if let Some(pointer) = placed.pointer {
+            self.live(level).count(pointer.segment(), -i64::from(pointer.size));
+            self.batch.remove(&placed.place);
+        }
+    }
+
+    /// Lets the tree lead to a block that was written; call [`Group::remove`] before where there was one.
+    pub(super) fn insert(&mut self, level: Level, separator: &[u8], pointer: Pointer) {
+        self.live(level).count(pointer.segment(), i64::from(pointer.size));
+        self.batch.insert(level.place(separator), pointer.encode());
+        self.written.blocks += 1;
+        self.written.bytes += pointer.size as usize;
+    }
+}
+
+impl<D: Disk> Table<D> {
+    /// Makes a group of changes visible, in one atomic write; durable after [`Table::flush`].
+    pub fn commit(&mut self, group: Group) -> Result<Written, Failure> {
+        // sled writes when it likes: it must never lead to a block that is not durable.
+        for level in Level::ALL {
+            self.part_mut(level).blocks.sync()?;
+        }
+        let mut batch = group.batch;
+        self.log_live.apply(group.log, &mut batch)?;
+        self.upper.live.apply(group.upper, &mut batch)?;
+        self.bottom.live.apply(group.bottom, &mut batch)?;
+        self.tree.apply_batch(batch)?;
+        Ok(group.written)
+    }
+}

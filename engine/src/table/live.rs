@@ -1,0 +1,74 @@
+//! How many bytes of each segment the table leads to.
+
+use std::collections::BTreeMap;
+
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// Live bytes by segment: as they stand in the tree, under one prefix.
+#[derive(Debug, Default)]
+pub struct LiveBytes {
+    prefix: u8,
+    counts: BTreeMap<u64, u64>,
+}
+
+/// Changes of some counts.
+#[derive(Debug, Default)]
+pub(super) struct LiveChange(BTreeMap<u64, i64>);
+
+impl LiveChange {
+    /// Counts bytes of a segment: positive when they come, negative when they go.
+    pub fn count(&mut self, segment: u64, bytes: i64) {
+        *self.0.entry(segment).or_default() += bytes;
+    }
+}
+
+impl LiveBytes {
+    /// The counts in the tree under this first byte.
+    pub(super) fn read(tree: &sled::Tree, prefix: u8) -> Result<Self, Failure> {
+        let mut counts = BTreeMap::new();
+        for found in tree.scan_prefix([prefix]) {
+            let (key, value) = found?;
+            let segment = key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+            let count = value.as_ref().try_into().ok().map(u64::from_le_bytes);
+            let (Some(segment), Some(count)) = (segment, count) else { return Err(damaged()) };
+            counts.insert(segment, count);
+        }
+        Ok(Self { prefix, counts })
+    }
+
+    /// Applies a change, and adds it to what will be written with `batch`.
+    pub(super) fn apply(&mut self, change: LiveChange, batch: &mut sled::Batch) -> Result<(), Failure> {
+        for (segment, change) in change.0.into_iter().filter(|(_, change)| *change != 0) {
+            let count = self.of(segment).checked_add_signed(change).ok_or_else(damaged)?;
+            let key = [&[self.prefix][..], &segment.to_be_bytes()].concat();
+            if count == 0 {
+                self.counts.remove(&segment);
+                batch.remove(key);
+            } else {
+                self.counts.insert(segment, count);
+                batch.insert(key, &count.to_le_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// The live bytes of one segment.
+    pub fn of(&self, segment: u64) -> u64 {
+        self.counts.get(&segment).copied().unwrap_or(0)
+    }
+
+    /// The live bytes of all segments that have some.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.counts.iter().map(|(segment, count)| (*segment, *count))
+    }
+
+    /// The live bytes of all segments together.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}
+
+fn damaged() -> Failure {
+    Failure::new(Status::Corrupt, "the table's counts of live bytes are damaged")
+}

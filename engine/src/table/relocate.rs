@@ -1,0 +1,96 @@
+//! Lets entries lead to where their values were moved in the log.
+
+use super::block::{self, Malformed};
+use super::decoded::DecodedBlock;
+use super::group::Group;
+use super::{Level, PlacedBlock, Table, malformed};
+use crate::disk::Disk;
+use crate::entry::{Entry, Value};
+use crate::failure::Failure;
+
+/// A value that was copied to another place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relocation {
+    /// The key of the entry.
+    pub key: Vec<u8>,
+    /// The version of the entry.
+    pub version: u64,
+    /// Where the value stood: its packed position.
+    pub from: u64,
+    /// Where it stands now.
+    pub to: u64,
+}
+
+impl<D: Disk> Table<D> {
+    /// Whether the table has this version of this key, with its value at this position of the log.
+    pub fn leads_to(&self, key: &[u8], version: u64, position: u64) -> Result<bool, Failure> {
+        for level in Level::ALL {
+            let found = self.get_in(level, key, version)?;
+            let leads = found.is_some_and(|found| {
+                found.version == version
+                    && matches!(found.value(), Value::Logged { position: stored, .. } if stored == position)
+            });
+            if leads {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Changes the entries, in one atomic write; those that are gone meanwhile stay gone.
+    pub fn relocate(&mut self, relocations: &[Relocation]) -> Result<(), Failure> {
+        let mut sorted: Vec<&Relocation> = relocations.iter().collect();
+        sorted.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut group = Group::default();
+        for level in Level::ALL {
+            let mut rest = sorted.as_slice();
+            while let Some(first) = rest.first() {
+                let placed = self.block_of(level, &first.key)?;
+                let after = self.block_after(level, &placed)?;
+                let end = after.as_ref().map(PlacedBlock::separator);
+                let inside = rest.partition_point(|each| end.is_none_or(|end| each.key.as_slice() < end));
+                let (here, behind) = rest.split_at(inside);
+                rest = behind;
+                self.relocate_block(level, &placed, here, &mut group)?;
+            }
+        }
+        self.commit(group)?;
+        Ok(())
+    }
+
+    fn relocate_block(
+        &mut self,
+        level: Level,
+        placed: &PlacedBlock,
+        relocations: &[&Relocation],
+        group: &mut Group,
+    ) -> Result<(), Failure> {
+        if placed.pointer.is_none() {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        self.read(level, placed, &mut bytes)?;
+        let mut decoded = DecodedBlock::default();
+        decoded.decode(&bytes).map_err(|Malformed| malformed(placed.separator()))?;
+        let old: Vec<Entry<'_>> = (0..decoded.len()).filter_map(|i| decoded.entry(&bytes, i)).collect();
+        let new: Vec<Entry<'_>> = old.iter().map(|entry| relocated(*entry, relocations)).collect();
+        if old == new {
+            return Ok(());
+        }
+        old.iter().for_each(|entry| group.count(entry, -1));
+        new.iter().for_each(|entry| group.count(entry, 1));
+        group.remove(level, placed);
+        let encoded = block::encode(new.iter().copied());
+        let pointer = self.part_mut(level).blocks.append(placed.separator(), &encoded)?;
+        group.insert(level, placed.separator(), pointer);
+        Ok(())
+    }
+}
+
+fn relocated<'a>(entry: Entry<'a>, relocations: &[&Relocation]) -> Entry<'a> {
+    let Value::Logged { position, length } = entry.value else { return entry };
+    let found =
+        relocations.iter().find(|each| each.key == entry.key && each.version == entry.version && each.from == position);
+    let Some(found) = found else { return entry };
+    Entry { value: Value::Logged { position: found.to, length }, ..entry }
+}

@@ -1,0 +1,80 @@
+//! Compares a database with a history.
+
+use luge_engine::cursor::Range;
+use luge_engine::database::Database;
+use luge_engine::disk::MemoryDisk;
+use luge_engine::entry::Boundary;
+
+use super::history::{History, Pair};
+
+/// All entries, or those from a key on and before another one, in either direction.
+pub fn scan(
+    database: &mut Database<MemoryDisk>,
+    between: Option<(&[u8], &[u8])>,
+    reverse: bool,
+    version: u64,
+    now_ms: u64,
+) -> Vec<Pair> {
+    let (lower, upper) = match between {
+        Some((lower, upper)) => (Boundary::Before(lower), Boundary::Before(upper)),
+        None => (Boundary::Outermost, Boundary::Outermost),
+    };
+    collect(database, Range { lower, upper, reverse, version, now_ms })
+}
+
+fn collect(database: &mut Database<MemoryDisk>, range: Range<'_>) -> Vec<Pair> {
+    let mut entries = Vec::new();
+    let stopped = database
+        .visit(range, true, |entry, value| {
+            entries.push((entry.key.to_vec(), value.to_vec()));
+            Ok(true)
+        })
+        .unwrap();
+    assert!(!stopped);
+    entries
+}
+
+/// Everything that can be read at a version must be as in the history.
+pub fn assert_agrees(
+    database: &mut Database<MemoryDisk>,
+    history: &History,
+    version: u64,
+    now_ms: u64,
+    between: (&[u8], &[u8]),
+) {
+    for between in [None, Some(between)] {
+        let expected = history.scan(between, version, now_ms);
+        assert_eq!(scan(database, between, false, version, now_ms), expected);
+        let mut reversed = scan(database, between, true, version, now_ms);
+        reversed.reverse();
+        assert_eq!(reversed, expected);
+    }
+    let (key, _) = between;
+    let whole = history.scan(None, version, now_ms);
+    let behind = Range { lower: Boundary::Behind(key), upper: Boundary::Outermost, reverse: false, version, now_ms };
+    assert!(collect(database, behind).iter().eq(whole.iter().filter(|(found, _)| found.as_slice() > key)));
+    let up_to = Range { lower: Boundary::Outermost, upper: Boundary::Behind(key), reverse: true, version, now_ms };
+    assert!(collect(database, up_to).iter().eq(whole.iter().rev().filter(|(found, _)| found.as_slice() <= key)));
+    let mut value = Vec::new();
+    for key in history.keys() {
+        let found = database.get(key, version, now_ms, &mut value).unwrap();
+        let found = found.map(|read| (read.version, read_whole(database, read.stream, &value)));
+        let expected = history.get(key, version, now_ms);
+        assert_eq!(found, expected, "key {key:?} at {version}");
+        assert_eq!(database.has(key, version, now_ms).unwrap(), expected.is_some());
+    }
+}
+
+fn read_whole(
+    database: &mut Database<MemoryDisk>,
+    stream: Option<luge_engine::database::ValueStream>,
+    value: &[u8],
+) -> Vec<u8> {
+    let Some(mut stream) = stream else { return value.to_vec() };
+    let (mut whole, mut part) = (Vec::new(), Vec::new());
+    while whole.len() < stream.length() {
+        database.read_part(&mut stream, 1000, &mut part).unwrap();
+        whole.extend_from_slice(&part);
+    }
+    whole
+}

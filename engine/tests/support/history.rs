@@ -1,0 +1,94 @@
+//! A plain ordered map of all versions that were ever committed: the model.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use luge_engine::database::KeyVersion;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// What a commit wrote under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// `None` deletes the key.
+    pub value: Option<Vec<u8>>,
+    /// 0 for never.
+    pub expires_ms: u64,
+}
+
+impl Written {
+    fn is_gone(&self, now_ms: u64) -> bool {
+        self.value.is_none() || (self.expires_ms > 0 && self.expires_ms <= now_ms)
+    }
+}
+
+/// A version and what it wrote.
+pub type Commit = (u64, Vec<(Vec<u8>, Written)>);
+
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// Few letters, so that keys meet each other, and share prefixes.
+pub fn key() -> impl Strategy<Value = Vec<u8>> {
+    vec(prop_oneof![Just(b'a'), Just(b'b'), Just(0xff)], 1..5)
+}
+
+/// All versions of all keys that a list of commits makes.
+#[derive(Default)]
+pub struct History(BTreeMap<(Vec<u8>, Reverse<u64>), Written>);
+
+impl History {
+    /// The history that commits make; where one has a key twice, the last one counts.
+    pub fn of(commits: &[Commit]) -> Self {
+        let entries = commits.iter().flat_map(|(version, writes)| {
+            writes.iter().map(|(key, written)| ((key.clone(), Reverse(*version)), written.clone()))
+        });
+        Self(entries.collect())
+    }
+
+    /// All keys, each once.
+    pub fn keys(&self) -> BTreeSet<&[u8]> {
+        self.0.keys().map(|(key, _)| key.as_slice()).collect()
+    }
+
+    /// What a reader at a version and a time finds: version and value.
+    pub fn get(&self, key: &[u8], version: u64, now_ms: u64) -> Option<(u64, Vec<u8>)> {
+        let ((found, Reverse(version)), written) = self.0.range((key.to_vec(), Reverse(version))..).next()?;
+        let alive = found == key && !written.is_gone(now_ms);
+        written.value.clone().filter(|_| alive).map(|value| (*version, value))
+    }
+
+    /// All entries, or those from a key on and before another one.
+    pub fn scan(&self, between: Option<(&[u8], &[u8])>, version: u64, now_ms: u64) -> Vec<Pair> {
+        self.keys()
+            .into_iter()
+            .filter(|key| between.is_none_or(|(lower, upper)| (lower..upper).contains(key)))
+            .filter_map(|key| Some((key.to_vec(), self.get(key, version, now_ms)?.1)))
+            .collect()
+    }
+
+    /// Whether a list of a key's versions can be what is left of this history: it has the newest versions, as many as are
+    /// kept, unless nothing is below them and they are gone; and nothing that never was.
+    pub fn explains(&self, key: &[u8], listed: &[KeyVersion], versions_to_keep: usize, now_ms: u64) -> bool {
+        let all: Vec<(u64, &Written)> = self
+            .0
+            .range((key.to_vec(), Reverse(u64::MAX))..)
+            .take_while(|((found, _), _)| found == key)
+            .map(|((_, Reverse(version)), written)| (*version, written))
+            .collect();
+        let mut expected: Vec<_> = all.iter().take(versions_to_keep).collect();
+        while expected.last().is_some_and(|(_, written)| written.is_gone(now_ms)) {
+            expected.pop();
+        }
+        listed.len() >= expected.len()
+            && listed.is_sorted_by(|a, b| a.version > b.version)
+            && listed.iter().zip(expected).all(|(found, (version, _))| found.version == *version)
+            && listed.iter().all(|found| {
+                let known = all.iter().find(|(version, _)| *version == found.version);
+                known.is_some_and(|(_, written)| {
+                    let value = written.value.as_ref().filter(|_| !written.is_gone(now_ms));
+                    (found.value.as_ref(), found.expires_ms) == (value, written.expires_ms)
+                })
+            })
+    }
+}
