@@ -1,5 +1,6 @@
 /**
- * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. The Rust engine sled runs in WebAssembly; there is
+ * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. Its engine, in Rust over
+ * sled, runs in WebAssembly; there is
  * no native addon and no install script, and the files are the same on every runtime.
  *
  * @example
@@ -33,7 +34,9 @@ export { MemoryFileSystem } from "./src/fs/memory.ts";
 export { NodeFileSystem } from "./src/fs/node.ts";
 export { type Logger, LoggingLevel } from "./src/logger.ts";
 export { MemoryStore } from "./src/memory_store.ts";
+export type { StoreMetrics } from "./src/metrics.ts";
 export { open } from "./src/open.ts";
-export { SledStore } from "./src/sled_store.ts";
+export { type CompactResult, SledStore, type VerifyResult } from "./src/sled_store.ts";
 export type { Store } from "./src/store.ts";
+export type { Damage } from "./src/wasm/engine.ts";
 export type { EngineSource } from "./src/wasm/load.ts";

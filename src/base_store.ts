@@ -135,6 +135,17 @@ export abstract class BaseStore implements Store {
     if (this.#backend.hasWork) this.#background.wake();
   }
 
+  /** For methods of one store alone: runs a call as all others are. */
+  protected run<T>(action: string, call: () => T): T {
+    this.#assertOpen(action);
+    return this.#run(call);
+  }
+
+  /** The longest step of the work behind the writes, in milliseconds. */
+  protected get longestStepMs(): number {
+    return this.#background.longestMs;
+  }
+
   /** Writes now, and waits for the commit with all others: not an `async` function, for these cost more than the write. */
   #write(write: () => void): Promise<void> {
     try {

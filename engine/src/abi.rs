@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::database::commit::Operation;
-use crate::database::{Database, Disks, Options, ValueStream};
+use crate::database::{Database, Disks, Options, ValueStream, Verification};
 use crate::disk::StandardDisk;
 use crate::failure::Failure;
 use crate::page::{Page, PageEntry};
@@ -45,12 +45,17 @@ struct State {
     request: Vec<u8>,
     reply: Vec<u8>,
     stream: Option<ValueStream>,
+    verification: Verification,
 }
 
 thread_local! {
-    static STATE: RefCell<State> = const {
-        RefCell::new(State { database: None, request: Vec::new(), reply: Vec::new(), stream: None })
-    };
+    static STATE: RefCell<State> = RefCell::new(State {
+        database: None,
+        request: Vec::new(),
+        reply: Vec::new(),
+        stream: None,
+        verification: Verification::default(),
+    });
 }
 
 /// The parts of the state that a call works with.
@@ -59,6 +64,7 @@ struct Call<'a> {
     request: &'a [u8],
     reply: &'a mut Vec<u8>,
     stream: &'a mut Option<ValueStream>,
+    verification: &'a mut Verification,
 }
 
 impl<'a> Call<'a> {
@@ -110,14 +116,14 @@ fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
 /// Runs an export that needs the open database.
 fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
     run(|state| {
-        let State { database, request, reply, stream } = state;
+        let State { database, request, reply, stream, verification } = state;
         let Some(database) = database else {
             return Err(Failure::new(Status::NotOpen, "the engine is not open"));
         };
         if reply.capacity() > KEPT_BYTES {
             *reply = Vec::new();
         }
-        call(Call { database, request, reply, stream })
+        call(Call { database, request, reply, stream, verification })
     })
 }
 
@@ -401,6 +407,40 @@ pub extern "C" fn luge_flush() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
     run_open(|call| Ok(if call.database.step(now_ms as u64)? { Status::More } else { Status::Ok }))
+}
+
+/// Does a small part of a compaction, beginning one where none is going on; [`Status::More`] says that there is more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
+    run_open(|call| Ok(if call.database.compact_step(now_ms as u64)? { Status::More } else { Status::Ok }))
+}
+
+/// Verifies a small part, the first one when `first` is not 0; [`Status::More`] says that there is more. The reply has a
+/// line for each damage: file, offset, first key, key behind the last (both in hexadecimal; `-` for the end), and what is
+/// wrong, apart by tabs; and as its two numbers the entries and the parts that were read so far.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_verify_step(first: u32) -> i32 {
+    run_open(|call| {
+        if first != 0 {
+            *call.verification = Verification::default();
+        }
+        let more = call.database.verify_step(call.verification)?;
+        call.reply.clear();
+        for damage in &call.verification.damages {
+            let to = damage.to.as_deref().map_or_else(|| "-".to_owned(), hex);
+            let what = damage.what.replace(['\t', '\n'], " ");
+            let line = format!("{}\t{}\t{}\t{to}\t{what}\n", damage.file, damage.offset, hex(&damage.from));
+            call.reply.extend_from_slice(line.as_bytes());
+        }
+        set_bytes(call.reply, call.verification.damages.len() as u32);
+        set_number(0, call.verification.entries);
+        set_number(1, call.verification.parts);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// All figures of the database: a line `name value` for each, in UTF-8.

@@ -81,6 +81,93 @@ const PASSAGES: readonly PassageEdit[] = [
     find: `const MAX_KEY: &[u8] = &[255; 1024 * 1024];`,
     replace: `const MAX_KEY: &[u8] = &[255; 16];`,
   },
+  {
+    file: "src/pagecache/snapshot.rs",
+    why: "PageCache::flush writes snapshots, too",
+    find: `fn write_snapshot(config: &RunningConfig, snapshot: &Snapshot) -> Result<()> {`,
+    replace: `pub(super) fn write_snapshot(
+    config: &RunningConfig,
+    snapshot: &Snapshot,
+) -> Result<()> {`,
+  },
+  {
+    file: "src/pagecache/mod.rs",
+    why: "PageCache::flush has to know how much of the log has gone by since the last snapshot",
+    find: `    was_recovered: bool,
+}`,
+    replace: `    was_recovered: bool,
+    snapshot_lsn: AtomicLsn,
+}`,
+  },
+  {
+    file: "src/pagecache/mod.rs",
+    why: "as above: the snapshot that opening read or wrote",
+    find: `            was_recovered: false,
+        };`,
+    replace: `            was_recovered: false,
+            snapshot_lsn: AtomicLsn::new(snapshot.stable_lsn.unwrap_or(0)),
+        };`,
+  },
+  {
+    file: "src/pagecache/mod.rs",
+    why: "a snapshot was written by nothing but opening, which then had to read all that one run had written to the log",
+    find: `    pub(crate) fn flush(&self) -> Result<usize> {
+        self.log.flush()
+    }`,
+    replace: `    pub(crate) fn flush(&self) -> Result<usize> {
+        let flushed = self.log.flush()?;
+        self.write_snapshot_if_due()?;
+        Ok(flushed)
+    }
+
+    /// Writes a snapshot when enough of the log has gone by since the last one.
+    /// Right only where no other thread changes pages, as on WASI: after a flush
+    /// the page table is then exactly what reading the log up to here gives.
+    fn write_snapshot_if_due(&self) -> Result<()> {
+        const INTERVAL: Lsn = 8 * 1024 * 1024;
+
+        // The next message goes to the start of this buffer.
+        let iobuf = self.log.iobufs.current_iobuf();
+        let stable_lsn = iobuf.lsn;
+        if stable_lsn - self.snapshot_lsn.load(Acquire) < INTERVAL {
+            return Ok(());
+        }
+
+        // A segment that was just begun is not on the disk: its header waits in
+        // the buffer, and recovery may put the segment elsewhere.
+        let begun = stable_lsn % self.config.segment_size as Lsn == 0;
+        let (active_segment, empty) = if begun {
+            (None, SEG_HEADER_LEN)
+        } else {
+            (Some(self.config.normalize(iobuf.offset)), 0)
+        };
+        if header::offset(iobuf.get_header()) != empty
+            || self.log.stable_offset() + 1 != stable_lsn
+            || self.config.global_error().is_err()
+        {
+            return Ok(());
+        }
+
+        let guard = pin();
+        let pages = *self.next_pid_to_allocate.lock();
+        let mut pt = Vec::with_capacity(assert_usize(pages));
+        for pid in 0..pages {
+            match self.inner.get(pid, &guard) {
+                Some(page) if !page.cache_infos.is_empty() => {
+                    pt.push(page.to_page_state());
+                }
+                // Its allocation failed.
+                _ => return Ok(()),
+            }
+        }
+
+        let snapshot =
+            Snapshot { stable_lsn: Some(stable_lsn), active_segment, pt };
+        self::snapshot::write_snapshot(&self.config, &snapshot)?;
+        self.snapshot_lsn.store(stable_lsn, Release);
+        Ok(())
+    }`,
+  },
 ];
 
 const FILES: readonly FileEdit[] = [

@@ -13,6 +13,12 @@ const BUSY_MS = 2;
 export class Background {
   readonly #step: () => boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #longestMs = 0;
+
+  /** How long the longest step took, in milliseconds. */
+  get longestMs(): number {
+    return this.#longestMs;
+  }
 
   /** `step` does a small part of the work and says whether there is more. */
   constructor(step: () => boolean) {
@@ -35,8 +41,22 @@ export class Background {
   #run(): void {
     this.#timer = undefined;
     const started = performance.now();
-    let more = true;
-    while (more && performance.now() - started < BUSY_MS) more = this.#step();
+    let [more, now] = [true, started];
+    while (more && now - started < BUSY_MS) {
+      more = this.#step();
+      const after = performance.now();
+      this.#longestMs = Math.max(this.#longestMs, after - now);
+      now = after;
+    }
     if (more) this.wake();
+  }
+}
+
+/** Runs `step` until it says that there is no more, and lets the event loop turn in between. */
+export async function runInSteps(step: () => boolean): Promise<void> {
+  for (let more = true; more; ) {
+    const started = performance.now();
+    while (more && performance.now() - started < BUSY_MS) more = step();
+    if (more) await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }
 }

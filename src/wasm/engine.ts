@@ -39,6 +39,28 @@ export interface EngineDirectory {
   readonly owned: () => boolean;
 }
 
+/** What one step of a verification found. */
+export interface VerifyStep {
+  readonly more: boolean;
+  /** How many entries were read so far. */
+  readonly entries: number;
+  readonly damages: Damage[];
+}
+
+/** Something that is wrong with a file. */
+export interface Damage {
+  /** The file, below the store's directory. */
+  readonly file: string;
+  /** Where in that file, in bytes. */
+  readonly offset: number;
+  /** The first key that may not be readable. Without keys in it, the damage is to none in particular. */
+  readonly from: Uint8Array;
+  /** The key behind the last one; `undefined` for the end. */
+  readonly to: Uint8Array | undefined;
+  /** What is wrong, in words. */
+  readonly message: string;
+}
+
 /** The bindings of one instance. Any error of theirs but `OUT_OF_MEMORY` leaves it unusable. */
 export class Engine {
   readonly #host: Host;
@@ -88,19 +110,22 @@ export class Engine {
     return this.#call("read", () => this.#exports.luge_has(key.length, version, Date.now())) === Status.Ok;
   }
 
-  /** `expiresMs` is in milliseconds since 1970; 0 for never. */
-  put(key: Uint8Array, value: Uint8Array, expiresMs = 0): void {
+  /** `expiresMs` is in milliseconds since 1970; 0 for never. Returns the version. */
+  put(key: Uint8Array, value: Uint8Array, expiresMs = 0): number {
     if (value.length > PART_BYTES) {
       this.#putLarge(key, value, expiresMs);
-      return;
+    } else {
+      this.#memory.request(key, value);
+      this.#call("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, Date.now()));
     }
-    this.#memory.request(key, value);
-    this.#call("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, Date.now()));
+    return this.#memory.replyVersion;
   }
 
-  delete(key: Uint8Array): void {
+  /** Returns the version. */
+  delete(key: Uint8Array): number {
     this.#memory.request(key, undefined);
     this.#call("delete", () => this.#exports.luge_delete(key.length, Date.now()));
+    return this.#memory.replyVersion;
   }
 
   /**
@@ -176,6 +201,18 @@ export class Engine {
   /** Does a small part of the work behind the commits; says whether there is more. */
   step(): boolean {
     return this.#call("write", () => this.#exports.luge_step(Date.now())) === Status.More;
+  }
+
+  /** Does a small part of a compaction, beginning one where none is going on; says whether there is more. */
+  compactStep(): boolean {
+    return this.#call("compact", () => this.#exports.luge_compact_step(Date.now())) === Status.More;
+  }
+
+  /** Verifies a small part, from the start on with `first`. */
+  verifyStep(first: boolean): VerifyStep {
+    const more = this.#call("verify", () => this.#exports.luge_verify_step(first ? 1 : 0)) === Status.More;
+    const lines = this.#memory.replyText().split("\n").slice(0, -1);
+    return { more, entries: this.#memory.replyVersion, damages: lines.map(damageOf) };
   }
 
   /** All figures of the engine, by name. */
@@ -268,4 +305,13 @@ async function start(module: WebAssembly.Module, host: Host): Promise<EngineExpo
   const exports = checkExports(instance.exports);
   host.start(exports);
   return exports;
+}
+
+function damageOf(line: string): Damage {
+  const [file = "", offset, from = "", to = "-", message = ""] = line.split("\t");
+  return { file, offset: Number(offset), from: fromHex(from), to: to === "-" ? undefined : fromHex(to), message };
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }

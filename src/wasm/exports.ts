@@ -51,6 +51,8 @@ export interface EngineExports {
   luge_write_out(): number;
   luge_flush(): number;
   luge_step(nowMs: number): number;
+  luge_compact_step(nowMs: number): number;
+  luge_verify_step(first: number): number;
   luge_metrics(nowMs: number): number;
   luge_close(nowMs: number): number;
 }
@@ -76,6 +78,8 @@ const FUNCTIONS = [
   "luge_write_out",
   "luge_flush",
   "luge_step",
+  "luge_compact_step",
+  "luge_verify_step",
   "luge_metrics",
   "luge_close",
   "luge_open",

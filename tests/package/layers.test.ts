@@ -19,7 +19,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:encoding|errors|limits|logger)\.ts$/,
+  /^src\/(?:encoding|errors|limits|logger|metrics)\.ts$/,
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));

@@ -209,6 +209,15 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     }
 }
 
+/// Whether a payload is one, to its end.
+pub fn is_well_formed(payload: &[u8]) -> bool {
+    match decode(payload) {
+        Some(Payload::Operations(mut operations)) => operations.all(|operation| operation.is_ok()),
+        Some(Payload::Reservation(_) | Payload::Moved(_)) => true,
+        None => false,
+    }
+}
+
 /// An operation that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;

@@ -1,8 +1,9 @@
 //! What the database counts.
 
 use super::Database;
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
+use crate::log::segment;
 use crate::table::Level;
 
 /// What happened since the database was opened.
@@ -29,8 +30,14 @@ impl<D: Disk> Database<D> {
         let c = &self.counters;
         let sealed = self.sealed.as_ref();
         let segments = self.segments()?;
+        let mut log_file_bytes = 0;
+        for number in &segments {
+            log_file_bytes += self.log.disk().open(&segment::file_name(*number))?.size()?;
+        }
         let log_live_bytes = self.table.log_live().total();
         let (upper, bottom) = (self.table.blocks(Level::Upper), self.table.blocks(Level::Bottom));
+        let files = upper.segments()?.into_iter().chain(bottom.segments()?);
+        let block_file_bytes = files.map(|(_, size)| size).sum();
         let (block_hits, block_misses, block_cache_bytes) = self.table.cache_figures();
         Ok(vec![
             ("commits", c.commits),
@@ -46,6 +53,7 @@ impl<D: Disk> Database<D> {
             ("log_written_bytes", self.log.written_bytes()),
             ("log_syncs", self.log.syncs()),
             ("log_segments", segments.len() as u64),
+            ("log_file_bytes", log_file_bytes),
             ("log_live_bytes", log_live_bytes),
             ("log_moved_bytes", c.moved_bytes),
             ("checkpoints", c.checkpoints),
@@ -57,6 +65,7 @@ impl<D: Disk> Database<D> {
             ("block_cache_hits", block_hits),
             ("block_cache_misses", block_misses),
             ("block_cache_bytes", block_cache_bytes as u64),
+            ("block_file_bytes", block_file_bytes),
             ("upper_table_bytes", self.table.live_bytes(Level::Upper)),
             ("bottom_table_bytes", self.table.live_bytes(Level::Bottom)),
             ("index_bytes", self.db.size_on_disk()?),

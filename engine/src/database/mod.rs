@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 pub mod commit;
+mod compact;
 mod metrics;
 mod options;
 mod read;
@@ -15,6 +16,7 @@ mod replay;
 mod snapshots;
 mod steps;
 mod values;
+mod verify;
 mod write;
 
 use std::collections::BTreeSet;
@@ -23,8 +25,10 @@ use std::path::Path;
 pub use options::Options;
 pub use read::{KeyVersion, Read};
 pub use values::ValueStream;
+pub use verify::Verification;
 
 use self::checkpoint::Checkpoint;
+use self::compact::Compaction;
 use self::metrics::Counters;
 use self::reclaim::Moving;
 use self::replay::Replay;
@@ -77,6 +81,7 @@ pub struct Database<D: Disk> {
     large_put: Option<LargePut>,
     descent: Descent,
     moving: Option<Moving>,
+    compaction: Option<Compaction>,
     /// Segments that could not be emptied.
     unmovable: BTreeSet<u64>,
     /// Whether a segment of the log may be mostly dead.
@@ -122,6 +127,7 @@ impl<D: Disk> Database<D> {
             large_put: None,
             descent: Descent::default(),
             moving: None,
+            compaction: None,
             unmovable: BTreeSet::new(),
             reclaimable: true,
             snapshots: Snapshots::default(),

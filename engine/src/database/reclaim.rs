@@ -84,6 +84,8 @@ impl<D: Disk> Database<D> {
     /// Moves some values of the segment that is being emptied; at its end the segment is removed.
     pub(super) fn move_step(&mut self) -> Result<(), Failure> {
         let Some(moving) = self.moving.take() else { return Ok(()) };
+        // What a checkpoint prepared may replace blocks that lead to what moves.
+        self.commit_group()?;
         let (live, next) = self.collect_live(&moving)?;
         let relocations = self.copy_values(&live)?;
         self.log.sync()?;

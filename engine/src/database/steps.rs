@@ -103,20 +103,20 @@ impl<D: Disk> Database<D> {
     }
 
     /// Lets what was merged of the sealed memtable show in the table.
-    fn commit_group(&mut self) -> Result<(), Failure> {
+    pub(super) fn commit_group(&mut self) -> Result<(), Failure> {
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
         let written = self.table.commit(std::mem::take(&mut sealed.group))?;
         self.count(written);
         Ok(())
     }
 
-    fn count(&mut self, written: Written) {
+    pub(super) fn count(&mut self, written: Written) {
         self.counters.blocks_written += written.blocks as u64;
         self.counters.block_bytes += written.bytes as u64;
     }
 
     /// The checkpoint covers the log up to here: the segment that is written to now is needed on.
-    fn seal(&mut self) -> Result<(), Failure> {
+    pub(super) fn seal(&mut self) -> Result<(), Failure> {
         // What the table will hold must not be ahead of the log: a version would come back that others may never have.
         self.log.sync()?;
         let first_segment = self.log.ensure_segment()?;
@@ -127,7 +127,7 @@ impl<D: Disk> Database<D> {
         Ok(())
     }
 
-    fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
+    pub(super) fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.counters.steps += 1;
         let retention = self.retention(now_ms, self.table.live_bytes(Level::Bottom) == 0);
         let Some(sealed) = &mut self.sealed else { return Ok(()) };

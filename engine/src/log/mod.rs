@@ -15,5 +15,5 @@ pub mod segment;
 pub mod writer;
 
 pub use position::Position;
-pub use recovery::{Recovered, make_durable, recover};
+pub use recovery::{Recovered, make_durable, recover, verify_segment};
 pub use writer::LogWriter;

@@ -58,6 +58,34 @@ pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Fail
     Ok(())
 }
 
+/// Reads the records of one segment; returns how many there are. `end` is up to where it was written, for the one that is
+/// written to. Fails with [`Status::Corrupt`] where recovery would, or where `is_sound` says that a record is not.
+pub fn verify_segment<D: Disk>(
+    disk: &D,
+    number: u64,
+    end: Option<Position>,
+    is_sound: impl Fn(&Record<'_>) -> bool,
+) -> Result<u64, Failure> {
+    let header = read_header(disk, number, false)?;
+    let next = header.map_or(number, |header| header.number) + 1;
+    let has_next = disk.list()?.contains(&segment::file_name(next));
+    let follows = if has_next { read_header(disk, next, true)?.map(|next| next.follows) } else { None };
+    let bytes = read_segment(disk, number)?;
+    let mut reader = SegmentReader { bytes: &bytes, number, offset: HEADER_SIZE };
+    let end = end.or(follows);
+    let mut records = 0;
+    while let Some((position, record)) = reader.next(end)? {
+        if !is_sound(&record) {
+            return Err(damaged(position, "the record is malformed"));
+        }
+        records += 1;
+    }
+    if end.is_none() {
+        reader.check_tail()?;
+    }
+    Ok(records)
+}
+
 /// The headers of all segments that count, in order.
 fn read_headers<D: Disk>(disk: &D, first: u64) -> Result<Vec<SegmentHeader>, Failure> {
     let mut numbers: Vec<u64> =

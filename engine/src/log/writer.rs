@@ -24,6 +24,8 @@ pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 pub struct LogWriter<D: Disk> {
     disk: D,
     segment_size: u64,
+    /// Whether files are written ahead.
+    writes_ahead: bool,
     /// The present segment; `None` before the first record.
     file: Option<D::File>,
     number: u64,
@@ -66,6 +68,7 @@ impl<D: Disk> LogWriter<D> {
         Self {
             disk,
             segment_size,
+            writes_ahead: true,
             file: None,
             number,
             follows: end,
@@ -79,6 +82,11 @@ impl<D: Disk> LogWriter<D> {
             written_bytes: 0,
             syncs: 0,
         }
+    }
+
+    /// For a log that takes large amounts at a time: its files are not written ahead.
+    pub fn in_bulk(self) -> Self {
+        Self { writes_ahead: false, ..self }
     }
 
     /// The disk it writes to.
@@ -205,6 +213,21 @@ impl<D: Disk> LogWriter<D> {
         }
     }
 
+    /// Ends the present segment, durably: the next record begins another one.
+    pub fn end_segment(&mut self) -> Result<(), Failure> {
+        if self.file.is_some() {
+            self.sync()?;
+            self.follows = self.end();
+            self.file = None;
+            self.number += 1;
+            self.offset = HEADER_SIZE as u64;
+            self.capacity = self.segment_size;
+            self.ahead = self.offset;
+            self.durable = self.end();
+        }
+        Ok(())
+    }
+
     /// Creates the present segment if it was not needed yet; returns its number.
     pub fn ensure_segment(&mut self) -> Result<u64, Failure> {
         if self.file.is_none() {
@@ -241,7 +264,7 @@ impl<D: Disk> LogWriter<D> {
 
     /// As [`LogWriter::write_out`], for a sync that follows: returns up to where that sync will make the log durable.
     pub fn prepare_sync(&mut self) -> Result<Position, Failure> {
-        let small = self.buffer.len() as u64 <= AHEAD_SIZE / 4;
+        let small = self.writes_ahead && self.buffer.len() as u64 <= AHEAD_SIZE / 4;
         self.write_out()?;
         if small {
             self.write_ahead()?;
@@ -312,12 +335,7 @@ impl<D: Disk> LogWriter<D> {
 
     /// Begins a segment with room for `record_size` bytes, after making the present one durable.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
-        if self.file.is_some() {
-            self.write_out()?;
-            self.sync()?;
-            self.follows = self.end();
-            self.number += 1;
-        }
+        self.end_segment()?;
         self.file = Some(create_segment(&self.disk, SegmentHeader { number: self.number, follows: self.follows })?);
         self.offset = HEADER_SIZE as u64;
         self.capacity = self.segment_size.max(HEADER_SIZE as u64 + record_size);

@@ -100,7 +100,7 @@ impl<D: Disk> BlockStore<D> {
     pub(super) fn open(disk: D, level: Level, cache: Rc<RefCell<BlockCache>>) -> Result<Self, Failure> {
         let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or(0);
         let end = Position { segment: last, offset: 0 };
-        let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE);
+        let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk();
         Ok(Self { log, level, sequence: 0, open: RefCell::default(), window: RefCell::default(), cache })
     }
 
@@ -117,6 +117,11 @@ impl<D: Disk> BlockStore<D> {
         self.log.finish()?;
         let position = Position { offset: payload.offset - HEADER_SIZE as u64, ..payload }.packed();
         Ok(Pointer { position, size: record::encoded_size(length) as u32 })
+    }
+
+    /// Ends the present segment, so that it can be removed once nothing leads to it.
+    pub fn end_segment(&mut self) -> Result<(), Failure> {
+        self.log.end_segment()
     }
 
     /// Returns when everything written is durable.
@@ -164,6 +169,16 @@ impl<D: Disk> BlockStore<D> {
         let result = call(record.block);
         cache.insert((self.level, pointer.position), record.block);
         Ok(result)
+    }
+
+    /// Puts a block into `bytes`, whole and verified, as the disk has it: past the cache.
+    pub fn read_from_disk(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        let position = Position::unpacked(pointer.position);
+        let mut record = Vec::new();
+        self.read_at(position, pointer.size as usize, &mut record)?;
+        bytes.clear();
+        bytes.extend_from_slice(decode(&record, position).ok_or_else(|| damaged(position))?.block);
+        Ok(())
     }
 
     /// The number of the segment that is written to.

@@ -15,6 +15,14 @@ impl Level {
     /// Both, the newer one first.
     pub const ALL: [Self; 2] = [Self::Upper, Self::Bottom];
 
+    /// The name of the directory where its blocks stand, in a store.
+    pub const fn directory(self) -> &'static str {
+        match self {
+            Self::Bottom => "bottom",
+            Self::Upper => "upper",
+        }
+    }
+
     /// The first byte of the tree's keys that lead to blocks of this level.
     pub const fn prefix(self) -> u8 {
         match self {

@@ -23,6 +23,11 @@ impl OldBlock {
         &self.placed
     }
 
+    /// The size of the encoded block in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.decoded.len()).filter_map(|i| self.decoded.entry(&self.bytes, i))
     }
@@ -88,15 +93,24 @@ impl<D: Disk> Table<D> {
                 old.push(self.old_block(level, next)?);
                 continue;
             }
-            before.iter().for_each(|entry| group.count(entry, -1));
-            kept.iter().for_each(|entry| group.count(entry, 1));
-            old.iter().for_each(|block| group.remove(level, &block.placed));
             let separator = old.first().map_or(&[][..], |first| first.placed.separator());
-            if kept.is_empty() {
-                return Ok(());
-            }
-            return self.write_blocks(level, separator, &kept, group);
+            return self.replace(level, separator, &old, (&before, &kept), group);
         }
+    }
+
+    /// Lets what is kept of the entries of old blocks stand in new ones.
+    pub(super) fn replace(
+        &mut self,
+        level: Level,
+        separator: &[u8],
+        old: &[OldBlock],
+        (before, kept): (&[Entry<'_>], &[Entry<'_>]),
+        group: &mut Group,
+    ) -> Result<(), Failure> {
+        before.iter().for_each(|entry| group.count(entry, -1));
+        kept.iter().for_each(|entry| group.count(entry, 1));
+        old.iter().for_each(|block| group.remove(level, &block.placed));
+        if kept.is_empty() { Ok(()) } else { self.write_blocks(level, separator, kept, group) }
     }
 
     pub(super) fn old_block(&self, level: Level, placed: PlacedBlock) -> Result<OldBlock, Failure> {
@@ -189,7 +203,7 @@ fn order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
     a.key.cmp(b.key).then_with(|| b.version.cmp(&a.version))
 }
 
-fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> Vec<Entry<'a>> {
+pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> Vec<Entry<'a>> {
     let mut kept = Vec::with_capacity(all.len());
     let mut stays = Vec::new();
     for versions in all.chunk_by(|a, b| a.key == b.key) {

@@ -29,6 +29,8 @@ mod live;
 mod merge;
 mod relocate;
 mod retention;
+mod rewrite;
+mod verify;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -44,6 +46,8 @@ pub use level::Level;
 pub use live::LiveBytes;
 pub use relocate::Relocation;
 pub use retention::Retention;
+pub use rewrite::Rewrite;
+pub use verify::{BlockDamage, BlockWalk};
 
 use self::block::Malformed;
 use self::blocks::{BlockStore, Pointer};

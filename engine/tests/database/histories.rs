@@ -1,16 +1,13 @@
 //! The database agrees with a full history: reads, ranges, versions, expiry and snapshots, over checkpoints, reopening and
 //! power cuts.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::check::{assert_agrees, scan, verify};
+use crate::history::{Commit, History, Written, key};
 use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::check::{assert_agrees, scan};
-use support::history::{Commit, History, Written, key};
 
 const OPTIONS: Options = Options {
     cache_size: 1 << 20,
@@ -34,6 +31,7 @@ enum Step {
     Release,
     Wait(u64),
     Check(Vec<u8>, Vec<u8>),
+    Compact(usize),
 }
 
 fn write() -> impl Strategy<Value = (Vec<u8>, Written)> {
@@ -60,6 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Release),
         1 => (1..40_u64).prop_map(Step::Wait),
         1 => (key(), key()).prop_map(|(a, b)| Step::Check(a, b)),
+        1 => (1..40_usize).prop_map(Step::Compact),
     ]
 }
 
@@ -103,6 +102,7 @@ impl Known {
         for version in self.snapshots.iter().copied().chain([u64::MAX]) {
             assert_agrees(database, &history, version, self.now_ms, between);
         }
+        assert_eq!(verify(database), []);
         for key in history.keys() {
             let listed = database.versions(key, self.now_ms).unwrap();
             assert!(history.explains(key, &listed, self.versions_to_keep, self.now_ms), "{key:?}: {listed:?}");
@@ -159,6 +159,9 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
             }
         }
         Step::Wait(ms) => known.now_ms += ms,
+        Step::Compact(steps) => (0..steps).for_each(|_| {
+            database.compact_step(known.now_ms).unwrap();
+        }),
         Step::Check(a, b) => known.check(database, (&a, &b)),
     }
 }

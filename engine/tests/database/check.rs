@@ -1,11 +1,12 @@
 //! Compares a database with a history.
 
 use luge_engine::cursor::Range;
-use luge_engine::database::Database;
+use luge_engine::database::{Database, Verification};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
+use luge_engine::table::BlockDamage;
 
-use super::history::{History, Pair};
+use crate::history::{History, Pair};
 
 /// All entries, or those from a key on and before another one, in either direction.
 pub fn scan(
@@ -32,6 +33,17 @@ fn collect(database: &mut Database<MemoryDisk>, range: Range<'_>) -> Vec<Pair> {
         .unwrap();
     assert!(!stopped);
     entries
+}
+
+/// What a verification of everything finds.
+pub fn verify(database: &mut Database<MemoryDisk>) -> Vec<BlockDamage> {
+    let mut verification = Verification::default();
+    let mut damages = Vec::new();
+    while database.verify_step(&mut verification).unwrap() {
+        damages.append(&mut verification.damages);
+    }
+    damages.append(&mut verification.damages);
+    damages
 }
 
 /// Everything that can be read at a version must be as in the history.

@@ -1,0 +1,93 @@
+//! Compaction: everything into the bottom level, and the space of what nothing needs given back.
+
+use super::Database;
+use super::reclaim::Moving;
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::table::{Descent, Level, Rewrite};
+
+/// Segments are rewritten when less than this share of them is live, in percent.
+const LIVE_PERCENT: u64 = 80;
+
+/// How far a compaction has come.
+pub(super) enum Compaction {
+    /// Memtables go into the table. Holds whether the active one, as it was at the start, is on its way.
+    Memtables(bool),
+    /// The upper level goes down.
+    Upper(Descent),
+    /// The bottom is rewritten.
+    Bottom(Rewrite),
+    /// Values are moved in the log.
+    Log,
+}
+
+impl<D: Disk> Database<D> {
+    /// Does a small part of a compaction, beginning one where none is going on; says whether there is more to do. Other
+    /// calls may come between: what is written meanwhile is not compacted.
+    pub fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        if self.options.read_only {
+            return Ok(false);
+        }
+        let compaction = self.compaction.take().unwrap_or(Compaction::Memtables(false));
+        self.compaction = match compaction {
+            Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),
+            Compaction::Upper(descent) => Some(self.compact_upper(descent, now_ms)?),
+            Compaction::Bottom(rewrite) => Some(self.compact_bottom(rewrite, now_ms)?),
+            Compaction::Log => self.compact_log()?,
+        };
+        Ok(self.compaction.is_some())
+    }
+
+    fn compact_memtables(&mut self, sealed: bool, now_ms: u64) -> Result<Compaction, Failure> {
+        if self.sealed.is_some() {
+            self.checkpoint_step(now_ms)?;
+            return Ok(Compaction::Memtables(sealed));
+        }
+        if sealed {
+            return Ok(Compaction::Upper(Descent::default()));
+        }
+        // Also without any entries: then recovery does not need the log so far.
+        self.log.end_segment()?;
+        self.seal()?;
+        Ok(Compaction::Memtables(true))
+    }
+
+    fn compact_upper(&mut self, mut descent: Descent, now_ms: u64) -> Result<Compaction, Failure> {
+        if self.table.live_bytes(Level::Upper) > 0 {
+            // What a checkpoint prepared may replace what descends.
+            self.commit_group()?;
+            let retention = self.retention(now_ms, true);
+            let written = self.table.descend(&mut descent, &retention)?;
+            self.count(written);
+            if !descent.is_at_start() {
+                return Ok(Compaction::Upper(descent));
+            }
+        }
+        let rewrite = self.table.rewrite(LIVE_PERCENT)?;
+        self.table.flush()?;
+        Ok(Compaction::Bottom(rewrite))
+    }
+
+    fn compact_bottom(&mut self, mut rewrite: Rewrite, now_ms: u64) -> Result<Compaction, Failure> {
+        self.commit_group()?;
+        let retention = self.retention(now_ms, true);
+        let Some(written) = self.table.rewrite_step(&mut rewrite, &retention)? else {
+            self.table.flush()?;
+            return Ok(Compaction::Log);
+        };
+        self.count(written);
+        Ok(Compaction::Bottom(rewrite))
+    }
+
+    fn compact_log(&mut self) -> Result<Option<Compaction>, Failure> {
+        if self.moving.is_none() {
+            self.drop_dead_segments()?;
+            self.moving = self.segment_below(LIVE_PERCENT)?.map(Moving::start);
+        }
+        if self.moving.is_none() {
+            return Ok(None);
+        }
+        self.move_step()?;
+        Ok(Some(Compaction::Log))
+    }
+}

@@ -1,0 +1,164 @@
+//! Verification: everything is read, and looked at whether it is what it should be. Changes nothing.
+
+use std::collections::BTreeMap;
+
+use super::Database;
+use super::commit;
+use crate::disk::Disk;
+use crate::entry::Value;
+use crate::failure::Failure;
+use crate::log::{Position, segment, verify_segment};
+use crate::status::Status;
+use crate::table::{BlockDamage, BlockWalk, Level};
+
+/// Blocks that one step looks at.
+const BLOCKS_A_STEP: usize = 64;
+
+/// How far a verification has come, and what it found.
+#[derive(Default)]
+pub struct Verification {
+    phase: Phase,
+    /// Bytes of the log that entries lead to, by segment.
+    counted: BTreeMap<u64, u64>,
+    /// The version that the table was at: when it changes meanwhile, its counts do.
+    checkpoints: u64,
+    /// What is wrong, since the last step.
+    pub damages: Vec<BlockDamage>,
+    /// Entries that were read.
+    pub entries: u64,
+    /// Blocks and records that were read.
+    pub parts: u64,
+}
+
+#[derive(Default)]
+enum Phase {
+    #[default]
+    Start,
+    Log(Vec<u64>),
+    Blocks(BlockWalk, Level),
+    Counts,
+    Done,
+}
+
+impl<D: Disk> Database<D> {
+    /// Looks at the next part; says whether there is more. Other calls may come between.
+    pub fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
+        verification.damages.clear();
+        verification.phase = match std::mem::take(&mut verification.phase) {
+            Phase::Start => {
+                self.log.write_out()?;
+                verification.checkpoints = self.table_changes();
+                let mut segments = self.segments()?;
+                segments.retain(|number| *number >= self.checkpoint.first_segment);
+                segments.reverse();
+                Phase::Log(segments)
+            }
+            Phase::Log(mut segments) => match segments.pop() {
+                Some(number) => {
+                    self.verify_segment(number, verification)?;
+                    Phase::Log(segments)
+                }
+                None => Phase::Blocks(BlockWalk::over(Level::Upper), Level::Upper),
+            },
+            Phase::Blocks(mut walk, level) => {
+                self.verify_blocks(&mut walk, verification)?;
+                match level {
+                    _ if !walk.is_done() => Phase::Blocks(walk, level),
+                    Level::Upper => Phase::Blocks(BlockWalk::over(Level::Bottom), Level::Bottom),
+                    Level::Bottom => Phase::Counts,
+                }
+            }
+            Phase::Counts => {
+                self.verify_counts(verification);
+                Phase::Done
+            }
+            Phase::Done => Phase::Done,
+        };
+        Ok(!matches!(verification.phase, Phase::Done))
+    }
+
+    /// Records that recovery would read.
+    fn verify_segment(&mut self, number: u64, verification: &mut Verification) -> Result<(), Failure> {
+        // A checkpoint may have removed it meanwhile.
+        if number < self.checkpoint.first_segment {
+            return Ok(());
+        }
+        let end = if number == self.log.end().segment { Some(self.log.written_end()) } else { None };
+        match verify_segment(self.log.disk(), number, end, |record| commit::is_well_formed(record.payload)) {
+            Ok(records) => verification.parts += records,
+            Err(failure) if failure.status == Status::Corrupt => verification.damages.push(BlockDamage {
+                file: format!("log/{}", segment::file_name(number)),
+                offset: 0,
+                from: Vec::new(),
+                to: None,
+                what: failure.message,
+            }),
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    fn verify_blocks(&mut self, walk: &mut BlockWalk, verification: &mut Verification) -> Result<(), Failure> {
+        let (files, log) = (&mut self.files, &self.log);
+        let Verification { counted, damages, entries, parts, .. } = verification;
+        let mut value = Vec::new();
+        let mut values = Vec::new();
+        self.table.verify_blocks(
+            walk,
+            BLOCKS_A_STEP,
+            |entry| {
+                *entries += 1;
+                let Value::Logged { position, length } = entry.value else { return Ok(()) };
+                let at = Position::unpacked(position);
+                *counted.entry(at.segment).or_default() += u64::from(length);
+                *parts += 1;
+                match files.read(log, position, length, &mut value) {
+                    Ok(()) => Ok(()),
+                    Err(failure) if failure.status == Status::Corrupt => {
+                        let file = format!("log/{}", segment::file_name(at.segment));
+                        let (from, to) = (entry.key.to_vec(), Some([entry.key, &[0]].concat()));
+                        values.push(BlockDamage { file, offset: at.offset, from, to, what: failure.message });
+                        Ok(())
+                    }
+                    Err(failure) => Err(failure),
+                }
+            },
+            |damage| damages.push(damage),
+        )?;
+        *parts += BLOCKS_A_STEP as u64;
+        damages.append(&mut values);
+        Ok(())
+    }
+
+    /// The counts of live bytes decide what is removed: they must be right. Where the table changed meanwhile, or a block
+    /// could not be read, nothing can be said.
+    fn verify_counts(&self, verification: &mut Verification) {
+        if verification.checkpoints != self.table_changes() {
+            return;
+        }
+        let mut counted = verification.counted.clone();
+        for (segment, live) in self.table.log_live().iter() {
+            let found = counted.remove(&segment).unwrap_or(0);
+            if found > live {
+                verification.damages.push(miscounted(segment, live, found));
+            }
+        }
+        for (segment, found) in counted {
+            verification.damages.push(miscounted(segment, 0, found));
+        }
+    }
+
+    fn table_changes(&self) -> u64 {
+        self.counters.blocks_written
+    }
+}
+
+fn miscounted(number: u64, live: u64, found: u64) -> BlockDamage {
+    BlockDamage {
+        file: "index/db".to_owned(),
+        offset: 0,
+        from: Vec::new(),
+        to: None,
+        what: format!("{live} bytes of {} are counted as live, {found} are", segment::file_name(number)),
+    }
+}

@@ -1,0 +1,87 @@
+//! Rewrites the bottom level: what nothing needs goes, and so do segments that are mostly dead.
+
+use std::collections::BTreeSet;
+
+use super::group::{Group, Written};
+use super::merge::{OldBlock, retain};
+use super::{Level, PlacedBlock, Retention, Table};
+use crate::disk::Disk;
+use crate::entry::Entry;
+use crate::failure::Failure;
+
+/// Blocks that one step looks at.
+const BLOCKS_A_STEP: usize = 64;
+
+/// A walk over the bottom level that rewrites what is worth it.
+#[derive(Debug, Default)]
+pub struct Rewrite {
+    next: Vec<u8>,
+    /// Segments whose blocks are rewritten whatever they hold.
+    sparse: BTreeSet<u64>,
+}
+
+impl<D: Disk> Table<D> {
+    /// A walk that also empties the segments of which less than `percent` percent is live.
+    pub fn rewrite(&mut self, percent: u64) -> Result<Rewrite, Failure> {
+        for level in Level::ALL {
+            self.part_mut(level).blocks.end_segment()?;
+        }
+        let part = self.part(Level::Bottom);
+        let is_sparse = |number: u64, size: u64| part.live.of(number) * 100 < size * percent;
+        let segments = part.blocks.segments()?;
+        let sparse = segments.into_iter().filter(|(number, size)| is_sparse(*number, *size)).map(|(number, _)| number);
+        Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })
+    }
+
+    /// Looks at some blocks; returns what was written, `None` at the end. One atomic write; durable after [`Table::flush`].
+    pub fn rewrite_step(&mut self, rewrite: &mut Rewrite, retention: &Retention) -> Result<Option<Written>, Failure> {
+        let level = Level::Bottom;
+        let mut group = Group::default();
+        let mut pending: Vec<OldBlock> = Vec::new();
+        let mut next = Some(self.block_of(level, &rewrite.next)?).filter(|placed| placed.pointer.is_some());
+        if next.is_none() && rewrite.next.is_empty() {
+            next = self.first_block(level)?;
+        }
+        for _ in 0..BLOCKS_A_STEP {
+            let Some(placed) = next.take() else { break };
+            next = self.block_after(level, &placed)?;
+            let block = self.old_block(level, placed)?;
+            if self.is_worth_it(&block, rewrite, retention) {
+                pending.push(block);
+            } else {
+                self.write_pending(&mut pending, retention, &mut group)?;
+            }
+        }
+        self.write_pending(&mut pending, retention, &mut group)?;
+        let is_done = next.is_none();
+        rewrite.next = next.map_or_else(Vec::new, |placed| placed.separator().to_vec());
+        let written = self.commit(group)?;
+        Ok(if is_done { None } else { Some(written) })
+    }
+
+    fn first_block(&self, level: Level) -> Result<Option<PlacedBlock>, Failure> {
+        let before = PlacedBlock { place: sled::IVec::from(level.start()), pointer: None };
+        self.block_after(level, &before)
+    }
+
+    fn is_worth_it(&self, block: &OldBlock, rewrite: &Rewrite, retention: &Retention) -> bool {
+        let in_sparse = block.placed().pointer.is_some_and(|pointer| rewrite.sparse.contains(&pointer.segment()));
+        let entries: Vec<Entry<'_>> = block.entries().collect();
+        let count = entries.len();
+        in_sparse || block.size() < self.block_size / 4 || retain(entries, retention).len() < count
+    }
+
+    /// Writes neighbouring blocks as new ones.
+    fn write_pending(
+        &mut self,
+        pending: &mut Vec<OldBlock>,
+        retention: &Retention,
+        group: &mut Group,
+    ) -> Result<(), Failure> {
+        let old = std::mem::take(pending);
+        let Some(first) = old.first() else { return Ok(()) };
+        let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
+        let kept = retain(before.clone(), retention);
+        self.replace(Level::Bottom, first.placed().separator(), &old, (&before, &kept), group)
+    }
+}

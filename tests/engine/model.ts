@@ -1,0 +1,77 @@
+/**
+ * A plain history of versions: what the engine is held against.
+ *
+ * @module
+ */
+
+import type { PageEntry, VersionEntry } from "../../src/wasm/memory.ts";
+import type { ByteRange } from "../../src/wasm/range.ts";
+
+/** All versions of all keys, newest first. Keys are strings of one character a byte. */
+export class Model {
+  readonly versions: Map<string, VersionEntry[]> = new Map();
+
+  /** Adds a version. */
+  write(key: string, version: VersionEntry): void {
+    this.versions.set(key, [version, ...(this.versions.get(key) ?? [])]);
+  }
+
+  /** What a reader at a version finds. */
+  get(key: string, version: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+    const found = this.versions.get(key)?.find((each) => each.version <= version);
+    return found && !isExpired(found) ? found.value : undefined;
+  }
+
+  /** The entries of a range. */
+  scan({ lower, lowerIncluded, upper, upperIncluded, reverse, limit, version }: ByteRange): PageEntry[] {
+    const [low, high] = [lower && latin(lower), upper && latin(upper)];
+    const keys = [...this.versions.keys()].sort().filter((key) => {
+      if (low !== undefined && (key < low || (key === low && lowerIncluded === false))) return false;
+      return high === undefined || key < high || (key === high && upperIncluded === true);
+    });
+    const entries = (reverse ? keys.reverse() : keys).flatMap((key) => {
+      const value = this.get(key, version);
+      return value ? [{ key: bytesOf(key), value }] : [];
+    });
+    return entries.slice(0, limit);
+  }
+
+  /** Whether `listed` can be what is left of the versions of a key when so many are kept. */
+  explains(key: string, listed: readonly VersionEntry[], kept: number): boolean {
+    const all = this.versions.get(key) ?? [];
+    const expected = all.slice(0, kept);
+    while (expected.length > 0 && isGone(expected.at(-1))) expected.pop();
+    return (
+      listed.length >= expected.length &&
+      expected.every(({ version }, i) => listed[i]?.version === version) &&
+      listed.every(({ version, value }) => {
+        const known = all.find((each) => each.version === version);
+        return known !== undefined && sameBytes(value, isExpired(known) ? undefined : known.value);
+      })
+    );
+  }
+}
+
+/** One character a byte: JavaScript orders such strings as their bytes. */
+export function latin(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+/** What {@linkcode latin} was made of. */
+export function bytesOf(key: string): Uint8Array {
+  return Uint8Array.from(key, (character) => character.charCodeAt(0));
+}
+
+/** Whether two values are the same; both may be missing. */
+export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);
+}
+
+// The tests use times long past or far ahead alone.
+function isExpired({ expiresMs }: VersionEntry): boolean {
+  return expiresMs > 0 && expiresMs <= Date.now();
+}
+
+function isGone(version: VersionEntry | undefined): boolean {
+  return version === undefined || version.value === undefined || isExpired(version);
+}

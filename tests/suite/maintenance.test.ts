@@ -1,0 +1,82 @@
+/**
+ * Compaction, verification and the figures of a store on disk.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
+import { storeError } from "../support/expect.ts";
+
+const openSmall = (fileSystem: MemoryFileSystem): Promise<SledStore> =>
+  open({ path: "/store", fileSystem, writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024 });
+
+/** Overwrites 1,000 keys several times: every tenth value stays in the log. */
+async function fill(store: SledStore, rounds: number): Promise<number> {
+  let live = 0;
+  for (let round = 0; round < rounds; round++) {
+    live = 0;
+    for (let i = 0; i < 1000; i++) {
+      const value = new Uint8Array(i % 10 === 0 ? 10_000 : 200).fill(round + i);
+      store.put(`key${i}`, value);
+      live += value.length + 6;
+    }
+    await store.flush();
+  }
+  return live;
+}
+
+test("compaction gives space back and keeps everything, while writes go on", async () => {
+  const fileSystem = new MemoryFileSystem();
+  await using store = await openSmall(fileSystem);
+  const live = await fill(store, 12);
+  const compaction = store.compact();
+  await store.put("meanwhile", "written");
+  const { bytesBefore, bytesAfter } = await compaction;
+  assert.ok(bytesAfter < bytesBefore, `${bytesBefore} bytes became ${bytesAfter}`);
+  // What sled's file takes, and the segment of the log that is written to, do not grow with the data.
+  assert.ok(bytesAfter < 1.5 * live + 2 * 1024 * 1024, `${bytesAfter} bytes for ${live}`);
+  assert.equal((await store.scan("")).size, 1001);
+  assert.deepEqual((await store.get("key20"))?.slice(0, 2), new Uint8Array([31, 31]));
+  assert.deepEqual((await store.verify()).damages, []);
+});
+
+test("verification counts what it reads, and names the file and the keys of what is damaged", async () => {
+  const fileSystem = new MemoryFileSystem();
+  const store = await openSmall(fileSystem);
+  await fill(store, 2);
+  await store.compact();
+  assert.deepEqual(await store.verify(), { entries: 1000, damages: [] });
+  await store.close();
+
+  const name = fileSystem.list("/store/bottom").find((each) => each.name.endsWith(".log"))?.name;
+  const file = fileSystem.open(`/store/bottom/${name}`, { write: true });
+  file.write(new Uint8Array([0xff]), 20_000);
+  file.close();
+
+  await using damaged = await openSmall(fileSystem);
+  const { damages } = await damaged.verify();
+  assert.equal(damages.length, 1);
+  const [damage] = damages;
+  assert.equal(damage?.file, `bottom/${name}`);
+  assert.ok(damage.offset <= 20_000 && damage.offset > 15_000);
+  assert.match(new TextDecoder().decode(damage.from), /^key\d+$/);
+  assert.match(damage.message, /checksum/);
+  const key = new TextDecoder().decode(damage.from);
+  await assert.rejects(damaged.get(key), storeError("STORE_CORRUPT", "the table is damaged in"));
+});
+
+test("the metrics count what was done", async () => {
+  await using store = await openSmall(new MemoryFileSystem());
+  await fill(store, 3);
+  await store.delete("key1");
+  await store.get("key2");
+  const metrics = store.metrics();
+  assert.equal(metrics.puts, 3000);
+  assert.equal(metrics.deletes, 1);
+  assert.equal(metrics.gets, 1);
+  assert.ok(metrics.checkpoints > 0 && metrics.checkpointSteps >= metrics.checkpoints);
+  assert.ok(metrics.logSyncs > 0 && metrics.logWrittenBytes > metrics.putBytes);
+  assert.ok(metrics.memoryBytes >= 16 * 1024 * 1024);
+  assert.equal(metrics.openSnapshots, 0);
+  for (const [name, value] of Object.entries(metrics)) assert.ok(Number.isFinite(value), `${name} is ${value}`);
+});
