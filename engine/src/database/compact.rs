@@ -28,6 +28,7 @@ impl<D: Disk> Database<D> {
         if self.options.read_only {
             return Ok(false);
         }
+        self.abort_put();
         let compaction = self.compaction.take().unwrap_or(Compaction::Memtables(false));
         self.compaction = match compaction {
             Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),

@@ -146,11 +146,13 @@ impl<D: Disk> Database<D> {
 
     /// Hands all commits to the operating system: they survive the end of the process.
     pub fn write_out(&mut self) -> Result<(), Failure> {
+        self.abort_put();
         self.log.write_out()
     }
 
     /// Makes all commits durable.
     pub fn sync(&mut self) -> Result<(), Failure> {
+        self.abort_put();
         self.log.sync()
     }
 

@@ -19,6 +19,7 @@ impl<D: Disk> Database<D> {
         if self.options.read_only {
             return Ok(false);
         }
+        self.abort_put();
         if self.sealed.is_some() || self.upper_is_full() {
             self.table_step(now_ms)?;
         } else if self.active.size_bytes() > self.options.write_buffer_size {

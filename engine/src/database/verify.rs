@@ -43,6 +43,7 @@ enum Phase {
 impl<D: Disk> Database<D> {
     /// Looks at the next part; says whether there is more. Other calls may come between.
     pub fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
+        self.abort_put();
         verification.damages.clear();
         verification.phase = match std::mem::take(&mut verification.phase) {
             Phase::Start => {

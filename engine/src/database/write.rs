@@ -29,6 +29,8 @@ impl<D: Disk> Database<D> {
     /// Visible at once; durable after the next [`Database::sync`].
     pub fn commit(&mut self, operations: &[Operation<'_>], now_ms: u64) -> Result<u64, Failure> {
         self.assert_writable()?;
+        // One that was begun and given up, by a host that ran out of memory.
+        self.abort_put();
         self.keep_pace(now_ms)?;
         match operations {
             [] => Ok(self.version),
@@ -75,7 +77,7 @@ impl<D: Disk> Database<D> {
         Ok(version)
     }
 
-    /// Begins a put whose value of `length` bytes comes in pieces. No other commit may come before its end.
+    /// Begins a put whose value of `length` bytes comes in pieces. Whatever writes before its end gives it up.
     pub fn begin_put(&mut self, key: &[u8], length: usize, expires_ms: u64, now_ms: u64) -> Result<(), Failure> {
         self.assert_writable()?;
         self.abort_put();

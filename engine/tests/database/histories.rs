@@ -140,7 +140,7 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
             if ends {
                 let version = database.finish_put().unwrap();
                 known.committed(version, vec![(key, Written { value: Some(value), expires_ms: 0 })]);
-            } else {
+            } else if length % 2 == 0 {
                 database.abort_put();
             }
         }
