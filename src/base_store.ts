@@ -41,12 +41,14 @@ export abstract class BaseStore implements Store {
   readonly #commit: (backend: Backend) => void;
   readonly #flushes: CommitQueue;
   readonly #background: Background;
+  readonly #readOnly: boolean;
   #closing: Promise<void> | undefined;
   #failure: unknown;
 
   /** With `syncWrites` a write settles once it is durable, without once it survives the end of the process. */
-  constructor(backend: Backend, syncWrites: boolean) {
+  constructor(backend: Backend, { syncWrites, readOnly }: { syncWrites: boolean; readOnly: boolean }) {
     this.#backend = backend;
+    this.#readOnly = readOnly;
     this.#commit = syncWrites ? (backend) => backend.flush() : (backend) => backend.writeOut();
     this.#writes = new CommitQueue(() => this.#settle(this.#commit));
     this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.flush()));
@@ -122,14 +124,14 @@ export abstract class BaseStore implements Store {
   }
 
   #put(key: Key, value: Value): void {
-    this.#assertOpen("put");
+    this.assertWritable("put");
     const [keyBytes, valueBytes] = [encodeKey(key), encodeValue(value)];
     this.#run((backend) => backend.put(keyBytes, valueBytes));
     if (this.#backend.hasWork) this.#background.wake();
   }
 
   #delete(key: Key): void {
-    this.#assertOpen("delete");
+    this.assertWritable("delete");
     const bytes = encodeKey(key);
     this.#run((backend) => backend.delete(bytes));
     if (this.#backend.hasWork) this.#background.wake();
@@ -139,6 +141,12 @@ export abstract class BaseStore implements Store {
   protected run<T>(action: string, call: () => T): T {
     this.#assertOpen(action);
     return this.#run(call);
+  }
+
+  /** Throws unless the store is open, and for writing. */
+  protected assertWritable(action: string): void {
+    this.#assertOpen(action);
+    if (this.#readOnly) throw new StoreError("STORE_READ_ONLY", `Cannot ${action}: the store is open for reading only`);
   }
 
   /** The longest step of the work behind the writes, in milliseconds. */

@@ -38,6 +38,11 @@ export interface SledStoreConfig {
    * be in use while one buffer is written and the next one fills. Default: 32 MiB.
    */
   readonly writeBufferSize?: number;
+  /**
+   * Whether the store is opened for reading only. The directory must hold one that no other store has open; nothing in it is
+   * written, created or removed. Writes fail with `STORE_READ_ONLY`. Default: `false`.
+   */
+  readonly readOnly?: boolean;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger;
   /** The disk. Default: the one of the runtime. */
@@ -80,6 +85,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     numVersionsToKeep: 1,
     cacheSize: 48 * 1024 * 1024,
     writeBufferSize: 32 * 1024 * 1024,
+    readOnly: false,
     logger: consoleLogger,
   };
 }
@@ -91,6 +97,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "numVersionsToKeep",
   "cacheSize",
   "writeBufferSize",
+  "readOnly",
   "logger",
   "fileSystem",
   "wasm",
@@ -113,7 +120,6 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
   return {
     ...config,
     path: resolvePath(config.path, config.fileSystem === undefined),
-    readOnly: false,
     fileSystem: config.fileSystem,
     wasm: config.wasm,
   };
@@ -121,6 +127,10 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
 
 function checkTypes(config: SledStoreConfig): void {
   if (typeof config.syncWrites !== "boolean") wrongType("syncWrites", config.syncWrites, "a boolean");
+  if (typeof config.readOnly !== "boolean") wrongType("readOnly", config.readOnly, "a boolean");
+  if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
+    wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
+  }
   checkInteger("loggingLevel", config.loggingLevel, LoggingLevel.DEBUG, LoggingLevel.ERROR);
   checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
   checkInteger("cacheSize", config.cacheSize, MIN_CACHE_BYTES, MAX_CACHE_BYTES);

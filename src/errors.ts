@@ -11,6 +11,7 @@ export type StoreErrorCode =
   | "STORE_FAILED"
   | "STORE_LOCKED"
   | "LOCK_LOST"
+  | "STORE_READ_ONLY"
   | "STORE_CORRUPT"
   | "NOT_A_STORE"
   | "FORMAT_UNSUPPORTED"

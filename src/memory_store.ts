@@ -24,7 +24,7 @@ import { type Backend, BaseStore } from "./base_store.ts";
 export class MemoryStore extends BaseStore {
   /** An empty store, open at once. */
   constructor() {
-    super(new MemoryBackend(), true);
+    super(new MemoryBackend(), { syncWrites: true, readOnly: false });
   }
 }
 

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { resolveConfig, type SledStoreConfig } from "./config.ts";
+import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
 import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
-import { leveled } from "./logger.ts";
+import { readOnlyView } from "./fs/read_only.ts";
+import { type Logger, leveled } from "./logger.ts";
 import { SledStore } from "./sled_store.ts";
-import { markDirectory, pathError, prepareDirectory } from "./store_directory.ts";
+import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
 
@@ -41,6 +42,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
   const started = performance.now();
 
+  if (resolved.readOnly) return await openForReading(resolved, fileSystem, logger);
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
   const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
@@ -51,10 +53,38 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     markDirectory(fileSystem, resolved.path);
     engine.open(resolved);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
-    return new SledStore({ engine, lock, logger, path: resolved.path, syncWrites: resolved.syncWrites });
+    return new SledStore({ ...resolved, engine, lock, logger });
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Everything that the engine would write stays in memory. */
+async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logger: Logger): Promise<SledStore> {
+  const { path } = resolved;
+  requireStore(lower, path);
+  const observed = await atPathAsync(path, async () => lower.observe?.(path));
+  if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
+  const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
+  const lock = { held: () => true, release: () => view.close() };
+  try {
+    const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
+    const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
+    engine.open(resolved);
+    logger.info(`opened '${path}' for reading`);
+    return new SledStore({ ...resolved, engine, lock, logger });
+  } catch (error) {
+    view.close();
+    throw error;
+  }
+}
+
+async function atPathAsync<T>(path: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw pathError(path, "read", error);
   }
 }
 

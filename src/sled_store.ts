@@ -20,6 +20,7 @@ export interface SledStoreParts {
   readonly logger: Logger;
   readonly path: string;
   readonly syncWrites: boolean;
+  readonly readOnly: boolean;
 }
 
 /**
@@ -44,7 +45,7 @@ export class SledStore extends BaseStore {
 
   /** For `open`: opens nothing itself. */
   constructor(parts: SledStoreParts) {
-    super(new SledBackend(parts), parts.syncWrites);
+    super(new SledBackend(parts), parts);
     this.path = parts.path;
     this.#engine = parts.engine;
   }
@@ -63,6 +64,7 @@ export class SledStore extends BaseStore {
    * ```
    */
   async compact(): Promise<CompactResult> {
+    this.assertWritable("compact");
     const bytesBefore = this.#bytes();
     await runInSteps(() => this.run("compact", () => this.#engine.compactStep()));
     return { bytesBefore, bytesAfter: this.#bytes() };

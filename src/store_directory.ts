@@ -35,6 +35,21 @@ export function markDirectory(fileSystem: FileSystem, path: string): void {
   });
 }
 
+/** Refuses a directory that is not there or holds no store of this format; writes nothing. */
+export function requireStore(fileSystem: FileSystem, path: string): void {
+  atPath(path, "open", () => {
+    const stat = fileSystem.stat(path);
+    if (stat && stat.kind !== "directory") {
+      throw new StoreError("PATH_NOT_DIRECTORY", `Cannot open '${path}': it is a ${stat.kind}, not a directory`);
+    }
+    if (fileSystem.stat(`${path}/${MARKER}`) === undefined) {
+      const what = stat ? "it holds no luge store" : "it is missing";
+      throw new StoreError("NOT_A_STORE", `Cannot open '${path}' for reading: ${what}`);
+    }
+    checkMarker(readText(fileSystem, `${path}/${MARKER}`), `${path}/${MARKER}`);
+  });
+}
+
 /** Turns what the file system throws into `PATH_UNAVAILABLE`, with the original as its cause. */
 export function atPath<T>(path: string, action: string, call: () => T): T {
   try {

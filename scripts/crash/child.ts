@@ -15,7 +15,19 @@ const STANDARD_OUTPUT = 1;
 const [path = "", seed = "", writers = "", form = ""] = process.argv.slice(2);
 
 function report(kind: "try" | "ack", { number }: Step): void {
-  writeSync(STANDARD_OUTPUT, `${kind} ${number}\n`);
+  say(`${kind} ${number}\n`);
+}
+
+/** The pipe may be full: whoever reads it is slower. A line this short is written whole or not at all. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(STANDARD_OUTPUT, line);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EAGAIN") throw error;
+    }
+  }
 }
 
 async function apply(store: SledStore, step: Step): Promise<void> {
@@ -36,5 +48,5 @@ async function write(store: SledStore, writer: number): Promise<void> {
 }
 
 const store = await open(path);
-writeSync(STANDARD_OUTPUT, "open\n");
+say("open\n");
 await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => write(store, writer)));

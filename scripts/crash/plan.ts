@@ -17,7 +17,7 @@ export interface Step {
 /** Few keys, so that they are overwritten and deleted often. */
 const KEYS_A_WRITER = 40;
 const SMALL_BYTES = 400;
-/** Above a quarter of sled's segment: goes to a file of its own. */
+/** From 4 KiB on a value stays in the log. */
 const LARGE_BYTES = 300_000;
 
 /** A small generator of random numbers, xorshift32 (G. Marsaglia, "Xorshift RNGs", 2003). */

@@ -89,6 +89,11 @@ export interface FileSystem {
    * `STORE_LOCKED` that names the owner's process id when there is one; takes over from an owner that is dead.
    */
   lock(directory: string): Promise<DirectoryLock>;
+  /**
+   * Makes sure that no store has the directory open, without writing anything; `held()` is false once one opened it. Rejects as
+   * {@linkcode FileSystem.lock} does. Only stores that are opened with `readOnly` need it.
+   */
+  observe?(directory: string): Promise<DirectoryLock>;
 }
 
 /** An error as a {@linkcode FileSystem} throws it: `code` is a POSIX name. */

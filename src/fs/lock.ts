@@ -62,28 +62,42 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
   }
 }
 
-async function acquire(directory: string, options: LockOptions, onRelease: () => void): Promise<OwnedLock> {
-  const { staleAfterMs = 10_000, heartbeatMs = 2_000 } = options;
-  const prober: Prober = {
-    directory,
-    self: ownIdentity(),
-    kernel: await kernelLock(),
-    nonce: randomUUID(),
-    staleAfterMs,
-    heartbeatMs,
-  };
+/**
+ * Makes sure that no owner of `directory` lives, and writes nothing: where only the heartbeat can tell, its age is taken by this
+ * machine's clock. `held()` is false once somebody locked the directory. Rejects as {@linkcode lockDirectory} does.
+ */
+export async function observeDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
+  if (inThisProcess.get(directoryId(directory))?.held()) throw ownError(directory);
+  const prober = { ...(await proberOf(directory, options)), readOnly: true };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const current = await settledLock(directory);
     const verdict = await judge(current, prober);
-    if (verdict.state === "alive") throw lockedError(directory, current, verdict.silentMs, staleAfterMs);
+    if (verdict.state === "alive") throw lockedError(directory, current, verdict.silentMs, prober.staleAfterMs);
+    if (verdict.state === "dead") {
+      return { held: () => currentLock(directory)?.number === current?.number, release: () => {} };
+    }
+    await sleep(Math.random() * PAUSE_MS);
+  }
+  throw contendedError(directory);
+}
+
+async function proberOf(directory: string, options: LockOptions): Promise<Prober> {
+  const { staleAfterMs = 10_000, heartbeatMs = 2_000 } = options;
+  const [self, kernel, nonce] = [ownIdentity(), await kernelLock(), randomUUID()];
+  return { directory, self, kernel, nonce, staleAfterMs, heartbeatMs };
+}
+
+async function acquire(directory: string, options: LockOptions, onRelease: () => void): Promise<OwnedLock> {
+  const prober = await proberOf(directory, options);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const current = await settledLock(directory);
+    const verdict = await judge(current, prober);
+    if (verdict.state === "alive") throw lockedError(directory, current, verdict.silentMs, prober.staleAfterMs);
     const lock = verdict.state === "dead" ? claimLock(prober, (current?.number ?? 0) + 1, onRelease) : undefined;
     if (lock) return lock;
     await sleep(Math.random() * PAUSE_MS);
   }
-  throw new StoreError(
-    "STORE_LOCKED",
-    `the directory '${directory}' is contended: ${MAX_ROUNDS} attempts to lock it failed`,
-  );
+  throw contendedError(directory);
 }
 
 /** The current lock file, with its record unless that stays unreadable. */
@@ -105,6 +119,11 @@ function directoryId(directory: string): string {
   const stats = withErrorCode(() => fs.statSync(directory, { bigint: true }));
   if (!stats.isDirectory()) throw fileSystemError("ENOTDIR", "lock", directory);
   return `${stats.dev}:${stats.ino}`;
+}
+
+function contendedError(directory: string): StoreError {
+  const message = `the directory '${directory}' is contended: ${MAX_ROUNDS} attempts to lock it failed`;
+  return new StoreError("STORE_LOCKED", message);
 }
 
 function ownError(directory: string): StoreError {

@@ -18,6 +18,8 @@ export interface Prober {
   readonly nonce: string;
   readonly staleAfterMs: number;
   readonly heartbeatMs: number;
+  /** Nothing may be written, not even to learn the file system's own time. */
+  readonly readOnly?: boolean;
 }
 
 /**
@@ -73,7 +75,8 @@ function judgeByProcess(record: LockRecord, prober: Prober): Verdict | undefined
 
 async function judgeByHeartbeat(found: FoundLock, prober: Prober): Promise<Verdict> {
   // A time in the future is as good as none: the clock was set back, and a live owner will soon write the new time.
-  const silentMs = Math.abs(fileSystemNow(prober.directory, prober.nonce) - found.modifiedMs);
+  const now = prober.readOnly ? Date.now() : fileSystemNow(prober.directory, prober.nonce);
+  const silentMs = Math.abs(now - found.modifiedMs);
   if (silentMs <= prober.staleAfterMs) return { state: "alive", silentMs };
   await sleep(OBSERVED_HEARTBEATS * prober.heartbeatMs);
   const later = readLock(prober.directory, found.number);

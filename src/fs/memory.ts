@@ -9,7 +9,7 @@ import {
   fileSystemError,
   type OpenFile,
 } from "./filesystem.ts";
-import { MemoryBytes } from "./memory_bytes.ts";
+import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 
 /**
  * Files that live as long as this object, and no longer: close a store and open it again on the same
@@ -30,8 +30,13 @@ import { MemoryBytes } from "./memory_bytes.ts";
  * ```
  */
 export class MemoryFileSystem implements FileSystem {
-  readonly #root: Directory = new Map();
+  readonly #root: Directory;
   readonly #locked: WeakSet<Directory> = new WeakSet();
+
+  /** An empty file system; `root` is for views of other ones. */
+  constructor(root: Directory = new Map()) {
+    this.#root = root;
+  }
 
   /** Opening a directory fails with `EISDIR`, also for reading. */
   open(path: string, options: FileOpenOptions): OpenFile {
@@ -109,7 +114,14 @@ export class MemoryFileSystem implements FileSystem {
     return { held: () => held, release };
   }
 
-  #openBytes(path: string, options: FileOpenOptions): MemoryBytes {
+  /** Only whether somebody has locked it through this object. */
+  async observe(directory: string): Promise<DirectoryLock> {
+    const node = this.#directory(directory, "lock");
+    if (this.#locked.has(node)) throw lockedError(directory);
+    return { held: () => !this.#locked.has(node), release: () => {} };
+  }
+
+  #openBytes(path: string, options: FileOpenOptions): FileBytes {
     const place = this.#place(path, "open");
     const node = place ? place.parent.get(place.name) : this.#root;
     if (node && options.create && options.exclusive) throw fileSystemError("EEXIST", "open", path);
@@ -141,8 +153,9 @@ export class MemoryFileSystem implements FileSystem {
   }
 }
 
-type Directory = Map<string, Node>;
-type Node = MemoryBytes | Directory;
+/** Names and what they stand for. */
+export type Directory = Map<string, Node>;
+type Node = FileBytes | Directory;
 
 interface Place {
   readonly parent: Directory;
@@ -197,12 +210,12 @@ function lockedError(directory: string): StoreError {
 }
 
 class MemoryFile implements OpenFile {
-  readonly #bytes: MemoryBytes;
+  readonly #bytes: FileBytes;
   readonly #path: string;
   readonly #writable: boolean;
   #closed = false;
 
-  constructor(bytes: MemoryBytes, path: string, writable: boolean) {
+  constructor(bytes: FileBytes, path: string, writable: boolean) {
     this.#bytes = bytes;
     this.#path = path;
     this.#writable = writable;
@@ -245,7 +258,7 @@ class MemoryFile implements OpenFile {
     this.#closed = true;
   }
 
-  #openBytes(action: string): MemoryBytes {
+  #openBytes(action: string): FileBytes {
     if (this.#closed) throw fileSystemError("EBADF", action, this.#path);
     return this.#bytes;
   }

@@ -1,7 +1,16 @@
 const SMALLEST_CAPACITY = 1024;
 
+/** The bytes of a file. Reads and writes are positional. */
+export interface FileBytes {
+  readonly size: number;
+  /** Returns how many bytes were read, fewer than asked for only at the end. */
+  read(buffer: Uint8Array, position: number): number;
+  write(buffer: Uint8Array, position: number): void;
+  resize(size: number): void;
+}
+
 /** The bytes of a file in memory. The capacity doubles, so that n appended bytes cost O(n). */
-export class MemoryBytes {
+export class MemoryBytes implements FileBytes {
   /** What lies behind `#size` is zero at all times. */
   #buffer: Uint8Array = new Uint8Array(0);
   #size = 0;

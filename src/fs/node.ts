@@ -11,7 +11,7 @@ import {
   fileSystemError,
   type OpenFile,
 } from "./filesystem.ts";
-import { lockDirectory } from "./lock.ts";
+import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode } from "./node_errors.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
@@ -116,6 +116,11 @@ export class NodeFileSystem implements FileSystem {
    */
   lock(directory: string): Promise<DirectoryLock> {
     return lockDirectory(directory);
+  }
+
+  /** See {@linkcode observeDirectory}. */
+  observe(directory: string): Promise<DirectoryLock> {
+    return observeDirectory(directory);
   }
 
   #entryKind(parent: string, entry: fs.Dirent): FileKind {

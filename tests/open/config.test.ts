@@ -18,6 +18,7 @@ describe("the config", () => {
       numVersionsToKeep: 1,
       cacheSize: 50_331_648,
       writeBufferSize: 33_554_432,
+      readOnly: false,
     });
     assert.equal(typeof logger?.error, "function");
   });

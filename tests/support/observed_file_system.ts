@@ -4,6 +4,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import type { DirectoryEntry, DirectoryLock, FileOpenOptions, FileStat, FileSystem, OpenFile } from "../../mod.ts";
 
 /** What is done, and to which path. */
@@ -71,6 +72,10 @@ export class ObservedFileSystem implements FileSystem {
 
   async lock(path: string): Promise<DirectoryLock> {
     return await this.#observed("lock", path, () => this.#inner.lock(path));
+  }
+
+  async observe(path: string): Promise<DirectoryLock> {
+    return await this.#observed("observe", path, () => this.#inner.observe?.(path) ?? assert.fail("cannot observe"));
   }
 
   #observed<T>(name: FileSystemCall["name"], path: string, call: () => T): T {

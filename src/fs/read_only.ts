@@ -1,0 +1,38 @@
+import { StoreError } from "../errors.ts";
+import { CopiedBytes, LowerFiles } from "./copied_bytes.ts";
+import type { DirectoryLock, FileSystem } from "./filesystem.ts";
+import { type Directory, MemoryFileSystem } from "./memory.ts";
+
+/** A view of a directory, in which every change stays in memory: nothing below is written, created or removed. */
+export interface ReadOnlyView {
+  /** Has the directory under its own path, as it was when the view was made, and nothing else. */
+  readonly fileSystem: FileSystem;
+  /** Closes the files below that are open. */
+  close(): void;
+}
+
+/** A view of the directory `root` of `lower`. Once `lock` is not held any more its files cannot be read: `LOCK_LOST`. */
+export function readOnlyView(lower: FileSystem, root: string, lock: DirectoryLock): ReadOnlyView {
+  const files = new LowerFiles(lower, () => {
+    if (lock.held()) return;
+    throw new StoreError("LOCK_LOST", `Cannot read '${root}' any more: another store opened it for writing`);
+  });
+  const fileSystem = new MemoryFileSystem(rootOf(root, copyOf(lower, root, files)));
+  return { fileSystem, close: () => files.close() };
+}
+
+function copyOf(lower: FileSystem, path: string, files: LowerFiles): Directory {
+  const directory: Directory = new Map();
+  for (const { name, kind } of lower.list(path)) {
+    const child = `${path}/${name}`;
+    if (kind === "directory") directory.set(name, copyOf(lower, child, files));
+    else if (kind === "file") directory.set(name, new CopiedBytes(files, child, lower.stat(child)?.size ?? 0));
+  }
+  return directory;
+}
+
+/** The directories above `path`, with nothing else in them. */
+function rootOf(path: string, directory: Directory): Directory {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  return names.reduceRight((child, name) => new Map([[name, child]]), directory);
+}
