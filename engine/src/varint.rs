@@ -13,7 +13,19 @@ pub fn write(buffer: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Takes an integer off the front of `bytes`; `None` when there is none, or one above 64 bits.
+#[inline]
 pub fn read(bytes: &mut &[u8]) -> Option<u64> {
+    // Nearly all are this short.
+    match bytes.split_first() {
+        Some((byte, rest)) if *byte < 0x80 => {
+            *bytes = rest;
+            Some(u64::from(*byte))
+        }
+        _ => read_long(bytes),
+    }
+}
+
+fn read_long(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for i in 0..MAX_SIZE {
         let byte = *bytes.get(i)?;

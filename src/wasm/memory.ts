@@ -13,6 +13,8 @@ const REQUEST_KEPT_BYTES = 1 << 20;
 const HEADER_NUMBERS = 2;
 const ENTRY_HEADER_BYTES = 8;
 const VERSIONED_HEADER_BYTES = 24;
+/** Up to this many bytes a loop copies faster than `set`. */
+const SHORT_BYTES = 32;
 /** The length of a value that is not there. */
 export const NO_VALUE = 0xffffffff;
 
@@ -55,8 +57,10 @@ export class EngineMemory {
     const length = first.length + (second?.length ?? 0);
     if (length > this.#capacity || this.#capacity > REQUEST_KEPT_BYTES) this.#reserve(length);
     const bytes = this.#view();
-    bytes.set(first, this.#request);
-    if (second) bytes.set(second, this.#request + first.length);
+    const at = this.#request;
+    if (first.length <= SHORT_BYTES) for (let i = 0; i < first.length; i++) bytes[at + i] = first[i] as number;
+    else bytes.set(first, at);
+    if (second) bytes.set(second, at + first.length);
   }
 
   /** The length of the reply in bytes, also of one that is yet to be read. */

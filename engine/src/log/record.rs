@@ -69,15 +69,14 @@ const FIELDS_SIZE: usize = HEADER_SIZE - 4;
 impl RecordHasher {
     /// For a record that will stand at `position`, with a payload of `length` bytes.
     pub fn new(position: Position, length: usize, version: u64, durable: u64) -> Self {
-        let mut fields = [0; FIELDS_SIZE];
-        let numbers =
-            (length as u32).to_le_bytes().into_iter().chain(version.to_le_bytes()).chain(durable.to_le_bytes());
-        for (to, from) in fields.iter_mut().zip(numbers) {
-            *to = from;
-        }
+        let mut seeded = [0; 8 + FIELDS_SIZE];
+        put(&mut seeded, 0, position.packed().to_le_bytes());
+        put(&mut seeded, 8, (length as u32).to_le_bytes());
+        put(&mut seeded, 12, version.to_le_bytes());
+        put(&mut seeded, 20, durable.to_le_bytes());
         let mut hasher = crc32fast::Hasher::new();
-        hasher.update(&position.packed().to_le_bytes());
-        hasher.update(&fields);
+        hasher.update(&seeded);
+        let fields = seeded.last_chunk().copied().unwrap_or([0; FIELDS_SIZE]);
         Self { fields, hasher }
     }
 
@@ -89,10 +88,16 @@ impl RecordHasher {
     /// The header.
     pub fn finish(self) -> [u8; HEADER_SIZE] {
         let mut header = [0; HEADER_SIZE];
-        for (to, from) in header.iter_mut().zip(self.hasher.finalize().to_le_bytes().into_iter().chain(self.fields)) {
-            *to = from;
-        }
+        put(&mut header, 0, self.hasher.finalize().to_le_bytes());
+        put(&mut header, 4, self.fields);
         header
+    }
+}
+
+/// Puts bytes into an array that has room for them at this place.
+fn put<const N: usize>(target: &mut [u8], at: usize, bytes: [u8; N]) {
+    if let Some(slot) = target.get_mut(at..at + N) {
+        slot.copy_from_slice(&bytes);
     }
 }
 
