@@ -56,6 +56,12 @@ struct Sealed {
     checkpoint: Checkpoint,
 }
 
+impl Sealed {
+    fn new(memtable: Memtable, checkpoint: Checkpoint) -> Self {
+        Self { place: memtable.first(), memtable, merged: 0, group: Group::default(), checkpoint }
+    }
+}
+
 /// Where a database keeps its files, but for the index.
 #[derive(Debug)]
 pub struct Disks<D> {
@@ -110,6 +116,7 @@ impl<D: Disk> Database<D> {
         let mut replay = Replay::new(&mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
         let (active, reserved) = (replay.active, replay.reserved);
+        let sealed = replay.sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint));
         if !options.read_only {
             make_durable(&disk, &recovered)?;
         }
@@ -121,7 +128,7 @@ impl<D: Disk> Database<D> {
             log: LogWriter::start(disk, recovered.end, last_version, options.segment_size),
             files: ValueFiles::new(),
             active,
-            sealed: None,
+            sealed,
             spare: Memtable::default(),
             cache: EntryCache::new(cache_size / 4),
             large_put: None,

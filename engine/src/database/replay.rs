@@ -1,4 +1,4 @@
-//! Brings the records of the log back into a memtable.
+//! Brings the records of the log back into memtables.
 
 use super::checkpoint::Checkpoint;
 use super::commit::{self, Change, Logged, Payload};
@@ -18,24 +18,30 @@ const BLOCKS_A_STEP: usize = 64;
 /// What a log is replayed into.
 pub(super) struct Replay<'a, D: Disk> {
     pub active: Memtable,
+    /// A memtable that was full, and what can be recorded once the table has it.
+    pub sealed: Option<(Memtable, Checkpoint)>,
     pub reserved: u64,
     table: &'a mut Table<D>,
     options: &'a Options,
     /// The table has the versions up to this one.
     skip: u64,
+    /// The version of the record before.
+    version: u64,
 }
 
 impl<'a, D: Disk> Replay<'a, D> {
     pub fn new(table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
         let active = Memtable::default();
-        Self { active, reserved: checkpoint.reserved, table, options, skip: checkpoint.version }
+        let (reserved, skip) = (checkpoint.reserved, checkpoint.version);
+        Self { active, sealed: None, reserved, table, options, skip, version: skip }
     }
 
     /// Takes a record whose payload stands at `position`.
     pub fn apply(&mut self, position: Position, record: &Record<'_>) -> Result<(), Failure> {
-        if self.active.size_bytes() > self.options.write_buffer_size && !self.options.read_only {
-            self.merge_whole()?;
+        if self.active.size_bytes() > self.options.write_buffer_size {
+            self.make_room(position)?;
         }
+        self.version = self.version.max(record.version);
         let damaged = || {
             let message = format!("the log's record of version {} is malformed", record.version);
             Failure::new(Status::Corrupt, message)
@@ -56,20 +62,38 @@ impl<'a, D: Disk> Replay<'a, D> {
         Ok(())
     }
 
+    /// Seals the memtable, as a commit would have: merging it takes longer than all the rest of opening. Only where there
+    /// is a sealed one already, it has to be.
+    fn make_room(&mut self, next: Position) -> Result<(), Failure> {
+        if self.sealed.is_some() {
+            return if self.options.read_only { Ok(()) } else { self.merge_whole() };
+        }
+        let checkpoint = Checkpoint { first_segment: next.segment, version: self.version, reserved: self.reserved };
+        self.sealed = Some((std::mem::take(&mut self.active), checkpoint));
+        Ok(())
+    }
+
     /// Not recorded: the log is read from the old checkpoint again if this open does not end well.
     fn merge_whole(&mut self) -> Result<(), Failure> {
+        // The older one first, and then it is as if it had never been sealed.
+        if let Some((sealed, _)) = self.sealed.take() {
+            self.merge(&sealed)?;
+        }
+        let active = std::mem::take(&mut self.active);
+        self.merge(&active)
+    }
+
+    fn merge(&mut self, memtable: &Memtable) -> Result<(), Failure> {
         let retention = Retention {
             versions_to_keep: self.options.versions_to_keep,
             snapshots: Vec::new(),
             now_ms: 0,
             is_bottom: self.table.live_bytes(Level::Bottom) == 0,
         };
-        let mut entries = self.active.iter_from(self.active.first()).peekable();
+        let mut entries = memtable.iter_from(memtable.first()).peekable();
         while entries.peek().is_some() {
             self.table.merge(Level::Upper, &mut entries, &retention, BLOCKS_A_STEP)?;
         }
-        drop(entries);
-        self.active.clear();
         Ok(())
     }
 }

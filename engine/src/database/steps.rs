@@ -5,7 +5,7 @@ use super::reclaim::Moving;
 use super::{Database, Sealed};
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::table::{Group, Level, Retention, Written};
+use crate::table::{Level, Retention, Written};
 
 /// Blocks that one step merges.
 const BLOCKS_A_STEP: usize = 64;
@@ -123,8 +123,7 @@ impl<D: Disk> Database<D> {
         let first_segment = self.log.ensure_segment()?;
         let checkpoint = Checkpoint { first_segment, version: self.version, reserved: self.reserved };
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
-        self.sealed =
-            Some(Sealed { place: memtable.first(), memtable, merged: 0, group: Group::default(), checkpoint });
+        self.sealed = Some(Sealed::new(memtable, checkpoint));
         Ok(())
     }
 
