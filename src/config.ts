@@ -23,8 +23,9 @@ export interface SledStoreConfig {
   /** The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:` URL. */
   readonly path: string | URL;
   /**
-   * Whether the promise of a write settles only once the write is durable. Without it a crash may take the newest
-   * writes, back to the last `flush()`, but never one in the middle. Default: `true`.
+   * Whether the promise of a write settles only once the write is durable. Without it the promise settles once
+   * the write survives the end of the process; a power cut may take the newest writes, back to the last `flush()`, but
+   * never one in the middle. Default: `true`.
    */
   readonly syncWrites?: boolean;
   /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: lines below it are not logged. Default: 3. */
