@@ -233,6 +233,7 @@ proptest! {
             }
             if round.flush {
                 table.flush().unwrap();
+                table.remove_dead().unwrap();
             }
             if round.snapshot {
                 retention.snapshots.push(version);
@@ -295,6 +296,7 @@ fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
     assert_eq!(dump(&table, Level::Bottom), []);
     assert_eq!(table.live_bytes(Level::Bottom), 0);
     table.flush().unwrap();
+    while table.remove_dead().unwrap() {}
     assert!(table.blocks(Level::Bottom).segments().unwrap().len() <= 1);
 }
 

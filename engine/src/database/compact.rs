@@ -81,6 +81,9 @@ impl<D: Disk> Database<D> {
     }
 
     fn compact_log(&mut self) -> Result<Option<Compaction>, Failure> {
+        if self.table.remove_dead()? {
+            return Ok(Some(Compaction::Log));
+        }
         if self.moving.is_none() {
             self.drop_dead_segments()?;
             self.moving = self.segment_below(LIVE_PERCENT)?.map(Moving::start);
@@ -89,6 +92,7 @@ impl<D: Disk> Database<D> {
             return Ok(None);
         }
         self.move_step()?;
+        // At the end there may be segments of blocks to remove again.
         Ok(Some(Compaction::Log))
     }
 }

@@ -182,6 +182,7 @@ impl<D: Disk> Database<D> {
             // No more commits: what was reserved and not used can be used by the next life.
             self.reserved = self.reserved.min(self.version);
             self.checkpoint_whole(now_ms)?;
+            while self.table.remove_dead()? {}
         }
         Ok(self.crash())
     }

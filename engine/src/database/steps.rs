@@ -24,7 +24,7 @@ impl<D: Disk> Database<D> {
             self.table_step(now_ms)?;
         } else if self.active.size_bytes() > self.options.write_buffer_size {
             self.seal()?;
-        } else {
+        } else if !self.table.remove_dead()? {
             if self.moving.is_none() {
                 self.moving = self.mostly_dead_segment()?.map(Moving::start);
             }
@@ -39,6 +39,7 @@ impl<D: Disk> Database<D> {
             || self.moving.is_some()
             || self.active.size_bytes() > self.options.write_buffer_size
             || self.reclaimable
+            || self.table.has_dead()
             || self.upper_is_full()
     }
 
@@ -83,6 +84,7 @@ impl<D: Disk> Database<D> {
     }
 
     fn table_step(&mut self, now_ms: u64) -> Result<(), Failure> {
+        self.table.remove_dead()?;
         if !self.upper_is_full() {
             return self.checkpoint_step(now_ms);
         }

@@ -65,6 +65,8 @@ pub struct BlockStore<D: Disk> {
     sequence: u64,
     open: RefCell<Vec<(u64, D::File)>>,
     window: RefCell<Window>,
+    /// Segments to remove.
+    dead: Vec<u64>,
     cache: Rc<RefCell<BlockCache>>,
 }
 
@@ -101,7 +103,8 @@ impl<D: Disk> BlockStore<D> {
         let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or(0);
         let end = Position { segment: last, offset: 0 };
         let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk();
-        Ok(Self { log, level, sequence: 0, open: RefCell::default(), window: RefCell::default(), cache })
+        let (open, window) = (RefCell::default(), RefCell::default());
+        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), cache })
     }
 
     /// Writes a block; it may be led to once [`BlockStore::sync`] was called.
@@ -198,23 +201,27 @@ impl<D: Disk> BlockStore<D> {
         Ok(segments)
     }
 
-    /// Removes the segments that the tree does not lead to, as of its newest durable state.
-    pub fn drop_dead(&mut self, live: &LiveBytes) -> Result<(), Failure> {
+    /// Whether there are segments to remove.
+    pub(super) fn has_dead(&self) -> bool {
+        !self.dead.is_empty()
+    }
+
+    /// Takes note of the segments that the tree does not lead to, as of its newest durable state.
+    pub(super) fn find_dead(&mut self, live: &LiveBytes) -> Result<(), Failure> {
         let present = self.present_segment();
-        let mut dropped = false;
-        for name in self.log.disk().list()? {
-            let Some(number) = segment::file_number(&name).filter(|number| *number < present) else { continue };
-            if live.of(number) == 0 {
-                self.open.get_mut().retain(|(open, _)| *open != number);
-                self.window.get_mut().bytes.clear();
-                self.log.remove_segment(number)?;
-                dropped = true;
-            }
-        }
-        if dropped {
-            self.log.disk().sync_directory()?;
-        }
+        let numbers = self.log.disk().list()?.into_iter().filter_map(|name| segment::file_number(&name));
+        self.dead = numbers.filter(|number| *number < present && live.of(*number) == 0).collect();
         Ok(())
+    }
+
+    /// Removes one of these segments, which takes the file system some milliseconds; says whether there was one.
+    pub(super) fn remove_dead(&mut self) -> Result<bool, Failure> {
+        let Some(number) = self.dead.pop() else { return Ok(false) };
+        self.open.get_mut().retain(|(open, _)| *open != number);
+        self.window.get_mut().bytes.clear();
+        self.log.remove_segment(number)?;
+        self.log.disk().sync_directory()?;
+        Ok(true)
     }
 
     /// Bytes written so far.

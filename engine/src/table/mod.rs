@@ -194,14 +194,24 @@ impl<D: Disk> Table<D> {
         (cache.hits, cache.misses, cache.size_bytes())
     }
 
-    /// Makes the tree durable, and removes the segments of blocks that it does not lead to.
+    /// Makes the tree durable. Segments of blocks that it does not lead to can be removed then.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.tree.flush()?;
         for level in Level::ALL {
             let Part { blocks, live } = self.part_mut(level);
-            blocks.drop_dead(live)?;
+            blocks.find_dead(live)?;
         }
         Ok(())
+    }
+
+    /// Removes one segment of blocks that nothing leads to; says whether there was one.
+    pub fn remove_dead(&mut self) -> Result<bool, Failure> {
+        Ok(self.upper.blocks.remove_dead()? || self.bottom.blocks.remove_dead()?)
+    }
+
+    /// Whether there are segments of blocks to remove.
+    pub fn has_dead(&self) -> bool {
+        self.upper.blocks.has_dead() || self.bottom.blocks.has_dead()
     }
 
     fn part(&self, level: Level) -> &Part<D> {
