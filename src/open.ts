@@ -47,7 +47,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
   const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
   prepareDirectory(fileSystem, resolved.path, logger);
-  lock = await lockDirectory(fileSystem, resolved.path);
+  lock = await lockAt(resolved.path, () => fileSystem.lock(resolved.path));
   try {
     logger.debug(`locked '${resolved.path}'`);
     markDirectory(fileSystem, resolved.path);
@@ -64,7 +64,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
 async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logger: Logger): Promise<SledStore> {
   const { path } = resolved;
   requireStore(lower, path);
-  const observed = await atPathAsync(path, async () => lower.observe?.(path));
+  const observed = await lockAt(path, async () => lower.observe?.(path));
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
   const lock = { held: () => true, release: () => view.close() };
@@ -80,17 +80,9 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   }
 }
 
-async function atPathAsync<T>(path: string, call: () => Promise<T>): Promise<T> {
+async function lockAt<T>(path: string, lock: () => Promise<T>): Promise<T> {
   try {
-    return await call();
-  } catch (error) {
-    throw pathError(path, "read", error);
-  }
-}
-
-async function lockDirectory(fileSystem: FileSystem, path: string): Promise<DirectoryLock> {
-  try {
-    return await fileSystem.lock(path);
+    return await lock();
   } catch (error) {
     throw pathError(path, "lock", error);
   }

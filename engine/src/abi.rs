@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::cursor::Range;
 use crate::database::commit::Operation;
 use crate::database::{Database, Disks, Options, ValueStream, Verification};
 use crate::disk::StandardDisk;
@@ -74,6 +75,12 @@ impl<'a> Call<'a> {
             .get(..first.saturating_add(second))
             .and_then(|request| request.split_at_checked(first))
             .ok_or_else(|| Failure::new(Status::InvalidRequest, "the lengths exceed the request buffer"))
+    }
+
+    /// The range between the two keys in the request.
+    fn range(&self, bits: u32, lengths: (usize, usize), version: f64, now_ms: f64) -> Result<Range<'a>, Failure> {
+        let (lower, upper) = self.arguments(lengths.0, lengths.1)?;
+        Ok(request::range(bits, lower, upper, version, now_ms))
     }
 }
 
@@ -306,8 +313,7 @@ pub extern "C" fn luge_scan(
     now_ms: f64,
 ) -> i32 {
     run_open(|call| {
-        let (lower, upper) = call.arguments(lower_length, upper_length)?;
-        let range = request::range(bits, lower, upper, version, now_ms);
+        let range = call.range(bits, (lower_length, upper_length), version, now_ms)?;
         let mut page = Page::new(call.reply, budget, bits & flags::WITH_VERSIONS != 0);
         let more = call.database.visit(range, bits & flags::KEYS_ONLY == 0, |entry, value| {
             if page.count() >= limit {
@@ -334,8 +340,7 @@ pub extern "C" fn luge_count(
     now_ms: f64,
 ) -> i32 {
     run_open(|call| {
-        let (lower, upper) = call.arguments(lower_length, upper_length)?;
-        let range = request::range(bits, lower, upper, version, now_ms);
+        let range = call.range(bits, (lower_length, upper_length), version, now_ms)?;
         call.reply.clear();
         let mut count = 0;
         let more = call.database.visit(range, false, |entry, _| {

@@ -1,10 +1,11 @@
 //! A bounded cache of entries in front of the table.
 //!
-//! Entries lie one behind the other in a ring, and the oldest are overwritten. A position counts up for ever, so that a
-//! reference to what was overwritten is known by its position alone: nothing has to be removed. An entry that is asked for
-//! again while it is about to go is written anew. References stand in buckets of a few, by the hash of the key.
+//! Entries lie in a [`Ring`]. One that is asked for again while it is about to go is written anew. References stand in
+//! buckets of a few, by the hash of the key.
 
 use xxhash_rust::xxh64::xxh64;
+
+use crate::ring::Ring;
 
 /// References a bucket.
 const WAYS: usize = 4;
@@ -16,10 +17,7 @@ const HEADER_SIZE: usize = 24;
 /// A bounded cache of the newest versions below the memtables.
 #[derive(Debug)]
 pub struct EntryCache {
-    ring: Vec<u8>,
-    capacity: usize,
-    /// Where the next entry goes, counted from the first byte ever written.
-    head: u64,
+    ring: Ring,
     slots: Vec<[Slot; WAYS]>,
     /// Reads that found their key.
     pub hits: u64,
@@ -49,7 +47,7 @@ pub struct Cached<'a> {
 impl EntryCache {
     /// A cache that takes at most about `capacity` bytes; memory is taken as it fills.
     pub fn new(capacity: usize) -> Self {
-        Self { ring: Vec::new(), capacity: capacity / 8 * 7, head: 0, slots: Vec::new(), hits: 0, misses: 0 }
+        Self { ring: Ring::new(capacity / 8 * 7), slots: Vec::new(), hits: 0, misses: 0 }
     }
 
     /// The entry of `key`, if its version is not above `version`.
@@ -71,12 +69,12 @@ impl EntryCache {
     pub fn insert(&mut self, key: &[u8], entry: &Cached<'_>) {
         self.remove(key);
         let size = HEADER_SIZE + key.len() + entry.value.len();
-        if size > self.capacity / 64 {
+        if size > self.ring.capacity() / 64 {
             return;
         }
         if self.slots.is_empty() {
-            let buckets = (self.capacity / EXPECTED_SIZE / WAYS).next_power_of_two();
-            if self.ring.try_reserve_exact(self.capacity).is_err() || self.slots.try_reserve_exact(buckets).is_err() {
+            let buckets = (self.ring.capacity() / EXPECTED_SIZE / WAYS).next_power_of_two();
+            if !self.ring.reserve() || self.slots.try_reserve_exact(buckets).is_err() {
                 return;
             }
             self.slots.resize(buckets, [Slot::default(); WAYS]);
@@ -103,7 +101,7 @@ impl EntryCache {
 
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
-        self.ring.len() + self.slots.len() * size_of::<[Slot; WAYS]>()
+        self.ring.size_bytes() + self.slots.len() * size_of::<[Slot; WAYS]>()
     }
 
     fn find(&self, key: &[u8]) -> Option<(usize, usize, u64)> {
@@ -113,14 +111,8 @@ impl EntryCache {
         let (bucket, tag) = self.place_of(key);
         self.slots.get(bucket)?.iter().enumerate().find_map(|(way, slot)| {
             let position = slot.after.checked_sub(1).filter(|_| slot.tag == tag)?;
-            let is_there = self.is_intact(position) && self.read(position)?.0 == key;
-            is_there.then_some((bucket, way, position))
+            (self.read(position)?.0 == key).then_some((bucket, way, position))
         })
-    }
-
-    /// Whether nothing was written over the entry at `position` yet.
-    fn is_intact(&self, position: u64) -> bool {
-        position + self.capacity as u64 >= self.head
     }
 
     fn place_of(&self, key: &[u8]) -> (usize, u32) {
@@ -129,8 +121,7 @@ impl EntryCache {
     }
 
     fn read(&self, position: u64) -> Option<(&[u8], Cached<'_>)> {
-        let at = (position % self.capacity as u64) as usize;
-        let (header, rest) = self.ring.get(at..)?.split_first_chunk::<HEADER_SIZE>()?;
+        let (header, rest) = self.ring.get(position)?.split_first_chunk::<HEADER_SIZE>()?;
         let (version, header) = header.split_first_chunk::<8>()?;
         let (expires_ms, header) = header.split_first_chunk::<8>()?;
         let (key_length, header) = header.split_first_chunk::<4>()?;
@@ -142,37 +133,16 @@ impl EntryCache {
     }
 
     fn append(&mut self, key: &[u8], entry: &Cached<'_>) -> u64 {
-        let size = HEADER_SIZE + key.len() + entry.value.len();
-        let mut at = (self.head % self.capacity as u64) as usize;
-        if at + size > self.capacity {
-            // No entry goes around the end of the ring.
-            self.head += (self.capacity - at) as u64;
-            at = 0;
-        }
-        if self.ring.len() < at + size {
-            self.ring.resize(at + size, 0);
-        }
-        let header = (entry.version.to_le_bytes().into_iter())
-            .chain(entry.expires_ms.to_le_bytes())
-            .chain((key.len() as u32).to_le_bytes())
-            .chain((entry.value.len() as u32).to_le_bytes());
-        if let Some(slot) = self.ring.get_mut(at..at + size) {
-            let (head, rest) = slot.split_at_mut(HEADER_SIZE);
-            head.iter_mut().zip(header).for_each(|(to, from)| *to = from);
-            let (to_key, to_value) = rest.split_at_mut(key.len());
-            to_key.copy_from_slice(key);
-            to_value.copy_from_slice(entry.value);
-        }
-        let position = self.head;
-        self.head += size as u64;
-        position
+        let (version, expires_ms) = (entry.version.to_le_bytes(), entry.expires_ms.to_le_bytes());
+        let lengths = [(key.len() as u32).to_le_bytes(), (entry.value.len() as u32).to_le_bytes()];
+        self.ring.append(&[&version, &expires_ms, lengths.as_flattened(), key, entry.value])
     }
 
     /// Writes an entry anew, at the head, when it is in the older half or next to go from its bucket; returns where it
     /// stands then.
     fn promote(&mut self, bucket: usize, way: usize, position: u64) -> u64 {
         let is_next = self.slots.get(bucket).is_some_and(|ways| ways.iter().all(|slot| slot.after > position));
-        if !is_next && position + self.capacity as u64 / 2 >= self.head {
+        if !is_next && !self.ring.is_old(position) {
             return position;
         }
         let Some((key, cached)) = self.read(position) else { return position };

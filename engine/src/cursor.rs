@@ -207,9 +207,8 @@ impl<'a, D: Disk> Cursor<'a, D> {
             return if self.sources.is_empty() { None } else { Some(0) };
         }
         let entries = self.sources.iter().enumerate().filter_map(|(i, source)| Some((i, source.entry()?)));
-        let order = |a: &Entry<'_>, b: &Entry<'_>| a.key.cmp(b.key).then_with(|| b.version.cmp(&a.version));
         let direction = if self.range.reverse { Ordering::Greater } else { Ordering::Less };
-        entries.reduce(|best, next| if order(&next.1, &best.1) == direction { next } else { best }).map(|(i, _)| i)
+        entries.reduce(|best, next| if next.1.order(&best.1) == direction { next } else { best }).map(|(i, _)| i)
     }
 }
 

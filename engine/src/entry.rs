@@ -1,5 +1,7 @@
 //! One version of a key, as memtable, table and cursors hand it on.
 
+use std::cmp::Ordering;
+
 /// The value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -30,6 +32,11 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// How it stands to another entry: by key, and newest first.
+    pub fn order(&self, other: &Entry<'_>) -> Ordering {
+        self.key.cmp(other.key).then_with(|| other.version.cmp(&self.version))
+    }
+
     /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
     pub fn is_gone(&self, now_ms: u64) -> bool {
         self.value == Value::Deleted || (self.expires_ms > 0 && self.expires_ms <= now_ms)

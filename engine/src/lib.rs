@@ -14,6 +14,7 @@ pub mod memtable;
 pub mod page;
 pub mod recovery;
 pub mod request;
+pub mod ring;
 pub mod status;
 pub mod table;
 pub mod varint;

@@ -87,12 +87,6 @@ export class EngineMemory {
     return this.#numbers[this.#header / 8 + HEADER_NUMBERS] ?? 0;
   }
 
-  /** The expiry in the reply, in milliseconds since 1970; 0 for never. */
-  get replyExpiry(): number {
-    this.#view();
-    return this.#numbers[this.#header / 8 + HEADER_NUMBERS + 1] ?? 0;
-  }
-
   /** A copy of the reply, which the caller owns. */
   reply(): Uint8Array {
     const view = this.#view();

@@ -55,11 +55,7 @@ impl<D: Disk> Database<D> {
 
     fn compact_upper(&mut self, mut descent: Descent, now_ms: u64) -> Result<Compaction, Failure> {
         if self.table.live_bytes(Level::Upper) > 0 {
-            // What a checkpoint prepared may replace what descends.
-            self.commit_group()?;
-            let retention = self.retention(now_ms, true);
-            let written = self.table.descend(&mut descent, &retention)?;
-            self.count(written);
+            self.descend(&mut descent, now_ms)?;
             if !descent.is_at_start() {
                 return Ok(Compaction::Upper(descent));
             }

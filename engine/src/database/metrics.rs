@@ -20,7 +20,6 @@ pub(super) struct Counters {
     pub steps: u64,
     pub checkpoints: u64,
     pub blocks_written: u64,
-    pub block_bytes: u64,
     pub moved_bytes: u64,
 }
 
@@ -59,7 +58,6 @@ impl<D: Disk> Database<D> {
             ("checkpoints", c.checkpoints),
             ("checkpoint_steps", c.steps),
             ("blocks_written", c.blocks_written),
-            ("block_bytes_written", c.block_bytes),
             ("block_written_bytes", upper.written_bytes() + bottom.written_bytes()),
             ("block_syncs", upper.syncs() + bottom.syncs()),
             ("block_cache_hits", block_hits),

@@ -1,13 +1,14 @@
 //! Reads: of one key, of its versions, of a range.
 
-use super::Database;
 use super::values::{ValueFiles, ValueStream};
+use super::{Database, Sealed};
 use crate::cache::Cached;
 use crate::cursor::{Cursor, Range};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::log::LogWriter;
+use crate::memtable::Memtable;
 use crate::table::Found;
 
 /// A version of a key that a read found. Its value is in the buffer that the read was given, unless it is large.
@@ -38,8 +39,7 @@ impl<D: Disk> Database<D> {
     /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
     pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
         self.counters.gets += 1;
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        for memtable in [Some(&self.active), sealed].into_iter().flatten() {
+        for memtable in memtables(&self.active, self.sealed.as_ref()) {
             if let Some(entry) = memtable.get(key, version) {
                 self.counters.memtable_hits += 1;
                 if entry.is_gone(now_ms) {
@@ -90,8 +90,7 @@ impl<D: Disk> Database<D> {
 
     /// Whether `key` has a value as of `version`, at the time `now_ms`.
     pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<bool, Failure> {
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        for memtable in [Some(&self.active), sealed].into_iter().flatten() {
+        for memtable in memtables(&self.active, self.sealed.as_ref()) {
             if let Some(entry) = memtable.get(key, version) {
                 return Ok(!entry.is_gone(now_ms));
             }
@@ -112,8 +111,7 @@ impl<D: Disk> Database<D> {
     }
 
     fn version_at(&mut self, key: &[u8], version: u64) -> Result<Option<KeyVersion>, Failure> {
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        let in_memtables = [Some(&self.active), sealed].into_iter().flatten();
+        let in_memtables = memtables(&self.active, self.sealed.as_ref());
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
         let found = match newest {
             Some(_) => None,
@@ -135,12 +133,6 @@ impl<D: Disk> Database<D> {
         Ok(Some(KeyVersion { version, expires_ms, value }))
     }
 
-    /// A cursor before the first live entry of a range.
-    pub fn cursor<'a>(&'a self, range: Range<'a>) -> Result<Cursor<'a, D>, Failure> {
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        Cursor::start([Some(&self.active), sealed].into_iter().flatten(), &self.table, range)
-    }
-
     /// Calls with live entries of a range, values and all, until it returns `false`; returns whether it did.
     pub fn visit(
         &mut self,
@@ -148,9 +140,7 @@ impl<D: Disk> Database<D> {
         with_values: bool,
         mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
     ) -> Result<bool, Failure> {
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        let memtables = [Some(&self.active), sealed].into_iter().flatten();
-        let mut cursor = Cursor::start(memtables, &self.table, range)?;
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), &self.table, range)?;
         let mut logged = Vec::new();
         while cursor.advance()? {
             let Some(entry) = cursor.entry() else { break };
@@ -173,6 +163,11 @@ impl<D: Disk> Database<D> {
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read_part(&self.log, stream, size, bytes)
     }
+}
+
+/// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.
+fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
+    std::iter::once(active).chain(sealed.map(|sealed| &sealed.memtable))
 }
 
 /// Reads a value of the log, unless it is large: then the caller does, in pieces.

@@ -5,7 +5,7 @@ use super::reclaim::Moving;
 use super::{Database, Sealed};
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::table::{Level, Retention, Written};
+use crate::table::{Descent, Level, Retention, Written};
 
 /// Blocks that one step merges.
 const BLOCKS_A_STEP: usize = 64;
@@ -53,14 +53,17 @@ impl<D: Disk> Database<D> {
 
     /// Moves everything into the table and makes it durable.
     pub(super) fn checkpoint_whole(&mut self, now_ms: u64) -> Result<(), Failure> {
-        while self.sealed.is_some() {
-            self.checkpoint_step(now_ms)?;
-        }
+        self.finish_checkpoint(now_ms)?;
         if !self.active.is_empty() || self.checkpoint.reserved != self.reserved {
             self.seal()?;
-            while self.sealed.is_some() {
-                self.checkpoint_step(now_ms)?;
-            }
+            self.finish_checkpoint(now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn finish_checkpoint(&mut self, now_ms: u64) -> Result<(), Failure> {
+        while self.sealed.is_some() {
+            self.checkpoint_step(now_ms)?;
         }
         Ok(())
     }
@@ -89,14 +92,22 @@ impl<D: Disk> Database<D> {
             return self.checkpoint_step(now_ms);
         }
         self.counters.steps += 1;
-        // What it prepared may replace what descends.
-        self.commit_group()?;
-        let retention = self.retention(now_ms, true);
-        let written = self.table.descend(&mut self.descent, &retention)?;
-        self.count(written);
+        let mut descent = std::mem::take(&mut self.descent);
+        self.descend(&mut descent, now_ms)?;
+        self.descent = descent;
         if self.sealed.is_none() && !self.upper_is_full() {
             self.table.flush()?;
         }
+        Ok(())
+    }
+
+    /// Moves some blocks of the upper level down.
+    pub(super) fn descend(&mut self, descent: &mut Descent, now_ms: u64) -> Result<(), Failure> {
+        // What a checkpoint prepared may replace what descends.
+        self.commit_group()?;
+        let retention = self.retention(now_ms, true);
+        let written = self.table.descend(descent, &retention)?;
+        self.count(written);
         Ok(())
     }
 
@@ -115,7 +126,6 @@ impl<D: Disk> Database<D> {
 
     pub(super) fn count(&mut self, written: Written) {
         self.counters.blocks_written += written.blocks as u64;
-        self.counters.block_bytes += written.bytes as u64;
     }
 
     /// The checkpoint covers the log up to here: the segment that is written to now is needed on.

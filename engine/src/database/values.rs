@@ -1,22 +1,17 @@
 //! Reads values that stay in the log.
 
-use std::collections::VecDeque;
-
 use xxhash_rust::xxh64::Xxh64;
 
 use super::commit::{VALUE_CHECKSUM_SIZE, value_checksum};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
-use crate::log::{LogWriter, Position, segment};
+use crate::log::{LogWriter, Position, SegmentFiles};
 use crate::status::Status;
-
-/// Segments that are kept open for reading.
-const OPEN_FILES: usize = 16;
 
 /// Open segments of the log.
 #[derive(Debug)]
 pub(super) struct ValueFiles<F> {
-    open: VecDeque<(u64, F)>,
+    open: SegmentFiles<F>,
 }
 
 /// A value that is read in pieces.
@@ -41,7 +36,7 @@ impl ValueStream {
 
 impl<F: DiskFile> ValueFiles<F> {
     pub fn new() -> Self {
-        Self { open: VecDeque::new() }
+        Self { open: SegmentFiles::default() }
     }
 
     /// Puts a value into `bytes`, and checks it.
@@ -88,7 +83,7 @@ impl<F: DiskFile> ValueFiles<F> {
 
     /// Lets go of a segment that is removed.
     pub fn forget(&mut self, number: u64) {
-        self.open.retain(|(open, _)| *open != number);
+        self.open.forget(number);
     }
 
     fn read_bytes<D: Disk<File = F>>(
@@ -100,33 +95,8 @@ impl<F: DiskFile> ValueFiles<F> {
         if log.read_collected(at, bytes) {
             return Ok(());
         }
-        let file = self.file(log.disk(), at.segment)?;
+        let file = self.open.get(log.disk(), at.segment)?;
         if file.read_at(bytes, at.offset)? == bytes.len() { Ok(()) } else { Err(damaged(at)) }
-    }
-
-    fn file<D: Disk<File = F>>(&mut self, disk: &D, number: u64) -> Result<&mut F, Failure> {
-        let found = self.open.iter().position(|(open, _)| *open == number);
-        let entry = match found.and_then(|place| self.open.remove(place)) {
-            Some(entry) => entry,
-            None => {
-                if self.open.len() >= OPEN_FILES {
-                    self.open.pop_back();
-                }
-                let name = segment::file_name(number);
-                let file = disk.open(&name).map_err(|error| match error.kind() {
-                    std::io::ErrorKind::NotFound => {
-                        Failure::new(Status::Corrupt, format!("the log file {name} is missing: values stand in it"))
-                    }
-                    _ => error.into(),
-                })?;
-                (number, file)
-            }
-        };
-        self.open.push_front(entry);
-        match self.open.front_mut() {
-            Some((_, file)) => Ok(file),
-            None => Err(Failure::new(Status::Io, "no open file")),
-        }
     }
 }
 

@@ -8,12 +8,14 @@
 //! follows the first bad record was not acknowledged, unless a record behind it says that the log was known to be durable
 //! beyond it: then the bad one is damage, and reported.
 
+pub mod files;
 pub mod position;
 pub mod record;
 pub mod recovery;
 pub mod segment;
 pub mod writer;
 
+pub use files::SegmentFiles;
 pub use position::Position;
 pub use recovery::{Recovered, make_durable, recover, verify_segment};
 pub use writer::LogWriter;

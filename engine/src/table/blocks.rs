@@ -16,14 +16,12 @@ use super::live::LiveBytes;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
-use crate::log::{LogWriter, Position, segment};
+use crate::log::{LogWriter, Position, SegmentFiles, segment};
 use crate::status::Status;
 use crate::varint;
 
 /// The size of the segments that blocks are written to.
 pub const SEGMENT_SIZE: u64 = 16 << 20;
-/// Segments that are kept open for reading.
-const OPEN_FILES: usize = 32;
 /// Bytes that are read at once where blocks are read in order: they mostly stand in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
 
@@ -63,7 +61,7 @@ pub struct BlockStore<D: Disk> {
     log: LogWriter<D>,
     level: Level,
     sequence: u64,
-    open: RefCell<Vec<(u64, D::File)>>,
+    open: RefCell<SegmentFiles<D::File>>,
     window: RefCell<Window>,
     /// Segments to remove.
     dead: Vec<u64>,
@@ -217,7 +215,7 @@ impl<D: Disk> BlockStore<D> {
     /// Removes one of these segments, which takes the file system some milliseconds; says whether there was one.
     pub(super) fn remove_dead(&mut self) -> Result<bool, Failure> {
         let Some(number) = self.dead.pop() else { return Ok(false) };
-        self.open.get_mut().retain(|(open, _)| *open != number);
+        self.open.get_mut().forget(number);
         self.window.get_mut().bytes.clear();
         self.log.remove_segment(number)?;
         self.log.disk().sync_directory()?;
@@ -250,31 +248,10 @@ impl<D: Disk> BlockStore<D> {
             return Ok(());
         }
         let mut open = self.open.borrow_mut();
-        let place = open.iter().position(|(number, _)| *number == position.segment);
-        let entry = match place {
-            Some(place) => open.remove(place),
-            None => {
-                if open.len() >= OPEN_FILES {
-                    open.remove(0);
-                }
-                (position.segment, self.open_segment(position)?)
-            }
-        };
-        open.push(entry);
-        let Some((_, file)) = open.last_mut() else { return Err(damaged(position)) };
+        let file = open.get(self.log.disk(), position.segment)?;
         let count = file.read_at(bytes, position.offset)?;
         bytes.truncate(count);
         Ok(())
-    }
-
-    fn open_segment(&self, position: Position) -> Result<D::File, Failure> {
-        let name = segment::file_name(position.segment);
-        self.log.disk().open(&name).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Failure::new(Status::Corrupt, format!("the file {name} of the table is missing"))
-            }
-            _ => error.into(),
-        })
     }
 }
 

@@ -1,9 +1,7 @@
-//! A bounded cache of blocks, by their position.
-//!
-//! Blocks lie in a ring, and the oldest are overwritten. A position in the ring counts up for ever: what was overwritten is
-//! known by it.
+//! A bounded cache of blocks, by their level and position. Blocks lie in a [`Ring`].
 
 use super::Level;
+use crate::ring::Ring;
 
 /// References a bucket.
 const WAYS: usize = 4;
@@ -15,9 +13,7 @@ type Key = (Level, u64);
 
 /// Blocks by position.
 pub(super) struct BlockCache {
-    ring: Vec<u8>,
-    capacity: usize,
-    head: u64,
+    ring: Ring,
     slots: Vec<[Slot; WAYS]>,
     pub hits: u64,
     pub misses: u64,
@@ -33,7 +29,7 @@ struct Slot {
 
 impl BlockCache {
     pub fn new(capacity: usize) -> Self {
-        Self { ring: Vec::new(), capacity: capacity.max(EXPECTED_SIZE), head: 0, slots: Vec::new(), hits: 0, misses: 0 }
+        Self { ring: Ring::new(capacity.max(EXPECTED_SIZE)), slots: Vec::new(), hits: 0, misses: 0 }
     }
 
     pub fn get(&mut self, key: Key) -> Option<&[u8]> {
@@ -43,34 +39,21 @@ impl BlockCache {
             return None;
         };
         self.hits += 1;
-        let at = (position % self.capacity as u64) as usize;
-        self.ring.get(at..at + length)
+        self.ring.get(position)?.get(..length)
     }
 
     pub fn insert(&mut self, key: Key, block: &[u8]) {
-        if block.len() > self.capacity / 8 || self.find(key).is_some() {
+        if block.len() > self.ring.capacity() / 8 || self.find(key).is_some() {
             return;
         }
         if self.slots.is_empty() {
-            let buckets = (self.capacity / EXPECTED_SIZE / 2).next_power_of_two();
-            if self.ring.try_reserve_exact(self.capacity).is_err() || self.slots.try_reserve_exact(buckets).is_err() {
+            let buckets = (self.ring.capacity() / EXPECTED_SIZE / 2).next_power_of_two();
+            if !self.ring.reserve() || self.slots.try_reserve_exact(buckets).is_err() {
                 return;
             }
             self.slots.resize(buckets, [Slot { key: (Level::Bottom, 0), after: 0, length: 0 }; WAYS]);
         }
-        let mut at = (self.head % self.capacity as u64) as usize;
-        if at + block.len() > self.capacity {
-            self.head += (self.capacity - at) as u64;
-            at = 0;
-        }
-        if self.ring.len() < at + block.len() {
-            self.ring.resize(at + block.len(), 0);
-        }
-        if let Some(target) = self.ring.get_mut(at..at + block.len()) {
-            target.copy_from_slice(block);
-        }
-        let slot = Slot { key, after: self.head + 1, length: block.len() as u32 };
-        self.head += block.len() as u64;
+        let slot = Slot { key, after: self.ring.append(&[block]) + 1, length: block.len() as u32 };
         let bucket = self.bucket(key);
         if let Some(oldest) = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after))
         {
@@ -79,7 +62,7 @@ impl BlockCache {
     }
 
     pub fn size_bytes(&self) -> usize {
-        self.ring.len() + self.slots.len() * size_of::<[Slot; WAYS]>()
+        self.ring.size_bytes() + self.slots.len() * size_of::<[Slot; WAYS]>()
     }
 
     fn find(&self, key: Key) -> Option<(u64, usize)> {
@@ -88,7 +71,7 @@ impl BlockCache {
         }
         self.slots.get(self.bucket(key))?.iter().find_map(|slot| {
             let position = slot.after.checked_sub(1).filter(|_| slot.key == key)?;
-            (position + self.capacity as u64 >= self.head).then_some((position, slot.length as usize))
+            self.ring.get(position).map(|_| (position, slot.length as usize))
         })
     }
 

@@ -10,6 +10,8 @@ use crate::status::Status;
 pub struct LiveBytes {
     prefix: u8,
     counts: BTreeMap<u64, u64>,
+    /// Their sum: every commit and every read asks for it.
+    total: u64,
 }
 
 /// Changes of some counts.
@@ -34,13 +36,15 @@ impl LiveBytes {
             let (Some(segment), Some(count)) = (segment, count) else { return Err(damaged()) };
             counts.insert(segment, count);
         }
-        Ok(Self { prefix, counts })
+        let total = counts.values().sum();
+        Ok(Self { prefix, counts, total })
     }
 
     /// Applies a change, and adds it to what will be written with `batch`.
     pub(super) fn apply(&mut self, change: LiveChange, batch: &mut sled::Batch) -> Result<(), Failure> {
         for (segment, change) in change.0.into_iter().filter(|(_, change)| *change != 0) {
             let count = self.of(segment).checked_add_signed(change).ok_or_else(damaged)?;
+            self.total = self.total.checked_add_signed(change).ok_or_else(damaged)?;
             let key = [&[self.prefix][..], &segment.to_be_bytes()].concat();
             if count == 0 {
                 self.counts.remove(&segment);
@@ -65,7 +69,7 @@ impl LiveBytes {
 
     /// The live bytes of all segments together.
     pub fn total(&self) -> u64 {
-        self.counts.values().sum()
+        self.total
     }
 }
 

@@ -189,18 +189,14 @@ fn interleave<'a>(old: &[Entry<'a>], new: &[Entry<'a>]) -> Vec<Entry<'a>> {
     let mut all = Vec::with_capacity(old.len() + new.len());
     let mut new = new.iter().copied().peekable();
     for entry in old {
-        while let Some(next) = new.next_if(|next| order(next, entry) == Ordering::Less) {
+        while let Some(next) = new.next_if(|next| next.order(entry) == Ordering::Less) {
             all.push(next);
         }
-        new.next_if(|next| order(next, entry) == Ordering::Equal);
+        new.next_if(|next| next.order(entry) == Ordering::Equal);
         all.push(*entry);
     }
     all.extend(new);
     all
-}
-
-fn order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
-    a.key.cmp(b.key).then_with(|| b.version.cmp(&a.version))
 }
 
 pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> Vec<Entry<'a>> {

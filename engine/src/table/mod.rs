@@ -183,11 +183,6 @@ impl<D: Disk> Table<D> {
         &self.part(level).blocks
     }
 
-    /// How many bytes of each segment of a level's blocks count.
-    pub fn block_live(&self, level: Level) -> &LiveBytes {
-        &self.part(level).live
-    }
-
     /// Hits and misses of the cache of blocks, and its size in bytes.
     pub fn cache_figures(&self) -> (u64, u64, usize) {
         let cache = self.cache.borrow();

@@ -1,9 +1,7 @@
 //! Lets entries lead to where their values were moved in the log.
 
-use super::block::{self, Malformed};
-use super::decoded::DecodedBlock;
 use super::group::Group;
-use super::{Level, PlacedBlock, Table, malformed};
+use super::{Level, PlacedBlock, Table};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -51,7 +49,7 @@ impl<D: Disk> Table<D> {
                 let inside = rest.partition_point(|each| end.is_none_or(|end| each.key.as_slice() < end));
                 let (here, behind) = rest.split_at(inside);
                 rest = behind;
-                self.relocate_block(level, &placed, here, &mut group)?;
+                self.relocate_block(level, placed, here, &mut group)?;
             }
         }
         self.commit(group)?;
@@ -61,29 +59,17 @@ impl<D: Disk> Table<D> {
     fn relocate_block(
         &mut self,
         level: Level,
-        placed: &PlacedBlock,
+        placed: PlacedBlock,
         relocations: &[&Relocation],
         group: &mut Group,
     ) -> Result<(), Failure> {
-        if placed.pointer.is_none() {
-            return Ok(());
-        }
-        let mut bytes = Vec::new();
-        self.read(level, placed, &mut bytes)?;
-        let mut decoded = DecodedBlock::default();
-        decoded.decode(&bytes).map_err(|Malformed| malformed(placed.separator()))?;
-        let old: Vec<Entry<'_>> = (0..decoded.len()).filter_map(|i| decoded.entry(&bytes, i)).collect();
+        let block = self.old_block(level, placed)?;
+        let old: Vec<Entry<'_>> = block.entries().collect();
         let new: Vec<Entry<'_>> = old.iter().map(|entry| relocated(*entry, relocations)).collect();
         if old == new {
             return Ok(());
         }
-        old.iter().for_each(|entry| group.count(entry, -1));
-        new.iter().for_each(|entry| group.count(entry, 1));
-        group.remove(level, placed);
-        let encoded = block::encode(new.iter().copied());
-        let pointer = self.part_mut(level).blocks.append(placed.separator(), &encoded)?;
-        group.insert(level, placed.separator(), pointer);
-        Ok(())
+        self.replace(level, block.placed().separator(), std::slice::from_ref(&block), (&old, &new), group)
     }
 }
 
