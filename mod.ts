@@ -18,6 +18,14 @@
  * @module
  */
 
+export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
+export type { KeyRange, RangeIterable, ReadRange } from "./src/api/range.ts";
+export type { LongOptions, Reader, Snapshot, ValueEntry } from "./src/api/reader.ts";
+export type { CompactResult, Store, VerifyResult } from "./src/api/store.ts";
+export type { Transaction, TransactionOptions } from "./src/api/transaction.ts";
+export type { Codec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
+export type { BatchOperation, KeyVersion, PutOptions } from "./src/api/writes.ts";
+export type { Damage } from "./src/backend.ts";
 export { defaultConfig, type SledStoreConfig } from "./src/config.ts";
 export type { Key, Value } from "./src/encoding.ts";
 export { StoreError, type StoreErrorCode } from "./src/errors.ts";
@@ -32,11 +40,11 @@ export type {
 } from "./src/fs/filesystem.ts";
 export { MemoryFileSystem } from "./src/fs/memory.ts";
 export { NodeFileSystem } from "./src/fs/node.ts";
+export type { KeyEncoding, KeyIn } from "./src/key_format.ts";
 export { type Logger, LoggingLevel } from "./src/logger.ts";
-export { MemoryStore } from "./src/memory_store.ts";
+export { MemoryStore, type MemoryStoreOptions } from "./src/memory_store.ts";
 export type { StoreMetrics } from "./src/metrics.ts";
 export { open } from "./src/open.ts";
-export { type CompactResult, SledStore, type VerifyResult } from "./src/sled_store.ts";
-export type { Store } from "./src/store.ts";
-export type { Damage } from "./src/wasm/engine.ts";
+export { SledStore } from "./src/sled_store.ts";
+export { jsonCodec, utf8Codec } from "./src/store/codecs.ts";
 export type { EngineSource } from "./src/wasm/load.ts";

@@ -158,7 +158,8 @@ function resolvePath(path: string | URL, onDisk: boolean): string {
   return full.replace(/\/+$/, "") || "/";
 }
 
-function checkInteger(name: string, value: unknown, least: number, most: number): void {
+/** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
+export function checkInteger(name: string, value: unknown, least: number, most: number): void {
   if (typeof value !== "number") wrongType(name, value, "a number");
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);

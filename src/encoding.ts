@@ -39,14 +39,17 @@ export function encodeValue(value: Value): Uint8Array {
   return bytes;
 }
 
-/** The string that `key` stands for; throws `TypeError` when it is not UTF-8. */
+/** A key is to be a string, and is not UTF-8: nothing is wrong with the store. */
+export class NotUtf8Error extends TypeError {}
+
+/** The string that `key` stands for; throws {@linkcode NotUtf8Error}. */
 export function decodeKey(key: Uint8Array): string {
   try {
     return decoder.decode(key);
   } catch (cause) {
     const hex = Array.from(key.subarray(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const shown = key.length > 32 ? `${hex}… (${key.length} bytes)` : hex;
-    throw new TypeError(`Cannot return the key ${shown} as a string: it is not UTF-8`, { cause });
+    throw new NotUtf8Error(`Cannot return the key ${shown} as a string: it is not UTF-8`, { cause });
   }
 }
 

@@ -12,6 +12,9 @@ export type StoreErrorCode =
   | "STORE_LOCKED"
   | "LOCK_LOST"
   | "STORE_READ_ONLY"
+  | "VERSION_GONE"
+  | "TRANSACTION_CONFLICT"
+  | "TRANSACTION_ENDED"
   | "STORE_CORRUPT"
   | "NOT_A_STORE"
   | "FORMAT_UNSUPPORTED"
@@ -40,11 +43,14 @@ export class StoreError extends Error {
   override readonly name = "StoreError";
   /** What failed, stable across releases: compare this, never the message. */
   readonly code: StoreErrorCode;
+  /** With `VERSION_GONE` from a watch: the version from which on all changes are there. */
+  readonly version: number | undefined;
 
   /** `options.cause` carries the error underneath, when there is one. */
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions & { readonly version?: number }) {
     super(message, options);
     this.code = code;
+    this.version = options?.version;
   }
 }
 

@@ -22,3 +22,12 @@ export const MAX_WRITE_BUFFER_BYTES: number = 512 * 1024 * 1024;
 
 /** The largest `numVersionsToKeep`. */
 export const MAX_VERSIONS_TO_KEEP = 1_000_000;
+
+/** The most bytes of keys and values in one commit, 256 MiB. */
+export const MAX_BATCH_BYTES: number = 256 * 1024 * 1024;
+
+/** The longest `ttl`, in milliseconds: some 142,000 years. */
+export const MAX_TTL_MS: number = 2 ** 52;
+
+/** The most `retries` of a transaction. */
+export const MAX_RETRIES = 1_000_000;

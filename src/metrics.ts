@@ -86,11 +86,12 @@ export type StoreMetrics = { readonly [Name in keyof typeof FIGURES]: number } &
   readonly longestStepMs: number;
 };
 
-/** The engine's figures under their names here. */
+/** Figures under their names here; one that is not given is `absent`. */
 export function toMetrics(
   figures: ReadonlyMap<string, number>,
-  own: Pick<StoreMetrics, "memoryBytes" | "longestStepMs">,
-): StoreMetrics {
-  const named = Object.entries(FIGURES).map(([name, engineName]) => [name, figures.get(engineName) ?? Number.NaN]);
-  return { ...(Object.fromEntries(named) as Record<keyof typeof FIGURES, number>), ...own };
+  memoryBytes: number,
+  absent: number = Number.NaN,
+): Omit<StoreMetrics, "longestStepMs"> {
+  const named = Object.entries(FIGURES).map(([name, engineName]) => [name, figures.get(engineName) ?? absent]);
+  return { ...(Object.fromEntries(named) as Record<keyof typeof FIGURES, number>), memoryBytes };
 }

@@ -22,7 +22,7 @@ use crate::request::{self, flags};
 use crate::status::Status;
 
 /// Grows with every incompatible change of the exports; the host refuses another one.
-const ABI_VERSION: u32 = 2;
+const ABI_VERSION: u32 = 3;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
 const INDEX_DIRECTORY: &str = "/index";
@@ -103,6 +103,12 @@ fn set_bytes(bytes: &[u8], count: u32) {
     set_word(0, bytes.as_ptr().addr() as u32);
     set_word(1, bytes.len() as u32);
     set_word(2, count);
+}
+
+/// Makes a page the reply.
+fn set_page(page: Page<'_>) {
+    let (bytes, count) = page.finish();
+    set_bytes(bytes, count);
 }
 
 /// Runs one export: guards against re-entry and turns a failure into its status and message.
@@ -230,13 +236,16 @@ pub extern "C" fn luge_read(size: usize) -> i32 {
     })
 }
 
-/// Whether the key in the request is there as of a version.
+/// Whether the key in the request is there as of a version; then the reply has the version of its value.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_has(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let found = call.database.has(key, version as u64, now_ms as u64)?;
-        Ok(if found { Status::Ok } else { Status::NotFound })
+        let Some(found) = call.database.has(key, version as u64, now_ms as u64)? else {
+            return Ok(Status::NotFound);
+        };
+        set_number(0, found);
+        Ok(Status::Ok)
     })
 }
 
@@ -322,8 +331,7 @@ pub extern "C" fn luge_scan(
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             page.push(&PageEntry { key: entry.key, value: Some(value), version, expires_ms })
         })?;
-        let count = page.count();
-        set_bytes(call.reply, count);
+        set_page(page);
         Ok(if more { Status::More } else { Status::Ok })
     })
 }
@@ -369,17 +377,101 @@ pub extern "C" fn luge_versions(key_length: usize, now_ms: f64) -> i32 {
             let value = each.value.as_deref();
             page.push(&PageEntry { key, value, version: each.version, expires_ms: each.expires_ms })?;
         }
-        let count = page.count();
-        set_bytes(call.reply, count);
+        set_page(page);
         Ok(Status::Ok)
     })
 }
 
-/// Opens a snapshot of what is there now; its version is in the reply.
+/// The versions of keys between the two in the request that were committed after `since` and up to `until`: by key, newest
+/// first, as a page with versions, a version that is gone without a value. Of the lower key only versions below `below`.
+/// [`Status::More`] says that more follow. With [`flags::KEYS_ONLY`] values that are not gone are empty.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_snapshot(now_ms: f64) -> i32 {
+pub extern "C" fn luge_changes(
+    bits: u32,
+    lower_length: usize,
+    upper_length: usize,
+    budget: usize,
+    since: f64,
+    until: f64,
+    below: f64,
+    now_ms: f64,
+) -> i32 {
     run_open(|call| {
-        set_number(0, call.database.snapshot(now_ms as u64));
+        let range = call.range(bits, (lower_length, upper_length), until, now_ms)?;
+        let (lower, _) = call.arguments(lower_length, upper_length)?;
+        let mut page = Page::new(call.reply, budget, true);
+        let with_values = bits & flags::KEYS_ONLY == 0;
+        let more = call.database.visit_changes(range, since as u64, with_values, |entry, value| {
+            if entry.version as f64 >= below && entry.key == lower {
+                return Ok(true);
+            }
+            page.push(&PageEntry { key: entry.key, value, version: entry.version, expires_ms: entry.expires_ms })
+        })?;
+        set_page(page);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+/// As [`luge_changes`], in the order of the commits and without the first `skip` of them. [`Status::NotFound`] when not all
+/// of them are in memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_commits(
+    bits: u32,
+    lower_length: usize,
+    upper_length: usize,
+    budget: usize,
+    since: f64,
+    until: f64,
+    skip: u32,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let range = call.range(bits, (lower_length, upper_length), until, now_ms)?;
+        let mut page = Page::new(call.reply, budget, true);
+        let mut left = skip;
+        let more = call.database.visit_commits(range, since as u64, |entry, value| {
+            if left > 0 {
+                left -= 1;
+                return Ok(true);
+            }
+            page.push(&PageEntry { key: entry.key, value, version: entry.version, expires_ms: entry.expires_ms })
+        })?;
+        set_page(page);
+        Ok(match more {
+            None => Status::NotFound,
+            Some(true) => Status::More,
+            Some(false) => Status::Ok,
+        })
+    })
+}
+
+/// Whether a key between the two in the request was put or deleted after the version `since`.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_changed(bits: u32, lower_length: usize, upper_length: usize, since: f64) -> i32 {
+    run_open(|call| {
+        let range = call.range(bits, (lower_length, upper_length), f64::INFINITY, 0.0)?;
+        let changed = call.database.changed(range, since as u64)?;
+        Ok(if changed { Status::Ok } else { Status::NotFound })
+    })
+}
+
+/// The version of the newest commit, and the one from which on [`luge_changes`] misses nothing, as the numbers of the reply.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_history() -> i32 {
+    run_open(|call| {
+        set_number(0, call.database.version());
+        set_number(1, call.database.changes_from());
+        Ok(Status::Ok)
+    })
+}
+
+/// Opens a snapshot at a version, or at the newest one if that is older; its version is in the reply.
+/// [`Status::NotFound`] when what it would see is not all there any more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_snapshot(version: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let Some(version) = call.database.snapshot(version as u64, now_ms as u64) else { return Ok(Status::NotFound) };
+        set_number(0, version);
         Ok(Status::Ok)
     })
 }
@@ -460,6 +552,12 @@ pub extern "C" fn luge_metrics(now_ms: f64) -> i32 {
         set_bytes(call.reply, metrics.len() as u32);
         Ok(Status::Ok)
     })
+}
+
+/// Does a small part of what closing takes, after the last commit; [`Status::More`] says that there is more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_close_step(now_ms: f64) -> i32 {
+    run_open(|call| Ok(if call.database.close_step(now_ms as u64)? { Status::More } else { Status::Ok }))
 }
 
 /// Makes everything durable and closes the database; the instance may open again.

@@ -24,6 +24,16 @@ pub struct Range<'a> {
 }
 
 impl Range<'_> {
+    /// Whether a key is between the ends.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        let begins = match self.lower {
+            Boundary::Outermost => true,
+            Boundary::Before(start) => key >= start,
+            Boundary::Behind(start) => key > start,
+        };
+        begins && !Range { reverse: false, ..*self }.ends_before(key)
+    }
+
     /// Whether a key is behind the end, in the direction of the cursor.
     fn ends_before(&self, key: &[u8]) -> bool {
         match (self.reverse, if self.reverse { self.lower } else { self.upper }) {
@@ -45,6 +55,8 @@ pub struct Cursor<'a, D: Disk> {
     /// The newest key that is done with.
     key: Vec<u8>,
     has_key: bool,
+    /// Of a change: the version of that key.
+    version: u64,
     /// The present entry, when it goes backward: key (above), version, expiry, value.
     found: Option<(u64, u64, Kept)>,
     value: Vec<u8>,
@@ -83,17 +95,18 @@ impl<D: Disk> Source<'_, D> {
 }
 
 impl<'a, D: Disk> Cursor<'a, D> {
-    /// A cursor before the first entry of the range.
+    /// A cursor before the first entry of the range; without `table` over what is in memory alone.
     pub fn start(
         memtables: impl Iterator<Item = &'a Memtable>,
-        table: &'a Table<D>,
+        table: Option<&'a Table<D>>,
         range: Range<'a>,
     ) -> Result<Self, Failure> {
         let mut sources: Vec<Source<'a, D>> = memtables
             .filter(|memtable| !memtable.is_empty())
             .map(|memtable| Source::Memtable(memtable, start_in(memtable, &range)))
             .collect();
-        for level in Level::ALL.into_iter().filter(|level| table.live_bytes(*level) > 0) {
+        let levels = table.into_iter().flat_map(|table| Level::ALL.map(|level| (table, level)));
+        for (table, level) in levels.filter(|(table, level)| table.live_bytes(*level) > 0) {
             let cursor = if range.reverse {
                 table.cursor_before(level, range.upper)?
             } else {
@@ -102,7 +115,43 @@ impl<'a, D: Disk> Cursor<'a, D> {
             sources.push(Source::Table(Box::new(cursor)));
         }
         sources.retain(|source| source.entry().is_some());
-        Ok(Self { sources, range, present: None, key: Vec::new(), has_key: false, found: None, value: Vec::new() })
+        Ok(Self {
+            sources,
+            range,
+            present: None,
+            key: Vec::new(),
+            has_key: false,
+            version: 0,
+            found: None,
+            value: Vec::new(),
+        })
+    }
+
+    /// Goes to the next version of a key that was committed after `since`, deletions and expired values as well: by key,
+    /// newest first. Only for a cursor that goes forward, and not together with [`Cursor::advance`].
+    pub fn advance_change(&mut self, since: u64) -> Result<bool, Failure> {
+        if let Some(present) = self.present.take() {
+            self.step(present)?;
+        }
+        while let Some(next) = self.next_source() {
+            let Some(entry) = self.sources.get(next).and_then(Source::entry) else { break };
+            if self.range.ends_before(entry.key) {
+                break;
+            }
+            // While a memtable is merged its entries stand in the table, too.
+            let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
+            if again || entry.version <= since || entry.version > self.range.version {
+                self.step(next)?;
+                continue;
+            }
+            self.version = entry.version;
+            self.key.clear();
+            self.key.extend_from_slice(entry.key);
+            self.has_key = true;
+            self.present = Some(next);
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Goes to the next live entry; says whether there is one.

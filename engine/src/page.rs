@@ -6,11 +6,14 @@ use crate::status::Status;
 /// The length of a value that is not there: the key was deleted.
 pub const NO_VALUE: u32 = u32::MAX;
 
-/// A page being filled: `[key length u32 LE][value length u32 LE]`, with versions `[version f64 LE][expiry in ms f64 LE]`,
-/// `[key][value]` for each entry, back to back.
+/// A page being filled: for each entry `[key length u32 LE][value length u32 LE]`, with versions
+/// `[version f64 LE][expiry in ms f64 LE]` too; behind them all keys, and then all values, back to back, so that the host
+/// decodes all keys at once.
 #[derive(Debug)]
 pub struct Page<'a> {
     bytes: &'a mut Vec<u8>,
+    keys: Vec<u8>,
+    values: Vec<u8>,
     count: u32,
     budget: usize,
     with_versions: bool,
@@ -33,7 +36,7 @@ impl<'a> Page<'a> {
     /// An empty page in `bytes`, which takes entries up to `budget` bytes, and one that is larger alone.
     pub fn new(bytes: &'a mut Vec<u8>, budget: usize, with_versions: bool) -> Self {
         bytes.clear();
-        Self { bytes, count: 0, budget, with_versions }
+        Self { bytes, keys: Vec::new(), values: Vec::new(), count: 0, budget, with_versions }
     }
 
     /// How many entries there are.
@@ -45,10 +48,16 @@ impl<'a> Page<'a> {
     pub fn push(&mut self, entry: &PageEntry<'_>) -> Result<bool, Failure> {
         let value = entry.value.unwrap_or_default();
         let size = 24 + entry.key.len() + value.len();
-        if self.count > 0 && self.bytes.len() + size > self.budget {
+        let before = self.bytes.len() + self.keys.len() + self.values.len();
+        if self.count > 0 && before + size > self.budget {
             return Ok(false);
         }
-        self.bytes.try_reserve(size).map_err(|_| out_of_memory(size))?;
+        // What is gathered is copied behind the lengths at the end; an entry that stays alone need not be.
+        let is_alone = size > self.budget;
+        let whole = before.saturating_add(size);
+        if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(value.len()).is_err()) {
+            return Err(out_of_memory(whole));
+        }
         let value_length = if entry.value.is_some() { length(value)? } else { NO_VALUE };
         self.bytes.extend_from_slice(&length(entry.key)?.to_le_bytes());
         self.bytes.extend_from_slice(&value_length.to_le_bytes());
@@ -56,10 +65,18 @@ impl<'a> Page<'a> {
             self.bytes.extend_from_slice(&(entry.version as f64).to_le_bytes());
             self.bytes.extend_from_slice(&(entry.expires_ms as f64).to_le_bytes());
         }
-        self.bytes.extend_from_slice(entry.key);
-        self.bytes.extend_from_slice(value);
+        let (keys, values) = if is_alone { (None, None) } else { (Some(&mut self.keys), Some(&mut self.values)) };
+        keys.unwrap_or(self.bytes).extend_from_slice(entry.key);
+        values.unwrap_or(self.bytes).extend_from_slice(value);
         self.count += 1;
         Ok(true)
+    }
+
+    /// The bytes of the page, and how many entries it has.
+    pub fn finish(self) -> (&'a [u8], u32) {
+        self.bytes.extend_from_slice(&self.keys);
+        self.bytes.extend_from_slice(&self.values);
+        (self.bytes, self.count)
     }
 }
 

@@ -5,13 +5,14 @@
  */
 
 import { clearTimeout, setTimeout } from "node:timers";
-
-/** How long steps may keep the event loop busy at a time, in milliseconds. */
-const BUSY_MS = 2;
+import { BUSY_MS } from "./turns.ts";
 
 /** Runs steps while there is work. It keeps no process alive: what it leaves undone is done after the next open. */
 export class Background {
   readonly #step: () => boolean;
+  readonly #congestion: () => Promise<void> | undefined;
+  #waiting = false;
+  #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #longestMs = 0;
 
@@ -20,43 +21,47 @@ export class Background {
     return this.#longestMs;
   }
 
-  /** `step` does a small part of the work and says whether there is more. */
-  constructor(step: () => boolean) {
+  /** `step` does a small part of the work and says whether there is more; `congestion` what to wait for before it does. */
+  constructor(step: () => boolean, congestion: () => Promise<void> | undefined) {
     this.#step = step;
+    this.#congestion = congestion;
   }
 
   /** Takes note that there is work. */
   wake(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#waiting || this.#stopped) return;
     this.#timer = setTimeout(() => this.#run(), 0);
     this.#timer.unref();
   }
 
-  /** Stops; what is left undone stays so. */
+  /** Stops for good; what is left undone stays so. */
   stop(): void {
+    this.#stopped = true;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #run(): void {
     this.#timer = undefined;
+    const congestion = this.#congestion();
+    if (congestion) {
+      this.#waiting = true;
+      const goOn = () => {
+        this.#waiting = false;
+        this.wake();
+      };
+      // A failure is not lost: the next step meets it.
+      congestion.then(goOn, goOn);
+      return;
+    }
     const started = performance.now();
     let [more, now] = [true, started];
-    while (more && now - started < BUSY_MS) {
+    while (more && now - started < BUSY_MS && !this.#congestion()) {
       more = this.#step();
       const after = performance.now();
       this.#longestMs = Math.max(this.#longestMs, after - now);
       now = after;
     }
     if (more) this.wake();
-  }
-}
-
-/** Runs `step` until it says that there is no more, and lets the event loop turn in between. */
-export async function runInSteps(step: () => boolean): Promise<void> {
-  for (let more = true; more; ) {
-    const started = performance.now();
-    while (more && performance.now() - started < BUSY_MS) more = step();
-    if (more) await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }
 }

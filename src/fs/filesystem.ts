@@ -2,9 +2,10 @@
  * The contract between a store and the disk: the only thing that knows a runtime. `open({ fileSystem })` accepts any
  * implementation; {@linkcode NodeFileSystem} and {@linkcode MemoryFileSystem} are ours.
  *
- * Every call but {@linkcode FileSystem.lock} and {@linkcode OpenFile.syncOffThread} is synchronous. A call that fails
- * throws an `Error` whose `code` is a POSIX name (`"ENOENT"`, `"EIO"`, `"ENOSPC"`, …), as `node:fs` does; the host turns
- * it into the errno that the engine sees and keeps the original as the `cause` of what the caller gets.
+ * Every call is synchronous but {@linkcode FileSystem.lock}, {@linkcode FileSystem.observe},
+ * {@linkcode OpenFile.syncOffThread} and {@linkcode FileSystem.syncDirectoryOffThread}. A call that fails throws an
+ * `Error` whose `code` is a POSIX name (`"ENOENT"`, `"EIO"`, `"ENOSPC"`, …), as `node:fs` does; the host turns it into
+ * the errno that the engine sees and keeps the original as the `cause` of what the caller gets.
  *
  * Nothing is durable before {@linkcode OpenFile.sync} (for bytes and size) or {@linkcode FileSystem.syncDirectory} (for
  * names) has returned.
@@ -53,7 +54,10 @@ export interface OpenFile {
   truncate(size: number): void;
   /** Returns when bytes and size are durable. */
   sync(): void;
-  /** As {@linkcode OpenFile.sync}, without blocking the event loop. */
+  /**
+   * As {@linkcode OpenFile.sync}, without blocking the event loop. An error that it meets must also be seen by a
+   * {@linkcode OpenFile.sync} that runs meanwhile.
+   */
   syncOffThread(): Promise<void>;
   /** Gives the file back. Does not sync. */
   close(): void;
@@ -84,6 +88,8 @@ export interface FileSystem {
   removeDirectory(path: string): void;
   /** Returns when the names in the directory are durable. */
   syncDirectory(path: string): void;
+  /** As {@linkcode FileSystem.syncDirectory}, without blocking the event loop. */
+  syncDirectoryOffThread?(path: string): Promise<void>;
   /**
    * Makes this store the one owner of the directory, which must exist. Rejects at once with a `StoreError`
    * `STORE_LOCKED` that names the owner's process id when there is one; takes over from an owner that is dead.

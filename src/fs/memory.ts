@@ -101,6 +101,11 @@ export class MemoryFileSystem implements FileSystem {
     this.#directory(path, "sync");
   }
 
+  /** As {@linkcode MemoryFileSystem.syncDirectory}. */
+  async syncDirectoryOffThread(path: string): Promise<void> {
+    this.syncDirectory(path);
+  }
+
   /** Excludes other locks through this object only: nobody else can see its files. */
   async lock(directory: string): Promise<DirectoryLock> {
     const node = this.#directory(directory, "lock");

@@ -104,10 +104,18 @@ export class NodeFileSystem implements FileSystem {
       try {
         syncDirectory(path);
       } catch (error) {
-        // Windows refuses to open a directory, or to flush what it has opened.
-        if (process.platform !== "win32" || !WINDOWS_REFUSALS.has(errorCode(error) ?? "")) throw error;
+        throwUnlessRefused(error);
       }
     });
+  }
+
+  /** As {@linkcode NodeFileSystem.syncDirectory}. */
+  async syncDirectoryOffThread(path: string): Promise<void> {
+    try {
+      await syncDirectoryOffThread(path);
+    } catch (error) {
+      withErrorCode(() => throwUnlessRefused(error));
+    }
   }
 
   /**
@@ -132,6 +140,11 @@ export class NodeFileSystem implements FileSystem {
 
 const WINDOWS_REFUSALS: ReadonlySet<string> = new Set(["EISDIR", "EPERM", "EINVAL"]);
 
+/** Windows refuses to open a directory, or to flush what it has opened. */
+function throwUnlessRefused(error: unknown): void {
+  if (process.platform !== "win32" || !WINDOWS_REFUSALS.has(errorCode(error) ?? "")) throw error;
+}
+
 function syncDirectory(path: string): void {
   const fd = fs.openSync(path, "r");
   try {
@@ -139,6 +152,21 @@ function syncDirectory(path: string): void {
   } finally {
     fs.closeSync(fd);
   }
+}
+
+async function syncDirectoryOffThread(path: string): Promise<void> {
+  const fd = await result<number>((done) => fs.open(path, "r", done));
+  try {
+    await result<void>((done) => fs.fsync(fd, done));
+  } finally {
+    await result<void>((done) => fs.close(fd, done));
+  }
+}
+
+function result<T>(start: (done: (error: Error | null | undefined, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
 }
 
 function openFlags(options: FileOpenOptions): number {
@@ -157,6 +185,8 @@ function fileStat(stats: fs.Stats): FileStat {
 class NodeFile implements OpenFile {
   readonly #fd: number;
   readonly #path: string;
+  /** What off-thread syncs use, from the first on. */
+  #syncFd: number | undefined;
   #closed = false;
   #syncsInFlight = 0;
 
@@ -192,16 +222,17 @@ class NodeFile implements OpenFile {
 
   async syncOffThread(): Promise<void> {
     const fd = this.#openFd("sync");
+    this.#syncFd ??= secondDescriptor(fd, this.#path) ?? fd;
     this.#syncsInFlight++;
     try {
-      await syncOffThread(fd);
+      await syncOffThread(this.#syncFd);
     } finally {
       this.#syncsInFlight--;
       this.#closeWhenIdle();
     }
   }
 
-  /** Idempotent. While a sync is in flight the descriptor stays open: another file could get its number. */
+  /** Idempotent. While a sync is in flight the descriptors stay open: another file could get their numbers. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -209,7 +240,12 @@ class NodeFile implements OpenFile {
   }
 
   #closeWhenIdle(): void {
-    if (this.#closed && this.#syncsInFlight === 0) fs.closeSync(this.#fd);
+    if (!this.#closed || this.#syncsInFlight > 0) return;
+    try {
+      fs.closeSync(this.#fd);
+    } finally {
+      if (this.#syncFd !== undefined && this.#syncFd !== this.#fd) fs.closeSync(this.#syncFd);
+    }
   }
 
   #openFd(action: string): number {
@@ -218,10 +254,25 @@ class NodeFile implements OpenFile {
   }
 }
 
+/**
+ * Another descriptor of the file that is open as `fd`; `undefined` when there is no need for one, or `path` leads to it
+ * no more. Linux tells each of them once that writing back failed: if a sync in flight and a later one shared one, the
+ * first could learn it after the second had found nothing wrong.
+ */
+function secondDescriptor(fd: number, path: string): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  let second: number | undefined;
+  try {
+    second = fs.openSync(path, O_RDONLY);
+    const [one, other] = [fs.fstatSync(fd, { bigint: true }), fs.fstatSync(second, { bigint: true })];
+    if (one.dev === other.dev && one.ino === other.ino) return second;
+  } catch {
+    // It was removed or moved, or no more descriptors are to be had.
+  }
+  if (second !== undefined) fs.closeSync(second);
+  return undefined;
+}
+
 function syncOffThread(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (error: Error | null) => (error ? reject(error) : resolve());
-    if (DATA_SYNC_SUFFICES) fs.fdatasync(fd, done);
-    else fs.fsync(fd, done);
-  });
+  return result<void>((done) => (DATA_SYNC_SUFFICES ? fs.fdatasync(fd, done) : fs.fsync(fd, done)));
 }

@@ -89,9 +89,4 @@ export class HostFile extends Fd {
     }
     return wasi.ERRNO_SUCCESS;
   }
-
-  /** Gives the file back as a crash would, without a sync: the engine that wrote it is dead. */
-  abandon(): void {
-    this.#file.close();
-  }
 }

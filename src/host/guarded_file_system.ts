@@ -1,6 +1,5 @@
 /**
- * The files of one store as its engine may use them: below one directory, only while the directory is ours, and with
- * every change of a name durable before the call returns.
+ * The files of one store as its engine may use them: below one directory, and only while the directory is ours.
  *
  * @module
  */
@@ -22,18 +21,21 @@ export interface EngineOpenOptions {
   readonly truncate: boolean;
 }
 
+/** What is cut down. A change of a name must be durable in its order: nobody asks for it. */
+export type GuardedFiles = Omit<FileSystem, "lock" | "observe" | "syncDirectory" | "syncDirectoryOffThread">;
+
 /** Reads between two signs of life: a recovery that only reads for long must not look dead to others. */
 const READS_PER_BEAT = 256;
 
 /** A {@linkcode FileSystem} cut down to one directory. Paths are relative to it, with `/` between names. */
 export class GuardedFileSystem {
-  readonly #fileSystem: FileSystem;
+  readonly #fileSystem: GuardedFiles;
   readonly #root: string;
   readonly #owned: () => boolean;
   #reads = 0;
 
   /** `owned` says whether the directory at `root` is still ours; it is asked before every change. */
-  constructor(fileSystem: FileSystem, root: string, owned: () => boolean) {
+  constructor(fileSystem: GuardedFiles, root: string, owned: () => boolean) {
     this.#fileSystem = fileSystem;
     this.#root = root;
     this.#owned = owned;
@@ -51,15 +53,11 @@ export class GuardedFileSystem {
     if (this.#reads % READS_PER_BEAT === 0) this.#owned();
   }
 
-  /** Opens a file; a created one has a durable name. */
   open(path: string, options: EngineOpenOptions): OpenFile {
     const full = this.#resolve(path);
     if (!options.write) return this.#fileSystem.open(full, {});
     this.assertOwned();
-    const created = options.create && this.#fileSystem.stat(full) === undefined;
-    const file = this.#fileSystem.open(full, options);
-    if (created) this.#syncParent(full);
-    return file;
+    return this.#fileSystem.open(full, options);
   }
 
   stat(path: string): FileStat | undefined {
@@ -70,41 +68,29 @@ export class GuardedFileSystem {
     return this.#fileSystem.list(this.#resolve(path));
   }
 
-  /** The new name is durable when this returns. */
   makeDirectory(path: string): void {
     this.assertOwned();
     const full = this.#resolve(path);
     this.#fileSystem.makeDirectory(full);
-    this.#syncParent(full);
   }
 
-  /** Atomic, and durable when this returns. */
+  /** Atomic. */
   rename(from: string, to: string): void {
     this.assertOwned();
     const [fullFrom, fullTo] = [this.#resolve(from), this.#resolve(to)];
     this.#fileSystem.rename(fullFrom, fullTo);
-    this.#syncParent(fullTo);
-    if (parentOf(fullFrom) !== parentOf(fullTo)) this.#syncParent(fullFrom);
   }
 
-  /** The name is gone for good when this returns. */
   remove(path: string): void {
     this.assertOwned();
     const full = this.#resolve(path);
     this.#fileSystem.remove(full);
-    this.#syncParent(full);
   }
 
-  /** The name is gone for good when this returns. */
   removeDirectory(path: string): void {
     this.assertOwned();
     const full = this.#resolve(path);
     this.#fileSystem.removeDirectory(full);
-    this.#syncParent(full);
-  }
-
-  #syncParent(path: string): void {
-    this.#fileSystem.syncDirectory(parentOf(path));
   }
 
   /** No name may lead out of the directory: the engine sees nothing else. */
@@ -113,8 +99,4 @@ export class GuardedFileSystem {
     if (names.includes("..")) throw fileSystemError("EPERM", "leave the store's directory by", path);
     return names.length === 0 ? this.#root : `${this.#root}/${names.join("/")}`;
   }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

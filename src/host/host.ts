@@ -11,7 +11,11 @@ import { HostDirectory } from "./directory.ts";
 import { errnoOf } from "./errno.ts";
 import { HostFile } from "./file.ts";
 import { GuardedFileSystem } from "./guarded_file_system.ts";
+import type { Lane } from "./lanes.ts";
+import { OrderedFileSystem } from "./ordered_file_system.ts";
 import { HostOutput } from "./output.ts";
+
+export type { Lane } from "./lanes.ts";
 
 type Import = (...values: never[]) => unknown;
 
@@ -25,16 +29,31 @@ export interface HostedExports {
   _initialize?(): unknown;
 }
 
+/** Where an engine works. */
+export interface HostPlace {
+  readonly fileSystem: FileSystem;
+  /** The directory that the engine sees as `/`. */
+  readonly path: string;
+  /** Whether the directory is still ours; asked before every change. */
+  readonly owned: () => boolean;
+}
+
 /** Gives one engine instance its files, clock and random numbers. */
 export class Host {
   readonly #files: GuardedFileSystem;
+  readonly #ordered: OrderedFileSystem;
+  #failed: (error: unknown) => void = () => {};
   readonly #output = new HostOutput();
   readonly #wasi: WASI;
   #error: unknown;
 
-  /** The engine sees the directory `root` of `fileSystem` as `/`; `owned` is asked before every change in it. */
-  constructor(fileSystem: FileSystem, root: string, owned: () => boolean) {
-    this.#files = new GuardedFileSystem(fileSystem, root, owned);
+  constructor({ fileSystem, path, owned }: HostPlace) {
+    this.#ordered = new OrderedFileSystem(fileSystem, {
+      laneOf: (file) => (file.startsWith(`${path}/log/`) ? "log" : "table"),
+      check: () => this.#files.assertOwned(),
+      failed: (error) => this.#failed(error),
+    });
+    this.#files = new GuardedFileSystem(this.#ordered, path, owned);
     const descriptors = [new Closed(), this.#output, this.#output, new HostDirectory(this.#files, "", true)];
     this.#wasi = new WASI([], [], descriptors, { debug: false });
   }
@@ -52,6 +71,26 @@ export class Host {
   /** Must be called with the instance's exports before any other export runs. */
   start(exports: HostedExports): void {
     this.#wasi.initialize({ exports: exports as HostedExports & { _initialize: () => unknown } });
+  }
+
+  /** Calls when the disk fails outside of any call of the engine. */
+  onFailure(listener: (error: unknown) => void): void {
+    this.#failed = listener;
+  }
+
+  /** How many bytes wait for syncs. */
+  get queuedBytes(): number {
+    return this.#ordered.queuedBytes;
+  }
+
+  /** Settles when all that the engine asked for so far in a lane is done; `undefined` when it is. */
+  settled(lane: Lane): Promise<void> | undefined {
+    return this.#ordered.settled(lane);
+  }
+
+  /** Runs `call`, in which all that the engine asks for in a lane is done when it returns, syncs too. */
+  inline<T>(lane: Lane, call: () => T): T {
+    return this.#ordered.inline(lane, call);
   }
 
   /** The last error that a host function turned into an errno since the last call. */
@@ -73,17 +112,10 @@ export class Host {
 
   /** Gives back every file of an engine that is dead; nothing is synced. Throws the first error after trying all. */
   abandon(): void {
-    const errors: unknown[] = [];
     for (const [number, descriptor] of this.#descriptors().entries()) {
-      if (!(descriptor instanceof HostFile)) continue;
-      this.#descriptors()[number] = undefined;
-      try {
-        descriptor.abandon();
-      } catch (error) {
-        errors.push(error);
-      }
+      if (descriptor instanceof HostFile) this.#descriptors()[number] = undefined;
     }
-    if (errors.length > 0) throw errors[0];
+    this.#ordered.abandon();
   }
 
   #descriptors(): (Fd | undefined)[] {

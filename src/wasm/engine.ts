@@ -4,23 +4,36 @@
  * @module
  */
 
-import { StoreError } from "../errors.ts";
-import type { FileSystem } from "../fs/filesystem.ts";
-import { Host } from "../host/host.ts";
+import {
+  type Backend,
+  type ChangePage,
+  type ChangeWindow,
+  type Counted,
+  type Damage,
+  NEWEST,
+  type Page,
+  type StoredOperation,
+  type StoredValue,
+  type StoredVersion,
+  type VerifyStep,
+} from "../backend.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { messageOf, StoreError } from "../errors.ts";
+import { Host, type HostPlace, type Lane } from "../host/host.ts";
+import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import { type StoreMetrics, toMetrics } from "../metrics.ts";
 import { checkExports, type EngineExports } from "./exports.ts";
-import { EngineMemory, type PageEntry, type VersionEntry } from "./memory.ts";
-import { type ByteRange, flagsOf, restOf } from "./range.ts";
+import { EngineMemory } from "./memory.ts";
+import { flagsOf, RangeFlag } from "./range.ts";
 import { codeOf, Status } from "./status.ts";
 
 /** Bytes of entries that one call of a scan brings over. */
-const PAGE_BYTES = 256 * 1024;
+const PAGE_BYTES = 128 * 1024;
+/** With more bytes than this waiting for a sync, the work behind the commits waits too. */
+const CONGESTED_BYTES = 8 * 1024 * 1024;
 /** Bytes of a large value that one call brings over. */
 const PART_BYTES = 1024 * 1024;
-/** Entries that one call counts. */
-const COUNT_STEP = 1_000_000;
 const NO_LIMIT = 0xffffffff;
-/** Above every version. */
-const NEWEST = Number.MAX_SAFE_INTEGER;
 const NOTHING = new Uint8Array(0);
 
 /** The engine's part of a config. */
@@ -31,38 +44,8 @@ export interface EngineOptions {
   readonly readOnly: boolean;
 }
 
-/** The directory an engine works in. */
-export interface EngineDirectory {
-  readonly fileSystem: FileSystem;
-  readonly path: string;
-  /** Whether the directory is still ours; asked before every change. */
-  readonly owned: () => boolean;
-}
-
-/** What one step of a verification found. */
-export interface VerifyStep {
-  readonly more: boolean;
-  /** How many entries were read so far. */
-  readonly entries: number;
-  readonly damages: Damage[];
-}
-
-/** Something that is wrong with a file. */
-export interface Damage {
-  /** The file, below the store's directory. */
-  readonly file: string;
-  /** Where in that file, in bytes. */
-  readonly offset: number;
-  /** The first key that may not be readable. Without keys in it, the damage is to none in particular. */
-  readonly from: Uint8Array;
-  /** The key behind the last one; `undefined` for the end. */
-  readonly to: Uint8Array | undefined;
-  /** What is wrong, in words. */
-  readonly message: string;
-}
-
 /** The bindings of one instance. Any error of theirs but `OUT_OF_MEMORY` leaves it unusable. */
-export class Engine {
+export class Engine implements Backend {
   readonly #host: Host;
   readonly #exports: EngineExports;
   readonly #memory: EngineMemory;
@@ -76,9 +59,9 @@ export class Engine {
   }
 
   /** Starts an instance of `module`, and refuses one that is no engine of this release. Touches no file. */
-  static async start(module: WebAssembly.Module, directory: EngineDirectory): Promise<Engine> {
-    const host = new Host(directory.fileSystem, directory.path, directory.owned);
-    return new Engine(directory.path, host, await start(module, host));
+  static async start(module: WebAssembly.Module, place: HostPlace): Promise<Engine> {
+    const host = new Host(place);
+    return new Engine(place.path, host, await start(module, host));
   }
 
   /** Opens the store in the directory, creating it when it is missing. */
@@ -105,9 +88,18 @@ export class Engine {
     return status === Status.Streamed ? this.#readLarge(this.#memory.replyLength) : undefined;
   }
 
-  has(key: Uint8Array, version: number = NEWEST): boolean {
+  /** As {@linkcode Engine.get}, with version and expiry. */
+  entry(key: Uint8Array, version: number = NEWEST): StoredValue | undefined {
+    const value = this.get(key, version);
+    if (!value) return undefined;
+    return { value, version: this.#memory.replyVersion, expiresMs: this.#memory.replyExpiry };
+  }
+
+  /** The version of the value of `key`; `undefined` when there is none. */
+  versionOf(key: Uint8Array, version: number = NEWEST): number | undefined {
     this.#memory.request(key, undefined);
-    return this.#call("read", () => this.#exports.luge_has(key.length, version, Date.now())) === Status.Ok;
+    const status = this.#call("read", () => this.#exports.luge_has(key.length, version, Date.now()));
+    return status === Status.Ok ? this.#memory.replyVersion : undefined;
   }
 
   /** `expiresMs` is in milliseconds since 1970; 0 for never. Returns the version. */
@@ -128,74 +120,118 @@ export class Engine {
     return this.#memory.replyVersion;
   }
 
-  /**
-   * The entries of a range, in the order of their keys. A range that takes more than one page is read at a snapshot,
-   * which is closed when the generator ends, also early.
-   */
-  *scan(range: ByteRange): Generator<PageEntry> {
-    let rest: ByteRange | undefined = range;
-    let snapshot: number | undefined;
-    try {
-      while (rest) {
-        let [last, count]: [Uint8Array, number] = [NOTHING, 0];
-        const { more, entries }: { more: boolean; entries: PageEntry[] } = this.#scanPage(rest);
-        if (more && range.version === undefined) snapshot ??= this.snapshot();
-        for (const entry of entries) {
-          [last, count] = [entry.key, count + 1];
-          yield entry;
-        }
-        const version = snapshot ?? range.version;
-        rest = more ? { ...restOf(rest, last, count), ...(version === undefined ? {} : { version }) } : undefined;
-      }
-    } finally {
-      if (snapshot !== undefined) this.release(snapshot);
-    }
-  }
-
-  /** How many entries a range has. */
-  count(range: ByteRange): number {
-    let total = 0;
-    let rest = range;
-    for (;;) {
-      const { lower = NOTHING, upper = NOTHING, limit = COUNT_STEP, version = NEWEST } = rest;
-      this.#memory.request(lower, upper);
-      const step = Math.min(limit, COUNT_STEP);
-      const count = () =>
-        this.#exports.luge_count(flagsOf(rest), lower.length, upper.length, step, version, Date.now());
-      const status = this.#call("count", count);
-      const counted = this.#memory.replyCount;
-      total += counted;
-      if (status !== Status.More || total === range.limit) return total;
-      rest = restOf(rest, this.#memory.reply(), counted);
-    }
-  }
-
-  /** All versions of `key` that are still there, newest first. */
-  versions(key: Uint8Array): VersionEntry[] {
-    this.#memory.request(key, undefined);
-    this.#call("read", () => this.#exports.luge_versions(key.length, Date.now()));
-    return this.#memory.replyVersions();
-  }
-
-  /** Keeps what is there now until {@linkcode Engine.release}; returns its version. */
-  snapshot(): number {
-    this.#call("open a snapshot", () => this.#exports.luge_snapshot(Date.now()));
+  /** All or none of the operations; where a key comes twice, the last one counts. Returns the version. */
+  batch(operations: readonly StoredOperation[]): number {
+    const length = this.#memory.requestOf(operations);
+    this.#call("commit a batch", () => this.#exports.luge_batch(length, Date.now()));
     return this.#memory.replyVersion;
   }
 
+  /** Some entries from the start of a range, in the order of their keys. */
+  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
+    const flags = flagsOf(range);
+    this.#memory.request(lower, upper);
+    const scan = () =>
+      this.#exports.luge_scan(flags, lower.length, upper.length, limit, PAGE_BYTES, version, Date.now());
+    const more = this.#call("scan", scan) === Status.More && this.#memory.replyCount < limit;
+    return this.#memory.replyPage(format, range.keysOnly !== true, more);
+  }
+
+  /** How many entries a range has, `limit` at most. */
+  count(range: ByteRange, limit: number): Counted {
+    const { lower = NOTHING, upper = NOTHING, version = NEWEST } = range;
+    this.#memory.request(lower, upper);
+    const step = Math.min(limit, range.limit ?? NO_LIMIT);
+    const run = () => this.#exports.luge_count(flagsOf(range), lower.length, upper.length, step, version, Date.now());
+    const more = this.#call("count", run) === Status.More;
+    const count = this.#memory.replyCount;
+    return { count, last: more && count !== range.limit ? this.#memory.reply() : undefined };
+  }
+
+  /** All versions of `key` that are still there, newest first. */
+  versions(key: Uint8Array): StoredVersion[] {
+    this.#memory.request(key, undefined);
+    this.#call("read", () => this.#exports.luge_versions(key.length, Date.now()));
+    return this.#memory.replyChanges().map(({ version, expiresMs, value }) => ({ version, expiresMs, value }));
+  }
+
+  get version(): number {
+    this.#call("read", () => this.#exports.luge_history());
+    return this.#memory.replyVersion;
+  }
+
+  get changesFrom(): number {
+    this.#call("read", () => this.#exports.luge_history());
+    return this.#memory.replyExpiry;
+  }
+
+  /** Keeps what is there as of a version until {@linkcode Engine.closeSnapshot}; `false` when not all of it is there. */
+  openSnapshot(version: number): boolean {
+    return this.#call("open a snapshot", () => this.#exports.luge_snapshot(version, Date.now())) === Status.Ok;
+  }
+
   /** Lets go of a snapshot. */
-  release(version: number): void {
+  closeSnapshot(version: number): void {
     this.#call("close a snapshot", () => this.#exports.luge_release(version));
   }
 
-  /** Returns when the operating system has everything so far. */
-  writeOut(): void {
-    this.#call("write", () => this.#exports.luge_write_out());
+  /** Whether a key of the range was written after a version. */
+  changed(range: ByteRange, since: number): boolean {
+    const { lower = NOTHING, upper = NOTHING } = range;
+    this.#memory.request(lower, upper);
+    const run = () => this.#exports.luge_changed(flagsOf(range), lower.length, upper.length, since);
+    return this.#call("read", run) === Status.Ok;
   }
 
-  /** Returns when everything so far is durable. */
-  flush(): void {
+  /** Changes in the order of the commits, without the first `skip`; `undefined` when not all are in memory. */
+  commits(range: ByteRange, { since, until }: ChangeWindow, skip: number): ChangePage | undefined {
+    const { lower = NOTHING, upper = NOTHING } = range;
+    this.#memory.request(lower, upper);
+    const [flags, now] = [flagsOf(range), Date.now()];
+    const run = () =>
+      this.#exports.luge_commits(flags, lower.length, upper.length, PAGE_BYTES, since, until, skip, now);
+    const status = this.#call("read", run);
+    if (status === Status.NotFound) return undefined;
+    return { changes: this.#memory.replyChanges(), more: status === Status.More };
+  }
+
+  /** Changes by key, newest first, without values; of the first key only versions below `below`. */
+  changes(range: ByteRange, { since, until }: ChangeWindow, below: number): ChangePage {
+    const { lower = NOTHING, upper = NOTHING } = range;
+    this.#memory.request(lower, upper);
+    const [flags, now] = [flagsOf(range) | RangeFlag.KEYS_ONLY, Date.now()];
+    const run = () =>
+      this.#exports.luge_changes(flags, lower.length, upper.length, PAGE_BYTES, since, until, below, now);
+    const more = this.#call("read", run) === Status.More;
+    return { changes: this.#memory.replyChanges(), more };
+  }
+
+  /** Begins to hand everything to the operating system; `undefined` when it has it already. */
+  writeOut(): Promise<void> | undefined {
+    this.#call("write", () => this.#exports.luge_write_out());
+    return this.#settled("write");
+  }
+
+  /** Begins to make everything durable; `undefined` when it is so already. */
+  sync(): Promise<void> | undefined {
     this.#call("flush", () => this.#exports.luge_flush());
+    return this.#settled("flush");
+  }
+
+  /** As {@linkcode Engine.writeOut}, and returns when it is done. */
+  writeOutNow(): void {
+    this.#inline("write", () => this.#exports.luge_write_out());
+  }
+
+  /** As {@linkcode Engine.sync}, and returns when it is done. */
+  syncNow(): void {
+    this.#inline("flush", () => this.#exports.luge_flush());
+  }
+
+  /** What to wait for before more work is asked for: files that are synced; `undefined` for nothing. */
+  congestion(): Promise<void> | undefined {
+    return this.#host.queuedBytes > CONGESTED_BYTES ? this.#host.settled("table") : undefined;
   }
 
   /** Does a small part of the work behind the commits; says whether there is more. */
@@ -215,37 +251,38 @@ export class Engine {
     return { more, entries: this.#memory.replyVersion, damages: lines.map(damageOf) };
   }
 
-  /** All figures of the engine, by name. */
-  metrics(): Map<string, number> {
+  metrics(): Omit<StoreMetrics, "longestStepMs"> {
     this.#call("read", () => this.#exports.luge_metrics(Date.now()));
     const lines = this.#memory.replyText().trimEnd().split("\n");
-    return new Map(lines.map((line) => line.split(" ")).map(([name = "", value]) => [name, Number(value)]));
+    const figures = new Map(lines.map((line) => line.split(" ")).map(([name = "", value]) => [name, Number(value)]));
+    return toMetrics(figures, this.#exports.memory.buffer.byteLength);
   }
 
-  /** Bytes of the engine's memory. */
-  get memoryBytes(): number {
-    return this.#exports.memory.buffer.byteLength;
+  sizeBytes(): number {
+    const { logFileBytes, blockFileBytes, indexBytes } = this.metrics();
+    return logFileBytes + blockFileBytes + indexBytes;
   }
 
-  /** Makes everything durable and gives all files back. */
-  close(): void {
+  onFailure(listener: (error: unknown) => void): void {
+    this.#host.onFailure((cause) => listener(ioError("write", cause)));
+  }
+
+  /** Does a small part of closing; says whether there is more. */
+  closeStep(): boolean {
+    return this.#call("close", () => this.#exports.luge_close_step(Date.now())) === Status.More;
+  }
+
+  /** Gives all files back, once everything is durable. */
+  async close(): Promise<void> {
     this.#call("close", () => this.#exports.luge_close(Date.now()));
+    await this.#settled("close");
+    await this.#settled("close", "table");
     this.#host.abandon();
   }
 
   /** Gives all files back as a crash would: for an engine that failed. */
   abandon(): void {
     this.#host.abandon();
-  }
-
-  #scanPage(range: ByteRange): { more: boolean; entries: PageEntry[] } {
-    const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
-    const flags = flagsOf(range);
-    this.#memory.request(lower, upper);
-    const scan = () =>
-      this.#exports.luge_scan(flags, lower.length, upper.length, limit, PAGE_BYTES, version, Date.now());
-    const more = this.#call("scan", scan) === Status.More && this.#memory.replyCount < limit;
-    return { more, entries: Array.from(this.#memory.replyPage()) };
   }
 
   /** A large value crosses in pieces, so that neither side holds it twice. */
@@ -267,6 +304,30 @@ export class Engine {
       at += this.#memory.replyInto(value, at);
     }
     return value;
+  }
+
+  /** What was asked for so far in a lane; rejects with a `StoreError`. */
+  #settled(action: string, lane: Lane = "log"): Promise<void> | undefined {
+    return this.#host.settled(lane)?.catch((cause: unknown) => {
+      throw ioError(action, cause);
+    });
+  }
+
+  /** Runs a call whose writes and syncs of the log are done when it returns. */
+  #inline(action: string, run: () => number): void {
+    let failure: unknown;
+    try {
+      this.#host.inline("log", () => {
+        try {
+          this.#call(action, run);
+        } catch (error) {
+          failure = error;
+        }
+      });
+    } catch (cause) {
+      throw ioError(action, cause);
+    }
+    if (failure !== undefined) throw failure;
   }
 
   #call(action: string, run: () => number): number {
@@ -305,6 +366,12 @@ async function start(module: WebAssembly.Module, host: Host): Promise<EngineExpo
   const exports = checkExports(instance.exports);
   host.start(exports);
   return exports;
+}
+
+/** What a disk that failed behind a call makes of it. */
+function ioError(action: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  return new StoreError("IO_ERROR", `Cannot ${action}: ${messageOf(cause)}`, { cause });
 }
 
 function damageOf(line: string): Damage {

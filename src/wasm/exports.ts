@@ -7,7 +7,7 @@
 import { StoreError } from "../errors.ts";
 
 /** The version of the interface below; the engine says its own, and another one is refused. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** Lengths and addresses are bytes in the instance's memory; results are a status unless said otherwise. */
 export interface EngineExports {
@@ -46,7 +46,29 @@ export interface EngineExports {
     nowMs: number,
   ): number;
   luge_versions(keyLength: number, nowMs: number): number;
-  luge_snapshot(nowMs: number): number;
+  luge_changes(
+    flags: number,
+    lowerLength: number,
+    upperLength: number,
+    budget: number,
+    since: number,
+    until: number,
+    below: number,
+    nowMs: number,
+  ): number;
+  luge_commits(
+    flags: number,
+    lowerLength: number,
+    upperLength: number,
+    budget: number,
+    since: number,
+    until: number,
+    skip: number,
+    nowMs: number,
+  ): number;
+  luge_changed(flags: number, lowerLength: number, upperLength: number, since: number): number;
+  luge_history(): number;
+  luge_snapshot(version: number, nowMs: number): number;
   luge_release(version: number): number;
   luge_write_out(): number;
   luge_flush(): number;
@@ -54,6 +76,7 @@ export interface EngineExports {
   luge_compact_step(nowMs: number): number;
   luge_verify_step(first: number): number;
   luge_metrics(nowMs: number): number;
+  luge_close_step(nowMs: number): number;
   luge_close(nowMs: number): number;
 }
 
@@ -73,6 +96,10 @@ const FUNCTIONS = [
   "luge_scan",
   "luge_count",
   "luge_versions",
+  "luge_changes",
+  "luge_commits",
+  "luge_changed",
+  "luge_history",
   "luge_snapshot",
   "luge_release",
   "luge_write_out",
@@ -81,6 +108,7 @@ const FUNCTIONS = [
   "luge_compact_step",
   "luge_verify_step",
   "luge_metrics",
+  "luge_close_step",
   "luge_close",
   "luge_open",
 ] as const satisfies readonly (keyof EngineExports)[];

@@ -4,7 +4,10 @@
  * @module
  */
 
+import type { Page, StoredChange, StoredOperation } from "../backend.ts";
 import { StoreError } from "../errors.ts";
+import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
+import { NO_VALUE, operationsBytes, writeOperations } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
 
 /** Above this the engine gives the request buffer back when a smaller one will do. */
@@ -15,31 +18,13 @@ const ENTRY_HEADER_BYTES = 8;
 const VERSIONED_HEADER_BYTES = 24;
 /** Up to this many bytes a loop copies faster than `set`. */
 const SHORT_BYTES = 32;
-/** The length of a value that is not there. */
-export const NO_VALUE = 0xffffffff;
-
-/** One entry of a page. */
-export interface PageEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** One version of a key. */
-export interface VersionEntry {
-  readonly version: number;
-  /** When it expires, in milliseconds since 1970; 0 for never. */
-  readonly expiresMs: number;
-  /** `undefined` when the key was deleted, or the value has expired. */
-  readonly value: Uint8Array | undefined;
-}
-
 /** Marshals bytes between JavaScript and one engine instance. */
 export class EngineMemory {
   readonly #exports: EngineExports;
   readonly #header: number;
   #request = 0;
   #capacity = 0;
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
   #words: Uint32Array;
   #numbers: Float64Array;
 
@@ -55,12 +40,20 @@ export class EngineMemory {
   /** Puts `first` and, behind it, `second` into the request buffer; throws `OUT_OF_MEMORY` when it cannot grow. */
   request(first: Uint8Array, second: Uint8Array | undefined): void {
     const length = first.length + (second?.length ?? 0);
-    if (length > this.#capacity || this.#capacity > REQUEST_KEPT_BYTES) this.#reserve(length);
+    this.#makeRoom(length);
     const bytes = this.#view();
     const at = this.#request;
     if (first.length <= SHORT_BYTES) for (let i = 0; i < first.length; i++) bytes[at + i] = first[i] as number;
     else bytes.set(first, at);
     if (second) bytes.set(second, at + first.length);
+  }
+
+  /** Puts the operations of a batch into the request buffer, as {@linkcode request} does; returns how many bytes they take. */
+  requestOf(operations: readonly StoredOperation[]): number {
+    const length = operationsBytes(operations);
+    this.#makeRoom(length);
+    writeOperations(operations, this.#view(), this.#request);
+    return length;
   }
 
   /** The length of the reply in bytes, also of one that is yet to be read. */
@@ -87,8 +80,14 @@ export class EngineMemory {
     return this.#numbers[this.#header / 8 + HEADER_NUMBERS] ?? 0;
   }
 
+  /** The expiry in the reply, in milliseconds since 1970; 0 for never. */
+  get replyExpiry(): number {
+    this.#view();
+    return this.#numbers[this.#header / 8 + HEADER_NUMBERS + 1] ?? 0;
+  }
+
   /** A copy of the reply, which the caller owns. */
-  reply(): Uint8Array {
+  reply(): Uint8Array<ArrayBuffer> {
     const view = this.#view();
     const address = this.#words[this.#header / 4] ?? 0;
     return view.slice(address, address + this.replyLength);
@@ -108,35 +107,58 @@ export class EngineMemory {
     return new TextDecoder().decode(this.reply());
   }
 
-  /** The reply as a page of entries, each with bytes of its own. */
-  *replyPage(): Generator<PageEntry> {
-    const count = this.replyCount;
-    const bytes = this.reply();
-    const view = new DataView(bytes.buffer);
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      const keyEnd = at + ENTRY_HEADER_BYTES + view.getUint32(at, true);
-      const valueEnd = keyEnd + view.getUint32(at + 4, true);
-      yield { key: bytes.slice(at + ENTRY_HEADER_BYTES, keyEnd), value: bytes.slice(keyEnd, valueEnd) };
-      at = valueEnd;
+  /**
+   * The reply as a page of entries; `more` says that the range goes on behind it. The values are views of one buffer, which
+   * nothing else uses.
+   */
+  replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
+    const { bytes, words, count } = this.#replyTable();
+    const starts = count * ENTRY_HEADER_BYTES;
+    const ends = new Array<number>(count);
+    let end = 0;
+    for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
+    const keys = bytes.subarray(starts, starts + end);
+    const values: Uint8Array[] = [];
+    for (let i = 0, at = starts + end; withValues && i < count; i++) {
+      const length = words[2 * i + 1] as number;
+      values.push(new Uint8Array(bytes.buffer, at, length));
+      at += length;
     }
+    const last = more && count > 0 ? keys.slice(ends[count - 2] ?? 0) : undefined;
+    return { keys: formatKeys(keys, ends, format), values, last };
   }
 
-  /** The reply as a page of the versions of one key. */
-  replyVersions(): VersionEntry[] {
+  /** The reply as a page of changes. */
+  replyChanges(): StoredChange[] {
+    const { bytes, words, count } = this.#replyTable();
+    const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
+    const changes: StoredChange[] = [];
+    let keyAt = count * VERSIONED_HEADER_BYTES;
+    let valueAt = keyAt;
+    for (let i = 0; i < count; i++) valueAt += words[6 * i] as number;
+    for (let i = 0; i < count; i++) {
+      const [keyLength = 0, valueLength = 0] = [words[6 * i], words[6 * i + 1]];
+      const gone = valueLength === NO_VALUE;
+      changes.push({
+        key: bytes.slice(keyAt, keyAt + keyLength),
+        value: gone ? undefined : bytes.slice(valueAt, valueAt + valueLength),
+        version: numbers[3 * i + 1] ?? 0,
+        expiresMs: numbers[3 * i + 2] ?? 0,
+      });
+      keyAt += keyLength;
+      valueAt += gone ? 0 : valueLength;
+    }
+    return changes;
+  }
+
+  /** The reply, copied, and the table in front of it as words. */
+  #replyTable(): { bytes: Uint8Array<ArrayBuffer>; words: Uint32Array; count: number } {
     const bytes = this.reply();
-    const view = new DataView(bytes.buffer);
-    let at = 0;
-    return Array.from({ length: this.replyCount }, () => {
-      const length = view.getUint32(at + 4, true);
-      const [version, expiresMs] = [view.getFloat64(at + 8, true), view.getFloat64(at + 16, true)];
-      const start = at + VERSIONED_HEADER_BYTES + view.getUint32(at, true);
-      at = length === NO_VALUE ? start : start + length;
-      return { version, expiresMs, value: length === NO_VALUE ? undefined : bytes.slice(start, at) };
-    });
+    return { bytes, words: new Uint32Array(bytes.buffer, 0, bytes.length >>> 2), count: this.replyCount };
   }
 
-  #reserve(length: number): void {
+  #makeRoom(length: number): void {
+    if (length <= this.#capacity && this.#capacity <= REQUEST_KEPT_BYTES) return;
     const address = this.#exports.luge_reserve(length);
     if (address === 0) {
       this.#capacity = 0;
@@ -147,7 +169,7 @@ export class EngineMemory {
   }
 
   /** Growing the memory detaches every view of it: take fresh ones then. */
-  #view(): Uint8Array {
+  #view(): Uint8Array<ArrayBuffer> {
     if (this.#bytes.length === 0) {
       this.#bytes = new Uint8Array(this.#exports.memory.buffer);
       this.#words = new Uint32Array(this.#exports.memory.buffer);

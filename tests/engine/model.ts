@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { PageEntry, VersionEntry } from "../../src/wasm/memory.ts";
-import type { ByteRange } from "../../src/wasm/range.ts";
+import type { StoredVersion } from "../../src/backend.ts";
+import type { ByteRange } from "../../src/byte_range.ts";
 
 /** All versions of all keys, newest first. Keys are strings of one character a byte. */
 export class Model {
-  readonly versions: Map<string, VersionEntry[]> = new Map();
+  readonly versions: Map<string, StoredVersion[]> = new Map();
 
   /** Adds a version. */
-  write(key: string, version: VersionEntry): void {
+  write(key: string, version: StoredVersion): void {
     this.versions.set(key, [version, ...(this.versions.get(key) ?? [])]);
   }
 
@@ -23,12 +23,9 @@ export class Model {
   }
 
   /** The entries of a range. */
-  scan({ lower, lowerIncluded, upper, upperIncluded, reverse, limit, version }: ByteRange): PageEntry[] {
-    const [low, high] = [lower && latin(lower), upper && latin(upper)];
-    const keys = [...this.versions.keys()].sort().filter((key) => {
-      if (low !== undefined && (key < low || (key === low && lowerIncluded === false))) return false;
-      return high === undefined || key < high || (key === high && upperIncluded === true);
-    });
+  scan(range: ByteRange): { key: Uint8Array; value: Uint8Array }[] {
+    const { reverse, limit, version } = range;
+    const keys = this.#keysIn(range);
     const entries = (reverse ? keys.reverse() : keys).flatMap((key) => {
       const value = this.get(key, version);
       return value ? [{ key: bytesOf(key), value }] : [];
@@ -36,8 +33,26 @@ export class Model {
     return entries.slice(0, limit);
   }
 
+  /** What was written in a range after a version: by version, then by key. */
+  changes(range: ByteRange, since: number): { key: string; version: number; value: Uint8Array | undefined }[] {
+    const changes = this.#keysIn(range).flatMap((key) =>
+      (this.versions.get(key) ?? [])
+        .filter(({ version }) => version > since)
+        .map((each) => ({ key, version: each.version, value: isExpired(each) ? undefined : each.value })),
+    );
+    return changes.sort((a, b) => a.version - b.version);
+  }
+
+  #keysIn({ lower, lowerIncluded, upper, upperIncluded }: ByteRange): string[] {
+    const [low, high] = [lower && latin(lower), upper && latin(upper)];
+    return [...this.versions.keys()].sort().filter((key) => {
+      if (low !== undefined && (key < low || (key === low && lowerIncluded === false))) return false;
+      return high === undefined || key < high || (key === high && upperIncluded === true);
+    });
+  }
+
   /** Whether `listed` can be what is left of the versions of a key when so many are kept. */
-  explains(key: string, listed: readonly VersionEntry[], kept: number): boolean {
+  explains(key: string, listed: readonly StoredVersion[], kept: number): boolean {
     const all = this.versions.get(key) ?? [];
     const expected = all.slice(0, kept);
     while (expected.length > 0 && isGone(expected.at(-1))) expected.pop();
@@ -68,10 +83,10 @@ export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined):
 }
 
 // The tests use times long past or far ahead alone.
-function isExpired({ expiresMs }: VersionEntry): boolean {
+function isExpired({ expiresMs }: StoredVersion): boolean {
   return expiresMs > 0 && expiresMs <= Date.now();
 }
 
-function isGone(version: VersionEntry | undefined): boolean {
+function isGone(version: StoredVersion | undefined): boolean {
   return version === undefined || version.value === undefined || isExpired(version);
 }

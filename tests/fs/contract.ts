@@ -227,6 +227,24 @@ function fileTests(setUp: SetUp): void {
     assertCode("EBADF", () => file.size());
   });
 
+  test("syncOffThread also of a file that was moved, replaced or removed", async () => {
+    const { fs, root } = setUp();
+    for (const change of ["move", "replace", "remove"]) {
+      const path = `${root}/${change}`;
+      const file = fs.open(path, CREATE);
+      if (change === "remove") fs.remove(path);
+      else fs.rename(path, `${path}d`);
+      if (change === "replace") writeFile(fs, path, [9]);
+      for (let i = 0; i < 3; i++) {
+        file.write(bytes(i), i);
+        await file.syncOffThread();
+      }
+      assert.deepEqual(contents(file), [0, 1, 2]);
+      file.close();
+    }
+    assert.deepEqual(readFile(fs, `${root}/replace`), [9]);
+  });
+
   test("after close every call is EBADF, and another close is nothing", async () => {
     const { fs, root } = setUp();
     const file = fs.open(`${root}/file`, CREATE);
@@ -366,6 +384,14 @@ function nameTests(setUp: SetUp): void {
     const { fs, root } = setUp();
     fs.syncDirectory(root);
     assertCode("ENOENT", () => fs.syncDirectory(`${root}/none`));
+  });
+
+  test("syncDirectoryOffThread, where there is one: as syncDirectory", async () => {
+    const { fs, root } = setUp();
+    if (!fs.syncDirectoryOffThread) return;
+    writeFile(fs, `${root}/file`, [1]);
+    await Promise.all([fs.syncDirectoryOffThread(root), fs.syncDirectoryOffThread(root)]);
+    await assert.rejects(fs.syncDirectoryOffThread(`${root}/none`), { code: "ENOENT" });
   });
 }
 

@@ -38,7 +38,8 @@ export class ObservedFileSystem implements FileSystem {
 
   open(path: string, options: FileOpenOptions): OpenFile {
     const file = this.#observed("open", path, () => this.#inner.open(path, options));
-    return new ObservedFile(file, (name, call) => this.#observed(name, path, call));
+    const report: Report = (when, name) => this.#observer[when]?.({ name, path });
+    return new ObservedFile(file, report);
   }
 
   stat(path: string): FileStat | undefined {
@@ -86,13 +87,15 @@ export class ObservedFileSystem implements FileSystem {
   }
 }
 
+type Report = (when: keyof Observer, name: keyof OpenFile) => void;
+
 class ObservedFile implements OpenFile {
   readonly #inner: OpenFile;
-  readonly #observed: <T>(name: keyof OpenFile, call: () => T) => T;
+  readonly #report: Report;
 
-  constructor(inner: OpenFile, observed: <T>(name: keyof OpenFile, call: () => T) => T) {
+  constructor(inner: OpenFile, report: Report) {
     this.#inner = inner;
-    this.#observed = observed;
+    this.#report = report;
   }
 
   read(buffer: Uint8Array, position: number): number {
@@ -115,11 +118,21 @@ class ObservedFile implements OpenFile {
     this.#observed("sync", () => this.#inner.sync());
   }
 
+  /** Reported as a sync, once it is done. */
   async syncOffThread(): Promise<void> {
-    await this.#observed("syncOffThread", () => this.#inner.syncOffThread());
+    this.#report("before", "sync");
+    await this.#inner.syncOffThread();
+    this.#report("after", "sync");
   }
 
   close(): void {
     this.#observed("close", () => this.#inner.close());
+  }
+
+  #observed<T>(name: keyof OpenFile, call: () => T): T {
+    this.#report("before", name);
+    const result = call();
+    this.#report("after", name);
+    return result;
   }
 }

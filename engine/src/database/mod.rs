@@ -94,6 +94,8 @@ pub struct Database<D: Disk> {
     reclaimable: bool,
     snapshots: Snapshots,
     options: Options,
+    /// The memtables have every version above this one.
+    tabled: u64,
     checkpoint: Checkpoint,
     version: u64,
     reserved: u64,
@@ -115,7 +117,7 @@ impl<D: Disk> Database<D> {
         let checkpoint = Checkpoint::read(&db)?;
         let mut replay = Replay::new(&mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
-        let (active, reserved) = (replay.active, replay.reserved);
+        let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
         let sealed = replay.sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint));
         if !options.read_only {
             make_durable(&disk, &recovered)?;
@@ -139,6 +141,7 @@ impl<D: Disk> Database<D> {
             reclaimable: true,
             snapshots: Snapshots::default(),
             options,
+            tabled,
             checkpoint,
             version,
             reserved: version,
@@ -163,10 +166,23 @@ impl<D: Disk> Database<D> {
         self.log.sync()
     }
 
-    /// Keeps what the newest version sees until [`Database::release`]; returns that version.
-    pub fn snapshot(&mut self, now_ms: u64) -> u64 {
-        self.snapshots.open(self.version, now_ms);
-        self.version
+    /// From which version on the history is whole: reads as of that version or a newer one find what they always found, and
+    /// no change after it is missing.
+    pub fn whole_from(&self) -> u64 {
+        // What is prepared was decided without the snapshots to come.
+        let prepared = self.sealed.as_ref().map_or(0, |sealed| sealed.group.whole_from());
+        self.table.whole_from().max(prepared)
+    }
+
+    /// Keeps what `version` sees (at most the newest one) until [`Database::release`]; returns that version, or `None` when
+    /// some of it is gone already.
+    pub fn snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
+        let version = version.min(self.version);
+        if version < self.whole_from() && !self.snapshots.contains(version) {
+            return None;
+        }
+        self.snapshots.open(version, now_ms);
+        Some(version)
     }
 
     /// Lets go of one snapshot at `version`; says whether there was one.
@@ -174,15 +190,29 @@ impl<D: Disk> Database<D> {
         self.snapshots.close(version)
     }
 
+    /// Does a small part of what [`Database::close`] has to do; says whether there is more. There must be no more commits.
+    pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        self.abort_put();
+        if self.options.read_only {
+            return Ok(false);
+        }
+        // What was reserved and not used can be used by the next life.
+        self.reserved = self.reserved.min(self.version);
+        if self.sealed.is_some() {
+            self.checkpoint_step(now_ms)?;
+        } else if !self.active.is_empty() || self.checkpoint.reserved != self.reserved {
+            self.seal()?;
+        } else {
+            return self.table.remove_dead();
+        }
+        Ok(true)
+    }
+
     /// Moves everything into the table, makes all durable and gives the disks back.
     pub fn close(mut self, now_ms: u64) -> Result<Disks<D>, Failure> {
-        self.abort_put();
+        while self.close_step(now_ms)? {}
         if !self.options.read_only {
             self.log.sync()?;
-            // No more commits: what was reserved and not used can be used by the next life.
-            self.reserved = self.reserved.min(self.version);
-            self.checkpoint_whole(now_ms)?;
-            while self.table.remove_dead()? {}
         }
         Ok(self.crash())
     }

@@ -88,14 +88,15 @@ impl<D: Disk> Database<D> {
         Ok(Some(Read { version: found.version, expires_ms: found.expires_ms, stream }))
     }
 
-    /// Whether `key` has a value as of `version`, at the time `now_ms`.
-    pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<bool, Failure> {
+    /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
+    pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
+        let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
         for memtable in memtables(&self.active, self.sealed.as_ref()) {
             if let Some(entry) = memtable.get(key, version) {
-                return Ok(!entry.is_gone(now_ms));
+                return Ok(alive(&entry));
             }
         }
-        Ok(self.table.get(key, version)?.is_some_and(|found| !found.entry().is_gone(now_ms)))
+        Ok(self.table.get(key, version)?.and_then(|found| alive(&found.entry())))
     }
 
     /// All versions of `key` that are still there, newest first.
@@ -140,7 +141,7 @@ impl<D: Disk> Database<D> {
         with_values: bool,
         mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
     ) -> Result<bool, Failure> {
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), &self.table, range)?;
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), range)?;
         let mut logged = Vec::new();
         while cursor.advance()? {
             let Some(entry) = cursor.entry() else { break };
@@ -159,6 +160,74 @@ impl<D: Disk> Database<D> {
         Ok(false)
     }
 
+    /// From which version on [`Database::visit_changes`] misses nothing.
+    pub fn changes_from(&self) -> u64 {
+        self.whole_from().min(self.tabled)
+    }
+
+    /// Calls with the versions of keys in a range that were committed after `since`, in the order of the commits, deletions
+    /// and expired values as well, until it returns `false`; returns whether it did. The value is `None` for what is gone.
+    /// `None` when not all of them are in memory.
+    pub fn visit_commits(
+        &mut self,
+        range: Range<'_>,
+        since: u64,
+        mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<bool, Failure>,
+    ) -> Result<Option<bool>, Failure> {
+        if since < self.tabled {
+            return Ok(None);
+        }
+        let memtables = self.sealed.iter().map(|sealed| &sealed.memtable).chain([&self.active]);
+        let mut logged = Vec::new();
+        for entry in memtables.flat_map(|memtable| memtable.entries_after(since)) {
+            if entry.version > range.version {
+                break;
+            }
+            if range.contains(entry.key) {
+                let value = value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?;
+                if !visit(&entry, value)? {
+                    return Ok(Some(true));
+                }
+            }
+        }
+        Ok(Some(false))
+    }
+
+    /// As [`Database::visit_commits`], wherever they are, by key and newest first; without values, those that are not gone are
+    /// empty.
+    pub fn visit_changes(
+        &mut self,
+        range: Range<'_>,
+        since: u64,
+        with_values: bool,
+        mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
+        let table = Some(&self.table).filter(|_| since < self.tabled);
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
+        let mut logged = Vec::new();
+        while cursor.advance_change(since)? {
+            let Some(entry) = cursor.entry() else { break };
+            let value = if with_values {
+                value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?
+            } else {
+                Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms))
+            };
+            if !visit(&entry, value)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether something in a range was committed after `since`.
+    pub fn changed(&self, range: Range<'_>, since: u64) -> Result<bool, Failure> {
+        if since >= self.version {
+            return Ok(false);
+        }
+        let table = Some(&self.table).filter(|_| since < self.tabled);
+        Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?.advance_change(since)
+    }
+
     /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read_part(&self.log, stream, size, bytes)
@@ -168,6 +237,25 @@ impl<D: Disk> Database<D> {
 /// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.
 fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
     std::iter::once(active).chain(sealed.map(|sealed| &sealed.memtable))
+}
+
+/// The value of an entry, in `logged` if it stands in the log; `None` for one that is gone.
+fn value_of<'a, D: Disk>(
+    files: &mut ValueFiles<D::File>,
+    log: &LogWriter<D>,
+    entry: &Entry<'a>,
+    now_ms: u64,
+    logged: &'a mut Vec<u8>,
+) -> Result<Option<&'a [u8]>, Failure> {
+    match entry.value {
+        _ if entry.is_gone(now_ms) => Ok(None),
+        Value::Deleted => Ok(None),
+        Value::Inline(bytes) => Ok(Some(bytes)),
+        Value::Logged { position, length } => {
+            files.read(log, position, length, logged)?;
+            Ok(Some(logged))
+        }
+    }
 }
 
 /// Reads a value of the log, unless it is large: then the caller does, in pieces.

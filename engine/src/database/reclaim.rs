@@ -41,12 +41,19 @@ impl<D: Disk> Database<D> {
             .into_iter()
             .filter(|number| *number < self.checkpoint.first_segment && self.table.log_live().of(*number) == 0)
             .collect();
+        if !dead.is_empty() {
+            // Nothing leads to them as of now; nothing durable may, either.
+            self.table.flush()?;
+        }
         for number in &dead {
             self.files.forget(*number);
             self.log.remove_segment(*number)?;
         }
         if !dead.is_empty() {
             self.log.disk().sync_directory()?;
+        }
+        if self.moving.as_ref().is_some_and(|moving| dead.contains(&moving.segment)) {
+            self.moving = None;
         }
         Ok(())
     }

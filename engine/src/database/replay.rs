@@ -21,6 +21,8 @@ pub(super) struct Replay<'a, D: Disk> {
     /// A memtable that was full, and what can be recorded once the table has it.
     pub sealed: Option<(Memtable, Checkpoint)>,
     pub reserved: u64,
+    /// The memtables have every version above this one.
+    pub tabled: u64,
     table: &'a mut Table<D>,
     options: &'a Options,
     /// The table has the versions up to this one.
@@ -33,7 +35,7 @@ impl<'a, D: Disk> Replay<'a, D> {
     pub fn new(table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
         let active = Memtable::default();
         let (reserved, skip) = (checkpoint.reserved, checkpoint.version);
-        Self { active, sealed: None, reserved, table, options, skip, version: skip }
+        Self { active, sealed: None, reserved, tabled: skip, table, options, skip, version: skip }
     }
 
     /// Takes a record whose payload stands at `position`.
@@ -80,6 +82,7 @@ impl<'a, D: Disk> Replay<'a, D> {
             self.merge(&sealed)?;
         }
         let active = std::mem::take(&mut self.active);
+        self.tabled = self.version;
         self.merge(&active)
     }
 

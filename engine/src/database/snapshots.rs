@@ -22,6 +22,11 @@ impl Snapshots {
         true
     }
 
+    /// Whether one is open at `version`.
+    pub fn contains(&self, version: u64) -> bool {
+        self.0.contains_key(&version)
+    }
+
     /// The versions, in rising order.
     pub fn versions(&self) -> Vec<u64> {
         self.0.keys().copied().collect()

@@ -51,23 +51,6 @@ impl<D: Disk> Database<D> {
         self.table.live_bytes(Level::Upper) > mean.max(2 * buffer)
     }
 
-    /// Moves everything into the table and makes it durable.
-    pub(super) fn checkpoint_whole(&mut self, now_ms: u64) -> Result<(), Failure> {
-        self.finish_checkpoint(now_ms)?;
-        if !self.active.is_empty() || self.checkpoint.reserved != self.reserved {
-            self.seal()?;
-            self.finish_checkpoint(now_ms)?;
-        }
-        Ok(())
-    }
-
-    fn finish_checkpoint(&mut self, now_ms: u64) -> Result<(), Failure> {
-        while self.sealed.is_some() {
-            self.checkpoint_step(now_ms)?;
-        }
-        Ok(())
-    }
-
     /// Before a commit: lets the checkpoint go on at the pace at which the active memtable fills, and at the hard limit,
     /// with two full memtables, to its end.
     pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
@@ -160,6 +143,7 @@ impl<D: Disk> Database<D> {
         self.table.flush()?;
         sealed.checkpoint.write(&self.db)?;
         self.checkpoint = sealed.checkpoint;
+        self.tabled = sealed.checkpoint.version;
         self.counters.checkpoints += 1;
         if let Some(mut sealed) = self.sealed.take() {
             sealed.memtable.clear();

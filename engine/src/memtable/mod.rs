@@ -24,7 +24,7 @@ pub struct Memtable {
 }
 
 impl Memtable {
-    /// Adds a version of a key. The pair must be new: versions grow.
+    /// Adds a version of a key. The pair must be new, and the version none below those before.
     pub fn insert(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
         let value_length = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
         self.reserve(entry.key.len() + value_length, 1)?;
@@ -86,7 +86,16 @@ impl Memtable {
 
     /// The entry at a place of this memtable.
     pub fn at(&self, place: Place) -> Option<Entry<'_>> {
-        let stored = self.entries.get(self.tree.entry(place)? as usize)?;
+        self.stored(self.entries.get(self.tree.entry(place)? as usize)?)
+    }
+
+    /// The entries above a version, in the order in which they were inserted: of their versions.
+    pub fn entries_after(&self, version: u64) -> impl Iterator<Item = Entry<'_>> {
+        let first = self.entries.partition_point(|stored| stored.version <= version);
+        self.entries.get(first..).unwrap_or_default().iter().filter_map(|stored| self.stored(stored))
+    }
+
+    fn stored(&self, stored: &StoredEntry) -> Option<Entry<'_>> {
         let value = match stored.kind {
             Kind::Deleted => Value::Deleted,
             Kind::Logged => Value::Logged { position: stored.value_at, length: stored.value_length },

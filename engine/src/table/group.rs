@@ -2,7 +2,7 @@
 
 use super::blocks::Pointer;
 use super::live::LiveChange;
-use super::{Level, PlacedBlock, Table};
+use super::{HISTORY_KEY, Level, PlacedBlock, Table};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -25,12 +25,23 @@ pub struct Group {
     upper: LiveChange,
     bottom: LiveChange,
     written: Written,
+    whole_from: u64,
 }
 
 impl Group {
     /// What it has written so far.
     pub fn written(&self) -> Written {
         self.written
+    }
+
+    /// From which version on the history is whole once the group shows, as far as the group changes it.
+    pub fn whole_from(&self) -> u64 {
+        self.whole_from
+    }
+
+    /// Notes that versions go without which the history is whole only from a version on.
+    pub(super) fn end_history_before(&mut self, version: u64) {
+        self.whole_from = self.whole_from.max(version);
     }
 
     fn live(&mut self, level: Level) -> &mut LiveChange {
@@ -75,6 +86,10 @@ impl<D: Disk> Table<D> {
         self.log_live.apply(group.log, &mut batch)?;
         self.upper.live.apply(group.upper, &mut batch)?;
         self.bottom.live.apply(group.bottom, &mut batch)?;
+        if group.whole_from > self.whole_from {
+            self.whole_from = group.whole_from;
+            batch.insert(HISTORY_KEY, &self.whole_from.to_le_bytes());
+        }
         self.tree.apply_batch(batch)?;
         Ok(group.written)
     }

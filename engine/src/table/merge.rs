@@ -85,7 +85,7 @@ impl<D: Disk> Table<D> {
             take_below(entries, after.as_ref().map(PlacedBlock::separator), &mut new);
             *left = left.saturating_sub(1);
             let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
-            let kept = retain(interleave(&before, &new), retention);
+            let (kept, whole_from) = retain(interleave(&before, &new), retention);
             let size: usize = sizes(&kept).map(|(_, size)| size).sum();
             // A small rest is joined with the next block, where there is one; its entries come along with its own new ones.
             if let Some(next) = after.take_if(|_| size < self.block_size / 4 && *left > 0) {
@@ -93,6 +93,7 @@ impl<D: Disk> Table<D> {
                 old.push(self.old_block(level, next)?);
                 continue;
             }
+            group.end_history_before(whole_from);
             let separator = old.first().map_or(&[][..], |first| first.placed.separator());
             return self.replace(level, separator, &old, (&before, &kept), group);
         }
@@ -199,12 +200,14 @@ fn interleave<'a>(old: &[Entry<'a>], new: &[Entry<'a>]) -> Vec<Entry<'a>> {
     all
 }
 
-pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> Vec<Entry<'a>> {
+/// What stays of some entries, and from which version on their history is still whole.
+pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> (Vec<Entry<'a>>, u64) {
     let mut kept = Vec::with_capacity(all.len());
     let mut stays = Vec::new();
+    let mut whole_from = 0;
     for versions in all.chunk_by(|a, b| a.key == b.key) {
-        retention.select(versions, &mut stays);
+        whole_from = whole_from.max(retention.select(versions, &mut stays));
         kept.extend(versions.iter().zip(&stays).filter(|(_, stay)| **stay).map(|(entry, _)| *entry));
     }
-    kept
+    (kept, whole_from)
 }

@@ -7,6 +7,7 @@
 //! 2 u8, separator                  where a block of the upper level stands
 //! 3 u8, segment u64, big endian    bytes of that segment of the bottom level's blocks that the tree leads to, u64, little endian
 //! 4 u8, segment u64, big endian    the same for the upper level
+//! 5 u8                             the version from which on the history is whole, u64, little endian
 //! ```
 //!
 //! A block holds the entries from its *separator* up to the next one of its level. The first separator of a level is empty,
@@ -59,6 +60,8 @@ use crate::status::Status;
 
 /// The first byte of the tree's keys that count live bytes of the log's segments.
 const LOG_COUNT_PREFIX: u8 = 0;
+/// The tree's key of the version from which on no version that a read could ask for, and no change, is missing.
+const HISTORY_KEY: &[u8] = &[5];
 
 /// Sorted blocks, found through a sled tree.
 pub struct Table<D: Disk> {
@@ -69,6 +72,7 @@ pub struct Table<D: Disk> {
     log_live: LiveBytes,
     upper: Part<D>,
     bottom: Part<D>,
+    whole_from: u64,
 }
 
 /// What a level has.
@@ -111,7 +115,8 @@ impl<D: Disk> Table<D> {
         };
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
-        Ok(Self { tree, block_size, cache, log_live, upper, bottom })
+        let whole_from = read_history(&tree)?;
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom, whole_from })
     }
 
     /// The disks of the levels; what was not written out is gone, as by a crash.
@@ -168,6 +173,12 @@ impl<D: Disk> Table<D> {
         }
     }
 
+    /// From which version on the history is whole: reads as of that version or a newer one find what they always found, and
+    /// no change after it is missing.
+    pub fn whole_from(&self) -> u64 {
+        self.whole_from
+    }
+
     /// How many bytes of each segment of the log blocks lead to.
     pub fn log_live(&self) -> &LiveBytes {
         &self.log_live
@@ -222,6 +233,12 @@ impl<D: Disk> Table<D> {
             Level::Bottom => &mut self.bottom,
         }
     }
+}
+
+fn read_history(tree: &sled::Tree) -> Result<u64, Failure> {
+    let Some(bytes) = tree.get(HISTORY_KEY)? else { return Ok(0) };
+    let version = bytes.as_ref().try_into().map(u64::from_le_bytes);
+    version.map_err(|_| Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged"))
 }
 
 fn placed((place, value): (IVec, IVec)) -> Result<PlacedBlock, Failure> {

@@ -20,7 +20,17 @@ impl Retention {
     ///
     /// The newest ones stay, and each that a snapshot sees. At the bottom there is nothing below the oldest that stays, so
     /// that deleted and expired versions at that end say no more than their absence would, and go.
-    pub fn select(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) {
+    ///
+    /// Returns from which version on the history of the key is still whole: a read as of that version or a newer one finds
+    /// what it always found, and no change after it is missing. 0 when nothing goes.
+    pub fn select(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) -> u64 {
+        self.mark(versions, stays);
+        let first_to_go = stays.iter().position(|stay| !stay);
+        let newer = first_to_go.and_then(|first| first.checked_sub(1)).or(first_to_go);
+        newer.and_then(|newer| versions.get(newer)).map_or(0, |entry| entry.version)
+    }
+
+    fn mark(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) {
         stays.clear();
         let mut newer = None;
         for (i, entry) in versions.iter().enumerate() {

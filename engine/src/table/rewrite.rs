@@ -68,7 +68,7 @@ impl<D: Disk> Table<D> {
         let in_sparse = block.placed().pointer.is_some_and(|pointer| rewrite.sparse.contains(&pointer.segment()));
         let entries: Vec<Entry<'_>> = block.entries().collect();
         let count = entries.len();
-        in_sparse || block.size() < self.block_size / 4 || retain(entries, retention).len() < count
+        in_sparse || block.size() < self.block_size / 4 || retain(entries, retention).0.len() < count
     }
 
     /// Writes neighbouring blocks as new ones.
@@ -81,7 +81,8 @@ impl<D: Disk> Table<D> {
         let old = std::mem::take(pending);
         let Some(first) = old.first() else { return Ok(()) };
         let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
-        let kept = retain(before.clone(), retention);
+        let (kept, whole_from) = retain(before.clone(), retention);
+        group.end_history_before(whole_from);
         self.replace(Level::Bottom, first.placed().separator(), &old, (&before, &kept), group)
     }
 }

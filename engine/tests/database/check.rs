@@ -6,7 +6,7 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
 use luge_engine::table::BlockDamage;
 
-use crate::history::{History, Pair};
+use crate::history::{Change, History, Pair};
 
 /// All entries, or those from a key on and before another one, in either direction.
 pub fn scan(
@@ -73,7 +73,7 @@ pub fn assert_agrees(
         let found = found.map(|read| (read.version, read_whole(database, read.stream, &value)));
         let expected = history.get(key, version, now_ms);
         assert_eq!(found, expected, "key {key:?} at {version}");
-        assert_eq!(database.has(key, version, now_ms).unwrap(), expected.is_some());
+        assert_eq!(database.has(key, version, now_ms).unwrap(), expected.map(|(version, _)| version));
     }
 }
 
@@ -89,4 +89,60 @@ fn read_whole(
         whole.extend_from_slice(&part);
     }
     whole
+}
+
+/// The changes in a range after a version.
+pub fn changes(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64) -> Vec<Change> {
+    let mut found = Vec::new();
+    let more = database.visit_changes(range, since, true, |entry, value| {
+        found.push((entry.key.to_vec(), entry.version, value.map(<[u8]>::to_vec)));
+        Ok(true)
+    });
+    assert!(!more.unwrap());
+    found
+}
+
+/// Compares the same changes in the order of the commits, where they are in memory.
+fn assert_commits_agree(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64, changes: &[Change]) {
+    let mut found = Vec::new();
+    let more = database.visit_commits(range, since, |entry, value| {
+        found.push((entry.key.to_vec(), entry.version, value.map(<[u8]>::to_vec)));
+        Ok(true)
+    });
+    if more.unwrap().is_some() {
+        assert!(found.is_sorted_by_key(|(_, version, _)| *version));
+        found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
+        assert_eq!(found, changes);
+    }
+}
+
+/// Compares all changes after a version, of all keys and of those between two.
+pub fn assert_changes_agree(
+    database: &mut Database<MemoryDisk>,
+    history: &History,
+    since: u64,
+    now_ms: u64,
+    between: (&[u8], &[u8]),
+) {
+    let (lower, upper) = between;
+    let bounds = [
+        (Boundary::Outermost, Boundary::Outermost),
+        (Boundary::Before(lower), Boundary::Before(upper)),
+        (Boundary::Before(lower), Boundary::Behind(lower)),
+    ];
+    for (lower, upper) in bounds {
+        let range = Range { lower, upper, reverse: false, version: u64::MAX, now_ms };
+        let found = changes(database, range, since);
+        assert_commits_agree(database, range, since, &found);
+        let begins = |key: &[u8]| lower.key().is_none_or(|lower| lower <= key);
+        let ends = |key: &[u8]| match upper {
+            Boundary::Outermost => false,
+            Boundary::Before(upper) => upper <= key,
+            Boundary::Behind(upper) => upper < key,
+        };
+        let mut expected = history.changes(since, now_ms);
+        expected.retain(|(key, _, _)| begins(key) && !ends(key));
+        assert_eq!(found, expected, "after {since}");
+        assert_eq!(database.changed(range, since).unwrap(), !expected.is_empty());
+    }
 }

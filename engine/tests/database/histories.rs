@@ -1,11 +1,13 @@
 //! The database agrees with a full history: reads, ranges, versions, expiry and snapshots, over checkpoints, reopening and
 //! power cuts.
 
-use crate::check::{assert_agrees, scan, verify};
+use crate::check::{assert_agrees, assert_changes_agree, changes, scan, verify};
 use crate::history::{Commit, History, Written, key};
+use luge_engine::cursor::Range;
 use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
+use luge_engine::entry::Boundary;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -28,6 +30,8 @@ enum Step {
     WriteOut,
     Work(usize),
     Snapshot,
+    /// A snapshot at the commit so many before the newest one.
+    SnapshotBack(usize),
     Release,
     Wait(u64),
     Check(Vec<u8>, Vec<u8>),
@@ -55,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::WriteOut),
         4 => (1..6_usize).prop_map(Step::Work),
         1 => Just(Step::Snapshot),
+        1 => (0..40_usize).prop_map(Step::SnapshotBack),
         1 => Just(Step::Release),
         1 => (1..40_u64).prop_map(Step::Wait),
         1 => (key(), key()).prop_map(|(a, b)| Step::Check(a, b)),
@@ -99,8 +104,17 @@ impl Known {
 
     fn check(&self, database: &mut Database<MemoryDisk>, between: (&[u8], &[u8])) {
         let history = History::of(&self.commits);
-        for version in self.snapshots.iter().copied().chain([u64::MAX]) {
+        let whole_from = database.whole_from();
+        for version in self.snapshots.iter().copied().chain([whole_from, u64::MAX]) {
             assert_agrees(database, &history, version, self.now_ms, between);
+        }
+        let changes_from = database.changes_from();
+        let later: Vec<u64> =
+            self.commits.iter().map(|(version, _)| *version).filter(|since| *since > changes_from).collect();
+        for since in
+            [Some(changes_from), later.get(later.len() / 2).copied(), later.last().copied()].into_iter().flatten()
+        {
+            assert_changes_agree(database, &history, since, self.now_ms, between);
         }
         assert_eq!(verify(database), []);
         for key in history.keys() {
@@ -152,7 +166,14 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
         Step::Work(steps) => (0..steps).for_each(|_| {
             database.step(known.now_ms).unwrap();
         }),
-        Step::Snapshot => known.snapshots.push(database.snapshot(known.now_ms)),
+        Step::Snapshot => known.snapshots.extend(database.snapshot(u64::MAX, known.now_ms)),
+        Step::SnapshotBack(back) => {
+            let Some((version, _)) = known.commits.iter().rev().nth(back) else { return };
+            let opened = database.snapshot(*version, known.now_ms);
+            let is_whole = *version >= database.whole_from() || known.snapshots.contains(version);
+            assert_eq!(opened, Some(*version).filter(|_| is_whole));
+            known.snapshots.extend(opened);
+        }
         Step::Release => {
             if !known.snapshots.is_empty() {
                 assert!(database.release(known.snapshots.remove(0)));
@@ -205,10 +226,13 @@ proptest! {
             let now_ms = known.now_ms;
             let all = History::of(&known.commits);
             let found = scan(&mut database, None, false, u64::MAX, now_ms);
+            let (whole_from, everything) = (database.whole_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: u64::MAX, now_ms });
+            let changed = changes(&mut database, everything, whole_from);
             let listed: Vec<_> = all.keys().into_iter().map(|key| (key, database.versions(key, now_ms).unwrap())).collect();
             let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
                 let history = History::of(&known.commits[..*count]);
                 found == history.scan(None, u64::MAX, now_ms)
+                    && changed == history.changes(whole_from, now_ms)
                     && listed.iter().all(|(key, listed)| history.explains(key, listed, versions_to_keep, now_ms))
             });
             prop_assert!(recovered.is_some(), "no prefix from {} of {} commits", known.durable, known.commits.len());

@@ -33,6 +33,9 @@ pub fn key() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![Just(b'a'), Just(b'b'), Just(0xff)], 1..5)
 }
 
+/// A key, a version of it, and the value.
+pub type Change = (Vec<u8>, u64, Option<Vec<u8>>);
+
 /// All versions of all keys that a list of commits makes.
 #[derive(Default)]
 pub struct History(BTreeMap<(Vec<u8>, Reverse<u64>), Written>);
@@ -64,6 +67,16 @@ impl History {
             .into_iter()
             .filter(|key| between.is_none_or(|(lower, upper)| (lower..upper).contains(key)))
             .filter_map(|key| Some((key.to_vec(), self.get(key, version, now_ms)?.1)))
+            .collect()
+    }
+
+    /// What was committed after a version: by key, newest first, without the values of what is gone.
+    pub fn changes(&self, since: u64, now_ms: u64) -> Vec<Change> {
+        let after = self.0.iter().filter(|((_, Reverse(version)), _)| *version > since);
+        after
+            .map(|((key, Reverse(version)), written)| {
+                (key.clone(), *version, written.value.clone().filter(|_| !written.is_gone(now_ms)))
+            })
             .collect()
     }
 

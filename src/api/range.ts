@@ -1,0 +1,56 @@
+/**
+ * Ranges of keys, as callers give them.
+ *
+ * @module
+ */
+
+import type { Key } from "../encoding.ts";
+import type { KeyEncoding } from "../key_format.ts";
+
+/**
+ * Keys between two ends, in the byte order of keys. Without any end: all keys. At most one of `gt` and `gte`, and one of
+ * `lt` and `lte`; with `prefix` the keys that fulfil both.
+ *
+ * @example
+ * ```ts
+ * import { type KeyRange, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * for (const key of ["a", "b", "c", "d"]) store.putSync(key, "");
+ * const range: KeyRange = { gt: "a", lte: "d", reverse: true, limit: 2 };
+ * assert.deepEqual([...store.keys(range)], ["d", "c"]);
+ * ```
+ */
+export interface KeyRange {
+  /** Only keys that start with this; `""` for all. */
+  readonly prefix?: Key;
+  /** Only keys above this one. */
+  readonly gt?: Key;
+  /** Only keys at or above this one. */
+  readonly gte?: Key;
+  /** Only keys below this one. */
+  readonly lt?: Key;
+  /** Only keys at or below this one. */
+  readonly lte?: Key;
+  /** From the last key to the first. Default: `false`. */
+  readonly reverse?: boolean;
+  /** At most so many entries, the first ones in the order of the range. Default: all. */
+  readonly limit?: number;
+}
+
+/** A range that is read, and how its keys come. */
+export interface ReadRange<E extends KeyEncoding = "utf8"> extends KeyRange {
+  /** `"utf8"`, the default: keys are strings, and one that is not UTF-8 is a `TypeError`. `"bytes"`: `Uint8Array`s. */
+  readonly keyEncoding?: E;
+}
+
+/**
+ * What a range holds, to be walked over with `for` or with `for await`, as often as you like. Each walk sees one version of
+ * the store, that of its first step, whatever is written meanwhile; it may be left early. With `for await` the event loop
+ * turns in between. The values of one walk may share buffers with each other, with nothing else.
+ */
+export interface RangeIterable<T> extends Iterable<T>, AsyncIterable<T> {
+  [Symbol.iterator](): IterableIterator<T>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+}

@@ -1,0 +1,97 @@
+/**
+ * What can be read, of a store, of a snapshot and in a transaction.
+ *
+ * @module
+ */
+
+import type { Key } from "../encoding.ts";
+import type { KeyEncoding, KeyIn } from "../key_format.ts";
+import type { KeyRange, RangeIterable, ReadRange } from "./range.ts";
+
+/** A value with what the store knows of it. */
+export interface ValueEntry {
+  /** In bytes that the caller owns. */
+  readonly value: Uint8Array;
+  /** The commit that wrote it. */
+  readonly version: number;
+  /** When it expires, in milliseconds since 1970; absent for never. */
+  readonly expiresAt?: number;
+}
+
+/** What a call that may take long takes. */
+export interface LongOptions {
+  /** Stops the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads. The plain forms return promises and let the event loop turn where they read many entries; the `Sync` forms return
+ * the result. An expired value is not there from its time on, in every read.
+ */
+export interface Reader {
+  /** The value of `key`, in bytes that the caller owns, or `undefined`. */
+  get(key: Key): Promise<Uint8Array | undefined>;
+  /** As {@linkcode Reader.get}. */
+  getSync(key: Key): Uint8Array | undefined;
+
+  /** The value of `key` with its version and expiry, or `undefined`. */
+  getEntry(key: Key): Promise<ValueEntry | undefined>;
+  /** As {@linkcode Reader.getEntry}. */
+  getEntrySync(key: Key): ValueEntry | undefined;
+
+  /** The values of several keys at one version, in their order. */
+  getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]>;
+  /** As {@linkcode Reader.getMany}. */
+  getManySync(keys: readonly Key[]): (Uint8Array | undefined)[];
+
+  /** Whether `key` is there. */
+  has(key: Key): Promise<boolean>;
+  /** As {@linkcode Reader.has}. */
+  hasSync(key: Key): boolean;
+
+  /** Keys and values of a range. */
+  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]>;
+  /** The keys of a range; values are not read. */
+  keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
+  /** The values of a range. */
+  values(range?: KeyRange): RangeIterable<Uint8Array>;
+
+  /** How many entries a range has. */
+  count(range?: KeyRange, options?: LongOptions): Promise<number>;
+  /** As {@linkcode Reader.count}. */
+  countSync(range?: KeyRange): number;
+
+  /**
+   * All entries whose keys start with `prefix` (`""` for all), in the byte order of their keys. Throws `TypeError` when
+   * one of the keys is not UTF-8. The result is held in memory whole: {@linkcode Reader.entries} is for many.
+   */
+  scan(prefix: Key): Promise<Map<string, Uint8Array>>;
+  /** As {@linkcode Reader.scan}. */
+  scanSync(prefix: Key): Map<string, Uint8Array>;
+}
+
+/**
+ * A store as it was at one version. Open snapshots cost nothing to read from, but keep old versions from being given back:
+ * dispose of it. One that is forgotten shows in `metrics()` as `openSnapshots` and `oldestSnapshotMs`. Not part of what is
+ * kept on disk: closing the store ends it. After either, reads throw `STORE_CLOSED`.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("key", "before");
+ * {
+ *   using snapshot = store.snapshot();
+ *   await store.put("key", "after");
+ *   assert.equal(new TextDecoder().decode(snapshot.getSync("key")), "before");
+ * }
+ * ```
+ */
+export interface Snapshot extends Reader, Disposable {
+  /** The newest commit that it sees. */
+  readonly version: number;
+  /** Lets go of it; idempotent. Walks that have begun go on. */
+  dispose(): void;
+}

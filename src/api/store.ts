@@ -1,0 +1,142 @@
+/**
+ * The contract that every store fulfils, whatever holds its data.
+ *
+ * @module
+ */
+
+import type { Damage } from "../backend.ts";
+import type { Key, Value } from "../encoding.ts";
+import type { KeyEncoding } from "../key_format.ts";
+import type { StoreMetrics } from "../metrics.ts";
+import type { ChangeIn, WatchOptions } from "./changes.ts";
+import type { KeyRange, ReadRange } from "./range.ts";
+import type { LongOptions, Reader, Snapshot } from "./reader.ts";
+import type { Transaction, TransactionOptions } from "./transaction.ts";
+import type { View, ViewOptions } from "./view.ts";
+import type { BatchOperation, KeyVersion, PutOptions } from "./writes.ts";
+
+/**
+ * An ordered map from keys to values. {@linkcode SledStore} keeps it on disk, {@linkcode MemoryStore} in memory.
+ *
+ * Most methods exist twice: the plain form returns a promise and does not block the event loop for the disk; the `Sync` form
+ * returns the result when it is done. A write is visible to reads at once. On a store on disk it is durable when its promise
+ * settles or its `Sync` form returns, unless `syncWrites` is off: then {@linkcode Store.flush} makes it durable. All that is
+ * written before the event loop turns, or while the disk syncs what was written before, becomes durable together.
+ *
+ * Errors, of every method: `TypeError` or `RangeError` for wrong arguments, before anything is written; `StoreError`
+ * `STORE_CLOSED` after {@linkcode Store.close} was called; `STORE_FAILED`, with the first failure as its `cause`, after the
+ * disk or the engine failed; for the call that met the failure: `IO_ERROR`, `LOCK_LOST`, `STORE_CORRUPT` or `ENGINE_TRAP`;
+ * and `STORE_READ_ONLY` for a write to a store that was opened for reading. `OUT_OF_MEMORY` fails the call, not the store.
+ */
+export interface Store extends Reader, AsyncDisposable {
+  /** The newest commit: an integer that only grows, also over restarts and crashes. */
+  readonly version: number;
+
+  /**
+   * Sets `key` (1 to 65,000 bytes) to `value` (at most 64 MiB, may be empty). The bytes are copied before this returns:
+   * the caller may change them at once.
+   */
+  put(key: Key, value: Value, options?: PutOptions): Promise<void>;
+  /** As {@linkcode Store.put}. */
+  putSync(key: Key, value: Value, options?: PutOptions): void;
+
+  /** Removes `key`; one that is not there is no error. */
+  delete(key: Key): Promise<void>;
+  /** As {@linkcode Store.delete}. */
+  deleteSync(key: Key): void;
+
+  /**
+   * Does all of the operations or, after a crash, none of them, as one commit; where a key comes twice, the last one counts.
+   * At most 256 MiB of keys and values.
+   */
+  batch(operations: readonly BatchOperation[]): Promise<void>;
+  /** As {@linkcode Store.batch}. */
+  batchSync(operations: readonly BatchOperation[]): void;
+
+  /**
+   * Removes the entries of a range that were there at the call; returns how many. Each 10,000 of them are one commit: after a
+   * crash the first ones may be gone and the others still there.
+   */
+  deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
+  /** As {@linkcode Store.deleteRange}. */
+  deleteRangeSync(range: KeyRange): number;
+
+  /**
+   * Sets `key` to `value` if the version of its present value is `expectedVersion`, or if there is none and that is
+   * `undefined`; says whether it did. {@linkcode Reader.getEntry} tells the version.
+   */
+  compareAndSet(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): Promise<boolean>;
+  /** As {@linkcode Store.compareAndSet}. */
+  compareAndSetSync(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): boolean;
+
+  /**
+   * Runs `run` with a transaction and commits what it wrote, as one commit, unless others changed meanwhile what it read, keys
+   * and ranges: then it is run again. So the outcome is as if transactions ran one after the other (serializable). When `run`
+   * throws, nothing is written and the promise rejects with what it threw. Resolves with what `run` returned.
+   *
+   * `TRANSACTION_CONFLICT` after all retries; `TRANSACTION_ENDED` for the use of a transaction after its end.
+   */
+  transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T>;
+
+  /**
+   * The store as it is now; with `version` as it was after that commit. Old versions are there as long as nothing removed
+   * them: `numVersionsToKeep` of each key at least, more until the next checkpoint. `VERSION_GONE` when some of what that
+   * version saw is gone.
+   */
+  snapshot(options?: { readonly version?: number }): Snapshot;
+
+  /** The versions of `key` that are still there, newest first. Deletions count, expired values too. */
+  versions(key: Key): Promise<KeyVersion[]>;
+  /** As {@linkcode Store.versions}. */
+  versionsSync(key: Key): KeyVersion[];
+
+  /**
+   * The changes of the keys of a range, each once, in the order of the commits, once they are durable (without `syncWrites`:
+   * once they survive the end of the process). The walk ends when the store is closed. `limit` and `reverse` do not count.
+   *
+   * Nothing is kept for a consumer that is slow, and no memory grows: it reads the store's history, and when that does not
+   * reach back far enough any more, it gets `VERSION_GONE`, whose `version` says from where it could go on. What expires is no
+   * change. `since` continues a walk: no change is missed or comes twice.
+   */
+  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>>;
+
+  /** A typed view of the keys that start with a prefix. */
+  view<T>(options: ViewOptions<T>): View<T>;
+
+  /** Everything written so far is durable when the promise settles. */
+  flush(): Promise<void>;
+  /** As {@linkcode Store.flush}. */
+  flushSync(): void;
+
+  /**
+   * Gives the space of what nothing needs back: overwritten, deleted and expired values, and old versions. Reads and writes
+   * go on meanwhile; what is written after the start is not compacted. Needs free space for about what is rewritten.
+   */
+  compact(options?: LongOptions): Promise<CompactResult>;
+
+  /** Reads everything and checks every checksum, order and pointer, past the caches. Changes nothing. */
+  verify(options?: LongOptions): Promise<VerifyResult>;
+
+  /** What the store did since it was opened, and what it uses. */
+  metrics(): StoreMetrics;
+
+  /**
+   * Makes everything durable, then gives files and directory back. Calling it again returns the same promise. After a
+   * failure it only gives back what is left and does not report the failure again.
+   */
+  close(): Promise<void>;
+}
+
+/** What {@linkcode Store.compact} did: bytes of the store's files. */
+export interface CompactResult {
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+/** What {@linkcode Store.verify} found. */
+export interface VerifyResult {
+  /** How many entries were read, versions counted. */
+  readonly entries: number;
+  /** What is wrong; empty when nothing is. */
+  readonly damages: readonly Damage[];
+}

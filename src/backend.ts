@@ -1,0 +1,159 @@
+/**
+ * What a store needs of whatever holds its data.
+ *
+ * @module
+ */
+
+import type { ByteRange } from "./byte_range.ts";
+import type { KeyEncoding, KeyFormat, KeyIn } from "./key_format.ts";
+import type { StoreMetrics } from "./metrics.ts";
+
+/** Above every version. */
+export const NEWEST: number = Number.MAX_SAFE_INTEGER;
+
+/** A value with what is known of it. */
+export interface StoredValue {
+  readonly value: Uint8Array;
+  readonly version: number;
+  /** In milliseconds since 1970; 0 for never. */
+  readonly expiresMs: number;
+}
+
+/** One version of a key. */
+export interface StoredVersion {
+  readonly version: number;
+  /** In milliseconds since 1970; 0 for never. */
+  readonly expiresMs: number;
+  /** `undefined` when the key was deleted, or the value has expired. */
+  readonly value: Uint8Array | undefined;
+}
+
+/** One version of a key, and which. */
+export interface StoredChange extends StoredVersion {
+  readonly key: Uint8Array;
+}
+
+/** An operation of a batch. */
+export interface StoredOperation {
+  readonly key: Uint8Array;
+  /** `undefined` deletes the key. */
+  readonly value: Uint8Array | undefined;
+  /** In milliseconds since 1970; 0 for never. */
+  readonly expiresMs: number;
+}
+
+/** Some entries of a range, from its start. */
+export interface Page<E extends KeyEncoding> {
+  readonly keys: KeyIn<E>[];
+  /** As many as there are keys, or none for a range of keys alone. */
+  readonly values: Uint8Array[];
+  /** The key behind which the range goes on; `undefined` at its end. */
+  readonly last: Uint8Array | undefined;
+}
+
+/** A count of entries from the start of a range. */
+export interface Counted {
+  readonly count: number;
+  /** The key behind which the range goes on; `undefined` at its end. */
+  readonly last: Uint8Array | undefined;
+}
+
+/** Some changes. */
+export interface ChangePage {
+  readonly changes: StoredChange[];
+  readonly more: boolean;
+}
+
+/** Which changes: those after `since` and up to `until`. */
+export interface ChangeWindow {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Something wrong with a file. */
+export interface Damage {
+  /** The file, below the store's directory. */
+  readonly file: string;
+  /** Where in that file, in bytes. */
+  readonly offset: number;
+  /** The first key that may not be readable. Without keys in it, the damage is to none in particular. */
+  readonly from: Uint8Array;
+  /** The key behind the last one; `undefined` for the end. */
+  readonly to: Uint8Array | undefined;
+  /** What is wrong, in words. */
+  readonly message: string;
+}
+
+/** What one step of a verification found. */
+export interface VerifyStep {
+  readonly more: boolean;
+  /** How many entries were read so far. */
+  readonly entries: number;
+  readonly damages: Damage[];
+}
+
+/** Holds the bytes of a store. Arguments are valid; a call that throws anything but `OUT_OF_MEMORY` is fatal. */
+export interface Backend {
+  /** The version of the newest commit. */
+  readonly version: number;
+  /** From which version on no change is missing. */
+  readonly changesFrom: number;
+
+  get(key: Uint8Array, version: number): Uint8Array | undefined;
+  entry(key: Uint8Array, version: number): StoredValue | undefined;
+  /** The version of the value; `undefined` when there is none. */
+  versionOf(key: Uint8Array, version: number): number | undefined;
+  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
+  /** Counts at most `limit` entries. */
+  count(range: ByteRange, limit: number): Counted;
+  /** Newest first. */
+  versions(key: Uint8Array): StoredVersion[];
+
+  /** Must copy what it keeps. Returns the version, as all writes do. */
+  put(key: Uint8Array, value: Uint8Array, expiresMs: number): number;
+  delete(key: Uint8Array): number;
+  /** All or none; where a key comes twice, the last one counts. */
+  batch(operations: readonly StoredOperation[]): number;
+
+  /** Keeps what is there at a version; `false` when not all of it is there any more. */
+  openSnapshot(version: number): boolean;
+  closeSnapshot(version: number): void;
+  /** Whether a key of the range was written after a version. */
+  changed(range: ByteRange, since: number): boolean;
+  /** Changes in the order of the commits, without the first `skip`; `undefined` when they must be looked for by key. */
+  commits(range: ByteRange, window: ChangeWindow, skip: number): ChangePage | undefined;
+  /** The same by key, newest first, without values; of the first key only versions below `below`. */
+  changes(range: ByteRange, window: ChangeWindow, below: number): ChangePage;
+
+  /** Whether there is work behind the writes. */
+  readonly hasWork: boolean;
+  /** Does a small part of that work; says whether there is more. */
+  step(): boolean;
+  /** What to wait for before more such work is asked for; `undefined` for nothing. */
+  congestion(): Promise<void> | undefined;
+  /** Begins to hand everything to the operating system; `undefined` when it is done already. */
+  writeOut(): Promise<void> | undefined;
+  /** Begins to make everything durable; `undefined` when it is so already. */
+  sync(): Promise<void> | undefined;
+  /** As {@linkcode Backend.writeOut}, and returns when it is done. */
+  writeOutNow(): void;
+  /** As {@linkcode Backend.sync}, and returns when it is done. */
+  syncNow(): void;
+
+  /** Does a small part of a compaction; says whether there is more. */
+  compactStep(): boolean;
+  /** Verifies a small part, from the start on with `first`. */
+  verifyStep(first: boolean): VerifyStep;
+  /** Bytes that the data takes. */
+  sizeBytes(): number;
+  metrics(): Omit<StoreMetrics, "longestStepMs">;
+
+  /** Does a small part of closing; says whether there is more. */
+  closeStep(): boolean;
+  /** Gives everything back, once all that was written is durable. */
+  close(): Promise<void>;
+  /** Calls when the disk failed outside of any call. */
+  onFailure(listener: (error: unknown) => void): void;
+  /** Gives everything back, as a crash would. */
+  abandon(): void;
+}

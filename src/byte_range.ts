@@ -1,0 +1,69 @@
+/**
+ * Ranges of keys in bytes.
+ *
+ * @module
+ */
+
+/** What a scan or a count walks over: keys in bytes, with the ends that are given. */
+export interface ByteRange {
+  readonly lower?: Uint8Array | undefined;
+  /** Whether the range holds `lower` itself. Default: `true`. */
+  readonly lowerIncluded?: boolean;
+  readonly upper?: Uint8Array | undefined;
+  /** Whether the range holds `upper` itself. Default: `false`. */
+  readonly upperIncluded?: boolean;
+  /** From the last to the first. */
+  readonly reverse?: boolean;
+  /** At most so many entries. */
+  readonly limit?: number;
+  readonly keysOnly?: boolean;
+  /** Only commits up to this version count. Default: all. */
+  readonly version?: number;
+}
+
+/** The keys that start with `prefix`; all of them for an empty one. */
+export function prefixRange(prefix: Uint8Array): ByteRange {
+  return { lower: prefix, upper: successor(prefix) };
+}
+
+/** The first key behind all that start with `prefix`; `undefined` when there is none. */
+export function successor(prefix: Uint8Array): Uint8Array | undefined {
+  let length = prefix.length;
+  while (length > 0 && prefix[length - 1] === 0xff) length -= 1;
+  if (length === 0) return undefined;
+  const next = prefix.slice(0, length);
+  next[length - 1] = (next[length - 1] ?? 0) + 1;
+  return next;
+}
+
+/** What is left of a range behind `key`, the last one that was seen, and `seen` entries. */
+export function restOf(range: ByteRange, key: Uint8Array, seen: number): ByteRange {
+  const limit = range.limit === undefined ? {} : { limit: range.limit - seen };
+  return range.reverse
+    ? { ...range, ...limit, upper: key, upperIncluded: false }
+    : { ...range, ...limit, lower: key, lowerIncluded: false };
+}
+
+/** The one key. */
+export function keyRange(key: Uint8Array): ByteRange {
+  return { lower: key, upper: key, upperIncluded: true };
+}
+
+/** Whether `key` lies between the ends of a range. */
+export function isInRange(range: ByteRange, key: Uint8Array): boolean {
+  const low = range.lower ? compareBytes(key, range.lower) : 1;
+  const high = range.upper ? compareBytes(key, range.upper) : -1;
+  return (
+    (low > 0 || (low === 0 && range.lowerIncluded !== false)) && (high < 0 || (high === 0 && !!range.upperIncluded))
+  );
+}
+
+/** How two keys are ordered: below, at or above 0. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,39 @@
+/**
+ * Long work that lets the event loop turn.
+ *
+ * @module
+ */
+
+import { setTimeout } from "node:timers";
+
+/** How long work may keep the event loop busy at a time, in milliseconds. */
+export const BUSY_MS = 2;
+
+/** When long work has to let the event loop turn. */
+export class Turns {
+  #started = performance.now();
+
+  /** `undefined` while the work may go on; otherwise settles in the next turn, from which on it may again. */
+  next(): Promise<void> | undefined {
+    if (performance.now() - this.#started < BUSY_MS) return undefined;
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        this.#started = performance.now();
+        resolve();
+      }, 0);
+    });
+  }
+}
+
+/** Runs `step` until it says that there is no more, and lets the event loop turn in between. Stops at the signal. */
+export async function runInSteps(
+  step: () => boolean,
+  options: { signal?: AbortSignal | undefined; wait?: () => Promise<void> | undefined } = {},
+): Promise<void> {
+  const turns = new Turns();
+  options.signal?.throwIfAborted();
+  while (step()) {
+    await (options.wait?.() ?? turns.next());
+    options.signal?.throwIfAborted();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Keys as callers want them: strings or bytes.
+ *
+ * @module
+ */
+
+import { decodeKey } from "./encoding.ts";
+
+/** `"utf8"`: a key is a string; one that is not UTF-8 makes the read fail with a `TypeError`. `"bytes"`: a `Uint8Array`. */
+export type KeyEncoding = "utf8" | "bytes";
+
+/** What a key is in an encoding. */
+export type KeyIn<E extends KeyEncoding> = E extends "bytes" ? Uint8Array : string;
+
+/** How keys are handed out: without so many bytes of a prefix that the caller knows. */
+export interface KeyFormat<E extends KeyEncoding> {
+  readonly encoding: E;
+  readonly strip: number;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** One key. */
+export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip }: KeyFormat<E>): KeyIn<E> {
+  const rest = strip === 0 ? key : key.subarray(strip);
+  return (encoding === "bytes" ? rest.slice() : decodeKey(rest)) as KeyIn<E>;
+}
+
+/** Many keys that stand back to back in `bytes`, which the caller gives away; `ends` says where each one ends. */
+export function formatKeys<E extends KeyEncoding>(
+  bytes: Uint8Array,
+  ends: ArrayLike<number>,
+  format: KeyFormat<E>,
+): KeyIn<E>[] {
+  const text = format.encoding === "utf8" ? asciiOf(bytes) : undefined;
+  const keys = new Array<unknown>(ends.length);
+  let start = 0;
+  for (let i = 0; i < ends.length; i++) {
+    const end = ends[i] as number;
+    keys[i] =
+      text === undefined ? formatKey(bytes.subarray(start, end), format) : text.slice(start + format.strip, end);
+    start = end;
+  }
+  return keys as KeyIn<E>[];
+}
+
+/** The text of bytes that are all ASCII: one call decodes the keys of a whole page. */
+function asciiOf(bytes: Uint8Array): string | undefined {
+  try {
+    const text = decoder.decode(bytes);
+    return text.length === bytes.length ? text : undefined;
+  } catch {
+    // Which key is not UTF-8, if not two halves of a character have met, is found one by one.
+    return undefined;
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * A backend of plain JavaScript maps.
+ *
+ * @module
+ */
+
+import type {
+  Backend,
+  ChangePage,
+  ChangeWindow,
+  Counted,
+  Page,
+  StoredChange,
+  StoredOperation,
+  StoredValue,
+  StoredVersion,
+  VerifyStep,
+} from "../backend.ts";
+import { type ByteRange, isInRange } from "../byte_range.ts";
+import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
+import { type StoreMetrics, toMetrics } from "../metrics.ts";
+import { RecentChanges } from "./recent.ts";
+import { SortedKeys } from "./sorted_keys.ts";
+import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versions.ts";
+
+/** Entries of a page, and keys of a step. */
+const PAGE_ENTRIES = 1000;
+
+/** Keys are held as strings of one character a byte: JavaScript orders those as their bytes. */
+export class MemoryBackend implements Backend {
+  readonly #kept: number;
+  readonly #versions: Map<string, Versions> = new Map();
+  readonly #keys = new SortedKeys();
+  readonly #recent = new RecentChanges(0);
+  /** Since when each is open, by version. */
+  readonly #snapshots: Map<number, number[]> = new Map();
+  readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0 };
+  #version = 0;
+  #wholeFrom = 0;
+  #bytes = 0;
+  #compacting: string | undefined;
+
+  readonly hasWork = false;
+
+  constructor(kept: number) {
+    this.#kept = kept;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get changesFrom(): number {
+    return Math.min(this.#wholeFrom, this.#recent.from);
+  }
+
+  get(key: Uint8Array, version: number): Uint8Array | undefined {
+    return this.entry(key, version)?.value;
+  }
+
+  entry(key: Uint8Array, version: number): StoredValue | undefined {
+    this.#counters.gets += 1;
+    const found = this.#find(toBinary(key), version);
+    if (!found) this.#counters.table_misses += 1;
+    return found && { ...found, value: found.value.slice() };
+  }
+
+  versionOf(key: Uint8Array, version: number): number | undefined {
+    return this.#find(toBinary(key), version)?.version;
+  }
+
+  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    const limit = Math.min(range.limit ?? PAGE_ENTRIES, PAGE_ENTRIES);
+    const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
+    for (const [binary, found] of this.#entries(range)) {
+      const key = fromBinary(binary);
+      keys.push(formatKey(key, format));
+      if (!range.keysOnly) values.push(found.value.slice());
+      if (keys.length === limit) return { keys, values, last: limit === range.limit ? undefined : key };
+    }
+    return { keys, values, last: undefined };
+  }
+
+  count(range: ByteRange, limit: number): Counted {
+    let count = 0;
+    for (const [binary] of this.#entries(range)) {
+      count += 1;
+      if (count === range.limit) break;
+      if (count === limit) return { count, last: fromBinary(binary) };
+    }
+    return { count, last: undefined };
+  }
+
+  versions(key: Uint8Array): StoredVersion[] {
+    const now = Date.now();
+    const found = this.#versions.get(toBinary(key)) ?? [];
+    return found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
+  }
+
+  put(key: Uint8Array, value: Uint8Array, expiresMs: number): number {
+    return this.batch([{ key, value, expiresMs }]);
+  }
+
+  delete(key: Uint8Array): number {
+    return this.batch([{ key, value: undefined, expiresMs: 0 }]);
+  }
+
+  batch(operations: readonly StoredOperation[]): number {
+    const last = new Map(operations.map((operation) => [toBinary(operation.key), operation]));
+    this.#version += 1;
+    this.#counters.commits += 1;
+    const names = last.size > 1 ? [...last.keys()].sort() : [...last.keys()];
+    for (const name of names) this.#write(name, last.get(name) as StoredOperation);
+    return this.#version;
+  }
+
+  openSnapshot(version: number): boolean {
+    const isOpen = this.#snapshots.has(version);
+    if (version < this.#wholeFrom && !isOpen) return false;
+    this.#snapshots.set(version, [...(this.#snapshots.get(version) ?? []), Date.now()]);
+    return true;
+  }
+
+  closeSnapshot(version: number): void {
+    const opened = this.#snapshots.get(version)?.slice(0, -1) ?? [];
+    if (opened.length > 0) this.#snapshots.set(version, opened);
+    else this.#snapshots.delete(version);
+  }
+
+  changed(range: ByteRange, since: number): boolean {
+    if (since >= this.#recent.from) return this.#recent.after(since).some(({ key }) => isInRange(range, key));
+    for (const [, versions] of this.#inRange(range)) if ((versions[0]?.version ?? 0) > since) return true;
+    return false;
+  }
+
+  commits(range: ByteRange, { since, until }: ChangeWindow, skip: number): ChangePage | undefined {
+    if (since < this.#recent.from) return undefined;
+    const all = this.#recent.after(since).filter(({ key, version }) => version <= until && isInRange(range, key));
+    const now = Date.now();
+    const changes = all.slice(skip, skip + PAGE_ENTRIES).map((change) => copyOf(change, now));
+    return { changes, more: all.length > skip + PAGE_ENTRIES };
+  }
+
+  changes(range: ByteRange, { since, until }: ChangeWindow, below: number): ChangePage {
+    const changes: StoredChange[] = [];
+    const now = Date.now();
+    let [isFirst, lower] = [true, range.lower && toBinary(range.lower)];
+    for (const [name, versions] of this.#inRange(range)) {
+      const ceiling = isFirst && name === lower ? below : Number.POSITIVE_INFINITY;
+      [isFirst, lower] = [false, undefined];
+      for (const version of versions) {
+        if (version.version <= since || version.version > until || version.version >= ceiling) continue;
+        if (changes.length === PAGE_ENTRIES) return { changes, more: true };
+        changes.push(copyOf({ ...version, key: fromBinary(name) }, now));
+      }
+    }
+    return { changes, more: false };
+  }
+
+  step(): boolean {
+    return false;
+  }
+
+  congestion(): undefined {
+    return undefined;
+  }
+
+  writeOut(): undefined {
+    return undefined;
+  }
+
+  sync(): undefined {
+    return undefined;
+  }
+
+  writeOutNow(): void {}
+
+  syncNow(): void {}
+
+  compactStep(): boolean {
+    const now = Date.now();
+    const names: string[] = [];
+    for (const name of this.#keys.from(this.#compacting ?? "")) {
+      if (names.push(name) > PAGE_ENTRIES) break;
+    }
+    this.#compacting = names[PAGE_ENTRIES];
+    for (const name of names.slice(0, PAGE_ENTRIES)) {
+      const versions = this.#versions.get(name) ?? [];
+      const before = sizeOf(name, versions);
+      this.#lose(this.#removeOld(versions));
+      // What a snapshot reads through what is gone would be read in its place.
+      if (this.#snapshots.size === 0) this.#lose(removeGone(versions, now));
+      this.#bytes -= before - sizeOf(name, versions);
+      if (versions.length === 0) this.#forget(name);
+    }
+    return this.#compacting !== undefined;
+  }
+
+  verifyStep(): VerifyStep {
+    let entries = 0;
+    for (const versions of this.#versions.values()) entries += versions.length;
+    return { more: false, entries, damages: [] };
+  }
+
+  sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  metrics(): Omit<StoreMetrics, "longestStepMs"> {
+    const opened = [...this.#snapshots.values()].flat();
+    const figures = {
+      ...this.#counters,
+      memtable_hits: this.#counters.gets - this.#counters.table_misses,
+      write_buffer_entries: this.#versions.size,
+      write_buffer_bytes: this.#bytes,
+      version: this.#version,
+      open_snapshots: opened.length,
+      oldest_snapshot_ms: opened.length === 0 ? 0 : Math.max(0, Date.now() - Math.min(...opened)),
+    };
+    return toMetrics(new Map(Object.entries(figures)), this.#bytes, 0);
+  }
+
+  closeStep(): boolean {
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.abandon();
+  }
+
+  onFailure(): void {}
+
+  abandon(): void {
+    this.#versions.clear();
+    this.#keys.clear();
+    this.#snapshots.clear();
+  }
+
+  #write(name: string, { key, value, expiresMs }: StoredOperation): void {
+    const copy = value && Uint8Array.from(value);
+    const version = { version: this.#version, expiresMs, value: copy };
+    let versions = this.#versions.get(name);
+    if (!versions) {
+      versions = [];
+      this.#versions.set(name, versions);
+      this.#keys.add(name);
+    }
+    const before = sizeOf(name, versions);
+    versions.unshift(version);
+    this.#lose(this.#removeOld(versions));
+    this.#bytes += sizeOf(name, versions) - before;
+    this.#recent.add({ ...version, key: key.slice() });
+    if (value) {
+      this.#counters.puts += 1;
+      this.#counters.put_bytes += key.length + value.length;
+      return;
+    }
+    this.#counters.deletes += 1;
+    if (versions.length === 1) {
+      this.#lose(this.#version);
+      this.#bytes -= sizeOf(name, versions);
+      this.#forget(name);
+    }
+  }
+
+  #removeOld(versions: Versions): number {
+    return versions.length > this.#kept ? removeOld(versions, this.#kept, [...this.#snapshots.keys()]) : 0;
+  }
+
+  /** The history is whole from a version on. */
+  #lose(wholeFrom: number): void {
+    this.#wholeFrom = Math.max(this.#wholeFrom, wholeFrom);
+  }
+
+  #forget(name: string): void {
+    this.#versions.delete(name);
+    this.#keys.delete(name);
+  }
+
+  #find(name: string, version: number): (StoredVersion & { value: Uint8Array }) | undefined {
+    const found = versionAt(this.#versions.get(name) ?? [], version);
+    return found?.value && !isGone(found, Date.now()) ? { ...found, value: found.value } : undefined;
+  }
+
+  *#entries(range: ByteRange): Generator<[string, { value: Uint8Array }]> {
+    const version = range.version ?? this.#version;
+    const now = Date.now();
+    for (const [name, versions] of this.#inRange(range)) {
+      const found = versionAt(versions, version);
+      if (found?.value && !isGone(found, now)) yield [name, { value: found.value }];
+    }
+  }
+
+  *#inRange(range: ByteRange): Generator<[string, Versions]> {
+    const { lower, lowerIncluded, upper, upperIncluded, reverse } = range;
+    const [low, high] = [lower && toBinary(lower), upper && toBinary(upper)];
+    for (const name of reverse ? this.#keys.backFrom(high) : this.#keys.from(low ?? "")) {
+      const isBelow = low !== undefined && (name < low || (name === low && lowerIncluded === false));
+      const isAbove = high !== undefined && (name > high || (name === high && !upperIncluded));
+      if (reverse ? isBelow : isAbove) return;
+      if (!isBelow && !isAbove) yield [name, this.#versions.get(name) ?? []];
+    }
+  }
+}
+
+function copyOf(change: StoredChange, nowMs: number): StoredChange {
+  return { ...change, value: isGone(change, nowMs) ? undefined : change.value?.slice() };
+}
+
+function sizeOf(name: string, versions: Versions): number {
+  return versions.reduce((bytes, { value }) => bytes + name.length + (value?.length ?? 0), 0);
+}
+
+function toBinary(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return binary;
+}
+
+function fromBinary(binary: string): Uint8Array {
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

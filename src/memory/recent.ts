@@ -1,0 +1,59 @@
+/**
+ * The newest changes, in the order of the commits.
+ *
+ * @module
+ */
+
+import type { StoredChange } from "../backend.ts";
+
+/** Changes that are kept at most, and bytes of their keys and values. */
+const MOST_CHANGES = 10_000;
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** A bounded list of changes. */
+export class RecentChanges {
+  #changes: StoredChange[] = [];
+  #bytes = 0;
+  #from: number;
+
+  /** Begins after a version. */
+  constructor(from: number) {
+    this.#from = from;
+  }
+
+  /** All changes after this version are here. */
+  get from(): number {
+    return this.#from;
+  }
+
+  /** Adds a change, which must not be older than those before. */
+  add(change: StoredChange): void {
+    this.#changes.push(change);
+    this.#bytes += sizeOf(change);
+    if (this.#changes.length > MOST_CHANGES || this.#bytes > MOST_BYTES) this.#shorten();
+  }
+
+  /** The changes after a version. */
+  after(version: number): StoredChange[] {
+    let [low, high] = [0, this.#changes.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#changes[middle]?.version ?? 0) <= version) low = middle + 1;
+      else high = middle;
+    }
+    return this.#changes.slice(low);
+  }
+
+  /** Drops the older half. */
+  #shorten(): void {
+    const dropped = this.#changes.splice(0, Math.ceil(this.#changes.length / 2));
+    this.#from = dropped.at(-1)?.version ?? this.#from;
+    // A commit is here whole or not at all.
+    while (this.#changes[0]?.version === this.#from) this.#changes.shift();
+    this.#bytes = this.#changes.reduce((bytes, change) => bytes + sizeOf(change), 0);
+  }
+}
+
+function sizeOf({ key, value }: StoredChange): number {
+  return key.length + (value?.length ?? 0);
+}

@@ -1,0 +1,172 @@
+/**
+ * What all that can be read shares: validation, encoding, walks, and the promises over it.
+ *
+ * @module
+ */
+
+import type { KeyRange, RangeIterable, ReadRange } from "../api/range.ts";
+import type { LongOptions, Reader, ValueEntry } from "../api/reader.ts";
+import type { Page } from "../backend.ts";
+import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
+import { runInSteps } from "../commit/turns.ts";
+import { encodeKey, encodePrefix, type Key } from "../encoding.ts";
+import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
+import { type Pick, rangeIterable } from "./range_iterable.ts";
+import { formatOf, toByteRange } from "./ranges.ts";
+import type { HeldReadSource, ReadSource } from "./read_source.ts";
+
+/** Entries that are counted at a time. */
+const COUNT_STEP = 10_000;
+
+/** A {@linkcode Reader} over a {@linkcode ReadSource}. */
+export abstract class BaseReader implements Reader {
+  /** Where to read; throws when the reader is closed. `action` is a verb for the message. */
+  protected abstract source(action: string): ReadSource;
+
+  async get(key: Key): Promise<Uint8Array | undefined> {
+    return this.getSync(key);
+  }
+
+  getSync(key: Key): Uint8Array | undefined {
+    const source = this.source("get");
+    return source.get(encodeKey(key));
+  }
+
+  async getEntry(key: Key): Promise<ValueEntry | undefined> {
+    return this.getEntrySync(key);
+  }
+
+  getEntrySync(key: Key): ValueEntry | undefined {
+    const found = this.source("get").entry(encodeKey(key));
+    if (!found) return undefined;
+    const { value, version, expiresMs } = found;
+    return { value, version, ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }) };
+  }
+
+  async getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
+    return this.getManySync(keys);
+  }
+
+  getManySync(keys: readonly Key[]): (Uint8Array | undefined)[] {
+    const source = this.source("get");
+    return Array.from(keys, encodeKey).map((key) => source.get(key));
+  }
+
+  async has(key: Key): Promise<boolean> {
+    return this.hasSync(key);
+  }
+
+  hasSync(key: Key): boolean {
+    const source = this.source("has");
+    return source.has(encodeKey(key));
+  }
+
+  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]> {
+    return this.walk(toByteRange(range), formatOf(range), entryAt);
+  }
+
+  keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>> {
+    return this.walk({ ...toByteRange(range), keysOnly: true }, formatOf(range), keyAt);
+  }
+
+  values(range?: KeyRange): RangeIterable<Uint8Array> {
+    return this.walk(toByteRange(range), formatOf({ keyEncoding: "bytes" }), valueAt);
+  }
+
+  async count(range?: KeyRange, options?: LongOptions): Promise<number> {
+    return await this.countIn(toByteRange(range), options);
+  }
+
+  countSync(range?: KeyRange): number {
+    const counter = new Counter(this.source("count"), toByteRange(range));
+    while (counter.step());
+    return counter.total;
+  }
+
+  async scan(prefix: Key): Promise<Map<string, Uint8Array>> {
+    const entries = new Map<string, Uint8Array>();
+    for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt)) {
+      entries.set(key, value);
+    }
+    return entries;
+  }
+
+  scanSync(prefix: Key): Map<string, Uint8Array> {
+    return new Map(this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt));
+  }
+
+  /** A walk over a range. Throws when the reader is closed. */
+  walk<E extends KeyEncoding, T>(range: ByteRange, format: KeyFormat<E>, pick: Pick<E, T>): RangeIterable<T> {
+    this.source("read");
+    const open = () => {
+      const source = this.source("read");
+      return {
+        page: (rest: ByteRange) => source.page(rest, format),
+        hold: () => {
+          const held = source.hold();
+          return { page: (rest: ByteRange) => held.page(rest, format), release: () => held.release() };
+        },
+      };
+    };
+    return rangeIterable(range, open, pick);
+  }
+
+  /** As {@linkcode Reader.count}, of a range in bytes. */
+  async countIn(range: ByteRange, options: LongOptions = {}): Promise<number> {
+    const counter = new Counter(this.source("count"), range);
+    try {
+      await runInSteps(() => counter.step(), options);
+    } finally {
+      counter.release();
+    }
+    return counter.total;
+  }
+}
+
+/** Counts the entries of a range in steps, at one version. */
+class Counter {
+  total = 0;
+  #source: ReadSource;
+  #held: HeldReadSource | undefined;
+  #rest: ByteRange;
+
+  constructor(source: ReadSource, range: ByteRange) {
+    this.#source = source;
+    this.#rest = range;
+  }
+
+  /** Says whether there is more. */
+  step(): boolean {
+    if (this.#rest.limit === 0) return false;
+    const { count, last } = this.#source.count(this.#rest, COUNT_STEP);
+    this.total += count;
+    if (!last) {
+      this.release();
+      return false;
+    }
+    this.#held ??= this.#source.hold();
+    this.#source = this.#held;
+    this.#rest = restOf(this.#rest, last, count);
+    return true;
+  }
+
+  release(): void {
+    this.#held?.release();
+    this.#held = undefined;
+  }
+}
+
+/** Key and value of an entry. */
+export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index: number): [KeyIn<E>, Uint8Array] {
+  return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
+}
+
+/** The key of an entry. */
+export function keyAt<E extends KeyEncoding>({ keys }: Page<E>, index: number): KeyIn<E> {
+  return keys[index] as KeyIn<E>;
+}
+
+/** The value of an entry. */
+export function valueAt({ values }: Page<KeyEncoding>, index: number): Uint8Array {
+  return values[index] as Uint8Array;
+}

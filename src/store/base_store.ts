@@ -1,0 +1,460 @@
+/**
+ * What all stores share: lifecycle, validation, encoding and group commit over a backend that only holds bytes.
+ *
+ * @module
+ */
+
+import type { ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { KeyRange, ReadRange } from "../api/range.ts";
+import type { LongOptions, Snapshot } from "../api/reader.ts";
+import type { CompactResult, VerifyResult } from "../api/store.ts";
+import type { Transaction, TransactionOptions } from "../api/transaction.ts";
+import type { View, ViewOptions } from "../api/view.ts";
+import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
+import { type Backend, type Damage, NEWEST, type StoredOperation } from "../backend.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { Background } from "../commit/background.ts";
+import { CommitQueue } from "../commit/queue.ts";
+import { runInSteps } from "../commit/turns.ts";
+import { describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
+import { messageOf, StoreError } from "../errors.ts";
+import type { KeyEncoding } from "../key_format.ts";
+import type { StoreMetrics } from "../metrics.ts";
+import { BaseReader } from "./base_reader.ts";
+import { toOperations } from "./batches.ts";
+import { RangeDeletion } from "./delete_range.ts";
+import { expiryOf } from "./expiry.ts";
+import { formatOf, toByteRange } from "./ranges.ts";
+import { BackendSource, type ReadSource, type Run, SnapshotSource } from "./read_source.ts";
+import { runTransaction } from "./run_transaction.ts";
+import { StoreSnapshot } from "./snapshot.ts";
+import { StoreView, type ViewedStore } from "./view.ts";
+import { Watch } from "./watch.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** How a store behaves, whatever holds its data. */
+export interface StoreBehaviour {
+  /** With it a write settles once it is durable, without once it survives the end of the process. */
+  readonly syncWrites: boolean;
+  readonly readOnly: boolean;
+  /** Called when the store failed. */
+  failed?(error: unknown): void;
+  /** Called when the store is closed, and did not fail. */
+  closed?(): void;
+  /** Called before that, and after a failure: nothing of the store can write any more. */
+  released?(): void;
+  /** Called for an error while a failed store was given back: its callers get the failure that came first. */
+  leftBehind?(error: unknown): void;
+}
+
+/** A {@linkcode Store} over a {@linkcode Backend}. */
+export abstract class BaseStore extends BaseReader implements ViewedStore {
+  readonly #backend: Backend;
+  readonly #newest: ReadSource;
+  readonly #behaviour: StoreBehaviour;
+  /** What a write waits for. */
+  readonly #writes: CommitQueue;
+  readonly #flushes: CommitQueue;
+  readonly #background: Background;
+  /** Those who wait for commits to settle. */
+  readonly #listeners: Set<() => void> = new Set();
+  #version: number;
+  #settledVersion: number;
+  #closing: Promise<void> | undefined;
+  #failure: unknown;
+
+  /** Takes the backend over. */
+  constructor(backend: Backend, behaviour: StoreBehaviour) {
+    super();
+    this.#backend = backend;
+    this.#behaviour = behaviour;
+    this.#version = this.#settledVersion = backend.version;
+    this.#newest = new BackendSource(this.#run);
+    this.#writes = new CommitQueue(() =>
+      this.#settle((backend) => (behaviour.syncWrites ? backend.sync() : backend.writeOut())),
+    );
+    this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.sync()));
+    this.#background = new Background(
+      () => this.#step(),
+      () => backend.congestion(),
+    );
+    backend.onFailure((error) => this.#fail(error));
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  async versions(key: Key): Promise<KeyVersion[]> {
+    return this.versionsSync(key);
+  }
+
+  versionsSync(key: Key): KeyVersion[] {
+    this.#assertOpen("list the versions");
+    const bytes = encodeKey(key);
+    const found = this.#run((backend) => backend.versions(bytes));
+    return found.map(({ version, value, expiresMs }) => ({
+      version,
+      ...(value ? { value } : {}),
+      deleted: value === undefined && expiresMs === 0,
+      ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
+    }));
+  }
+
+  snapshot(options: { readonly version?: number } = {}): Snapshot {
+    this.#assertOpen("open a snapshot");
+    return new StoreSnapshot(new SnapshotSource(this.#run, this.#checkVersion(options.version, "version")));
+  }
+
+  put(key: Key, value: Value, options?: PutOptions): Promise<void> {
+    return this.#write(() => this.#put(key, value, options));
+  }
+
+  putSync(key: Key, value: Value, options?: PutOptions): void {
+    this.#put(key, value, options);
+    this.#commitNow();
+  }
+
+  delete(key: Key): Promise<void> {
+    return this.#write(() => this.#delete(key));
+  }
+
+  deleteSync(key: Key): void {
+    this.#delete(key);
+    this.#commitNow();
+  }
+
+  batch(operations: readonly BatchOperation[]): Promise<void> {
+    return this.#write(() => this.#batch(operations));
+  }
+
+  batchSync(operations: readonly BatchOperation[]): void {
+    this.#batch(operations);
+    this.#commitNow();
+  }
+
+  async deleteRange(range: KeyRange, options?: LongOptions): Promise<number> {
+    return await this.deleteIn(toByteRange(range), options);
+  }
+
+  deleteRangeSync(range: KeyRange): number {
+    const deletion = this.#deletion(toByteRange(range));
+    while (deletion.step());
+    this.#commitNow();
+    return deletion.count;
+  }
+
+  /** As {@linkcode Store.deleteRange}, of a range in bytes. */
+  async deleteIn(range: ByteRange, options: LongOptions = {}): Promise<number> {
+    const deletion = this.#deletion(range);
+    try {
+      await runInSteps(() => deletion.step(), { ...options, wait: () => this.#writes.committed() });
+    } finally {
+      deletion.release();
+    }
+    await this.#writes.committed();
+    return deletion.count;
+  }
+
+  async compareAndSet(
+    key: Key,
+    expectedVersion: number | undefined,
+    value: Value,
+    options?: PutOptions,
+  ): Promise<boolean> {
+    if (!this.#compareAndPut(key, expectedVersion, value, options)) return false;
+    await this.#writes.committed();
+    return true;
+  }
+
+  compareAndSetSync(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): boolean {
+    const isSet = this.#compareAndPut(key, expectedVersion, value, options);
+    if (isSet) this.#commitNow();
+    return isSet;
+  }
+
+  async transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
+    const begin = () => {
+      this.#assertOpen("begin a transaction");
+      return new SnapshotSource(this.#run, this.#version);
+    };
+    return await runTransaction(
+      {
+        begin,
+        commit: (transaction) => {
+          const operations = transaction.operations();
+          if (operations.length === 0) return Promise.resolve();
+          this.#assertWritable("commit a transaction");
+          const isOutdated =
+            this.#version > transaction.version && this.#run((backend) => transaction.isOutdated(backend));
+          if (isOutdated) return undefined;
+          this.#commit(operations);
+          return this.#writes.committed();
+        },
+      },
+      run,
+      options,
+    );
+  }
+
+  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options: WatchOptions = {}): AsyncIterable<ChangeIn<E>> {
+    this.#assertOpen("watch");
+    const { reverse: _reverse, limit: _limit, ...bytes } = toByteRange(range);
+    const { since, signal } = options;
+    const watched = { range: bytes, format: formatOf(range), since: this.#checkVersion(since, "since"), signal };
+    const store = this;
+    const host = {
+      run: this.#run,
+      get settledVersion() {
+        return store.#settledVersion;
+      },
+      isOver: () => {
+        this.#assertSound("watch");
+        return this.#closing !== undefined;
+      },
+      onSettled: (listener: () => void) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
+    return { [Symbol.asyncIterator]: () => new Watch(host, watched) };
+  }
+
+  view<T>(options: ViewOptions<T>): View<T> {
+    return new StoreView(this, NOTHING, options);
+  }
+
+  async flush(): Promise<void> {
+    this.#assertOpen("flush");
+    await this.#flushes.committed();
+  }
+
+  flushSync(): void {
+    this.#assertOpen("flush");
+    this.#run((backend) => backend.syncNow());
+    this.#told(this.#version);
+  }
+
+  async compact({ signal }: LongOptions = {}): Promise<CompactResult> {
+    this.#assertWritable("compact");
+    const bytesBefore = this.#run((backend) => backend.sizeBytes());
+    await this.#runInSteps("compact", signal, (backend) => backend.compactStep());
+    return { bytesBefore, bytesAfter: this.#run((backend) => backend.sizeBytes()) };
+  }
+
+  async verify({ signal }: LongOptions = {}): Promise<VerifyResult> {
+    const damages: Damage[] = [];
+    let [entries, first] = [0, true];
+    await this.#runInSteps("verify", signal, (backend) => {
+      const step = backend.verifyStep(first);
+      [entries, first] = [step.entries, false];
+      damages.push(...step.damages);
+      return step.more;
+    });
+    return { entries, damages };
+  }
+
+  metrics(): StoreMetrics {
+    this.#assertOpen("read the metrics");
+    return { ...this.#run((backend) => backend.metrics()), longestStepMs: this.#background.longestMs };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  protected source(action: string): ReadSource {
+    this.#assertOpen(action);
+    return this.#newest;
+  }
+
+  #put(key: Key, value: Value, options: PutOptions | undefined): void {
+    this.#assertWritable("put");
+    const [keyBytes, valueBytes, expiresMs] = [encodeKey(key), encodeValue(value), expiryOf(options)];
+    this.#written(this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs)));
+  }
+
+  #delete(key: Key): void {
+    this.#assertWritable("delete");
+    const bytes = encodeKey(key);
+    this.#written(this.#run((backend) => backend.delete(bytes)));
+  }
+
+  #batch(operations: readonly BatchOperation[]): void {
+    this.#assertWritable("commit a batch");
+    const stored = toOperations(operations);
+    if (stored.length > 0) this.#commit(stored);
+  }
+
+  #commit(operations: readonly StoredOperation[]): void {
+    this.#written(this.#run((backend) => backend.batch(operations)));
+  }
+
+  #compareAndPut(
+    key: Key,
+    expectedVersion: number | undefined,
+    value: Value,
+    options: PutOptions | undefined,
+  ): boolean {
+    this.#assertWritable("compare and set");
+    if (expectedVersion !== undefined && typeof expectedVersion !== "number") {
+      throw new TypeError(`Wrong expected version: expected a number or undefined, got ${describe(expectedVersion)}`);
+    }
+    const [keyBytes, valueBytes, expiresMs] = [encodeKey(key), encodeValue(value), expiryOf(options)];
+    if (this.#run((backend) => backend.versionOf(keyBytes, NEWEST)) !== expectedVersion) return false;
+    this.#written(this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs)));
+    return true;
+  }
+
+  #deletion(range: ByteRange): RangeDeletion {
+    this.#assertWritable("delete a range");
+    return new RangeDeletion(this.#newest.hold(), range, (operations) => {
+      this.#assertWritable("delete a range");
+      this.#commit(operations);
+    });
+  }
+
+  #written(version: number): void {
+    this.#version = version;
+    if (this.#backend.hasWork) this.#background.wake();
+  }
+
+  /** Writes now, and waits for the commit with all others: not an `async` function, for these cost more than the write. */
+  #write(write: () => void): Promise<void> {
+    try {
+      write();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#writes.committed();
+  }
+
+  #commitNow(): void {
+    this.#run((backend) => (this.#behaviour.syncWrites ? backend.syncNow() : backend.writeOutNow()));
+    this.#told(this.#version);
+  }
+
+  /** Begins to commit what waits, unless the store failed meanwhile. */
+  #settle(commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
+    this.#assertSound("commit");
+    const version = this.#version;
+    const committing = this.#run(commit);
+    if (!committing) {
+      this.#told(version);
+      return undefined;
+    }
+    return committing.then(
+      () => this.#told(version),
+      (error: unknown) => {
+        this.#fail(error);
+        throw error;
+      },
+    );
+  }
+
+  /** Commits up to this one may be told. */
+  #told(version: number): void {
+    this.#settledVersion = Math.max(this.#settledVersion, version);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Nobody waits for a step: what fails it fails the store, and the next call says so. */
+  #step(): boolean {
+    try {
+      return this.#failure === undefined && this.#run((backend) => backend.step());
+    } catch {
+      return false;
+    }
+  }
+
+  async #runInSteps(
+    action: string,
+    signal: AbortSignal | undefined,
+    step: (backend: Backend) => boolean,
+  ): Promise<void> {
+    const checked = () => {
+      this.#assertOpen(action);
+      return this.#run(step);
+    };
+    await runInSteps(checked, { signal, wait: () => this.#backend.congestion() });
+  }
+
+  async #close(): Promise<void> {
+    this.#background.stop();
+    await this.#writes.drained();
+    await this.#flushes.drained();
+    for (const listener of this.#listeners) listener();
+    if (this.#failure !== undefined) return;
+    const step = () => this.#failure === undefined && this.#run((backend) => backend.closeStep());
+    await runInSteps(step, { wait: () => this.#backend.congestion() });
+    try {
+      if (this.#failure === undefined) await this.#backend.close();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#behaviour.released?.();
+    this.#behaviour.closed?.();
+  }
+
+  #checkVersion(version: unknown, name: string): number {
+    if (version === undefined) return this.#version;
+    if (typeof version !== "number") {
+      throw new TypeError(`Wrong option '${name}': expected a number, got ${describe(version)}`);
+    }
+    if (Number.isInteger(version) && version >= 0 && version <= this.#version) return version;
+    throw new RangeError(`Wrong option '${name}': expected a version from 0 to ${this.#version}, got ${version}`);
+  }
+
+  #assertOpen(action: string): void {
+    if (this.#closing) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
+    this.#assertSound(action);
+  }
+
+  #assertSound(action: string): void {
+    if (this.#failure === undefined) return;
+    const message = `Cannot ${action}: the store failed before: ${messageOf(this.#failure)}`;
+    throw new StoreError("STORE_FAILED", message, { cause: this.#failure });
+  }
+
+  #assertWritable(action: string): void {
+    this.#assertOpen(action);
+    if (this.#behaviour.readOnly)
+      throw new StoreError("STORE_READ_ONLY", `Cannot ${action}: the store is open for reading only`);
+  }
+
+  /** Runs a call of the backend; one that fails fails the store for good: what it holds in memory may be wrong. */
+  readonly #run: Run = (call) => {
+    try {
+      return call(this.#backend);
+    } catch (error) {
+      if (!isOfOneCall(error)) this.#fail(error);
+      throw error;
+    }
+  };
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#behaviour.failed?.(error);
+    for (const giveBack of [() => this.#backend.abandon(), () => this.#behaviour.released?.()]) {
+      try {
+        giveBack();
+      } catch (left) {
+        this.#behaviour.leftBehind?.(left);
+      }
+    }
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Whether an error fails a call, and not the store. */
+function isOfOneCall(error: unknown): boolean {
+  return error instanceof NotUtf8Error || (error instanceof StoreError && error.code === "OUT_OF_MEMORY");
+}

@@ -1,0 +1,24 @@
+/**
+ * When values expire.
+ *
+ * @module
+ */
+
+import type { PutOptions } from "../api/writes.ts";
+import { describe } from "../encoding.ts";
+import { MAX_TTL_MS } from "../limits.ts";
+
+/** When a value that is put now expires, in milliseconds since 1970; 0 for never. */
+export function expiryOf(options: PutOptions | undefined): number {
+  if (options === undefined) return 0;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot use ${describe(options)} as options: expected an object such as { ttl: 60_000 }`);
+  }
+  const { ttl } = options;
+  if (ttl === undefined) return 0;
+  if (typeof ttl !== "number") throw new TypeError(`Wrong option 'ttl': expected a number, got ${describe(ttl)}`);
+  if (!(ttl > 0 && ttl <= MAX_TTL_MS)) {
+    throw new RangeError(`Wrong option 'ttl': expected milliseconds above 0 and up to ${MAX_TTL_MS}, got ${ttl}`);
+  }
+  return Math.ceil(Date.now() + ttl);
+}

@@ -1,0 +1,139 @@
+/**
+ * Walks over ranges, page by page.
+ *
+ * @module
+ */
+
+import type { RangeIterable } from "../api/range.ts";
+import type { Page } from "../backend.ts";
+import { type ByteRange, restOf } from "../byte_range.ts";
+import { Turns } from "../commit/turns.ts";
+import type { KeyEncoding } from "../key_format.ts";
+
+/** Where a walk reads from. */
+export interface PageSource<E extends KeyEncoding> {
+  page(range: ByteRange): Page<E>;
+  /** Keeps what is there now until `release` is called: the walk goes on there. */
+  hold(): HeldSource<E>;
+}
+
+/** A source that does not change. */
+export interface HeldSource<E extends KeyEncoding> {
+  page(range: ByteRange): Page<E>;
+  release(): void;
+}
+
+/** What a walk hands out for an entry of a page. */
+export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
+
+/** A walk that nobody ended is forgotten with its holder: then what it holds is given back. */
+const forgotten = new FinalizationRegistry<() => void>((release) => release());
+
+/** The entries of a range. `open` is called at the first step of each walk. */
+export function rangeIterable<E extends KeyEncoding, T>(
+  range: ByteRange,
+  open: () => PageSource<E>,
+  pick: Pick<E, T>,
+): RangeIterable<T> {
+  return {
+    [Symbol.iterator]: () => new Walk(range, open, pick),
+    [Symbol.asyncIterator]: () => new AsyncWalk(new Walk(range, open, pick)),
+  };
+}
+
+class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
+  readonly #open: () => PageSource<E>;
+  readonly #pick: Pick<E, T>;
+  #page: Page<E> | undefined;
+  #index = 0;
+  #count = 0;
+  /** What is yet to be read; `undefined` at the end. */
+  #rest: ByteRange | undefined;
+  #held: HeldSource<E> | undefined;
+
+  constructor(range: ByteRange, open: () => PageSource<E>, pick: Pick<E, T>) {
+    this.#open = open;
+    this.#pick = pick;
+    this.#rest = range.limit === 0 ? undefined : range;
+  }
+
+  /** Whether the next step reads a page. */
+  get needsPage(): boolean {
+    return this.#index >= this.#count && this.#rest !== undefined;
+  }
+
+  next(): IteratorResult<T, undefined> {
+    while (this.#index >= this.#count) {
+      if (!this.#rest) return this.return();
+      this.#read(this.#rest);
+    }
+    const index = this.#index++;
+    return { done: false, value: this.#pick(this.#page as Page<E>, index) };
+  }
+
+  return(): IteratorResult<T, undefined> {
+    this.#rest = undefined;
+    this.#page = undefined;
+    this.#index = this.#count = 0;
+    if (this.#held) {
+      forgotten.unregister(this);
+      this.#held.release();
+      this.#held = undefined;
+    }
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  #read(range: ByteRange): void {
+    try {
+      const source = this.#held ?? this.#open();
+      const page = source.page(range);
+      if (page.last && !this.#held) this.#hold(source as PageSource<E>);
+      this.#rest = page.last && restOf(range, page.last, page.keys.length);
+      if (this.#rest?.limit === 0) this.#rest = undefined;
+      [this.#page, this.#index, this.#count] = [page, 0, page.keys.length];
+    } catch (error) {
+      this.return();
+      throw error;
+    }
+  }
+
+  /** In the same turn as the first page was read: nothing can have been written in between. */
+  #hold(source: PageSource<E>): void {
+    const held = source.hold();
+    this.#held = held;
+    forgotten.register(this, () => held.release(), this);
+  }
+}
+
+class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
+  readonly #walk: Walk<E, T>;
+  readonly #turns = new Turns();
+
+  constructor(walk: Walk<E, T>) {
+    this.#walk = walk;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#walk.needsPage) {
+      const turn = this.#turns.next();
+      if (turn) return turn.then(() => this.#walk.next());
+    }
+    try {
+      return Promise.resolve(this.#walk.next());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    return this.#walk.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Where reads go: a backend, as of one version.
+ *
+ * @module
+ */
+
+import { type Backend, type Counted, NEWEST, type Page, type StoredValue } from "../backend.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { StoreError } from "../errors.ts";
+import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+
+/** Reads, with valid arguments. */
+export interface ReadSource {
+  get(key: Uint8Array): Uint8Array | undefined;
+  entry(key: Uint8Array): StoredValue | undefined;
+  has(key: Uint8Array): boolean;
+  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
+  count(range: ByteRange, limit: number): Counted;
+  /** The same as it is now, kept until it is released. */
+  hold(): HeldReadSource;
+}
+
+/** A source that does not change, until it is released. */
+export interface HeldReadSource extends ReadSource {
+  release(): void;
+}
+
+/** Runs a call of a backend, and fails the store when it fails. */
+export type Run = <T>(call: (backend: Backend) => T) => T;
+
+/** The newest version, or the one of a snapshot. */
+export class BackendSource implements ReadSource {
+  protected readonly run: Run;
+  readonly #version: number;
+
+  constructor(run: Run, version: number = NEWEST) {
+    this.run = run;
+    this.#version = version;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.run((backend) => backend.get(key, this.#version));
+  }
+
+  entry(key: Uint8Array): StoredValue | undefined {
+    return this.run((backend) => backend.entry(key, this.#version));
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.run((backend) => backend.versionOf(key, this.#version) !== undefined);
+  }
+
+  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    return this.run((backend) => backend.page({ ...range, version: this.#version }, format));
+  }
+
+  count(range: ByteRange, limit: number): Counted {
+    return this.run((backend) => backend.count({ ...range, version: this.#version }, limit));
+  }
+
+  hold(): HeldReadSource {
+    return new SnapshotSource(
+      this.run,
+      this.run((backend) => Math.min(this.#version, backend.version)),
+    );
+  }
+}
+
+/** A version that is kept. */
+export class SnapshotSource extends BackendSource implements HeldReadSource {
+  readonly version: number;
+  #isOpen = true;
+
+  /** Throws `VERSION_GONE` when some of what the version saw is gone. */
+  constructor(run: Run, version: number) {
+    super(run, version);
+    this.version = version;
+    if (!run((backend) => backend.openSnapshot(version))) {
+      throw new StoreError("VERSION_GONE", `Cannot read at version ${version}: some of what it saw is gone`);
+    }
+  }
+
+  /** Idempotent, and without effect on a store that is closed: its snapshots ended with it. */
+  release(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      this.run((backend) => backend.closeSnapshot(this.version));
+    } catch (error) {
+      if (!(error instanceof StoreError && (error.code === "STORE_CLOSED" || error.code === "STORE_FAILED")))
+        throw error;
+    }
+  }
+}

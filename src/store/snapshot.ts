@@ -1,0 +1,40 @@
+/**
+ * Snapshots.
+ *
+ * @module
+ */
+
+import type { Snapshot } from "../api/reader.ts";
+import { StoreError } from "../errors.ts";
+import { BaseReader } from "./base_reader.ts";
+import type { ReadSource, SnapshotSource } from "./read_source.ts";
+
+/** A {@linkcode Snapshot} of a store. */
+export class StoreSnapshot extends BaseReader implements Snapshot {
+  readonly #source: SnapshotSource;
+  #isOpen = true;
+
+  /** Takes the source over. */
+  constructor(source: SnapshotSource) {
+    super();
+    this.#source = source;
+  }
+
+  get version(): number {
+    return this.#source.version;
+  }
+
+  dispose(): void {
+    this.#isOpen = false;
+    this.#source.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  protected source(action: string): ReadSource {
+    if (this.#isOpen) return this.#source;
+    throw new StoreError("STORE_CLOSED", `Cannot ${action}: the snapshot was disposed of`);
+  }
+}

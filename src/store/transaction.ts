@@ -1,0 +1,148 @@
+/**
+ * Optimistic transactions: reads at a snapshot, writes in memory, and at the end a check that nobody changed what was read.
+ *
+ * As in H. Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), a snapshot alone would allow write skew; checking
+ * all reads, ranges included, makes transactions serializable (H. T. Kung and J. T. Robinson, "On Optimistic Methods for
+ * Concurrency Control", 1981).
+ *
+ * @module
+ */
+
+import type { Transaction } from "../api/transaction.ts";
+import type { PutOptions } from "../api/writes.ts";
+import type { Backend, Counted, Page, StoredOperation, StoredValue } from "../backend.ts";
+import { type ByteRange, keyRange } from "../byte_range.ts";
+import { encodeKey, encodeValue, type Key, type Value } from "../encoding.ts";
+import { StoreError } from "../errors.ts";
+import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import { BaseReader } from "./base_reader.ts";
+import { checkBatchSize } from "./batches.ts";
+import { expiryOf } from "./expiry.ts";
+import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
+import { WriteSet } from "./write_set.ts";
+
+/** One attempt of a transaction. */
+export class StoreTransaction extends BaseReader implements Transaction {
+  readonly #snapshot: SnapshotSource;
+  readonly #source: TransactionSource;
+  readonly #writes = new WriteSet();
+  #hasEnded = false;
+
+  /** Takes the snapshot over. */
+  constructor(snapshot: SnapshotSource) {
+    super();
+    this.#snapshot = snapshot;
+    this.#source = new TransactionSource(snapshot, this.#writes);
+  }
+
+  get version(): number {
+    return this.#snapshot.version;
+  }
+
+  put(key: Key, value: Value, options?: PutOptions): void {
+    this.source("put");
+    const expiresMs = expiryOf(options);
+    this.#writes.add({ key: encodeKey(key).slice(), value: encodeValue(value).slice(), expiresMs });
+    checkBatchSize(this.#writes.bytes);
+  }
+
+  delete(key: Key): void {
+    this.source("delete");
+    this.#writes.add({ key: encodeKey(key).slice(), value: undefined, expiresMs: 0 });
+    checkBatchSize(this.#writes.bytes);
+  }
+
+  /** What it wrote. */
+  operations(): StoredOperation[] {
+    return this.#writes.operations();
+  }
+
+  /** Whether others changed what it read since it began. */
+  isOutdated(backend: Backend): boolean {
+    return this.#source.reads().some((range) => backend.changed(range, this.version));
+  }
+
+  /** Nothing may be read or written any more. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#snapshot.release();
+  }
+
+  protected source(action: string): ReadSource {
+    if (!this.#hasEnded) return this.#source;
+    throw new StoreError("TRANSACTION_ENDED", `Cannot ${action}: the transaction has ended`);
+  }
+}
+
+/** Reads a snapshot under a write set, and takes note of what was read. */
+class TransactionSource implements HeldReadSource {
+  readonly #snapshot: SnapshotSource;
+  readonly #writes: WriteSet;
+  readonly #keys: Map<string, Uint8Array> = new Map();
+  readonly #ranges: ByteRange[] = [];
+
+  constructor(snapshot: SnapshotSource, writes: WriteSet) {
+    this.#snapshot = snapshot;
+    this.#writes = writes;
+  }
+
+  /** The keys and ranges that were read. */
+  reads(): ByteRange[] {
+    return [...Array.from(this.#keys.values(), keyRange), ...this.#ranges];
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.entry(key)?.value;
+  }
+
+  has(key: Uint8Array): boolean {
+    const own = this.#ownOrNoted(key);
+    return own ? own.value !== undefined : this.#snapshot.has(key);
+  }
+
+  entry(key: Uint8Array): StoredValue | undefined {
+    const own = this.#ownOrNoted(key);
+    if (!own) return this.#snapshot.entry(key);
+    // It has no version yet: it comes after all that there are.
+    const { value, expiresMs } = own;
+    return value && { value: value.slice(), version: this.#snapshot.version + 1, expiresMs };
+  }
+
+  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    const below = this.#snapshot.page({ ...range }, { encoding: "bytes", strip: 0 });
+    this.#note(range, below.last);
+    return this.#writes.over(below, range, format);
+  }
+
+  count(range: ByteRange): Counted {
+    const { keys, last } = this.page({ ...range, keysOnly: true }, { encoding: "bytes", strip: 0 });
+    return { count: Math.min(keys.length, range.limit ?? keys.length), last };
+  }
+
+  /** It stands still but for its own writes, which a walk is to see. */
+  hold(): HeldReadSource {
+    return this;
+  }
+
+  release(): void {}
+
+  /** What the transaction wrote itself needs no check: it was there in any case. */
+  #ownOrNoted(key: Uint8Array): StoredOperation | undefined {
+    const own = this.#writes.get(key);
+    if (!own) this.#keys.set(WriteSet.name(key), key.slice());
+    return own;
+  }
+
+  /** The part of a range up to `last` was read; all of it without. */
+  #note({ lower, lowerIncluded, upper, upperIncluded, reverse }: ByteRange, last: Uint8Array | undefined): void {
+    const all: ByteRange = {
+      lower,
+      lowerIncluded: lowerIncluded !== false,
+      upper,
+      upperIncluded: upperIncluded === true,
+    };
+    if (!last) this.#ranges.push(all);
+    else if (reverse) this.#ranges.push({ ...all, lower: last, lowerIncluded: true });
+    else this.#ranges.push({ ...all, upper: last, upperIncluded: true });
+  }
+}
