@@ -51,7 +51,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${resolved.path}'`);
     markDirectory(fileSystem, resolved.path);
-    engine.open(resolved);
+    await engine.open(resolved);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
     return new SledStore({ ...resolved, engine, lock, logger });
   } catch (error) {
@@ -71,7 +71,7 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   try {
     const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
     const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
-    engine.open(resolved);
+    await engine.open(resolved);
     logger.info(`opened '${path}' for reading`);
     return new SledStore({ ...resolved, engine, lock, logger });
   } catch (error) {

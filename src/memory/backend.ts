@@ -256,7 +256,8 @@ export class MemoryBackend implements Backend {
       return;
     }
     this.#counters.deletes += 1;
-    if (versions.length === 1) {
+    // With more versions to keep, deletions are history until they are compacted away.
+    if (versions.length === 1 && this.#kept === 1) {
       this.#lose(this.#version);
       this.#bytes -= sizeOf(name, versions);
       this.#forget(name);

@@ -109,9 +109,12 @@ class TransactionSource implements HeldReadSource {
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    const below = this.#snapshot.page({ ...range }, { encoding: "bytes", strip: 0 });
-    this.#note(range, below.last);
-    return this.#writes.over(below, range, format);
+    // What is deleted here hides as many entries at most.
+    const limit = range.limit === undefined ? undefined : range.limit + this.#writes.deletions;
+    const page = this.#snapshot.page({ ...range, ...(limit ? { limit } : {}) }, { encoding: "bytes", strip: 0 });
+    const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
+    this.#note(range, last);
+    return this.#writes.over({ ...page, last }, range, format);
   }
 
   count(range: ByteRange): Counted {

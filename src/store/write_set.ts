@@ -13,6 +13,7 @@ export class WriteSet {
   readonly #operations: Map<string, StoredOperation> = new Map();
   #sorted: StoredOperation[] | undefined;
   #bytes = 0;
+  #deletions = 0;
 
   /** A key as a string of one character a byte. */
   static name(key: Uint8Array): string {
@@ -24,12 +25,18 @@ export class WriteSet {
     return this.#bytes;
   }
 
+  /** How many of the operations delete. */
+  get deletions(): number {
+    return this.#deletions;
+  }
+
   add(operation: StoredOperation): void {
     const name = WriteSet.name(operation.key);
     const before = this.#operations.get(name);
     if (!before) this.#sorted = undefined;
     else if (this.#sorted) this.#sorted[this.#sorted.indexOf(before)] = operation;
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
+    this.#deletions += (operation.value ? 0 : 1) - (before && !before.value ? 1 : 0);
     this.#operations.set(name, operation);
   }
 

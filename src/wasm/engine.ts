@@ -64,11 +64,13 @@ export class Engine implements Backend {
     return new Engine(place.path, host, await start(module, host));
   }
 
-  /** Opens the store in the directory, creating it when it is missing. */
-  open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): void {
+  /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
+  async open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): Promise<void> {
     try {
       const open = () => this.#exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly ? 1 : 0);
       this.#call(`open '${this.#path}'`, open);
+      await this.#settled("open");
+      await this.#settled("open", "table");
     } catch (error) {
       this.#host.abandon();
       throw error;

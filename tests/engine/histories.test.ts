@@ -32,7 +32,7 @@ function engines(): Subject {
     async open(numVersionsToKeep) {
       const place = { fileSystem: disk, path: "/store", owned: () => true };
       const engine = await Engine.start(await loadEngine(undefined), place);
-      engine.open({ cacheSize: 1 << 20, writeBufferSize: 20_000, numVersionsToKeep, readOnly: false });
+      await engine.open({ cacheSize: 1 << 20, writeBufferSize: 20_000, numVersionsToKeep, readOnly: false });
       return engine;
     },
   };

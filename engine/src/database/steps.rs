@@ -135,7 +135,7 @@ impl<D: Disk> Database<D> {
             sealed.place = next.and_then(|(key, version)| sealed.memtable.seek(key, version));
             drop(entries);
             sealed.merged += taken;
-            if sealed.group.written().bytes >= BYTES_A_GROUP || sealed.place.is_none() {
+            if sealed.group.is_full() || sealed.group.written().bytes >= BYTES_A_GROUP || sealed.place.is_none() {
                 self.commit_group()?;
             }
             return Ok(());

@@ -26,9 +26,20 @@ pub struct Group {
     bottom: LiveChange,
     written: Written,
     whole_from: u64,
+    is_full: bool,
 }
 
 impl Group {
+    /// Whether it must be committed before more can be prepared.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Notes that what comes next belongs into blocks that do not show yet.
+    pub(super) fn fill(&mut self) {
+        self.is_full = true;
+    }
+
     /// What it has written so far.
     pub fn written(&self) -> Written {
         self.written

@@ -50,7 +50,8 @@ impl<D: Disk> Table<D> {
         self.commit(group)
     }
 
-    /// As [`Table::merge`], as a part of a group that shows once it is committed. The entries of a group must come in order.
+    /// As [`Table::merge`], as a part of a group that shows once it is committed. The entries of a group must come in order,
+    /// and none after [`Group::is_full`]. With `usize::MAX` blocks it takes all.
     pub fn merge_into<'a>(
         &mut self,
         level: Level,
@@ -60,7 +61,7 @@ impl<D: Disk> Table<D> {
         group: &mut Group,
     ) -> Result<(), Failure> {
         let mut left = blocks.max(1);
-        while left > 0 {
+        while left > 0 && !group.is_full() {
             let Some(next) = entries.peek() else { break };
             let first = self.block_of(level, next.key)?;
             self.merge_block(level, first, entries, retention, &mut left, group)?;
@@ -81,8 +82,13 @@ impl<D: Disk> Table<D> {
         let mut after = self.block_after(level, &first)?;
         let mut old = vec![self.old_block(level, first)?];
         let mut new = Vec::new();
+        // One block may get all that there is: an empty level has only one, and rising keys go to the last.
+        let most = left.saturating_mul(2 * self.block_size);
         loop {
-            take_below(entries, after.as_ref().map(PlacedBlock::separator), &mut new);
+            if !take_below(entries, after.as_ref().map(PlacedBlock::separator), most, &mut new) {
+                group.fill();
+                after = None;
+            }
             *left = left.saturating_sub(1);
             let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
             let (kept, whole_from) = retain(interleave(&before, &new), retention);
@@ -175,14 +181,22 @@ fn sizes<'a>(entries: &'a [Entry<'_>]) -> impl Iterator<Item = (bool, usize)> + 
 /// By how much the bound of an entry's size is above what it mostly takes.
 const OVERESTIMATE: usize = 34;
 
+/// Takes the entries in front of `end`, all versions of a key together; says whether these were all, or only `most` bytes.
 fn take_below<'a>(
     entries: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
     end: Option<&[u8]>,
+    most: usize,
     taken: &mut Vec<Entry<'a>>,
-) {
-    while let Some(entry) = entries.next_if(|entry| end.is_none_or(|end| entry.key < end)) {
-        taken.push(entry);
+) -> bool {
+    let mut size = 0;
+    while let Some(entry) = entries.peek().filter(|entry| end.is_none_or(|end| entry.key < end)) {
+        if size >= most && taken.last().is_none_or(|last| last.key != entry.key) {
+            return false;
+        }
+        size += block::size_bound(entry);
+        taken.extend(entries.next());
     }
+    true
 }
 
 /// Old and new entries in order. A version that is there already is left as it is: a step that is done a second time.
