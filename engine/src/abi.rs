@@ -35,6 +35,8 @@ const BOTTOM_DIRECTORY: &str = "/bottom";
 
 /// A buffer above this size is given back once a smaller one will do.
 const KEPT_BYTES: usize = 1 << 20;
+/// The request buffer is at least this large.
+const LEAST_REQUEST_BYTES: usize = 4096;
 
 #[repr(align(8))]
 struct Header([AtomicU32; 8]);
@@ -165,12 +167,14 @@ pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
     STATE.with(|state| {
         let Ok(mut state) = state.try_borrow_mut() else { return std::ptr::null_mut() };
         let request = &mut state.request;
+        // The host counts on this much behind every address that it gets.
+        let length = length.max(LEAST_REQUEST_BYTES);
         if request.len() > KEPT_BYTES && length <= KEPT_BYTES {
             *request = Vec::new();
         }
         if request.len() < length {
             *request = Vec::new();
-            if request.try_reserve_exact(length.max(4096)).is_err() {
+            if request.try_reserve_exact(length).is_err() {
                 return std::ptr::null_mut();
             }
             request.resize(request.capacity(), 0);

@@ -12,12 +12,15 @@ import type { EngineExports } from "./exports.ts";
 
 /** Above this the engine gives the request buffer back when a smaller one will do. */
 const REQUEST_KEPT_BYTES = 1 << 20;
+/** The request buffer is at least this large. */
+const LEAST_REQUEST_BYTES = 4096;
 /** Where the numbers of the reply header begin, in units of 8 bytes. */
 const HEADER_NUMBERS = 2;
 const ENTRY_HEADER_BYTES = 8;
 const VERSIONED_HEADER_BYTES = 24;
 /** Up to this many bytes a loop copies faster than `set`. */
 const SHORT_BYTES = 32;
+
 /** Marshals bytes between JavaScript and one engine instance. */
 export class EngineMemory {
   readonly #exports: EngineExports;
@@ -32,7 +35,7 @@ export class EngineMemory {
   constructor(exports: EngineExports) {
     this.#exports = exports;
     this.#header = exports.luge_reply();
-    this.#bytes = new Uint8Array(exports.memory.buffer);
+    this.#bytes = new Uint8Array(bufferOf(exports));
     this.#words = new Uint32Array(exports.memory.buffer);
     this.#numbers = new Float64Array(exports.memory.buffer);
   }
@@ -165,16 +168,21 @@ export class EngineMemory {
       throw new StoreError("OUT_OF_MEMORY", `Cannot send ${length} bytes to the engine: its memory cannot grow`);
     }
     this.#request = address;
-    this.#capacity = Math.max(length, 4096);
+    this.#capacity = Math.max(length, LEAST_REQUEST_BYTES);
   }
 
   /** Growing the memory detaches every view of it: take fresh ones then. */
   #view(): Uint8Array<ArrayBuffer> {
     if (this.#bytes.length === 0) {
-      this.#bytes = new Uint8Array(this.#exports.memory.buffer);
+      this.#bytes = new Uint8Array(bufferOf(this.#exports));
       this.#words = new Uint32Array(this.#exports.memory.buffer);
       this.#numbers = new Float64Array(this.#exports.memory.buffer);
     }
     return this.#bytes;
   }
+}
+
+/** Never shared: the engine has one thread. */
+function bufferOf(exports: EngineExports): ArrayBuffer {
+  return exports.memory.buffer as ArrayBuffer;
 }
