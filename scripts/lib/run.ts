@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The command is killed, and its run fails, after this many milliseconds. Default: 20 minutes. */
   readonly limitMs?: number;
+  /** Whether nothing is printed when it fails. */
+  readonly quiet?: boolean;
 }
 
 /** What a command left. */
@@ -47,7 +49,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 /** Runs a command and prints what it printed if it fails; rejects when it took too long, and then kills all it started. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { cwd = ROOT, env = {}, limitMs = LIMIT_MS } = options;
+  const { cwd = ROOT, env = {}, limitMs = LIMIT_MS, quiet = false } = options;
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, NO_COLOR: "1", ...env },
@@ -70,7 +72,7 @@ export async function run(command: string, args: readonly string[], options: Run
   if (group !== undefined) running.add(group);
   try {
     const [code] = (await once(child, "close")) as [number | null];
-    if (code !== 0) console.error(output);
+    if (code !== 0 && !quiet) console.error(output);
     if (late) throw new Error(`'${command}' took longer than ${limitMs / 1000} s`);
     return { code: code ?? 1, output };
   } finally {

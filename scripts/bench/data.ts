@@ -1,0 +1,73 @@
+/**
+ * Keys, values and choices of keys, the same for every store: decided by a seed.
+ *
+ * @module
+ */
+
+import type { Entries } from "./contract.ts";
+
+const KEY_DIGITS = 11;
+const DISTINCT_VALUES = 1024;
+
+/** Numbers that look random: mulberry32 by Tommy Ettinger, public domain. */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** 12 bytes, in the order of `i`. */
+export function keyOf(i: number): string {
+  return `k${String(i).padStart(KEY_DIGITS, "0")}`;
+}
+
+/** The numbers below `count` in an order that looks random: the shuffle of Fisher and Yates. */
+export function shuffled(count: number, seed: number): Uint32Array {
+  const random = randomNumbers(seed);
+  const numbers = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const other = Math.floor(random() * (i + 1));
+    const number = numbers[i] as number;
+    numbers[i] = numbers[other] as number;
+    numbers[other] = number;
+  }
+  return numbers;
+}
+
+/** Values that do not compress. */
+export function valuesOf(bytes: number, count: number = DISTINCT_VALUES): Uint8Array[] {
+  const random = randomNumbers(bytes);
+  return Array.from({ length: count }, () => Buffer.from(Uint8Array.from({ length: bytes }, () => random() * 256)));
+}
+
+/** The entries of `count` keys, in random or in key order. */
+export function entriesOf(count: number, order: "random" | "sorted", valueBytes: number, seed = 1): Entries {
+  const numbers = order === "random" ? shuffled(count, seed) : Uint32Array.from({ length: count }, (_, i) => i);
+  const values = valuesOf(valueBytes, Math.min(DISTINCT_VALUES, Math.max(1, Math.floor(2 ** 22 / valueBytes))));
+  const keys = Array.from(numbers, keyOf);
+  return { keys, values: keys.map((_, i) => values[i % values.length] as Uint8Array) };
+}
+
+/**
+ * Numbers below `count` of which few are frequent, by Zipf's law with the exponent 0.99, as YCSB draws them. The method is
+ * that of Gray and others, "Quickly generating billion-record synthetic databases", SIGMOD 1994.
+ */
+export function zipfian(count: number, seed: number): () => number {
+  const theta = 0.99;
+  const random = randomNumbers(seed);
+  let zeta = 0;
+  for (let i = 1; i <= count; i++) zeta += 1 / i ** theta;
+  const alpha = 1 / (1 - theta);
+  const eta = (1 - (2 / count) ** (1 - theta)) / (1 - (1 + 0.5 ** theta) / zeta);
+  return () => {
+    const u = random();
+    const uz = u * zeta;
+    if (uz < 1) return 0;
+    if (uz < 1 + 0.5 ** theta) return 1;
+    return Math.min(count - 1, Math.floor(count * (eta * u - eta + 1) ** alpha));
+  };
+}

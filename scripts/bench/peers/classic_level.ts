@@ -1,0 +1,84 @@
+/** classic-level: LevelDB. @module */
+
+import { join } from "node:path";
+import { type Peer, type Subject, slices, TURN } from "../contract.ts";
+import { peerModule } from "../places.ts";
+
+interface ClassicLevelModule {
+  ClassicLevel: new (
+    path: string,
+    options: { keyEncoding: "utf8"; valueEncoding: "view"; compression: boolean },
+  ) => Level;
+}
+
+type Operation = { type: "put"; key: string; value: Uint8Array } | { type: "del"; key: string };
+
+interface Level {
+  open(): Promise<void>;
+  put(key: string, value: Uint8Array, options: { sync: boolean }): Promise<void>;
+  batch(operations: readonly Operation[], options: { sync: boolean }): Promise<void>;
+  get(key: string): Promise<Uint8Array | undefined>;
+  getSync(key: string): Uint8Array | undefined;
+  getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+  iterator(range: { gte?: string; lt?: string }): {
+    nextv(size: number): Promise<[string, Uint8Array][]>;
+    close(): Promise<void>;
+  };
+  compactRange(start: string, end: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+function subject(level: Level, sync: boolean): Subject {
+  return {
+    async load(entries, batch) {
+      for (const { keys, values } of slices(entries, batch === 1 ? TURN : batch)) {
+        const puts = keys.map((key, i) => ({ type: "put" as const, key, value: values[i] as Uint8Array }));
+        if (batch === 1) await Promise.all(puts.map(({ key, value }) => level.put(key, value, { sync })));
+        else await level.batch(puts, { sync });
+      }
+    },
+    flush: () => level.put("~flush", new Uint8Array(0), { sync: true }),
+    getSync: (key) => level.getSync(key),
+    get: (key) => level.get(key),
+    getMany: (keys) => level.getMany(keys),
+    async scan(prefix) {
+      let bytes = 0;
+      const iterator = level.iterator(prefix === "" ? {} : { gte: prefix, lt: `${prefix}\uffff` });
+      for (let page = await iterator.nextv(1000); page.length > 0; page = await iterator.nextv(1000)) {
+        for (const [key, value] of page) bytes += key.length + value.length;
+      }
+      await iterator.close();
+      return bytes;
+    },
+    put: (key, value) => level.put(key, value, { sync }),
+    async remove(keys, batch) {
+      for (let i = 0; i < keys.length; i += batch) {
+        await level.batch(
+          keys.slice(i, i + batch).map((key) => ({ type: "del", key })),
+          { sync },
+        );
+      }
+    },
+    compact: () => level.compactRange("", "~~"),
+    close: () => level.close(),
+  };
+}
+
+/** LevelDB. Without compression: the values do not compress. */
+export const classicLevel: Peer = {
+  name: "classic-level",
+  kind: "store",
+  package: "classic-level",
+  runtimes: ["node", "bun", "deno"],
+  settings: {
+    buffered: "sync: false, compression: false, the last put with sync: true",
+    durable: "sync: true, compression: false",
+  },
+  async open(directory, guarantee) {
+    const { ClassicLevel } = peerModule<ClassicLevelModule>("classic-level");
+    const options = { keyEncoding: "utf8", valueEncoding: "view", compression: false } as const;
+    const level = new ClassicLevel(join(directory, "level"), options);
+    await level.open();
+    return subject(level, guarantee === "durable");
+  },
+};

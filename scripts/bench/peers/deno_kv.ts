@@ -1,0 +1,69 @@
+/** Deno KV, which Deno brings behind `--unstable-kv`. @module */
+
+import { join } from "node:path";
+import { type Peer, slices, TURN } from "../contract.ts";
+
+interface Kv {
+  get(key: readonly string[]): Promise<{ value: Uint8Array | null }>;
+  getMany(keys: readonly (readonly string[])[]): Promise<unknown>;
+  set(key: readonly string[], value: Uint8Array): Promise<unknown>;
+  atomic(): Atomic;
+  list(range: object, options: object): AsyncIterable<{ key: readonly string[]; value: Uint8Array }>;
+  close(): void;
+}
+
+interface Atomic {
+  set(key: readonly string[], value: Uint8Array): Atomic;
+  delete(key: readonly string[]): Atomic;
+  commit(): Promise<unknown>;
+}
+
+/** Deno asks for no more than ten keys at a time. */
+const MANY = 10;
+
+/** Deno KV over its own SQLite. */
+export const denoKv: Peer = {
+  name: "Deno KV",
+  kind: "store",
+  runtimes: ["deno"],
+  commitsEach: true,
+  settings: { buffered: "defaults", durable: "defaults (SQLite WAL; what a set survives is not documented)" },
+  async open(directory) {
+    const { Deno } = globalThis as unknown as { Deno: { openKv(path: string): Promise<Kv> } };
+    const kv = await Deno.openKv(join(directory, "kv.db"));
+    return {
+      async load(entries, batch) {
+        for (const { keys, values } of slices(entries, batch === 1 ? TURN : batch)) {
+          if (batch === 1) {
+            await Promise.all(keys.map((key, i) => kv.set([key], values[i] as Uint8Array)));
+            continue;
+          }
+          const atomic = kv.atomic();
+          for (const [i, key] of keys.entries()) atomic.set([key], values[i] as Uint8Array);
+          await atomic.commit();
+        }
+      },
+      get: async (key) => (await kv.get([key])).value,
+      async getMany(keys) {
+        for (let i = 0; i < keys.length; i += MANY) await kv.getMany(keys.slice(i, i + MANY).map((key) => [key]));
+      },
+      async scan(prefix) {
+        let bytes = 0;
+        const range = { start: [prefix], end: [`${prefix}\uffff`] };
+        for await (const { key, value } of kv.list(range, { batchSize: 500 })) {
+          bytes += (key[0]?.length ?? 0) + value.length;
+        }
+        return bytes;
+      },
+      put: (key, value) => kv.set([key], value),
+      async remove(keys, batch) {
+        for (let i = 0; i < keys.length; i += batch) {
+          const atomic = kv.atomic();
+          for (const key of keys.slice(i, i + batch)) atomic.delete([key]);
+          await atomic.commit();
+        }
+      },
+      close: () => kv.close(),
+    };
+  },
+};

@@ -1,0 +1,36 @@
+/**
+ * All that is measured, luge first.
+ *
+ * @module
+ */
+
+import type { Peer } from "../contract.ts";
+import { classicLevel } from "./classic_level.ts";
+import { denoKv } from "./deno_kv.ts";
+import { lmdb } from "./lmdb.ts";
+import { luge } from "./luge.ts";
+import { map } from "./map.ts";
+import { rawFile } from "./raw_file.ts";
+import { betterSqlite3, bunSqlite, nodeSqlite, nodeSqlite3Wasm } from "./sqlite.ts";
+
+/** luge and its peers. */
+export const PEERS: readonly Peer[] = [
+  luge,
+  lmdb,
+  classicLevel,
+  betterSqlite3,
+  nodeSqlite,
+  bunSqlite,
+  nodeSqlite3Wasm,
+  denoKv,
+  map,
+  rawFile,
+];
+
+/** The peer of a name. */
+export function peerOf(name: string): Peer {
+  const peer = PEERS.find((each) => each.name === name);
+  if (!peer)
+    throw new RangeError(`Unknown peer '${name}': expected one of ${PEERS.map((each) => each.name).join(", ")}`);
+  return peer;
+}

@@ -1,0 +1,57 @@
+/** luge, as the package that is published. @module */
+
+import { join } from "node:path";
+import { type Entries, eachEntry, type Guarantee, type Peer, type Subject, slices } from "../contract.ts";
+import { PACKAGE } from "../places.ts";
+
+type Luge = typeof import("../../../mod.ts");
+
+async function openLuge(path: string, guarantee: Guarantee): Promise<Subject> {
+  const { open } = (await import(join(PACKAGE, "mod.js"))) as Luge;
+  const store = await open({ path, syncWrites: guarantee === "durable" });
+  return {
+    async load(entries: Entries, batch: number): Promise<void> {
+      if (batch === 1) {
+        let last: Promise<void> | undefined;
+        eachEntry(entries, (key, value) => {
+          last = store.put(key, value);
+        });
+        return last;
+      }
+      for (const { keys, values } of slices(entries, batch)) {
+        await store.batch(keys.map((key, i) => ({ type: "put", key, value: values[i] as Uint8Array })));
+      }
+    },
+    flush: () => store.flush(),
+    getSync: (key) => store.getSync(key),
+    get: (key) => store.get(key),
+    getMany: (keys) => store.getManySync(keys),
+    scan(prefix) {
+      let bytes = 0;
+      for (const [key, value] of store.entries({ prefix })) bytes += key.length + value.length;
+      return bytes;
+    },
+    putSync: (key, value) => store.putSync(key, value),
+    put: (key, value) => store.put(key, value),
+    async remove(keys, batch) {
+      let last: Promise<void> | undefined;
+      for (let i = 0; i < keys.length; i += batch) {
+        last = store.batch(keys.slice(i, i + batch).map((key) => ({ type: "delete", key })));
+      }
+      await last;
+    },
+    compact: async () => {
+      await store.compact();
+    },
+    close: () => store.close(),
+  };
+}
+
+/** luge. */
+export const luge: Peer = {
+  name: "luge",
+  kind: "store",
+  runtimes: ["node", "bun", "deno"],
+  settings: { buffered: "syncWrites: false, then flush()", durable: "defaults (syncWrites: true)" },
+  open: openLuge,
+};

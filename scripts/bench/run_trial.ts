@@ -1,0 +1,85 @@
+/**
+ * Runs trials, each in a process of its own.
+ *
+ * @module
+ */
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../lib/run.ts";
+import type { Runtime } from "../lib/runtimes.ts";
+import { launchOn } from "./launch.ts";
+import { peerOf } from "./peers/index.ts";
+import { STORES } from "./places.ts";
+import type { Outcome } from "./workload.ts";
+import { workloadOf } from "./workloads/index.ts";
+
+const TRIAL = join(import.meta.dirname, "trial.ts");
+const LIMIT_MS = 180_000;
+
+/** Which store does what, where, and with how many entries. */
+export interface Trial {
+  readonly runtime: Runtime;
+  readonly peer: string;
+  readonly workload: string;
+  readonly entries: number;
+}
+
+/** What became of a trial: `undefined` when the store does not offer what it needs, an error when it could not be run. */
+export type Result = Outcome | undefined | Error;
+
+/** Runs trials in directories below `dist`, of which nothing is left when it is disposed. */
+export class Trials implements Disposable {
+  readonly #loaded = new Map<string, Result>();
+
+  constructor() {
+    this[Symbol.dispose]();
+    mkdirSync(STORES, { recursive: true });
+  }
+
+  /** Runs one trial. */
+  async run(trial: Trial): Promise<Result> {
+    if (workloadOf(trial.workload).reads && peerOf(trial.peer).kind === "store") {
+      const directory = join(STORES, `${trial.runtime}-${trial.peer.replaceAll(/\W/g, "_")}-${trial.entries}`);
+      const failure = await this.#load(trial, directory);
+      return failure instanceof Error ? failure : runTrial(trial, directory);
+    }
+    const directory = mkdtempSync(join(STORES, "trial-"));
+    try {
+      return await runTrial(trial, directory);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+
+  /** What workloads that read share is loaded once. */
+  async #load(trial: Trial, directory: string): Promise<Result> {
+    if (!existsSync(directory)) {
+      mkdirSync(directory);
+      this.#loaded.set(directory, await runTrial({ ...trial, workload: "prepare" }, directory));
+    }
+    return this.#loaded.get(directory);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(STORES, { recursive: true, force: true });
+  }
+}
+
+async function runTrial({ runtime, peer, workload, entries }: Trial, directory: string): Promise<Result> {
+  const [command, args] = launchOn(runtime, TRIAL, peer, workload, String(entries), directory);
+  try {
+    const { code, output } = await run(command, args, { limitMs: LIMIT_MS, quiet: true });
+    const line = output.split("\n").find((each) => each.startsWith("outcome "));
+    if (line === undefined) return new Error(reasonIn(output) || `exit code ${code}`);
+    return (JSON.parse(line.slice("outcome ".length)) as Outcome | null) ?? undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The line that says what went wrong. */
+function reasonIn(output: string): string {
+  const line = output.split("\n").find((each) => /error/i.test(each));
+  return (line ?? output).trim().slice(0, 200);
+}

@@ -1,0 +1,115 @@
+/**
+ * What luge is held to: each a ratio of two medians of one run.
+ *
+ * @module
+ */
+
+import { RUNTIMES, type Runtime } from "../lib/runtimes.ts";
+import type { Measurement } from "./measurement.ts";
+
+/** A ratio that luge should reach. */
+interface Target {
+  readonly title: string;
+  /** The workload of luge. */
+  readonly workload: string;
+  readonly peer: string;
+  /** The workload of the peer, when it is another one. */
+  readonly peerWorkload?: string;
+  /** What is compared: the rate, or a figure of which less is better. */
+  readonly figure?: string;
+  /** luge's rate over the peer's is at least this; of a figure, luge's over the peer's is at most this. */
+  readonly ratio: number;
+}
+
+/** A target and what was measured. */
+export interface TargetRow {
+  readonly runtime: Runtime;
+  readonly title: string;
+  readonly peer: string;
+  readonly target: string;
+  readonly ratio: number;
+  readonly met: boolean;
+}
+
+const MILLION = 1_000_000;
+const SQLITE = ["better-sqlite3", "bun:sqlite"] as const;
+
+const TARGETS: readonly Target[] = [
+  { title: "load, random order, one by one", workload: `load-random-1-${MILLION}`, peer: "lmdb-js", ratio: 1.5 },
+  {
+    title: "load, random order, one by one, against batches",
+    workload: `load-random-1-${MILLION}`,
+    peer: "classic-level",
+    peerWorkload: `load-random-1000-${MILLION}`,
+    ratio: 1.2,
+  },
+  {
+    title: "load, random order, batches of 1,000",
+    workload: `load-random-1000-${MILLION}`,
+    peer: "classic-level",
+    ratio: 2,
+  },
+  { title: "getSync, hot", workload: `get-hot-sync-${MILLION}`, peer: "lmdb-js", ratio: 2.5 },
+  { title: "getSync from the table", workload: `get-sync-${MILLION}`, peer: "lmdb-js", ratio: 1 },
+  { title: "getSync from the table", workload: `get-sync-${MILLION}`, peer: "classic-level", ratio: 1.5 },
+  { title: "scan of everything", workload: `scan-${MILLION}`, peer: "lmdb-js", ratio: 1.5 },
+  { title: "scan of everything", workload: `scan-${MILLION}`, peer: "bun:sqlite", ratio: 1.2 },
+  { title: "durable put, one at a time", workload: "durable-1-sync", peer: "raw file", ratio: 0.9 },
+  ...SQLITE.map((peer) => ({ title: "durable put, one at a time", workload: "durable-1-sync", peer, ratio: 1.3 })),
+  ...SQLITE.map((peer) => ({
+    title: "durable puts, 64 in flight, against one at a time",
+    workload: "durable-64",
+    peer,
+    peerWorkload: "durable-1-sync",
+    ratio: 20,
+  })),
+  { title: "durable puts, 64 in flight", workload: "durable-64", peer: "lmdb-js", ratio: 2 },
+  ...SQLITE.map((peer) => ({
+    title: "delay of the event loop under that load, p99",
+    workload: "durable-64",
+    peer,
+    figure: "loopP99Ms",
+    ratio: 0.1,
+  })),
+  ...["node-sqlite3-wasm", "Deno KV"].map((peer) => ({
+    title: "cold start to the first get, small store",
+    workload: "open-small",
+    peer,
+    ratio: 1,
+  })),
+  { title: "load of 10 million, random order", workload: "scale@10000000", peer: "classic-level", ratio: 1 },
+  {
+    title: "disk after the load of 1 million and compaction",
+    workload: "space",
+    peer: "classic-level",
+    figure: "compactedMiB",
+    ratio: 1,
+  },
+];
+
+/** The targets of which both sides were measured. */
+export function targetRows(measurements: readonly Measurement[]): TargetRow[] {
+  const find = (runtime: Runtime, peer: string, name: string) => {
+    const [workload, entries] = name.split("@");
+    return measurements.find(
+      (each) =>
+        each.runtime === runtime &&
+        each.peer === peer &&
+        each.workload === workload &&
+        (entries === undefined || each.entries === Number(entries)) &&
+        each.error === undefined,
+    );
+  };
+  return RUNTIMES.flatMap((runtime) =>
+    TARGETS.flatMap(({ title, workload, peer, peerWorkload = workload, figure, ratio: wanted }): TargetRow[] => {
+      const [ours, theirs] = [find(runtime, "luge", workload), find(runtime, peer, peerWorkload)];
+      if (!ours || !theirs) return [];
+      if (figure === undefined) {
+        const ratio = ours.rate / theirs.rate;
+        return [{ runtime, title, peer, target: `at least ${wanted}`, ratio, met: ratio >= wanted }];
+      }
+      const ratio = (ours.figures[figure] ?? Number.NaN) / (theirs.figures[figure] ?? Number.NaN);
+      return [{ runtime, title, peer, target: `at most ${wanted}`, ratio, met: ratio <= wanted }];
+    }),
+  );
+}

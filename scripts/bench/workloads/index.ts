@@ -1,0 +1,53 @@
+/**
+ * All workloads, in the order of the table.
+ *
+ * @module
+ */
+
+import type { Workload } from "../workload.ts";
+import { churn, space } from "./churn.ts";
+import { durableAwaited, durableMany, durableSync } from "./durable.ts";
+import { load, valuesOfSize } from "./load.ts";
+import { coldStarts } from "./open.ts";
+import { reads } from "./read.ts";
+import { SCALE } from "./scale.ts";
+import { YCSB } from "./ycsb.ts";
+
+const SMALL = [100_000, 20_000] as const;
+const LARGE = [1_000_000, 100_000] as const;
+
+function loads(entries: readonly [number, number]): Workload[] {
+  return [
+    load("random", 1, entries),
+    load("random", 1000, entries),
+    load("sorted", 1, entries),
+    load("sorted", 1000, entries),
+  ];
+}
+
+function onNode(workloads: readonly Workload[]): Workload[] {
+  return workloads.map((workload) => ({ ...workload, runtimes: ["node"] }));
+}
+
+/** What is measured. */
+export const WORKLOADS: readonly Workload[] = [
+  ...onNode(loads(SMALL)),
+  ...loads(LARGE),
+  ...onNode(reads(SMALL)),
+  ...reads(LARGE),
+  durableSync,
+  durableAwaited,
+  durableMany,
+  ...onNode(YCSB),
+  ...onNode([churn]),
+  space,
+  ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
+  ...coldStarts,
+];
+
+/** The workload of a name. */
+export function workloadOf(name: string): Workload {
+  const workload = [...WORKLOADS, SCALE.workload].find((each) => each.name === name);
+  if (!workload) throw new RangeError(`Unknown workload '${name}'`);
+  return workload;
+}
