@@ -43,8 +43,15 @@ async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-// A loop, not Uint8Array.from(text, fn), which takes twenty times as long; fromBase64 is not on every runtime.
+/** What newer runtimes bring: a tenth of the time. */
+interface Base64Decoder extends Uint8ArrayConstructor {
+  fromBase64?(base64: string): Uint8Array<ArrayBuffer>;
+}
+
 function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
+  const decoder: Base64Decoder = Uint8Array;
+  if (decoder.fromBase64) return decoder.fromBase64(base64);
+  // A loop, not Uint8Array.from(text, fn), which takes twenty times as long.
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
