@@ -43,14 +43,14 @@ async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** What newer runtimes bring: a tenth of the time. */
-interface Base64Decoder extends Uint8ArrayConstructor {
-  fromBase64?(base64: string): Uint8Array<ArrayBuffer>;
+/** What newer runtimes bring: a tenth of the time. Not every runtime's types have it. */
+interface Base64Decoder {
+  readonly fromBase64?: (base64: string) => Uint8Array<ArrayBuffer>;
 }
 
 function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
-  const decoder: Base64Decoder = Uint8Array;
-  if (decoder.fromBase64) return decoder.fromBase64(base64);
+  const { fromBase64 } = Uint8Array as Base64Decoder;
+  if (fromBase64) return fromBase64(base64);
   // A loop, not Uint8Array.from(text, fn), which takes twenty times as long.
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
