@@ -92,10 +92,10 @@ impl EntryCache {
         if self.slots.is_empty() {
             return;
         }
-        if let Some((bucket, way, _)) = self.find(key) {
-            if let Some(slot) = self.slots.get_mut(bucket).and_then(|ways| ways.get_mut(way)) {
-                *slot = Slot::default();
-            }
+        if let Some((bucket, way, _)) = self.find(key)
+            && let Some(slot) = self.slots.get_mut(bucket).and_then(|ways| ways.get_mut(way))
+        {
+            *slot = Slot::default();
         }
     }
 

@@ -50,6 +50,10 @@ impl Range<'_> {
 pub struct Cursor<'a, D: Disk> {
     sources: Vec<Source<'a, D>>,
     range: Range<'a>,
+    /// The source that comes next as long as its keys stand before the rival's.
+    leader: Option<usize>,
+    /// The first key of all other sources.
+    rival: Vec<u8>,
     /// The source that stands at the present entry, when it goes forward.
     present: Option<usize>,
     /// The newest key that is done with.
@@ -118,6 +122,8 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Ok(Self {
             sources,
             range,
+            leader: None,
+            rival: Vec::new(),
             present: None,
             key: Vec::new(),
             has_key: false,
@@ -246,18 +252,38 @@ impl<'a, D: Disk> Cursor<'a, D> {
         stepped.step(self.range.reverse)?;
         if stepped.entry().is_none() {
             self.sources.swap_remove(source);
+            self.leader = None;
         }
         Ok(())
     }
 
-    /// The source whose entry comes next.
-    fn next_source(&self) -> Option<usize> {
+    /// The source whose entry comes next. Keys of one source mostly follow each other: only where they reach the next key of
+    /// another one all are looked at.
+    fn next_source(&mut self) -> Option<usize> {
         if self.sources.len() < 2 {
             return if self.sources.is_empty() { None } else { Some(0) };
         }
-        let entries = self.sources.iter().enumerate().filter_map(|(i, source)| Some((i, source.entry()?)));
         let direction = if self.range.reverse { Ordering::Greater } else { Ordering::Less };
-        entries.reduce(|best, next| if next.1.order(&best.1) == direction { next } else { best }).map(|(i, _)| i)
+        if let Some(leader) = self.leader {
+            let entry = self.sources.get(leader).and_then(Source::entry);
+            if entry.is_some_and(|entry| entry.key.cmp(&self.rival) == direction) {
+                return self.leader;
+            }
+        }
+        let (leader, _) = self.first_source(direction, None)?;
+        let mut rival = std::mem::take(&mut self.rival);
+        rival.clear();
+        rival.extend_from_slice(self.first_source(direction, Some(leader))?.1.key);
+        self.rival = rival;
+        self.leader = Some(leader);
+        self.leader
+    }
+
+    /// The source with the first entry of all, or of all but one.
+    fn first_source(&self, direction: Ordering, except: Option<usize>) -> Option<(usize, Entry<'_>)> {
+        let entries = self.sources.iter().enumerate().filter(|(i, _)| Some(*i) != except);
+        let entries = entries.filter_map(|(i, source)| Some((i, source.entry()?)));
+        entries.reduce(|best, next| if next.1.order(&best.1) == direction { next } else { best })
     }
 }
 

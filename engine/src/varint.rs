@@ -16,10 +16,14 @@ pub fn write(buffer: &mut Vec<u8>, mut value: u64) {
 #[inline]
 pub fn read(bytes: &mut &[u8]) -> Option<u64> {
     // Nearly all are this short.
-    match bytes.split_first() {
-        Some((byte, rest)) if *byte < 0x80 => {
+    match *bytes {
+        [byte, rest @ ..] if *byte < 0x80 => {
             *bytes = rest;
             Some(u64::from(*byte))
+        }
+        [low, high, rest @ ..] if *high < 0x80 => {
+            *bytes = rest;
+            Some(u64::from(*low & 0x7f) | u64::from(*high) << 7)
         }
         _ => read_long(bytes),
     }

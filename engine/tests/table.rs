@@ -249,7 +249,7 @@ proptest! {
             prop_assert_eq!(counted, logged(&table));
             for key in history.keys().map(|(key, _)| key) {
                 for at in retention.snapshots.iter().copied().chain([u64::MAX]) {
-                    assert_seen(table.get(key, at).unwrap(), seen(&history, key, at));
+                    assert_seen(table.get(key, at, Found::new).unwrap(), seen(&history, key, at));
                 }
                 let own = entries.iter().filter(|(found, _)| found == key).count();
                 // Versions that a released snapshot held go with the next merge of their block.
@@ -258,7 +258,7 @@ proptest! {
             for key in history.keys().step_by(7).map(|(key, _)| key) {
                 Level::ALL.iter().for_each(|level| assert_walks(&table, *level, key));
             }
-            prop_assert!(table.get(b"none", u64::MAX).unwrap().is_none());
+            prop_assert!(table.get(b"none", u64::MAX, Found::new).unwrap().is_none());
         }
     }
 }

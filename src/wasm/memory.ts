@@ -9,6 +9,7 @@ import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
 import { NO_VALUE, operationsBytes, writeOperations } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
+import { OwnedBytes } from "./owned_bytes.ts";
 
 /** Above this the engine gives the request buffer back when a smaller one will do. */
 const REQUEST_KEPT_BYTES = 1 << 20;
@@ -25,6 +26,7 @@ const SHORT_BYTES = 32;
 export class EngineMemory {
   readonly #exports: EngineExports;
   readonly #header: number;
+  readonly #owned = new OwnedBytes();
   #request = 0;
   #capacity = 0;
   #bytes: Uint8Array<ArrayBuffer>;
@@ -89,11 +91,11 @@ export class EngineMemory {
     return this.#numbers[this.#header / 8 + HEADER_NUMBERS + 1] ?? 0;
   }
 
-  /** A copy of the reply, which the caller owns. */
+  /** A copy of the reply, which the caller owns: small ones share a buffer with others. */
   reply(): Uint8Array<ArrayBuffer> {
     const view = this.#view();
-    const address = this.#words[this.#header / 4] ?? 0;
-    return view.slice(address, address + this.replyLength);
+    const [word, words] = [this.#header >>> 2, this.#words];
+    return this.#owned.copy(view, words, words[word] as number, words[word + 1] as number);
   }
 
   /** Copies the reply into `target`, from `at` on; returns how many bytes it had. */
@@ -156,7 +158,10 @@ export class EngineMemory {
 
   /** The reply, copied, and the table in front of it as words. */
   #replyTable(): { bytes: Uint8Array<ArrayBuffer>; words: Uint32Array; count: number } {
-    const bytes = this.reply();
+    const view = this.#view();
+    const address = this.#words[this.#header / 4] ?? 0;
+    // A buffer of its own: what stands in it is looked at as words.
+    const bytes = view.slice(address, address + this.replyLength);
     return { bytes, words: new Uint32Array(bytes.buffer, 0, bytes.length >>> 2), count: this.replyCount };
   }
 

@@ -105,7 +105,7 @@ pub struct Database<D: Disk> {
 impl<D: Disk> Database<D> {
     /// Opens the database with its index in `directory` and all else on `disks`, and recovers what a crash left in the log.
     pub fn open(directory: &Path, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
-        Self::with_index(open_index(directory, options.cache_size / 4)?, disks, options)
+        Self::with_index(open_index(directory, options.cache_size / 8)?, disks, options)
     }
 
     /// As [`Database::open`], with an index that is open already.
@@ -113,7 +113,7 @@ impl<D: Disk> Database<D> {
         let cache_size = usize::try_from(options.cache_size).unwrap_or(usize::MAX);
         let Disks { log: disk, upper, bottom } = disks;
         let disks = TableDisks { upper, bottom };
-        let mut table = Table::open(db.open_tree("blocks")?, disks, options.block_size, cache_size / 2)?;
+        let mut table = Table::open(db.open_tree("blocks")?, disks, options.block_size, cache_size / 8 * 5)?;
         let checkpoint = Checkpoint::read(&db)?;
         let mut replay = Replay::new(&mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;

@@ -64,28 +64,34 @@ impl<D: Disk> Database<D> {
             value.extend_from_slice(bytes);
             return Ok(Some(Read { version, expires_ms, stream: None }));
         }
-        let Some(found) = self.table.get(key, version)? else {
+        let found = self.table.get(key, version, |found| {
+            value.clear();
+            if let Value::Inline(bytes) = found.value {
+                value.extend_from_slice(bytes);
+            }
+            let logged =
+                if let Value::Logged { position, length } = found.value { Some((position, length)) } else { None };
+            (found.version, found.expires_ms, found.is_gone(now_ms), logged)
+        })?;
+        let Some((found, expires_ms, is_gone, logged)) = found else {
             self.counters.table_misses += 1;
             return Ok(None);
         };
         self.counters.table_hits += 1;
-        if found.entry().is_gone(now_ms) {
+        if is_gone {
             return Ok(None);
         }
-        let stream = match found.value() {
-            Value::Logged { position, length } => take_logged(&mut self.files, &self.log, (position, length), value)?,
-            inline => {
+        let stream = match logged {
+            Some(place) => take_logged(&mut self.files, &self.log, place, value)?,
+            None => {
                 // Only the newest version may be kept: nothing would tell a later read of a newer one.
                 if version >= self.version {
-                    if let Value::Inline(bytes) = inline {
-                        let cached = Cached { version: found.version, expires_ms: found.expires_ms, value: bytes };
-                        self.cache.insert(key, &cached);
-                    }
+                    self.cache.insert(key, &Cached { version: found, expires_ms, value });
                 }
-                copy(inline, value)
+                None
             }
         };
-        Ok(Some(Read { version: found.version, expires_ms: found.expires_ms, stream }))
+        Ok(Some(Read { version: found, expires_ms, stream }))
     }
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
@@ -96,7 +102,11 @@ impl<D: Disk> Database<D> {
                 return Ok(alive(&entry));
             }
         }
-        Ok(self.table.get(key, version)?.and_then(|found| alive(&found.entry())))
+        if let Some(Cached { version, expires_ms, .. }) = self.cache.get(key, version) {
+            return Ok(Some(version).filter(|_| expires_ms == 0 || expires_ms > now_ms));
+        }
+        let found = self.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
+        Ok(found.flatten())
     }
 
     /// All versions of `key` that are still there, newest first.
@@ -116,7 +126,7 @@ impl<D: Disk> Database<D> {
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
         let found = match newest {
             Some(_) => None,
-            None => self.table.get(key, version)?,
+            None => self.table.get(key, version, Found::new)?,
         };
         let Some(entry) = newest.or_else(|| found.as_ref().map(Found::entry)) else {
             return Ok(None);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  bytes  what, little endian
-//!      0      4  checksum: CRC-32 of the record's position (u64) and of everything behind the checksum
+//!      0      4  checksum: the lower half of XXH64, seeded with the record's position, of everything behind the checksum
 //!      4      4  length of the payload
 //!      8      8  version of the commit, above 0
 //!     16      8  position up to which the log was known to be durable when the record was written
@@ -12,6 +12,8 @@
 //!
 //! The checksum is seeded with the position, so that neither what a recycled file held before nor a copy of a log in some
 //! value is ever taken for a record.
+
+use xxhash_rust::xxh64::{Xxh64, xxh64};
 
 use super::position::Position;
 
@@ -48,35 +50,33 @@ pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
 /// `position`.
 pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: u64, durable: u64) {
     let length = buffer.len().saturating_sub(start + HEADER_SIZE);
-    let mut hasher = RecordHasher::new(position, length, version, durable);
-    hasher.update(buffer.get(start + HEADER_SIZE..).unwrap_or_default());
-    if let Some(header) = buffer.get_mut(start..start + HEADER_SIZE) {
-        header.copy_from_slice(&hasher.finish());
+    if let Some(header) = buffer.get_mut(start + CHECKSUM_SIZE..start + HEADER_SIZE) {
+        header.copy_from_slice(&fields(length, version, durable));
+    }
+    let checksum = checksum(position, buffer.get(start + CHECKSUM_SIZE..).unwrap_or_default());
+    if let Some(place) = buffer.get_mut(start..start + CHECKSUM_SIZE) {
+        place.copy_from_slice(&checksum.to_le_bytes());
     }
     buffer.resize(start + encoded_size(length), 0);
 }
 
 /// Makes the header of a record whose payload comes in pieces.
-#[derive(Debug)]
 pub struct RecordHasher {
     fields: [u8; FIELDS_SIZE],
-    hasher: crc32fast::Hasher,
+    hasher: Xxh64,
 }
 
+/// Bytes of the checksum.
+const CHECKSUM_SIZE: usize = 4;
 /// Bytes of the header behind the checksum.
-const FIELDS_SIZE: usize = HEADER_SIZE - 4;
+const FIELDS_SIZE: usize = HEADER_SIZE - CHECKSUM_SIZE;
 
 impl RecordHasher {
     /// For a record that will stand at `position`, with a payload of `length` bytes.
     pub fn new(position: Position, length: usize, version: u64, durable: u64) -> Self {
-        let mut seeded = [0; 8 + FIELDS_SIZE];
-        put(&mut seeded, 0, position.packed().to_le_bytes());
-        put(&mut seeded, 8, (length as u32).to_le_bytes());
-        put(&mut seeded, 12, version.to_le_bytes());
-        put(&mut seeded, 20, durable.to_le_bytes());
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(&seeded);
-        let fields = seeded.last_chunk().copied().unwrap_or([0; FIELDS_SIZE]);
+        let mut hasher = Xxh64::new(position.packed());
+        let fields = fields(length, version, durable);
+        hasher.update(&fields);
         Self { fields, hasher }
     }
 
@@ -88,10 +88,18 @@ impl RecordHasher {
     /// The header.
     pub fn finish(self) -> [u8; HEADER_SIZE] {
         let mut header = [0; HEADER_SIZE];
-        put(&mut header, 0, self.hasher.finalize().to_le_bytes());
-        put(&mut header, 4, self.fields);
+        put(&mut header, 0, (self.hasher.digest() as u32).to_le_bytes());
+        put(&mut header, CHECKSUM_SIZE, self.fields);
         header
     }
+}
+
+fn fields(length: usize, version: u64, durable: u64) -> [u8; FIELDS_SIZE] {
+    let mut fields = [0; FIELDS_SIZE];
+    put(&mut fields, 0, (length as u32).to_le_bytes());
+    put(&mut fields, 4, version.to_le_bytes());
+    put(&mut fields, 12, durable.to_le_bytes());
+    fields
 }
 
 /// Puts bytes into an array that has room for them at this place.
@@ -118,20 +126,15 @@ pub fn payload_length(bytes: &[u8]) -> Option<usize> {
 /// is `None`.
 pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
     let (version, durable) = peek(bytes)?;
-    let (stored, rest) = bytes.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_le_bytes(*rest.first_chunk::<4>()?)).ok()?;
-    let (fields, rest) = rest.split_first_chunk::<20>()?;
-    let payload = rest.get(..length)?;
-    if version == 0 || checksum(position, fields, payload) != u32::from_le_bytes(*stored) {
+    let stored = u32::from_le_bytes(*bytes.first_chunk::<CHECKSUM_SIZE>()?);
+    let end = HEADER_SIZE.checked_add(payload_length(bytes)?)?;
+    let sealed = bytes.get(CHECKSUM_SIZE..end)?;
+    if version == 0 || checksum(position, sealed) != stored {
         return None;
     }
-    Some(Record { version, durable, payload })
+    Some(Record { version, durable, payload: sealed.get(FIELDS_SIZE..)? })
 }
 
-fn checksum(position: Position, fields: &[u8], payload: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&position.packed().to_le_bytes());
-    hasher.update(fields);
-    hasher.update(payload);
-    hasher.finalize()
+fn checksum(position: Position, sealed: &[u8]) -> u32 {
+    xxh64(sealed, position.packed()) as u32
 }

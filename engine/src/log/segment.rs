@@ -14,7 +14,7 @@ use super::position::Position;
 /// Bytes in front of the first record.
 pub const HEADER_SIZE: usize = 32;
 /// The format of segments that this release writes and reads.
-pub const FORMAT_VERSION: u8 = 1;
+pub const FORMAT_VERSION: u8 = 2;
 
 const MAGIC: &[u8; 7] = b"lugelog";
 const SUFFIX: &str = ".log";

@@ -20,7 +20,6 @@ pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 /// The end of a log. Records are collected in memory; [`LogWriter::write_out`] hands them to the operating system,
 /// [`LogWriter::sync`] makes them durable. After an error of the disk the writer must not be used again: nobody knows
 /// what arrived.
-#[derive(Debug)]
 pub struct LogWriter<D: Disk> {
     disk: D,
     segment_size: u64,
@@ -48,7 +47,6 @@ pub struct LogWriter<D: Disk> {
 }
 
 /// A record that is being written.
-#[derive(Debug)]
 struct OpenRecord {
     position: Position,
     version: u64,

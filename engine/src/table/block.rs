@@ -1,38 +1,55 @@
-//! Blocks: some hundred sorted entries in one value of the tree.
+//! Blocks: some dozens of sorted entries, with places among them where a search can begin.
 //!
 //! ```text
-//! block:   format u8 = 1, lowest version varint, entries up to the end
+//! block:   format u8 = 2, lowest version varint, entries, landmarks, number of landmarks u32, little endian
 //! entry:   bytes shared with the key before varint, other bytes of the key varint, kind u8,
 //!          version above the lowest varint, [expiry in ms varint, if kind has bit 7],
 //!          kind 1: length of the value varint; kind 2: position varint, length varint,
 //!          the other bytes of the key, kind 1: the value
 //! kind:    0 deleted, 1 value in place, 2 value in the log; bit 7 says that there is an expiry
+//! landmark: where an entry begins, in bytes behind the first one, u32, little endian
 //! ```
 //!
-//! Entries are ordered by key and then newest first. A version of the key before shares all of it.
+//! Entries are ordered by key and then newest first. A version of the key before shares all of it. Every eighth entry but
+//! the first is a landmark: it shares nothing with the one before, so that its key can be read alone. (LevelDB's table format has
+//! the same, as restarts.)
+
+use std::cmp::Ordering;
 
 use crate::entry::{Entry, Value};
 use crate::varint;
 
 /// The format of blocks that this release writes and reads.
-pub const FORMAT_VERSION: u8 = 1;
+pub const FORMAT_VERSION: u8 = 2;
 
 const KIND_DELETED: u8 = 0;
 const KIND_INLINE: u8 = 1;
 const KIND_LOGGED: u8 = 2;
 const HAS_EXPIRY: u8 = 0x80;
+/// From one landmark to the next, in entries.
+const LANDMARK_INTERVAL: usize = 8;
+/// Bytes of a landmark.
+const LANDMARK_SIZE: usize = 4;
 
 /// Encodes entries, which must be sorted, as a block.
 pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u8> {
     let lowest = entries.clone().into_iter().map(|entry| entry.version).min().unwrap_or(0);
     let mut block = vec![FORMAT_VERSION];
     varint::write(&mut block, lowest);
+    let start = block.len();
+    let mut landmarks: Vec<u32> = Vec::new();
     let mut before: &[u8] = &[];
-    for entry in entries {
-        let shared = shared_length(before, entry.key);
+    for (i, entry) in entries.into_iter().enumerate() {
+        let is_landmark = i > 0 && i % LANDMARK_INTERVAL == 0;
+        if is_landmark {
+            landmarks.push((block.len() - start) as u32);
+        }
+        let shared = if is_landmark { 0 } else { shared_length(before, entry.key) };
         write_entry(&mut block, &entry, shared, lowest);
         before = entry.key;
     }
+    let count = landmarks.len() as u32;
+    block.extend(landmarks.into_iter().chain([count]).flat_map(u32::to_le_bytes));
     block
 }
 
@@ -73,10 +90,10 @@ pub(super) fn shared_length(a: &[u8], b: &[u8]) -> usize {
     start + a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// An upper bound of the bytes that an entry takes in a block.
+/// An upper bound of the bytes that an entry takes in a block, with its landmark.
 pub fn size_bound(entry: &Entry<'_>) -> usize {
     let value = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
-    entry.key.len() + value + 4 * varint::MAX_SIZE
+    entry.key.len() + value + 4 * varint::MAX_SIZE + LANDMARK_SIZE
 }
 
 /// Reads a block from its first entry to its last.
@@ -99,6 +116,13 @@ pub struct Version<'a> {
     pub value: Value<'a>,
 }
 
+impl Version<'_> {
+    /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
+    pub fn is_gone(&self, now_ms: u64) -> bool {
+        Entry { key: &[], version: self.version, expires_ms: self.expires_ms, value: self.value }.is_gone(now_ms)
+    }
+}
+
 /// A block that is not what [`encode`] makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
@@ -110,19 +134,49 @@ pub(super) struct Raw<'a> {
     pub version: Version<'a>,
 }
 
-/// The lowest version in a block, and its entries.
-pub(super) fn read_head(block: &[u8]) -> Result<(u64, &[u8]), Malformed> {
-    let Some((&FORMAT_VERSION, mut rest)) = block.split_first() else { return Err(Malformed) };
-    let lowest = varint::read(&mut rest).ok_or(Malformed)?;
-    Ok((lowest, rest))
+/// The parts of a block.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub lowest: u64,
+    pub entries: &'a [u8],
+    landmarks: &'a [[u8; LANDMARK_SIZE]],
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(block: &'a [u8]) -> Result<Self, Malformed> {
+        Self::try_of(block).ok_or(Malformed)
+    }
+
+    fn try_of(block: &'a [u8]) -> Option<Self> {
+        let (&FORMAT_VERSION, mut rest) = block.split_first()? else { return None };
+        let lowest = varint::read(&mut rest)?;
+        let (rest, count) = rest.split_last_chunk::<LANDMARK_SIZE>()?;
+        let size = usize::try_from(u32::from_le_bytes(*count)).ok()?.checked_mul(LANDMARK_SIZE)?;
+        let (entries, landmarks) = rest.split_at(rest.len().checked_sub(size)?);
+        Some(Self { lowest, entries, landmarks: landmarks.as_chunks().0 })
+    }
+
+    /// The entries from a landmark on: from the first entry for 0, from the end for one too many.
+    fn entries_from(&self, landmark: usize) -> Option<&'a [u8]> {
+        let Some(before) = landmark.checked_sub(1) else { return Some(self.entries) };
+        match self.landmarks.get(before) {
+            Some(offset) => self.entries.get(usize::try_from(u32::from_le_bytes(*offset)).ok()?..),
+            None => Some(&[]),
+        }
+    }
+
+    /// The entry at a landmark, with its whole key.
+    fn landmark(&self, landmark: usize) -> Option<Raw<'a>> {
+        read_raw(&mut self.entries_from(landmark)?, self.lowest).filter(|raw| raw.shared == 0)
+    }
 }
 
 impl<'a> BlockReader<'a> {
     /// Starts before the first entry.
     pub fn new(block: &'a [u8]) -> Result<Self, Malformed> {
-        let (lowest, rest) = read_head(block)?;
+        let Parts { lowest, entries, .. } = Parts::of(block)?;
         let current = Version { version: 0, expires_ms: 0, value: Value::Deleted };
-        Ok(Self { rest, lowest, key: Vec::new(), current })
+        Ok(Self { rest: entries, lowest, key: Vec::new(), current })
     }
 
     /// Goes to the next entry; says whether there is one.
@@ -148,6 +202,7 @@ impl<'a> BlockReader<'a> {
 }
 
 /// Takes an entry off the front of `bytes`; `None` when it is malformed.
+#[inline]
 pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>> {
     let shared = varint::read_length(bytes)?;
     let suffix_length = varint::read_length(bytes)?;
@@ -178,17 +233,53 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 }
 
 /// The newest entry of `key` in a block whose version is not above `version`.
+pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Version<'a>>, Malformed> {
+    let parts = Parts::of(block)?;
+    // What is sought stands behind all landmarks below `low`, and at or before the one at `high`.
+    let (mut low, mut high) = (1, parts.landmarks.len() + 1);
+    while low < high {
+        let middle = low.midpoint(high);
+        let raw = parts.landmark(middle).ok_or(Malformed)?;
+        match raw.suffix.cmp(key).then_with(|| version.cmp(&raw.version.version)) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Equal => return Ok(Some(raw.version)),
+            Ordering::Greater => high = middle,
+        }
+    }
+    let rest = parts.entries_from(low - 1).ok_or(Malformed)?;
+    let behind = parts.entries_from(low).ok_or(Malformed)?;
+    let between = rest.get(..rest.len().checked_sub(behind.len()).ok_or(Malformed)?).ok_or(Malformed)?;
+    match find_between(between, parts.lowest, key, version)? {
+        Sought::Found(version) => return Ok(Some(version)),
+        Sought::Missing => return Ok(None),
+        Sought::Behind => {}
+    }
+    if behind.is_empty() {
+        return Ok(None);
+    }
+    let raw = parts.landmark(low).ok_or(Malformed)?;
+    Ok((raw.suffix == key && raw.version.version <= version).then_some(raw.version))
+}
+
+/// Where an entry stands that is looked for among some.
+enum Sought<'a> {
+    Found(Version<'a>),
+    Missing,
+    /// Not before the end of these entries.
+    Behind,
+}
+
+/// Looks for an entry from one landmark on to the next.
 ///
 /// Never builds a key: it keeps how many bytes of the key before agree with `key`. An entry that shares more than those
 /// with the one before stands to `key` as that one did; one that shares fewer is above it.
-pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Version<'a>>, Malformed> {
-    let (lowest, mut rest) = read_head(block)?;
+fn find_between<'a>(mut rest: &'a [u8], lowest: u64, key: &[u8], version: u64) -> Result<Sought<'a>, Malformed> {
     let mut agreeing = 0;
     let mut is_key = false;
     while !rest.is_empty() {
         let raw = read_raw(&mut rest, lowest).ok_or(Malformed)?;
         if raw.shared < agreeing {
-            return Ok(None);
+            return Ok(Sought::Missing);
         }
         if raw.shared > agreeing {
             continue;
@@ -198,14 +289,14 @@ pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Vers
             let wanted = key.get(agreeing..).unwrap_or_default();
             let more = raw.suffix.iter().zip(wanted).take_while(|(a, b)| a == b).count();
             if raw.suffix.get(more..) > wanted.get(more..) {
-                return Ok(None);
+                return Ok(Sought::Missing);
             }
             is_key = more == wanted.len();
             agreeing += more;
         }
         if is_key && raw.version.version <= version {
-            return Ok(Some(raw.version));
+            return Ok(Sought::Found(raw.version));
         }
     }
-    Ok(None)
+    Ok(Sought::Behind)
 }

@@ -1,6 +1,6 @@
 //! A block with its keys built, so that its entries can be looked at in any order.
 
-use super::block::{Malformed, Version, read_head, read_raw};
+use super::block::{Malformed, Parts, Version, read_raw};
 use super::found::PlacedValue;
 use crate::entry::Entry;
 
@@ -25,7 +25,7 @@ impl DecodedBlock {
     pub fn decode(&mut self, block: &[u8]) -> Result<(), Malformed> {
         self.keys.clear();
         self.entries.clear();
-        let (lowest, mut rest) = read_head(block)?;
+        let Parts { lowest, entries: mut rest, .. } = Parts::of(block)?;
         let mut before = 0..0;
         while !rest.is_empty() {
             let raw = read_raw(&mut rest, lowest).filter(|raw| raw.shared <= before.len()).ok_or(Malformed)?;

@@ -22,7 +22,7 @@ enum OwnedValue {
 
 impl Found {
     /// A version that was read from a block.
-    pub(super) fn new(version: &Version<'_>) -> Self {
+    pub fn new(version: &Version<'_>) -> Self {
         let value = match version.value {
             Value::Deleted => OwnedValue::Deleted,
             Value::Inline(bytes) => OwnedValue::Inline(bytes.to_vec()),

@@ -1,8 +1,11 @@
 //! Changes of the table that become visible together.
 
 use super::blocks::Pointer;
+use super::level::separator_of;
 use super::live::LiveChange;
 use super::{HISTORY_KEY, Level, PlacedBlock, Table};
+use sled::IVec;
+
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -24,6 +27,8 @@ pub struct Group {
     log: LiveChange,
     upper: LiveChange,
     bottom: LiveChange,
+    /// Where the tree changes.
+    changed: Vec<(Level, IVec)>,
     written: Written,
     whole_from: u64,
     is_full: bool,
@@ -74,13 +79,16 @@ impl Group {
         if let Some(pointer) = placed.pointer {
             self.live(level).count(pointer.segment(), -i64::from(pointer.size));
             self.batch.remove(&placed.place);
+            self.changed.push((level, placed.place.clone()));
         }
     }
 
     /// Lets the tree lead to a block that was written; call [`Group::remove`] before where there was one.
     pub(super) fn insert(&mut self, level: Level, separator: &[u8], pointer: Pointer) {
         self.live(level).count(pointer.segment(), i64::from(pointer.size));
-        self.batch.insert(level.place(separator), pointer.encode());
+        let place = level.place(separator);
+        self.changed.push((level, place.clone()));
+        self.batch.insert(place, pointer.encode());
         self.written.blocks += 1;
         self.written.bytes += pointer.size as usize;
     }
@@ -102,6 +110,9 @@ impl<D: Disk> Table<D> {
             batch.insert(HISTORY_KEY, &self.whole_from.to_le_bytes());
         }
         self.tree.apply_batch(batch)?;
+        for (level, place) in group.changed {
+            self.part(level).places.borrow_mut().forget(separator_of(&place));
+        }
         Ok(group.written)
     }
 }

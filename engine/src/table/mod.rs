@@ -28,6 +28,7 @@ mod group;
 mod level;
 mod live;
 mod merge;
+mod places;
 mod relocate;
 mod retention;
 mod rewrite;
@@ -50,10 +51,11 @@ pub use retention::Retention;
 pub use rewrite::Rewrite;
 pub use verify::{BlockDamage, BlockWalk};
 
-use self::block::Malformed;
+use self::block::{Malformed, Version};
 use self::blocks::{BlockStore, Pointer};
 use self::cache::BlockCache;
 use self::level::separator_of;
+use self::places::{Places, Run};
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::status::Status;
@@ -62,6 +64,9 @@ use crate::status::Status;
 const LOG_COUNT_PREFIX: u8 = 0;
 /// The tree's key of the version from which on no version that a read could ask for, and no change, is missing.
 const HISTORY_KEY: &[u8] = &[5];
+
+/// Of this many parts of the table's caches one is for the places of blocks.
+const PLACES_SHARE: usize = 5;
 
 /// Sorted blocks, found through a sled tree.
 pub struct Table<D: Disk> {
@@ -79,6 +84,7 @@ pub struct Table<D: Disk> {
 struct Part<D: Disk> {
     blocks: BlockStore<D>,
     live: LiveBytes,
+    places: RefCell<Places>,
 }
 
 /// A block's place in the tree and on the disk.
@@ -105,13 +111,17 @@ pub struct TableDisks<D> {
 }
 
 impl<D: Disk> Table<D> {
-    /// The table in this tree, with blocks of about `block_size` bytes, and a cache of `cache_size` bytes.
+    /// The table in this tree, with blocks of about `block_size` bytes, and caches of `cache_size` bytes.
     pub fn open(tree: sled::Tree, disks: TableDisks<D>, block_size: usize, cache_size: usize) -> Result<Self, Failure> {
         let log_live = LiveBytes::read(&tree, LOG_COUNT_PREFIX)?;
-        let cache = Rc::new(RefCell::new(BlockCache::new(cache_size)));
+        let places_size = cache_size / PLACES_SHARE;
+        let cache = Rc::new(RefCell::new(BlockCache::new(cache_size - places_size)));
         let part = |level: Level, disk| {
             let live = LiveBytes::read(&tree, level.count_prefix())?;
-            Ok::<_, Failure>(Part { blocks: BlockStore::open(disk, level, Rc::clone(&cache))?, live })
+            // The upper level is small.
+            let share = if level == Level::Upper { places_size / 4 } else { places_size / 4 * 3 };
+            let places = RefCell::new(Places::new(share));
+            Ok::<_, Failure>(Part { blocks: BlockStore::open(disk, level, Rc::clone(&cache))?, live, places })
         };
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
@@ -124,10 +134,15 @@ impl<D: Disk> Table<D> {
         TableDisks { upper: self.upper.blocks.into_disk(), bottom: self.bottom.blocks.into_disk() }
     }
 
-    /// The newest version of `key` that is not above `version`.
-    pub fn get(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
+    /// What `take` makes of the newest version of `key` that is not above `version`.
+    pub fn get<T>(
+        &self,
+        key: &[u8],
+        version: u64,
+        mut take: impl FnMut(&Version<'_>) -> T,
+    ) -> Result<Option<T>, Failure> {
         for level in Level::ALL {
-            if let Some(found) = self.get_in(level, key, version)? {
+            if let Some(found) = self.get_in(level, key, version, &mut take)? {
                 return Ok(Some(found));
             }
         }
@@ -135,17 +150,44 @@ impl<D: Disk> Table<D> {
     }
 
     /// As [`Table::get`], in one level.
-    pub fn get_in(&self, level: Level, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
+    pub fn get_in<T>(
+        &self,
+        level: Level,
+        key: &[u8],
+        version: u64,
+        take: impl FnOnce(&Version<'_>) -> T,
+    ) -> Result<Option<T>, Failure> {
         let part = self.part(level);
         if part.live.total() == 0 {
             return Ok(None);
         }
-        let placed = self.block_of(level, key)?;
-        let Some(pointer) = placed.pointer else { return Ok(None) };
-        let found = part.blocks.with(pointer, |block| {
-            block::find(block, key, version).map(|found| found.map(|version| Found::new(&version)))
-        })?;
-        found.map_err(|Malformed| malformed(placed.separator()))
+        let known = part.places.borrow().find(key);
+        let pointer = match known {
+            Some(known) => known,
+            None => self.find_place(level, key)?,
+        };
+        let Some(pointer) = pointer else { return Ok(None) };
+        let found = part
+            .blocks
+            .with(pointer, |block| block::find(block, key, version).map(|found| found.as_ref().map(take)))?;
+        found.map_err(|Malformed| malformed(key))
+    }
+
+    /// Where the block of `key` stands, as the tree says; from now on its neighbours' places are known, too.
+    fn find_place(&self, level: Level, key: &[u8]) -> Result<Option<Pointer>, Failure> {
+        let first = self.block_of(level, key)?;
+        let mut run = Run::new();
+        if first.pointer.is_none() {
+            run.push(first.separator(), None);
+        }
+        for found in self.tree.range::<&[u8], _>(first.place.as_ref()..level.end()) {
+            let next = placed(found?)?;
+            if !run.push(next.separator(), next.pointer) {
+                break;
+            }
+        }
+        self.part(level).places.borrow_mut().insert(run);
+        Ok(first.pointer)
     }
 
     /// The block of a level that holds `key`, if it is there.
@@ -194,17 +236,18 @@ impl<D: Disk> Table<D> {
         &self.part(level).blocks
     }
 
-    /// Hits and misses of the cache of blocks, and its size in bytes.
+    /// Hits and misses of the cache of blocks, and the size of all caches in bytes.
     pub fn cache_figures(&self) -> (u64, u64, usize) {
         let cache = self.cache.borrow();
-        (cache.hits, cache.misses, cache.size_bytes())
+        let places = Level::ALL.map(|level| self.part(level).places.borrow().size_bytes());
+        (cache.hits, cache.misses, cache.size_bytes() + places.iter().sum::<usize>())
     }
 
     /// Makes the tree durable. Segments of blocks that it does not lead to can be removed then.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.tree.flush()?;
         for level in Level::ALL {
-            let Part { blocks, live } = self.part_mut(level);
+            let Part { blocks, live, .. } = self.part_mut(level);
             blocks.find_dead(live)?;
         }
         Ok(())
@@ -246,8 +289,8 @@ fn placed((place, value): (IVec, IVec)) -> Result<PlacedBlock, Failure> {
     Ok(PlacedBlock { place, pointer: Some(pointer) })
 }
 
-/// The failure for a block that cannot be read.
-pub(crate) fn malformed(separator: &[u8]) -> Failure {
-    let shown = String::from_utf8_lossy(separator.get(..40).unwrap_or(separator));
-    Failure::new(Status::Corrupt, format!("the block of the table from key '{}' on is damaged", shown.escape_debug()))
+/// The failure for a block that cannot be read: one with this key in it.
+pub(crate) fn malformed(key: &[u8]) -> Failure {
+    let shown = String::from_utf8_lossy(key.get(..40).unwrap_or(key));
+    Failure::new(Status::Corrupt, format!("the block of the table with key '{}' is damaged", shown.escape_debug()))
 }

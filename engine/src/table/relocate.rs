@@ -23,12 +23,11 @@ impl<D: Disk> Table<D> {
     /// Whether the table has this version of this key, with its value at this position of the log.
     pub fn leads_to(&self, key: &[u8], version: u64, position: u64) -> Result<bool, Failure> {
         for level in Level::ALL {
-            let found = self.get_in(level, key, version)?;
-            let leads = found.is_some_and(|found| {
-                found.version == version
-                    && matches!(found.value(), Value::Logged { position: stored, .. } if stored == position)
-            });
-            if leads {
+            let leads = self.get_in(level, key, version, |found| {
+                let leads = matches!(found.value, Value::Logged { position: stored, .. } if stored == position);
+                leads && found.version == version
+            })?;
+            if leads == Some(true) {
                 return Ok(true);
             }
         }

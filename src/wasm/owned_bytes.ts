@@ -1,0 +1,52 @@
+/**
+ * Copies of the engine's bytes for callers to own.
+ *
+ * A buffer for each small value would cost V8 several times what the rest of a read does, so small ones are parts of larger
+ * buffers, as those of Node's `Buffer` are. No byte is given away twice, and such a buffer cannot be transferred: nobody
+ * can take the others' bytes away.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { markAsUntransferable } from "node:worker_threads";
+
+/** The size of a buffer that is shared out. */
+const CHUNK_BYTES = 16 * 1024;
+/** Larger copies get a buffer of their own. */
+const LARGEST_SHARED_BYTES = 1024;
+/** Up to this many bytes a loop over words copies faster than `set`. */
+const SHORT_BYTES = 256;
+/** JavaScriptCore makes buffers as fast as views. */
+const SHARES = !("bun" in process.versions);
+
+/** Makes copies. */
+export class OwnedBytes {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #words: Uint32Array = new Uint32Array(0);
+  #used = 0;
+
+  /** A copy of `length` bytes of `source` from `at` on; `words` has the same memory. */
+  copy(source: Uint8Array<ArrayBuffer>, words: Uint32Array, at: number, length: number): Uint8Array<ArrayBuffer> {
+    if (!SHARES || length > LARGEST_SHARED_BYTES) return source.slice(at, at + length);
+    if (this.#used + length > this.#bytes.length) this.#begin();
+    const to = this.#used;
+    // The next one begins at a word, too.
+    this.#used = (to + length + 3) & ~3;
+    if (length <= SHORT_BYTES && (at & 3) === 0) {
+      const [target, from, start, end] = [this.#words, at >>> 2, to >>> 2, (to + length + 3) >>> 2];
+      for (let i = start; i < end; i++) target[i] = words[from + i - start] as number;
+    } else {
+      this.#bytes.set(source.subarray(at, at + length), to);
+    }
+    return new Uint8Array(this.#bytes.buffer, to, length);
+  }
+
+  #begin(): void {
+    const buffer = new ArrayBuffer(CHUNK_BYTES);
+    markAsUntransferable(buffer);
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Uint32Array(buffer);
+    this.#used = 0;
+  }
+}
