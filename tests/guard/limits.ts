@@ -31,9 +31,9 @@ export const LIMITS = {
   /** Bytes of the engine's memory after that load. */
   loadMemoryBytes: 33_000_000,
   /** Calls of the file system. */
-  createCalls: 58,
-  openCalls: 118,
-  closeCalls: 31,
+  createCalls: 56,
+  openCalls: 112,
+  closeCalls: 29,
   /** Bytes of garbage that a call leaves on Node, the value that it returns among them. */
   getGarbageBytes: 700,
   missGarbageBytes: 490,
