@@ -1,7 +1,7 @@
 /** classic-level: LevelDB. @module */
 
 import { join } from "node:path";
-import { type Peer, type Subject, slices, TURN } from "../contract.ts";
+import { inFlight, type Peer, type Subject, slices, slicesOf, TURN } from "../contract.ts";
 import { peerModule } from "../places.ts";
 
 interface ClassicLevelModule {
@@ -31,10 +31,16 @@ interface Level {
 function subject(level: Level, sync: boolean): Subject {
   return {
     async load(entries, batch) {
-      for (const { keys, values } of slices(entries, batch === 1 ? TURN : batch)) {
-        const puts = keys.map((key, i) => ({ type: "put" as const, key, value: values[i] as Uint8Array }));
-        if (batch === 1) await Promise.all(puts.map(({ key, value }) => level.put(key, value, { sync })));
-        else await level.batch(puts, { sync });
+      if (batch > 1) {
+        return inFlight(slices(entries, batch), ({ keys, values }) =>
+          level.batch(
+            keys.map((key, i) => ({ type: "put", key, value: values[i] as Uint8Array })),
+            { sync },
+          ),
+        );
+      }
+      for (const { keys, values } of slices(entries, TURN)) {
+        await Promise.all(keys.map((key, i) => level.put(key, values[i] as Uint8Array, { sync })));
       }
     },
     flush: () => level.put("~flush", new Uint8Array(0), { sync: true }),
@@ -51,14 +57,13 @@ function subject(level: Level, sync: boolean): Subject {
       return bytes;
     },
     put: (key, value) => level.put(key, value, { sync }),
-    async remove(keys, batch) {
-      for (let i = 0; i < keys.length; i += batch) {
-        await level.batch(
-          keys.slice(i, i + batch).map((key) => ({ type: "del", key })),
+    remove: (keys, batch) =>
+      inFlight(slicesOf(keys, batch), (part) =>
+        level.batch(
+          part.map((key) => ({ type: "del", key })),
           { sync },
-        );
-      }
-    },
+        ),
+      ),
     compact: () => level.compactRange("", "~~"),
     close: () => level.close(),
   };

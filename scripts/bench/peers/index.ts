@@ -10,6 +10,7 @@ import { denoKv } from "./deno_kv.ts";
 import { lmdb } from "./lmdb.ts";
 import { luge } from "./luge.ts";
 import { map } from "./map.ts";
+import { nativeSled } from "./native_sled.ts";
 import { rawFile } from "./raw_file.ts";
 import { betterSqlite3, bunSqlite, nodeSqlite, nodeSqlite3Wasm } from "./sqlite.ts";
 
@@ -23,6 +24,7 @@ export const PEERS: readonly Peer[] = [
   bunSqlite,
   nodeSqlite3Wasm,
   denoKv,
+  nativeSled,
   map,
   rawFile,
 ];

@@ -1,0 +1,48 @@
+/**
+ * Runs a plan in rounds, for as long as there is time.
+ *
+ * @module
+ */
+
+import { Progress } from "./progress.ts";
+import { type Result, type Trial, Trials } from "./run_trial.ts";
+import { isCompared } from "./targets.ts";
+
+/** How often, and how long. */
+export interface RoundsOptions {
+  readonly rounds: number;
+  /** No round is begun, and none goes on, after this many minutes; the first one is always made. */
+  readonly minutes: number;
+}
+
+/** What became of each trial of a plan, a result for each round. */
+export async function runRounds(plan: readonly Trial[], { rounds, minutes }: RoundsOptions): Promise<Result[][]> {
+  const end = performance.now() + minutes * 60_000;
+  const results = plan.map((): Result[] => []);
+  const took = plan.map(() => 0);
+  using trials = new Trials();
+  const runAll = async (title: string, chosen: readonly number[], first: boolean) => {
+    using progress = new Progress(title, chosen.length);
+    for (const i of chosen) {
+      const trial = plan[i] as Trial;
+      const started = performance.now();
+      if (!first && started + (took[i] ?? 0) > end) continue;
+      const name = `${trial.workload} ${trial.entries} ${trial.peer} ${trial.runtime}`;
+      results[i]?.push(await progress.during(name, () => trials.run(trial)));
+      took[i] = performance.now() - started;
+    }
+  };
+  const all = plan.map((_, i) => i);
+  await runAll("round 1", all, true);
+  // What a store does not offer, and what fails, is not tried again.
+  const measured = all.filter((i) => isOutcome(results[i]?.[0]));
+  const compared = measured.filter((i) => isCompared(plan[i] as Trial));
+  const others = measured.filter((i) => !isCompared(plan[i] as Trial));
+  for (let round = 2; round <= rounds; round++) await runAll(`round ${round}, targets`, compared, false);
+  for (let round = 2; round <= rounds; round++) await runAll(`round ${round}, others`, others, false);
+  return results;
+}
+
+function isOutcome(result: Result): boolean {
+  return result !== undefined && !(result instanceof Error);
+}
