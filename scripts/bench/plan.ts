@@ -19,7 +19,7 @@ export interface Filter {
 }
 
 /** How long an operation is counted, in seconds. */
-const [FULL_SECONDS, QUICK_SECONDS] = [0.6, 0.12];
+const [FULL_SECONDS, QUICK_SECONDS] = [0.5, 0.12];
 /** The largest load of the chart in the quick form. */
 const QUICK_SCALE = 160_000;
 

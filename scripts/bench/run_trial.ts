@@ -15,7 +15,7 @@ import type { Outcome } from "./workload.ts";
 import { workloadOf } from "./workloads/index.ts";
 
 const TRIAL = join(import.meta.dirname, "trial.ts");
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 
 /** Which store does what, where, and with how many entries. */
 export interface Trial {

@@ -41,14 +41,14 @@ export const WORKLOADS: readonly Workload[] = [
   ...onNode(loads(SMALL)),
   ...everywhere(loads(LARGE), "load-random"),
   ...onNode(reads(SMALL)),
-  ...everywhere(reads(LARGE), "get-hot-", "get-sync", "scan-1"),
+  ...everywhere(reads(LARGE), "get-hot-sync", "get-sync", "scan-1"),
   durableSync,
-  durableAwaited,
+  ...onNode([durableAwaited]),
   durableMany,
   ...onNode(YCSB),
   ...onNode([churn]),
   ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
-  ...coldStarts,
+  ...everywhere(coldStarts, "open-small", "open-full"),
   hugeLoad,
 ];
 
