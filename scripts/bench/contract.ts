@@ -56,6 +56,8 @@ export interface Peer {
   readonly commitsEach?: boolean;
   /** Whether it is a program of its own and no module: then it is measured beside Node, and never opened here. */
   readonly program?: boolean;
+  /** The beginnings of the names of the workloads that it is measured by; all unless said. */
+  readonly only?: readonly string[];
   /** The most entries that it is given: for one that takes minutes for more. */
   readonly most?: number;
   /** The settings that its documentation recommends for a guarantee, in words; a guarantee that it cannot give is left out. */

@@ -80,6 +80,7 @@ function isMeasured(peer: Peer, workload: Workload, runtime: Runtime, quick: boo
     peer.runtimes.includes(runtime) &&
     (workload.kinds?.includes(peer.kind) ?? true) &&
     (workload.peers?.includes(peer.name) ?? true) &&
+    (peer.only?.some((name) => workload.name.startsWith(name)) ?? true) &&
     (workload.runtimes ?? RUNTIMES).includes(runtime) &&
     peer.settings[workload.guarantee] !== undefined &&
     (workload.name.startsWith("durable") || workload.entries[quick ? 1 : 0] <= (peer.most ?? Infinity)) &&

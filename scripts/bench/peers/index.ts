@@ -5,7 +5,7 @@
  */
 
 import type { Peer } from "../contract.ts";
-import { classicLevel } from "./classic_level.ts";
+import { classicLevel, classicLevelLarge } from "./classic_level.ts";
 import { denoKv } from "./deno_kv.ts";
 import { lmdb } from "./lmdb.ts";
 import { luge } from "./luge.ts";
@@ -19,6 +19,7 @@ export const PEERS: readonly Peer[] = [
   luge,
   lmdb,
   classicLevel,
+  classicLevelLarge,
   betterSqlite3,
   nodeSqlite,
   bunSqlite,
