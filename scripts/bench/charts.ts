@@ -6,7 +6,7 @@
 
 import type { Measurement } from "./measurement.ts";
 import { installedModule } from "./places.ts";
-import { SCALE } from "./workloads/scale.ts";
+import { SCALE, scaleMeasurements } from "./workloads/scale.ts";
 
 /** What the overview shows, and how it is called there. */
 const OVERVIEW: Readonly<Record<string, string>> = {
@@ -55,9 +55,11 @@ export function overviewChart(measurements: readonly Measurement[]): Chart {
 
 /** Microseconds a put over the size of the load. */
 export function scaleChart(measurements: readonly Measurement[]): Chart {
-  const values = measurements
-    .filter(({ runtime, workload, error }) => runtime === "node" && workload === SCALE.workload.name && !error)
-    .map(({ entries, peer, rate }) => ({ entries, peer, micros: 1e6 / rate }));
+  const values = scaleMeasurements(measurements).map(({ entries, peer, rate }) => ({
+    entries,
+    peer,
+    micros: 1e6 / rate,
+  }));
   return {
     data: { values },
     title: "Load in random order, batches of 1,000: microseconds an entry over entries",
@@ -65,7 +67,7 @@ export function scaleChart(measurements: readonly Measurement[]): Chart {
     height: 280,
     mark: { type: "line", point: true },
     encoding: {
-      x: { field: "entries", type: "quantitative", scale: { type: "log" }, axis: { format: "~s" } },
+      x: { field: "entries", type: "quantitative", scale: { type: "log" }, title: "entries", axis: { format: "~s" } },
       y: { field: "micros", type: "quantitative", title: "µs an entry", scale: { zero: true } },
       color: {
         field: "peer",

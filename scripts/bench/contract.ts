@@ -54,6 +54,12 @@ export interface Peer {
   readonly kind: Kind;
   /** Whether each put that is not part of a batch is a transaction of its own, also when nothing waits for it. */
   readonly commitsEach?: boolean;
+  /** Whether it is a program of its own and no module: then it is measured beside Node, and never opened here. */
+  readonly program?: boolean;
+  /** The beginnings of the names of the workloads that it is measured by; all unless said. */
+  readonly only?: readonly string[];
+  /** The most entries that it is given: for one that takes minutes for more. */
+  readonly most?: number;
   /** The settings that its documentation recommends for a guarantee, in words; a guarantee that it cannot give is left out. */
   readonly settings: Partial<Record<Guarantee, string>>;
   open(directory: string, guarantee: Guarantee): Promise<Subject> | Subject;
@@ -62,11 +68,29 @@ export interface Peer {
 /** How many entries one loop of a store that blocks, or that queues without bound, takes before others have their turn. */
 export const TURN = 1000;
 
+/** How many batches a loader has under way: it needs not wait for each of them. */
+const BATCHES_UNDER_WAY = 8;
+
+/** Starts each batch, and waits for all of them, with no more than a few under way. */
+export async function inFlight<T>(batches: Iterable<T>, start: (batch: T) => Promise<unknown>): Promise<void> {
+  const underWay: Promise<unknown>[] = [];
+  for (const batch of batches) {
+    underWay.push(start(batch));
+    if (underWay.length >= BATCHES_UNDER_WAY) await underWay.shift();
+  }
+  await Promise.all(underWay);
+}
+
 /** The parts of `entries` that are `batch` long. */
 export function* slices({ keys, values }: Entries, batch: number): Generator<Entries> {
   for (let i = 0; i < keys.length; i += batch) {
     yield { keys: keys.slice(i, i + batch), values: values.slice(i, i + batch) };
   }
+}
+
+/** The parts of `keys` that are `batch` long. */
+export function* slicesOf(keys: readonly string[], batch: number): Generator<readonly string[]> {
+  for (let i = 0; i < keys.length; i += batch) yield keys.slice(i, i + batch);
 }
 
 /** Calls with each key and its value. */

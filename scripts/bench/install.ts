@@ -8,7 +8,8 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildPackage } from "../lib/package.ts";
-import { MANIFESTS, PACKAGE, PEERS } from "./places.ts";
+import { ROOT } from "../lib/runtimes.ts";
+import { MANIFESTS, PACKAGE, PEERS, SLED, SLED_TARGET } from "./places.ts";
 
 /** Prepares everything that trials need; what is installed already is kept. */
 export function prepare(): void {
@@ -23,6 +24,32 @@ export function prepare(): void {
   }
   console.log("Building the package …");
   buildPackage(PACKAGE);
+  buildSled();
+}
+
+/** Whether {@linkcode prepare} could build sled. */
+export function hasSled(): boolean {
+  return existsSync(SLED);
+}
+
+/** Builds sled for the machine, where there is a cargo. */
+function buildSled(): void {
+  if (hasSled()) return;
+  console.log("Building sled …");
+  const manifest = join(ROOT, "scripts", "bench", "native_sled", "Cargo.toml");
+  const args = [
+    "build",
+    "--quiet",
+    "--locked",
+    "--release",
+    `--manifest-path=${manifest}`,
+    `--target-dir=${SLED_TARGET}`,
+  ];
+  try {
+    execFileSync("cargo", args, { stdio: "inherit" });
+  } catch (error) {
+    console.warn(`native sled is SKIPPED, cargo could not build it: ${(error as Error).message}`);
+  }
 }
 
 /** The versions of the installed peers, by package. */

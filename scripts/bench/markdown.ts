@@ -5,13 +5,14 @@
  */
 
 import { RUNTIMES, type Runtime } from "../lib/runtimes.ts";
-import type { Environment } from "./environment.ts";
 import type { Measurement } from "./measurement.ts";
 import { PEERS } from "./peers/index.ts";
 import { rounded } from "./print.ts";
-import type { RunSummary } from "./report.ts";
-import type { TargetRow } from "./targets.ts";
+import { PEER_CHOICE, WHAT_IS_MEASURED } from "./prose.ts";
+import type { Figures } from "./report.ts";
+import { type TargetRow, targetRows } from "./targets.ts";
 import { WORKLOADS, workloadOf } from "./workloads/index.ts";
+import { SCALE, scaleMeasurements } from "./workloads/scale.ts";
 
 /** How the figures beside the rate are called. */
 const FIGURES: Readonly<Record<string, string>> = {
@@ -22,6 +23,7 @@ const FIGURES: Readonly<Record<string, string>> = {
   loadedMiB: "disk after the load, MiB",
   churnedMiB: "disk after deletions and puts, MiB",
   compactedMiB: "disk after compaction, MiB",
+  startMs: "import, open and first get, ms",
   processMs: "whole process, ms",
 };
 
@@ -37,18 +39,94 @@ function short(number: number): string {
   return number >= 1000 ? Math.round(number).toLocaleString("en") : String(rounded(number));
 }
 
+/** `BENCHMARKS.md`. */
+export function benchmarksText(figures: Figures): string {
+  const { measurements } = figures;
+  return `${[
+    "# Benchmarks",
+    "Written by `npm run bench` from `scripts/bench/results/figures.json`: do not edit.",
+    environmentText(figures),
+    "![Operations a second](scripts/bench/results/overview.svg)",
+    "## Targets",
+    "What luge is held to: each a ratio of two medians of this run. Rates: luge's over the other's; delays and bytes likewise, and there less is better.",
+    targetTable(targetRows(measurements)),
+    artefactText(figures),
+    PEER_CHOICE,
+    WHAT_IS_MEASURED,
+    "## Cost over size",
+    "![Microseconds an entry over entries](scripts/bench/results/scale.svg)",
+    scaleTable(measurements),
+    "## Settings",
+    settingsTable(figures),
+    "## Figures",
+    workloadTables(measurements),
+  ].join("\n\n")}\n`;
+}
+
+/** The rows of the short table. */
+const README_WORKLOADS: Readonly<Record<string, string>> = {
+  "load-random-1-1000000": "load of 1,000,000 in random order",
+  "get-hot-sync-1000000": "`getSync`, 1,000 hot keys",
+  "get-sync-1000000": "`getSync`, each key once",
+  "scan-1000000": "entries scanned",
+  "durable-1-sync": "durable puts, one at a time",
+  "durable-64": "durable puts, 64 in flight",
+};
+const README_PEERS = ["luge", "lmdb-js", "classic-level", "better-sqlite3"];
+
+/** The short table and the chart. */
+export function readmeText({ environment, measurements }: Figures): string {
+  const rows = Object.entries(README_WORKLOADS).map(([workload, title]) => [
+    title,
+    ...README_PEERS.map((peer) => {
+      const found = measurements.find(
+        (each) => each.runtime === "node" && each.workload === workload && each.peer === peer && !each.error,
+      );
+      return found ? short(found.rate) : "";
+    }),
+  ]);
+  return [
+    "![Operations a second](scripts/bench/results/overview.svg)",
+    table(["operations a second on Node", ...README_PEERS], rows),
+    `Keys of 12 bytes, values of 100, on ${environment.machine}. [BENCHMARKS.md](BENCHMARKS.md) has settings, all workloads, Bun and Deno, and where another store is the better choice; \`npm run bench\` measures it again.`,
+  ].join("\n\n");
+}
+
 /** Machine, versions and length of the run. */
-export function environmentText({ date, machine, versions }: Environment, run: RunSummary): string {
+function environmentText({ environment: { date, machine, versions }, run }: Figures): string {
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `Measured on ${date}: ${machine}.`,
-    `${run.trials} trials in ${Math.round(run.minutes)} minutes, ${run.rounds} rounds; what takes longer than three seconds once.`,
+    `${run.trials} trials in ${Math.round(run.minutes)} minutes, each in a process of its own, the stores in turn; ${run.rounds} rounds of what targets compare, and as many of the rest as there was time for. Medians; ± is how far the outermost round lies from it.`,
     `Versions: ${names.join(", ")}.`,
   ].join("\n");
 }
 
+function artefactText({ environment: { artefact } }: Figures): string {
+  const kilobytes = (bytes: number) => `${Math.round(bytes / 1000)} KB`;
+  const verdict = (met: boolean) => (met ? "met" : "**missed**");
+  return [
+    `The engine, a file of ${kilobytes(artefact.bytes)} (target: under 700 KB, ${verdict(artefact.bytes < 700_000)}),`,
+    `has ${kilobytes(artefact.brotliBytes)} with brotli (target: under 250 KB, ${verdict(artefact.brotliBytes < 250_000)}).`,
+  ].join(" ");
+}
+
+/** Microseconds an entry, by size. */
+function scaleTable(measurements: readonly Measurement[]): string {
+  const sizes = scaleMeasurements(measurements);
+  const entries = [...new Set(sizes.map((each) => each.entries))].sort((a, b) => a - b);
+  const rows = entries.map((count) => [
+    count.toLocaleString("en"),
+    ...SCALE.peers.map((peer) => {
+      const found = sizes.find((each) => each.entries === count && each.peer === peer);
+      return found ? rounded(1e6 / found.rate).toString() : "";
+    }),
+  ]);
+  return table(["entries", ...SCALE.peers.map((peer) => `${peer}, µs an entry`)], rows);
+}
+
 /** What luge is held to, and whether it gets there. */
-export function targetTable(rows: readonly TargetRow[]): string {
+function targetTable(rows: readonly TargetRow[]): string {
   return table(
     ["workload", "against", "target", ...RUNTIMES],
     [...Map.groupBy(rows, ({ title, peer, target }) => [title, peer, target].join(" | "))].map(([name, same]) => [
@@ -63,7 +141,7 @@ export function targetTable(rows: readonly TargetRow[]): string {
 }
 
 /** A table of rates for each runtime, and one of all other figures. */
-export function workloadTables(measurements: readonly Measurement[]): string {
+function workloadTables(measurements: readonly Measurement[]): string {
   return RUNTIMES.filter((runtime) => measurements.some((each) => each.runtime === runtime))
     .map((runtime) => runtimeTables(runtime, measurements))
     .join("\n\n");
@@ -84,7 +162,9 @@ function runtimeTables(runtime: Runtime, measurements: readonly Measurement[]): 
   };
   const rates = workloads.map((workload) => [
     titleOf(workload),
-    ...cells(workload, ({ rate, error }) => (error === undefined ? short(rate) : "failed")),
+    ...cells(workload, ({ rate, rates, spread, error }) =>
+      error === undefined ? `${short(rate)}${rates.length > 1 ? ` ±${Math.round(spread * 100)} %` : ""}` : "failed",
+    ),
   ]);
   const figures = Object.keys(FIGURES).flatMap((figure) =>
     workloads
@@ -103,7 +183,7 @@ function runtimeTables(runtime: Runtime, measurements: readonly Measurement[]): 
 }
 
 /** The settings of each store for each guarantee. */
-export function settingsTable({ versions }: Environment): string {
+function settingsTable({ environment: { versions } }: Figures): string {
   return table(
     ["store", "survives the death of the process", "survives the death of the machine"],
     PEERS.map(({ name, package: from, settings }) => [

@@ -17,6 +17,11 @@ export const PACKAGE: string = join(BENCH, "package");
 export const PEERS: string = join(BENCH, "peers");
 /** The stores that are measured. On the disk of the project: a temporary directory may lie in memory. */
 export const STORES: string = join(BENCH, "stores");
+/** Where sled is built, and the program. */
+export const SLED_TARGET: string = join(BENCH, "sled");
+export const SLED: string = join(SLED_TARGET, "release", "bench_native_sled");
+/** The figures of every run; those of a whole one are committed, too. */
+export const LAST_FIGURES: string = join(BENCH, "figures.json");
 /** What names the peers and their versions. */
 export const MANIFESTS: string = join(ROOT, "scripts", "bench", "install");
 /** The figures and charts that are committed. */

@@ -12,48 +12,78 @@ import type { Workload } from "./workload.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 import { SCALE } from "./workloads/scale.ts";
 
-/** Parts of names: empty for all. */
+/** Parts of names with commas between them: empty for all. */
 export interface Filter {
   readonly workload: string;
   readonly peer: string;
 }
 
-/** Stores of each size on Node; on the others the largest alone. */
-function scaleTrials(runtimes: readonly Runtime[], quick: boolean): Trial[] {
-  const sizes = SCALE.sizes.filter((entries) => !quick || entries <= 160_000);
-  return runtimes.flatMap((runtime) =>
-    (runtime === "node" ? sizes : sizes.slice(-1)).flatMap((entries) =>
-      SCALE.peers.map((peer): Trial => ({ runtime, peer, workload: SCALE.workload.name, entries })),
-    ),
-  );
-}
+/** How long an operation is counted, in seconds. */
+const [FULL_SECONDS, QUICK_SECONDS] = [0.5, 0.12];
+/** The largest load of the chart in the quick form. */
+const QUICK_SCALE = 160_000;
 
-function isMeasured(peer: Peer, workload: Workload, runtime: Runtime): boolean {
-  return (
-    peer.runtimes.includes(runtime) &&
-    (workload.kinds?.includes(peer.kind) ?? true) &&
-    (workload.runtimes ?? RUNTIMES).includes(runtime) &&
-    peer.settings[workload.guarantee] !== undefined &&
-    !(peer.commitsEach && workload.manyCommits)
-  );
+/** What a run is made of. */
+export interface PlanOptions {
+  readonly runtimes: readonly Runtime[];
+  readonly quick: boolean;
+  readonly filter: Filter;
+  /** Whether a program that is no module can be run. */
+  readonly programs: boolean;
 }
 
 /** All trials in the order in which they are run: the stores in turn for each workload. */
-export function planOf(chosen: readonly Runtime[], quick: boolean, filter: Filter): Trial[] {
+export function planOf({ runtimes: chosen, quick, filter, programs }: PlanOptions): Trial[] {
   const runtimes = RUNTIMES.filter((runtime) => chosen.includes(runtime));
-  const trials = WORKLOADS.flatMap((workload) =>
+  const seconds = quick ? QUICK_SECONDS : FULL_SECONDS;
+  const trials = WORKLOADS.filter((workload) => !quick || !isSmall(workload)).flatMap((workload) =>
     runtimes.flatMap((runtime) =>
-      PEERS.filter((peer) => isMeasured(peer, workload, runtime)).map(
+      PEERS.filter((peer) => isMeasured(peer, workload, runtime, quick) && (programs || !peer.program)).map(
         (peer): Trial => ({
           runtime,
           peer: peer.name,
           workload: workload.name,
           entries: workload.entries[quick ? 1 : 0],
+          seconds,
         }),
       ),
     ),
   );
-  return [...trials, ...scaleTrials(runtimes, quick)].filter(
-    ({ workload, peer }) => workload.includes(filter.workload) && peer.includes(filter.peer),
+  const scale = runtimes.includes("node") ? scaleTrials(quick, seconds) : [];
+  return [...trials, ...scale].filter(
+    ({ workload, peer }) => hasPart(workload, filter.workload) && hasPart(peer, filter.peer),
+  );
+}
+
+function hasPart(name: string, parts: string): boolean {
+  return parts.split(",").some((part) => name.includes(part));
+}
+
+/** Whether a workload repeats a larger one with a tenth of its entries. */
+function isSmall({ name }: Workload): boolean {
+  return name.endsWith("-100000");
+}
+
+/** Stores of each size, on Node: the next one shows the same curve. */
+function scaleTrials(quick: boolean, seconds: number): Trial[] {
+  return SCALE.sizes
+    .filter((entries) => !quick || entries <= QUICK_SCALE)
+    .flatMap((entries) =>
+      SCALE.peers
+        .filter((peer) => SCALE.measures(peer, entries))
+        .map((peer): Trial => ({ runtime: "node", peer, workload: SCALE.workload.name, entries, seconds })),
+    );
+}
+
+function isMeasured(peer: Peer, workload: Workload, runtime: Runtime, quick: boolean): boolean {
+  return (
+    peer.runtimes.includes(runtime) &&
+    (workload.kinds?.includes(peer.kind) ?? true) &&
+    (workload.peers?.includes(peer.name) ?? true) &&
+    (peer.only?.some((name) => workload.name.startsWith(name)) ?? true) &&
+    (workload.runtimes ?? RUNTIMES).includes(runtime) &&
+    peer.settings[workload.guarantee] !== undefined &&
+    (workload.name.startsWith("durable") || workload.entries[quick ? 1 : 0] <= (peer.most ?? Infinity)) &&
+    !(peer.commitsEach && workload.manyCommits)
   );
 }

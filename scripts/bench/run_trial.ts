@@ -10,12 +10,12 @@ import { run } from "../lib/run.ts";
 import type { Runtime } from "../lib/runtimes.ts";
 import { launchOn } from "./launch.ts";
 import { peerOf } from "./peers/index.ts";
-import { STORES } from "./places.ts";
+import { SLED, STORES } from "./places.ts";
 import type { Outcome } from "./workload.ts";
 import { workloadOf } from "./workloads/index.ts";
 
 const TRIAL = join(import.meta.dirname, "trial.ts");
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 
 /** Which store does what, where, and with how many entries. */
 export interface Trial {
@@ -23,6 +23,8 @@ export interface Trial {
   readonly peer: string;
   readonly workload: string;
   readonly entries: number;
+  /** How long it measures, where it counts operations in a time. */
+  readonly seconds: number;
 }
 
 /** What became of a trial: `undefined` when the store does not offer what it needs, an error when it could not be run. */
@@ -66,8 +68,8 @@ export class Trials implements Disposable {
   }
 }
 
-async function runTrial({ runtime, peer, workload, entries }: Trial, directory: string): Promise<Result> {
-  const [command, args] = launchOn(runtime, TRIAL, peer, workload, String(entries), directory);
+async function runTrial(trial: Trial, directory: string): Promise<Result> {
+  const [command, args] = commandOf(trial, directory);
   try {
     const { code, output } = await run(command, args, { limitMs: LIMIT_MS, quiet: true });
     const line = output.split("\n").find((each) => each.startsWith("outcome "));
@@ -78,8 +80,13 @@ async function runTrial({ runtime, peer, workload, entries }: Trial, directory: 
   }
 }
 
+function commandOf({ runtime, peer, workload, entries, seconds }: Trial, directory: string): [string, string[]] {
+  if (peerOf(peer).program) return [SLED, [workload, String(entries), directory, String(seconds)]];
+  return launchOn(runtime, TRIAL, peer, workload, String(entries), directory, String(seconds));
+}
+
 /** The line that says what went wrong. */
 function reasonIn(output: string): string {
-  const line = output.split("\n").find((each) => /error/i.test(each));
+  const line = output.split("\n").find((each) => /error|panic/i.test(each));
   return (line ?? output).trim().slice(0, 200);
 }

@@ -77,29 +77,35 @@ const TARGETS: readonly Target[] = [
     peer,
     ratio: 1,
   })),
-  { title: "load of 10 million, random order", workload: "scale@10000000", peer: "classic-level", ratio: 1 },
   {
-    title: "disk after the load of 1 million and compaction",
-    workload: "space",
+    title: "load of 10 million, random order, batches of 1,000",
+    workload: "load-huge",
+    peer: "classic-level",
+    ratio: 1,
+  },
+  {
+    title: "bytes on disk after that load and compaction",
+    workload: "load-huge",
     peer: "classic-level",
     figure: "compactedMiB",
     ratio: 1,
   },
 ];
 
+/** Whether a target compares what a trial measures. */
+export function isCompared(trial: { readonly workload: string; readonly peer: string }): boolean {
+  return TARGETS.some(({ workload, peer, peerWorkload = workload }) =>
+    trial.peer === "luge" ? workload === trial.workload : peer === trial.peer && peerWorkload === trial.workload,
+  );
+}
+
 /** The targets of which both sides were measured. */
 export function targetRows(measurements: readonly Measurement[]): TargetRow[] {
-  const find = (runtime: Runtime, peer: string, name: string) => {
-    const [workload, entries] = name.split("@");
-    return measurements.find(
+  const find = (runtime: Runtime, peer: string, workload: string) =>
+    measurements.find(
       (each) =>
-        each.runtime === runtime &&
-        each.peer === peer &&
-        each.workload === workload &&
-        (entries === undefined || each.entries === Number(entries)) &&
-        each.error === undefined,
+        each.runtime === runtime && each.peer === peer && each.workload === workload && each.error === undefined,
     );
-  };
   return RUNTIMES.flatMap((runtime) =>
     TARGETS.flatMap(({ title, workload, peer, peerWorkload = workload, figure, ratio: wanted }): TargetRow[] => {
       const [ours, theirs] = [find(runtime, "luge", workload), find(runtime, peer, peerWorkload)];

@@ -10,7 +10,7 @@ import { peerOf } from "./peers/index.ts";
 import { workloadOf } from "./workloads/index.ts";
 import { prepareReads } from "./workloads/read.ts";
 
-const [peer = "", workload = "", entries = "", directory = ""] = process.argv.slice(2);
-const bench = { peer: peerOf(peer), directory, entries: Number(entries) };
+const [peer = "", workload = "", entries = "", directory = "", seconds = ""] = process.argv.slice(2);
+const bench = { peer: peerOf(peer), directory, entries: Number(entries), seconds: Number(seconds) };
 const outcome = workload === "prepare" ? await prepareReads(bench) : await workloadOf(workload).run(bench);
 console.log(`outcome ${JSON.stringify(outcome ?? null)}`);

@@ -13,6 +13,8 @@ export interface Bench {
   /** Empty, and the trial's own; or for a workload that reads, with `entries` loaded. */
   readonly directory: string;
   readonly entries: number;
+  /** How long to measure where operations are counted in a time. */
+  readonly seconds: number;
 }
 
 /** What a trial found. `operations` over `seconds` is the rate; `figures` is anything beside it. */
@@ -34,6 +36,8 @@ export interface Workload {
   readonly entries: readonly [full: number, quick: number];
   /** Whether it reads what was loaded before, by another process, and changes nothing. */
   readonly reads?: boolean;
+  /** Which stores it is run on; all unless said. */
+  readonly peers?: readonly string[];
   /** Where it is run; everywhere unless said. Node alone runs what would show the same thing again elsewhere. */
   readonly runtimes?: readonly Runtime[];
   /** Whether a store that commits every put on its own, and takes its time for it, is left out. */

@@ -11,6 +11,8 @@ import type { DirectoryEntry, DirectoryLock, FileOpenOptions, FileStat, FileSyst
 export interface FileSystemCall {
   readonly name: keyof FileSystem | keyof OpenFile;
   readonly path: string;
+  /** How many bytes a read or a write moved; only once it is done. */
+  readonly bytes?: number;
 }
 
 /** What a test wants to know. */
@@ -38,7 +40,8 @@ export class ObservedFileSystem implements FileSystem {
 
   open(path: string, options: FileOpenOptions): OpenFile {
     const file = this.#observed("open", path, () => this.#inner.open(path, options));
-    const report: Report = (when, name) => this.#observer[when]?.({ name, path });
+    const report: Report = (when, name, bytes) =>
+      this.#observer[when]?.({ name, path, ...(bytes === undefined ? {} : { bytes }) });
     return new ObservedFile(file, report);
   }
 
@@ -87,7 +90,7 @@ export class ObservedFileSystem implements FileSystem {
   }
 }
 
-type Report = (when: keyof Observer, name: keyof OpenFile) => void;
+type Report = (when: keyof Observer, name: keyof OpenFile, bytes?: number) => void;
 
 class ObservedFile implements OpenFile {
   readonly #inner: OpenFile;
@@ -99,11 +102,11 @@ class ObservedFile implements OpenFile {
   }
 
   read(buffer: Uint8Array, position: number): number {
-    return this.#observed("read", () => this.#inner.read(buffer, position));
+    return this.#moved("read", () => this.#inner.read(buffer, position));
   }
 
   write(buffer: Uint8Array, position: number): number {
-    return this.#observed("write", () => this.#inner.write(buffer, position));
+    return this.#moved("write", () => this.#inner.write(buffer, position));
   }
 
   size(): number {
@@ -127,6 +130,13 @@ class ObservedFile implements OpenFile {
 
   close(): void {
     this.#observed("close", () => this.#inner.close());
+  }
+
+  #moved(name: "read" | "write", call: () => number): number {
+    this.#report("before", name);
+    const bytes = call();
+    this.#report("after", name, bytes);
+    return bytes;
   }
 
   #observed<T>(name: keyof OpenFile, call: () => T): T {

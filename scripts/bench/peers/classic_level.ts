@@ -1,14 +1,19 @@
 /** classic-level: LevelDB. @module */
 
 import { join } from "node:path";
-import { type Peer, type Subject, slices, TURN } from "../contract.ts";
+import { type Guarantee, inFlight, type Peer, type Subject, slices, slicesOf, TURN } from "../contract.ts";
 import { peerModule } from "../places.ts";
 
 interface ClassicLevelModule {
-  ClassicLevel: new (
-    path: string,
-    options: { keyEncoding: "utf8"; valueEncoding: "view"; compression: boolean },
-  ) => Level;
+  ClassicLevel: new (path: string, options: LevelOptions) => Level;
+}
+
+interface LevelOptions {
+  readonly keyEncoding: "utf8";
+  readonly valueEncoding: "view";
+  readonly compression: boolean;
+  readonly writeBufferSize?: number;
+  readonly cacheSize?: number;
 }
 
 type Operation = { type: "put"; key: string; value: Uint8Array } | { type: "del"; key: string };
@@ -31,10 +36,16 @@ interface Level {
 function subject(level: Level, sync: boolean): Subject {
   return {
     async load(entries, batch) {
-      for (const { keys, values } of slices(entries, batch === 1 ? TURN : batch)) {
-        const puts = keys.map((key, i) => ({ type: "put" as const, key, value: values[i] as Uint8Array }));
-        if (batch === 1) await Promise.all(puts.map(({ key, value }) => level.put(key, value, { sync })));
-        else await level.batch(puts, { sync });
+      if (batch > 1) {
+        return inFlight(slices(entries, batch), ({ keys, values }) =>
+          level.batch(
+            keys.map((key, i) => ({ type: "put", key, value: values[i] as Uint8Array })),
+            { sync },
+          ),
+        );
+      }
+      for (const { keys, values } of slices(entries, TURN)) {
+        await Promise.all(keys.map((key, i) => level.put(key, values[i] as Uint8Array, { sync })));
       }
     },
     flush: () => level.put("~flush", new Uint8Array(0), { sync: true }),
@@ -51,17 +62,24 @@ function subject(level: Level, sync: boolean): Subject {
       return bytes;
     },
     put: (key, value) => level.put(key, value, { sync }),
-    async remove(keys, batch) {
-      for (let i = 0; i < keys.length; i += batch) {
-        await level.batch(
-          keys.slice(i, i + batch).map((key) => ({ type: "del", key })),
+    remove: (keys, batch) =>
+      inFlight(slicesOf(keys, batch), (part) =>
+        level.batch(
+          part.map((key) => ({ type: "del", key })),
           { sync },
-        );
-      }
-    },
+        ),
+      ),
     compact: () => level.compactRange("", "~~"),
     close: () => level.close(),
   };
+}
+
+async function openLevel(directory: string, guarantee: Guarantee, memory: Partial<LevelOptions>): Promise<Subject> {
+  const { ClassicLevel } = peerModule<ClassicLevelModule>("classic-level");
+  const options = { keyEncoding: "utf8", valueEncoding: "view", compression: false, ...memory } as const;
+  const level = new ClassicLevel(join(directory, "level"), options);
+  await level.open();
+  return subject(level, guarantee === "durable");
 }
 
 /** LevelDB. Without compression: the values do not compress. */
@@ -74,11 +92,17 @@ export const classicLevel: Peer = {
     buffered: "sync: false, compression: false, the last put with sync: true",
     durable: "sync: true, compression: false",
   },
-  async open(directory, guarantee) {
-    const { ClassicLevel } = peerModule<ClassicLevelModule>("classic-level");
-    const options = { keyEncoding: "utf8", valueEncoding: "view", compression: false } as const;
-    const level = new ClassicLevel(join(directory, "level"), options);
-    await level.open();
-    return subject(level, guarantee === "durable");
-  },
+  open: (directory, guarantee) => openLevel(directory, guarantee, {}),
+};
+
+const MIB = 2 ** 20;
+
+/** The same with as much memory as luge takes by default, for loads and the reads after them. */
+export const classicLevelLarge: Peer = {
+  ...classicLevel,
+  name: "classic-level, 80 MiB",
+  runtimes: ["node"],
+  only: ["load-random-", "load-huge", "get-sync-", "scan-1000000"],
+  settings: { buffered: "as above, writeBufferSize 32 MiB, cacheSize 48 MiB" },
+  open: (directory, guarantee) => openLevel(directory, guarantee, { writeBufferSize: 32 * MIB, cacheSize: 48 * MIB }),
 };

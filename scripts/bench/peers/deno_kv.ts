@@ -1,7 +1,7 @@
 /** Deno KV, which Deno brings behind `--unstable-kv`. @module */
 
 import { join } from "node:path";
-import { type Peer, slices, TURN } from "../contract.ts";
+import { inFlight, type Peer, slices, slicesOf, TURN } from "../contract.ts";
 
 interface Kv {
   get(key: readonly string[]): Promise<{ value: Uint8Array | null }>;
@@ -33,14 +33,15 @@ export const denoKv: Peer = {
     const kv = await Deno.openKv(join(directory, "kv.db"));
     return {
       async load(entries, batch) {
-        for (const { keys, values } of slices(entries, batch === 1 ? TURN : batch)) {
-          if (batch === 1) {
-            await Promise.all(keys.map((key, i) => kv.set([key], values[i] as Uint8Array)));
-            continue;
-          }
-          const atomic = kv.atomic();
-          for (const [i, key] of keys.entries()) atomic.set([key], values[i] as Uint8Array);
-          await atomic.commit();
+        if (batch > 1) {
+          return inFlight(slices(entries, batch), ({ keys, values }) => {
+            const atomic = kv.atomic();
+            for (const [i, key] of keys.entries()) atomic.set([key], values[i] as Uint8Array);
+            return atomic.commit();
+          });
+        }
+        for (const { keys, values } of slices(entries, TURN)) {
+          await Promise.all(keys.map((key, i) => kv.set([key], values[i] as Uint8Array)));
         }
       },
       get: async (key) => (await kv.get([key])).value,
@@ -56,13 +57,12 @@ export const denoKv: Peer = {
         return bytes;
       },
       put: (key, value) => kv.set([key], value),
-      async remove(keys, batch) {
-        for (let i = 0; i < keys.length; i += batch) {
+      remove: (keys, batch) =>
+        inFlight(slicesOf(keys, batch), (part) => {
           const atomic = kv.atomic();
-          for (const key of keys.slice(i, i + batch)) atomic.delete([key]);
-          await atomic.commit();
-        }
-      },
+          for (const key of part) atomic.delete([key]);
+          return atomic.commit();
+        }),
       close: () => kv.close(),
     };
   },

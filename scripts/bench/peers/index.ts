@@ -5,11 +5,12 @@
  */
 
 import type { Peer } from "../contract.ts";
-import { classicLevel } from "./classic_level.ts";
+import { classicLevel, classicLevelLarge } from "./classic_level.ts";
 import { denoKv } from "./deno_kv.ts";
 import { lmdb } from "./lmdb.ts";
 import { luge } from "./luge.ts";
 import { map } from "./map.ts";
+import { nativeSled } from "./native_sled.ts";
 import { rawFile } from "./raw_file.ts";
 import { betterSqlite3, bunSqlite, nodeSqlite, nodeSqlite3Wasm } from "./sqlite.ts";
 
@@ -18,11 +19,13 @@ export const PEERS: readonly Peer[] = [
   luge,
   lmdb,
   classicLevel,
+  classicLevelLarge,
   betterSqlite3,
   nodeSqlite,
   bunSqlite,
   nodeSqlite3Wasm,
   denoKv,
+  nativeSled,
   map,
   rawFile,
 ];

@@ -1,7 +1,7 @@
 /** lmdb-js. @module */
 
 import { join } from "node:path";
-import { eachEntry, type Peer, type Subject } from "../contract.ts";
+import { eachEntry, type Guarantee, inFlight, type Peer, type Subject, slices, slicesOf } from "../contract.ts";
 import { peerModule } from "../places.ts";
 
 interface Lmdb {
@@ -20,37 +20,33 @@ interface Database {
   putSync(key: string, value: Uint8Array): boolean;
   remove(key: string): Promise<boolean>;
   get(key: string): Uint8Array | undefined;
-  getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   getRange(range: { start?: string; end?: string }): Iterable<{ key: string; value: Uint8Array }>;
   batch(run: () => void): Promise<boolean>;
   close(): Promise<void>;
 }
 
-function subject(database: Database): Subject {
+function subject(database: Database, guarantee: Guarantee): Subject {
   return {
     async load(entries, batch) {
-      let last: Promise<boolean> | undefined;
       if (batch === 1) {
+        let last: Promise<boolean> | undefined;
         eachEntry(entries, (key, value) => {
           last = database.put(key, value);
         });
-      }
-      for (let i = 0; batch > 1 && i < entries.keys.length; i += batch) {
-        last = database.batch(() => {
-          for (let at = i; at < Math.min(i + batch, entries.keys.length); at++) {
-            database.put(entries.keys[at] as string, entries.values[at] as Uint8Array);
-          }
-        });
         await last;
+        return;
       }
-      await last;
+      await inFlight(slices(entries, batch), (part) =>
+        database.batch(() => eachEntry(part, (key, value) => database.put(key, value))),
+      );
     },
     async flush() {
       await database.flushed;
     },
     getSync: (key) => database.get(key),
     get: async (key) => database.get(key),
-    getMany: (keys) => database.getMany(keys),
+    // Faster than its getMany, which asks another thread to read ahead.
+    getMany: (keys) => keys.map((key) => database.get(key)),
     scan(prefix) {
       let bytes = 0;
       const range = prefix === "" ? {} : { start: prefix, end: `${prefix}\uffff` };
@@ -62,13 +58,14 @@ function subject(database: Database): Subject {
     },
     async put(key, value) {
       await database.put(key, value);
-      await database.flushed;
+      if (guarantee === "durable") await database.flushed;
     },
-    async remove(keys) {
-      let last: Promise<boolean> | undefined;
-      for (const key of keys) last = database.remove(key);
-      await last;
-    },
+    remove: (keys, batch) =>
+      inFlight(slicesOf(keys, batch), (part) =>
+        database.batch(() => {
+          for (const key of part) database.remove(key);
+        }),
+      ),
     close: () => database.close(),
   };
 }
@@ -80,6 +77,9 @@ export const lmdb: Peer = {
   package: "lmdb",
   runtimes: ["node", "bun", "deno"],
   settings: { buffered: "defaults, await flushed at the end", durable: "defaults, await put and flushed; putSync" },
-  open: (directory) =>
-    subject(peerModule<Lmdb>("lmdb").open({ path: join(directory, "lmdb"), encoding: "binary", compression: false })),
+  open: (directory, guarantee) =>
+    subject(
+      peerModule<Lmdb>("lmdb").open({ path: join(directory, "lmdb"), encoding: "binary", compression: false }),
+      guarantee,
+    ),
 };

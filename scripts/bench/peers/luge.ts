@@ -1,7 +1,16 @@
 /** luge, as the package that is published. @module */
 
 import { join } from "node:path";
-import { type Entries, eachEntry, type Guarantee, type Peer, type Subject, slices } from "../contract.ts";
+import {
+  type Entries,
+  eachEntry,
+  type Guarantee,
+  inFlight,
+  type Peer,
+  type Subject,
+  slices,
+  slicesOf,
+} from "../contract.ts";
 import { PACKAGE } from "../places.ts";
 
 type Luge = typeof import("../../../mod.ts");
@@ -18,9 +27,9 @@ async function openLuge(path: string, guarantee: Guarantee): Promise<Subject> {
         });
         return last;
       }
-      for (const { keys, values } of slices(entries, batch)) {
-        await store.batch(keys.map((key, i) => ({ type: "put", key, value: values[i] as Uint8Array })));
-      }
+      await inFlight(slices(entries, batch), ({ keys, values }) =>
+        store.batch(keys.map((key, i) => ({ type: "put", key, value: values[i] as Uint8Array }))),
+      );
     },
     flush: () => store.flush(),
     getSync: (key) => store.getSync(key),
@@ -33,13 +42,8 @@ async function openLuge(path: string, guarantee: Guarantee): Promise<Subject> {
     },
     putSync: (key, value) => store.putSync(key, value),
     put: (key, value) => store.put(key, value),
-    async remove(keys, batch) {
-      let last: Promise<void> | undefined;
-      for (let i = 0; i < keys.length; i += batch) {
-        last = store.batch(keys.slice(i, i + batch).map((key) => ({ type: "delete", key })));
-      }
-      await last;
-    },
+    remove: (keys, batch) =>
+      inFlight(slicesOf(keys, batch), (part) => store.batch(part.map((key) => ({ type: "delete", key })))),
     compact: async () => {
       await store.compact();
     },

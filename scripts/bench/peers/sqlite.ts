@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { Runtime } from "../../lib/runtimes.ts";
-import { eachEntry, type Guarantee, type Peer, type Subject, slices } from "../contract.ts";
+import { eachEntry, type Guarantee, type Peer, type Subject, slices, slicesOf } from "../contract.ts";
 import { peerModule } from "../places.ts";
 
 /** A prepared statement. */
@@ -64,9 +64,9 @@ function subject(database: Driver, guarantee: Guarantee): Subject {
       put.run(key, value);
     },
     remove(keys, batch) {
-      for (let i = 0; i < keys.length; i += batch) {
+      for (const part of slicesOf(keys, batch)) {
         transaction(() => {
-          for (const key of keys.slice(i, i + batch)) remove.run(key);
+          for (const key of part) remove.run(key);
         });
       }
     },

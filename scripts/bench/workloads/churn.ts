@@ -6,10 +6,21 @@
 
 import { entriesOf } from "../data.ts";
 import { directoryBytes } from "../disk.ts";
-import { secondsOf, type Workload, withSubject } from "../workload.ts";
+import { type Bench, secondsOf, type Workload, withSubject } from "../workload.ts";
+import { load } from "./load.ts";
 
 const BATCH = 1000;
 const MIB = 2 ** 20;
+
+/** What the directory of a closed store takes. */
+function diskMiB(bench: Bench): number {
+  return directoryBytes(bench.directory) / MIB;
+}
+
+/** Compacts, where a store knows how; returns how long that took. */
+function compact(bench: Bench): Promise<number> {
+  return withSubject(bench, "buffered", (subject) => secondsOf(() => subject.compact?.()));
+}
 
 /** Deletes everything and puts it again, three times, in batches. */
 export const churn: Workload = {
@@ -18,47 +29,38 @@ export const churn: Workload = {
   guarantee: "buffered",
   kinds: ["store"],
   entries: [100_000, 20_000],
-  run: (bench) =>
-    withSubject(bench, "buffered", async (subject) => {
-      const { remove } = subject;
-      if (!remove) return undefined;
-      const data = entriesOf(bench.entries, "random", 100);
-      await subject.load(data, BATCH);
-      await subject.flush?.();
-      const loaded = directoryBytes(bench.directory);
-      const rounds = 3;
-      const seconds = await secondsOf(async () => {
+  async run(bench) {
+    const data = entriesOf(bench.entries, "random", 100);
+    await withSubject(bench, "buffered", (subject) => subject.load(data, BATCH));
+    const loadedMiB = diskMiB(bench);
+    const rounds = 3;
+    const seconds = await withSubject(bench, "buffered", ({ remove, load, flush }) =>
+      secondsOf(async () => {
         for (let round = 0; round < rounds; round++) {
-          await remove(data.keys, BATCH);
-          await subject.load(data, BATCH);
+          await remove?.(data.keys, BATCH);
+          await load(data, BATCH);
         }
-        await subject.flush?.();
-      });
-      const churned = directoryBytes(bench.directory);
-      await subject.compact?.();
-      const figures = {
-        loadedMiB: loaded / MIB,
-        churnedMiB: churned / MIB,
-        compactedMiB: directoryBytes(bench.directory) / MIB,
-      };
-      return { operations: 2 * rounds * bench.entries, seconds, figures };
-    }),
+        await flush?.();
+      }),
+    );
+    const churnedMiB = diskMiB(bench);
+    await compact(bench);
+    const figures = { loadedMiB, churnedMiB, compactedMiB: diskMiB(bench) };
+    return { operations: 2 * rounds * bench.entries, seconds, figures };
+  },
 };
 
-/** A load of random entries that is compacted: what the disk holds in the end. */
-export const space: Workload = {
-  name: "space",
-  title: "disk after a load in random order, and after compaction",
+/** The largest load, and what it leaves on the disk once it is compacted. */
+export const hugeLoad: Workload = {
+  name: "load-huge",
+  title: "load, random order, batches of 1000",
   guarantee: "buffered",
-  kinds: ["store"],
-  entries: [1_000_000, 100_000],
-  run: (bench) =>
-    withSubject(bench, "buffered", async (subject) => {
-      await subject.load(entriesOf(bench.entries, "random", 100), BATCH);
-      await subject.flush?.();
-      const loaded = directoryBytes(bench.directory);
-      const seconds = await secondsOf(() => subject.compact?.());
-      const figures = { loadedMiB: loaded / MIB, compactedMiB: directoryBytes(bench.directory) / MIB };
-      return { operations: bench.entries, seconds, figures };
-    }),
+  peers: ["luge", "classic-level", "classic-level, 80 MiB"],
+  entries: [10_000_000, 200_000],
+  async run(bench) {
+    const outcome = await load("random", BATCH, [bench.entries, bench.entries]).run(bench);
+    if (!outcome) return undefined;
+    await compact(bench);
+    return { ...outcome, figures: { ...outcome.figures, compactedMiB: diskMiB(bench) } };
+  },
 };

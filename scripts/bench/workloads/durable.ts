@@ -5,82 +5,98 @@
  */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { keyOf, shuffled, valuesOf } from "../data.ts";
+import type { Subject } from "../contract.ts";
+import { countAwaited, countSync } from "../counting.ts";
+import { keysOf, shuffled, valuesOf } from "../data.ts";
 import { withLoopDelay } from "../loop_delay.ts";
-import { secondsOf, type Workload, withSubject } from "../workload.ts";
+import { type Bench, type Outcome, secondsOf, type Workload, withSubject } from "../workload.ts";
 
 const WRITERS = 64;
+/** More than a store puts in the time of a trial. */
+const KEYS = 500_000;
+const QUICK_KEYS = 100_000;
+/** Puts before the time is taken: they begin the store's files, and are compiled. */
+const WARM_UP = 64;
+
+/** Puts a new key with each call. */
+type Put = (i: number) => unknown;
+
+function workload(
+  name: string,
+  title: string,
+  run: (bench: Bench, subject: Subject) => Promise<Outcome | undefined>,
+): Workload {
+  return {
+    name,
+    title,
+    guarantee: "durable",
+    entries: [KEYS, QUICK_KEYS],
+    run: (bench) => withSubject(bench, "durable", (subject) => run(bench, subject)),
+  };
+}
+
+/** Puts of keys in random order. */
+function puts({ entries }: Bench, put: (key: string, value: Uint8Array) => unknown): Put {
+  const keys = keysOf(shuffled(entries, 3));
+  const values = valuesOf(100);
+  return (i) => put(keys[i % keys.length] as string, values[i % values.length] as Uint8Array);
+}
 
 /** One put after another, the caller blocked. */
-export const durableSync: Workload = {
-  name: "durable-1-sync",
-  title: "durable put, one at a time, blocking",
-  guarantee: "durable",
-  entries: [4000, 1000],
-  run: (bench) =>
-    withSubject(bench, "durable", async (subject) => {
-      const put = subject.putSync;
-      if (!put) return undefined;
-      const keys = Array.from(shuffled(bench.entries, 3), keyOf);
-      const values = valuesOf(100);
-      const seconds = await secondsOf(() => {
-        for (const [i, key] of keys.entries()) put(key, values[i % values.length] as Uint8Array);
-      });
-      return { operations: bench.entries, seconds };
-    }),
-};
+export const durableSync: Workload = workload(
+  "durable-1-sync",
+  "durable put, one at a time, blocking",
+  async (bench, { putSync }) => {
+    if (!putSync) return undefined;
+    const put = puts(bench, putSync);
+    for (let i = 0; i < WARM_UP; i++) put(i);
+    return countSync(bench.seconds, bench.entries, (i) => put(WARM_UP + i));
+  },
+);
 
 /** One put after another, each awaited. */
-export const durableAwaited: Workload = {
-  name: "durable-1",
-  title: "durable put, one at a time, awaited",
-  guarantee: "durable",
-  entries: [4000, 1000],
-  run: (bench) =>
-    withSubject(bench, "durable", async (subject) => {
-      const put = subject.put;
-      if (!put) return undefined;
-      const keys = Array.from(shuffled(bench.entries, 3), keyOf);
-      const values = valuesOf(100);
-      const seconds = await secondsOf(async () => {
-        for (const [i, key] of keys.entries()) await put(key, values[i % values.length] as Uint8Array);
-      });
-      return { operations: bench.entries, seconds };
-    }),
-};
+export const durableAwaited: Workload = workload(
+  "durable-1",
+  "durable put, one at a time, awaited",
+  async (bench, subject) => {
+    if (!subject.put) return undefined;
+    const put = puts(bench, subject.put);
+    for (let i = 0; i < WARM_UP; i++) await put(i);
+    return countAwaited(bench.seconds, bench.entries, (i) => put(WARM_UP + i));
+  },
+);
 
-/** 64 writers, as the requests of a server: one that blocks lets others have their turn after each put. */
-export const durableMany: Workload = {
-  name: `durable-${WRITERS}`,
-  title: `durable puts, ${WRITERS} in flight`,
-  guarantee: "durable",
-  entries: [200_000, 40_000],
-  run: (bench) =>
-    withSubject(bench, "durable", async (subject) => {
-      const { put, putSync } = subject;
-      const blocking =
-        putSync &&
-        (async (key: string, value: Uint8Array) => {
-          putSync(key, value);
-          await turn();
-        });
-      const write = put ?? blocking;
-      if (!write) return undefined;
-      // What commits one by one would take minutes for as many.
-      const puts = put ? bench.entries : Math.ceil(bench.entries / 20);
-      const keys = Array.from(shuffled(puts, 3), keyOf);
-      const values = valuesOf(100);
-      let next = 0;
-      const writer = async () => {
-        for (let i = next++; i < puts; i = next++)
-          await write(keys[i] as string, values[i % values.length] as Uint8Array);
-      };
-      let figures = {};
-      const seconds = await secondsOf(async () => {
-        figures = await withLoopDelay(async () => {
-          await Promise.all(Array.from({ length: WRITERS }, writer));
-        });
+/**
+ * 64 writers, as the requests of a server that are there at the same time. A store that blocks serves them one after the
+ * other, and the event loop turns after each of the 64 had its put, as it does after the callbacks of 64 sockets.
+ */
+export const durableMany: Workload = workload(
+  `durable-${WRITERS}`,
+  `durable puts, ${WRITERS} in flight`,
+  async (bench, subject) => {
+    const { putSync } = subject;
+    const blocking =
+      putSync &&
+      (async (key: string, value: Uint8Array) => {
+        putSync(key, value);
+        await turn();
       });
-      return { operations: puts, seconds, figures };
-    }),
-};
+    const write = subject.put ?? blocking;
+    if (!write) return undefined;
+    const put = puts(bench, write);
+    await Promise.all(Array.from({ length: WRITERS }, (_, i) => put(i)));
+    let operations = 0;
+    const run = async () => {
+      const end = performance.now() + bench.seconds * 1000;
+      const writer = async () => {
+        while (performance.now() < end) await put(WRITERS + operations++);
+      };
+      await Promise.all(Array.from({ length: WRITERS }, writer));
+    };
+    let figures = {};
+    const seconds = await secondsOf(async () => {
+      figures = await withLoopDelay(run);
+    });
+    return { operations, seconds, figures };
+  },
+);

@@ -5,7 +5,7 @@
  */
 
 import type { Workload } from "../workload.ts";
-import { churn, space } from "./churn.ts";
+import { churn, hugeLoad } from "./churn.ts";
 import { durableAwaited, durableMany, durableSync } from "./durable.ts";
 import { load, valuesOfSize } from "./load.ts";
 import { coldStarts } from "./open.ts";
@@ -25,6 +25,13 @@ function loads(entries: readonly [number, number]): Workload[] {
   ];
 }
 
+/** What a target is about is measured everywhere, the rest of it on Node. */
+function everywhere(workloads: readonly Workload[], ...names: string[]): Workload[] {
+  return workloads.map((workload) =>
+    names.some((name) => workload.name.startsWith(name)) ? workload : { ...workload, runtimes: ["node"] },
+  );
+}
+
 function onNode(workloads: readonly Workload[]): Workload[] {
   return workloads.map((workload) => ({ ...workload, runtimes: ["node"] }));
 }
@@ -32,17 +39,17 @@ function onNode(workloads: readonly Workload[]): Workload[] {
 /** What is measured. */
 export const WORKLOADS: readonly Workload[] = [
   ...onNode(loads(SMALL)),
-  ...loads(LARGE),
+  ...everywhere(loads(LARGE), "load-random"),
   ...onNode(reads(SMALL)),
-  ...reads(LARGE),
+  ...everywhere(reads(LARGE), "get-hot-sync", "get-sync", "scan-1"),
   durableSync,
-  durableAwaited,
+  ...onNode([durableAwaited]),
   durableMany,
   ...onNode(YCSB),
   ...onNode([churn]),
-  space,
   ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
-  ...coldStarts,
+  ...everywhere(coldStarts, "open-small", "open-full"),
+  hugeLoad,
 ];
 
 /** The workload of a name. */

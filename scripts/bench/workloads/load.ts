@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { entriesOf } from "../data.ts";
 import { directoryBytes } from "../disk.ts";
 import { secondsOf, type Workload, withSubject } from "../workload.ts";
@@ -22,17 +23,17 @@ export function load(order: "random" | "sorted", batch: number, entries: readonl
     run: async (bench) => {
       const data = entriesOf(bench.entries, order, 100);
       const before = process.memoryUsage().rss;
-      return withSubject(bench, "buffered", async (subject) => {
-        const seconds = await secondsOf(async () => {
+      let rssMiB = 0;
+      const seconds = await withSubject(bench, "buffered", async (subject) => {
+        const taken = await secondsOf(async () => {
           await subject.load(data, batch);
           await subject.flush?.();
         });
-        const figures = {
-          rssMiB: (process.memoryUsage().rss - before) / 2 ** 20,
-          diskMiB: directoryBytes(bench.directory) / 2 ** 20,
-        };
-        return { operations: bench.entries, seconds, figures };
+        rssMiB = (process.memoryUsage().rss - before) / 2 ** 20;
+        return taken;
       });
+      const diskMiB = directoryBytes(bench.directory) / 2 ** 20;
+      return { operations: bench.entries, seconds, figures: { rssMiB, diskMiB } };
     },
   };
 }

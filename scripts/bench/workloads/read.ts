@@ -4,18 +4,22 @@
  * @module
  */
 
-import type { Subject } from "../contract.ts";
-import { entriesOf, keyOf, randomNumbers, shuffled } from "../data.ts";
+import { type Subject, slicesOf } from "../contract.ts";
+import { countAwaited, countSync } from "../counting.ts";
+import { entriesOf, keyOf, keysOf, randomNumbers, shuffled } from "../data.ts";
 import { type Bench, type Outcome, secondsOf, type Workload, withSubject } from "../workload.ts";
 
 /** As few as caches hold with ease. */
 const HOT_KEYS = 1000;
-const HOT_READS = 500_000;
+/** The share of the measured time that the same calls are made before it: engines compile what is called often. */
+const WARM_UP = 0.3;
+/** More than a store reads in the time of a trial; none is read twice. */
+const DISTINCT_KEYS = 1_000_000;
 const MANY = 100;
-const PREFIX_SCANS = 2000;
+const PREFIX_SCANS = 20_000;
 const PREFIX_ENTRIES = 100;
 
-type Reading = (subject: Subject, entries: number) => Promise<Outcome | undefined>;
+type Reading = (subject: Subject, bench: Bench) => Promise<Outcome | undefined>;
 
 function reading(name: string, title: string, entries: readonly [number, number], read: Reading): Workload {
   return {
@@ -28,7 +32,7 @@ function reading(name: string, title: string, entries: readonly [number, number]
     run: (bench) =>
       withSubject(bench, "buffered", async (subject) => {
         if (bench.peer.kind === "memory") await fill(subject, bench.entries);
-        return read(subject, bench.entries);
+        return read(subject, bench);
       }),
   };
 }
@@ -48,64 +52,49 @@ function found(value: Uint8Array | undefined | null): void {
 }
 
 function hotKeys(entries: number): string[] {
-  return Array.from(shuffled(entries, 5).subarray(0, HOT_KEYS), keyOf);
+  return keysOf(shuffled(entries, 5).subarray(0, HOT_KEYS));
 }
 
-async function hotSync(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const get = subject.getSync;
+function distinctKeys(entries: number, seed: number): string[] {
+  return keysOf(shuffled(entries, seed).subarray(0, DISTINCT_KEYS));
+}
+
+async function hotSync({ getSync }: Subject, { entries, seconds }: Bench): Promise<Outcome | undefined> {
+  if (!getSync) return undefined;
+  const keys = hotKeys(entries);
+  const read = (i: number) => found(getSync(keys[i % keys.length] as string));
+  countSync(seconds * WARM_UP, Number.POSITIVE_INFINITY, read);
+  return countSync(seconds, Number.POSITIVE_INFINITY, read);
+}
+
+async function hotAwaited({ get }: Subject, { entries, seconds }: Bench): Promise<Outcome | undefined> {
   if (!get) return undefined;
   const keys = hotKeys(entries);
-  for (const key of keys) found(get(key));
-  const seconds = await secondsOf(() => {
-    for (let i = 0; i < HOT_READS; i++) found(get(keys[i % HOT_KEYS] as string));
-  });
-  return { operations: HOT_READS, seconds };
+  const read = async (i: number) => found(await get(keys[i % keys.length] as string));
+  await countAwaited(seconds * WARM_UP, Number.POSITIVE_INFINITY, read);
+  return countAwaited(seconds, Number.POSITIVE_INFINITY, read);
 }
 
-async function hotAwaited(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const get = subject.get;
+async function eachOnce({ getSync }: Subject, { entries, seconds }: Bench): Promise<Outcome | undefined> {
+  if (!getSync) return undefined;
+  const keys = distinctKeys(entries, 9);
+  return countSync(seconds, keys.length, (i) => found(getSync(keys[i] as string)));
+}
+
+async function eachOnceAwaited({ get }: Subject, { entries, seconds }: Bench): Promise<Outcome | undefined> {
   if (!get) return undefined;
-  const keys = hotKeys(entries);
-  for (const key of keys) found(await get(key));
-  const operations = HOT_READS / 5;
-  const seconds = await secondsOf(async () => {
-    for (let i = 0; i < operations; i++) found(await get(keys[i % HOT_KEYS] as string));
-  });
-  return { operations, seconds };
+  const keys = distinctKeys(entries, 9);
+  return countAwaited(seconds, keys.length, async (i) => found(await get(keys[i] as string)));
 }
 
-async function eachOnce(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const get = subject.getSync;
-  if (!get) return undefined;
-  const keys = Array.from(shuffled(entries, 9), keyOf);
-  const seconds = await secondsOf(() => {
-    for (const key of keys) found(get(key));
-  });
-  return { operations: entries, seconds };
-}
-
-async function eachOnceAwaited(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const get = subject.get;
-  if (!get) return undefined;
-  const keys = Array.from(shuffled(entries, 9).subarray(0, 100_000), keyOf);
-  const seconds = await secondsOf(async () => {
-    for (const key of keys) found(await get(key));
-  });
-  return { operations: keys.length, seconds };
-}
-
-async function many(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const getMany = subject.getMany;
+async function many({ getMany }: Subject, { entries, seconds }: Bench): Promise<Outcome | undefined> {
   if (!getMany) return undefined;
-  const keys = Array.from(shuffled(entries, 11).subarray(0, 100_000), keyOf);
-  const seconds = await secondsOf(async () => {
-    for (let i = 0; i < keys.length; i += MANY) await getMany(keys.slice(i, i + MANY));
-  });
-  return { operations: keys.length, seconds };
+  const parts = [...slicesOf(distinctKeys(entries, 11), MANY)];
+  const outcome = await countAwaited(seconds, parts.length, (i) => getMany(parts[i] as string[]));
+  return { ...outcome, operations: outcome.operations * MANY };
 }
 
-async function everything(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const scan = subject.scan;
+async function everything({ scan }: Subject, { entries }: Bench): Promise<Outcome | undefined> {
   if (!scan) return undefined;
   let bytes = 0;
   const seconds = await secondsOf(async () => {
@@ -117,20 +106,18 @@ async function everything(subject: Subject, entries: number): Promise<Outcome | 
   return { operations: entries, seconds };
 }
 
-async function prefixes(subject: Subject, entries: number): Promise<Outcome | undefined> {
-  const scan = subject.scan;
+async function prefixes({ scan }: Subject, { entries, seconds }: Bench): Promise<Outcome | undefined> {
   if (!scan) return undefined;
   const random = randomNumbers(13);
   const wanted = Array.from({ length: PREFIX_SCANS }, () =>
     keyOf(Math.floor((random() * entries) / PREFIX_ENTRIES) * PREFIX_ENTRIES).slice(0, -2),
   );
-  const seconds = await secondsOf(async () => {
-    for (const prefix of wanted) {
-      const bytes = await scan(prefix);
-      if (bytes !== PREFIX_ENTRIES * 112) throw new Error(`${bytes} bytes begin with ${prefix}`);
-    }
-  });
-  return { operations: PREFIX_SCANS * PREFIX_ENTRIES, seconds };
+  const read = async (i: number) => {
+    const bytes = await scan(wanted[i] as string);
+    if (bytes !== PREFIX_ENTRIES * 112) throw new Error(`${bytes} bytes begin with ${wanted[i]}`);
+  };
+  const outcome = await countAwaited(seconds, wanted.length, read);
+  return { ...outcome, operations: outcome.operations * PREFIX_ENTRIES };
 }
 
 /** All reads of a store of a size. */

@@ -5,10 +5,11 @@
  */
 
 import type { Subject } from "../contract.ts";
+import { countAwaited } from "../counting.ts";
 import { entriesOf, keyOf, randomNumbers, shuffled, valuesOf, zipfian } from "../data.ts";
-import { secondsOf, type Workload, withSubject } from "../workload.ts";
+import { type Bench, type Outcome, type Workload, withSubject } from "../workload.ts";
 
-const OPERATIONS = 100_000;
+const OPERATIONS = 500_000;
 /** Writes are awaited this many at a time, as by a server with as many requests. */
 const IN_FLIGHT = 64;
 
@@ -48,42 +49,57 @@ function stepOf(mix: readonly (readonly [Step, number])[], percent: number): Ste
   return "read";
 }
 
-/** Runs one mix; E scans up to 100 entries by prefix. */
-async function runMix(subject: Subject, name: string, entries: number): Promise<number> {
+interface Planned {
+  readonly step: Step;
+  readonly key: string;
+}
+
+/** What is done, decided before the time is taken: more than a store does in the time of a trial. */
+function planOf(name: string, entries: number): Planned[] {
   const mix = MIXES[name] ?? [];
   const random = randomNumbers(17);
   const popular = zipfian(entries, 19);
   // Popular keys lie all over the key space.
   const places = shuffled(entries, 23);
-  const values = valuesOf(100);
-  const read = subject.getSync ?? subject.get;
-  if (!read || !subject.scan) throw new Error("A mix needs reads and scans");
   let count = entries;
-  let pending: Promise<unknown>[] = [];
-  const write = async (key: string, value: Uint8Array) => {
-    if (!subject.put) return subject.putSync?.(key, value);
-    pending.push(subject.put(key, value));
-    if (pending.length < IN_FLIGHT) return;
-    await Promise.all(pending);
-    pending = [];
-  };
-  return secondsOf(async () => {
-    for (let i = 0; i < OPERATIONS; i++) {
-      const step = stepOf(mix, random() * 100);
-      const chosen = popular();
-      const key = keyOf(name === "D" ? count - 1 - chosen : (places[chosen] as number));
-      const value = values[i % values.length] as Uint8Array;
-      if (step === "insert") await write(keyOf(count++), value);
-      else if (step === "update") await write(key, value);
-      else if (step === "scan") await subject.scan?.(key.slice(0, -2));
-      else {
-        const got = read(key);
-        if (got instanceof Promise) await got;
-        if (step === "modify") await write(key, value);
-      }
-    }
-    await Promise.all(pending);
+  return Array.from({ length: OPERATIONS }, () => {
+    const step = stepOf(mix, random() * 100);
+    if (step === "insert") return { step, key: keyOf(count++) };
+    const chosen = popular();
+    const key = keyOf(name === "D" ? count - 1 - chosen : (places[chosen] as number));
+    return { step, key: step === "scan" ? key.slice(0, -2) : key };
   });
+}
+
+/** Runs one mix; E scans up to 100 entries by prefix. */
+async function runMix(subject: Subject, name: string, { entries, seconds }: Bench): Promise<Outcome | undefined> {
+  const { scan, put, putSync } = subject;
+  const read = subject.getSync ?? subject.get;
+  if (!read || !scan || !(put ?? putSync)) return undefined;
+  const plan = planOf(name, entries);
+  const values = valuesOf(100);
+  let pending: Promise<unknown>[] = [];
+  const write = (key: string, value: Uint8Array): unknown => {
+    if (!put) return putSync?.(key, value);
+    pending.push(put(key, value));
+    if (pending.length < IN_FLIGHT) return undefined;
+    const all = Promise.all(pending);
+    pending = [];
+    return all;
+  };
+  const run = (i: number): unknown => {
+    const { step, key } = plan[i] as Planned;
+    const value = values[i % values.length] as Uint8Array;
+    if (step === "scan") return scan(key);
+    if (step === "insert" || step === "update") return write(key, value);
+    const got = read(key);
+    if (step === "read") return got;
+    return got instanceof Promise ? got.then(() => write(key, value)) : write(key, value);
+  };
+  const started = performance.now();
+  const { operations } = await countAwaited(seconds, plan.length, run);
+  await Promise.all(pending);
+  return { operations, seconds: (performance.now() - started) / 1000 };
 }
 
 /** Workload A to F. */
@@ -98,10 +114,6 @@ export const YCSB: readonly Workload[] = Object.entries(MIXES).map(([name, mix])
       await subject.load(entriesOf(bench.entries, "random", 100), 1000);
       await subject.flush?.();
     });
-    return withSubject(bench, "buffered", async (subject) => {
-      const reads = subject.getSync ?? subject.get;
-      if (!reads || !subject.scan || !(subject.put ?? subject.putSync)) return undefined;
-      return { operations: OPERATIONS, seconds: await runMix(subject, name, bench.entries) };
-    });
+    return withSubject(bench, "buffered", (subject) => runMix(subject, name, bench));
   },
 }));

@@ -1,0 +1,61 @@
+/**
+ * Runs a plan in rounds, for as long as there is time.
+ *
+ * @module
+ */
+
+import { Progress } from "./progress.ts";
+import { type Result, type Trial, Trials } from "./run_trial.ts";
+import { isCompared } from "./targets.ts";
+
+/** How often, and how long. */
+export interface RoundsOptions {
+  readonly rounds: number;
+  /** Nothing is begun after this many minutes: what the targets compare comes first, and what is left out is said. */
+  readonly minutes: number;
+}
+
+/** What became of each trial of a plan, a result for each round. */
+export async function runRounds(plan: readonly Trial[], { rounds, minutes }: RoundsOptions): Promise<Result[][]> {
+  const end = performance.now() + minutes * 60_000;
+  const results = plan.map((): Result[] => []);
+  const took = plan.map(() => 0);
+  using trials = new Trials();
+  let leftOut = 0;
+  const runAll = async (title: string, chosen: readonly number[]) => {
+    using progress = new Progress(title, chosen.length);
+    for (const i of chosen) {
+      const trial = plan[i] as Trial;
+      const started = performance.now();
+      if (started + (took[i] ?? 0) > end) {
+        if (results[i]?.length === 0) leftOut += 1;
+        continue;
+      }
+      const name = `${trial.workload} ${trial.entries} ${trial.peer} ${trial.runtime}`;
+      results[i]?.push(await progress.during(name, () => trials.run(trial)));
+      took[i] = performance.now() - started;
+    }
+  };
+  const all = plan.map((_, i) => i);
+  const workloads = new Set(plan.filter(isCompared).map(({ workload }) => workload));
+  await runAll(
+    "round 1, targets",
+    all.filter((i) => workloads.has((plan[i] as Trial).workload)),
+  );
+  await runAll(
+    "round 1, others",
+    all.filter((i) => !workloads.has((plan[i] as Trial).workload)),
+  );
+  // What a store does not offer, and what fails, is not tried again.
+  const measured = all.filter((i) => isOutcome(results[i]?.[0]));
+  const compared = measured.filter((i) => isCompared(plan[i] as Trial));
+  const others = measured.filter((i) => !isCompared(plan[i] as Trial));
+  for (let round = 2; round <= rounds; round++) await runAll(`round ${round}, targets`, compared);
+  for (let round = 2; round <= rounds; round++) await runAll(`round ${round}, others`, others);
+  if (leftOut > 0) console.warn(`${leftOut} of ${plan.length} trials were LEFT OUT: ${minutes} minutes were over`);
+  return results;
+}
+
+function isOutcome(result: Result): boolean {
+  return result !== undefined && !(result instanceof Error);
+}

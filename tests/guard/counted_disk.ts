@@ -1,0 +1,34 @@
+/**
+ * A disk in memory that counts what is asked of it.
+ *
+ * @module
+ */
+
+import { type FileSystem, MemoryFileSystem } from "../../mod.ts";
+import { type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
+
+/** Calls since {@linkcode CountedDisk.reset}, the syncs off the thread among them. */
+export class CountedDisk {
+  readonly fileSystem: FileSystem = new ObservedFileSystem(new MemoryFileSystem(), {
+    after: (call) => this.#count(call),
+  });
+  readonly #calls = new Map<string, number>();
+  /** Bytes that were written. */
+  writtenBytes = 0;
+
+  reset(): void {
+    this.#calls.clear();
+    this.writtenBytes = 0;
+  }
+
+  /** Calls of one kind; without a name all of them. */
+  calls(name?: FileSystemCall["name"]): number {
+    if (name !== undefined) return this.#calls.get(name) ?? 0;
+    return [...this.#calls.values()].reduce((sum, each) => sum + each, 0);
+  }
+
+  #count({ name, bytes = 0 }: FileSystemCall): void {
+    this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1);
+    if (name === "write") this.writtenBytes += bytes;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * How often operations cross into the engine.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
+import { CountedEngine } from "./counted_engine.ts";
+import { within } from "./within.ts";
+
+const VALUE = new Uint8Array(100);
+
+/** The calls of one kind, and of all but the given ones; growing the request buffer, which happens once a size, is none. */
+class Calls {
+  readonly #calls: Readonly<Record<string, number>>;
+
+  constructor({ luge_reserve: _, ...calls }: Readonly<Record<string, number>>) {
+    this.#calls = calls;
+  }
+
+  of(name: string): number {
+    return this.#calls[name] ?? 0;
+  }
+
+  butFor(...names: string[]): number {
+    return Object.entries(this.#calls).reduce((sum, [name, count]) => (names.includes(name) ? sum : sum + count), 0);
+  }
+}
+
+type Counted = (run: (store: SledStore) => unknown) => Promise<Calls>;
+
+async function withCounts(run: (counted: Counted) => Promise<void>): Promise<void> {
+  using engine = new CountedEngine();
+  await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
+  await store.put("key", VALUE);
+  assert.ok(new Calls(engine.calls).of("luge_put") === 1, "calls are not counted");
+  await run(async (use) => {
+    engine.reset();
+    await use(store);
+    return new Calls(engine.calls);
+  });
+}
+
+describe("calls into the engine", () => {
+  test("one a put, one more for all that become durable together", () =>
+    withCounts(async (counted) => {
+      const turn = await counted((store) =>
+        Promise.all(Array.from({ length: 64 }, (_, i) => store.put(`key ${i}`, VALUE))),
+      );
+      within("putCalls", turn.butFor("luge_flush") / 64);
+      within("commitCalls", turn.of("luge_flush"));
+      const blocking = await counted((store) => store.putSync("key", VALUE));
+      within("putCalls", blocking.butFor("luge_flush"));
+      within("commitCalls", blocking.of("luge_flush"));
+    }));
+
+  test("one a batch, one a deletion", () =>
+    withCounts(async (counted) => {
+      const puts = Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: `key ${i}`, value: VALUE }) as const);
+      const batch = await counted((store) => store.batch(puts));
+      within("batchCalls", batch.butFor("luge_flush"));
+      within("commitCalls", batch.of("luge_flush"));
+      const deletion = await counted((store) => store.delete("key"));
+      within("deleteCalls", deletion.butFor("luge_flush"));
+      within("commitCalls", deletion.of("luge_flush"));
+    }));
+
+  test("one a read, found or not", () =>
+    withCounts(async (counted) => {
+      const found = await counted(async (store) => assert.ok(await store.get("key")));
+      within("getCalls", found.butFor());
+      const missed = await counted((store) => assert.equal(store.getSync("nowhere"), undefined));
+      within("getCalls", missed.butFor());
+      const asked = await counted((store) => assert.equal(store.hasSync("key"), true));
+      within("hasCalls", asked.butFor());
+    }));
+
+  test("one a page of a scan, and three to keep its version", () =>
+    withCounts(async (counted) => {
+      const entries = 20_000;
+      const keyOf = (i: number) => `k${String(i).padStart(11, "0")}`;
+      await counted((store) =>
+        store.batch(Array.from({ length: entries }, (_, i) => ({ type: "put", key: keyOf(i), value: VALUE }))),
+      );
+      let bytes = 0;
+      const scan = await counted((store) => {
+        for (const [key, value] of store.entries({ prefix: "k0" })) bytes += key.length + value.length;
+      });
+      assert.equal(bytes, entries * 112);
+      assert.ok(scan.of("luge_scan") > 1);
+      within("scanCalls", scan.of("luge_scan"));
+      within("scanExtraCalls", scan.butFor("luge_scan"));
+      const few = await counted((store) => assert.equal([...store.entries({ prefix: "k0000000001" })].length, 10));
+      within("shortScanCalls", few.butFor());
+    }));
+});

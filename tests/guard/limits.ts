@@ -1,0 +1,49 @@
+/**
+ * How much each operation may cost, counted and not timed: what it is now and a small margin. A change that makes a figure
+ * grow must show that it is worth it, and raises the limit here; one that makes it shrink lowers it.
+ *
+ * @module
+ */
+
+/** Numbers that are the same in every run have no margin. */
+export const LIMITS = {
+  /** Writes and syncs of a durable commit, whatever is in it, once the log has room. */
+  commitWrites: 1,
+  commitSyncs: 1,
+  /** Calls into the engine. */
+  putCalls: 1,
+  batchCalls: 1,
+  getCalls: 1,
+  hasCalls: 1,
+  deleteCalls: 1,
+  /** The one flush or write-out that all puts of a turn share. */
+  commitCalls: 1,
+  /** Pages of a scan of 20,000 entries of 12 + 100 bytes. */
+  scanCalls: 19,
+  /** Keeps one version for a scan of several pages, and lets go of it. */
+  scanExtraCalls: 3,
+  /** A scan that fits into a page. */
+  shortScanCalls: 1,
+  /** Bytes written for each byte of key and value of a random load that goes through several checkpoints. */
+  loadWrittenBytes: 4.5,
+  /** Syncs of that load. */
+  loadSyncs: 390,
+  /** Bytes of the engine's memory after that load. */
+  loadMemoryBytes: 33_000_000,
+  /** Calls of the file system. */
+  createCalls: 56,
+  openCalls: 112,
+  closeCalls: 29,
+  /** Bytes of garbage that a call leaves on Node, the value that it returns among them. */
+  getGarbageBytes: 700,
+  missGarbageBytes: 490,
+  hasGarbageBytes: 490,
+  putSyncGarbageBytes: 1200,
+  scanEntryGarbageBytes: 320,
+  /** The engine that every install downloads, and a cold start compiles. */
+  artefactBytes: 760_000,
+  artefactBrotliBytes: 243_000,
+} as const;
+
+/** The figures that are limited. */
+export type Limited = keyof typeof LIMITS;
