@@ -6,6 +6,7 @@
 
 import type { Key } from "../encoding.ts";
 import type { KeyEncoding } from "../key_format.ts";
+import type { Snapshot } from "./reader.ts";
 
 /**
  * Keys between two ends, in the byte order of keys. Without any end: all keys. At most one of `gt` and `gte`, and one of
@@ -39,8 +40,14 @@ export interface KeyRange {
   readonly limit?: number;
 }
 
+/** A range of a store that is read. */
+export interface SnapshotRange extends KeyRange {
+  /** As this snapshot of the store has it, which must be open when the walk begins. Default: as it is then. */
+  readonly snapshot?: Snapshot;
+}
+
 /** A range that is read, and how its keys come. */
-export interface ReadRange<E extends KeyEncoding = "utf8"> extends KeyRange {
+export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange {
   /** `"utf8"`, the default: keys are strings, and one that is not UTF-8 is a `TypeError`. `"bytes"`: `Uint8Array`s. */
   readonly keyEncoding?: E;
 }

@@ -6,7 +6,7 @@
 
 import type { Key } from "../encoding.ts";
 import type { KeyEncoding, KeyIn } from "../key_format.ts";
-import type { KeyRange, RangeIterable, ReadRange } from "./range.ts";
+import type { RangeIterable, ReadRange, SnapshotRange } from "./range.ts";
 
 /** A value with what the store knows of it. */
 export interface ValueEntry {
@@ -40,7 +40,7 @@ export interface Reader {
   getEntrySync(key: Key): ValueEntry | undefined;
 
   /** The values of several keys at one version, in their order. */
-  getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]>;
+  getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]>;
   /** As {@linkcode Reader.getMany}. */
   getManySync(keys: readonly Key[]): (Uint8Array | undefined)[];
 
@@ -54,18 +54,18 @@ export interface Reader {
   /** The keys of a range; values are not read. */
   keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
   /** The values of a range. */
-  values(range?: KeyRange): RangeIterable<Uint8Array>;
+  values(range?: SnapshotRange): RangeIterable<Uint8Array>;
 
   /** How many entries a range has. */
-  count(range?: KeyRange, options?: LongOptions): Promise<number>;
+  count(range?: SnapshotRange, options?: LongOptions): Promise<number>;
   /** As {@linkcode Reader.count}. */
-  countSync(range?: KeyRange): number;
+  countSync(range?: SnapshotRange): number;
 
   /**
    * All entries whose keys start with `prefix` (`""` for all), in the byte order of their keys. Throws `TypeError` when
    * one of the keys is not UTF-8. The result is held in memory whole: {@linkcode Reader.entries} is for many.
    */
-  scan(prefix: Key): Promise<Map<string, Uint8Array>>;
+  scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>>;
   /** As {@linkcode Reader.scan}. */
   scanSync(prefix: Key): Map<string, Uint8Array>;
 }

@@ -54,8 +54,8 @@ export interface Store extends Reader, AsyncDisposable {
   batchSync(operations: readonly BatchOperation[]): void;
 
   /**
-   * Removes the entries of a range that were there at the call; returns how many. Each 10,000 of them are one commit: after a
-   * crash the first ones may be gone and the others still there.
+   * Removes the entries of a range that were there at the call; returns how many. At most 10,000 of them are one commit:
+   * after a crash the first ones may be gone and the others still there. What is put meanwhile under such a key may go, too.
    */
   deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
   /** As {@linkcode Store.deleteRange}. */

@@ -92,7 +92,7 @@ export interface View<T> {
   /** How many entries a range has. */
   count(range?: KeyRange, options?: LongOptions): Promise<number>;
   /** Removes the entries of a range; returns how many there were. */
-  deleteRange(range?: KeyRange, options?: LongOptions): Promise<number>;
+  deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
   /** A part of this part. */
   view<U>(options: ViewOptions<U>): View<U>;
 }
