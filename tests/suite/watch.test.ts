@@ -138,6 +138,16 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.throws(() => store.watch(), storeError("STORE_CLOSED"));
     });
 
+    check("a watch that is left while it waits ends, and is waited for no more", async (store) => {
+      const changes = store.watch()[Symbol.asyncIterator]();
+      const waiting = changes.next();
+      await Promise.resolve();
+      await changes.return?.();
+      assert.deepEqual(await waiting, { done: true, value: undefined });
+      await store.put("key", "value");
+      assert.deepEqual(await changes.next(), { done: true, value: undefined });
+    });
+
     check("refuse a version that never was", async (store) => {
       assert.throws(() => store.watch({}, { since: store.version + 1 }), misuse(RangeError, "'since'"));
       assert.throws(() => store.watch({}, { since: 0.5 }), misuse(RangeError, "'since'"));
