@@ -8,7 +8,21 @@ import type { Key } from "../encoding.ts";
 import type { KeyEncoding, KeyIn } from "../key_format.ts";
 import type { RangeIterable, ReadRange, SnapshotRange } from "./range.ts";
 
-/** A value with what the store knows of it. */
+/**
+ * A value with what the store knows of it.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type ValueEntry } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("key", "value", { ttl: 1000 });
+ * const entry: ValueEntry | undefined = await store.getEntry("key");
+ * assert.equal(entry?.version, store.version);
+ * assert.ok((entry?.expiresAt ?? 0) > Date.now());
+ * ```
+ */
 export interface ValueEntry {
   /** In bytes that the caller owns. */
   readonly value: Uint8Array;
@@ -18,7 +32,18 @@ export interface ValueEntry {
   readonly expiresAt?: number;
 }
 
-/** What a call that may take long takes. */
+/**
+ * What a call that may take long takes.
+ *
+ * @example
+ * ```ts
+ * import { type LongOptions, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const options: LongOptions = { signal: AbortSignal.abort(new Error("enough")) };
+ * await assert.rejects(new MemoryStore().count({}, options), /enough/);
+ * ```
+ */
 export interface LongOptions {
   /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -27,6 +52,21 @@ export interface LongOptions {
 /**
  * Reads. The plain forms return promises and let the event loop turn where they read many entries; the `Sync` forms return
  * the result. An expired value is not there from its time on, in every read.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type Reader } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const sum = (reader: Reader) => [...reader.values()].reduce((total, [first = 0]) => total + first, 0);
+ * const store = new MemoryStore();
+ * await store.put("a", Uint8Array.of(3));
+ * await store.put("b", Uint8Array.of(4));
+ * using snapshot = store.snapshot();
+ * assert.equal(sum(store), 7);
+ * assert.equal(sum(snapshot), 7);
+ * assert.equal(await store.transaction(sum), 7);
+ * ```
  */
 export interface Reader {
   /** The value of `key`, in bytes that the caller owns, or `undefined`. */

@@ -41,7 +41,24 @@ export interface ViewOptions<T> {
   readonly codec: Codec<T>;
 }
 
-/** One operation of a batch of a view. */
+/**
+ * One operation of a batch of a view.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, utf8Codec, type View, type ViewOperation, type ViewOptions } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const options: ViewOptions<string> = { prefix: "notes/", codec: utf8Codec };
+ * const notes: View<string> = new MemoryStore().view(options);
+ * const operations: ViewOperation<string>[] = [
+ *   { type: "put", key: "today", value: "bread" },
+ *   { type: "delete", key: "yesterday" },
+ * ];
+ * await notes.batch(operations);
+ * assert.deepEqual([...notes.entries()], [["today", "bread"]]);
+ * ```
+ */
 export type ViewOperation<T> =
   | { readonly type: "put"; readonly key: Key; readonly value: T; readonly ttl?: number }
   | { readonly type: "delete"; readonly key: Key };

@@ -48,7 +48,11 @@ export interface StoreBehaviour {
   leftBehind?(error: unknown): void;
 }
 
-/** A {@linkcode Store} over a {@linkcode Backend}. */
+/**
+ * A {@linkcode Store} over a {@linkcode Backend}.
+ *
+ * @internal
+ */
 export abstract class BaseStore extends BaseReader implements ViewedStore {
   readonly #backend: Backend;
   readonly #newest: ReadSource;
