@@ -126,6 +126,17 @@ for (const [name, openStore] of Object.entries(STORES)) {
       }
     });
 
+    check("reach back beyond what is in memory, by key and in order", async (store) => {
+      const count = 12_000;
+      for (let i = 0; i < count; i++) store.put(`key${i % 40}`, `${i}`);
+      await store.put("other", "");
+      const found = await take(store, 400, { prefix: "key" }, { since: 0 });
+      assert.deepEqual(
+        found.map(({ key, value, version }) => [key, text(value), version]),
+        Array.from({ length: 400 }, (_, i) => [`key${i % 40}`, `${i}`, i + 1]),
+      );
+    });
+
     check("end when the store is closed, and when their signal aborts", async (store) => {
       const controller = new AbortController();
       const reason = new Error("enough");
