@@ -127,6 +127,8 @@ export interface Backend {
 
   /** Whether there is work behind the writes. */
   readonly hasWork: boolean;
+  /** Whether that work is behind the writes: the next ones would have to do some of it. */
+  readonly isBehind: boolean;
   /** Does a small part of that work; says whether there is more. */
   step(): boolean;
   /** What to wait for before more such work is asked for; `undefined` for nothing. */

@@ -18,7 +18,27 @@ import {
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
 import type { EngineSource } from "./wasm/load.ts";
 
-/** How a store is opened. Only `path` has no default. */
+/**
+ * How a store is opened. Only `path` has no default.
+ *
+ * @example
+ * ```ts
+ * import { type EngineSource, type Logger, LoggingLevel, open, type SledStore, type SledStoreConfig } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const lines: string[] = [];
+ * const log = (line: string) => lines.push(line);
+ * const logger: Logger = { debug: log, info: log, warn: log, error: log };
+ * const wasm: EngineSource | undefined = undefined; // or a URL, bytes or a module
+ * const path = await mkdtemp(`${tmpdir()}/example-`);
+ * const config: SledStoreConfig = { path, logger, loggingLevel: LoggingLevel.INFO, ...(wasm ? { wasm } : {}) };
+ * const store: SledStore = await open(config);
+ * await store.close();
+ * assert.match(lines[0] ?? "", /^opened/);
+ * ```
+ */
 export interface SledStoreConfig {
   /** The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:` URL. */
   readonly path: string | URL;

@@ -5,7 +5,19 @@
  * @module
  */
 
-/** Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy. */
+/**
+ * Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy.
+ *
+ * @example
+ * ```ts
+ * import { StoreError, type StoreErrorCode } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const mayBeTriedAgain: ReadonlySet<StoreErrorCode> = new Set(["TRANSACTION_CONFLICT", "OUT_OF_MEMORY"]);
+ * const error = new StoreError("TRANSACTION_CONFLICT", "busy");
+ * assert.ok(mayBeTriedAgain.has(error.code));
+ * ```
+ */
 export type StoreErrorCode =
   | "STORE_CLOSED"
   | "STORE_FAILED"
@@ -40,6 +52,7 @@ export type StoreErrorCode =
  * ```
  */
 export class StoreError extends Error {
+  /** Always `"StoreError"`. */
   override readonly name = "StoreError";
   /** What failed, stable across releases: compare this, never the message. */
   readonly code: StoreErrorCode;

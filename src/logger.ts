@@ -17,9 +17,13 @@ export type LoggingLevel = (typeof LoggingLevel)[keyof typeof LoggingLevel];
 
 /** Where log lines go; `console` is one. A method that throws makes the store's call throw. */
 export interface Logger {
+  /** What the store does, step by step. */
   debug(message: string): void;
+  /** That it was opened and closed. */
   info(message: string): void;
+  /** What may not last as it should. */
   warn(message: string): void;
+  /** That the store failed, and why. */
   error(message: string): void;
 }
 

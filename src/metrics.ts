@@ -4,87 +4,137 @@
  * @module
  */
 
-/** What each figure is. Counters count since the store was opened; sizes are in bytes, times in milliseconds. */
-const FIGURES = {
+/**
+ * The figures of a store. Counters count since the store was opened; sizes are in bytes, times in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type StoreMetrics } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * store.putSync("key", "value");
+ * const { puts, putBytes }: StoreMetrics = store.metrics();
+ * assert.deepEqual([puts, putBytes], [1, 8]);
+ * ```
+ */
+export interface StoreMetrics {
   /** Commits: a batch is one. */
-  commits: "commits",
+  readonly commits: number;
   /** Values that were put. */
-  puts: "puts",
+  readonly puts: number;
   /** Keys that were deleted, there or not. */
-  deletes: "deletes",
+  readonly deletes: number;
   /** Bytes of keys and values that were put. */
-  putBytes: "put_bytes",
+  readonly putBytes: number;
   /** Reads of one key. */
-  gets: "gets",
+  readonly gets: number;
   /** Reads that the write buffers answered. */
-  memtableHits: "memtable_hits",
+  readonly memtableHits: number;
   /** Reads that the entry cache answered. */
-  cacheHits: "cache_hits",
+  readonly cacheHits: number;
   /** Reads that it did not. */
-  cacheMisses: "cache_misses",
+  readonly cacheMisses: number;
   /** Reads that the table answered. */
-  tableHits: "table_hits",
+  readonly tableHits: number;
   /** Reads of keys that are nowhere. */
-  tableMisses: "table_misses",
+  readonly tableMisses: number;
   /** Bytes written to the log. */
-  logWrittenBytes: "log_written_bytes",
+  readonly logWrittenBytes: number;
   /** Syncs of the log. */
-  logSyncs: "log_syncs",
+  readonly logSyncs: number;
   /** Files of the log. */
-  logSegments: "log_segments",
+  readonly logSegments: number;
   /** Bytes of these files. */
-  logFileBytes: "log_file_bytes",
+  readonly logFileBytes: number;
   /** Bytes of large values in them that the table leads to. */
-  logLiveBytes: "log_live_bytes",
+  readonly logLiveBytes: number;
   /** Bytes of large values that were moved, to empty files. */
-  logMovedBytes: "log_moved_bytes",
+  readonly logMovedBytes: number;
   /** Write buffers that were moved into the table whole. */
-  checkpoints: "checkpoints",
+  readonly checkpoints: number;
   /** Steps of the work behind the commits. */
-  checkpointSteps: "checkpoint_steps",
+  readonly checkpointSteps: number;
   /** Blocks of the table that were written. */
-  blocksWritten: "blocks_written",
+  readonly blocksWritten: number;
   /** Bytes written to files of blocks. */
-  blockWrittenBytes: "block_written_bytes",
+  readonly blockWrittenBytes: number;
   /** Syncs of such files. */
-  blockSyncs: "block_syncs",
+  readonly blockSyncs: number;
   /** Blocks that the cache had. */
-  blockCacheHits: "block_cache_hits",
+  readonly blockCacheHits: number;
   /** Blocks that it had not. */
-  blockCacheMisses: "block_cache_misses",
+  readonly blockCacheMisses: number;
   /** Bytes of that cache in use. */
-  blockCacheBytes: "block_cache_bytes",
+  readonly blockCacheBytes: number;
   /** Bytes of the files of blocks. */
-  blockFileBytes: "block_file_bytes",
+  readonly blockFileBytes: number;
   /** Live bytes of the upper level of the table. */
-  upperTableBytes: "upper_table_bytes",
+  readonly upperTableBytes: number;
   /** Live bytes of its bottom level. */
-  bottomTableBytes: "bottom_table_bytes",
+  readonly bottomTableBytes: number;
   /** Bytes of sled's files. */
-  indexBytes: "index_bytes",
+  readonly indexBytes: number;
   /** Bytes of the write buffer in use. */
-  writeBufferBytes: "write_buffer_bytes",
+  readonly writeBufferBytes: number;
   /** Entries in it. */
-  writeBufferEntries: "write_buffer_entries",
+  readonly writeBufferEntries: number;
   /** Bytes of the buffer that is on its way into the table. */
-  sealedBufferBytes: "sealed_buffer_bytes",
+  readonly sealedBufferBytes: number;
   /** Bytes of the entry cache in use. */
-  cacheBytes: "cache_bytes",
+  readonly cacheBytes: number;
   /** The version of the newest commit. */
-  version: "version",
+  readonly version: number;
   /** Snapshots that are open; a range that is being read holds one. */
-  openSnapshots: "open_snapshots",
+  readonly openSnapshots: number;
   /** The age of the oldest of them; 0 when there is none. */
-  oldestSnapshotMs: "oldest_snapshot_ms",
-} as const;
-
-/** The figures of a store: see {@linkcode SledStore.metrics}. */
-export type StoreMetrics = { readonly [Name in keyof typeof FIGURES]: number } & {
+  readonly oldestSnapshotMs: number;
   /** Bytes of the engine's memory, which never shrinks. */
   readonly memoryBytes: number;
   /** The longest step of the work behind the commits that the store ran between turns of the event loop. */
   readonly longestStepMs: number;
-};
+}
+
+/** Those that the engine says, under the same names in snake case. */
+const FIGURES = [
+  "commits",
+  "puts",
+  "deletes",
+  "putBytes",
+  "gets",
+  "memtableHits",
+  "cacheHits",
+  "cacheMisses",
+  "tableHits",
+  "tableMisses",
+  "logWrittenBytes",
+  "logSyncs",
+  "logSegments",
+  "logFileBytes",
+  "logLiveBytes",
+  "logMovedBytes",
+  "checkpoints",
+  "checkpointSteps",
+  "blocksWritten",
+  "blockWrittenBytes",
+  "blockSyncs",
+  "blockCacheHits",
+  "blockCacheMisses",
+  "blockCacheBytes",
+  "blockFileBytes",
+  "upperTableBytes",
+  "bottomTableBytes",
+  "indexBytes",
+  "writeBufferBytes",
+  "writeBufferEntries",
+  "sealedBufferBytes",
+  "cacheBytes",
+  "version",
+  "openSnapshots",
+  "oldestSnapshotMs",
+] as const satisfies readonly (keyof StoreMetrics)[];
+
+type Figure = (typeof FIGURES)[number];
 
 /** Figures under their names here; one that is not given is `absent`. */
 export function toMetrics(
@@ -92,6 +142,10 @@ export function toMetrics(
   memoryBytes: number,
   absent: number = Number.NaN,
 ): Omit<StoreMetrics, "longestStepMs"> {
-  const named = Object.entries(FIGURES).map(([name, engineName]) => [name, figures.get(engineName) ?? absent]);
-  return { ...(Object.fromEntries(named) as Record<keyof typeof FIGURES, number>), memoryBytes };
+  const named = FIGURES.map((name) => [name, figures.get(inSnakeCase(name)) ?? absent]);
+  return { ...(Object.fromEntries(named) as Record<Figure, number>), memoryBytes };
+}
+
+function inSnakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

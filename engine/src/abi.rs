@@ -2,7 +2,7 @@
 //!
 //! A call writes its arguments, back to back, into the request buffer ([`luge_reserve`]), passes their lengths, and gets a
 //! [`Status`]. What it found is described by the reply header ([`luge_reply`]): four `u32`, the address and the length of
-//! the reply's bytes, the number of entries in them, and whether there is work for [`luge_step`]; then two `f64`, a
+//! the reply's bytes, the number of entries in them, and how much work there is for [`luge_step`]; then two `f64`, a
 //! version and an expiry in milliseconds. A failed call leaves its message as the reply, in UTF-8. The reply is valid
 //! until the next call. Versions and times cross as `f64`, which holds integers up to 2^53.
 
@@ -145,8 +145,13 @@ fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
 /// Ends a write: the reply has its version, and whether there is work.
 fn written(database: &Database<StandardDisk>, version: u64) -> Status {
     set_number(0, version);
-    set_word(3, u32::from(database.has_work()));
+    set_work(database);
     Status::Ok
+}
+
+/// What there is to do behind the commits: 0 nothing, 1 something, 2 what is behind them.
+fn set_work(database: &Database<StandardDisk>) {
+    set_word(3, u32::from(database.has_work()) + u32::from(database.is_behind()));
 }
 
 /// The version of this interface.
@@ -507,7 +512,11 @@ pub extern "C" fn luge_flush() -> i32 {
 /// Does a small part of the work behind the commits; [`Status::More`] says that there is more.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
-    run_open(|call| Ok(if call.database.step(now_ms as u64)? { Status::More } else { Status::Ok }))
+    run_open(|call| {
+        let more = call.database.step(now_ms as u64)?;
+        set_work(call.database);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
 }
 
 /// Does a small part of a compaction, beginning one where none is going on; [`Status::More`] says that there is more.

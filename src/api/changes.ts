@@ -8,7 +8,9 @@ import type { KeyEncoding, KeyIn } from "../key_format.ts";
 
 /** A change of one key. */
 export interface Change<K = string> {
+  /** What was done. */
   readonly type: "put" | "delete";
+  /** The key, in the encoding that was asked for. */
   readonly key: K;
   /** The commit. All operations of a batch or a transaction have the same one. */
   readonly version: number;
@@ -18,10 +20,44 @@ export interface Change<K = string> {
   readonly expiresAt?: number;
 }
 
-/** A change with its key in an encoding. */
+/**
+ * A change with its key in an encoding.
+ *
+ * @example
+ * ```ts
+ * import { type ChangeIn, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * const changes: AsyncIterable<ChangeIn<"bytes">> = store.watch({ keyEncoding: "bytes" });
+ * store.putSync(Uint8Array.of(255), "");
+ * for await (const { key } of changes) {
+ *   assert.deepEqual(key, Uint8Array.of(255));
+ *   break;
+ * }
+ * ```
+ */
 export type ChangeIn<E extends KeyEncoding> = Change<KeyIn<E>>;
 
-/** From where a store is watched, and how long. */
+/**
+ * From where a store is watched, and how long.
+ *
+ * @example
+ * ```ts
+ * import { type Change, MemoryStore, type WatchOptions } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("key", "value");
+ * const options: WatchOptions = { since: 0, signal: AbortSignal.timeout(1000) };
+ * let first: Change | undefined;
+ * for await (const change of store.watch({}, options)) {
+ *   first = change;
+ *   break;
+ * }
+ * assert.deepEqual([first?.type, first?.key, first?.version], ["put", "key", 1]);
+ * ```
+ */
 export interface WatchOptions {
   /** Changes after this version, the past ones first. Default: those after the call. */
   readonly since?: number;

@@ -6,9 +6,23 @@
 
 import type { Key } from "../encoding.ts";
 import type { KeyEncoding, KeyIn } from "../key_format.ts";
-import type { KeyRange, RangeIterable, ReadRange } from "./range.ts";
+import type { RangeIterable, ReadRange, SnapshotRange } from "./range.ts";
 
-/** A value with what the store knows of it. */
+/**
+ * A value with what the store knows of it.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type ValueEntry } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("key", "value", { ttl: 1000 });
+ * const entry: ValueEntry | undefined = await store.getEntry("key");
+ * assert.equal(entry?.version, store.version);
+ * assert.ok((entry?.expiresAt ?? 0) > Date.now());
+ * ```
+ */
 export interface ValueEntry {
   /** In bytes that the caller owns. */
   readonly value: Uint8Array;
@@ -18,7 +32,18 @@ export interface ValueEntry {
   readonly expiresAt?: number;
 }
 
-/** What a call that may take long takes. */
+/**
+ * What a call that may take long takes.
+ *
+ * @example
+ * ```ts
+ * import { type LongOptions, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const options: LongOptions = { signal: AbortSignal.abort(new Error("enough")) };
+ * await assert.rejects(new MemoryStore().count({}, options), /enough/);
+ * ```
+ */
 export interface LongOptions {
   /** Stops the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -27,6 +52,21 @@ export interface LongOptions {
 /**
  * Reads. The plain forms return promises and let the event loop turn where they read many entries; the `Sync` forms return
  * the result. An expired value is not there from its time on, in every read.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type Reader } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const sum = (reader: Reader) => [...reader.values()].reduce((total, [first = 0]) => total + first, 0);
+ * const store = new MemoryStore();
+ * await store.put("a", Uint8Array.of(3));
+ * await store.put("b", Uint8Array.of(4));
+ * using snapshot = store.snapshot();
+ * assert.equal(sum(store), 7);
+ * assert.equal(sum(snapshot), 7);
+ * assert.equal(await store.transaction(sum), 7);
+ * ```
  */
 export interface Reader {
   /** The value of `key`, in bytes that the caller owns, or `undefined`. */
@@ -40,7 +80,7 @@ export interface Reader {
   getEntrySync(key: Key): ValueEntry | undefined;
 
   /** The values of several keys at one version, in their order. */
-  getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]>;
+  getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]>;
   /** As {@linkcode Reader.getMany}. */
   getManySync(keys: readonly Key[]): (Uint8Array | undefined)[];
 
@@ -54,18 +94,18 @@ export interface Reader {
   /** The keys of a range; values are not read. */
   keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
   /** The values of a range. */
-  values(range?: KeyRange): RangeIterable<Uint8Array>;
+  values(range?: SnapshotRange): RangeIterable<Uint8Array>;
 
   /** How many entries a range has. */
-  count(range?: KeyRange, options?: LongOptions): Promise<number>;
+  count(range?: SnapshotRange, options?: LongOptions): Promise<number>;
   /** As {@linkcode Reader.count}. */
-  countSync(range?: KeyRange): number;
+  countSync(range?: SnapshotRange): number;
 
   /**
    * All entries whose keys start with `prefix` (`""` for all), in the byte order of their keys. Throws `TypeError` when
    * one of the keys is not UTF-8. The result is held in memory whole: {@linkcode Reader.entries} is for many.
    */
-  scan(prefix: Key): Promise<Map<string, Uint8Array>>;
+  scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>>;
   /** As {@linkcode Reader.scan}. */
   scanSync(prefix: Key): Map<string, Uint8Array>;
 }

@@ -54,8 +54,8 @@ export interface Store extends Reader, AsyncDisposable {
   batchSync(operations: readonly BatchOperation[]): void;
 
   /**
-   * Removes the entries of a range that were there at the call; returns how many. Each 10,000 of them are one commit: after a
-   * crash the first ones may be gone and the others still there.
+   * Removes the entries of a range that were there at the call; returns how many. At most 10,000 of them are one commit:
+   * after a crash the first ones may be gone and the others still there. What is put meanwhile under such a key may go, too.
    */
   deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
   /** As {@linkcode Store.deleteRange}. */
@@ -127,13 +127,40 @@ export interface Store extends Reader, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What {@linkcode Store.compact} did: bytes of the store's files. */
+/**
+ * What {@linkcode Store.compact} did: bytes of the store's files.
+ *
+ * @example
+ * ```ts
+ * import { type CompactResult, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const { bytesBefore, bytesAfter }: CompactResult = await new MemoryStore().compact();
+ * assert.ok(bytesAfter <= bytesBefore);
+ * ```
+ */
 export interface CompactResult {
+  /** Before. */
   readonly bytesBefore: number;
+  /** After. Other calls may have written meanwhile. */
   readonly bytesAfter: number;
 }
 
-/** What {@linkcode Store.verify} found. */
+/**
+ * What {@linkcode Store.verify} found.
+ *
+ * @example
+ * ```ts
+ * import { type Damage, MemoryStore, type VerifyResult } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("key", "value");
+ * const { entries, damages }: VerifyResult = await store.verify();
+ * const shown = damages.map(({ file, offset, message }: Damage) => `${file} at ${offset}: ${message}`);
+ * assert.deepEqual([entries, shown], [1, []]);
+ * ```
+ */
 export interface VerifyResult {
   /** How many entries were read, versions counted. */
   readonly entries: number;

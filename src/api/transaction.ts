@@ -21,7 +21,24 @@ export interface Transaction extends Reader {
   delete(key: Key): void;
 }
 
-/** How a transaction is run. */
+/**
+ * How a transaction is run.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type TransactionOptions } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const options: TransactionOptions = { retries: 5, signal: AbortSignal.timeout(1000) };
+ * const store = new MemoryStore();
+ * const count = await store.transaction(async (tx) => {
+ *   const [before = 0] = (await tx.get("count")) ?? [];
+ *   tx.put("count", Uint8Array.of(before + 1));
+ *   return before + 1;
+ * }, options);
+ * assert.equal(count, 1);
+ * ```
+ */
 export interface TransactionOptions {
   /** How often it is run again when others changed what it read, 0 to 1,000,000. Default: 100. */
   readonly retries?: number;

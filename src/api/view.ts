@@ -41,7 +41,24 @@ export interface ViewOptions<T> {
   readonly codec: Codec<T>;
 }
 
-/** One operation of a batch of a view. */
+/**
+ * One operation of a batch of a view.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, utf8Codec, type View, type ViewOperation, type ViewOptions } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const options: ViewOptions<string> = { prefix: "notes/", codec: utf8Codec };
+ * const notes: View<string> = new MemoryStore().view(options);
+ * const operations: ViewOperation<string>[] = [
+ *   { type: "put", key: "today", value: "bread" },
+ *   { type: "delete", key: "yesterday" },
+ * ];
+ * await notes.batch(operations);
+ * assert.deepEqual([...notes.entries()], [["today", "bread"]]);
+ * ```
+ */
 export type ViewOperation<T> =
   | { readonly type: "put"; readonly key: Key; readonly value: T; readonly ttl?: number }
   | { readonly type: "delete"; readonly key: Key };
@@ -92,7 +109,7 @@ export interface View<T> {
   /** How many entries a range has. */
   count(range?: KeyRange, options?: LongOptions): Promise<number>;
   /** Removes the entries of a range; returns how many there were. */
-  deleteRange(range?: KeyRange, options?: LongOptions): Promise<number>;
+  deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
   /** A part of this part. */
   view<U>(options: ViewOptions<U>): View<U>;
 }

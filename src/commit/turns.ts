@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
 
 /** How long work may keep the event loop busy at a time, in milliseconds. */
 export const BUSY_MS = 2;
@@ -17,10 +17,10 @@ export class Turns {
   next(): Promise<void> | undefined {
     if (performance.now() - this.#started < BUSY_MS) return undefined;
     return new Promise((resolve) => {
-      setTimeout(() => {
+      setImmediate(() => {
         this.#started = performance.now();
         resolve();
-      }, 0);
+      });
     });
   }
 }

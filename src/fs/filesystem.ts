@@ -18,6 +18,7 @@ export type FileKind = "file" | "directory" | "other";
 
 /** The answer of {@linkcode FileSystem.stat}. */
 export interface FileStat {
+  /** What it is. */
   readonly kind: FileKind;
   /** In bytes; 0 for what is not a file. */
   readonly size: number;
@@ -27,6 +28,7 @@ export interface FileStat {
 export interface DirectoryEntry {
   /** Without any path. */
   readonly name: string;
+  /** What it leads to. */
   readonly kind: FileKind;
 }
 
@@ -71,8 +73,33 @@ export interface DirectoryLock {
   release(): void;
 }
 
-/** The disk as a store sees it. Paths are absolute or relative to the current directory, with `/` between names. */
+/**
+ * The disk as a store sees it. Paths are absolute or relative to the current directory, with `/` between names.
+ *
+ * @example
+ * ```ts
+ * import type { DirectoryEntry, DirectoryLock, FileKind, FileOpenOptions, FileStat, FileSystem, OpenFile } from "@luge/luge";
+ * import { MemoryFileSystem } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const fileSystem: FileSystem = new MemoryFileSystem();
+ * fileSystem.makeDirectory("/data");
+ * const lock: DirectoryLock = await fileSystem.lock("/data");
+ * const options: FileOpenOptions = { write: true, create: true };
+ * const file: OpenFile = fileSystem.open("/data/a", options);
+ * file.write(new Uint8Array(3), 0);
+ * await file.syncOffThread();
+ * file.close();
+ * fileSystem.syncDirectory("/data");
+ * const stat: FileStat | undefined = fileSystem.stat("/data/a");
+ * const kind: FileKind | undefined = stat?.kind;
+ * const names = fileSystem.list("/data").map(({ name }: DirectoryEntry) => name);
+ * assert.deepEqual([kind, stat?.size, names], ["file", 3, ["a"]]);
+ * lock.release();
+ * ```
+ */
 export interface FileSystem {
+  /** Opens a file for reading, or as the options say. Fails with `ENOENT` when it is missing and not to be created. */
   open(path: string, options: FileOpenOptions): OpenFile;
   /** `undefined` when there is nothing at `path`. */
   stat(path: string): FileStat | undefined;

@@ -41,6 +41,7 @@ export class MemoryBackend implements Backend {
   #compacting: string | undefined;
 
   readonly hasWork = false;
+  readonly isBehind = false;
 
   constructor(kept: number) {
     this.#kept = kept;

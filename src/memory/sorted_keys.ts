@@ -4,6 +4,8 @@
  * @module
  */
 
+import { firstAtLeast } from "../sorted.ts";
+
 /** A chunk that grows beyond this is halved. */
 const CHUNK_LENGTH = 1024;
 
@@ -68,14 +70,4 @@ export class SortedKeys {
     }
     return low - 1;
   }
-}
-
-function firstAtLeast(sorted: readonly string[], wanted: string): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? "") < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -4,17 +4,19 @@
  * @module
  */
 
-import type { KeyRange, RangeIterable, ReadRange } from "../api/range.ts";
-import type { LongOptions, Reader, ValueEntry } from "../api/reader.ts";
+import type { RangeIterable, ReadRange, SnapshotRange } from "../api/range.ts";
+import type { LongOptions, Reader, Snapshot, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
 import { runInSteps } from "../commit/turns.ts";
-import { encodeKey, encodePrefix, type Key } from "../encoding.ts";
+import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
 import { type Pick, rangeIterable } from "./range_iterable.ts";
-import { formatOf, toByteRange } from "./ranges.ts";
+import { formatOf, toSnapshotRange } from "./ranges.ts";
 import type { HeldReadSource, ReadSource } from "./read_source.ts";
 
+/** Values that are read at a time. */
+const GET_STEP = 100;
 /** Entries that are counted at a time. */
 const COUNT_STEP = 10_000;
 
@@ -22,6 +24,12 @@ const COUNT_STEP = 10_000;
 export abstract class BaseReader implements Reader {
   /** Where to read; throws when the reader is closed. `action` is a verb for the message. */
   protected abstract source(action: string): ReadSource;
+
+  /** The reader that a range asks for: only a store has snapshots. */
+  protected readerOf(snapshot: Snapshot | undefined): BaseReader {
+    if (snapshot === undefined) return this;
+    throw new TypeError("Wrong range option 'snapshot': only ranges of a store take one");
+  }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
     return this.getSync(key);
@@ -43,13 +51,27 @@ export abstract class BaseReader implements Reader {
     return { value, version, ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }) };
   }
 
-  async getMany(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
-    return this.getManySync(keys);
+  async getMany(keys: readonly Key[], options: LongOptions = {}): Promise<(Uint8Array | undefined)[]> {
+    options.signal?.throwIfAborted();
+    if (!(keys?.length > GET_STEP)) return this.getManySync(keys);
+    const source = this.source("get");
+    const wanted = encodeKeys(keys).map((key) => key.slice());
+    const held = source.hold();
+    const values: (Uint8Array | undefined)[] = [];
+    try {
+      await runInSteps(() => {
+        for (const key of wanted.slice(values.length, values.length + GET_STEP)) values.push(held.get(key));
+        return values.length < wanted.length;
+      }, options);
+    } finally {
+      held.release();
+    }
+    return values;
   }
 
   getManySync(keys: readonly Key[]): (Uint8Array | undefined)[] {
     const source = this.source("get");
-    return Array.from(keys, encodeKey).map((key) => source.get(key));
+    return encodeKeys(keys).map((key) => source.get(key));
   }
 
   async has(key: Key): Promise<boolean> {
@@ -62,31 +84,32 @@ export abstract class BaseReader implements Reader {
   }
 
   entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]> {
-    return this.walk(toByteRange(range), formatOf(range), entryAt);
+    return this.readerOf(range?.snapshot).walk(toSnapshotRange(range), formatOf(range), entryAt);
   }
 
   keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>> {
-    return this.walk({ ...toByteRange(range), keysOnly: true }, formatOf(range), keyAt);
+    const bytes = { ...toSnapshotRange(range), keysOnly: true };
+    return this.readerOf(range?.snapshot).walk(bytes, formatOf(range), keyAt);
   }
 
-  values(range?: KeyRange): RangeIterable<Uint8Array> {
-    return this.walk(toByteRange(range), formatOf({ keyEncoding: "bytes" }), valueAt);
+  values(range?: SnapshotRange): RangeIterable<Uint8Array> {
+    return this.readerOf(range?.snapshot).walk(toSnapshotRange(range), formatOf({ keyEncoding: "bytes" }), valueAt);
   }
 
-  async count(range?: KeyRange, options?: LongOptions): Promise<number> {
-    return await this.countIn(toByteRange(range), options);
+  async count(range?: SnapshotRange, options?: LongOptions): Promise<number> {
+    return await this.readerOf(range?.snapshot).countIn(toSnapshotRange(range), options);
   }
 
-  countSync(range?: KeyRange): number {
-    const counter = new Counter(this.source("count"), toByteRange(range));
-    while (counter.step());
-    return counter.total;
+  countSync(range?: SnapshotRange): number {
+    return this.readerOf(range?.snapshot).countInSync(toSnapshotRange(range));
   }
 
-  async scan(prefix: Key): Promise<Map<string, Uint8Array>> {
+  async scan(prefix: Key, { signal }: LongOptions = {}): Promise<Map<string, Uint8Array>> {
+    signal?.throwIfAborted();
     const entries = new Map<string, Uint8Array>();
     for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt)) {
       entries.set(key, value);
+      signal?.throwIfAborted();
     }
     return entries;
   }
@@ -121,6 +144,22 @@ export abstract class BaseReader implements Reader {
     }
     return counter.total;
   }
+
+  /** As {@linkcode Reader.countSync}, of a range in bytes. */
+  countInSync(range: ByteRange): number {
+    const counter = new Counter(this.source("count"), range);
+    try {
+      while (counter.step());
+    } finally {
+      counter.release();
+    }
+    return counter.total;
+  }
+}
+
+function encodeKeys(keys: readonly Key[]): Uint8Array[] {
+  if (!Array.isArray(keys)) throw new TypeError(`Cannot use ${describe(keys)} as keys: expected an array of keys`);
+  return keys.map((key) => encodeKey(key));
 }
 
 /** Counts the entries of a range in steps, at one version. */

@@ -15,7 +15,7 @@ import { type Backend, type Damage, NEWEST, type StoredOperation } from "../back
 import type { ByteRange } from "../byte_range.ts";
 import { Background } from "../commit/background.ts";
 import { CommitQueue } from "../commit/queue.ts";
-import { runInSteps } from "../commit/turns.ts";
+import { runInSteps, Turns } from "../commit/turns.ts";
 import { describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
@@ -24,7 +24,7 @@ import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
 import { RangeDeletion } from "./delete_range.ts";
 import { expiryOf } from "./expiry.ts";
-import { formatOf, toByteRange } from "./ranges.ts";
+import { formatOf, toByteRange, toDeletedRange } from "./ranges.ts";
 import { BackendSource, type ReadSource, type Run, SnapshotSource } from "./read_source.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
@@ -48,7 +48,11 @@ export interface StoreBehaviour {
   leftBehind?(error: unknown): void;
 }
 
-/** A {@linkcode Store} over a {@linkcode Backend}. */
+/**
+ * A {@linkcode Store} over a {@linkcode Backend}.
+ *
+ * @internal
+ */
 export abstract class BaseStore extends BaseReader implements ViewedStore {
   readonly #backend: Backend;
   readonly #newest: ReadSource;
@@ -57,6 +61,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   readonly #writes: CommitQueue;
   readonly #flushes: CommitQueue;
   readonly #background: Background;
+  readonly #turns = new Turns();
   /** Those who wait for commits to settle. */
   readonly #listeners: Set<() => void> = new Set();
   #version: number;
@@ -70,10 +75,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     this.#backend = backend;
     this.#behaviour = behaviour;
     this.#version = this.#settledVersion = backend.version;
-    this.#newest = new BackendSource(this.#run);
-    this.#writes = new CommitQueue(() =>
-      this.#settle((backend) => (behaviour.syncWrites ? backend.sync() : backend.writeOut())),
-    );
+    this.#newest = new BackendSource(this.#read);
+    this.#writes = new CommitQueue(() => {
+      const committing = this.#settle((backend) => (behaviour.syncWrites ? backend.sync() : backend.writeOut()));
+      if (committing) return committing.then(() => this.#catchUp());
+      return backend.isBehind ? this.#catchUp() : this.#turns.next();
+    });
     this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.sync()));
     this.#background = new Background(
       () => this.#step(),
@@ -104,7 +111,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   snapshot(options: { readonly version?: number } = {}): Snapshot {
     this.#assertOpen("open a snapshot");
-    return new StoreSnapshot(new SnapshotSource(this.#run, this.#checkVersion(options.version, "version")));
+    return new StoreSnapshot(this, new SnapshotSource(this.#read, this.#checkVersion(options.version, "version")));
   }
 
   put(key: Key, value: Value, options?: PutOptions): Promise<void> {
@@ -135,11 +142,11 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   async deleteRange(range: KeyRange, options?: LongOptions): Promise<number> {
-    return await this.deleteIn(toByteRange(range), options);
+    return await this.deleteIn(toDeletedRange(range), options);
   }
 
   deleteRangeSync(range: KeyRange): number {
-    const deletion = this.#deletion(toByteRange(range));
+    const deletion = this.#deletion(toDeletedRange(range));
     while (deletion.step());
     this.#commitNow();
     return deletion.count;
@@ -177,7 +184,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   async transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
     const begin = () => {
       this.#assertOpen("begin a transaction");
-      return new SnapshotSource(this.#run, this.#version);
+      return new SnapshotSource(this.#read, this.#version);
     };
     return await runTransaction(
       {
@@ -205,7 +212,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     const watched = { range: bytes, format: formatOf(range), since: this.#checkVersion(since, "since"), signal };
     const store = this;
     const host = {
-      run: this.#run,
+      run: this.#read,
       get settledVersion() {
         return store.#settledVersion;
       },
@@ -267,6 +274,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  protected override readerOf(snapshot: Snapshot | undefined): BaseReader {
+    if (snapshot === undefined) return this;
+    if (snapshot instanceof StoreSnapshot && snapshot.isOf(this)) return snapshot;
+    throw new TypeError("Wrong range option 'snapshot': expected one of this store");
   }
 
   protected source(action: string): ReadSource {
@@ -364,6 +377,15 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     for (const listener of this.#listeners) listener();
   }
 
+  /**
+   * Writers wait until the work behind their writes has caught up: what is not done, and the memory it needs, is bounded, and no
+   * write has to do the work itself.
+   */
+  async #catchUp(): Promise<void> {
+    const step = () => this.#backend.isBehind && this.#closing === undefined && this.#step();
+    await runInSteps(step, { wait: () => this.#backend.congestion() });
+  }
+
   /** Nobody waits for a step: what fails it fails the store, and the next call says so. */
   #step(): boolean {
     try {
@@ -428,6 +450,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     if (this.#behaviour.readOnly)
       throw new StoreError("STORE_READ_ONLY", `Cannot ${action}: the store is open for reading only`);
   }
+
+  /** Runs a call of what reads a store that may be closed meanwhile. */
+  readonly #read: Run = (call) => {
+    this.#assertOpen("read");
+    return this.#run(call);
+  };
 
   /** Runs a call of the backend; one that fails fails the store for good: what it holds in memory may be wrong. */
   readonly #run: Run = (call) => {

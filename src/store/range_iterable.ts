@@ -67,8 +67,13 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
       if (!this.#rest) return this.return();
       this.#read(this.#rest);
     }
-    const index = this.#index++;
-    return { done: false, value: this.#pick(this.#page as Page<E>, index) };
+    try {
+      return { done: false, value: this.#pick(this.#page as Page<E>, this.#index++) };
+    } catch (error) {
+      // A codec's: who walks does not call `return` after an error.
+      this.return();
+      throw error;
+    }
   }
 
   return(): IteratorResult<T, undefined> {

@@ -4,10 +4,13 @@
  * @module
  */
 
-import type { KeyRange, ReadRange } from "../api/range.ts";
+import type { KeyRange, ReadRange, SnapshotRange } from "../api/range.ts";
 import { type ByteRange, compareBytes, successor } from "../byte_range.ts";
 import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+
+/** More entries than a store can hold; what the engine takes for no limit. */
+export const MOST_ENTRIES = 0xffffffff;
 
 const NOTHING = new Uint8Array(0);
 const OPTIONS: ReadonlySet<string> = new Set([
@@ -19,7 +22,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "reverse",
   "limit",
   "keyEncoding",
-] satisfies (keyof ReadRange<KeyEncoding>)[]);
+] satisfies (keyof Omit<ReadRange<KeyEncoding>, "snapshot">)[]);
 
 /** One end of a range. */
 interface End {
@@ -28,11 +31,12 @@ interface End {
 }
 
 /** The range in bytes, of keys that stand behind `base`; throws `TypeError` or `RangeError` when it is wrong. */
-export function toByteRange(range: KeyRange = {}, base: Uint8Array = NOTHING): ByteRange {
+export function toByteRange(range: KeyRange | undefined = {}, base: Uint8Array = NOTHING): ByteRange {
   if (typeof range !== "object" || range === null) {
     throw new TypeError(`Cannot use ${describe(range)} as a range: expected an object such as { prefix: "a" }`);
   }
-  for (const name of Object.keys(range)) {
+  for (const [name, value] of Object.entries(range)) {
+    if (name === "snapshot" && value === undefined) continue;
     if (!OPTIONS.has(name)) {
       throw new TypeError(`Unknown range option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
     }
@@ -48,6 +52,19 @@ export function toByteRange(range: KeyRange = {}, base: Uint8Array = NOTHING): B
     ...(isReverse(range.reverse) ? { reverse: true } : {}),
     ...(range.limit === undefined ? {} : { limit: checkLimit(range.limit) }),
   };
+}
+
+/** As {@linkcode toByteRange}, of a range that says which snapshot it is of. */
+export function toSnapshotRange(range: SnapshotRange = {}): ByteRange {
+  if (range?.snapshot === undefined) return toByteRange(range);
+  const { snapshot: _snapshot, ...rest } = range;
+  return toByteRange(rest);
+}
+
+/** The keys to delete: leaving the range out by mistake must not delete all. */
+export function toDeletedRange(range: KeyRange, base?: Uint8Array): ByteRange {
+  if (range !== undefined) return toByteRange(range, base);
+  throw new TypeError('Cannot delete without a range: expected an object such as { prefix: "a" }, or {} for all keys');
 }
 
 /** How the keys of a range come. */
@@ -96,10 +113,7 @@ function checkLimit(limit: unknown): number {
   if (typeof limit !== "number") {
     throw new TypeError(`Wrong range option 'limit': expected a number, got ${describe(limit)}`);
   }
-  if (limit === Number.POSITIVE_INFINITY) return MOST;
-  if (Number.isInteger(limit) && limit >= 0) return Math.min(limit, MOST);
+  if (limit === Number.POSITIVE_INFINITY) return MOST_ENTRIES;
+  if (Number.isInteger(limit) && limit >= 0) return Math.min(limit, MOST_ENTRIES);
   throw new RangeError(`Wrong range option 'limit': expected an integer of at least 0, got ${limit}`);
 }
-
-/** More entries than a store can hold; what the engine takes for no limit. */
-const MOST = 0xffffffff;

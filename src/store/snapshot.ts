@@ -11,13 +11,20 @@ import type { ReadSource, SnapshotSource } from "./read_source.ts";
 
 /** A {@linkcode Snapshot} of a store. */
 export class StoreSnapshot extends BaseReader implements Snapshot {
+  readonly #store: unknown;
   readonly #source: SnapshotSource;
   #isOpen = true;
 
   /** Takes the source over. */
-  constructor(source: SnapshotSource) {
+  constructor(store: unknown, source: SnapshotSource) {
     super();
+    this.#store = store;
     this.#source = source;
+  }
+
+  /** Whether it is a snapshot of that store. */
+  isOf(store: unknown): boolean {
+    return this.#store === store;
   }
 
   get version(): number {

@@ -18,6 +18,7 @@ import type { KeyEncoding, KeyFormat } from "../key_format.ts";
 import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
 import { expiryOf } from "./expiry.ts";
+import { MOST_ENTRIES } from "./ranges.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
 import { WriteSet } from "./write_set.ts";
 
@@ -110,7 +111,7 @@ class TransactionSource implements HeldReadSource {
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     // What is deleted here hides as many entries at most.
-    const limit = range.limit === undefined ? undefined : range.limit + this.#writes.deletions;
+    const limit = range.limit === undefined ? undefined : Math.min(range.limit + this.#writes.deletions, MOST_ENTRIES);
     const page = this.#snapshot.page({ ...range, ...(limit ? { limit } : {}) }, { encoding: "bytes", strip: 0 });
     const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
     this.#note(range, last);

@@ -13,7 +13,7 @@ import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
-import { concat, toByteRange } from "./ranges.ts";
+import { concat, toByteRange, toDeletedRange } from "./ranges.ts";
 
 /** What a view needs of its store. */
 export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn"> {
@@ -46,7 +46,8 @@ export class StoreView<T> implements View<T> {
   }
 
   async getMany(keys: readonly Key[]): Promise<(T | undefined)[]> {
-    const values = await this.#store.getMany(Array.from(keys, (key) => this.#keyOf(key)));
+    requireArray(keys, "keys");
+    const values = await this.#store.getMany(keys.map((key) => this.#keyOf(key)));
     return values.map((value) => this.#decode(value));
   }
 
@@ -75,9 +76,10 @@ export class StoreView<T> implements View<T> {
   }
 
   async batch(operations: readonly ViewOperation<T>[]): Promise<void> {
+    requireArray(operations, "a batch");
     await this.#store.batch(
-      Array.from(operations, (operation): BatchOperation => {
-        const key = this.#keyOf(operation.key);
+      operations.map((operation): BatchOperation => {
+        const key = this.#keyOf(operation?.key);
         return operation.type === "put"
           ? { ...operation, key, value: this.#codec.encode(operation.value) }
           : { ...operation, key };
@@ -103,8 +105,8 @@ export class StoreView<T> implements View<T> {
     return await this.#store.countIn(this.#rangeOf(range), options);
   }
 
-  async deleteRange(range?: KeyRange, options?: LongOptions): Promise<number> {
-    return await this.#store.deleteIn(this.#rangeOf(range), options);
+  async deleteRange(range: KeyRange, options?: LongOptions): Promise<number> {
+    return await this.#store.deleteIn(toDeletedRange(range, this.#prefix), options);
   }
 
   view<U>(options: ViewOptions<U>): View<U> {
@@ -130,4 +132,8 @@ export class StoreView<T> implements View<T> {
   #valueOf({ values }: Pick<Page<"utf8">, "values">, index: number): T {
     return this.#codec.decode(values[index] as Uint8Array);
   }
+}
+
+function requireArray(given: unknown, use: string): void {
+  if (!Array.isArray(given)) throw new TypeError(`Cannot use ${describe(given)} as ${use}: expected an array`);
 }

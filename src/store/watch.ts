@@ -48,6 +48,8 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   #found: StoredChange[] = [];
   #index = 0;
   #isDone = false;
+  /** Ends the wait for changes. */
+  #wake: (() => void) | undefined;
   /** Steps are asked for one after the other, also when the caller does not wait. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -66,6 +68,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   async return(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     this.#isDone = true;
     this.#found = [];
+    this.#wake?.();
     return { done: true, value: undefined };
   }
 
@@ -81,8 +84,22 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
       const change = this.#found[this.#index++];
       if (change) return { done: false, value: this.#tell(change) };
       if (this.#since < this.#host.settledVersion) await this.#find();
-      else await newsOf(this.#host, signal);
+      else await this.#news();
     }
+  }
+
+  /** Settles when the host has something to say, or the signal, or nobody wants to know any more. */
+  async #news(): Promise<void> {
+    const { promise, resolve } = deferred<void>();
+    const stop = this.#host.onSettled(resolve);
+    const { signal } = this.#watched;
+    const abort = () => resolve();
+    signal?.addEventListener("abort", abort);
+    this.#wake = resolve;
+    await promise;
+    this.#wake = undefined;
+    signal?.removeEventListener("abort", abort);
+    stop();
   }
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
@@ -96,7 +113,16 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     };
   }
 
+  /** A store that is closed meanwhile ends the walk. */
   async #find(): Promise<void> {
+    try {
+      await this.#findNext();
+    } catch (error) {
+      if (!this.#host.isOver()) throw error;
+    }
+  }
+
+  async #findNext(): Promise<void> {
     const window = { since: this.#since, until: this.#host.settledVersion };
     const recent = this.#host.run((backend) => backend.commits(this.#watched.range, window, this.#skip));
     const { changes, more } = recent ?? (await this.#findOldest(window));
@@ -188,15 +214,4 @@ class OldestChanges {
     this.#dropped = true;
     this.#changes.length = end;
   }
-}
-
-/** Settles when the host has something to say, or the signal. */
-async function newsOf(host: WatchHost, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = deferred<void>();
-  const stop = host.onSettled(resolve);
-  const abort = () => resolve();
-  signal?.addEventListener("abort", abort);
-  await promise;
-  signal?.removeEventListener("abort", abort);
-  stop();
 }

@@ -7,11 +7,13 @@
 import type { Page, StoredOperation } from "../backend.ts";
 import { type ByteRange, compareBytes, isInRange } from "../byte_range.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
+import { firstAtLeast } from "../sorted.ts";
 
 /** Operations, one a key: the last one. */
 export class WriteSet {
+  /** By their names, which are ordered as the keys are. */
   readonly #operations: Map<string, StoredOperation> = new Map();
-  #sorted: StoredOperation[] | undefined;
+  #sorted: string[] | undefined;
   #bytes = 0;
   #deletions = 0;
 
@@ -34,7 +36,6 @@ export class WriteSet {
     const name = WriteSet.name(operation.key);
     const before = this.#operations.get(name);
     if (!before) this.#sorted = undefined;
-    else if (this.#sorted) this.#sorted[this.#sorted.indexOf(before)] = operation;
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
     this.#deletions += (operation.value ? 0 : 1) - (before && !before.value ? 1 : 0);
     this.#operations.set(name, operation);
@@ -46,14 +47,27 @@ export class WriteSet {
 
   /** In the order of the keys. */
   operations(): StoredOperation[] {
-    this.#sorted ??= [...this.#operations.values()].sort((a, b) => compareBytes(a.key, b.key));
+    return this.#names().map((name) => this.#operations.get(name) as StoredOperation);
+  }
+
+  /** Those in a range, in the order of the keys. */
+  #operationsIn(range: ByteRange): StoredOperation[] {
+    const names = this.#names();
+    const start = range.lower ? firstAtLeast(names, WriteSet.name(range.lower)) : 0;
+    const end = range.upper ? firstAtLeast(names, WriteSet.name(range.upper)) + 1 : names.length;
+    const near = names.slice(start, end).map((name) => this.#operations.get(name) as StoredOperation);
+    return near.filter(({ key }) => isInRange(range, key));
+  }
+
+  #names(): string[] {
+    this.#sorted ??= [...this.#operations.keys()].sort();
     return this.#sorted;
   }
 
   /** The page of a range with what is written here over it. It may have more entries than the limit of the range. */
   over<E extends KeyEncoding>(page: Page<"bytes">, range: ByteRange, format: KeyFormat<E>): Page<E> {
     const covered = page.last ? upTo(range, page.last) : range;
-    const own = this.operations().filter(({ key }) => isInRange(covered, key));
+    const own = this.#operationsIn(covered);
     if (range.reverse) own.reverse();
     const merged = new Merged(format, range.keysOnly !== true);
     let next = 0;

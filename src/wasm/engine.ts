@@ -82,6 +82,11 @@ export class Engine implements Backend {
     return this.#memory.hasWork;
   }
 
+  /** Whether that work is behind the commits: the next ones would have to do some of it. */
+  get isBehind(): boolean {
+    return this.#memory.isBehind;
+  }
+
   /** The value of `key`, in bytes that the caller owns. */
   get(key: Uint8Array, version: number = NEWEST): Uint8Array | undefined {
     this.#memory.request(key, undefined);
@@ -233,7 +238,7 @@ export class Engine implements Backend {
 
   /** What to wait for before more work is asked for: files that are synced; `undefined` for nothing. */
   congestion(): Promise<void> | undefined {
-    return this.#host.queuedBytes > CONGESTED_BYTES ? this.#host.settled("table") : undefined;
+    return this.#host.queuedBytes > CONGESTED_BYTES ? this.#settled("write", "table") : undefined;
   }
 
   /** Does a small part of the work behind the commits; says whether there is more. */

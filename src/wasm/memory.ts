@@ -79,6 +79,12 @@ export class EngineMemory {
     return this.#words[this.#header / 4 + 3] !== 0;
   }
 
+  /** Whether that work is behind the commits, as of the last write or step. */
+  get isBehind(): boolean {
+    this.#view();
+    return this.#words[this.#header / 4 + 3] === 2;
+  }
+
   /** The version in the reply. */
   get replyVersion(): number {
     this.#view();

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
@@ -24,6 +24,18 @@ function writeExample({ code, file }: Example, number: number): string {
   writeFileSync(path, `${resolved}\nexport {};\n`);
   return path;
 }
+
+/** All in one process: each takes milliseconds, and a process many more. */
+const RUN = `
+let failed = 0;
+async function run(place, example) {
+  try {
+    await example();
+  } catch (error) {
+    failed = 1;
+    console.error("the example at", place, "failed:", error);
+  }
+}`;
 
 nodeTest("every example of the documentation runs", () =>
   withDirectory((directory) => {
@@ -48,19 +60,58 @@ nodeTest("every example of the documentation runs", () =>
         .concat(paths),
       { cwd: ROOT, stdio: "inherit" },
     );
-    for (const [i, { file, line, runs }] of examples.entries()) {
-      if (!runs) continue;
-      try {
-        execFileSync(binary("node"), [paths[i] ?? ""], {
-          cwd: directory,
-          // Their temporary directories go with the test's.
-          env: { ...process.env, TMPDIR: directory },
-          encoding: "utf8",
-          timeout: 60_000,
-        });
-      } catch (error) {
-        assert.fail(`the example at ${file}:${line} failed: ${String(error)}`);
-      }
-    }
+    const steps = examples.flatMap(({ file, line, runs }, i) =>
+      runs ? [`await run(${JSON.stringify(`${file}:${line}`)}, () => import(${JSON.stringify(paths[i])}));`] : [],
+    );
+    const runner = join(FOLDER, "run_all.ts");
+    writeFileSync(runner, `${RUN}\n${steps.join("\n")}\nprocess.exit(failed);\n`);
+    // Their temporary directories go with the test's.
+    const env = { ...process.env, TMPDIR: directory };
+    execFileSync(binary("node"), [runner], { cwd: directory, env, encoding: "utf8", timeout: 120_000 });
   }),
 );
+
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+const README = read("README.md");
+
+nodeTest("the README has every error code with its meaning and remedy, and no other", () => {
+  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/errors.ts"))?.[1] ?? "";
+  const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
+  assert.ok(codes.length > 15);
+  const rows = [...README.matchAll(/^\| `([A-Z_]+)` \| [^|]{10,} \| [^|]{5,} \|$/gm)].map(([, code]) => code);
+  assert.deepEqual(rows.sort(), codes.sort());
+});
+
+nodeTest("the README has every option of the config, and every method", () => {
+  const members = (file: string, name: string) => {
+    const body = new RegExp(`interface ${name}\\b[^{]*{\\n([\\s\\S]*?)\\n}`).exec(read(file))?.[1] ?? assert.fail(name);
+    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[<(?:]/gm)].map(([, member]) => member ?? "");
+  };
+  const methods = [
+    ...members("src/api/reader.ts", "Reader"),
+    ...members("src/api/reader.ts", "Snapshot"),
+    ...members("src/api/store.ts", "Store"),
+    ...members("src/api/transaction.ts", "Transaction"),
+    ...members("src/api/view.ts", "View"),
+  ].map((name) => name.replace(/Sync$/, ""));
+  assert.ok(methods.length > 50);
+  const absent = methods.filter((name) => !new RegExp(`\`${name}\\b`).test(README));
+  assert.deepEqual(absent, []);
+  const options = members("src/config.ts", "SledStoreConfig");
+  assert.ok(options.length >= 10);
+  const undescribed = options.filter(
+    (name) => !new RegExp(`^\\| \`${name}\` \\|[^|]*\\| [^|]{10,} \\|$`, "m").test(README),
+  );
+  assert.deepEqual(undescribed, []);
+});
+
+nodeTest("every name that the module exports is in an example that is checked", () => {
+  const names = [...read("mod.ts").matchAll(/^export (?:type )?{([^}]*)}/gm)]
+    .flatMap(([, list = ""]) => list.split(","))
+    .map((name) => name.replace(/\btype\b/, "").trim())
+    .filter((name) => name !== "");
+  assert.ok(names.length > 40);
+  const examples = findExamples().map(({ code }) => code);
+  const missing = names.filter((name) => !examples.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
+  assert.deepEqual(missing, []);
+});

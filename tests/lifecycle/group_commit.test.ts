@@ -95,6 +95,48 @@ describe("writes while the disk syncs", () => {
     await close(disk, store);
   });
 
+  test("wait for a disk that is too slow for their checkpoints, and never block for it", async () => {
+    const { disk, store } = await openHeld({ writeBufferSize: 256 * 1024 });
+    const isOfLog = ({ path }: { path: string }) => path.includes("/log/");
+    let waiting: { settled: boolean } | undefined;
+    for (let round = 0; waiting === undefined; round++) {
+      assert.ok(round < 2000, "never waits: what the disk has yet to do grows without bound");
+      const puts = Array.from({ length: 20 }, (_, i) =>
+        store.put(`key${(round * 7919 + i) % 4001}`, new Uint8Array(1000)),
+      );
+      const group = watched(Promise.all(puts));
+      for (let idle = 0; !group.settled && idle < 50; idle++) {
+        for (const sync of disk.held.filter(isOfLog)) {
+          sync.complete();
+          idle = 0;
+        }
+        await turn();
+      }
+      if (!group.settled) waiting = group;
+    }
+    assert.ok(disk.held.length > 0 && !disk.held.some(isOfLog), "it waits for the table alone");
+    assert.deepEqual(
+      disk.reached.filter(({ name }) => name === "sync" || name === "syncDirectory"),
+      [],
+    );
+    const last = waiting;
+    await release(disk, () => last.settled);
+    await close(disk, store);
+  });
+
+  test("without awaiting anything keep no more in memory than the bound of what may wait", async () => {
+    const { disk, store } = await openHeld({ writeBufferSize: 256 * 1024, syncWrites: false });
+    const value = new Uint8Array(64 * 1024);
+    let last: Promise<void> | undefined;
+    for (let i = 0; i < 1600; i++) last = store.put(`key${i % 100}`, value);
+    const written = disk.reached.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
+    // 100 MiB were put, 32 may wait in each of the two lanes.
+    assert.ok(written > 30 * 2 ** 20, `${written} bytes were written`);
+    const done = watched(last ?? Promise.resolve());
+    await release(disk, () => done.settled);
+    await close(disk, store);
+  });
+
   test("a Sync form returns with its write and those before it durable, without waiting for the event loop", async () => {
     const { disk, store } = await openHeld();
     const one = watched(store.put("one", "1"));

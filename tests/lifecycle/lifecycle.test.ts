@@ -1,27 +1,53 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MemoryFileSystem, MemoryStore, open, type Store, StoreError } from "../../mod.ts";
+import { MemoryFileSystem, MemoryStore, open, type Store, StoreError, utf8Codec } from "../../mod.ts";
 import { engineThatTrapsIn } from "../support/altered_engine.ts";
 import { storeError, text } from "../support/expect.ts";
 import { diskError, type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 
 type Call = (store: Store) => unknown;
 
+const utf8 = (store: Store) => store.view({ prefix: "", codec: utf8Codec });
+
 const ASYNC: Record<string, (store: Store) => Promise<unknown>> = {
   get: (store) => store.get("key"),
+  getEntry: (store) => store.getEntry("key"),
+  getMany: (store) => store.getMany(["key"]),
   has: (store) => store.has("key"),
   put: (store) => store.put("key", "late"),
   delete: (store) => store.delete("key"),
+  batch: (store) => store.batch([{ type: "delete", key: "key" }]),
+  deleteRange: (store) => store.deleteRange({}),
+  compareAndSet: (store) => store.compareAndSet("key", undefined, "late"),
+  transaction: (store) => store.transaction((tx) => tx.put("key", "late")),
   scan: (store) => store.scan(""),
+  count: (store) => store.count(),
+  versions: (store) => store.versions("key"),
   flush: (store) => store.flush(),
+  compact: (store) => store.compact(),
+  verify: (store) => store.verify(),
 };
 const SYNC: Record<string, Call> = {
   getSync: (store) => store.getSync("key"),
+  getEntrySync: (store) => store.getEntrySync("key"),
+  getManySync: (store) => store.getManySync(["key"]),
   hasSync: (store) => store.hasSync("key"),
   putSync: (store) => store.putSync("key", "late"),
   deleteSync: (store) => store.deleteSync("key"),
+  batchSync: (store) => store.batchSync([{ type: "delete", key: "key" }]),
+  deleteRangeSync: (store) => store.deleteRangeSync({}),
+  compareAndSetSync: (store) => store.compareAndSetSync("key", undefined, "late"),
   scanSync: (store) => store.scanSync(""),
+  countSync: (store) => store.countSync(),
+  versionsSync: (store) => store.versionsSync("key"),
   flushSync: (store) => store.flushSync(),
+  entries: (store) => store.entries(),
+  keys: (store) => store.keys(),
+  values: (store) => store.values(),
+  snapshot: (store) => store.snapshot(),
+  watch: (store) => store.watch(),
+  metrics: (store) => store.metrics(),
+  view: (store) => utf8(store).getSync("key"),
 };
 
 async function assertAllFail(store: Store, expected: (error: unknown) => true): Promise<void> {

@@ -9,6 +9,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Key, Store, Value } from "../../mod.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
+import { type Check, ranges, snapshots, views, writes } from "./parts.ts";
 
 /** Runs `use` with a fresh, empty store and closes it afterwards. */
 export type WithStore = (use: (store: Store) => Promise<void>) => Promise<void>;
@@ -25,11 +26,13 @@ export function storeSuite(name: string, withStore: WithStore): void {
     keysAndValues(check);
     badInput(check);
     ownership(check);
+    ranges(check);
+    writes(check);
+    snapshots(check);
+    views(check);
     agreement(withStore);
   });
 }
-
-type Check = (what: string, use: (store: Store) => Promise<void>) => unknown;
 
 function readsAndWrites(check: Check): void {
   check("a key that was never put is not there", async (store) => {

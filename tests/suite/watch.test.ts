@@ -126,6 +126,17 @@ for (const [name, openStore] of Object.entries(STORES)) {
       }
     });
 
+    check("reach back beyond what is in memory, by key and in order", async (store) => {
+      const count = 12_000;
+      for (let i = 0; i < count; i++) store.put(`key${i % 40}`, `${i}`);
+      await store.put("other", "");
+      const found = await take(store, 400, { prefix: "key" }, { since: 0 });
+      const expected = Array.from({ length: 400 }, (_, i) => `key${i % 40}=${i}`);
+      const shownInOrder = found.map(({ key, value }) => `${key}=${text(value)}`);
+      assert.equal(shownInOrder.join(), expected.join());
+      assert.ok(found.every(({ version }, i) => version > (found[i - 1]?.version ?? 0)));
+    });
+
     check("end when the store is closed, and when their signal aborts", async (store) => {
       const controller = new AbortController();
       const reason = new Error("enough");
@@ -136,6 +147,16 @@ for (const [name, openStore] of Object.entries(STORES)) {
       await store.close();
       assert.deepEqual(await ended, []);
       assert.throws(() => store.watch(), storeError("STORE_CLOSED"));
+    });
+
+    check("a watch that is left while it waits ends, and is waited for no more", async (store) => {
+      const changes = store.watch()[Symbol.asyncIterator]();
+      const waiting = changes.next();
+      await Promise.resolve();
+      await changes.return?.();
+      assert.deepEqual(await waiting, { done: true, value: undefined });
+      await store.put("key", "value");
+      assert.deepEqual(await changes.next(), { done: true, value: undefined });
     });
 
     check("refuse a version that never was", async (store) => {

@@ -7,8 +7,8 @@ use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::table::{Descent, Level, Retention, Written};
 
-/// Blocks that one step merges.
-const BLOCKS_A_STEP: usize = 64;
+/// Blocks that one step merges: some 2 ms of work.
+const BLOCKS_A_STEP: usize = 32;
 /// Bytes of blocks that are synced together: a sync of less costs nearly as much.
 const BYTES_A_GROUP: usize = 1 << 20;
 
@@ -43,6 +43,18 @@ impl<D: Disk> Database<D> {
             || self.upper_is_full()
     }
 
+    /// Whether the checkpoint is behind the pace at which the active memtable fills: if it does not catch up, the next
+    /// commits must do some of its work themselves.
+    pub fn is_behind(&self) -> bool {
+        self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, 0))
+    }
+
+    /// Whether the active memtable is fuller than the sealed one is merged, and `slack` entries more.
+    fn is_ahead_of(&self, sealed: &Sealed, slack: u64) -> bool {
+        let (filled, done) = (self.active.size_bytes() as u64, sealed.merged as u64);
+        filled * sealed.memtable.len() as u64 > (done + slack) * self.options.write_buffer_size as u64
+    }
+
     /// The upper level is rewritten with each memtable, the bottom each time as much as it holds came down: together they
     /// cost least when the upper has the geometric mean of half the bottom and a memtable.
     fn upper_is_full(&self) -> bool {
@@ -61,9 +73,7 @@ impl<D: Disk> Database<D> {
             }
             self.table_step(now_ms)?;
         }
-        let Some(sealed) = &self.sealed else { return Ok(()) };
-        let (filled, done) = (self.active.size_bytes() as u64, sealed.merged as u64);
-        if filled * sealed.memtable.len() as u64 > (done + PACE_AHEAD) * limit as u64 {
+        if self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, PACE_AHEAD)) {
             self.table_step(now_ms)?;
         }
         Ok(())

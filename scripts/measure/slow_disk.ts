@@ -1,0 +1,90 @@
+/**
+ * 64 writers that each await a durable put in a loop, on a disk whose every sync takes 20 ms, through several checkpoints: how
+ * long is the event loop kept from its turns? Node alone measures that.
+ *
+ * ```sh
+ * node scripts/measure/slow_disk.ts [--seconds 10] [--sync 20] [--value 1000] [--buffer 2]
+ * ```
+ *
+ * On a machine that does something else besides, the delay holds what others took: `cpuP99Ms` is what a turn of the loop took
+ * of the processor itself. Fails when the delay's 99th percentile reaches 5 ms.
+ *
+ * @module
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { open, type SledStore } from "../../mod.ts";
+import { SlowFileSystem } from "./slow_file_system.ts";
+
+const WRITERS = 64;
+const LIMIT_MS = 5;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "10" },
+    sync: { type: "string", default: "20" },
+    value: { type: "string", default: "1000" },
+    buffer: { type: "string", default: "2" },
+  },
+});
+
+/** Puts random keys until the time is over; returns how many. */
+async function writeFor(store: SledStore, milliseconds: number): Promise<number> {
+  const value = new Uint8Array(Number(values.value)).map((_, i) => i * 7);
+  const end = performance.now() + milliseconds;
+  let puts = 0;
+  const writer = async () => {
+    while (performance.now() < end) {
+      await store.put(`key${String(Math.floor(Math.random() * 1e9)).padStart(9, "0")}`, value);
+      puts += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, writer));
+  return puts;
+}
+
+/** Processor time of this thread between the turns of a timer of 1 ms, in milliseconds, while `run` runs. */
+async function processorTurns(run: () => Promise<void>): Promise<number[]> {
+  const turns: number[] = [];
+  let before = process.threadCpuUsage();
+  const timer = setInterval(() => {
+    const { user, system } = process.threadCpuUsage(before);
+    before = process.threadCpuUsage();
+    turns.push((user + system) / 1000);
+  }, 1);
+  await run();
+  clearInterval(timer);
+  return turns.sort((a, b) => a - b);
+}
+
+const path = mkdtempSync(join(tmpdir(), "luge-slow-"));
+try {
+  const fileSystem = new SlowFileSystem(Number(values.sync));
+  await using store = await open({ path, fileSystem, writeBufferSize: Number(values.buffer) * 2 ** 20 });
+  fileSystem.blockingSyncs = 0;
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  let puts = 0;
+  delay.enable();
+  const turns = await processorTurns(async () => {
+    puts = await writeFor(store, Number(values.seconds) * 1000);
+  });
+  delay.disable();
+  const p99Ms = delay.percentile(99) / 1e6;
+  console.log({
+    putsPerSecond: Math.round(puts / Number(values.seconds)),
+    p99Ms,
+    maxMs: delay.max / 1e6,
+    cpuP99Ms: turns[Math.floor(turns.length * 0.99)],
+    cpuMaxMs: turns.at(-1),
+    checkpoints: store.metrics().checkpoints,
+    blockingSyncs: fileSystem.blockingSyncs,
+  });
+  if (p99Ms >= LIMIT_MS) process.exitCode = 1;
+} finally {
+  rmSync(path, { recursive: true, force: true });
+}

@@ -1,0 +1,69 @@
+/**
+ * A consumer that stops reading a watch while a million puts go by: memory before and after, and what it is told then.
+ *
+ * ```sh
+ * node scripts/measure/stopped_watch.ts [--puts 1000000]
+ * ```
+ *
+ * @module
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { open, type SledStore, StoreError } from "../../mod.ts";
+
+const { values } = parseArgs({ options: { puts: { type: "string", default: "1000000" } } });
+const PUTS = Number(values.puts);
+const KEYS = 100_000;
+const MiB = 2 ** 20;
+
+function memory(store: SledStore): Record<string, number> {
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return {
+    heapMiB: heapUsed / MiB,
+    externalMiB: external / MiB,
+    engineMiB: store.metrics().memoryBytes / MiB,
+    rssMiB: rss / MiB,
+  };
+}
+
+/** Puts keys over and over, awaited in part: as a server that is busy. */
+async function putMany(store: SledStore, count: number): Promise<void> {
+  const value = new Uint8Array(100);
+  for (let i = 0; i < count; i++) {
+    const put = store.put(`key${i % KEYS}`, value);
+    if (i % 1000 === 0) await put;
+  }
+  await store.flush();
+}
+
+async function outcomeOf(next: Promise<IteratorResult<{ version: number }>>): Promise<string> {
+  try {
+    const { value } = await next;
+    return `a change of version ${value.version}`;
+  } catch (error) {
+    if (error instanceof StoreError) return `${error.code}: go on from version ${error.version}`;
+    throw error;
+  }
+}
+
+const path = mkdtempSync(join(tmpdir(), "luge-watch-"));
+try {
+  await using store = await open({ path, syncWrites: false });
+  // What the write buffers and caches take in any case is there before.
+  await putMany(store, PUTS);
+  const watch = store.watch()[Symbol.asyncIterator]();
+  const first = watch.next();
+  await putMany(store, 1);
+  await first;
+  const before = memory(store);
+  await putMany(store, PUTS);
+  const after = memory(store);
+  console.table({ before, after });
+  console.log(`the consumer reads on, and gets ${await outcomeOf(watch.next())}`);
+} finally {
+  rmSync(path, { recursive: true, force: true });
+}
