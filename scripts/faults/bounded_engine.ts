@@ -19,7 +19,8 @@ export function boundedEngine(bytes: number): Uint8Array<ArrayBuffer> {
   for (let at = MAGIC_BYTES; at < module.length; ) {
     const [length, content] = readVarint(module, at + 1);
     const end = content + length;
-    if (module[at] === MEMORY_SECTION) return withSection(module, at, end, bounded(module.subarray(content, end), bytes));
+    if (module[at] === MEMORY_SECTION)
+      return withSection(module, at, end, bounded(module.subarray(content, end), bytes));
     at = end;
   }
   throw new Error("the engine has no memory");

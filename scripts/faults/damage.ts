@@ -5,7 +5,7 @@
  */
 
 import type { Image } from "./image.ts";
-import { Random } from "./random.ts";
+import type { Random } from "./random.ts";
 import type { Shape } from "./shapes.ts";
 
 /** What happens to a file. */

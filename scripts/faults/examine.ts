@@ -182,7 +182,11 @@ function differenceOf(found: Map<string, Uint8Array>, expected: Map<string, Uint
   return undefined;
 }
 
-function valueDifference(key: string, found: Uint8Array | undefined, expected: Uint8Array | undefined): string | undefined {
+function valueDifference(
+  key: string,
+  found: Uint8Array | undefined,
+  expected: Uint8Array | undefined,
+): string | undefined {
   if (found === expected) return undefined;
   if (!found) return `'${key}' is missing`;
   if (!expected) return `'${key}' is there and was deleted`;

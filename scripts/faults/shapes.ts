@@ -34,6 +34,8 @@ interface Plan {
   /** Sizes of values in bytes. */
   readonly sizes: readonly number[];
   readonly versionsToKeep?: number;
+  /** Keys share this many bytes with few others, so that the index has long separators: it becomes large, of many pages. */
+  readonly keyBytes?: number;
   readonly compacts?: boolean;
   /** Closed in the end, so that everything is in the table; otherwise the process dies. */
   readonly closes?: boolean;
@@ -46,6 +48,8 @@ const PLANS: Readonly<Record<string, Plan>> = {
   compacted: { keys: 300, rounds: 4, sizes: [20, 300, 900], compacts: true, closes: true },
   large: { keys: 20, rounds: 3, sizes: [100, 5000, 40_000], compacts: true, closes: true },
   "large, killed": { keys: 20, rounds: 3, sizes: [100, 5000, 40_000] },
+  index: { keys: 400, rounds: 4, sizes: [20, 300], keyBytes: 900, closes: true },
+  "index, killed": { keys: 400, rounds: 4, sizes: [20, 300], keyBytes: 900 },
   versions: { keys: 100, rounds: 8, sizes: [20, 300, 900], versionsToKeep: 3, closes: true },
 };
 
@@ -95,7 +99,7 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
     const commit = new Map<string, Uint8Array | undefined>();
     const count = random.below(5) === 0 ? 1 + random.below(5) : 1;
     for (let j = 0; j < count; j++) {
-      const key = `key/${random.below(plan.keys)}`;
+      const key = keyOf(random.below(plan.keys), plan.keyBytes);
       commit.set(key, random.below(6) === 0 ? undefined : random.bytes(random.pick(plan.sizes) + random.below(20)));
     }
     history.push(commit);
@@ -104,6 +108,12 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
     );
     await store.batch(operations);
   }
+}
+
+function keyOf(number: number, bytes = 0): string {
+  if (bytes === 0) return `key/${number}`;
+  const group = new Random(Math.floor(number / 3));
+  return `${Array.from({ length: bytes }, () => group.below(36).toString(36)).join("")}/${number}`;
 }
 
 /** What a store holds after its first `count` commits. */
