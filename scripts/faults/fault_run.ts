@@ -221,9 +221,9 @@ class FaultRun {
     const first = error instanceof StoreError && error.code === "STORE_FAILED" ? error.cause : error;
     if (this.#disk.strikes === 0) this.#problems.push(`failed without a fault: ${shown}`);
     if (!(first instanceof StoreError)) return;
-    const fallsShort = this.#disk.thrown === undefined;
     if (!CODES.has(first.code)) this.#problems.push(`the code is ${first.code}: ${shown}`);
-    else if (!fallsShort && !hasCause(first, this.#disk.thrown)) this.#problems.push(`another cause: ${shown}`);
+    else if (this.#disk.thrown.size > 0 && !hasCause(first, this.#disk.thrown))
+      this.#problems.push(`another cause: ${shown}`);
   }
 
   /** A store that failed says so, and gives everything back. */
@@ -311,8 +311,8 @@ async function allOf(promises: readonly Promise<void>[]): Promise<void> {
   for (const result of settled) if (result.status === "rejected") throw result.reason;
 }
 
-function hasCause(error: unknown, cause: unknown): boolean {
-  for (let each = error; each instanceof Error; each = each.cause) if (each === cause) return true;
+function hasCause(error: unknown, causes: ReadonlySet<unknown>): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) if (causes.has(each)) return true;
   return false;
 }
 

@@ -82,8 +82,8 @@ export class FaultyDisk implements FileSystem {
   readonly #durable: Map<string, Durable> = new Map();
   readonly counts: Map<CallKind, number> = new Map();
   fault: Fault | undefined;
-  /** The error that was thrown, once one was. */
-  thrown: (Error & { code: string }) | undefined;
+  /** The errors that were thrown. */
+  readonly thrown: Set<unknown> = new Set();
   /** How often the fault struck. */
   strikes = 0;
   openFiles = 0;
@@ -185,8 +185,9 @@ export class FaultyDisk implements FileSystem {
     if (fault.mode === "short" || fault.mode === "nothing") return fault.mode;
     if (fault.mode === "dropped") dropped();
     const code = fault.mode === "dropped" ? "EIO" : fault.mode;
-    this.thrown = Object.assign(new Error(`${code}: injected into call ${count} of ${kind}`), { code });
-    throw this.thrown;
+    const error = Object.assign(new Error(`${code}: injected into call ${count} of ${kind}`), { code });
+    this.thrown.add(error);
+    throw error;
   }
 
   /** Notes that bytes of a file are not durable. */

@@ -279,7 +279,11 @@ export class Engine implements Backend {
     this.#call("close", () => this.#exports.luge_close(Date.now()));
     await this.#settled("close");
     await this.#settled("close", "table");
-    this.#host.abandon();
+    try {
+      this.#host.abandon();
+    } catch (cause) {
+      throw ioError("close", cause);
+    }
   }
 
   /** Gives all files back as a crash would: for an engine that failed. */

@@ -20,7 +20,7 @@ function codeOf(error: unknown): string {
 }
 
 describe("refused memory", () => {
-  const limits = [16, 17, 18, 20, 24, 32, 48];
+  const limits = [16, 18, 24];
 
   for (const limit of limits) {
     test(`${limit} MiB: an error says so, and what was acknowledged stays`, async () => {
@@ -32,8 +32,8 @@ describe("refused memory", () => {
       let store: SledStore | undefined;
       try {
         store = await open({ ...config, cacheSize: 8 * MEBIBYTE, writeBufferSize: 4 * MEBIBYTE, wasm });
-        for (let i = 0; i < 120; i++) {
-          const size = i % 10 === 9 ? 6 * MEBIBYTE : 60_000 * (i % 4);
+        for (let i = 0; i < 60; i++) {
+          const size = i % 10 === 9 ? Math.ceil(i / 10) * MEBIBYTE : 60_000 * (i % 4);
           try {
             await store.put(`key${i}`, new Uint8Array(size).fill(i));
             acknowledged.set(`key${i}`, size);
@@ -56,11 +56,8 @@ describe("refused memory", () => {
       );
       await using again = await open(config);
       for (const [key, size] of acknowledged) {
-        const value = again.getSync(key);
-        assert.ok(
-          value?.length === size && value.every((byte) => byte === Number(key.slice(3))),
-          `${key} of ${size} bytes`,
-        );
+        const expected = Buffer.alloc(size, Number(key.slice(3)));
+        assert.ok(expected.equals(again.getSync(key) ?? new Uint8Array(1)), `${key} of ${size} bytes`);
       }
       assert.deepEqual((await again.verify()).damages, []);
     });
