@@ -11,6 +11,9 @@ import { Random } from "./random.ts";
 /** The directory of every store. */
 export const PLACE = "store";
 
+/** Turns of the event loop in which all work behind a few commits is done. */
+const TURNS = 10;
+
 /** One commit: keys and what they got; `undefined` for a deletion. */
 export type Commit = ReadonlyMap<string, Uint8Array | undefined>;
 
@@ -89,9 +92,17 @@ export async function build(name: string, seed: number): Promise<Shape> {
     }
   }
   if (plan.closes) await store.close();
+  else await background(store);
   const image = imageOf(fileSystem, PLACE);
   if (!plan.closes) await store.close();
   return { name, image, stale, history, hasTail: !plan.closes, versionsToKeep };
+}
+
+/** Lets the work behind the commits be done. */
+async function background(store: SledStore): Promise<void> {
+  for (let turns = 0; turns < TURNS || store.metrics().sealedBufferBytes > 0; turns++) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 async function writeRound(store: SledStore, plan: Plan, random: Random, history: Commit[]): Promise<void> {
