@@ -34,10 +34,10 @@ export class DamageCases {
     this.#systematic = shapes.flatMap(({ shape }) => systematic(shape));
   }
 
-  /** Builds the stores that are damaged. */
-  static async of(seed: number): Promise<DamageCases> {
+  /** Builds the stores that are damaged: of these shapes. */
+  static async of(seed: number, names: readonly string[] = SHAPES): Promise<DamageCases> {
     const shapes = [];
-    for (const name of SHAPES)
+    for (const name of names)
       shapes.push({ shape: await build(name, 2 * seed), other: await build(name, 2 * seed + 1) });
     return new DamageCases(seed, shapes);
   }

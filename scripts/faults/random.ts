@@ -16,7 +16,10 @@ export class Random extends Numbers {
   /** Bytes that do not compress. */
   bytes(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i++) bytes[i] = this.below(256);
+    for (let at = 0; at < length; at += 4) {
+      const word = this.below(2 ** 32);
+      for (let i = 0; i < 4; i++) bytes[at + i] = word >>> (8 * i);
+    }
     return bytes;
   }
 }

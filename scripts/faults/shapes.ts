@@ -123,8 +123,8 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
 
 function keyOf(number: number, bytes = 0): string {
   if (bytes === 0) return `key/${number}`;
-  const group = new Random(Math.floor(number / 3));
-  return `${Array.from({ length: bytes }, () => group.below(36).toString(36)).join("")}/${number}`;
+  const group = new Random(Math.floor(number / 3)).bytes(bytes / 2);
+  return `${Buffer.from(group).toString("hex")}/${number}`;
 }
 
 /** What a store holds after its first `count` commits. */

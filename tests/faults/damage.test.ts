@@ -12,11 +12,8 @@ import { build, type Shape } from "../../scripts/faults/shapes.ts";
 
 const MEMORY_BYTES = 256 << 20;
 /** As many as there is time for, but never fewer. */
-const LEAST_CASES = 30;
-const BUDGET_MS = 6000;
-/** Seeds of the long run, and the cases that found something. */
-const KEPT: readonly (readonly [seed: number, cases: readonly number[]])[] = [];
-
+const LEAST_CASES = 25;
+const BUDGET_MS = 4000;
 const wasm = new WebAssembly.Module(boundedEngine(MEMORY_BYTES));
 
 async function check({ shape, damaged }: Case, name: string): Promise<string> {
@@ -30,9 +27,13 @@ async function check({ shape, damaged }: Case, name: string): Promise<string> {
 }
 
 describe("damaged files", () => {
-  for (const seed of [1, Date.now() % 1_000_000]) {
-    test(`are read right or refused, seed ${seed === 1 ? 1 : "fresh"}`, async () => {
-      const cases = await DamageCases.of(seed);
+  const runs: readonly (readonly [string, number, readonly string[]])[] = [
+    ["1", 1, ["log", "killed", "compacted"]],
+    ["fresh", Date.now() % 1_000_000, ["checkpointed", "large, killed", "index"]],
+  ];
+  for (const [name, seed, shapes] of runs) {
+    test(`are read right or refused, seed ${name}`, async () => {
+      const cases = await DamageCases.of(seed, shapes);
       const until = performance.now() + BUDGET_MS;
       const outcomes = new Set<string>();
       for (let number = 0; number < LEAST_CASES || performance.now() < until; number++) {
@@ -43,13 +44,17 @@ describe("damaged files", () => {
     });
   }
 
-  for (const [seed, numbers] of KEPT) {
-    test(`that once went wrong, seed ${seed}`, async () => {
-      const cases = await DamageCases.of(seed);
-      for (const number of numbers) {
-        const found = cases.case(number);
-        if (found) await check(found, `seed ${seed}, case ${number}`);
+  for (const name of ["log", "compacted", "large, killed"]) {
+    test(`of another store with the same names are refused: ${name}`, async () => {
+      const [shape, other] = [await build(name, 1), await build(name, 2)];
+      let mixed = 0;
+      for (const [file, bytes] of other.image) {
+        if (!shape.image.has(file) || file === "LUGE") continue;
+        const image = new Map(shape.image).set(file, bytes);
+        await check({ shape, damaged: { kind: "file of another store", file, offset: 0, image } }, name);
+        mixed += 1;
       }
+      assert.ok(mixed >= 3, `only ${mixed} files have the same names`);
     });
   }
 });
