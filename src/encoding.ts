@@ -16,6 +16,10 @@ export type Value = string | Uint8Array;
 const SHORT_LENGTH = 64;
 
 const encoder = new TextEncoder();
+/** The length of a typed array, whatever its properties say; throws for anything else. */
+const trueLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get as (
+  this: Uint8Array,
+) => number;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of `key`; throws `TypeError` or `RangeError` when it is no valid key. */
@@ -70,10 +74,27 @@ function encode(data: Value, name: string): Uint8Array {
   if (!(data instanceof Uint8Array)) {
     throw new TypeError(`Cannot use ${describe(data)} as a ${name}: expected a string or a Uint8Array`);
   }
-  if (data.length === 0 && isDetached(data)) {
-    throw new TypeError(`Cannot use the ${name}: its buffer is detached`);
+  const bytes = isPlain(data) ? data : copyOf(data, name);
+  if (bytes.length === 0) copyOf(bytes, name);
+  return bytes;
+}
+
+/** Whether an array is what it says: one of another class, or with properties of its own, may lie about its length. */
+function isPlain(data: Uint8Array): boolean {
+  const prototype: unknown = Object.getPrototypeOf(data);
+  if (prototype !== Uint8Array.prototype && prototype !== globalThis.Buffer?.prototype) return false;
+  return trueLength.call(data) === data.length;
+}
+
+/** The bytes that an array really has; throws `TypeError` for a proxy, and where its buffer is detached or was cut below it. */
+function copyOf(data: Uint8Array, name: string): Uint8Array {
+  try {
+    // Asks no property of a true array, and fails where there are no bytes: not so for something that only looks like one.
+    trueLength.call(data);
+    return new Uint8Array(data);
+  } catch (cause) {
+    throw new TypeError(`Cannot use the ${name}: it is no true Uint8Array, or its buffer is detached`, { cause });
   }
-  return data;
 }
 
 /** The bytes of ASCII text; `undefined` for any other. Ten times as fast as a TextEncoder on some runtimes. */
@@ -85,16 +106,6 @@ function encodeAscii(text: string): Uint8Array | undefined {
     bytes[i] = code;
   }
   return bytes;
-}
-
-// ArrayBuffer.prototype.detached is not on every runtime; a view of a detached buffer cannot be made on any.
-function isDetached(data: Uint8Array): boolean {
-  try {
-    new Uint8Array(data.buffer);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 /** What a wrong argument is, for a message: never its content, which may be secret or huge. */

@@ -67,7 +67,7 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   const observed = await lockAt(path, async () => lower.observe?.(path));
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
-  const lock = { held: () => true, release: () => view.close() };
+  const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
   try {
     const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
     const engine = await Engine.start(await loadEngine(resolved.wasm), directory);

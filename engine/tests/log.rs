@@ -184,7 +184,7 @@ proptest! {
             let Ok(_) = disk.create(&segment::file_name(number)) else { continue };
             disk.edit(&segment::file_name(number), |content| {
                 if header {
-                    content.extend(segment::encode(&SegmentHeader { number, follows: Position::default() }));
+                    content.extend(segment::encode(&SegmentHeader { number, follows: Position::default(), owner: 0 }));
                 }
                 content.extend(bytes);
             });
@@ -228,10 +228,10 @@ fn record_padding(lengths: &[usize], at: usize) -> bool {
 
 #[test]
 fn a_header_reads_back_and_tells_other_formats() {
-    let header = SegmentHeader { number: 7, follows: Position { segment: 6, offset: 4242 } };
+    let header = SegmentHeader { number: 7, follows: Position { segment: 6, offset: 4242 }, owner: 0x0403_0201 };
     let bytes = segment::encode(&header);
     assert_eq!(segment::decode(&bytes), HeaderState::Valid(header));
-    assert_eq!(segment::decode(&bytes[..31]), HeaderState::Valid(header));
+    assert_eq!(segment::decode(&bytes[..31]), HeaderState::Invalid);
     for at in 0..28 {
         let mut bad = bytes;
         bad[at] ^= 1;

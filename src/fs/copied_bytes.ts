@@ -25,16 +25,25 @@ export class LowerFiles {
     this.#open.set(path, file);
     for (const [oldest, unused] of this.#open) {
       if (this.#open.size <= OPEN_FILES) break;
-      unused.close();
       this.#open.delete(oldest);
+      unused.close();
     }
     return file.read(buffer, position);
   }
 
-  /** Closes all. */
+  /** Closes all; throws the first error after trying all. */
   close(): void {
-    for (const file of this.#open.values()) file.close();
+    const files = [...this.#open.values()];
     this.#open.clear();
+    const errors: unknown[] = [];
+    for (const file of files) {
+      try {
+        file.close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 }
 

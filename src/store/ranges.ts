@@ -41,6 +41,8 @@ export function toByteRange(range: KeyRange | undefined = {}, base: Uint8Array =
       throw new TypeError(`Unknown range option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
     }
   }
+  // Not used here, but wrong all the same: a range that is deleted must be as meant.
+  formatOf(range as ReadRange<KeyEncoding>);
   const given = encodePrefix(range.prefix ?? NOTHING);
   const prefix = base.length === 0 ? given : concat(base, given);
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);

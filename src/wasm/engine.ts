@@ -284,7 +284,11 @@ export class Engine implements Backend {
     this.#call("close", () => this.#exports.luge_close(Date.now()));
     await this.#settled("close");
     await this.#settled("close", "table");
-    this.#host.abandon();
+    try {
+      this.#host.abandon();
+    } catch (cause) {
+      throw ioError("close", cause);
+    }
   }
 
   /** Gives all files back as a crash would: for an engine that failed. */
@@ -343,8 +347,14 @@ export class Engine implements Backend {
     if (status < Status.InvalidRequest) return status;
     const cause = status === Status.Io ? this.#host.takeError() : undefined;
     if (cause instanceof StoreError) throw cause;
-    const reason = cause instanceof Error ? cause.message : this.#memory.replyText();
+    const reason = cause instanceof Error ? cause.message : this.#reasonOf(status);
     throw new StoreError(codeOf(status), `Cannot ${action}: ${reason}`, { cause });
+  }
+
+  /** A call from within another one leaves no message: the reply is the other one's. */
+  #reasonOf(status: number): string {
+    if (status === Status.Reentrant) return "the file system called the store in the middle of one of its calls";
+    return this.#memory.replyText();
   }
 
   /** A trap, an exit or an exhausted stack ends the instance: its memory may be inconsistent. */

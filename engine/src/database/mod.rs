@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod commit;
 mod compact;
 mod metrics;
+mod newest_segment;
 mod options;
 mod read;
 mod reclaim;
@@ -38,7 +39,7 @@ use self::write::LargePut;
 use crate::cache::EntryCache;
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::log::{LogWriter, make_durable, recover};
+use crate::log::{LogWriter, check_owners, make_durable, recover};
 use crate::memtable::{Memtable, Place};
 use crate::recovery::open_index;
 use crate::table::{Descent, Group, Table, TableDisks};
@@ -97,6 +98,8 @@ pub struct Database<D: Disk> {
     /// The memtables have every version above this one.
     tabled: u64,
     checkpoint: Checkpoint,
+    /// The newest segment of the log that the index knows of.
+    noted_segment: u64,
     version: u64,
     reserved: u64,
     counters: Counters,
@@ -115,8 +118,11 @@ impl<D: Disk> Database<D> {
         let disks = TableDisks { upper, bottom };
         let mut table = Table::open(db.open_tree("blocks")?, disks, options.block_size, cache_size / 8 * 5)?;
         let checkpoint = Checkpoint::read(&db)?;
+        let owner = table.identity().owner_of("log");
+        check_owners(&disk, checkpoint.first_segment, owner)?;
         let mut replay = Replay::new(&mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
+        let noted_segment = newest_segment::require(&db, recovered.end.segment)?;
         let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
         let sealed = replay.sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint));
         if !options.read_only {
@@ -127,8 +133,8 @@ impl<D: Disk> Database<D> {
         Ok(Self {
             db,
             table,
-            log: LogWriter::start(disk, recovered.end, last_version, options.segment_size),
-            files: ValueFiles::new(),
+            log: LogWriter::start(disk, recovered.end, last_version, options.segment_size).owned_by(owner),
+            files: ValueFiles::owned_by(owner),
             active,
             sealed,
             spare: Memtable::default(),
@@ -143,6 +149,7 @@ impl<D: Disk> Database<D> {
             options,
             tabled,
             checkpoint,
+            noted_segment,
             version,
             reserved: version,
             counters: Counters::default(),

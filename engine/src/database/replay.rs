@@ -45,7 +45,8 @@ impl<'a, D: Disk> Replay<'a, D> {
         }
         self.version = self.version.max(record.version);
         let damaged = || {
-            let message = format!("the log's record of version {} is malformed", record.version);
+            let message =
+                format!("the log is damaged in {position}: the record of version {} is malformed", record.version);
             Failure::new(Status::Corrupt, message)
         };
         match commit::decode(record.payload).ok_or_else(damaged)? {

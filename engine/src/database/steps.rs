@@ -20,7 +20,9 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         self.abort_put();
-        if self.sealed.is_some() || self.upper_is_full() {
+        if self.has_unnoted_segment() {
+            self.note_newest_segment()?;
+        } else if self.sealed.is_some() || self.upper_is_full() {
             self.table_step(now_ms)?;
         } else if self.active.size_bytes() > self.options.write_buffer_size {
             self.seal()?;
@@ -41,6 +43,7 @@ impl<D: Disk> Database<D> {
             || self.reclaimable
             || self.table.has_dead()
             || self.upper_is_full()
+            || self.has_unnoted_segment()
     }
 
     /// Whether the checkpoint is behind the pace at which the active memtable fills: if it does not catch up, the next

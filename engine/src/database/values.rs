@@ -35,8 +35,9 @@ impl ValueStream {
 }
 
 impl<F: DiskFile> ValueFiles<F> {
-    pub fn new() -> Self {
-        Self { open: SegmentFiles::default() }
+    /// Of segments of this owner.
+    pub fn owned_by(owner: u32) -> Self {
+        Self { open: SegmentFiles::owned_by(owner) }
     }
 
     /// Puts a value into `bytes`, and checks it.

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 
-use super::segment;
-use crate::disk::Disk;
+use super::segment::{self, HEADER_SIZE, HeaderState};
+use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::status::Status;
 
@@ -13,40 +13,68 @@ const OPEN_FILES: usize = 32;
 
 /// Open segments, the newest used one first.
 #[derive(Debug)]
-pub struct SegmentFiles<F>(VecDeque<(u64, F)>);
-
-impl<F> Default for SegmentFiles<F> {
-    fn default() -> Self {
-        Self(VecDeque::new())
-    }
+pub struct SegmentFiles<F> {
+    owner: u32,
+    open: VecDeque<(u64, F)>,
 }
 
-impl<F> SegmentFiles<F> {
+impl<F: DiskFile> SegmentFiles<F> {
+    /// Of this owner, as their headers say.
+    pub fn owned_by(owner: u32) -> Self {
+        Self { owner, open: VecDeque::new() }
+    }
+
     /// The file of a segment; one that is missing is damage, since something leads to it.
     pub fn get<D: Disk<File = F>>(&mut self, disk: &D, number: u64) -> Result<&mut F, Failure> {
-        let found = self.0.iter().position(|(open, _)| *open == number);
-        let entry = match found.and_then(|place| self.0.remove(place)) {
+        let found = self.open.iter().position(|(open, _)| *open == number);
+        let entry = match found.and_then(|place| self.open.remove(place)) {
             Some(entry) => entry,
-            None => (number, open(disk, number)?),
+            None => (number, open(disk, number, self.owner)?),
         };
-        self.0.push_front(entry);
-        self.0.truncate(OPEN_FILES);
-        let front = self.0.front_mut().map(|(_, file)| file);
+        self.open.push_front(entry);
+        self.open.truncate(OPEN_FILES);
+        let front = self.open.front_mut().map(|(_, file)| file);
         front.ok_or_else(|| Failure::new(Status::Io, "no open file"))
     }
 
     /// Lets go of a segment that is removed.
     pub fn forget(&mut self, number: u64) {
-        self.0.retain(|(open, _)| *open != number);
+        self.open.retain(|(open, _)| *open != number);
     }
 }
 
-fn open<D: Disk>(disk: &D, number: u64) -> Result<D::File, Failure> {
+fn open<D: Disk>(disk: &D, number: u64, owner: u32) -> Result<D::File, Failure> {
     let name = segment::file_name(number);
-    disk.open(&name).map_err(|error| match error.kind() {
+    let mut file = disk.open(&name).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             Failure::new(Status::Corrupt, format!("the file {name} is missing: something leads to it"))
         }
         _ => error.into(),
-    })
+    })?;
+    check_owner(&mut file, &name, owner)?;
+    Ok(file)
+}
+
+/// Refuses a segment of another owner: its records have the same positions, and their checksums are right. A header that is
+/// damaged says nothing; what is behind it has checksums of its own.
+fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), Failure> {
+    let mut bytes = [0; HEADER_SIZE];
+    let count = file.read_at(&mut bytes, 0)?;
+    match segment::decode(bytes.get(..count).unwrap_or_default()) {
+        HeaderState::Valid(header) if header.owner != 0 && header.owner != owner => Err(Failure::new(
+            Status::Corrupt,
+            format!("the file {name} belongs to another store, or to another directory"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses segments from `first` on that are of another owner.
+pub fn check_owners<D: Disk>(disk: &D, first: u64, owner: u32) -> Result<(), Failure> {
+    for name in disk.list()? {
+        if segment::file_number(&name).is_some_and(|number| number >= first) {
+            check_owner(&mut disk.open(&name)?, &name, owner)?;
+        }
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ pub mod recovery;
 pub mod segment;
 pub mod writer;
 
-pub use files::SegmentFiles;
+pub use files::{SegmentFiles, check_owners};
 pub use position::Position;
 pub use recovery::{Recovered, make_durable, recover, verify_segment};
 pub use writer::LogWriter;

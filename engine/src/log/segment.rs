@@ -6,7 +6,7 @@
 //!      8      8  number of the segment, above 0
 //!     16      8  position at which the log before this segment ends; 0 for none
 //!     24      4  CRC-32 of the 24 bytes before
-//!     28      4  zeros
+//!     28      4  owner: whose segment it is, 0 when that is not known
 //! ```
 
 use super::position::Position;
@@ -26,6 +26,8 @@ pub struct SegmentHeader {
     pub number: u64,
     /// Where the log before this segment ends: what lies behind in earlier segments was never committed.
     pub follows: Position,
+    /// Whose segment it is; 0 when that is not known.
+    pub owner: u32,
 }
 
 /// What the first bytes of a segment file say.
@@ -45,7 +47,7 @@ pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     let body =
         [&MAGIC[..], &[FORMAT_VERSION], &header.number.to_le_bytes(), &header.follows.packed().to_le_bytes()].concat();
     let checksum = crc32fast::hash(&body).to_le_bytes();
-    for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum)) {
+    for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum).chain(&header.owner.to_le_bytes())) {
         *to = *from;
     }
     bytes
@@ -58,7 +60,7 @@ pub fn decode(bytes: &[u8]) -> HeaderState {
 
 fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     let (body, rest) = bytes.split_first_chunk::<24>()?;
-    let (checksum, _) = rest.split_first_chunk::<4>()?;
+    let (checksum, owner) = rest.split_first_chunk::<4>()?;
     let (magic, rest) = body.split_first_chunk::<7>()?;
     let ([format], rest) = rest.split_first_chunk::<1>()?;
     let (number, follows) = rest.split_first_chunk::<8>()?;
@@ -69,7 +71,8 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
         return Some(HeaderState::OtherFormat(*format));
     }
     let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
-    Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows }))
+    let owner = u32::from_le_bytes(*owner.first_chunk()?);
+    Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows, owner }))
 }
 
 /// The name of a segment's file.

@@ -22,6 +22,7 @@ pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 /// what arrived.
 pub struct LogWriter<D: Disk> {
     disk: D,
+    owner: u32,
     segment_size: u64,
     /// Whether files are written ahead.
     writes_ahead: bool,
@@ -65,6 +66,7 @@ impl<D: Disk> LogWriter<D> {
         let offset = HEADER_SIZE as u64;
         Self {
             disk,
+            owner: 0,
             segment_size,
             writes_ahead: true,
             file: None,
@@ -85,6 +87,11 @@ impl<D: Disk> LogWriter<D> {
     /// For a log that takes large amounts at a time: its files are not written ahead.
     pub fn in_bulk(self) -> Self {
         Self { writes_ahead: false, ..self }
+    }
+
+    /// For a log whose segments say whose they are.
+    pub fn owned_by(self, owner: u32) -> Self {
+        Self { owner, ..self }
     }
 
     /// The disk it writes to.
@@ -115,6 +122,11 @@ impl<D: Disk> LogWriter<D> {
     /// Where the next record goes, unless it needs a new segment.
     pub fn end(&self) -> Position {
         Position { segment: self.number, offset: self.offset + self.buffer.len() as u64 }
+    }
+
+    /// The newest segment that is there: it is durable with its header.
+    pub fn newest_segment(&self) -> u64 {
+        if self.file.is_some() { self.number } else { self.number - 1 }
     }
 
     /// Up to where the operating system has the log.
@@ -334,7 +346,8 @@ impl<D: Disk> LogWriter<D> {
     /// Begins a segment with room for `record_size` bytes, after making the present one durable.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
         self.end_segment()?;
-        self.file = Some(create_segment(&self.disk, SegmentHeader { number: self.number, follows: self.follows })?);
+        let header = SegmentHeader { number: self.number, follows: self.follows, owner: self.owner };
+        self.file = Some(create_segment(&self.disk, header)?);
         self.offset = HEADER_SIZE as u64;
         self.capacity = self.segment_size.max(HEADER_SIZE as u64 + record_size);
         self.ahead = self.offset;

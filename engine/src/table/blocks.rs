@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use super::Level;
 use super::cache::BlockCache;
+use super::identity::Identity;
 use super::live::LiveBytes;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
@@ -97,11 +98,17 @@ pub struct BlockRecord<'a> {
 
 impl<D: Disk> BlockStore<D> {
     /// The blocks of a level on this disk.
-    pub(super) fn open(disk: D, level: Level, cache: Rc<RefCell<BlockCache>>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        disk: D,
+        level: Level,
+        identity: Identity,
+        cache: Rc<RefCell<BlockCache>>,
+    ) -> Result<Self, Failure> {
         let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or(0);
         let end = Position { segment: last, offset: 0 };
-        let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk();
-        let (open, window) = (RefCell::default(), RefCell::default());
+        let owner = identity.owner_of(level.directory());
+        let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk().owned_by(owner);
+        let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
         Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), cache })
     }
 
@@ -152,8 +159,8 @@ impl<D: Disk> BlockStore<D> {
                 &mut window.bytes,
             )?;
         }
-        let record = window.get(position, size).and_then(|record| decode(record, position));
-        bytes.extend_from_slice(record.ok_or_else(|| damaged(position))?.block);
+        let record = window.get(position, size).and_then(|record| self.decode(record, position));
+        bytes.extend_from_slice(record.ok_or_else(|| self.damaged(position))?.block);
         Ok(())
     }
 
@@ -166,7 +173,7 @@ impl<D: Disk> BlockStore<D> {
         let mut bytes = Vec::new();
         let position = Position::unpacked(pointer.position);
         self.read_at(position, pointer.size as usize, &mut bytes)?;
-        let record = decode(&bytes, position).ok_or_else(|| damaged(position))?;
+        let record = self.decode(&bytes, position).ok_or_else(|| self.damaged(position))?;
         let result = call(record.block);
         cache.insert((self.level, pointer.position), record.block);
         Ok(result)
@@ -178,7 +185,7 @@ impl<D: Disk> BlockStore<D> {
         let mut record = Vec::new();
         self.read_at(position, pointer.size as usize, &mut record)?;
         bytes.clear();
-        bytes.extend_from_slice(decode(&record, position).ok_or_else(|| damaged(position))?.block);
+        bytes.extend_from_slice(self.decode(&record, position).ok_or_else(|| self.damaged(position))?.block);
         Ok(())
     }
 
@@ -237,6 +244,17 @@ impl<D: Disk> BlockStore<D> {
         self.log.into_disk()
     }
 
+    /// The record of a block of this level.
+    fn decode<'a>(&self, bytes: &'a [u8], position: Position) -> Option<BlockRecord<'a>> {
+        decode(bytes, position).filter(|record| record.level == self.level.prefix())
+    }
+
+    fn damaged(&self, position: Position) -> Failure {
+        let directory = self.level.directory();
+        let message = format!("the table is damaged in {directory}/{position}: the block there has another checksum");
+        Failure::new(Status::Corrupt, message)
+    }
+
     /// Puts up to `size` bytes of the segment into `bytes`: fewer at its end, and none that are not written out.
     fn read_at(&self, position: Position, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.clear();
@@ -262,8 +280,4 @@ pub fn decode(bytes: &[u8], position: Position) -> Option<BlockRecord<'_>> {
     let length = varint::read_length(&mut rest)?;
     let (separator, block) = rest.split_at_checked(length)?;
     Some(BlockRecord { level: *level, separator, block })
-}
-
-fn damaged(position: Position) -> Failure {
-    Failure::new(Status::Corrupt, format!("the table is damaged in {position}: the block there has another checksum"))
 }

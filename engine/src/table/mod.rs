@@ -8,6 +8,7 @@
 //! 3 u8, segment u64, big endian    bytes of that segment of the bottom level's blocks that the tree leads to, u64, little endian
 //! 4 u8, segment u64, big endian    the same for the upper level
 //! 5 u8                             the version from which on the history is whole, u64, little endian
+//! 6 u8                             the store's identity, u64, little endian
 //! ```
 //!
 //! A block holds the entries from its *separator* up to the next one of its level. The first separator of a level is empty,
@@ -25,6 +26,7 @@ mod decoded;
 mod descend;
 mod found;
 mod group;
+mod identity;
 mod level;
 mod live;
 mod merge;
@@ -44,6 +46,7 @@ pub use decoded::DecodedBlock;
 pub use descend::Descent;
 pub use found::Found;
 pub use group::{Group, Written};
+pub use identity::Identity;
 pub use level::Level;
 pub use live::LiveBytes;
 pub use relocate::Relocation;
@@ -78,6 +81,7 @@ pub struct Table<D: Disk> {
     upper: Part<D>,
     bottom: Part<D>,
     whole_from: u64,
+    identity: Identity,
 }
 
 /// What a level has.
@@ -113,6 +117,8 @@ pub struct TableDisks<D> {
 impl<D: Disk> Table<D> {
     /// The table in this tree, with blocks of about `block_size` bytes, and caches of `cache_size` bytes.
     pub fn open(tree: sled::Tree, disks: TableDisks<D>, block_size: usize, cache_size: usize) -> Result<Self, Failure> {
+        let is_new = tree.is_empty() && disks.upper.list()?.is_empty() && disks.bottom.list()?.is_empty();
+        let identity = Identity::of(&tree, is_new)?;
         let log_live = LiveBytes::read(&tree, LOG_COUNT_PREFIX)?;
         let places_size = cache_size / PLACES_SHARE;
         let cache = Rc::new(RefCell::new(BlockCache::new(cache_size - places_size)));
@@ -121,12 +127,18 @@ impl<D: Disk> Table<D> {
             // The upper level is small.
             let share = if level == Level::Upper { places_size / 4 } else { places_size / 4 * 3 };
             let places = RefCell::new(Places::new(share));
-            Ok::<_, Failure>(Part { blocks: BlockStore::open(disk, level, Rc::clone(&cache))?, live, places })
+            let blocks = BlockStore::open(disk, level, identity, Rc::clone(&cache))?;
+            Ok::<_, Failure>(Part { blocks, live, places })
         };
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
         let whole_from = read_history(&tree)?;
-        Ok(Self { tree, block_size, cache, log_live, upper, bottom, whole_from })
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom, whole_from, identity })
+    }
+
+    /// What tells the store's files from those of another one.
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// The disks of the levels; what was not written out is gone, as by a crash.

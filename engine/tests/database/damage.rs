@@ -125,6 +125,79 @@ proptest! {
     }
 }
 
+/// A store with every kind of file.
+fn filled(seed: u8) -> (sled::Db, Disks<MemoryDisk>) {
+    let index = index();
+    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    fill(&mut database, seed);
+    while database.compact_step(NOW_MS).unwrap() {}
+    fill(&mut database, seed);
+    (index, database.crash())
+}
+
+/// Puts the files of `from` in the place of those of `to` that have the same names; says whether there were any.
+fn replace_files(to: &MemoryDisk, from: &MemoryDisk) -> bool {
+    let theirs = from.list().unwrap();
+    let shared: Vec<String> = to.list().unwrap().into_iter().filter(|name| theirs.contains(name)).collect();
+    for name in &shared {
+        let mut bytes = Vec::new();
+        from.edit(name, |theirs| bytes.clone_from(theirs));
+        to.edit(name, |ours| *ours = bytes);
+    }
+    !shared.is_empty()
+}
+
+fn refusal(index: sled::Db, disks: Disks<MemoryDisk>) -> Failure {
+    let mut database = match Database::with_index(index, disks, OPTIONS) {
+        Ok(database) => database,
+        Err(failure) => return failure,
+    };
+    assert!(!verify(&mut database).is_empty(), "verification missed it");
+    try_all(&mut database).unwrap_err()
+}
+
+#[test]
+fn the_newest_segment_of_the_log_is_missed_once_it_was_noted() {
+    let index = index();
+    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    put(&mut database, b"key", b"value");
+    database.sync().unwrap();
+    while database.step(NOW_MS).unwrap() {}
+    let disks = database.crash();
+    assert_eq!(disks.log.list().unwrap(), ["0000000001.log"]);
+    disks.log.remove("0000000001.log").unwrap();
+    let failure = Database::with_index(index, disks, OPTIONS).err().unwrap();
+    assert_eq!(failure.status, Status::Corrupt);
+    assert!(failure.message.contains("0000000001.log at byte 0: the segment is missing"), "{}", failure.message);
+}
+
+#[test]
+fn files_of_another_store_are_refused() {
+    for place in 0..3_usize {
+        let ((index, disks), (_, others)) = (filled(1), filled(2));
+        let pairs = [(&disks.log, &others.log), (&disks.upper, &others.upper), (&disks.bottom, &others.bottom)];
+        assert!(replace_files(pairs[place].0, pairs[place].1), "no files to mix in place {place}");
+        let failure = refusal(index, disks);
+        assert_eq!(failure.status, Status::Corrupt);
+        assert!(failure.message.contains("belongs to another store"), "{}", failure.message);
+    }
+}
+
+#[test]
+fn files_of_another_directory_of_the_store_are_refused() {
+    let (index, disks) = filled(1);
+    assert!(replace_files(&disks.upper, &disks.log) | replace_files(&disks.bottom, &disks.log));
+    let failure = refusal(index, disks);
+    assert!(failure.message.contains("or to another directory"), "{}", failure.message);
+}
+
+#[test]
+fn an_index_of_another_store_is_refused() {
+    let ((_, disks), (other, _)) = (filled(1), filled(2));
+    let failure = Database::with_index(other, disks, OPTIONS).err().unwrap();
+    assert_eq!(failure.status, Status::Corrupt);
+}
+
 /// Whether this is what some of the first commits leave: a torn tail of the log may go without a word.
 fn is_prefix(seed: u8, found: &[Pair]) -> bool {
     (0..=400_u32).any(|count| {

@@ -1,0 +1,111 @@
+/**
+ * Damages the files of small stores in many ways, and checks that what is read is right or refused.
+ *
+ * ```sh
+ * node scripts/damage.ts [--cases 100000] [--seed 1] [--minutes 60] [--threads 1]
+ * ```
+ *
+ * Case `n` of a seed is the same whenever it runs; `--from n --cases 1` repeats it, and prints what came of it.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { Presets, SingleBar } from "cli-progress";
+import type { DamageReport, DamageTask } from "./faults/damage_worker.ts";
+import { FAILURES, type Outcome } from "./faults/examine.ts";
+
+const WORKER = new URL("./faults/damage_worker.ts", import.meta.url);
+/** A thread that says nothing for so long hangs. Building the stores takes it some seconds. */
+const SILENCE_MS = 120_000;
+const MINUTE_MS = 60_000;
+const OUTCOMES: readonly Outcome[] = ["data", "noticed", "refused", "tail", "wrong", "unclear", "undetected", "hung"];
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: "string", default: "100000" },
+    seed: { type: "string", default: `${Date.now() % 1_000_000}` },
+    minutes: { type: "string", default: "60" },
+    threads: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
+  },
+});
+const [cases, seed, minutes, threads, from] = [
+  Number(values.cases),
+  Number(values.seed),
+  Number(values.minutes),
+  Number(values.threads),
+  Number(values.from),
+];
+if (!(cases > 0 && minutes > 0 && threads > 0 && from >= 0)) {
+  throw new RangeError("Expected --cases, --minutes and --threads above 0, and --from of at least 0");
+}
+
+const table = new Map<string, Record<Outcome, number>>();
+const problems: string[] = [];
+let done = 0;
+const deadline = performance.now() + minutes * MINUTE_MS;
+
+console.log(`${cases} damaged files, seed ${seed}`);
+const bar = new SingleBar({ format: "damaging {bar} {value}/{total}, {eta} s left" }, Presets.shades_classic);
+bar.start(cases, 0);
+await Promise.all(
+  Array.from({ length: threads }, (_, thread) => runThread({ seed, from: from + thread, step: threads })),
+);
+bar.stop();
+print();
+
+/** Runs a thread until everything is done; one that hangs is ended, and another goes on behind its case. */
+async function runThread(task: DamageTask): Promise<void> {
+  let next: number | undefined = task.from;
+  while (next !== undefined) next = await runWorker({ ...task, from: next });
+}
+
+/** Returns where to go on after a hang, `undefined` when there is nothing left. */
+function runWorker(task: DamageTask): Promise<number | undefined> {
+  const worker = new Worker(WORKER, { workerData: task });
+  let expected = task.from;
+  return new Promise((resolve, reject) => {
+    const end = (next: number | undefined) => {
+      clearTimeout(silence);
+      resolve(next);
+      void worker.terminate();
+    };
+    const hung = () => {
+      note({ number: expected, kind: "hung", where: "", outcome: "hung", detail: `nothing for ${SILENCE_MS} ms` });
+      end(expected + task.step);
+    };
+    let silence = setTimeout(hung, SILENCE_MS);
+    worker.on("message", (report: DamageReport) => {
+      clearTimeout(silence);
+      if (done >= cases || performance.now() > deadline) return end(undefined);
+      expected = report.number + task.step;
+      note(report);
+      silence = setTimeout(hung, SILENCE_MS);
+    });
+    worker.on("error", reject);
+  });
+}
+
+function note({ number, kind, where, outcome, detail }: DamageReport): void {
+  if (outcome === undefined) return;
+  done += 1;
+  bar.update(done);
+  const row = table.get(kind) ?? (Object.fromEntries(OUTCOMES.map((each) => [each, 0])) as Record<Outcome, number>);
+  table.set(kind, row);
+  row[outcome] += 1;
+  if (FAILURES.has(outcome) || cases === 1) problems.push(`case ${number}: ${kind}, ${where}: ${outcome}: ${detail}`);
+}
+
+function print(): void {
+  const total = Object.fromEntries(
+    OUTCOMES.map((outcome) => [outcome, [...table.values()].reduce((sum, row) => sum + row[outcome], 0)]),
+  );
+  console.table({ ...Object.fromEntries([...table].sort()), total: { ...total, files: done } });
+  for (const problem of problems.slice(0, 50)) console.error(problem);
+  const failures = [...FAILURES].reduce((sum, outcome) => sum + (total[outcome] ?? 0), 0);
+  console.log(`seed ${seed}: ${done} damaged files, ${failures} failures`);
+  if (failures > 0) process.exitCode = 1;
+}

@@ -1,0 +1,36 @@
+/**
+ * A disk that fails: errors say so, nothing acknowledged is lost, and a mended disk has it all. `npm run faults` does more.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FaultCampaign, shown } from "../../scripts/faults/fault_campaign.ts";
+import type { Fault } from "../../scripts/faults/faulty_disk.ts";
+
+/** As many as there is time for, but never fewer. */
+const LEAST_FAULTS = 4;
+const BUDGET_MS = 5000;
+/** Faults that once found something, in the workload of seed 1. */
+const KEPT: readonly Fault[] = [
+  // Closing a store that is open for reading only left files open, and gave a bare error.
+  { kind: "close", nth: 31, mode: "EIO", forever: false },
+];
+
+describe("a disk that fails", () => {
+  for (const seed of [1, Date.now() % 1_000_000]) {
+    test(`is reported and loses nothing, seed ${seed === 1 ? 1 : "fresh"}`, async () => {
+      const campaign = await FaultCampaign.of(seed);
+      assert.ok(campaign.calls > 500, `only ${campaign.calls} calls`);
+      const until = performance.now() + BUDGET_MS;
+      const kept = seed === 1 ? KEPT : [];
+      let struck = 0;
+      for (let number = 0; number < LEAST_FAULTS || performance.now() < until; number++) {
+        const fault = kept[number] ?? campaign.random(number);
+        const { outcome, problems } = await campaign.run(number, fault);
+        assert.deepEqual(problems, [], `seed ${seed}, random fault ${number}: ${shown(fault)}`);
+        if (outcome !== "not reached") struck += 1;
+      }
+      assert.ok(struck > 0, "no fault struck");
+    });
+  }
+});
