@@ -11,6 +11,7 @@ import {
   type Capture,
   type DataChange,
   type DiskEvents,
+  type Lies,
   type NameChange,
   SimulatedDirectory,
   SimulatedDisk,
@@ -105,7 +106,12 @@ export function sampledState(changes: readonly Change[], random: Random): CrashS
 }
 
 /** A disk with what a state leaves; its changes begin anew. */
-export function diskAfter(capture: Capture, state: CrashState, events: DiskEvents = {}): SimulatedDisk {
+export function diskAfter(
+  capture: Capture,
+  state: CrashState,
+  events: DiskEvents = {},
+  lies: Lies = {},
+): SimulatedDisk {
   const copies = new Map<SimulatedNode, SimulatedNode>();
   const copy = (node: SimulatedNode): SimulatedNode => {
     const known = copies.get(node);
@@ -123,7 +129,7 @@ export function diskAfter(capture: Capture, state: CrashState, events: DiskEvent
     copies.set(node, made);
     return made;
   };
-  return new SimulatedDisk(events, copy(capture.root) as SimulatedDirectory);
+  return new SimulatedDisk(events, copy(capture.root) as SimulatedDirectory, lies);
 }
 
 function fileAfter(capture: Capture, state: CrashState, file: SimulatedFile): SimulatedFile {
@@ -183,12 +189,7 @@ function subsetState(kept: ReadonlySet<Change>): CrashState {
   return { label: `+${orders.join("+")}`, fateOf: (change) => (kept.has(change) ? "kept" : "lost"), isKill: false };
 }
 
-function withOneTorn(
-  kept: ReadonlySet<Change>,
-  torn: Change | undefined,
-  random: Random,
-  label: string,
-): CrashState {
+function withOneTorn(kept: ReadonlySet<Change>, torn: Change | undefined, random: Random, label: string): CrashState {
   const part = torn && !isName(torn) && torn.kind === "write" ? tornPart(torn, random) : undefined;
   const fateOf = (change: Change): Fate => {
     if (change === torn && part) return part.part;
@@ -242,7 +243,8 @@ function tornPart(write: DataChange & { kind: "write" }, random: Random): { part
     return { part: { sectorBytes: 1, has: (byte) => byte < until, grows, ...seed }, label: `b${until}${grows}` };
   }
   const sectorBytes = random.pick(SECTOR_SIZES);
-  const count = Math.ceil((write.position + write.bytes.length) / sectorBytes) - Math.floor(write.position / sectorBytes);
+  const count =
+    Math.ceil((write.position + write.bytes.length) / sectorBytes) - Math.floor(write.position / sectorBytes);
   const at = random.below(count + 1);
   const bits = random.below(2 ** 30);
   const [has, kind]: [(sector: number) => boolean, string] = random.pick([

@@ -69,6 +69,8 @@ export interface DirectoryCapture {
 
 /** All of a disk at one moment. */
 export interface Capture {
+  /** Two captures of one disk with the same epoch have the same durable bytes and names. */
+  readonly epoch: number;
   readonly root: SimulatedDirectory;
   readonly files: ReadonlyMap<SimulatedFile, FileCapture>;
   readonly directories: ReadonlyMap<SimulatedDirectory, DirectoryCapture>;
@@ -125,6 +127,8 @@ interface SyncInFlight {
 export class SimulatedDisk implements FileSystem {
   readonly root: SimulatedDirectory;
   events: DiskEvents;
+  /** How often what is durable has changed. */
+  epoch = 0;
   readonly #lies: Lies;
   #order = 0;
   readonly #inFlight: SyncInFlight[] = [];
@@ -170,7 +174,7 @@ export class SimulatedDisk implements FileSystem {
       }
     };
     visit(this.root);
-    return { root: this.root, files, directories };
+    return { epoch: this.epoch, root: this.root, files, directories };
   }
 
   /** The sizes of all files together, in bytes. */
@@ -320,6 +324,7 @@ export class SimulatedDisk implements FileSystem {
     return () => {
       const count = countUpTo(file.pending, until);
       if (count === 0) return;
+      this.epoch += 1;
       if (file.captured) file.durable = file.durable.fork();
       file.captured = false;
       for (const change of file.pending.slice(0, count)) applyWhole(file.durable, change);
@@ -343,6 +348,7 @@ export class SimulatedDisk implements FileSystem {
     return () => {
       const count = countUpTo(directory.pending, until);
       if (count === 0) return;
+      this.epoch += 1;
       const durable = new Map(directory.durable);
       for (const change of directory.pending.slice(0, count)) applyName(durable, change);
       directory.durable = durable;

@@ -60,7 +60,9 @@ export class EnginePool {
   /** Puts itself in the place of `WebAssembly.instantiate`. */
   install(): void {
     const instantiate = async (module: unknown, imports: unknown): Promise<unknown> =>
-      module === this.module ? this.#start(imports as Imports) : await this.#original(module as never, imports as never);
+      module === this.module
+        ? this.#start(imports as Imports)
+        : await this.#original(module as never, imports as never);
     WebAssembly.instantiate = instantiate as typeof WebAssembly.instantiate;
   }
 
