@@ -336,6 +336,7 @@ export class Life {
         for (const { key, value } of changes) {
           transaction.getSync(key);
           if (value) transaction.put(key, value);
+          else transaction.delete(key);
         }
       }),
     );
