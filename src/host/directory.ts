@@ -79,7 +79,7 @@ export class HostDirectory extends Fd {
       truncate,
     });
     const changed = truncate || (create && stat === undefined);
-    return { ret: wasi.ERRNO_SUCCESS, fd_obj: new HostFile(file, this.#files, path, changed) };
+    return { ret: wasi.ERRNO_SUCCESS, fd_obj: new HostFile(file, this.#files, changed) };
   }
 
   override path_filestat_get(_flags: number, name: string): { ret: number; filestat: wasi.Filestat | null } {

@@ -10,17 +10,14 @@ import type { GuardedFileSystem } from "./guarded_file_system.ts";
 
 /** A file descriptor of the engine. Its methods throw; the import table turns that into an errno. */
 export class HostFile extends Fd {
-  /** As it was opened. */
-  readonly path: string;
   readonly #file: OpenFile;
   readonly #files: GuardedFileSystem;
   #position = 0;
   #unsynced: boolean;
 
-  /** `path` is relative to what the engine may see. `created` says that the file is new or was cut: it must be synced even when nothing is written. */
-  constructor(file: OpenFile, files: GuardedFileSystem, path: string, created: boolean) {
+  /** `created` says that the file is new or was cut: it must be synced even when nothing is written. */
+  constructor(file: OpenFile, files: GuardedFileSystem, created: boolean) {
     super();
-    this.path = path;
     this.#file = file;
     this.#files = files;
     this.#unsynced = created;

@@ -49,7 +49,7 @@ export class Host {
 
   constructor({ fileSystem, path, owned }: HostPlace) {
     this.#ordered = new OrderedFileSystem(fileSystem, {
-      laneOf: (file) => (file.startsWith(path) && isOfLog(file.slice(path.length)) ? "log" : "table"),
+      laneOf: (file) => (file.startsWith(`${path}/log/`) ? "log" : "table"),
       check: () => this.#files.assertOwned(),
       failed: (error) => this.#failed(error),
     });
@@ -145,7 +145,6 @@ export class Host {
       fd_pwrite: (fd: number, iovs: number, count: number, position: bigint, out: number) =>
         transfer("write", fd, iovs, count, Number(position), out),
       fd_close: (fd: number) => this.#close(fd),
-      fd_sync: (fd: number) => this.#sync(fd),
       path_open: this.#openAt.bind(this),
       path_rename: this.#renameAt.bind(this),
     };
@@ -174,14 +173,6 @@ export class Host {
     }
     view.setUint32(out, done, true);
     return wasi.ERRNO_SUCCESS;
-  }
-
-  /** Of a file of the log: done when it returns, which `fd_datasync` and the syncs of the table need not be. */
-  #sync(fd: number): number {
-    const descriptor = this.#wasi.fds[fd];
-    if (descriptor === undefined) return wasi.ERRNO_BADF;
-    if (!(descriptor instanceof HostFile && isOfLog(descriptor.path))) return descriptor.fd_sync();
-    return this.inline("log", () => descriptor.fd_sync());
   }
 
   #close(fd: number): number {
@@ -241,11 +232,6 @@ function move(
 ): number {
   if (descriptor instanceof HostOutput) return direction === "write" ? descriptor.writeFrom(bytes) : 0;
   return direction === "read" ? descriptor.readInto(bytes, position) : descriptor.writeFrom(bytes, position);
-}
-
-/** Whether a file, by its path below the store's directory, is one of the log. */
-function isOfLog(path: string): boolean {
-  return path.startsWith("/log/");
 }
 
 /** Standard input: nothing to read. */

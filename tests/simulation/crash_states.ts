@@ -59,7 +59,7 @@ export function pendingChanges(capture: Capture): Change[] {
   return changes.sort((a, b) => a.order - b.order);
 }
 
-/** Every subset of a few changes, and each write torn at every border of a sector (at some, when it is long). */
+/** Every subset of a few changes; of many, none and all. */
 export function smallStates(changes: readonly Change[]): CrashState[] {
   if (changes.length > ENUMERATED) return [LOST, KEPT];
   const states: CrashState[] = [];

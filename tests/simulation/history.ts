@@ -100,9 +100,9 @@ export class History {
     return model;
   }
 
-  /** A new history that begins with the first commits of this one; `version` is what its store says. */
+  /** A new history that begins with the first commits of this one; `version` is the newest that was given out. */
   branch(count: number, version: number): History {
-    return new History(this.modelAt(count), Math.max(version, this.#newestVersion));
+    return new History(this.modelAt(count), version);
   }
 
   #keep(count: number, model: Model): void {

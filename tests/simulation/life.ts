@@ -125,6 +125,7 @@ export class Life {
     if (store.version < this.#expectation.version) {
       throw new CrashFault("wrong", `version ${store.version} after ${this.#expectation.version} was given out`);
     }
+    // Never below what was given out before: that has just been looked at.
     this.#history = this.#expectation.history.branch(count, store.version);
     this.#durable = this.#settled = 0;
     this.#store = store;
@@ -408,7 +409,11 @@ export class Life {
     let tries = 0;
     const again = (): void => {
       tries += 1;
-      if (!noted() && tries < 50) queueMicrotask(again);
+      try {
+        if (!noted() && tries < 50) queueMicrotask(again);
+      } catch (error) {
+        this.#failures.push(error);
+      }
     };
     queueMicrotask(again);
   }
