@@ -2,8 +2,10 @@
  * Kills writing processes (`kill -9`) on each runtime in turn and checks that no acknowledged write is lost.
  *
  * ```sh
- * node scripts/crash.ts [--runs 200] [--runtime node,bun,deno] [--seed 1]
+ * node scripts/crash.ts [--runs 200] [--runtime node,bun,deno] [--seed 1] [--power-cut]
  * ```
+ *
+ * With `--power-cut` the file system of the store loses its power instead, on a loop device: that needs Linux and root.
  *
  * A crash is decided by its seed but for the moment at which the operating system delivers the kill.
  *
@@ -13,13 +15,15 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
-import { campaign, isClean } from "./crash/campaign.ts";
+import { campaign, isClean, type Place } from "./crash/campaign.ts";
+import { VOLUME_KINDS, Volume, type VolumeKind } from "./crash/volume.ts";
 import { isRuntime, RUNTIMES } from "./lib/runtimes.ts";
 
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "200" },
     runtime: { type: "string", default: RUNTIMES.join(",") },
+    "power-cut": { type: "boolean", default: false },
     seed: { type: "string", default: `${Date.now() % 1_000_000_000}` },
   },
 });
@@ -27,15 +31,30 @@ const runs = Number(values.runs);
 const runtimes = values.runtime.split(",").filter(isRuntime);
 if (!(runs > 0) || runtimes.length === 0) throw new RangeError("Expected --runs above 0 and a known --runtime");
 
-console.log(`${runs} crashes, seed ${values.seed}`);
-const bar = new SingleBar({ format: "crashing {bar} {value}/{total}, {eta} s left" }, Presets.shades_classic);
-bar.start(runs, 0);
-const problems: string[] = [];
-const table = await campaign(runs, runtimes, Number(values.seed), (done, problem) => {
-  bar.update(done);
-  if (problem) problems.push(problem);
-});
-bar.stop();
-console.table(table);
-for (const problem of problems) console.error(problem);
-if (!isClean(table)) process.exitCode = 1;
+if (values["power-cut"]) {
+  for (const kind of VOLUME_KINDS) await crashAll(`power cuts on ${kind.name}`, () => placeOn(kind));
+} else {
+  await crashAll("kills");
+}
+
+/** Crashes in places of one kind, and says what became of it. */
+async function crashAll(name: string, newPlace?: () => Place): Promise<void> {
+  console.log(`${runs} ${name}, seed ${values.seed}`);
+  const bar = new SingleBar({ format: "crashing {bar} {value}/{total}, {eta} s left" }, Presets.shades_classic);
+  bar.start(runs, 0);
+  const problems: string[] = [];
+  const onRun = (done: number, problem: string | undefined) => {
+    bar.update(done);
+    if (problem) problems.push(problem);
+  };
+  const table = await campaign(runs, runtimes, Number(values.seed), { onRun, ...(newPlace ? { newPlace } : {}) });
+  bar.stop();
+  console.table(table);
+  for (const problem of problems) console.error(problem);
+  if (!isClean(table)) process.exitCode = 1;
+}
+
+function placeOn(kind: VolumeKind): Place {
+  const volume = new Volume(kind);
+  return { path: volume.path, power: volume, remove: () => volume.remove() };
+}

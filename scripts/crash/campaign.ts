@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Runtime } from "../lib/runtimes.ts";
 import { Oracle } from "./oracle.ts";
-import { type CrashResult, crash } from "./run.ts";
+import { type CrashResult, crash, type Power } from "./run.ts";
 
 const RUNS_A_DIRECTORY = 7;
 
@@ -24,31 +24,51 @@ export interface CampaignRow {
   longestOpenMs: number;
 }
 
-/** Runs `runs` crashes; `onRun` is told after each. */
+/** Where some crashes happen. */
+export interface Place {
+  readonly path: string;
+  /** Absent where only processes are killed. */
+  readonly power?: Power;
+  remove(): void;
+}
+
+/** What a campaign does beside killing writers in temporary directories. */
+export interface CampaignOptions {
+  /** Told after each crash. */
+  readonly onRun?: (done: number, problem: string | undefined) => void;
+  readonly newPlace?: () => Place;
+}
+
+/** Runs `runs` crashes. */
 export async function campaign(
   runs: number,
   runtimes: readonly Runtime[],
   seed: number,
-  onRun: (done: number, problem: string | undefined) => void = () => {},
+  { onRun = () => {}, newPlace = temporaryPlace }: CampaignOptions = {},
 ): Promise<Record<string, CampaignRow>> {
   const table: Record<string, CampaignRow> = {};
   for (let done = 0; done < runs; ) {
-    const directory = mkdtempSync(join(tmpdir(), "luge-crash-"));
+    const place = newPlace();
     const oracle = new Oracle();
     try {
       for (let i = 0; i < RUNS_A_DIRECTORY && done < runs; i++) {
         const runtime = runtimes[done % runtimes.length] ?? "node";
-        const result = await crash(runtime, join(directory, "store"), seed + done, oracle);
+        const result = await crash(runtime, join(place.path, "store"), seed + done, oracle, place.power);
         table[runtime] = added(table[runtime], result);
         done += 1;
         onRun(done, problemOf(result, `runtime ${runtime}, seed ${seed + done - 1}`));
         if (result.failedOpen) break;
       }
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      place.remove();
     }
   }
   return table;
+}
+
+function temporaryPlace(): Place {
+  const path = mkdtempSync(join(tmpdir(), "luge-crash-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Whether every crash was survived without a fault. */

@@ -28,8 +28,25 @@ export interface CrashResult extends Faults {
   readonly openMs: number;
 }
 
-/** Crashes a writer on `runtime` in the store at `path`; all that is random comes from `seed`. */
-export async function crash(runtime: Runtime, path: string, seed: number, oracle: Oracle): Promise<CrashResult> {
+/** What goes with the writer, when it is the machine that ends. */
+export interface Power {
+  /** Nothing reaches the disk any more. */
+  cut(): void;
+  /** Brings back what had reached it. */
+  restart(): void;
+}
+
+/**
+ * Crashes a writer on `runtime` in the store at `path`; all that is random comes from `seed`. With `power` it is cut, else
+ * the writer is killed.
+ */
+export async function crash(
+  runtime: Runtime,
+  path: string,
+  seed: number,
+  oracle: Oracle,
+  power?: Power,
+): Promise<CrashResult> {
   const random = new Random(seed);
   const writers = random.below(3) === 0 ? 16 : 1;
   const form = writers === 1 && random.below(3) === 0 ? "sync" : "async";
@@ -37,7 +54,9 @@ export async function crash(runtime: Runtime, path: string, seed: number, oracle
   const { acknowledged, tried } = await killedWriter(runtime, [path, `${seed}`, `${writers}`, form], {
     duringOpen,
     afterMs: random.below(duringOpen ? 60 : LIFE_MS),
+    power,
   });
+  power?.restart();
   const started = performance.now();
   try {
     await using store = await open(path);
@@ -53,6 +72,7 @@ interface Kill {
   /** Count from the start of the process, not from the moment its store is open. */
   readonly duringOpen: boolean;
   readonly afterMs: number;
+  readonly power: Power | undefined;
 }
 
 interface Reports {
@@ -62,10 +82,16 @@ interface Reports {
 
 async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kill): Promise<Reports> {
   const [command, flags] = launcher(runtime);
-  const child = spawn(command, [...flags, CHILD, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, [...flags, CHILD, ...args], {
+    stdio: ["ignore", "pipe", kill.power ? "ignore" : "inherit"],
+  });
   const closed = once(child, "close");
   const guard = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
-  const killSoon = () => sleep(kill.afterMs).then(() => child.kill("SIGKILL"));
+  const killSoon = async () => {
+    await sleep(kill.afterMs);
+    kill.power?.cut();
+    child.kill("SIGKILL");
+  };
   let killing = kill.duringOpen ? killSoon() : undefined;
   const reports: Reports = { acknowledged: new Set(), tried: new Set() };
   for await (const line of createInterface({ input: child.stdout })) {
@@ -76,7 +102,9 @@ async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kil
   }
   const [, signal] = (await closed) as [number | null, string | null];
   clearTimeout(guard);
-  if (signal !== "SIGKILL" || !killing) throw new Error(`The writer on ${runtime} ended by itself: ${args.join(" ")}`);
+  // Without power a writer may be faster to end with an error.
+  if (!killing || (signal !== "SIGKILL" && !kill.power))
+    throw new Error(`The writer on ${runtime} ended by itself: ${args.join(" ")}`);
   await killing;
   return reports;
 }

@@ -32,6 +32,7 @@ function announceNewest(lock: OwnedLock, directory: string, number: number): boo
   let newest = false;
   try {
     lock.announce();
+    lock.persist();
     newest = isNewest(directory, number);
     return newest;
   } finally {

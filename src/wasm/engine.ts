@@ -50,6 +50,8 @@ export class Engine implements Backend {
   readonly #exports: EngineExports;
   readonly #memory: EngineMemory;
   readonly #path: string;
+  /** Whether a write was made: the first one reserves versions, which must be durable before anybody sees one of them. */
+  #hasWritten = false;
 
   private constructor(path: string, host: Host, exports: EngineExports) {
     this.#path = path;
@@ -115,7 +117,7 @@ export class Engine implements Backend {
       this.#putLarge(key, value, expiresMs);
     } else {
       this.#memory.request(key, value);
-      this.#call("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, Date.now()));
+      this.#write("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, Date.now()));
     }
     return this.#memory.replyVersion;
   }
@@ -123,14 +125,14 @@ export class Engine implements Backend {
   /** Returns the version. */
   delete(key: Uint8Array): number {
     this.#memory.request(key, undefined);
-    this.#call("delete", () => this.#exports.luge_delete(key.length, Date.now()));
+    this.#write("delete", () => this.#exports.luge_delete(key.length, Date.now()));
     return this.#memory.replyVersion;
   }
 
   /** All or none of the operations; where a key comes twice, the last one counts. Returns the version. */
   batch(operations: readonly StoredOperation[]): number {
     const length = this.#memory.requestOf(operations);
-    this.#call("commit a batch", () => this.#exports.luge_batch(length, Date.now()));
+    this.#write("commit a batch", () => this.#exports.luge_batch(length, Date.now()));
     return this.#memory.replyVersion;
   }
 
@@ -243,12 +245,12 @@ export class Engine implements Backend {
 
   /** Does a small part of the work behind the commits; says whether there is more. */
   step(): boolean {
-    return this.#call("write", () => this.#exports.luge_step(Date.now())) === Status.More;
+    return this.#work("write", () => this.#exports.luge_step(Date.now())) === Status.More;
   }
 
   /** Does a small part of a compaction, beginning one where none is going on; says whether there is more. */
   compactStep(): boolean {
-    return this.#call("compact", () => this.#exports.luge_compact_step(Date.now())) === Status.More;
+    return this.#work("compact", () => this.#exports.luge_compact_step(Date.now())) === Status.More;
   }
 
   /** Verifies a small part, from the start on with `first`. */
@@ -299,7 +301,7 @@ export class Engine implements Backend {
   /** A large value crosses in pieces, so that neither side holds it twice. */
   #putLarge(key: Uint8Array, value: Uint8Array, expiresMs: number): void {
     this.#memory.request(key, undefined);
-    this.#call("write", () => this.#exports.luge_put_begin(key.length, value.length, expiresMs, Date.now()));
+    this.#write("write", () => this.#exports.luge_put_begin(key.length, value.length, expiresMs, Date.now()));
     for (let at = 0; at < value.length; at += PART_BYTES) {
       const part = value.subarray(at, at + PART_BYTES);
       this.#memory.request(part, undefined);
@@ -324,13 +326,25 @@ export class Engine implements Backend {
     });
   }
 
+  /** A call that commits. */
+  #write(action: string, run: () => number): void {
+    this.#work(action, run);
+    this.#hasWritten = true;
+  }
+
+  /** A call that may use up versions. */
+  #work(action: string, run: () => number): number {
+    return this.#hasWritten ? this.#call(action, run) : this.#inline(action, run);
+  }
+
   /** Runs a call whose writes and syncs of the log are done when it returns. */
-  #inline(action: string, run: () => number): void {
+  #inline(action: string, run: () => number): number {
     let failure: unknown;
+    let status = 0;
     try {
       this.#host.inline("log", () => {
         try {
-          this.#call(action, run);
+          status = this.#call(action, run);
         } catch (error) {
           failure = error;
         }
@@ -339,6 +353,7 @@ export class Engine implements Backend {
       throw ioError(action, cause);
     }
     if (failure !== undefined) throw failure;
+    return status;
   }
 
   #call(action: string, run: () => number): number {

@@ -10,7 +10,9 @@ const RUNS = 12;
 nodeTest("kill -9 of a writer loses nothing it had acknowledged", async () => {
   const seed = Date.now() % 1_000_000_000;
   const problems: string[] = [];
-  const table = await campaign(RUNS, RUNTIMES, seed, (_, problem) => problem && problems.push(problem));
+  const table = await campaign(RUNS, RUNTIMES, seed, {
+    onRun: (_, problem) => problem && problems.push(problem),
+  });
   assert.ok(isClean(table), `seed ${seed}: ${problems.join("; ")}`);
   const acknowledged = Object.values(table).reduce((sum, row) => sum + row.acknowledged, 0);
   assert.ok(acknowledged > RUNS, `only ${acknowledged} writes were acknowledged`);

@@ -80,11 +80,12 @@ impl<D: Disk> Database<D> {
 
     /// Records that recovery would read.
     fn verify_segment(&mut self, number: u64, verification: &mut Verification) -> Result<(), Failure> {
-        // A checkpoint may have removed it meanwhile.
-        if number < self.checkpoint.first_segment {
+        // A checkpoint may have removed it meanwhile. What a crash left of one that was being created holds nothing.
+        let present = self.log.end().segment;
+        if number < self.checkpoint.first_segment || (number == present && !self.log.has_segment()) {
             return Ok(());
         }
-        let end = if number == self.log.end().segment { Some(self.log.written_end()) } else { None };
+        let end = if number == present { Some(self.log.written_end()) } else { None };
         match verify_segment(self.log.disk(), number, end, |record| commit::is_well_formed(record.payload)) {
             Ok(records) => verification.parts += records,
             Err(failure) if failure.status == Status::Corrupt => verification.damages.push(BlockDamage {

@@ -126,9 +126,10 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// A version for the next commit; it is used once the commit is done.
+    /// A version for the next commit; it is used once the commit is done. The next range is reserved long before its first
+    /// version is used: a host that syncs later has done so by then. Not so the first range of a life: the host must wait.
     pub(super) fn next_version(&mut self) -> Result<u64, Failure> {
-        if self.version >= self.reserved {
+        if self.version + RESERVED_VERSIONS / 2 >= self.reserved {
             self.version += 1;
             self.reserved = self.version + RESERVED_VERSIONS;
             self.log.append(self.version, &commit::encode_reservation(self.reserved))?;

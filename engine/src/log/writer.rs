@@ -238,6 +238,11 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
+    /// Whether there is a file that the next record may go to.
+    pub fn has_segment(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Creates the present segment if it was not needed yet; returns its number.
     pub fn ensure_segment(&mut self) -> Result<u64, Failure> {
         if self.file.is_none() {

@@ -1,0 +1,24 @@
+/**
+ * The simulation itself: without the rules that keep a store durable it must find faults.
+ */
+
+import assert from "node:assert/strict";
+import { nodeTest } from "../support/node_only.ts";
+import { CONTROLS } from "./control.ts";
+import { EnginePool } from "./engine_pool.ts";
+import { simulate } from "./simulation.ts";
+
+const SEEDS = 12;
+const STATES_A_SEED = 500;
+
+const pool = new EnginePool();
+
+for (const control of CONTROLS) {
+  nodeTest(`a fault is found when ${control.name}`, async () => {
+    let found = 0;
+    for (let seed = 1; seed <= SEEDS && found === 0; seed++) {
+      found = (await simulate({ seed, states: STATES_A_SEED, pool, ...control })).faults.length;
+    }
+    assert.ok(found > 0, `none in ${SEEDS} seeds`);
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * Engine instances that are used again: a new one costs ten times what it takes to open a store in it, most of it for
+ * memory that the operating system has to bring.
+ *
+ * An instance is as new when its static data and stack are as they were: what its heap holds beyond is not read before it
+ * is written. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { Random } from "../engine/random.ts";
+
+/** The stack and all static data lie below; see the linker's `--initial-memory`. */
+const STATIC_BYTES = 2 * 1024 * 1024;
+/** One that has grown beyond is not used again. */
+const LARGEST_BYTES = 64 * 1024 * 1024;
+
+type Import = (...values: unknown[]) => unknown;
+type Imports = Record<string, Record<string, Import>>;
+
+/** One instance. */
+export interface Lease {
+  /** Nothing may call the instance afterwards. */
+  release(): void;
+}
+
+interface Slot extends Lease {
+  readonly instance: WebAssembly.Instance;
+  imports: Imports;
+}
+
+/** The artefact, compiled. */
+export function compileEngine(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(new URL("../../engine/luge_engine.wasm", import.meta.url)));
+}
+
+/** See the module. */
+export class EnginePool {
+  readonly module: WebAssembly.Module;
+  readonly #original = WebAssembly.instantiate;
+  readonly #free: Slot[] = [];
+  readonly #reuse: boolean;
+  #image: Uint8Array | undefined;
+  #random: Random = new Random(1);
+  /** The instance that was started last. */
+  last: Lease = { release: () => {} };
+
+  /** With `reuse` false every instance is a new one. */
+  constructor({ reuse = true }: { reuse?: boolean } = {}) {
+    this.module = compileEngine();
+    this.#reuse = reuse;
+  }
+
+  /** From what the engine's random numbers come. */
+  seed(seed: number): void {
+    this.#random = new Random(seed);
+  }
+
+  /** Puts itself in the place of `WebAssembly.instantiate`. */
+  install(): void {
+    const instantiate = async (module: unknown, imports: unknown): Promise<unknown> =>
+      module === this.module
+        ? this.#start(imports as Imports)
+        : await this.#original(module as never, imports as never);
+    WebAssembly.instantiate = instantiate as typeof WebAssembly.instantiate;
+  }
+
+  /** Gives it its place back. */
+  uninstall(): void {
+    WebAssembly.instantiate = this.#original;
+  }
+
+  #start(imports: Imports): WebAssembly.Instance {
+    const slot = this.#free.pop() ?? this.#newSlot();
+    slot.imports = imports;
+    this.last = slot;
+    return slot.instance;
+  }
+
+  #newSlot(): Slot {
+    const forwarded: Imports = {};
+    const slot: Slot = {
+      imports: {},
+      instance: undefined as unknown as WebAssembly.Instance,
+      release: () => this.#release(slot),
+    };
+    for (const { module, name } of WebAssembly.Module.imports(this.module)) {
+      forwarded[module] ??= {};
+      forwarded[module][name] =
+        name === "random_get"
+          ? (pointer: unknown, length: unknown) => this.#fill(slot, pointer as number, length as number)
+          : (...values: unknown[]) => slot.imports[module]?.[name]?.(...values);
+    }
+    const instance = new WebAssembly.Instance(this.module, forwarded as WebAssembly.Imports);
+    this.#image ??= new Uint8Array(memoryOf(instance).buffer, 0, STATIC_BYTES).slice();
+    return Object.assign(slot, { instance });
+  }
+
+  #fill({ instance }: Slot, pointer: number, length: number): number {
+    new Uint8Array(memoryOf(instance).buffer, pointer, length).set(this.#random.bytes(length));
+    return 0;
+  }
+
+  #release(slot: Slot): void {
+    slot.imports = {};
+    const { buffer } = memoryOf(slot.instance);
+    if (!this.#reuse || !this.#image || buffer.byteLength > LARGEST_BYTES) return;
+    new Uint8Array(buffer).set(this.#image);
+    this.#free.push(slot);
+  }
+}
+
+function memoryOf(instance: WebAssembly.Instance): WebAssembly.Memory {
+  return instance.exports.memory as WebAssembly.Memory;
+}

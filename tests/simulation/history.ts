@@ -1,0 +1,196 @@
+/**
+ * What a store must hold: every commit in the order of the calls, and what is left of them after a crash.
+ *
+ * @module
+ */
+
+/** One version of a key. */
+export interface ModelVersion {
+  /** Of the store. */
+  readonly version: number;
+  /** `undefined` for a deletion. */
+  readonly value: Uint8Array | undefined;
+  /** In milliseconds since 1970; 0 for never. */
+  readonly expiresMs: number;
+}
+
+/** All keys, each with its versions, newest first. */
+export type Model = ReadonlyMap<string, readonly ModelVersion[]>;
+
+/** One change of a commit. */
+export interface ModelChange {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+  readonly expiresMs: number;
+}
+
+/** One commit. */
+interface Commit {
+  readonly version: number;
+  readonly changes: readonly ModelChange[];
+}
+
+/** What was found in a store. */
+export type Found = readonly (readonly [key: string, value: Uint8Array])[];
+
+/** How a store differs from what it must hold. */
+export type FaultKind = "lost" | "resurrected" | "unopenable" | "wrong";
+
+/** A crash that was not survived. */
+export class CrashFault extends Error {
+  readonly kind: FaultKind;
+
+  constructor(kind: FaultKind, message: string, options?: ErrorOptions) {
+    super(`${kind}: ${message}`, options);
+    this.name = "CrashFault";
+    this.kind = kind;
+  }
+}
+
+/** Versions of a key that are remembered. */
+const REMEMBERED = 8;
+/** Between two models that are kept. */
+const KEPT_EVERY = 32;
+
+/** The commits of one life of a store, on top of what it began with. */
+export class History {
+  readonly #commits: Commit[] = [];
+  readonly #models: Map<number, Model> = new Map();
+  /** The newest version that any commit ever had. */
+  #newestVersion: number;
+
+  constructor(base: Model = new Map(), newestVersion = 0) {
+    this.#models.set(0, base);
+    this.#newestVersion = newestVersion;
+  }
+
+  /** How many commits there are. */
+  get length(): number {
+    return this.#commits.length;
+  }
+
+  /** The newest version that any commit ever had, on any branch before too. */
+  get newestVersion(): number {
+    return this.#newestVersion;
+  }
+
+  /** Adds a commit; returns how many there are. */
+  add(version: number, changes: readonly ModelChange[]): number {
+    if (version <= this.#newestVersion) {
+      throw new CrashFault("wrong", `a commit got version ${version} after ${this.#newestVersion}`);
+    }
+    this.#newestVersion = version;
+    return this.#commits.push({ version, changes });
+  }
+
+  /** What is there after so many commits. */
+  modelAt(count: number): Model {
+    const known = this.#models.get(count);
+    if (known) return known;
+    let from = count - 1;
+    while (!this.#models.has(from)) from -= 1;
+    const model = new Map(this.#models.get(from));
+    for (const { version, changes } of this.#commits.slice(from, count)) {
+      for (const { key, value, expiresMs } of changes) {
+        const before = model.get(key) ?? [];
+        model.set(key, [{ version, value, expiresMs }, ...before.slice(0, REMEMBERED - 1)]);
+      }
+    }
+    this.#keep(count, model);
+    return model;
+  }
+
+  /** A new history that begins with the first commits of this one; `version` is the newest that was given out. */
+  branch(count: number, version: number): History {
+    return new History(this.modelAt(count), version);
+  }
+
+  #keep(count: number, model: Model): void {
+    this.#models.set(count, model);
+    if (this.#models.size < 2 * KEPT_EVERY) return;
+    for (const each of [...this.#models.keys()]) {
+      if (each !== 0 && each !== count && each % KEPT_EVERY !== 0) this.#models.delete(each);
+    }
+  }
+}
+
+/** What a crash at some moment must leave: a number of commits from `least` to `most`. */
+export interface Expectation {
+  readonly history: History;
+  readonly least: number;
+  readonly most: number;
+  /** The newest version that was given out. */
+  readonly version: number;
+}
+
+/** How many commits what was found consists of; throws a {@linkcode CrashFault} when it is no allowed number. */
+export function explain(found: Found, expectation: Expectation, now: number): number {
+  const { history, least, most } = expectation;
+  for (let count = least; count <= most; count++) {
+    if (isSame(found, history.modelAt(count), now)) return count;
+  }
+  throw faultOf(found, expectation, now);
+}
+
+/** Whether versions, newest first, can be what is left of a key's when at least `kept` are kept. */
+export function explainsVersions(
+  listed: readonly { readonly version: number; readonly value?: Uint8Array }[],
+  all: readonly ModelVersion[],
+  kept: number,
+  now: number,
+): boolean {
+  const expected = all.slice(0, kept);
+  while (expected.length > 0 && !isLive(expected.at(-1), now)) expected.pop();
+  if (listed.length < expected.length) return false;
+  return listed.slice(0, all.length).every(({ version, value }, index) => {
+    const known = all.find((each) => each.version === version);
+    if (!known) return all.length === REMEMBERED && version < (all.at(-1)?.version ?? 0);
+    const there = isLive(known, now) ? known.value : undefined;
+    const inOrder = index >= expected.length || expected[index]?.version === version;
+    return inOrder && (there === undefined ? value === undefined : value !== undefined && isEqual(value, there));
+  });
+}
+
+function isSame(found: Found, model: Model, now: number): boolean {
+  let live = 0;
+  for (const [version] of model.values()) if (isLive(version, now)) live += 1;
+  return live === found.length && found.every(([key, value]) => holds(model, key, value, now));
+}
+
+function holds(model: Model, key: string, value: Uint8Array, now: number): boolean {
+  const version = model.get(key)?.[0];
+  return isLive(version, now) && version.value !== undefined && isEqual(version.value, value);
+}
+
+function isLive(version: ModelVersion | undefined, now: number): version is ModelVersion & { value: Uint8Array } {
+  return version?.value !== undefined && (version.expiresMs === 0 || version.expiresMs > now);
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Says of the first difference what it is. */
+function faultOf(found: Found, { history, least, most }: Expectation, now: number): CrashFault {
+  const where = `of ${least} to ${most} commits`;
+  const models = [...new Set([least, most])].map((count) => history.modelAt(count));
+  const known = (key: string) => models.flatMap((model) => model.get(key) ?? []);
+  for (const [key, value] of found) {
+    if (models.some((model) => holds(model, key, value, now))) continue;
+    const versions = known(key);
+    const match = versions.find((version) => version.value && isEqual(version.value, value));
+    if (!match) return new CrashFault("wrong", `'${key}' has ${value.length} bytes that were never written, ${where}`);
+    const newest = models[0]?.get(key)?.[0];
+    if (newest && newest.version > match.version) {
+      const kind = newest.value ? "lost" : "resurrected";
+      return new CrashFault(kind, `'${key}' is back at version ${match.version}, not ${newest.version}, ${where}`);
+    }
+  }
+  const there = new Set(found.map(([key]) => key));
+  for (const [key, versions] of models[0] ?? []) {
+    if (isLive(versions[0], now) && !there.has(key) && models.every((model) => isLive(model.get(key)?.[0], now))) {
+      return new CrashFault("lost", `'${key}' is gone, ${where}`);
+    }
+  }
+  return new CrashFault("wrong", `what is there is no prefix ${where}`);
+}

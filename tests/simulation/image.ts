@@ -1,0 +1,103 @@
+/**
+ * The bytes of a simulated file: copying them costs nothing until one of the copies changes.
+ *
+ * @module
+ */
+
+const PAGE_BYTES = 4096;
+
+interface Page {
+  readonly bytes: Uint8Array;
+  /** Whose it is alone; any other image copies it before it writes. */
+  readonly owner: object;
+}
+
+/** Bytes and size of a file. What was never written is zero. */
+export class Image {
+  #pages: (Page | undefined)[] = [];
+  #size = 0;
+  #owner: object = {};
+  /** Whether another image has the same array of pages. */
+  #shared = false;
+
+  /** In bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A copy, in constant time. */
+  fork(): Image {
+    const copy = new Image();
+    copy.#pages = this.#pages;
+    copy.#size = this.#size;
+    copy.#shared = this.#shared = true;
+    this.#owner = {};
+    return copy;
+  }
+
+  /** Reads up to `buffer.length` bytes; returns how many, fewer only at the end. */
+  read(buffer: Uint8Array, position: number): number {
+    const length = Math.max(0, Math.min(buffer.length, this.#size - position));
+    for (let done = 0; done < length; ) {
+      const offset = (position + done) % PAGE_BYTES;
+      const count = Math.min(length - done, PAGE_BYTES - offset);
+      const page = this.#pages[Math.floor((position + done) / PAGE_BYTES)];
+      if (page) buffer.set(page.bytes.subarray(offset, offset + count), done);
+      else buffer.fill(0, done, done + count);
+      done += count;
+    }
+    return length;
+  }
+
+  /** All bytes. */
+  bytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#size);
+    this.read(bytes, 0);
+    return bytes;
+  }
+
+  /** Writes all of `bytes`, beyond the end too. */
+  write(bytes: Uint8Array, position: number): void {
+    this.patch(bytes, position);
+    this.#size = Math.max(this.#size, position + bytes.length);
+  }
+
+  /** As {@linkcode Image.write}, and leaves the size as it is: what is beyond the end shows when the file grows. */
+  patch(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      const offset = (position + done) % PAGE_BYTES;
+      const count = Math.min(bytes.length - done, PAGE_BYTES - offset);
+      this.#own(Math.floor((position + done) / PAGE_BYTES)).set(bytes.subarray(done, done + count), offset);
+      done += count;
+    }
+  }
+
+  /** Cuts the file, and forgets what was behind, or extends it. */
+  resize(size: number): void {
+    if (size < this.#size) this.cut(size);
+    this.#size = size;
+  }
+
+  /** Forgets what lies behind `size`, whatever the size of the file. */
+  cut(size: number): void {
+    this.#ownArray();
+    this.#pages.length = Math.min(this.#pages.length, Math.ceil(size / PAGE_BYTES));
+    const last = Math.floor(size / PAGE_BYTES);
+    if (this.#pages[last]) this.#own(last).fill(0, size % PAGE_BYTES);
+  }
+
+  #own(index: number): Uint8Array {
+    this.#ownArray();
+    const page = this.#pages[index];
+    if (page?.owner === this.#owner) return page.bytes;
+    const bytes = page ? new Uint8Array(page.bytes) : new Uint8Array(PAGE_BYTES);
+    this.#pages[index] = { bytes, owner: this.#owner };
+    return bytes;
+  }
+
+  #ownArray(): void {
+    if (!this.#shared) return;
+    this.#pages = [...this.#pages];
+    this.#shared = false;
+  }
+}

@@ -1,0 +1,489 @@
+/**
+ * One life of a store on a simulated disk, from its opening to its end, with a crash tried at every call.
+ *
+ * @module
+ */
+
+import { setTimeout } from "node:timers";
+import { open, type SledStore, type SledStoreConfig, type Snapshot } from "../../mod.ts";
+import type { FileSystem } from "../../src/fs/filesystem.ts";
+import type { Random } from "../engine/random.ts";
+import type { Capture, SimulatedDisk } from "./disk.ts";
+import type { EnginePool, Lease } from "./engine_pool.ts";
+import {
+  CrashFault,
+  type Expectation,
+  explain,
+  explainsVersions,
+  type Found,
+  type History,
+  type Model,
+  type ModelChange,
+} from "./history.ts";
+import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
+
+/** Turns of the event loop after which something that waits is taken to hang. */
+const TURNS_TO_HANG = 20_000;
+/** Calls of the disk after which a single opening is taken to hang. */
+const CALLS_TO_HANG = 200_000;
+
+/** A moment at which the power may go. */
+export interface Point {
+  readonly capture: Capture;
+  readonly expectation: Expectation;
+  /** How many commits survive when only the process ends. */
+  readonly settled: number;
+}
+
+/** What all lives of a simulation have in common. */
+export interface LifeContext {
+  readonly pool: EnginePool;
+  readonly random: Random;
+  readonly clock: { nowMs: number };
+  readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep">;
+  readonly profile: Profile;
+  /** What the store sees of a disk. */
+  readonly view: (disk: SimulatedDisk) => FileSystem;
+  /** A number for the next value. */
+  readonly nextNumber: () => number;
+}
+
+interface HeldSnapshot {
+  readonly snapshot: Snapshot;
+  readonly model: Model;
+}
+
+/** See the module. */
+export class Life {
+  readonly disk: SimulatedDisk;
+  readonly points: Point[] = [];
+  /** Of the call that is tried next. */
+  calls = 0;
+  readonly #context: LifeContext;
+  #expectation: Expectation;
+  #history: History;
+  /** Commits that are durable for sure, and that survive the end of the process. */
+  #durable: number;
+  #settled: number;
+  /** Commits that are being made. */
+  #announced = 0;
+  #store: SledStore | undefined;
+  #lease: Lease | undefined;
+  readonly #snapshots: HeldSnapshot[] = [];
+  readonly #failures: unknown[] = [];
+
+  /** `isRecorded` says whether the moments at which the power may go are of interest. */
+  constructor(context: LifeContext, disk: SimulatedDisk, expectation: Expectation, isRecorded: boolean) {
+    this.#context = context;
+    this.disk = disk;
+    this.#expectation = expectation;
+    this.#history = expectation.history;
+    this.#durable = this.#settled = expectation.least;
+    const before = () => {
+      this.calls += 1;
+      if (this.calls > CALLS_TO_HANG && !this.#store) throw new CrashFault("unopenable", "opening does not end");
+    };
+    disk.events = isRecorded ? { before, changed: () => this.#point() } : { before };
+  }
+
+  get #open(): SledStore {
+    if (!this.#store) throw new Error("The store is not open");
+    return this.#store;
+  }
+
+  /** What a crash now must leave. */
+  get expectation(): Expectation {
+    const opened = this.#store !== undefined;
+    const history = this.#history;
+    const least = opened ? this.#durable : this.#expectation.least;
+    const most = opened ? history.length + this.#announced : this.#expectation.most;
+    return { history, least, most, version: opened ? history.newestVersion : this.#expectation.version };
+  }
+
+  /** Opens the store and compares it with what was expected; returns what it holds. */
+  async open(): Promise<Found> {
+    const { pool, config, view, clock } = this.#context;
+    let store: SledStore;
+    try {
+      const opening = open({
+        path: "data",
+        fileSystem: view(this.disk),
+        wasm: pool.module,
+        cacheSize: 1024 * 1024,
+        writeBufferSize: 256 * 1024,
+        logger: SILENT,
+        ...config,
+      });
+      store = await this.#until(opening);
+    } catch (error) {
+      if (error instanceof CrashFault) throw error;
+      throw new CrashFault("unopenable", String(error), { cause: error });
+    }
+    this.#lease = pool.last;
+    const found = readAll(store);
+    const count = explain(found, this.#expectation, clock.nowMs);
+    if (store.version < this.#expectation.version) {
+      throw new CrashFault("wrong", `version ${store.version} after ${this.#expectation.version} was given out`);
+    }
+    // Never below what was given out before: that has just been looked at.
+    this.#history = this.#expectation.history.branch(count, store.version);
+    this.#durable = this.#settled = 0;
+    this.#store = store;
+    return found;
+  }
+
+  /** Reads the same in other ways. */
+  async lookCloser(found: Found): Promise<void> {
+    const { random, clock, config } = this.#context;
+    const store = this.#open;
+    const reverse = Array.from(store.keys({ reverse: true }));
+    const isSame = reverse.reverse().every((key, index) => key === found[index]?.[0]);
+    if (!isSame || reverse.length !== found.length) throw new CrashFault("wrong", "the reverse order is another one");
+    if (store.countSync() !== found.length) throw new CrashFault("wrong", `the count is ${store.countSync()}`);
+    const model = this.#history.modelAt(0);
+    for (let i = 0; i < 5; i++) {
+      const key = keyOf(random.below(this.#context.profile.keys));
+      const value = found.find(([each]) => each === key)?.[1];
+      const got = store.getSync(key);
+      const isEqual = got && value ? Buffer.compare(got, value) === 0 : got === value;
+      if (!isEqual) throw new CrashFault("wrong", `get and scan differ for '${key}'`);
+      const listed = store.versionsSync(key);
+      const kept = config.numVersionsToKeep ?? 1;
+      if (!explainsVersions(listed, model.get(key) ?? [], kept, clock.nowMs)) {
+        const versions = listed.map(({ version }) => version);
+        throw new CrashFault("wrong", `the versions of '${key}' are ${versions}`);
+      }
+    }
+  }
+
+  /** Verifies all files. */
+  async verify(): Promise<void> {
+    const { damages } = await this.#until(this.#open.verify());
+    if (damages.length > 0) throw new CrashFault("wrong", `verify found ${damages[0]?.message} in ${damages[0]?.file}`);
+  }
+
+  /** One more step of a workload. */
+  async step(): Promise<void> {
+    this.#act();
+    await this.settle();
+    if (this.#context.random.below(8) === 0) await this.turn();
+    if (this.#failures.length > 0) throw this.#failures[0];
+  }
+
+  /** Lets the disk finish some syncs, and lets all go on that waited for them. */
+  async settle(): Promise<void> {
+    const { random } = this.#context;
+    await microtasks();
+    while (this.disk.syncsInFlight > 0 && random.below(3) > 0) {
+      this.disk.completeSync(random.below(this.disk.syncsInFlight));
+      await microtasks();
+    }
+  }
+
+  /** Lets the event loop turn: the store works behind its commits. */
+  turn(): Promise<void> {
+    return turn();
+  }
+
+  /** Closes the store in peace. */
+  async close(): Promise<void> {
+    for (const { snapshot } of this.#snapshots) snapshot.dispose();
+    await this.#until(this.#open.close());
+    this.#durable = this.#settled = this.#history.length;
+    this.#lease?.release();
+  }
+
+  /** Ends the life as a crash does: nothing reaches the disk any more. */
+  async crash(): Promise<void> {
+    const dead = Object.assign(new Error("EIO: the power is off"), { code: "EIO" });
+    this.disk.events = {
+      before: () => {
+        throw dead;
+      },
+    };
+    this.#store?.close().catch(() => {});
+    while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, dead);
+    await microtasks();
+    await microtasks();
+    this.#lease?.release();
+  }
+
+  /** Ends a life that wrote nothing. */
+  leave(): void {
+    this.disk.events = {};
+    this.#lease?.release();
+  }
+
+  /** A moment at which the power may go, as of now. */
+  now(): Point {
+    const { expectation } = this;
+    const settled = this.#store ? this.#settled : expectation.least;
+    return { capture: this.disk.capture(), expectation, settled: Math.max(settled, expectation.least) };
+  }
+
+  #point(): void {
+    this.points.push(this.now());
+  }
+
+  /** Does one thing of those that a store offers. */
+  #act(): void {
+    const puts = (): void => this.#put();
+    const batches = (): void => this.#batch();
+    const [deletes, transactions] = [(): void => this.#delete(), (): void => this.#transaction()];
+    const once = [
+      () => this.#waitLong(),
+      () => this.#flush(),
+      () => this.#flushNow(),
+      () => this.#deleteRange(),
+      () => this.#snapshot(),
+      () => this.#check(),
+      () => this.#compact(),
+      () => this.#sync(),
+      () => this.#compareAndSet(),
+    ];
+    const often = [
+      deletes,
+      deletes,
+      transactions,
+      transactions,
+      batches,
+      batches,
+      batches,
+      puts,
+      puts,
+      puts,
+      puts,
+      puts,
+    ];
+    this.#context.random.pick([puts, puts, puts, ...often, ...once])();
+  }
+
+  #waitLong(): void {
+    this.#context.clock.nowMs += this.#context.random.pick([1, 50, 1000, 100_000]);
+  }
+
+  #put(): void {
+    const { random } = this.#context;
+    const ttl = random.below(8) === 0 ? random.pick([10, 500, 5000]) : 0;
+    const changes = this.#changes(1, ttl);
+    for (const { key, value } of changes)
+      if (value) this.#issue(changes, () => this.#open.put(key, value, ttl ? { ttl } : undefined));
+  }
+
+  #delete(): void {
+    const key = this.#key();
+    this.#issue([{ key, value: undefined, expiresMs: 0 }], () => this.#open.delete(key));
+  }
+
+  #batch(): void {
+    const changes = this.#changes(1 + this.#context.random.below(this.#context.profile.batchKeys));
+    this.#issue(changes, () => this.#open.batch(changes.map((change) => this.#operation(change))));
+  }
+
+  #compareAndSet(): void {
+    const changes = this.#changes(1, 0);
+    for (const { key, value } of changes) {
+      const version = this.#open.getEntrySync(key)?.version;
+      if (value) this.#issue(changes, () => this.#open.compareAndSet(key, version, value));
+    }
+  }
+
+  #compact(): void {
+    if (this.#context.random.below(6) === 0) this.#follow(this.#open.compact());
+  }
+
+  #flushNow(): void {
+    this.#open.flushSync();
+    this.#settle(this.#history.length, true);
+  }
+
+  /** A write in place. */
+  #sync(): void {
+    const { random, profile } = this.#context;
+    const store = this.#open;
+    const [first] = this.#changes(1, 0);
+    if (!first?.value) return;
+    const { key, value } = first;
+    const changes = this.#changes(1 + random.below(profile.batchKeys), 0);
+    random.pick([
+      () => this.#issueNow([first], () => store.putSync(key, value)),
+      () => this.#issueNow([{ key, value: undefined, expiresMs: 0 }], () => store.deleteSync(key)),
+      () => this.#issueNow(changes, () => store.batchSync(changes.map((change) => this.#operation(change)))),
+    ])();
+  }
+
+  #issueNow(changes: readonly ModelChange[], call: () => void): void {
+    this.#announced += 1;
+    call();
+    this.#announced -= 1;
+    this.#settle(this.#history.add(this.#open.version, changes), this.#context.config.syncWrites !== false);
+  }
+
+  #settle(count: number, isDurable: boolean): void {
+    this.#settled = Math.max(this.#settled, count);
+    if (isDurable) this.#durable = Math.max(this.#durable, count);
+    if (this.disk.events.changed) this.#point();
+  }
+
+  #flush(): void {
+    const count = this.#history.length;
+    this.#follow(this.#open.flush().then(() => this.#settle(count, true)));
+  }
+
+  #transaction(): void {
+    const changes = this.#changes(1 + this.#context.random.below(5), 0);
+    this.#issue(changes, () =>
+      this.#open.transaction((transaction) => {
+        for (const { key, value } of changes) {
+          transaction.getSync(key);
+          if (value) transaction.put(key, value);
+          else transaction.delete(key);
+        }
+      }),
+    );
+  }
+
+  #deleteRange(): void {
+    const from = this.#key();
+    const range = { gte: from, limit: 1 + this.#context.random.below(20) };
+    const changes = Array.from(this.#open.keys(range), (key) => ({ key, value: undefined, expiresMs: 0 }));
+    if (changes.length > 0) this.#issue(changes, () => this.#open.deleteRange(range));
+  }
+
+  #snapshot(): void {
+    const { random, clock } = this.#context;
+    const [held] = this.#snapshots;
+    if (!held || (this.#snapshots.length < 3 && random.below(2) === 0)) {
+      this.#snapshots.push({ snapshot: this.#open.snapshot(), model: this.#history.modelAt(this.#history.length) });
+      return;
+    }
+    const model = new Map([...held.model]);
+    const found = readAll(held.snapshot);
+    const expected = [...model].filter(([, [newest]]) => isThere(newest, clock.nowMs));
+    const isSame =
+      found.length === expected.length &&
+      found.every(([key, value]) => {
+        const known = model.get(key)?.[0]?.value;
+        return known !== undefined && Buffer.compare(known, value) === 0;
+      });
+    if (!isSame) throw new CrashFault("wrong", `a snapshot of version ${held.snapshot.version} changed`);
+    if (random.below(2) === 0) {
+      held.snapshot.dispose();
+      this.#snapshots.shift();
+    }
+  }
+
+  /** What can be read now, before any crash. */
+  #check(): void {
+    const { length } = this.#history;
+    const expectation = { history: this.#history, least: length, most: length, version: 0 };
+    explain(readAll(this.#open), expectation, this.#context.clock.nowMs);
+  }
+
+  /** Makes a commit; it counts as possible from the first call of the disk on. */
+  #issue(changes: readonly ModelChange[], call: () => Promise<unknown>): void {
+    const store = this.#open;
+    const before = store.version;
+    this.#announced += 1;
+    const noted = () => {
+      if (store.version <= before || this.#announced === 0) return false;
+      this.#announced -= 1;
+      count = this.#history.add(store.version, changes);
+      return true;
+    };
+    let count = 0;
+    const promise = call();
+    // A transaction commits a little later, and nothing else is written until then.
+    const isDurable = this.#context.config.syncWrites !== false;
+    noted();
+    this.#follow(
+      promise.then(() => {
+        if (count === 0 && !noted()) throw new CrashFault("wrong", "a write settled without a version");
+        this.#settle(count, isDurable);
+      }),
+    );
+    if (count === 0) this.#noteLater(noted);
+  }
+
+  #noteLater(noted: () => boolean): void {
+    let tries = 0;
+    const again = (): void => {
+      tries += 1;
+      try {
+        if (!noted() && tries < 50) queueMicrotask(again);
+      } catch (error) {
+        this.#failures.push(error);
+      }
+    };
+    queueMicrotask(again);
+  }
+
+  /** What fails while the disk is well is a fault; what fails after its end is none. */
+  #follow(promise: Promise<unknown>): void {
+    promise.catch((error: unknown) => {
+      if (!isPowerOff(error)) this.#failures.push(error);
+    });
+  }
+
+  #changes(count: number, ttl = this.#context.random.below(12) === 0 ? 2000 : 0): ModelChange[] {
+    const { random, profile, clock } = this.#context;
+    const changes = new Map<string, ModelChange>();
+    for (let i = 0; i < count; i++) {
+      const key = this.#key();
+      const isDeleted = count > 1 && random.below(6) === 0 && ttl === 0;
+      const value = isDeleted ? undefined : valueFor(sizeOf(profile, random), this.#context.nextNumber());
+      changes.set(key, { key, value, expiresMs: value && ttl ? clock.nowMs + ttl : 0 });
+    }
+    return [...changes.values()];
+  }
+
+  #operation({ key, value, expiresMs }: ModelChange) {
+    if (!value) return { type: "delete" as const, key };
+    const ttl = expiresMs === 0 ? {} : { ttl: expiresMs - this.#context.clock.nowMs };
+    return { type: "put" as const, key, value, ...ttl };
+  }
+
+  #key(): string {
+    return keyOf(this.#context.random.below(this.#context.profile.keys));
+  }
+
+  /** What a promise gives, while the disk ends its syncs. */
+  async #until<T>(promise: Promise<T>): Promise<T> {
+    let isDone = false;
+    const done = () => {
+      isDone = true;
+    };
+    promise.then(done, done);
+    for (let turns = 0; turns < TURNS_TO_HANG; turns++) {
+      await microtasks();
+      if (isDone) return await promise;
+      if (this.disk.syncsInFlight > 0) this.disk.completeSync(0);
+      else await turn();
+    }
+    throw new CrashFault("unopenable", "what is waited for does not end");
+  }
+}
+
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function readAll(reader: Pick<SledStore, "entries">): Found {
+  return Array.from(reader.entries());
+}
+
+function isThere(version: { value: unknown; expiresMs: number } | undefined, now: number): boolean {
+  return version?.value !== undefined && (version.expiresMs === 0 || version.expiresMs > now);
+}
+
+function isPowerOff(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause)
+    if (each.message.includes("the power is off")) return true;
+  return false;
+}
+
+async function microtasks(): Promise<void> {
+  for (let i = 0; i < 12; i++) await undefined;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,255 @@
+/**
+ * Crashes of a store, as many as wanted, all from one seed: lives that follow each other on one disk, with a crash tried
+ * after every call of the disk, in many states, and crashes while recovering from those, three deep.
+ *
+ * @module
+ */
+
+import type { FileSystem } from "../../src/fs/filesystem.ts";
+import { Random } from "../engine/random.ts";
+import { SimulatedClock } from "./clock.ts";
+import { type CrashState, diskAfter, pendingChanges, sampledState, smallStates } from "./crash_states.ts";
+import { type Lies, SimulatedDirectory, SimulatedDisk } from "./disk.ts";
+import type { EnginePool } from "./engine_pool.ts";
+import { CrashFault, type Expectation, History } from "./history.ts";
+import { Life, type LifeContext, type Point } from "./life.ts";
+import { PROFILES } from "./workload.ts";
+
+/** Crashes during the recovery from crashes during recovery. */
+const DEEPEST = 3;
+const LIVES_A_DISK = 5;
+const MOST_FAULTS = 5;
+
+/** What is simulated. */
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Ends after so many states of a disk. */
+  readonly states: number;
+  /** Of the disk of the lives, not of those of the trials: they are as a crash left them. */
+  readonly lies?: Lies;
+  /** What the store sees of a disk. Default: all. */
+  readonly view?: (disk: SimulatedDisk) => FileSystem;
+  readonly pool: EnginePool;
+  readonly onStates?: (states: number) => void;
+  /** Whether it is time to end. */
+  readonly isOver?: () => boolean;
+}
+
+/** One crash that was not survived. */
+export interface FoundFault {
+  readonly kind: CrashFault["kind"];
+  readonly message: string;
+  /** Which crash, in words. */
+  readonly where: string;
+}
+
+/** What a simulation did. */
+export interface SimulationResult {
+  /** Moments at which a crash was tried. */
+  points: number;
+  /** States of a disk that a store was opened from, each another one. */
+  states: number;
+  /** Of them by the number of crashes that came before: in a recovery, in a recovery from that. */
+  statesAtDepth: number[];
+  lives: number;
+  commits: number;
+  /** The most states that one point had. */
+  mostStatesOfPoint: number;
+  largestDiskBytes: number;
+  readonly faults: FoundFault[];
+}
+
+/** Runs one. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const clock = new SimulatedClock();
+  options.pool.seed(options.seed);
+  options.pool.install();
+  clock.install();
+  try {
+    return await new Simulation(options, clock).run();
+  } finally {
+    clock.uninstall();
+    options.pool.uninstall();
+  }
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #clock: SimulatedClock;
+  readonly #random: Random;
+  readonly #result: SimulationResult = {
+    points: 0,
+    states: 0,
+    statesAtDepth: Array.from({ length: DEEPEST }, () => 0),
+    lives: 0,
+    commits: 0,
+    mostStatesOfPoint: 0,
+    largestDiskBytes: 0,
+    faults: [],
+  };
+  #number = 0;
+
+  constructor(options: SimulationOptions, clock: SimulatedClock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#random = new Random(options.seed);
+  }
+
+  async run(): Promise<SimulationResult> {
+    while (!this.#isOver()) await this.#disk();
+    return this.#result;
+  }
+
+  #isOver(): boolean {
+    const { states, faults } = this.#result;
+    return states >= this.#options.states || faults.length >= MOST_FAULTS || (this.#options.isOver?.() ?? false);
+  }
+
+  /** Some lives, one after another. */
+  async #disk(): Promise<void> {
+    const random = this.#random;
+    const context: LifeContext = {
+      pool: this.#options.pool,
+      random,
+      clock: this.#clock,
+      config: { syncWrites: random.below(4) > 0, numVersionsToKeep: random.pick([1, 1, 3]) },
+      profile: random.pick([...PROFILES, PROFILES[0], PROFILES[0]] as unknown as typeof PROFILES),
+      view: this.#options.view ?? ((disk) => disk),
+      nextNumber: () => ++this.#number,
+    };
+    let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
+    let expectation: Expectation = { history: new History(), least: 0, most: 0, version: 0 };
+    for (let life = 0; life < LIVES_A_DISK && !this.#isOver(); life++) {
+      const where = `${context.profile.name} life ${life + 1}`;
+      const next = await this.#guarded(where, () => this.#life(context, disk, expectation, where));
+      if (!next) return;
+      ({ disk, expectation } = next);
+    }
+  }
+
+  /** One life, and the disk that it leaves. */
+  async #life(
+    context: LifeContext,
+    disk: SimulatedDisk,
+    expectation: Expectation,
+    where: string,
+  ): Promise<{ disk: SimulatedDisk; expectation: Expectation }> {
+    const random = this.#random;
+    const life = new Life(context, disk, expectation, true);
+    const seen = new Set<string>();
+    this.#result.lives += 1;
+    let last: Point | undefined;
+    const tryAll = async () => {
+      for (const point of life.points.splice(0)) {
+        last = !last || random.below(20) === 0 ? point : last;
+        await this.#tryPoint(context, point, 1, where, seen, context.profile.sparse);
+      }
+    };
+    await life.open();
+    await tryAll();
+    for (let step = 0; step < context.profile.steps && !this.#isOver(); step++) {
+      await life.step();
+      await tryAll();
+    }
+    this.#result.commits += life.expectation.history.length;
+    this.#result.largestDiskBytes = Math.max(this.#result.largestDiskBytes, disk.usedBytes());
+    const closes = random.below(3) === 0;
+    if (closes) {
+      await life.close();
+      await tryAll();
+    }
+    const end = closes || !last || random.below(2) === 0 ? life.now() : last;
+    if (!closes) await life.crash();
+    const state = sampledState(pendingChanges(end.capture), random);
+    const left = diskAfter(end.capture, state, {}, this.#options.lies);
+    return { disk: left, expectation: expectationOf(end, state) };
+  }
+
+  /** Tries the states that a crash at one point may leave. */
+  async #tryPoint(
+    context: LifeContext,
+    point: Point,
+    depth: number,
+    where: string,
+    seen: Set<string>,
+    sparse: number,
+  ): Promise<void> {
+    const random = this.#random;
+    if (random.below(sparse) > 0) return;
+    const changes = pendingChanges(point.capture);
+    const states = depth === 1 || random.below(3) === 0 ? smallStates(changes) : [];
+    if (changes.length > 0) states.push(sampledState(changes, random));
+    if (changes.length > 4) states.push(sampledState(changes, random));
+    const newest = changes.at(-1)?.order ?? 0;
+    let tried = 0;
+    for (const state of states) {
+      const { epoch } = point.capture;
+      const { least, history } = point.expectation;
+      const key = `${epoch}|${state.isKill ? newest : state.label}|${state.isKill ? point.settled : least}|${history.length}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      tried += 1;
+      const at = `${where}, order ${newest}, state '${state.label}', depth ${depth}`;
+      await this.#guarded(at, () => this.#trial(context, point, state, depth, at));
+      if (this.#isOver()) break;
+    }
+    if (tried > 0) this.#result.points += 1;
+    this.#result.mostStatesOfPoint = Math.max(this.#result.mostStatesOfPoint, tried);
+  }
+
+  /** Opens a store from one state, and compares. */
+  async #trial(context: LifeContext, point: Point, state: CrashState, depth: number, where: string): Promise<void> {
+    const random = this.#random;
+    this.#count(depth);
+    const isNested = depth < DEEPEST && random.below(depth === 1 ? 60 : 20) === 0;
+    const life = new Life(context, diskAfter(point.capture, state), expectationOf(point, state), isNested);
+    const found = await life.open();
+    if (random.below(8) === 0) await life.lookCloser(found);
+    if (random.below(60) === 0) await life.verify();
+    if (isNested) {
+      const seen = new Set<string>();
+      for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
+      for (let step = 0; step < 3; step++) {
+        await life.step();
+        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 4);
+      }
+      await life.crash();
+      return;
+    }
+    const again = random.below(12) === 0 ? life.now() : undefined;
+    life.leave();
+    if (again) await this.#reopen(context, again);
+  }
+
+  /** What was read once is there the next time, whatever happens in between. */
+  async #reopen(context: LifeContext, point: Point): Promise<void> {
+    const changes = pendingChanges(point.capture);
+    const state = changes.length > 0 ? sampledState(changes, this.#random) : smallStates(changes)[0];
+    if (!state) return;
+    const life = new Life(context, diskAfter(point.capture, state), point.expectation, false);
+    await life.open();
+    life.leave();
+  }
+
+  #count(depth: number): void {
+    const result = this.#result;
+    result.states += 1;
+    result.statesAtDepth[depth - 1] = (result.statesAtDepth[depth - 1] ?? 0) + 1;
+    if (result.states % 100 === 0) this.#options.onStates?.(result.states);
+  }
+
+  async #guarded<T>(where: string, run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      const kind = error instanceof CrashFault ? error.kind : "wrong";
+      const message = error instanceof CrashFault ? error.message : String((error as Error).stack ?? error);
+      this.#result.faults.push({ kind, message, where: `seed ${this.#options.seed}, ${where}` });
+      return undefined;
+    }
+  }
+}
+
+function expectationOf({ expectation, settled }: Point, state: CrashState): Expectation {
+  return state.isKill ? { ...expectation, least: settled } : expectation;
+}

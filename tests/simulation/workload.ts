@@ -1,0 +1,91 @@
+/**
+ * What a simulated life of a store does: writes of every kind, drawn from a seed.
+ *
+ * @module
+ */
+
+import type { Random } from "../engine/random.ts";
+
+/** The character of a life. */
+export interface Profile {
+  readonly name: string;
+  readonly keys: number;
+  /** The size of most values, in bytes. */
+  readonly valueBytes: number;
+  /** One in so many values is of the size {@linkcode Profile.largeBytes} at most. */
+  readonly largeOneIn: number;
+  readonly largeBytes: number;
+  /** Of a batch, at most. */
+  readonly batchKeys: number;
+  readonly steps: number;
+  /** How rarely a state of the disk is tried: one is in so many calls. */
+  readonly sparse: number;
+}
+
+/** From small and frequent to large and rare; values of 4 KiB and more stay in the log. */
+export const PROFILES: readonly [Profile, ...Profile[]] = [
+  { name: "small", keys: 60, valueBytes: 100, largeOneIn: 40, largeBytes: 6000, batchKeys: 8, steps: 150, sparse: 1 },
+  {
+    name: "medium",
+    keys: 150,
+    valueBytes: 1500,
+    largeOneIn: 30,
+    largeBytes: 9000,
+    batchKeys: 60,
+    steps: 60,
+    sparse: 2,
+  },
+  {
+    name: "logged",
+    keys: 40,
+    valueBytes: 3000,
+    largeOneIn: 2,
+    largeBytes: 20_000,
+    batchKeys: 20,
+    steps: 60,
+    sparse: 2,
+  },
+  {
+    name: "wide",
+    keys: 700,
+    valueBytes: 3000,
+    largeOneIn: 200,
+    largeBytes: 9000,
+    batchKeys: 150,
+    steps: 40,
+    sparse: 8,
+  },
+  { name: "huge", keys: 12, valueBytes: 60, largeOneIn: 6, largeBytes: 1_500_000, batchKeys: 6, steps: 30, sparse: 3 },
+];
+
+const SOURCE_BYTES = 1 << 16;
+const source = new Uint8Array(SOURCE_BYTES);
+{
+  let state = 0x2545f491;
+  for (let i = 0; i < SOURCE_BYTES; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    source[i] = state >>> 24;
+  }
+}
+
+/** A value that no other commit writes: it begins with its number. */
+export function valueFor(length: number, number: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += SOURCE_BYTES) {
+    const shift = (number * 131 + at) % (SOURCE_BYTES / 2);
+    bytes.set(source.subarray(shift, Math.min(SOURCE_BYTES, shift + length - at)), at);
+  }
+  if (length >= 4) new DataView(bytes.buffer).setUint32(0, number);
+  return bytes;
+}
+
+/** The name of a key; some are long, and share much. */
+export function keyOf(index: number): string {
+  return index % 7 === 0 ? `long/${"shared/".repeat(20)}${index}` : `k${index}`;
+}
+
+/** The size of a value. */
+export function sizeOf(profile: Profile, random: Random): number {
+  if (random.below(profile.largeOneIn) === 0) return 4 + random.below(profile.largeBytes);
+  return 4 + random.below(profile.valueBytes);
+}
