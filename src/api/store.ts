@@ -92,7 +92,8 @@ export interface Store extends Reader, AsyncDisposable {
 
   /**
    * The changes of the keys of a range, each once, in the order of the commits, once they are durable (without `syncWrites`:
-   * once they survive the end of the process). The walk ends when the store is closed. `limit` and `reverse` do not count.
+   * once they survive the end of the process). The walk ends when the store is closed, and behind the past changes of one that is open
+   * for reading only. `limit` and `reverse` do not count.
    *
    * Nothing is kept for a consumer that is slow, and no memory grows: it reads the store's history, and when that does not
    * reach back far enough any more, it gets `VERSION_GONE`, whose `version` says from where it could go on. What expires is no

@@ -209,6 +209,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       get settledVersion() {
         return store.#settledVersion;
       },
+      isFinal: this.#behaviour.readOnly,
       isOver: () => {
         this.#assertSound("watch");
         return this.#closing !== undefined;
