@@ -40,7 +40,7 @@ const plan = planOf(runtimes, values.quick, { workload: values.workload, peer: v
 if (!(rounds > 0) || plan.length === 0)
   throw new RangeError("Expected --rounds above 0, and a known runtime, workload and peer");
 
-prepare();
+await prepare();
 const started = performance.now();
 const results = plan.map((): Result[] => []);
 let repeated = plan.map((_, i) => i);

@@ -11,7 +11,7 @@ import { buildPackage } from "../lib/package.ts";
 import { MANIFESTS, PACKAGE, PEERS } from "./places.ts";
 
 /** Prepares everything that trials need; what is installed already is kept. */
-export function prepare(): void {
+export async function prepare(): Promise<void> {
   const wanted = readFileSync(join(MANIFESTS, "package.json"), "utf8");
   const marker = join(PEERS, "installed");
   if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted) {
@@ -22,7 +22,7 @@ export function prepare(): void {
     writeFileSync(marker, wanted);
   }
   console.log("Building the package …");
-  buildPackage(PACKAGE);
+  await buildPackage(PACKAGE);
 }
 
 /** The versions of the installed peers, by package. */

@@ -65,6 +65,7 @@ const CODES: { readonly [code: string]: ExitCode } = {
   STORE_LOCKED: ExitCode.locked,
   LOCK_LOST: ExitCode.locked,
   STORE_CORRUPT: ExitCode.damaged,
+  BACKUP_INVALID: ExitCode.damaged,
 };
 
 /** The exit code for an error. */

@@ -20,6 +20,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 const output = new Output(process.stdout);
-const code = await run(() => process.argv.slice(2), { output, signal: interruption.signal });
+const code = await run(() => process.argv.slice(2), { output, tell: console.error, signal: interruption.signal });
 // Standard input may be open still, and would keep the process.
 process.exit(code);

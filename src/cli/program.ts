@@ -17,6 +17,8 @@ import { VERSION } from "./version.ts";
 /** Where a command line runs. */
 export interface Surroundings {
   readonly output: Output;
+  /** Takes what went wrong, a message at a time. */
+  readonly tell: (message: string) => void;
   /** Ends what runs, cleanly. */
   readonly signal: AbortSignal;
   /** The store of an interactive shell. */
@@ -26,7 +28,7 @@ export interface Surroundings {
 /** Columns of the help where no terminal says otherwise. */
 const HELP_COLUMNS = 100;
 
-/** Runs one command line; whatever goes wrong is told on standard error, and comes back as the exit code. */
+/** Runs one command line; whatever goes wrong is told, and comes back as the exit code. */
 export async function run(words: () => readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { output, signal } = surroundings;
   let given: readonly string[] = [];
@@ -42,7 +44,7 @@ export async function run(words: () => readonly string[], surroundings: Surround
     await output.flush().catch(() => {
       // There is an error to tell already.
     });
-    console.error(json ? jsonMessage(error, signal) : textMessage(error, signal));
+    surroundings.tell(json ? jsonMessage(error, signal) : textMessage(error, signal));
     return code;
   }
 }

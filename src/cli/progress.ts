@@ -38,6 +38,16 @@ export function countText(count: number): string {
   return Math.round(count).toLocaleString("en");
 }
 
+/** So many entries. */
+export function entriesText(count: number): string {
+  return count === 1 ? "1 entry" : `${countText(count)} entries`;
+}
+
+/** So many deletions. */
+export function deletionsText(count: number): string {
+  return count === 1 ? "1 deletion" : `${countText(count)} deletions`;
+}
+
 /** Begins to show how `name` goes. */
 export function showProgress(name: string, unit: Unit, stream: NodeJS.WriteStream = process.stderr): Progress {
   return stream.isTTY ? new Bar(name, unit, stream) : SILENT;

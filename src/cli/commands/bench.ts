@@ -11,7 +11,7 @@ import type { Session } from "../session.ts";
 interface BenchOptions {
   readonly entries: number;
   readonly valueSize: number;
-  readonly directory: string;
+  readonly directory?: string;
 }
 
 /** Entries that are written or read between two looks at the clock. */
@@ -35,9 +35,9 @@ $ luge bench --entries 1000 --json
     command
       .option("--entries <count>", "how many", integer(1), 100_000)
       .option("--value-size <bytes>", "the size of a value", integer(0), 100)
-      .option("--directory <directory>", "where the temporary directory is made: on the disk to measure", tmpdir());
+      .option("--directory <directory>", "where that is made: on the disk to measure (default: the system's place)");
   },
-  run: async (session, _, { entries, valueSize, directory }) => {
+  run: async (session, _, { entries, valueSize, directory = tmpdir() }) => {
     const path = await mkdtemp(join(directory, "luge-bench-"));
     try {
       await using store = await open(defaultConfig(path));

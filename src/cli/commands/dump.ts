@@ -16,6 +16,7 @@ import {
   withRange,
   withValues,
 } from "../options.ts";
+import { entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
 
 interface DumpOptions extends RangeOptions, ValueOptions, AtOptions {
@@ -63,7 +64,7 @@ user/grace,Hopper,`,
         );
       }),
     );
-    if (output !== STANDARD) await session.result({ entries, file: output }, `${entries} entries in ${output}`);
+    if (output !== STANDARD) await session.result({ entries, file: output }, `${entriesText(entries)} in ${output}`);
   },
 });
 

@@ -5,6 +5,7 @@
  */
 
 import type { CliCommand } from "../command.ts";
+import { backup } from "./backup.ts";
 import { bench } from "./bench.ts";
 import { compact } from "./compact.ts";
 import { count } from "./count.ts";
@@ -14,8 +15,10 @@ import { get } from "./get.ts";
 import { load } from "./load.ts";
 import { put } from "./put.ts";
 import { repl } from "./repl.ts";
+import { restore } from "./restore.ts";
 import { scan } from "./scan.ts";
 import { stats } from "./stats.ts";
+import { verify } from "./verify.ts";
 import { versions } from "./versions.ts";
 import { watch } from "./watch.ts";
 
@@ -30,6 +33,9 @@ export const COMMANDS: readonly CliCommand[] = [
   dump,
   load,
   watch,
+  backup,
+  restore,
+  verify,
   stats,
   compact,
   bench,

@@ -7,7 +7,7 @@ import { readCsv } from "../formats/csv.ts";
 import { type Encodings, type Entry, FORMATS, type FormatName, formatOf } from "../formats/entries.ts";
 import { readJsonLines } from "../formats/jsonl.ts";
 import { integer, type KeyOptions, type ValueOptions, withKeepVersions, withKeys, withValues } from "../options.ts";
-import type { Progress } from "../progress.ts";
+import { entriesText, type Progress } from "../progress.ts";
 import type { Session } from "../session.ts";
 
 interface LoadOptions extends KeyOptions, ValueOptions {
@@ -30,9 +30,9 @@ export const load: CliCommand = command<[file: string], LoadOptions>({
 $ luge load shop users.csv
 2 entries
 $ echo '{"key":"user/joan","value":"Clarke"}' | luge load shop -
-1 entries
+1 entry
 $ luge dump shop | luge load copy -
-6 entries`,
+5 entries`,
   define: (command) => {
     command.argument("<file>", "the file, or - for standard input");
     withValues(withKeys(command))
@@ -81,22 +81,19 @@ async function* counted(
 
 async function loadInto(store: SledStore, source: Source, batchEntries: number): Promise<void> {
   const { session } = source;
-  const [loaded, waiting]: [Loaded, BatchOperation[]] = [{ entries: 0, expired: 0 }, []];
+  const [loaded, waiting]: [Loaded, Entry[]] = [{ entries: 0, expired: 0 }, []];
   let bytes = 0;
   const commit = async () => {
     session.signal.throwIfAborted();
-    await store.batch(waiting);
-    loaded.entries += waiting.length;
+    const operations = waiting.flatMap(toOperation);
+    await store.batch(operations);
+    loaded.entries += operations.length;
+    loaded.expired += waiting.length - operations.length;
     waiting.length = bytes = 0;
   };
   try {
     for await (const entry of entriesOf(source, "load")) {
-      const operation = toOperation(entry);
-      if (!operation) {
-        loaded.expired += 1;
-        continue;
-      }
-      waiting.push(operation);
+      waiting.push(entry);
       bytes += entry.key.length + entry.value.length;
       if (waiting.length >= batchEntries || bytes >= BATCH_BYTES) await commit();
     }
@@ -105,7 +102,7 @@ async function loadInto(store: SledStore, source: Source, batchEntries: number):
     throw withCommitted(error, loaded, session.signal);
   }
   const expired = loaded.expired > 0 ? `, ${loaded.expired} had expired` : "";
-  await session.result({ ...loaded, version: store.version }, `${loaded.entries} entries${expired}`);
+  await session.result({ ...loaded, version: store.version }, `${entriesText(loaded.entries)}${expired}`);
 }
 
 interface Loaded {
@@ -113,10 +110,11 @@ interface Loaded {
   expired: number;
 }
 
-function toOperation({ key, value, expiresAt }: Entry): BatchOperation | undefined {
-  if (expiresAt === undefined) return { type: "put", key, value };
+/** Right before the commit: a time to live begins there. */
+function toOperation({ key, value, expiresAt }: Entry): BatchOperation[] {
+  if (expiresAt === undefined) return [{ type: "put", key, value }];
   const ttl = expiresAt - Date.now();
-  return ttl > 0 ? { type: "put", key, value, ttl } : undefined;
+  return ttl > 0 ? [{ type: "put", key, value, ttl }] : [];
 }
 
 /** What stops a load says what is there already. */

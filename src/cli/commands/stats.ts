@@ -1,7 +1,7 @@
 import type { SledStore, StoreMetrics } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { Histogram, type HistogramBin, share } from "../histogram.ts";
-import { bytesText, countText } from "../progress.ts";
+import { bytesText, countText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
 
 /** Entries between two looks at the clock. */
@@ -66,7 +66,7 @@ function textOf(session: Session, { entries, version, keys, values, space }: Sta
   const { files, live, reclaimable } = space;
   const total = Math.max(files, 1);
   return [
-    `${session.directory}: ${countText(entries)} entries, version ${version}`,
+    `${session.directory}: ${entriesText(entries)}, version ${version}`,
     ...histogramText("keys", keys),
     ...histogramText("values", values),
     `files  ${bytesText(files)}`,

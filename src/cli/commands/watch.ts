@@ -50,7 +50,9 @@ $ luge watch shop price --since 0 --no-follow
   run: async (session, [prefix], options) => {
     const range = { ...rangeOf(prefix, options), keyEncoding: "bytes" } as const;
     const follower = new Follower(session, options);
-    await session.withStore("read", (store) => follower.follow(store, range));
+    // Where the past begins is known only to a walk that says it, else the first look must succeed.
+    if (options.follow && options.since !== undefined && !session.isInteractive) await follower.lookAgain(range);
+    else await session.withStore("read", (store) => follower.follow(store, range));
     while (options.follow && !follower.isDone) {
       await sleep(POLL_MS, undefined, { signal: session.signal });
       await follower.lookAgain(range);
