@@ -13,8 +13,9 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const LAYERS: readonly RegExp[] = [
   /^mod\.ts$/,
   /^src\/open\.ts$/,
-  /^src\/(?:sled_store|memory_store|store_directory|config)\.ts$/,
+  /^src\/(?:copy|sled_store|memory_store|store_directory|config)\.ts$/,
   /^src\/store\//,
+  /^src\/backup\//,
   /^src\/api\//,
   /^src\/commit\//,
   /^src\/memory\//,
@@ -57,7 +58,13 @@ nodeTest("every file has a layer, and imports only its own and lower ones", () =
 nodeTest(
   "nothing but the file system imports a runtime's own modules, but for timers, the paths of options and the artefact",
   () => {
-    const allowed = ["src/commit/background.ts", "src/commit/turns.ts", "src/config.ts", "src/wasm/load.ts"];
+    const allowed = [
+      "src/backup/format.ts",
+      "src/commit/background.ts",
+      "src/commit/turns.ts",
+      "src/config.ts",
+      "src/wasm/load.ts",
+    ];
     const users = files.filter((file) => /from "node:/.test(codeOf(file)));
     assert.deepEqual(users.filter((file) => !file.startsWith("src/fs/")).sort(), allowed);
   },
