@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
@@ -12,8 +13,10 @@ import type { Logger } from "./logger.ts";
 export const MARKER = "LUGE";
 const UNFINISHED_MARKER = "LUGE.tmp";
 
-/** The format of the directory that this release writes and reads. */
-export const FORMAT_VERSION = 2;
+/** The format of the directory that this release writes. */
+export const FORMAT_VERSION = 3;
+/** The oldest one that it reads: without records of restores. It becomes the newest one before anything is written. */
+const OLDEST_FORMAT_VERSION = 2;
 
 /** Names that do not make a directory somebody else's: our own before the marker is there, and a file system's. */
 const IGNORED = /^(?:LUGE\.tmp|LOCK\..*|lost\+found)$/;
@@ -26,12 +29,24 @@ export function prepareDirectory(fileSystem: FileSystem, path: string, logger: L
   });
 }
 
+/** As {@linkcode prepareDirectory}, for a directory in which no store may be. */
+export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
+  prepareDirectory(fileSystem, path, logger);
+  atPath(path, "open", () => {
+    if (fileSystem.stat(`${path}/${MARKER}`) === undefined) return;
+    throw new StoreError(
+      "NOT_A_STORE",
+      `Cannot copy to '${path}': it holds a store; choose an empty directory or a new one`,
+    );
+  });
+}
+
 /** Writes the marker of a new store, or checks that of an existing one. The directory must be locked. */
 export function markDirectory(fileSystem: FileSystem, path: string): void {
   atPath(path, "open", () => {
     const marker = `${path}/${MARKER}`;
-    if (fileSystem.stat(marker) === undefined) writeMarker(fileSystem, path);
-    else checkMarker(readText(fileSystem, marker), marker);
+    const isNew = fileSystem.stat(marker) === undefined;
+    if (isNew || checkMarker(readText(fileSystem, marker), marker) < FORMAT_VERSION) writeMarker(fileSystem, path);
   });
 }
 
@@ -47,6 +62,9 @@ export function requireStore(fileSystem: FileSystem, path: string): void {
       throw new StoreError("NOT_A_STORE", `Cannot open '${path}' for reading: ${what}`);
     }
     checkMarker(readText(fileSystem, `${path}/${MARKER}`), `${path}/${MARKER}`);
+    if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return;
+    const what = "a restore was interrupted; open it for writing once, which ends the restore";
+    throw new StoreError("STORE_RESTORING", `Cannot open '${path}' for reading: ${what}`);
   });
 }
 
@@ -127,13 +145,15 @@ function writeMarker(fileSystem: FileSystem, path: string): void {
   fileSystem.syncDirectory(path);
 }
 
-function checkMarker(text: string, marker: string): void {
+/** Returns the format. */
+function checkMarker(text: string, marker: string): number {
   const version = /^luge ([1-9]\d{0,8})\n$/.exec(text)?.[1];
   if (version === undefined) {
     throw new StoreError("STORE_CORRUPT", `Cannot open: '${marker}' is damaged: expected 'luge <version>'`);
   }
-  if (Number(version) === FORMAT_VERSION) return;
-  const versions = `format ${version}, this release reads format ${FORMAT_VERSION}`;
+  const format = Number(version);
+  if (format >= OLDEST_FORMAT_VERSION && format <= FORMAT_VERSION) return format;
+  const versions = `format ${version}, this release reads formats ${OLDEST_FORMAT_VERSION} to ${FORMAT_VERSION}`;
   throw new StoreError("FORMAT_UNSUPPORTED", `Cannot open: '${marker}' says ${versions}`);
 }
 
