@@ -38,14 +38,14 @@ export function countText(count: number): string {
   return Math.round(count).toLocaleString("en");
 }
 
-/** So many entries. */
-export function entriesText(count: number): string {
-  return count === 1 ? "1 entry" : `${countText(count)} entries`;
+/** So many of something. */
+export function amountText(count: number, one: string, many: string): string {
+  return count === 1 ? `1 ${one}` : `${countText(count)} ${many}`;
 }
 
-/** So many deletions. */
-export function deletionsText(count: number): string {
-  return count === 1 ? "1 deletion" : `${countText(count)} deletions`;
+/** So many entries. */
+export function entriesText(count: number): string {
+  return amountText(count, "entry", "entries");
 }
 
 /** Begins to show how `name` goes. */

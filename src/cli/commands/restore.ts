@@ -4,7 +4,7 @@ import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { STANDARD } from "../files.ts";
 import { integer } from "../options.ts";
-import { deletionsText, entriesText } from "../progress.ts";
+import { amountText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
 
 /** `luge restore`. */
@@ -72,6 +72,6 @@ async function restoreOne(session: Session, store: SledStore, file: string): Pro
     store.restore(stream, { signal }),
   );
   const { version, entries, deletions } = result;
-  const text = `${file}: version ${version}, ${entriesText(entries)}, ${deletionsText(deletions)}`;
+  const text = `${file}: version ${version}, ${entriesText(entries)}, ${amountText(deletions, "deletion", "deletions")}`;
   await session.result({ file, ...result }, text);
 }

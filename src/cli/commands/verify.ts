@@ -5,7 +5,7 @@ import { type CliCommand, command } from "../command.ts";
 import { encodeForLine } from "../encodings.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { STANDARD } from "../files.ts";
-import { countText, deletionsText, entriesText } from "../progress.ts";
+import { amountText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
 
 /** `luge verify`. */
@@ -38,7 +38,7 @@ async function verifyStore(session: Session): Promise<ExitCode> {
   const { entries, damages } = await session.withStore("read", (store, files) =>
     session.whileShown("verify", "bytes", () => [files.bytesRead(), files.bytes], store.verify({ signal })),
   );
-  const found = damages.length === 0 ? "no damage" : `${countText(damages.length)} damages`;
+  const found = damages.length === 0 ? "no damage" : amountText(damages.length, "damage", "damages");
   const lines = [`${directory}: ${entriesText(entries)}, ${found}`, ...damages.map(damageText)];
   await session.result({ entries, damages: damages.map(damageJson) }, lines.join("\n"));
   return damages.length === 0 ? ExitCode.done : ExitCode.damaged;
@@ -56,6 +56,6 @@ function damageJson({ from, to, ...damage }: Damage): object {
 
 function textOf(file: string, { isIncrement, from, to, entries, deletions }: BackupInfo): string {
   const kind = isIncrement ? "an increment" : "a full backup";
-  const content = `${entriesText(entries)}, ${deletionsText(deletions)}`;
+  const content = `${entriesText(entries)}, ${amountText(deletions, "deletion", "deletions")}`;
   return `${file}: ${kind}, version ${from} to ${to}, ${content}, no damage`;
 }
