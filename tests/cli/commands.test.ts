@@ -147,7 +147,7 @@ test("commands that read or change need a store that is there, and make none", (
     ];
     for (const words of commands) {
       const { code, errors } = await runHere(words);
-      assert.equal(code, 3, words[0]);
+      assert.equal(code, 3, words.join(" "));
       assert.match(errors, /^luge: Cannot open .*missing/);
     }
     assert.deepEqual(readdirSync(directory), []);
@@ -227,7 +227,7 @@ test("an interrupted command ends with 130, and leaves no file", () =>
     ];
     for (const words of commands) {
       const { code } = await runHere(words, AbortSignal.abort());
-      assert.equal(code, 130, words[0]);
+      assert.equal(code, 130, words.join(" "));
     }
     assert.deepEqual(readdirSync(directory), ["store"]);
   }));

@@ -3,8 +3,8 @@
  */
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { buildPrograms } from "../../scripts/lib/package.ts";
@@ -13,7 +13,7 @@ import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT_CODES } from "../../src/cli/exit_codes.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { runHere } from "./luge.ts";
+import { endOf, runHere } from "./luge.ts";
 
 /** A command line with the lines below it. */
 interface Example {
@@ -36,26 +36,27 @@ function pattern(expected: string): RegExp {
   return new RegExp(`^${escaped}$`);
 }
 
-/** Runs examples one after the other in a directory, with the published command on the path. */
-async function runExamples(examples: readonly Example[], minimum: number): Promise<void> {
-  assert.ok(examples.length >= minimum, `only ${examples.length} examples found`);
-  await withDirectory(async (directory) => {
-    const [bin, cwd] = [join(directory, "bin"), join(directory, "cwd")];
-    await buildPrograms(join(directory, "package"));
-    for (const path of [bin, cwd]) mkdirSync(path);
-    const command = join(bin, "luge");
-    writeFileSync(command, `#!/bin/sh\nexec '${binary("node")}' '${join(directory, "package", "luge.js")}' "$@"\n`);
-    chmodSync(command, 0o755);
+/** Runs examples one after the other in an empty directory, with the published command on the path. */
+async function runExamples(examples: readonly Example[], bin: string): Promise<void> {
+  await withDirectory(async (cwd) => {
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
     for (const { command, expected } of examples) {
-      const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { cwd, env, encoding: "utf8" });
-      assert.deepEqual([status, stderr], [0, ""], `$ ${command}\n${stdout}`);
-      assert.match(stdout.trimEnd(), pattern(expected), `$ ${command}`);
+      const { code, output, errors } = await endOf(spawn("sh", ["-c", command], { cwd, env }), "");
+      assert.deepEqual([code, errors], [0, ""], `$ ${command}\n${output}`);
+      assert.match(output.trimEnd(), pattern(expected), `$ ${command}`);
     }
   });
 }
 
-nodeTest("every example of the help prints what it shows", async () => {
+/** A directory with the published command, on Node. */
+async function install(directory: string): Promise<void> {
+  await buildPrograms(join(directory, "package"));
+  const command = join(directory, "luge");
+  writeFileSync(command, `#!/bin/sh\nexec '${binary("node")}' '${join(directory, "package", "luge.js")}' "$@"\n`);
+  chmodSync(command, 0o755);
+}
+
+async function examplesOfHelp(): Promise<Example[]> {
   const examples: Example[] = [];
   for (const { name } of COMMANDS) {
     const { code, output } = await runHere([name, "--help"]);
@@ -64,14 +65,23 @@ nodeTest("every example of the help prints what it shows", async () => {
     assert.ok(found.length > 0, `${name} has no example`);
     examples.push(...found);
   }
-  await runExamples(examples, 30);
-});
+  return examples;
+}
 
-nodeTest("every command line of the README prints what it shows", async () => {
+function examplesOfReadme(): Example[] {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   const blocks = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
-  await runExamples(blocks.flatMap(examplesIn), 20);
-});
+  const examples = blocks.flatMap(examplesIn);
+  assert.ok(examples.length >= 20, `only ${examples.length} examples in the README`);
+  return examples;
+}
+
+nodeTest("every command line of the help and of the README prints what it shows", () =>
+  withDirectory(async (bin) => {
+    await install(bin);
+    await Promise.all([runExamples(await examplesOfHelp(), bin), runExamples(examplesOfReadme(), bin)]);
+  }),
+);
 
 nodeTest("the README and the help list every exit code and command", async () => {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
