@@ -91,8 +91,9 @@ export class Session {
     const fileSystem = new CountingFileSystem();
     const readOnly = access === "read";
     const store = await open({ ...defaultConfig(path), numVersionsToKeep: keepVersions, readOnly, fileSystem });
+    const opening = fileSystem.bytesRead;
     try {
-      return await use(store, { bytesRead: () => fileSystem.bytesRead, bytes });
+      return await use(store, { bytesRead: () => fileSystem.bytesRead - opening, bytes });
     } finally {
       await store.close();
     }
