@@ -72,7 +72,7 @@ nodeTest(
 
 nodeTest("only the host imports a package, and it is the shim", () => {
   const packages = files.flatMap((file) =>
-    [...codeOf(file).matchAll(/(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
+    [...codeOf(file).matchAll(/\b(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
       ([, name]) => `${dirname(file)}: ${name}`,
     ),
   );
