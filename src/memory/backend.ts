@@ -40,7 +40,10 @@ export class MemoryBackend implements Backend {
   readonly #snapshots: Map<number, number[]> = new Map();
   readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0 };
   #version = 0;
+  /** Deletions of keys of which nothing else is left. */
+  #forgotten = new RecentChanges(0);
   #wholeFrom = 0;
+  /** Compaction forgets deletions for good. */
   #newestFrom = 0;
   /** Since which versions what is gone is kept, one for each hold. */
   readonly #held: number[] = [];
@@ -170,14 +173,14 @@ export class MemoryBackend implements Backend {
   }
 
   get newestFrom(): number {
-    return Math.min(this.#newestFrom, this.#recent.from);
+    return Math.max(this.#newestFrom, this.#forgotten.from);
   }
 
   /** Deletions that were forgotten, and are not long ago, come back until they are compacted away. */
   holdGone(since: number): void {
     this.#held.push(since);
-    if (since < this.#recent.from) return;
-    const last = new Map(this.#recent.after(since).map((change) => [toBinary(change.key), change]));
+    if (since < this.#forgotten.from) return;
+    const last = new Map(this.#forgotten.after(since).map((change) => [toBinary(change.key), change]));
     for (const [name, { value, version, expiresMs }] of last) {
       if (this.#versions.has(name)) continue;
       this.#versionsOf(name).push({ value, version, expiresMs });
@@ -209,6 +212,7 @@ export class MemoryBackend implements Backend {
 
   beginRestore(version: number): void {
     this.#recent = new RecentChanges(version);
+    this.#forgotten = new RecentChanges(version);
     this.#restoring = version;
     this.#lose(version);
     this.#newestFrom = version;
@@ -264,7 +268,9 @@ export class MemoryBackend implements Backend {
       const newest = versions[0]?.version ?? 0;
       if (this.#snapshots.size === 0 && this.#held.length === 0) this.#lose(removeGone(versions, now));
       this.#bytes -= before - sizeOf(name, versions);
-      if (versions.length === 0) this.#forget(name, newest);
+      if (versions.length > 0) continue;
+      this.#newestFrom = Math.max(this.#newestFrom, newest);
+      this.#forget(name);
     }
     return this.#compacting !== undefined;
   }
@@ -328,7 +334,8 @@ export class MemoryBackend implements Backend {
     if (versions.length === 1 && this.#kept === 1 && this.#held.length === 0) {
       this.#lose(this.#version);
       this.#bytes -= sizeOf(name, versions);
-      this.#forget(name, this.#version);
+      this.#forgotten.add({ ...version, key: key.slice() });
+      this.#forget(name);
     }
   }
 
@@ -351,9 +358,7 @@ export class MemoryBackend implements Backend {
     this.#wholeFrom = Math.max(this.#wholeFrom, wholeFrom);
   }
 
-  /** Forgets a key that is gone since a version. */
-  #forget(name: string, goneSince: number): void {
-    this.#newestFrom = Math.max(this.#newestFrom, goneSince);
+  #forget(name: string): void {
     this.#versions.delete(name);
     this.#keys.delete(name);
   }

@@ -75,7 +75,7 @@ nodeTest(
 
 nodeTest("in the module only the host imports a package, and it is the shim", () => {
   const packages = moduleFiles.flatMap((file) =>
-    [...codeOf(file).matchAll(/(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
+    [...codeOf(file).matchAll(/\b(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
       ([, name]) => `${dirname(file)}: ${name}`,
     ),
   );
