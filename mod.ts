@@ -18,6 +18,13 @@
  * @module
  */
 
+export type {
+  BackupHeader,
+  BackupInfo,
+  BackupOptions,
+  RestoreOptions,
+  RestoreResult,
+} from "./src/api/backup.ts";
 export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
 export type { KeyRange, RangeIterable, ReadRange, SnapshotRange } from "./src/api/range.ts";
 export type { LongOptions, Reader, Snapshot, ValueEntry } from "./src/api/reader.ts";
@@ -26,6 +33,7 @@ export type { Transaction, TransactionOptions } from "./src/api/transaction.ts";
 export type { Codec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
 export type { BatchOperation, KeyVersion, PutOptions } from "./src/api/writes.ts";
 export type { Damage } from "./src/backend.ts";
+export { inspectBackup, readBackupHeader } from "./src/backup/inspect.ts";
 export { defaultConfig, type SledStoreConfig } from "./src/config.ts";
 export type { Key, Value } from "./src/encoding.ts";
 export { StoreError, type StoreErrorCode } from "./src/errors.ts";

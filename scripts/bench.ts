@@ -42,7 +42,7 @@ const { values } = parseArgs({
 async function measure(): Promise<boolean> {
   const [rounds, minutes] = [Number(values.rounds), Number(values.minutes ?? (values.quick ? 4 : 26))];
   if (!(rounds > 0) || !(minutes > 0)) throw new RangeError("Expected --rounds and --minutes above 0");
-  prepare();
+  await prepare();
   const plan = planOf({
     runtimes: values.runtime.split(",").filter(isRuntime),
     quick: values.quick,

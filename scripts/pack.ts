@@ -10,6 +10,6 @@ import { ROOT } from "./lib/runtimes.ts";
 
 const DIST = join(ROOT, "dist");
 
-buildPackage(join(DIST, "package"));
+await buildPackage(join(DIST, "package"));
 const { path, sizeBytes, files } = packPackage(join(DIST, "package"), DIST);
 console.log(`${path}: ${files.length} files, ${sizeBytes} bytes`);

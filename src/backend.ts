@@ -64,6 +64,18 @@ export interface ChangePage {
   readonly more: boolean;
 }
 
+/** The newest version of a key. */
+export interface StoredNewest extends StoredChange {
+  /** Whether it has a value that is to be read on its own. */
+  readonly isLarge: boolean;
+}
+
+/** Some of them, by key. */
+export interface NewestPage {
+  readonly entries: StoredNewest[];
+  readonly more: boolean;
+}
+
 /** Which changes: those after `since` and up to `until`. */
 export interface ChangeWindow {
   readonly since: number;
@@ -124,6 +136,23 @@ export interface Backend {
   commits(range: ByteRange, window: ChangeWindow, skip: number): ChangePage | undefined;
   /** The same by key, newest first, without values; of the first key only versions below `below`. */
   changes(range: ByteRange, window: ChangeWindow, below: number): ChangePage;
+
+  /** How many versions of a key are kept. */
+  readonly versionsToKeep: number;
+  /** From which version on {@linkcode Backend.newest} misses no key that changed. */
+  readonly newestFrom: number;
+  /** Keeps what says that keys are gone since a version, until {@linkcode Backend.releaseGone}. */
+  holdGone(since: number): void;
+  releaseGone(since: number): void;
+  /** Of each key behind `after` that changed in the window its newest version there, by key; from version 0 on without those that are gone. */
+  newest(after: Uint8Array | undefined, window: ChangeWindow): NewestPage;
+
+  /** Begins to restore a version above every commit, or begins again. Until the end nothing else may be read or written. */
+  beginRestore(version: number): void;
+  /** At most one entry of a key in the whole restore; what is there already stays. */
+  restore(entries: readonly StoredChange[]): void;
+  /** From here on the version that is restored is the newest one. */
+  endRestore(): void;
 
   /** Whether there is work behind the writes. */
   readonly hasWork: boolean;

@@ -4,12 +4,15 @@
  * @module
  */
 
+import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
+import { copyTo } from "./copy.ts";
 import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { type Logger, leveled } from "./logger.ts";
-import { SledStore } from "./sled_store.ts";
+import { type Copy, SledStore } from "./sled_store.ts";
+import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
@@ -52,10 +55,25 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     logger.debug(`locked '${resolved.path}'`);
     markDirectory(fileSystem, resolved.path);
     await engine.open(resolved);
+    await endRestore(engine, directory, logger);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
-    return new SledStore({ ...resolved, engine, lock, logger });
+    const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
+    return new SledStore({ ...resolved, fileSystem, engine, lock, logger, copy });
   } catch (error) {
     lock.release();
+    throw error;
+  }
+}
+
+/** Ends the restore that a crash interrupted, if there was one: until then the store is neither what it was nor what it becomes. */
+async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Promise<void> {
+  const left = FileSpool.left(place);
+  if (!left) return;
+  logger.warn(`a restore of '${place.path}' was interrupted: it is applied again`);
+  try {
+    await finishRestore(engine, left);
+  } catch (error) {
+    engine.abandon();
     throw error;
   }
 }
@@ -73,7 +91,8 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
     const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
     await engine.open(resolved);
     logger.info(`opened '${path}' for reading`);
-    return new SledStore({ ...resolved, engine, lock, logger });
+    const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
+    return new SledStore({ ...resolved, fileSystem: view.fileSystem, engine, lock, logger, copy });
   } catch (error) {
     view.close();
     throw error;

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { RestoreResult } from "./api/backup.ts";
+import type { LongOptions } from "./api/reader.ts";
+import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
-import type { DirectoryLock } from "./fs/filesystem.ts";
+import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
 import { BaseStore } from "./store/base_store.ts";
 import type { Engine } from "./wasm/engine.ts";
@@ -18,7 +21,13 @@ export interface SledStoreParts {
   readonly path: string;
   readonly syncWrites: boolean;
   readonly readOnly: boolean;
+  readonly fileSystem: FileSystem;
+  /** Copies a backup to a new directory. */
+  readonly copy: Copy;
 }
+
+/** Makes a store in an empty directory of a backup. */
+export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>) => Promise<RestoreResult>;
 
 /**
  * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of it,
@@ -38,17 +47,39 @@ export interface SledStoreParts {
 export class SledStore extends BaseStore {
   /** The directory of the store. */
   readonly path: string;
+  readonly #copy: Copy;
 
   /** For `open`: opens nothing itself. */
-  constructor({ engine, lock, logger, path, syncWrites, readOnly }: SledStoreParts) {
+  constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy }: SledStoreParts) {
     super(engine, {
       syncWrites,
       readOnly,
+      spool: () => FileSpool.create({ fileSystem, path, owned: () => lock.held() }),
       failed: (error) => logger.error(`'${path}' failed: ${messageOf(error)}`),
       released: () => lock.release(),
       closed: () => logger.info(`closed '${path}'`),
       leftBehind: (error) => logger.error(`'${path}' could not be given back: ${messageOf(error)}`),
     });
     this.path = path;
+    this.#copy = copy;
+  }
+
+  /**
+   * Copies the store, as it is now, to a directory, which is created when it is missing and must be empty: a store of its own
+   * that can be opened as this one can, with the same versions and without their history. It is durable when the promise
+   * settles. When it rejects, or after a crash, the directory holds no store, and no one can be opened there until it is emptied.
+   *
+   * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the signal.
+   *
+   * @example
+   * ```ts no-run
+   * import { open } from "@luge/luge";
+   *
+   * await using store = await open("data");
+   * await store.backupTo("copy");
+   * ```
+   */
+  async backupTo(directory: string | URL, options: LongOptions = {}): Promise<RestoreResult> {
+    return await this.#copy(directory, this.backup(options));
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
@@ -13,7 +14,7 @@ export const MARKER = "LUGE";
 const UNFINISHED_MARKER = "LUGE.tmp";
 
 /** The format of the directory that this release writes and reads. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Names that do not make a directory somebody else's: our own before the marker is there, and a file system's. */
 const IGNORED = /^(?:LUGE\.tmp|LOCK\..*|lost\+found)$/;
@@ -23,6 +24,18 @@ export function prepareDirectory(fileSystem: FileSystem, path: string, logger: L
   atPath(path, "open", () => {
     createDirectory(fileSystem, path, logger);
     if (fileSystem.stat(`${path}/${MARKER}`) === undefined) refuseForeign(fileSystem, path);
+  });
+}
+
+/** As {@linkcode prepareDirectory}, for a directory in which no store may be. */
+export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
+  prepareDirectory(fileSystem, path, logger);
+  atPath(path, "open", () => {
+    if (fileSystem.stat(`${path}/${MARKER}`) === undefined) return;
+    throw new StoreError(
+      "NOT_A_STORE",
+      `Cannot copy to '${path}': it holds a store; choose an empty directory or a new one`,
+    );
   });
 }
 
@@ -47,6 +60,9 @@ export function requireStore(fileSystem: FileSystem, path: string): void {
       throw new StoreError("NOT_A_STORE", `Cannot open '${path}' for reading: ${what}`);
     }
     checkMarker(readText(fileSystem, `${path}/${MARKER}`), `${path}/${MARKER}`);
+    if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return;
+    const what = "a restore was interrupted; open it for writing once, which ends the restore";
+    throw new StoreError("STORE_RESTORING", `Cannot open '${path}' for reading: ${what}`);
   });
 }
 

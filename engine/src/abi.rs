@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cursor::Range;
 use crate::database::commit::Operation;
-use crate::database::{Database, Disks, Options, ValueStream, Verification};
+use crate::database::{Database, Disks, Newest, Options, ValueStream, Verification};
 use crate::disk::StandardDisk;
 use crate::failure::Failure;
 use crate::page::{Page, PageEntry};
@@ -22,7 +22,7 @@ use crate::request::{self, flags};
 use crate::status::Status;
 
 /// Grows with every incompatible change of the exports; the host refuses another one.
-const ABI_VERSION: u32 = 3;
+const ABI_VERSION: u32 = 4;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
 const INDEX_DIRECTORY: &str = "/index";
@@ -338,7 +338,7 @@ pub extern "C" fn luge_scan(
                 return Ok(false);
             }
             let (version, expires_ms) = (entry.version, entry.expires_ms);
-            page.push(&PageEntry { key: entry.key, value: Some(value), version, expires_ms })
+            page.push(&PageEntry { key: entry.key, value: Some(value), is_large: false, version, expires_ms })
         })?;
         set_page(page);
         Ok(if more { Status::More } else { Status::Ok })
@@ -384,7 +384,8 @@ pub extern "C" fn luge_versions(key_length: usize, now_ms: f64) -> i32 {
         let mut page = Page::new(call.reply, usize::MAX, true);
         for each in &versions {
             let value = each.value.as_deref();
-            page.push(&PageEntry { key, value, version: each.version, expires_ms: each.expires_ms })?;
+            let (version, expires_ms) = (each.version, each.expires_ms);
+            page.push(&PageEntry { key, value, is_large: false, version, expires_ms })?;
         }
         set_page(page);
         Ok(Status::Ok)
@@ -414,7 +415,8 @@ pub extern "C" fn luge_changes(
             if entry.version as f64 >= below && entry.key == lower {
                 return Ok(true);
             }
-            page.push(&PageEntry { key: entry.key, value, version: entry.version, expires_ms: entry.expires_ms })
+            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })
         })?;
         set_page(page);
         Ok(if more { Status::More } else { Status::Ok })
@@ -443,7 +445,8 @@ pub extern "C" fn luge_commits(
                 left -= 1;
                 return Ok(true);
             }
-            page.push(&PageEntry { key: entry.key, value, version: entry.version, expires_ms: entry.expires_ms })
+            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })
         })?;
         set_page(page);
         Ok(match more {
@@ -451,6 +454,109 @@ pub extern "C" fn luge_commits(
             Some(true) => Status::More,
             Some(false) => Status::Ok,
         })
+    })
+}
+
+/// Of each key behind the one in the request (all without one) that changed after `since` and up to `until` the newest
+/// version, as a page with versions: what is gone without a value, and with [`crate::page::LARGE_VALUE`] for the length of a
+/// value above `largest` bytes. With `gone` 0 what is gone is left out. [`Status::More`] says that more follow.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_newest(
+    key_length: usize,
+    budget: usize,
+    largest: u32,
+    since: f64,
+    until: f64,
+    gone: u32,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let bits = if key_length > 0 { flags::LOWER_EXCLUDED } else { 0 };
+        let range = call.range(bits, (key_length, 0), until, now_ms)?;
+        let mut page = Page::new(call.reply, budget, true);
+        let more = call.database.visit_newest(range, since as u64, largest, |entry, newest| {
+            let (value, is_large) = match newest {
+                Newest::Gone if gone == 0 => return Ok(true),
+                Newest::Gone => (None, false),
+                Newest::Value(value) => (Some(value), false),
+                Newest::Large => (None, true),
+            };
+            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            page.push(&PageEntry { key: entry.key, value, is_large, version, expires_ms })
+        })?;
+        set_page(page);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+/// The version from which on [`luge_newest`] misses nothing, as the first number of the reply.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_newest_from() -> i32 {
+    run_open(|call| {
+        set_number(0, call.database.newest_from());
+        Ok(Status::Ok)
+    })
+}
+
+/// Keeps what says that keys are gone since a version, until [`luge_release_gone`].
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
+    run_open(|call| {
+        call.database.hold_gone(version as u64);
+        Ok(Status::Ok)
+    })
+}
+
+/// Lets go of what [`luge_hold_gone`] keeps; [`Status::NotFound`] when there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_release_gone(version: f64) -> i32 {
+    run_open(|call| Ok(if call.database.release_gone(version as u64) { Status::Ok } else { Status::NotFound }))
+}
+
+/// Begins to restore a version. Until [`luge_restore_end`] only the calls of a restore are allowed.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_restore_begin(version: f64) -> i32 {
+    run_open(|call| {
+        call.database.begin_restore(version as u64)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Restores the entries in the request (see [`request::restored`]).
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        call.database.restore(&request::restored(bytes)?, now_ms as u64)?;
+        set_word(3, u32::from(call.database.has_work()));
+        Ok(Status::Ok)
+    })
+}
+
+/// Begins to restore the key in the request with a value that comes in pieces, as after [`luge_put_begin`].
+/// [`Status::NotFound`] says that it is not to come: the entry is there.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_restore_put_begin(
+    key_length: usize,
+    value_length: usize,
+    expires_ms: f64,
+    version: f64,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let (expires_ms, version, now_ms) = (expires_ms as u64, version as u64, now_ms as u64);
+        let is_wanted = call.database.begin_restored_put(key, value_length, expires_ms, version, now_ms)?;
+        Ok(if is_wanted { Status::Ok } else { Status::NotFound })
+    })
+}
+
+/// Ends the restore.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_restore_end() -> i32 {
+    run_open(|call| {
+        call.database.end_restore()?;
+        Ok(written(call.database, call.database.version()))
     })
 }
 

@@ -5,6 +5,8 @@ use crate::status::Status;
 
 /// The length of a value that is not there: the key was deleted.
 pub const NO_VALUE: u32 = u32::MAX;
+/// The length of a value that does not come with the page.
+pub const LARGE_VALUE: u32 = u32::MAX - 1;
 
 /// A page being filled: for each entry `[key length u32 LE][value length u32 LE]`, with versions
 /// `[version f64 LE][expiry in ms f64 LE]` too; behind them all keys, and then all values, back to back, so that the host
@@ -26,6 +28,8 @@ pub struct PageEntry<'a> {
     pub key: &'a [u8],
     /// The value; `None` when the key was deleted.
     pub value: Option<&'a [u8]>,
+    /// Whether it has a value that does not come with the page.
+    pub is_large: bool,
     /// The version of the commit.
     pub version: u64,
     /// When the value expires, in milliseconds since 1970; 0 for never.
@@ -58,7 +62,11 @@ impl<'a> Page<'a> {
         if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(value.len()).is_err()) {
             return Err(out_of_memory(whole));
         }
-        let value_length = if entry.value.is_some() { length(value)? } else { NO_VALUE };
+        let value_length = match entry.value {
+            _ if entry.is_large => LARGE_VALUE,
+            Some(value) => length(value)?,
+            None => NO_VALUE,
+        };
         self.bytes.extend_from_slice(&length(entry.key)?.to_le_bytes());
         self.bytes.extend_from_slice(&value_length.to_le_bytes());
         if self.with_versions {

@@ -203,7 +203,7 @@ proptest! {
     fn table_agrees_with_the_history(rounds in vec(round(), 1..8), versions_to_keep in 1..4_usize) {
         let (_db, mut table) = open(BLOCK_SIZE);
         let mut history = History::new();
-        let mut retention = Retention { versions_to_keep, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: false };
+        let mut retention = Retention { versions_to_keep, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: false, held: None };
         let mut descent = Descent::default();
         let mut version = 0;
         let mut snapshots_ever = 0;
@@ -269,7 +269,8 @@ fn fill(table: &mut Table<MemoryDisk>, keys: impl Iterator<Item = u32>, version:
     merge_all(table, Level::Bottom, &new, &BOTTOM, 8);
 }
 
-const BOTTOM: Retention = Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: true };
+const BOTTOM: Retention =
+    Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: true, held: None };
 
 fn block_sizes(table: &Table<MemoryDisk>) -> Vec<usize> {
     let mut sizes = Vec::new();

@@ -12,7 +12,7 @@ import { ROOT } from "../lib/runtimes.ts";
 import { MANIFESTS, PACKAGE, PEERS, SLED, SLED_TARGET } from "./places.ts";
 
 /** Prepares everything that trials need; what is installed already is kept. */
-export function prepare(): void {
+export async function prepare(): Promise<void> {
   const wanted = readFileSync(join(MANIFESTS, "package.json"), "utf8");
   const marker = join(PEERS, "installed");
   if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted) {
@@ -23,7 +23,7 @@ export function prepare(): void {
     writeFileSync(marker, wanted);
   }
   console.log("Building the package …");
-  buildPackage(PACKAGE);
+  await buildPackage(PACKAGE);
   buildSled();
 }
 

@@ -1,14 +1,23 @@
 /**
  * Builds the package that is published: JavaScript in one file beside the engine's, so that a cold start reads two files and
- * an install brings nothing else; type declarations, source maps and the engine.
+ * an install brings nothing else; the command line in a file of its own over it; type declarations, source maps and the engine.
  *
  * @module
  */
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
-import { buildSync } from "esbuild";
+import { type BuildOptions, build, buildSync } from "esbuild";
 import { binary, ROOT } from "./runtimes.ts";
 
 /** What is bundled comes with its license. */
@@ -23,10 +32,22 @@ const EXPORTS = {
   "./package.json": "./package.json",
 };
 
+/** The command line, one file for all runtimes. */
+const COMMAND = "luge.js";
+
+const OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: ["es2022", "node20"],
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
 /** Builds the package into `directory`, which is emptied first. */
-export function buildPackage(directory: string): void {
+export async function buildPackage(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
-  bundle(directory);
+  await buildPrograms(directory);
   const declarations = join(directory, "all");
   execFileSync(binary("tsc"), ["-p", "tsconfig.build.json", "--outDir", declarations], { cwd: ROOT, stdio: "inherit" });
   copyReachable(declarations, directory, "mod.d.ts");
@@ -36,27 +57,67 @@ export function buildPackage(directory: string): void {
   for (const [name, file] of Object.entries(LICENSES)) copyFileSync(join(ROOT, file), join(directory, name));
   const project = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, unknown>;
   const kept = Object.fromEntries(FIELDS.map((field) => [field, project[field]]));
-  const published = { ...kept, sideEffects: false, exports: EXPORTS, types: "./mod.d.ts" };
+  const published = {
+    ...kept,
+    sideEffects: false,
+    exports: EXPORTS,
+    types: "./mod.d.ts",
+    bin: { luge: `./${COMMAND}` },
+  };
   writeFileSync(join(directory, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
+}
+
+/** Builds what runs of the package into `directory`: the module, the engine and the command line. */
+export async function buildPrograms(directory: string): Promise<void> {
+  bundle(directory);
+  await bundleCommand(directory);
 }
 
 /** Writes `mod.js`, and the engine into a file of its own, which is read at the first open. */
 function bundle(directory: string): void {
   buildSync({
-    absWorkingDir: ROOT,
+    ...OPTIONS,
     entryPoints: ["mod.ts"],
     outdir: directory,
     chunkNames: "[name]",
-    bundle: true,
     splitting: true,
-    format: "esm",
-    platform: "node",
-    target: ["es2022", "node20"],
     sourcemap: true,
-    logLevel: "warning",
   });
   // Its map would only carry the engine's bytes once more.
   rmSync(join(directory, "artefact.js.map"));
+}
+
+/** Writes the command line, over the module beside it: the engine is not in the package twice. */
+async function bundleCommand(directory: string): Promise<void> {
+  const { metafile } = await build({
+    ...OPTIONS,
+    metafile: true,
+    entryPoints: { luge: "src/cli/main.ts" },
+    outdir: directory,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Two of its packages are CommonJS, and require modules of the runtime.
+    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    plugins: [
+      {
+        name: "module",
+        setup: ({ onResolve }) => onResolve({ filter: /\/mod\.ts$/ }, () => ({ path: "./mod.js", external: true })),
+      },
+    ],
+  });
+  chmodSync(join(directory, COMMAND), 0o755);
+  writeFileSync(join(directory, "LICENSES-luge.txt"), licensesOf(Object.keys(metafile.inputs)));
+}
+
+/** The licenses of the packages that files are from. */
+function licensesOf(files: readonly string[]): string {
+  const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const license = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e/i.test(name));
+    if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);
+    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, folder, license), "utf8").trim()}\n`;
+  });
+  return texts.join("\n----\n\n");
 }
 
 /** Copies the declarations that those of a file need; what is left was for the bundled code alone. */

@@ -8,6 +8,7 @@ import type { Damage } from "../backend.ts";
 import type { Key, Value } from "../encoding.ts";
 import type { KeyEncoding } from "../key_format.ts";
 import type { StoreMetrics } from "../metrics.ts";
+import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
 import type { ChangeIn, WatchOptions } from "./changes.ts";
 import type { KeyRange, ReadRange } from "./range.ts";
 import type { LongOptions, Reader, Snapshot } from "./reader.ts";
@@ -92,7 +93,8 @@ export interface Store extends Reader, AsyncDisposable {
 
   /**
    * The changes of the keys of a range, each once, in the order of the commits, once they are durable (without `syncWrites`:
-   * once they survive the end of the process). The walk ends when the store is closed. `limit` and `reverse` do not count.
+   * once they survive the end of the process). The walk ends when the store is closed, and behind the past changes of one that is open
+   * for reading only. `limit` and `reverse` do not count.
    *
    * Nothing is kept for a consumer that is slow, and no memory grows: it reads the store's history, and when that does not
    * reach back far enough any more, it gets `VERSION_GONE`, whose `version` says from where it could go on. What expires is no
@@ -116,6 +118,48 @@ export interface Store extends Reader, AsyncDisposable {
 
   /** Reads everything and checks every checksum, order and pointer, past the caches. Changes nothing. */
   verify(options?: LongOptions): Promise<VerifyResult>;
+
+  /**
+   * The store as it is now, as a stream of bytes: the newest version of each key, with version and expiry, in the order of the
+   * keys; older versions and what has expired are left out. With `since` only the keys that changed after that version,
+   * deletions included. All of it is durable before it leaves the store. Reads and writes go on meanwhile. Nothing is read
+   * before it is asked for, and little is held; the stream keeps old versions from being given back, as a snapshot does, until
+   * it was read, cancelled or aborted.
+   *
+   * Throws `VERSION_GONE` when not all deletions since `since` are known any more: compaction and the work behind the commits
+   * forget them.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore } from "@luge/luge";
+   * import assert from "node:assert/strict";
+   *
+   * const store = new MemoryStore();
+   * await store.put("city", "Berlin");
+   * const [full, { version }] = [await new Response(store.backup()).bytes(), store];
+   * await store.delete("city");
+   * const increment = await new Response(store.backup({ since: version })).bytes();
+   *
+   * const copy = new MemoryStore();
+   * await copy.restore(new Blob([full]).stream());
+   * assert.ok(await copy.has("city"));
+   * await copy.restore(new Blob([increment]).stream());
+   * assert.equal(copy.version, store.version);
+   * assert.ok(!(await copy.has("city")));
+   * ```
+   */
+  backup(options?: BackupOptions): ReadableStream<Uint8Array>;
+
+  /**
+   * Restores a backup, of any kind of store: a full one to a store without entries and at a lower version, an increment to one
+   * that is at exactly the version it continues. Entries keep their versions, and the store is at the version of the backup then;
+   * its history begins there. The stream is read and checked to its end before any of it shows, also over crashes.
+   *
+   * Rejects with `BACKUP_INVALID` when the stream is no backup or is damaged, `BACKUP_MISMATCH` when it does not fit the store,
+   * `STORE_BUSY` when snapshots, transactions, walks or backups are open: the store is as it was then. While the backup is applied all other
+   * calls reject with `STORE_RESTORING`. Watches that are behind end with `VERSION_GONE`.
+   */
+  restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
 
   /** What the store did since it was opened, and what it uses. */
   metrics(): StoreMetrics;

@@ -9,8 +9,10 @@ import type {
   ChangePage,
   ChangeWindow,
   Counted,
+  NewestPage,
   Page,
   StoredChange,
+  StoredNewest,
   StoredOperation,
   StoredValue,
   StoredVersion,
@@ -25,18 +27,27 @@ import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versi
 
 /** Entries of a page, and keys of a step. */
 const PAGE_ENTRIES = 1000;
+/** Bytes of values that end a page of newest versions. */
+const PAGE_BYTES = 1024 * 1024;
 
 /** Keys are held as strings of one character a byte: JavaScript orders those as their bytes. */
 export class MemoryBackend implements Backend {
   readonly #kept: number;
   readonly #versions: Map<string, Versions> = new Map();
   readonly #keys = new SortedKeys();
-  readonly #recent = new RecentChanges(0);
+  #recent = new RecentChanges(0);
   /** Since when each is open, by version. */
   readonly #snapshots: Map<number, number[]> = new Map();
   readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0 };
   #version = 0;
+  /** Deletions of keys of which nothing else is left. */
+  #forgotten = new RecentChanges(0);
   #wholeFrom = 0;
+  /** Compaction forgets deletions for good. */
+  #newestFrom = 0;
+  /** Since which versions what is gone is kept, one for each hold. */
+  readonly #held: number[] = [];
+  #restoring = 0;
   #bytes = 0;
   #compacting: string | undefined;
 
@@ -158,6 +169,71 @@ export class MemoryBackend implements Backend {
     return { changes, more: false };
   }
 
+  get versionsToKeep(): number {
+    return this.#kept;
+  }
+
+  get newestFrom(): number {
+    return Math.max(this.#newestFrom, this.#forgotten.from);
+  }
+
+  /** Deletions that were forgotten, and are not long ago, come back until they are compacted away. */
+  holdGone(since: number): void {
+    this.#held.push(since);
+    if (since < this.#forgotten.from) return;
+    const last = new Map(this.#forgotten.after(since).map((change) => [toBinary(change.key), change]));
+    for (const [name, { value, version, expiresMs }] of last) {
+      if (this.#versions.has(name)) continue;
+      this.#versionsOf(name).push({ value, version, expiresMs });
+      this.#bytes += name.length;
+    }
+  }
+
+  releaseGone(since: number): void {
+    const index = this.#held.indexOf(since);
+    if (index >= 0) this.#held.splice(index, 1);
+  }
+
+  newest(after: Uint8Array | undefined, { since, until }: ChangeWindow): NewestPage {
+    const entries: StoredNewest[] = [];
+    const range = after ? { lower: after, lowerIncluded: false } : {};
+    const now = Date.now();
+    let bytes = 0;
+    for (const [name, versions] of this.#inRange(range)) {
+      const found = versionAt(versions, until);
+      if (!found || found.version <= since) continue;
+      const value = isGone(found, now) ? undefined : found.value;
+      if (!value && since === 0) continue;
+      if (entries.length === PAGE_ENTRIES || bytes > PAGE_BYTES) return { entries, more: true };
+      bytes += value?.length ?? 0;
+      entries.push({ ...found, key: fromBinary(name), value, isLarge: false });
+    }
+    return { entries, more: false };
+  }
+
+  beginRestore(version: number): void {
+    this.#recent = new RecentChanges(version);
+    this.#forgotten = new RecentChanges(version);
+    this.#restoring = version;
+    this.#lose(version);
+    this.#newestFrom = version;
+  }
+
+  restore(entries: readonly StoredChange[]): void {
+    for (const { key, value, version, expiresMs } of entries) {
+      const name = toBinary(key);
+      const versions = this.#versionsOf(name);
+      const before = sizeOf(name, versions);
+      versions.unshift({ version, expiresMs, value: value && Uint8Array.from(value) });
+      this.#removeOld(versions);
+      this.#bytes += sizeOf(name, versions) - before;
+    }
+  }
+
+  endRestore(): void {
+    this.#version = this.#restoring;
+  }
+
   step(): boolean {
     return false;
   }
@@ -190,9 +266,12 @@ export class MemoryBackend implements Backend {
       const before = sizeOf(name, versions);
       this.#lose(this.#removeOld(versions));
       // What a snapshot reads through what is gone would be read in its place.
-      if (this.#snapshots.size === 0) this.#lose(removeGone(versions, now));
+      const newest = versions[0]?.version ?? 0;
+      if (this.#snapshots.size === 0 && this.#held.length === 0) this.#lose(removeGone(versions, now));
       this.#bytes -= before - sizeOf(name, versions);
-      if (versions.length === 0) this.#forget(name);
+      if (versions.length > 0) continue;
+      this.#newestFrom = Math.max(this.#newestFrom, newest);
+      this.#forget(name);
     }
     return this.#compacting !== undefined;
   }
@@ -240,12 +319,7 @@ export class MemoryBackend implements Backend {
   #write(name: string, { key, value, expiresMs }: StoredOperation): void {
     const copy = value && Uint8Array.from(value);
     const version = { version: this.#version, expiresMs, value: copy };
-    let versions = this.#versions.get(name);
-    if (!versions) {
-      versions = [];
-      this.#versions.set(name, versions);
-      this.#keys.add(name);
-    }
+    const versions = this.#versionsOf(name);
     const before = sizeOf(name, versions);
     versions.unshift(version);
     this.#lose(this.#removeOld(versions));
@@ -258,11 +332,22 @@ export class MemoryBackend implements Backend {
     }
     this.#counters.deletes += 1;
     // With more versions to keep, deletions are history until they are compacted away.
-    if (versions.length === 1 && this.#kept === 1) {
+    if (versions.length === 1 && this.#kept === 1 && this.#held.length === 0) {
       this.#lose(this.#version);
       this.#bytes -= sizeOf(name, versions);
+      this.#forgotten.add({ ...version, key: key.slice() });
       this.#forget(name);
     }
+  }
+
+  #versionsOf(name: string): Versions {
+    let versions = this.#versions.get(name);
+    if (!versions) {
+      versions = [];
+      this.#versions.set(name, versions);
+      this.#keys.add(name);
+    }
+    return versions;
   }
 
   #removeOld(versions: Versions): number {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BackupHeader, BackupInfo, BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
 import type { KeyRange, ReadRange } from "../api/range.ts";
 import type { LongOptions, Snapshot } from "../api/reader.ts";
@@ -12,6 +13,8 @@ import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import type { View, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
 import { type Backend, type Damage, NEWEST, type StoredOperation } from "../backend.ts";
+import { StreamSource } from "../backup/source.ts";
+import { MemorySpool, type Spool } from "../backup/spool.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { Background } from "../commit/background.ts";
 import { CommitQueue } from "../commit/queue.ts";
@@ -20,12 +23,14 @@ import { describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } 
 import { messageOf, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
 import type { StoreMetrics } from "../metrics.ts";
+import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
 import { RangeDeletion } from "./delete_range.ts";
 import { expiryOf } from "./expiry.ts";
 import { formatOf, toByteRange, toDeletedRange } from "./ranges.ts";
 import { BackendSource, type ReadSource, type Run, SnapshotSource } from "./read_source.ts";
+import { apply, checkFits, receive } from "./restore.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
 import { StoreView, type ViewedStore } from "./view.ts";
@@ -38,6 +43,8 @@ export interface StoreBehaviour {
   /** With it a write settles once it is durable, without once it survives the end of the process. */
   readonly syncWrites: boolean;
   readonly readOnly: boolean;
+  /** Where a backup is kept while it is restored. Default: in memory. */
+  spool?(): Spool;
   /** Called when the store failed. */
   failed?(error: unknown): void;
   /** Called when the store is closed, and did not fail. */
@@ -68,6 +75,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   #settledVersion: number;
   #closing: Promise<void> | undefined;
   #failure: unknown;
+  /** Ends the restore that is going on, unless it is being applied already. */
+  #restore: AbortController | undefined;
+  #restored: Promise<unknown> = Promise.resolve();
+  #isApplying = false;
 
   /** Takes the backend over. */
   constructor(backend: Backend, behaviour: StoreBehaviour) {
@@ -216,6 +227,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       get settledVersion() {
         return store.#settledVersion;
       },
+      isFinal: this.#behaviour.readOnly,
       isOver: () => {
         this.#assertSound("watch");
         return this.#closing !== undefined;
@@ -260,6 +272,45 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       return step.more;
     });
     return { entries, damages };
+  }
+
+  backup({ since, signal }: BackupOptions = {}): ReadableStream<Uint8Array> {
+    const action = "back up";
+    this.#assertOpen(action);
+    const store = this;
+    const host = {
+      run: this.#run,
+      version: this.#version,
+      flush: () => this.#flushes.committed(),
+      get isOpen() {
+        return !store.#closing && store.#failure === undefined;
+      },
+      check: () => this.#assertOpen(action),
+    };
+    return backupStream(host, since === undefined ? undefined : this.#checkVersion(since, "since"), signal);
+  }
+
+  async restore(stream: ReadableStream<Uint8Array>, { signal }: RestoreOptions = {}): Promise<RestoreResult> {
+    this.#assertWritable("restore");
+    if (this.#restore) throw new StoreError("STORE_RESTORING", "Cannot restore: another restore is going on");
+    signal?.throwIfAborted();
+    const ending = new AbortController();
+    const source = new StreamSource(stream, ending.signal);
+    const abort = () => ending.abort(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    this.#restore = ending;
+    const restored = this.#receiveAndApply(source, ending.signal);
+    this.#restored = restored.catch(() => {});
+    try {
+      return await restored;
+    } catch (error) {
+      await source.cancel(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      source.release();
+      this.#restore = undefined;
+    }
   }
 
   metrics(): StoreMetrics {
@@ -407,8 +458,66 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     await runInSteps(checked, { signal, wait: () => this.#backend.congestion() });
   }
 
+  async #receiveAndApply(source: StreamSource, signal: AbortSignal): Promise<RestoreResult> {
+    const spool = this.#behaviour.spool?.() ?? new MemorySpool();
+    const check = (header: BackupHeader) => checkFits(this.#run, this.#version, header);
+    let info: BackupInfo;
+    try {
+      info = await receive(source, spool, check);
+      await this.#flushes.committed();
+      signal.throwIfAborted();
+      // Others may have written meanwhile; from here on they cannot.
+      check(info);
+      this.#assertUnused();
+      this.#isApplying = true;
+    } catch (error) {
+      this.#discard(spool);
+      throw error;
+    }
+    await this.#apply(spool, info.to);
+    const { entries, deletions, bytes } = info;
+    return { version: this.#version, entries, deletions, bytes };
+  }
+
+  /** The caller gets the error that came before. */
+  #discard(spool: Spool): void {
+    try {
+      spool.discard();
+    } catch (left) {
+      this.#behaviour.leftBehind?.(left);
+    }
+  }
+
+  /** What fails here fails the store: the next open goes on, or finds nothing of it. */
+  async #apply(spool: Spool, version: number): Promise<void> {
+    try {
+      await spool.seal();
+      await apply(this.#run, spool.read());
+      await spool.done();
+      this.#version = this.#run((backend) => backend.version);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      this.#isApplying = false;
+    }
+    this.#told(version);
+    if (this.#backend.hasWork) this.#background.wake();
+  }
+
+  #assertUnused(): void {
+    const { openSnapshots } = this.#run((backend) => backend.metrics());
+    if (openSnapshots === 0) return;
+    const what = `${openSnapshots} snapshots, transactions, walks or backups are open`;
+    throw new StoreError("STORE_BUSY", `Cannot restore: ${what}`);
+  }
+
   async #close(): Promise<void> {
     this.#background.stop();
+    if (this.#restore) {
+      this.#restore.abort(new StoreError("STORE_CLOSED", "Cannot restore: the store is closed"));
+      await this.#restored;
+    }
     await this.#writes.drained();
     await this.#flushes.drained();
     for (const listener of this.#listeners) listener();
@@ -437,6 +546,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   #assertOpen(action: string): void {
     if (this.#closing) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
     this.#assertSound(action);
+    if (this.#isApplying) throw new StoreError("STORE_RESTORING", `Cannot ${action}: a backup is being restored`);
   }
 
   #assertSound(action: string): void {

@@ -24,6 +24,8 @@ export interface WatchHost {
   readonly run: Run;
   /** Up to here commits may be told. */
   readonly settledVersion: number;
+  /** Whether there will be no commit any more. */
+  readonly isFinal: boolean;
   /** Whether the store is closed. Throws when it failed. */
   isOver(): boolean;
   /** Calls when one of these may have changed; returns how to stop it. */
@@ -84,6 +86,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
       const change = this.#found[this.#index++];
       if (change) return { done: false, value: this.#tell(change) };
       if (this.#since < this.#host.settledVersion) await this.#find();
+      else if (this.#host.isFinal) return this.return();
       else await this.#news();
     }
   }

@@ -11,7 +11,9 @@ import {
   type Counted,
   type Damage,
   NEWEST,
+  type NewestPage,
   type Page,
+  type StoredChange,
   type StoredOperation,
   type StoredValue,
   type StoredVersion,
@@ -33,6 +35,8 @@ const PAGE_BYTES = 128 * 1024;
 const CONGESTED_BYTES = 8 * 1024 * 1024;
 /** Bytes of a large value that one call brings over. */
 const PART_BYTES = 1024 * 1024;
+/** Values above this size do not come with a page of newest versions. */
+const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
 const NOTHING = new Uint8Array(0);
 
@@ -52,6 +56,7 @@ export class Engine implements Backend {
   readonly #path: string;
   /** Whether a write was made: the first one reserves versions, which must be durable before anybody sees one of them. */
   #hasWritten = false;
+  #versionsToKeep = 1;
 
   private constructor(path: string, host: Host, exports: EngineExports) {
     this.#path = path;
@@ -68,6 +73,7 @@ export class Engine implements Backend {
 
   /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
   async open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): Promise<void> {
+    this.#versionsToKeep = numVersionsToKeep;
     try {
       const open = () => this.#exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly ? 1 : 0);
       this.#call(`open '${this.#path}'`, open);
@@ -216,6 +222,55 @@ export class Engine implements Backend {
     return { changes: this.#memory.replyChanges(), more };
   }
 
+  get versionsToKeep(): number {
+    return this.#versionsToKeep;
+  }
+
+  get newestFrom(): number {
+    this.#call("read", () => this.#exports.luge_newest_from());
+    return this.#memory.replyVersion;
+  }
+
+  holdGone(since: number): void {
+    this.#call("back up", () => this.#exports.luge_hold_gone(since));
+  }
+
+  releaseGone(since: number): void {
+    this.#call("back up", () => this.#exports.luge_release_gone(since));
+  }
+
+  /** Of each key that changed in the window the newest version there, by key. */
+  newest(after: Uint8Array = NOTHING, { since, until }: ChangeWindow): NewestPage {
+    this.#memory.request(after, undefined);
+    const [gone, now] = [since > 0 ? 1 : 0, Date.now()];
+    const run = () => this.#exports.luge_newest(after.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
+    const more = this.#call("read", run) === Status.More;
+    return { entries: this.#memory.replyChanges(), more };
+  }
+
+  beginRestore(version: number): void {
+    this.#call("restore", () => this.#exports.luge_restore_begin(version));
+  }
+
+  restore(entries: readonly StoredChange[]): void {
+    const small = entries.filter(({ value }) => (value?.length ?? 0) <= PART_BYTES);
+    if (small.length > 0) {
+      const length = this.#memory.requestOfRestored(small);
+      this.#call("restore", () => this.#exports.luge_restore(length, Date.now()));
+    }
+    for (const { key, value, version, expiresMs } of entries) {
+      if (!value || value.length <= PART_BYTES) continue;
+      this.#memory.request(key, undefined);
+      const { length } = value;
+      const begin = () => this.#exports.luge_restore_put_begin(key.length, length, expiresMs, version, Date.now());
+      if (this.#call("restore", begin) === Status.Ok) this.#putParts(value);
+    }
+  }
+
+  endRestore(): void {
+    this.#call("restore", () => this.#exports.luge_restore_end());
+  }
+
   /** Begins to hand everything to the operating system; `undefined` when it has it already. */
   writeOut(): Promise<void> | undefined {
     this.#call("write", () => this.#exports.luge_write_out());
@@ -302,6 +357,10 @@ export class Engine implements Backend {
   #putLarge(key: Uint8Array, value: Uint8Array, expiresMs: number): void {
     this.#memory.request(key, undefined);
     this.#write("write", () => this.#exports.luge_put_begin(key.length, value.length, expiresMs, Date.now()));
+    this.#putParts(value);
+  }
+
+  #putParts(value: Uint8Array): void {
     for (let at = 0; at < value.length; at += PART_BYTES) {
       const part = value.subarray(at, at + PART_BYTES);
       this.#memory.request(part, undefined);

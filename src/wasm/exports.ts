@@ -7,7 +7,7 @@
 import { StoreError } from "../errors.ts";
 
 /** The version of the interface below; the engine says its own, and another one is refused. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /** Lengths and addresses are bytes in the instance's memory; results are a status unless said otherwise. */
 export interface EngineExports {
@@ -68,6 +68,28 @@ export interface EngineExports {
   ): number;
   luge_changed(flags: number, lowerLength: number, upperLength: number, since: number): number;
   luge_history(): number;
+  luge_newest(
+    keyLength: number,
+    budget: number,
+    largest: number,
+    since: number,
+    until: number,
+    gone: number,
+    nowMs: number,
+  ): number;
+  luge_newest_from(): number;
+  luge_hold_gone(version: number): number;
+  luge_release_gone(version: number): number;
+  luge_restore_begin(version: number): number;
+  luge_restore(length: number, nowMs: number): number;
+  luge_restore_put_begin(
+    keyLength: number,
+    valueLength: number,
+    expiresMs: number,
+    version: number,
+    nowMs: number,
+  ): number;
+  luge_restore_end(): number;
   luge_snapshot(version: number, nowMs: number): number;
   luge_release(version: number): number;
   luge_write_out(): number;
@@ -100,6 +122,14 @@ const FUNCTIONS = [
   "luge_commits",
   "luge_changed",
   "luge_history",
+  "luge_newest",
+  "luge_newest_from",
+  "luge_hold_gone",
+  "luge_release_gone",
+  "luge_restore_begin",
+  "luge_restore",
+  "luge_restore_put_begin",
+  "luge_restore_end",
   "luge_snapshot",
   "luge_release",
   "luge_write_out",

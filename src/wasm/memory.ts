@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Page, StoredChange, StoredOperation } from "../backend.ts";
+import type { Page, StoredChange, StoredNewest, StoredOperation } from "../backend.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
-import { NO_VALUE, operationsBytes, writeOperations } from "./batch.ts";
+import { LARGE_VALUE, NO_VALUE, operationsBytes, restoredBytes, writeOperations, writeRestored } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
 import { OwnedBytes } from "./owned_bytes.ts";
 
@@ -58,6 +58,14 @@ export class EngineMemory {
     const length = operationsBytes(operations);
     this.#makeRoom(length);
     writeOperations(operations, this.#view(), this.#request);
+    return length;
+  }
+
+  /** The same for entries that are restored. */
+  requestOfRestored(entries: readonly StoredChange[]): number {
+    const length = restoredBytes(entries);
+    this.#makeRoom(length);
+    writeRestored(entries, this.#view(), this.#request);
     return length;
   }
 
@@ -140,21 +148,23 @@ export class EngineMemory {
   }
 
   /** The reply as a page of changes. */
-  replyChanges(): StoredChange[] {
+  replyChanges(): StoredNewest[] {
     const { bytes, words, count } = this.#replyTable();
     const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
-    const changes: StoredChange[] = [];
+    const changes: StoredNewest[] = [];
     let keyAt = count * VERSIONED_HEADER_BYTES;
     let valueAt = keyAt;
     for (let i = 0; i < count; i++) valueAt += words[6 * i] as number;
     for (let i = 0; i < count; i++) {
       const [keyLength = 0, valueLength = 0] = [words[6 * i], words[6 * i + 1]];
-      const gone = valueLength === NO_VALUE;
+      const isLarge = valueLength === LARGE_VALUE;
+      const gone = isLarge || valueLength === NO_VALUE;
       changes.push({
         key: bytes.slice(keyAt, keyAt + keyLength),
         value: gone ? undefined : bytes.slice(valueAt, valueAt + valueLength),
         version: numbers[3 * i + 1] ?? 0,
         expiresMs: numbers[3 * i + 2] ?? 0,
+        isLarge,
       });
       keyAt += keyLength;
       valueAt += gone ? 0 : valueLength;

@@ -32,7 +32,7 @@ describe("the directory of a store", () => {
     withDirectory(async (directory) => {
       const path = join(directory, "a", "b", "c");
       await fill(path);
-      assert.equal(readFileSync(join(path, "LUGE"), "latin1"), "luge 2\n");
+      assert.equal(readFileSync(join(path, "LUGE"), "latin1"), "luge 3\n");
       await using store = await open(path);
       assert.equal((await store.scan("")).size, 100);
     }));
@@ -126,7 +126,7 @@ describe("the directory of a store", () => {
         writeFileSync(marker, content);
         await assertRefused(directory, storeError(code, marker));
       }
-      writeFileSync(marker, "luge 2\n");
+      writeFileSync(marker, "luge 3\n");
       await using store = await open(directory);
       assert.equal(text(await store.get("key7")), "value7");
     }));

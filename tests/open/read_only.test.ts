@@ -75,6 +75,20 @@ describe("a store that is opened for reading only", () => {
     );
   });
 
+  test("ends a watch behind the past changes: there will be no others", async () => {
+    const fileSystem = new MemoryFileSystem();
+    const config = { path: "/store", fileSystem, numVersionsToKeep: 10 };
+    const writer = await open(config);
+    for (const value of ["1", "2"]) await writer.put("key", value);
+    await writer.close();
+    await using store = await open({ ...config, readOnly: true });
+    const seen: unknown[] = [];
+    for await (const { value } of store.watch({}, { since: 0 })) seen.push(text(value));
+    for await (const change of store.watch({ prefix: "other" }, { since: 0 })) seen.push(change);
+    for await (const change of store.watch()) seen.push(change);
+    assert.deepEqual(seen, ["1", "2"]);
+  });
+
   test("refuses writes, and goes on", async () => {
     const fileSystem = new MemoryFileSystem();
     const writer = await open({ path: "/store", fileSystem });

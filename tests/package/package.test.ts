@@ -5,9 +5,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import process from "node:process";
 import { buildPackage, packPackage } from "../../scripts/lib/package.ts";
 import { binary } from "../../scripts/lib/runtimes.ts";
+import { VERSION } from "../../src/cli/version.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { systemNode } from "../support/system_node.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -55,13 +57,14 @@ export async function use(): Promise<string | undefined> {
 `;
 
 nodeTest("the package installs into an empty project, runs there, and type-checks", () =>
-  withDirectory((directory) => {
+  withDirectory(async (directory) => {
     const built = join(directory, "built");
-    buildPackage(built);
+    await buildPackage(built);
     const tarball = packPackage(built, directory);
     checkContent(built, tarball.files);
     const project = install(directory, tarball.path);
     runEverywhere(project);
+    runCommand(project);
     typeCheck(project);
   }),
 );
@@ -72,18 +75,22 @@ function checkContent(built: string, files: readonly string[]): void {
     "CHANGELOG.md",
     "LICENSE",
     "LICENSE-browser_wasi_shim",
+    "LICENSES-luge.txt",
     "README.md",
     "artefact.js",
     "chunk.js",
     "chunk.js.map",
     "engine/luge_engine.wasm",
+    "luge.js",
     "mod.js",
     "mod.js.map",
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
   assert.equal(description.scripts, undefined);
+  assert.equal(description.version, VERSION);
   assert.equal(description.dependencies, undefined);
+  assert.match(readFileSync(join(built, "LICENSES-luge.txt"), "utf8"), /^commander$/m);
   const map = JSON.parse(readFileSync(join(built, "mod.js.map"), "utf8"));
   assert.equal(map.sourcesContent?.length, map.sources.length, "the map carries no sources");
 }
@@ -104,6 +111,37 @@ function runEverywhere(project: string): void {
     const output = execFileSync(runtime, ["program.mjs", `data${i}`], { cwd: project, encoding: "utf8" });
     assert.equal(output.trim(), "5 true", runtime);
   }
+}
+
+/** The command as its users call it, on each runtime. */
+function runCommand(project: string): void {
+  const run = (command: string, args: readonly string[]) =>
+    execFileSync(command, args, { cwd: project, encoding: "utf8", env: { ...process.env, PATH: withoutProject() } });
+  assert.equal(run("npx", ["luge", "--version"]), `${VERSION}\n`);
+  const file = join("node_modules", ".bin", "luge");
+  const deno = ["run", "--no-prompt", "--allow-read", "--allow-write"];
+  const ways: [string, readonly string[]][] = [
+    [systemNode() ?? binary("node"), [file]],
+    [binary("node"), [file]],
+    [binary("bun"), [file]],
+    [binary("deno"), [...deno, join("node_modules", "@luge", "luge", "luge.js")]],
+  ];
+  for (const [i, [command, args]] of ways.entries()) {
+    run(command, [...args, "put", "shop", `key${i}`, "value"]);
+    assert.equal(run(command, [...args, "count", "shop"]), `${i + 1}\n`, command);
+    assert.equal(
+      run(command, [...args, "dump", "shop", `key${i}`, "--format", "csv"]),
+      `key,value,expiresAt\nkey${i},value,\n`,
+    );
+  }
+}
+
+/** The path of commands without those of the project, which `npm test` puts there. */
+function withoutProject(): string {
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.includes("node_modules"))
+    .join(delimiter);
 }
 
 function typeCheck(project: string): void {

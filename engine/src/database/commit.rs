@@ -6,6 +6,8 @@
 //!   kind 2:  version u64, little endian: all versions up to it may have been used
 //!   kind 3:  a value that was moved here from another segment: length of the key varint, version of its commit varint,
 //!            length of the value varint, key, value, XXH64 of the value u64, little endian
+//!   kind 4:  of a restore: u8 (1 in its last record, 0 in all before), then for each entry the version of its commit varint
+//!            and an operation; the version of the record is the one that is restored
 //! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log; bit 7: expires), length of the key varint,
 //!            [expiry in ms varint], put: length of the value varint; key; put: value; kind 2: XXH64 of the value u64
 //! ```
@@ -17,6 +19,7 @@ use crate::varint;
 const KIND_OPERATIONS: u8 = 1;
 const KIND_RESERVATION: u8 = 2;
 const KIND_MOVED: u8 = 3;
+const KIND_RESTORED: u8 = 4;
 const OPERATION_DELETE: u8 = 0;
 const OPERATION_PUT: u8 = 1;
 const OPERATION_PUT_LOGGED: u8 = 2;
@@ -73,6 +76,16 @@ pub enum Payload<'a> {
     Reservation(u64),
     /// A value that the table leads to.
     Moved(Moved<'a>),
+    /// Entries of a backup.
+    Restored(Restored<'a>),
+}
+
+/// Entries of a backup, each with the version of its commit, read one by one; a malformed one is `Err` and the last.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Restored<'a> {
+    /// Whether the restore ends here.
+    pub is_last: bool,
+    operations: Operations<'a>,
 }
 
 /// A value that was moved.
@@ -108,6 +121,18 @@ pub fn moved_head(key: &[u8], version: u64, length: usize) -> Vec<u8> {
     varint::write(&mut head, length as u64);
     head.extend_from_slice(key);
     head
+}
+
+/// The first bytes of the payload of a record of a restore.
+pub fn restored_head(is_last: bool) -> [u8; 2] {
+    [KIND_RESTORED, u8::from(is_last)]
+}
+
+/// What stands in front of an operation of a restore.
+pub fn restored_version(version: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    varint::write(&mut bytes, version);
+    bytes
 }
 
 fn read_moved(payload: &[u8]) -> Option<Moved<'_>> {
@@ -205,6 +230,14 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
         (&KIND_OPERATIONS, _) => Some(Payload::Operations(Operations { payload, offset: 1 })),
         (&KIND_RESERVATION, rest) => Some(Payload::Reservation(u64::from_le_bytes(rest.try_into().ok()?))),
         (&KIND_MOVED, _) => Some(Payload::Moved(read_moved(payload)?)),
+        (&KIND_RESTORED, rest) => Some(Payload::Restored(Restored {
+            is_last: match rest.first()? {
+                0 => false,
+                1 => true,
+                _ => return None,
+            },
+            operations: Operations { payload, offset: 2 },
+        })),
         _ => None,
     }
 }
@@ -213,6 +246,7 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
 pub fn is_well_formed(payload: &[u8]) -> bool {
     match decode(payload) {
         Some(Payload::Operations(mut operations)) => operations.all(|operation| operation.is_ok()),
+        Some(Payload::Restored(mut entries)) => entries.all(|entry| entry.is_ok()),
         Some(Payload::Reservation(_) | Payload::Moved(_)) => true,
         None => false,
     }
@@ -235,6 +269,29 @@ impl<'a> Iterator for Operations<'a> {
         }
         Some(operation.ok_or(Malformed))
     }
+}
+
+impl<'a> Iterator for Restored<'a> {
+    type Item = Result<(u64, Logged<'a>), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Operations { payload, offset } = &mut self.operations;
+        if *offset >= payload.len() {
+            return None;
+        }
+        let entry = read_restored(payload, offset);
+        if entry.is_none() {
+            *offset = payload.len();
+        }
+        Some(entry.ok_or(Malformed))
+    }
+}
+
+fn read_restored<'a>(payload: &'a [u8], offset: &mut usize) -> Option<(u64, Logged<'a>)> {
+    let mut bytes = payload.get(*offset..)?;
+    let version = varint::read(&mut bytes)?;
+    *offset = payload.len() - bytes.len();
+    Some((version, read_operation(payload, offset)?))
 }
 
 fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a>> {

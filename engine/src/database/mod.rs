@@ -14,17 +14,19 @@ mod options;
 mod read;
 mod reclaim;
 mod replay;
+mod restore;
 mod snapshots;
 mod steps;
 mod values;
 mod verify;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub use options::Options;
-pub use read::{KeyVersion, Read};
+pub use read::{KeyVersion, Newest, Read};
+pub use restore::RestoredEntry;
 pub use values::ValueStream;
 pub use verify::Verification;
 
@@ -86,6 +88,10 @@ pub struct Database<D: Disk> {
     spare: Memtable,
     cache: EntryCache,
     large_put: Option<LargePut>,
+    /// The version that is being restored.
+    restoring: Option<u64>,
+    /// Since which versions what is gone is kept, and how often.
+    held: BTreeMap<u64, usize>,
     descent: Descent,
     moving: Option<Moving>,
     compaction: Option<Compaction>,
@@ -124,12 +130,14 @@ impl<D: Disk> Database<D> {
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
         let noted_segment = newest_segment::require(&db, recovered.end.segment)?;
         let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
+        let whole_from = replay.whole_from;
         let sealed = replay.sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint));
         if !options.read_only {
             make_durable(&disk, &recovered)?;
         }
         let last_version = recovered.last_version.max(checkpoint.version);
         let version = last_version.max(reserved);
+        table.end_history_before(whole_from)?;
         Ok(Self {
             db,
             table,
@@ -140,6 +148,8 @@ impl<D: Disk> Database<D> {
             spare: Memtable::default(),
             cache: EntryCache::new(cache_size / 4),
             large_put: None,
+            restoring: None,
+            held: BTreeMap::new(),
             descent: Descent::default(),
             moving: None,
             compaction: None,
@@ -179,6 +189,28 @@ impl<D: Disk> Database<D> {
         // What is prepared was decided without the snapshots to come.
         let prepared = self.sealed.as_ref().map_or(0, |sealed| sealed.group.whole_from());
         self.table.whole_from().max(prepared)
+    }
+
+    /// From which version on an increment misses no key that changed: at most [`Database::whole_from`], since the older ones of
+    /// several changes of a key do not count.
+    pub fn newest_from(&self) -> u64 {
+        let prepared = self.sealed.as_ref().map_or(0, |sealed| sealed.group.newest_from());
+        self.table.newest_from().max(prepared).min(self.tabled)
+    }
+
+    /// Keeps what says that keys are gone since `version`, until [`Database::release_gone`].
+    pub fn hold_gone(&mut self, version: u64) {
+        *self.held.entry(version).or_default() += 1;
+    }
+
+    /// Lets go of one hold; says whether there was one.
+    pub fn release_gone(&mut self, version: u64) -> bool {
+        let Some(count) = self.held.get_mut(&version) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.held.remove(&version);
+        }
+        true
     }
 
     /// Keeps what `version` sees (at most the newest one) until [`Database::release`]; returns that version, or `None` when

@@ -32,6 +32,17 @@ pub struct KeyVersion {
     pub value: Option<Vec<u8>>,
 }
 
+/// The newest version of a key, as [`Database::visit_newest`] finds it.
+#[derive(Clone, Copy, Debug)]
+pub enum Newest<'a> {
+    /// Deleted or expired.
+    Gone,
+    /// The value.
+    Value(&'a [u8]),
+    /// A value that is to be read on its own.
+    Large,
+}
+
 /// Values above this size are read in pieces where the caller can do so.
 pub const STREAMED_SIZE: u32 = 1 << 20;
 
@@ -223,6 +234,40 @@ impl<D: Disk> Database<D> {
                 Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms))
             };
             if !visit(&entry, value)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Of each key in a range that changed after `since` the newest version, by key, until `visit` returns `false`; returns
+    /// whether it did. Values come with those that are not gone, unless they are above `largest` bytes.
+    pub fn visit_newest(
+        &mut self,
+        range: Range<'_>,
+        since: u64,
+        largest: u32,
+        mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
+        let table = Some(&self.table).filter(|_| since < self.tabled);
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
+        let (mut key, mut logged) = (Vec::new(), Vec::new());
+        while cursor.advance_change(since)? {
+            let Some(entry) = cursor.entry() else { break };
+            // No key is empty.
+            if entry.key == key.as_slice() {
+                continue;
+            }
+            key.clear();
+            key.extend_from_slice(entry.key);
+            let newest = match entry.value {
+                Value::Logged { length, .. } if length > largest && !entry.is_gone(range.now_ms) => Newest::Large,
+                _ => match value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)? {
+                    Some(value) => Newest::Value(value),
+                    None => Newest::Gone,
+                },
+            };
+            if !visit(&entry, newest)? {
                 return Ok(true);
             }
         }

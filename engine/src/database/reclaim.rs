@@ -2,7 +2,7 @@
 //! are mostly dead.
 
 use super::Database;
-use super::commit::{self, Change, Payload, VALUE_CHECKSUM_SIZE};
+use super::commit::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
@@ -141,11 +141,12 @@ impl<D: Disk> Database<D> {
         match commit::decode(payload) {
             Some(Payload::Operations(operations)) => {
                 for operation in operations.flatten() {
-                    let Change::PutLogged { offset, length } = operation.change else { continue };
-                    let from = Position { offset: start.offset + offset as u64, ..start }.packed();
-                    if self.table.leads_to(operation.key, version, from)? {
-                        live.push(Live { key: operation.key.to_vec(), version, from, length: length as u32 });
-                    }
+                    self.find_live_operation(start, version, &operation, live)?;
+                }
+            }
+            Some(Payload::Restored(entries)) => {
+                for (version, operation) in entries.flatten() {
+                    self.find_live_operation(start, version, &operation, live)?;
                 }
             }
             Some(Payload::Moved(value)) => {
@@ -160,21 +161,36 @@ impl<D: Disk> Database<D> {
         Ok(())
     }
 
-    /// Appends the values to the log once more.
+    fn find_live_operation(
+        &self,
+        start: Position,
+        version: u64,
+        operation: &Logged<'_>,
+        live: &mut Vec<Live>,
+    ) -> Result<(), Failure> {
+        let Change::PutLogged { offset, length } = operation.change else { return Ok(()) };
+        let from = Position { offset: start.offset + offset as u64, ..start }.packed();
+        if self.table.leads_to(operation.key, version, from)? {
+            live.push(Live { key: operation.key.to_vec(), version, from, length: length as u32 });
+        }
+        Ok(())
+    }
+
+    /// Appends the values to the log once more. No commit, and so no version of its own: a store that was restored stays at
+    /// the version that the next increment continues.
     fn copy_values(&mut self, live: &[Live]) -> Result<Vec<Relocation>, Failure> {
         let mut relocations = Vec::with_capacity(live.len());
         let mut bytes = Vec::new();
         for each in live {
             self.files.read(&self.log, each.from, each.length, &mut bytes)?;
             let head = commit::moved_head(&each.key, each.version, bytes.len());
-            let version = self.next_version()?;
+            let version = self.log.last_version().max(self.version);
             let size = head.len() + bytes.len() + VALUE_CHECKSUM_SIZE;
             let mut position = self.log.begin(version, size)?;
             self.log.extend(&head)?;
             self.log.extend(&bytes)?;
             self.log.extend(&commit::value_checksum(&bytes))?;
             self.log.finish()?;
-            self.version = version;
             position.offset += head.len() as u64;
             let to = position.packed();
             relocations.push(Relocation { key: each.key.clone(), version: each.version, from: each.from, to });

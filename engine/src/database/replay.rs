@@ -27,15 +27,20 @@ pub(super) struct Replay<'a, D: Disk> {
     options: &'a Options,
     /// The table has the versions up to this one.
     skip: u64,
-    /// The version of the record before.
+    /// The newest version that is whole.
     version: u64,
+    /// From which version on the history is whole, as far as a restore ended it.
+    pub whole_from: u64,
+    /// The version of the last commit or reservation.
+    before: u64,
 }
 
 impl<'a, D: Disk> Replay<'a, D> {
     pub fn new(table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
         let active = Memtable::default();
         let (reserved, skip) = (checkpoint.reserved, checkpoint.version);
-        Self { active, sealed: None, reserved, tabled: skip, table, options, skip, version: skip }
+        let (tabled, version) = (skip, skip);
+        Self { active, sealed: None, reserved, tabled, table, options, skip, version, whole_from: 0, before: 0 }
     }
 
     /// Takes a record whose payload stands at `position`.
@@ -43,13 +48,14 @@ impl<'a, D: Disk> Replay<'a, D> {
         if self.active.size_bytes() > self.options.write_buffer_size {
             self.make_room(position)?;
         }
-        self.version = self.version.max(record.version);
         let damaged = || {
             let message =
                 format!("the log is damaged in {position}: the record of version {} is malformed", record.version);
             Failure::new(Status::Corrupt, message)
         };
-        match commit::decode(record.payload).ok_or_else(damaged)? {
+        let payload = commit::decode(record.payload).ok_or_else(damaged)?;
+        self.check_version(&payload, record.version)?;
+        match payload {
             // The checkpoint says what was reserved before it.
             Payload::Reservation(reserved) if record.version > self.skip => self.reserved = self.reserved.max(reserved),
             Payload::Reservation(_) | Payload::Moved(_) => {}
@@ -61,7 +67,33 @@ impl<'a, D: Disk> Replay<'a, D> {
                     }
                 }
             }
+            Payload::Restored(entries) if record.version > self.skip => {
+                self.reserved = record.version;
+                self.whole_from = self.whole_from.max(record.version);
+                self.tabled = self.tabled.max(record.version);
+                for entry in entries {
+                    let (version, operation) = entry.map_err(|commit::Malformed| damaged())?;
+                    self.active.insert(&entry_of(&operation, position, version))?;
+                }
+            }
+            Payload::Restored(_) => {}
         }
+        Ok(())
+    }
+
+    /// Commits have rising versions. Until its last record the version of a restore is not whole: a checkpoint must not say so.
+    fn check_version(&mut self, payload: &Payload<'_>, version: u64) -> Result<(), Failure> {
+        match payload {
+            Payload::Operations(_) | Payload::Reservation(_) if version <= self.before => {
+                let message = format!("the log is damaged: version {version} comes behind version {}", self.before);
+                return Err(Failure::new(Status::Corrupt, message));
+            }
+            Payload::Restored(entries) if !entries.is_last => return Ok(()),
+            // It may stand in the middle of a restore, and is no commit.
+            Payload::Moved(_) => return Ok(()),
+            _ => self.before = version,
+        }
+        self.version = self.version.max(version);
         Ok(())
     }
 
@@ -91,6 +123,7 @@ impl<'a, D: Disk> Replay<'a, D> {
         let retention = Retention {
             versions_to_keep: self.options.versions_to_keep,
             snapshots: Vec::new(),
+            held: None,
             now_ms: 0,
             is_bottom: self.table.live_bytes(Level::Bottom) == 0,
         };

@@ -109,7 +109,8 @@ impl<D: Disk> Database<D> {
 
     pub(super) fn retention(&self, now_ms: u64, is_bottom: bool) -> Retention {
         let versions_to_keep = self.options.versions_to_keep;
-        Retention { versions_to_keep, snapshots: self.snapshots.versions(), now_ms, is_bottom }
+        let held = self.held.keys().next().copied();
+        Retention { versions_to_keep, snapshots: self.snapshots.versions(), held, now_ms, is_bottom }
     }
 
     /// Lets what was merged of the sealed memtable show in the table.
@@ -156,7 +157,8 @@ impl<D: Disk> Database<D> {
         self.table.flush()?;
         sealed.checkpoint.write(&self.db)?;
         self.checkpoint = sealed.checkpoint;
-        self.tabled = sealed.checkpoint.version;
+        // A restore may have ended what the memtables have of the history beyond that.
+        self.tabled = self.tabled.max(sealed.checkpoint.version);
         self.counters.checkpoints += 1;
         if let Some(mut sealed) = self.sealed.take() {
             sealed.memtable.clear();

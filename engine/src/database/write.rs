@@ -22,6 +22,19 @@ pub(super) struct LargePut {
     position: Position,
     length: usize,
     hasher: Box<Xxh64>,
+    /// Whether it is of a backup: then it is no commit of its own.
+    is_restored: bool,
+}
+
+/// What is known of a put before its value comes.
+pub(super) struct NewLargePut<'a> {
+    pub key: &'a [u8],
+    pub length: usize,
+    pub expires_ms: u64,
+    /// The version of the entry.
+    pub version: u64,
+    /// The version of its record in the log.
+    pub record_version: u64,
 }
 
 impl<D: Disk> Database<D> {
@@ -86,14 +99,26 @@ impl<D: Disk> Database<D> {
             return Err(Failure::new(Status::InvalidRequest, "a value that is put in pieces must stay in the log"));
         }
         self.active.reserve(key.len(), 1)?;
-        let head = commit::large_put_head(key, length, expires_ms);
         let version = self.next_version()?;
-        let start = 1 + head.bytes().len() + key.len();
-        let mut position = self.log.begin(version, start + length + VALUE_CHECKSUM_SIZE)?;
-        position.offset += start as u64;
-        self.log.extend(&[&commit::operations_head()[..], head.bytes(), key].concat())?;
-        let hasher = Box::new(Xxh64::new(0));
-        self.large_put = Some(LargePut { key: key.to_vec(), version, expires_ms, position, length, hasher });
+        let put = NewLargePut { key, length, expires_ms, version, record_version: version };
+        self.begin_large(&put, &commit::operations_head(), false)
+    }
+
+    /// Begins the record of a value that comes in pieces, with `start` in front of its operation.
+    pub(super) fn begin_large(
+        &mut self,
+        put: &NewLargePut<'_>,
+        start: &[u8],
+        is_restored: bool,
+    ) -> Result<(), Failure> {
+        let &NewLargePut { key, length, expires_ms, version, record_version } = put;
+        let head = commit::large_put_head(key, length, expires_ms);
+        let start = [start, head.bytes(), key].concat();
+        let mut position = self.log.begin(record_version, start.len() + length + VALUE_CHECKSUM_SIZE)?;
+        position.offset += start.len() as u64;
+        self.log.extend(&start)?;
+        let (key, hasher) = (key.to_vec(), Box::new(Xxh64::new(0)));
+        self.large_put = Some(LargePut { key, version, expires_ms, position, length, hasher, is_restored });
         Ok(())
     }
 
@@ -112,8 +137,10 @@ impl<D: Disk> Database<D> {
         let value = Value::Logged { position: put.position.packed(), length: put.length as u32 };
         self.cache.remove(&put.key);
         self.active.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
-        self.version = put.version;
-        self.counters.commits += 1;
+        if !put.is_restored {
+            self.version = put.version;
+            self.counters.commits += 1;
+        }
         self.counters.puts += 1;
         self.counters.put_bytes += (put.key.len() + put.length) as u64;
         Ok(put.version)
@@ -138,7 +165,7 @@ impl<D: Disk> Database<D> {
         Ok(self.version + 1)
     }
 
-    fn assert_writable(&self) -> Result<(), Failure> {
+    pub(super) fn assert_writable(&self) -> Result<(), Failure> {
         if self.options.read_only {
             return Err(Failure::new(Status::InvalidRequest, "the database is open for reading only"));
         }

@@ -35,8 +35,8 @@ pub fn recover<D: Disk>(
         let mut reader = SegmentReader { bytes: &bytes, number: header.number, offset: HEADER_SIZE };
         let end = headers.get(i + 1).map(|next| next.follows);
         while let Some((position, record)) = reader.next(end)? {
-            if record.version <= recovered.last_version {
-                return Err(damaged(position, "its version is not above the one before"));
+            if record.version < recovered.last_version {
+                return Err(damaged(position, "its version is below the one before"));
             }
             recovered.last_version = record.version;
             visit(position, record)?;

@@ -94,6 +94,11 @@ impl<D: Disk> LogWriter<D> {
         Self { owner, ..self }
     }
 
+    /// The version of the last record.
+    pub fn last_version(&self) -> u64 {
+        self.last_version
+    }
+
     /// The disk it writes to.
     pub fn disk(&self) -> &D {
         &self.disk
@@ -134,7 +139,7 @@ impl<D: Disk> LogWriter<D> {
         Position { segment: self.number, offset: self.offset }
     }
 
-    /// Appends a commit; returns where its payload stands. `version` must be above that of the record before.
+    /// Appends a commit; returns where its payload stands. `version` must not be below that of the record before.
     pub fn append(&mut self, version: u64, payload: &[u8]) -> Result<Position, Failure> {
         let position = self.begin(version, payload.len())?;
         self.extend(payload)?;
@@ -143,12 +148,12 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// Begins a record with a payload of `length` bytes, which [`LogWriter::extend`] brings; returns where the payload will
-    /// stand. `version` must be above that of the record before.
+    /// stand. `version` must not be below that of the record before; only what is no commit may repeat it.
     pub fn begin(&mut self, version: u64, length: usize) -> Result<Position, Failure> {
         if length > MAX_PAYLOAD_SIZE {
             return Err(Failure::new(Status::OutOfMemory, format!("a commit of {length} bytes is too large")));
         }
-        if version <= self.last_version || self.record.is_some() {
+        if version == 0 || version < self.last_version || self.record.is_some() {
             let message = format!("version {version} does not follow version {}", self.last_version);
             return Err(Failure::new(Status::InvalidRequest, message));
         }

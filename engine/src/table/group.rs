@@ -3,7 +3,8 @@
 use super::blocks::Pointer;
 use super::level::separator_of;
 use super::live::LiveChange;
-use super::{HISTORY_KEY, Level, PlacedBlock, Table};
+use super::retention::HistoryLeft;
+use super::{HISTORY_KEY, Level, PlacedBlock, Table, encode_history};
 use sled::IVec;
 
 use crate::disk::Disk;
@@ -30,7 +31,7 @@ pub struct Group {
     /// Where the tree changes.
     changed: Vec<(Level, IVec)>,
     written: Written,
-    whole_from: u64,
+    history: HistoryLeft,
     is_full: bool,
 }
 
@@ -52,12 +53,17 @@ impl Group {
 
     /// From which version on the history is whole once the group shows, as far as the group changes it.
     pub fn whole_from(&self) -> u64 {
-        self.whole_from
+        self.history.whole_from
     }
 
-    /// Notes that versions go without which the history is whole only from a version on.
-    pub(super) fn end_history_before(&mut self, version: u64) {
-        self.whole_from = self.whole_from.max(version);
+    /// The same for the newest change of each key.
+    pub fn newest_from(&self) -> u64 {
+        self.history.newest_from
+    }
+
+    /// Notes what versions that go leave of the history.
+    pub(super) fn end_history_before(&mut self, left: HistoryLeft) {
+        self.history = self.history.max(left);
     }
 
     fn live(&mut self, level: Level) -> &mut LiveChange {
@@ -95,6 +101,16 @@ impl Group {
 }
 
 impl<D: Disk> Table<D> {
+    /// Notes that the history is whole only from a version on; durable after [`Table::flush`].
+    pub fn end_history_before(&mut self, version: u64) -> Result<(), Failure> {
+        let history = self.history.max(HistoryLeft { whole_from: version, newest_from: version });
+        if history != self.history {
+            self.history = history;
+            self.tree.insert(HISTORY_KEY, &encode_history(history))?;
+        }
+        Ok(())
+    }
+
     /// Makes a group of changes visible, in one atomic write; durable after [`Table::flush`].
     pub fn commit(&mut self, group: Group) -> Result<Written, Failure> {
         // sled writes when it likes: it must never lead to a block that is not durable.
@@ -105,9 +121,10 @@ impl<D: Disk> Table<D> {
         self.log_live.apply(group.log, &mut batch)?;
         self.upper.live.apply(group.upper, &mut batch)?;
         self.bottom.live.apply(group.bottom, &mut batch)?;
-        if group.whole_from > self.whole_from {
-            self.whole_from = group.whole_from;
-            batch.insert(HISTORY_KEY, &self.whole_from.to_le_bytes());
+        let history = self.history.max(group.history);
+        if history != self.history {
+            self.history = history;
+            batch.insert(HISTORY_KEY, &encode_history(history));
         }
         self.tree.apply_batch(batch)?;
         for (level, place) in group.changed {

@@ -6,6 +6,7 @@ use std::iter::Peekable;
 use super::block::{self, Malformed};
 use super::decoded::DecodedBlock;
 use super::group::{Group, Written};
+use super::retention::HistoryLeft;
 use super::{Level, PlacedBlock, Retention, Table, malformed};
 use crate::disk::Disk;
 use crate::entry::Entry;
@@ -91,7 +92,7 @@ impl<D: Disk> Table<D> {
             }
             *left = left.saturating_sub(1);
             let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
-            let (kept, whole_from) = retain(interleave(&before, &new), retention);
+            let (kept, left_of_history) = retain(interleave(&before, &new), retention);
             let size: usize = sizes(&kept).map(|(_, size)| size).sum();
             // A small rest is joined with the next block, where there is one; its entries come along with its own new ones.
             if let Some(next) = after.take_if(|_| size < self.block_size / 4 && *left > 0) {
@@ -99,7 +100,7 @@ impl<D: Disk> Table<D> {
                 old.push(self.old_block(level, next)?);
                 continue;
             }
-            group.end_history_before(whole_from);
+            group.end_history_before(left_of_history);
             let separator = old.first().map_or(&[][..], |first| first.placed.separator());
             return self.replace(level, separator, &old, (&before, &kept), group);
         }
@@ -214,14 +215,14 @@ fn interleave<'a>(old: &[Entry<'a>], new: &[Entry<'a>]) -> Vec<Entry<'a>> {
     all
 }
 
-/// What stays of some entries, and from which version on their history is still whole.
-pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> (Vec<Entry<'a>>, u64) {
+/// What stays of some entries, and of their history.
+pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> (Vec<Entry<'a>>, HistoryLeft) {
     let mut kept = Vec::with_capacity(all.len());
     let mut stays = Vec::new();
-    let mut whole_from = 0;
+    let mut left = HistoryLeft::default();
     for versions in all.chunk_by(|a, b| a.key == b.key) {
-        whole_from = whole_from.max(retention.select(versions, &mut stays));
+        left = left.max(retention.select(versions, &mut stays));
         kept.extend(versions.iter().zip(&stays).filter(|(_, stay)| **stay).map(|(entry, _)| *entry));
     }
-    (kept, whole_from)
+    (kept, left)
 }

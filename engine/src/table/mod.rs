@@ -50,7 +50,7 @@ pub use identity::Identity;
 pub use level::Level;
 pub use live::LiveBytes;
 pub use relocate::Relocation;
-pub use retention::Retention;
+pub use retention::{HistoryLeft, Retention};
 pub use rewrite::Rewrite;
 pub use verify::{BlockDamage, BlockWalk};
 
@@ -65,7 +65,7 @@ use crate::status::Status;
 
 /// The first byte of the tree's keys that count live bytes of the log's segments.
 const LOG_COUNT_PREFIX: u8 = 0;
-/// The tree's key of the version from which on no version that a read could ask for, and no change, is missing.
+/// The tree's key of what is left of the history.
 const HISTORY_KEY: &[u8] = &[5];
 
 /// Of this many parts of the table's caches one is for the places of blocks.
@@ -80,7 +80,7 @@ pub struct Table<D: Disk> {
     log_live: LiveBytes,
     upper: Part<D>,
     bottom: Part<D>,
-    whole_from: u64,
+    history: HistoryLeft,
     identity: Identity,
 }
 
@@ -132,8 +132,8 @@ impl<D: Disk> Table<D> {
         };
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
-        let whole_from = read_history(&tree)?;
-        Ok(Self { tree, block_size, cache, log_live, upper, bottom, whole_from, identity })
+        let history = read_history(&tree)?;
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity })
     }
 
     /// What tells the store's files from those of another one.
@@ -230,7 +230,12 @@ impl<D: Disk> Table<D> {
     /// From which version on the history is whole: reads as of that version or a newer one find what they always found, and
     /// no change after it is missing.
     pub fn whole_from(&self) -> u64 {
-        self.whole_from
+        self.history.whole_from
+    }
+
+    /// From which version on the newest change of each key that changed is there.
+    pub fn newest_from(&self) -> u64 {
+        self.history.newest_from
     }
 
     /// How many bytes of each segment of the log blocks lead to.
@@ -290,10 +295,25 @@ impl<D: Disk> Table<D> {
     }
 }
 
-fn read_history(tree: &sled::Tree) -> Result<u64, Failure> {
-    let Some(bytes) = tree.get(HISTORY_KEY)? else { return Ok(0) };
-    let version = bytes.as_ref().try_into().map(u64::from_le_bytes);
-    version.map_err(|_| Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged"))
+fn read_history(tree: &sled::Tree) -> Result<HistoryLeft, Failure> {
+    let Some(bytes) = tree.get(HISTORY_KEY)? else { return Ok(HistoryLeft::default()) };
+    let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
+    let numbers = match bytes.len() {
+        // Format 2 had one for both.
+        8 => number(&bytes).map(|both| (both, both)),
+        _ => bytes.split_at_checked(8).and_then(|(whole, newest)| Some((number(whole)?, number(newest)?))),
+    };
+    let (whole_from, newest_from) =
+        numbers.ok_or_else(|| Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged"))?;
+    Ok(HistoryLeft { whole_from, newest_from })
+}
+
+fn encode_history(history: HistoryLeft) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    let (whole, newest) = bytes.split_at_mut(8);
+    whole.copy_from_slice(&history.whole_from.to_le_bytes());
+    newest.copy_from_slice(&history.newest_from.to_le_bytes());
+    bytes
 }
 
 fn placed((place, value): (IVec, IVec)) -> Result<PlacedBlock, Failure> {

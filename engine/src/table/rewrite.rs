@@ -81,8 +81,8 @@ impl<D: Disk> Table<D> {
         let old = std::mem::take(pending);
         let Some(first) = old.first() else { return Ok(()) };
         let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
-        let (kept, whole_from) = retain(before.clone(), retention);
-        group.end_history_before(whole_from);
+        let (kept, left) = retain(before.clone(), retention);
+        group.end_history_before(left);
         self.replace(Level::Bottom, first.placed().separator(), &old, (&before, &kept), group)
     }
 }

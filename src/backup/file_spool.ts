@@ -1,0 +1,130 @@
+/**
+ * A backup that is being restored, as a file in the store's directory.
+ *
+ * @module
+ */
+
+import { messageOf, StoreError } from "../errors.ts";
+import type { FileSystem, OpenFile } from "../fs/filesystem.ts";
+import type { ByteSource } from "./source.ts";
+import type { Spool } from "./spool.ts";
+
+/** The file while it is written: what a crash leaves of it counts for nothing. */
+export const UNFINISHED_RESTORE = "RESTORE.tmp";
+/** The file once it was checked: what it has is being applied, and is to be applied again after a crash. */
+export const SEALED_RESTORE = "RESTORE";
+
+const READ_BYTES = 256 * 1024;
+
+/** Whose directory it is. */
+export interface SpoolPlace {
+  readonly fileSystem: FileSystem;
+  /** The directory. */
+  readonly path: string;
+  /** Whether it is still ours; asked before every change. */
+  readonly owned: () => boolean;
+}
+
+/** Keeps it in a file. Errors of the disk are `IO_ERROR`; `LOCK_LOST` when the directory is not ours any more. */
+export class FileSpool implements Spool {
+  readonly #place: SpoolPlace;
+  readonly #file: OpenFile;
+  #length = 0;
+
+  private constructor(place: SpoolPlace, file: OpenFile) {
+    this.#place = place;
+    this.#file = file;
+  }
+
+  /** Begins one. */
+  static create(place: SpoolPlace): FileSpool {
+    const path = `${place.path}/${UNFINISHED_RESTORE}`;
+    const open = () => place.fileSystem.open(path, { write: true, create: true, truncate: true });
+    return new FileSpool(place, changing(place, open));
+  }
+
+  /** The one that a crash left to be applied; `undefined` when there is none. Removes one that was not finished. */
+  static left(place: SpoolPlace): FileSpool | undefined {
+    const { fileSystem, path } = place;
+    const [unfinished, sealed] = [`${path}/${UNFINISHED_RESTORE}`, `${path}/${SEALED_RESTORE}`];
+    return changing(place, () => {
+      if (fileSystem.stat(unfinished)) fileSystem.remove(unfinished);
+      return fileSystem.stat(sealed) ? new FileSpool(place, fileSystem.open(sealed, {})) : undefined;
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    changing(this.#place, () => {
+      for (let done = 0; done < bytes.length; ) {
+        const written = this.#file.write(bytes.subarray(done), this.#length);
+        if (written === 0) throw new Error(`nothing could be written to '${UNFINISHED_RESTORE}'`);
+        done += written;
+        this.#length += written;
+      }
+    });
+  }
+
+  async seal(): Promise<void> {
+    const { fileSystem, path } = this.#place;
+    await waiting(this.#file.syncOffThread());
+    changing(this.#place, () => {
+      fileSystem.rename(`${path}/${UNFINISHED_RESTORE}`, `${path}/${SEALED_RESTORE}`);
+      fileSystem.syncDirectory(path);
+    });
+  }
+
+  read(): ByteSource {
+    let position = 0;
+    const read = async () => {
+      const bytes = new Uint8Array(READ_BYTES);
+      const count = ioOf(() => this.#file.read(bytes, position));
+      position += count;
+      return count === 0 ? undefined : bytes.subarray(0, count);
+    };
+    return { read };
+  }
+
+  /** The name is gone durably before anything is committed: what follows the restore must never be undone by it. */
+  async done(): Promise<void> {
+    const { fileSystem, path } = this.#place;
+    changing(this.#place, () => {
+      this.#file.close();
+      fileSystem.remove(`${path}/${SEALED_RESTORE}`);
+      fileSystem.syncDirectory(path);
+    });
+  }
+
+  discard(): void {
+    const { fileSystem, path } = this.#place;
+    changing(this.#place, () => {
+      this.#file.close();
+      fileSystem.remove(`${path}/${UNFINISHED_RESTORE}`);
+    });
+  }
+}
+
+function changing<T>({ owned, path }: SpoolPlace, change: () => T): T {
+  if (!owned()) throw new StoreError("LOCK_LOST", `Cannot write to '${path}': another process took its lock over`);
+  return ioOf(change);
+}
+
+function ioOf<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    throw ioError(cause);
+  }
+}
+
+async function waiting<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (cause) {
+    throw ioError(cause);
+  }
+}
+
+function ioError(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  return new StoreError("IO_ERROR", `Cannot keep what is restored: ${messageOf(cause)}`, { cause });
+}

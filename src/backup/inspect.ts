@@ -1,0 +1,57 @@
+/**
+ * Looks at backups without a store.
+ *
+ * @module
+ */
+
+import type { BackupHeader, BackupInfo } from "../api/backup.ts";
+import type { LongOptions } from "../api/reader.ts";
+import { BackupReader } from "./reader.ts";
+import { StreamSource } from "./source.ts";
+
+/**
+ * Reads a backup to its end, checks all of it, and says what it holds. Rejects with `BACKUP_INVALID`, with position and
+ * reason, when it is damaged, truncated or no backup.
+ *
+ * @example
+ * ```ts
+ * import { inspectBackup, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("city", "Berlin");
+ * const { from, to, entries } = await inspectBackup(store.backup());
+ * assert.deepEqual({ from, to, entries }, { from: 0, to: store.version, entries: 1 });
+ * ```
+ */
+export async function inspectBackup(
+  stream: ReadableStream<Uint8Array>,
+  options: LongOptions = {},
+): Promise<BackupInfo> {
+  return await reading(stream, options, async (reader) => {
+    while (await reader.next());
+    return reader.info;
+  });
+}
+
+/** Reads the start of a backup, and cancels the stream; otherwise as {@linkcode inspectBackup}. */
+export async function readBackupHeader(
+  stream: ReadableStream<Uint8Array>,
+  options: LongOptions = {},
+): Promise<BackupHeader> {
+  return await reading(stream, options, (reader) => reader.header());
+}
+
+async function reading<T>(
+  stream: ReadableStream<Uint8Array>,
+  { signal }: LongOptions,
+  read: (reader: BackupReader) => Promise<T>,
+): Promise<T> {
+  const source = new StreamSource(stream, signal);
+  try {
+    return await read(new BackupReader(source, { withValues: false }));
+  } finally {
+    await source.cancel("read far enough");
+    source.release();
+  }
+}

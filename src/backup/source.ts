@@ -1,0 +1,94 @@
+/**
+ * Where the bytes of a backup come from.
+ *
+ * @module
+ */
+
+import { describe } from "../encoding.ts";
+
+/** Bytes, some at a time. */
+export interface ByteSource {
+  /** The next bytes; `undefined` at the end. */
+  read(): Promise<Uint8Array | undefined>;
+}
+
+/** A Web stream that is read until it ends, or until a signal says that it is not to be read on. */
+export class StreamSource implements ByteSource {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = () => void this.cancel(this.#signal?.reason);
+
+  /** Throws `TypeError` when it is no stream, or is being read by others. */
+  constructor(stream: ReadableStream<Uint8Array>, signal?: AbortSignal) {
+    if (typeof (stream as { getReader?: unknown } | null | undefined)?.getReader !== "function") {
+      throw new TypeError(`Cannot read a backup: expected a ReadableStream, got ${describe(stream)}`);
+    }
+    this.#signal = signal;
+    this.#reader = stream.getReader();
+    signal?.addEventListener("abort", this.#abort);
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    this.#signal?.throwIfAborted();
+    const { done, value } = await this.#reader.read();
+    this.#signal?.throwIfAborted();
+    if (done) return undefined;
+    if (value instanceof Uint8Array) return value;
+    throw new TypeError(`Cannot read a backup: expected chunks that are Uint8Arrays, got ${describe(value)}`);
+  }
+
+  /** Says that no more is wanted. What the stream makes of it is its own affair. */
+  async cancel(reason: unknown): Promise<void> {
+    await this.#reader.cancel(reason).catch(() => {});
+  }
+
+  /** Gives the stream back. */
+  release(): void {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#reader.releaseLock();
+  }
+}
+
+/** Takes bytes of a source in the amounts that are asked for. */
+export class Bytes {
+  readonly #source: ByteSource;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #position = 0;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  /** How many bytes were taken so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next `length` bytes, fewer only at the end. */
+  async take(length: number): Promise<Uint8Array> {
+    while (this.#chunk.length === 0 && length > 0) {
+      const chunk = await this.#source.read();
+      if (!chunk) return this.#chunk;
+      this.#chunk = chunk;
+    }
+    if (this.#chunk.length < length) return await this.#gather(length);
+    const taken = this.#chunk.subarray(0, length);
+    this.#chunk = this.#chunk.subarray(length);
+    this.#position += length;
+    return taken;
+  }
+
+  async #gather(length: number): Promise<Uint8Array> {
+    const gathered = new Uint8Array(length);
+    let filled = 0;
+    for (let chunk: Uint8Array | undefined = this.#chunk; chunk; chunk = await this.#source.read()) {
+      const part = chunk.subarray(0, length - filled);
+      gathered.set(part, filled);
+      filled += part.length;
+      this.#chunk = chunk.subarray(part.length);
+      if (filled === length) break;
+    }
+    this.#position += filled;
+    return gathered.subarray(0, filled);
+  }
+}

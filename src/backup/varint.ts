@@ -1,0 +1,61 @@
+/**
+ * Unsigned integers of seven bits a byte, the lowest first, the highest bit set on all bytes but the last: those of the
+ * engine, up to 2^53 - 1.
+ *
+ * @module
+ */
+
+/** The most bytes that a number takes. */
+export const MAX_VARINT_BYTES = 8;
+
+/** Writes a number into `target` at `at`; returns where it ends. */
+export function writeVarint(target: Uint8Array, at: number, value: number): number {
+  let [next, rest] = [at, value];
+  while (rest >= 0x80) {
+    target[next++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  target[next++] = rest;
+  return next;
+}
+
+/** Reads what stands in bytes, from the start on. */
+export class FieldReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** Whether nothing is left. */
+  get isDone(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** The next number; `undefined` when there is none that is whole, shortest and safe. */
+  varint(): number | undefined {
+    let [value, factor] = [0, 1];
+    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) return undefined;
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return Number.isSafeInteger(value) && (byte > 0 || i === 0) ? value : undefined;
+      factor *= 0x80;
+    }
+    return undefined;
+  }
+
+  byte(): number | undefined {
+    return this.#bytes[this.#at++];
+  }
+
+  /** The next `length` bytes, as a view; `undefined` when there are not as many. */
+  bytes(length: number): Uint8Array | undefined {
+    const end = this.#at + length;
+    if (end > this.#bytes.length) return undefined;
+    const found = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return found;
+  }
+}

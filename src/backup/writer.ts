@@ -1,0 +1,114 @@
+/**
+ * Writes a backup.
+ *
+ * @module
+ */
+
+import type { BackupHeader } from "../api/backup.ts";
+import type { StoredChange } from "../backend.ts";
+import { MAX_KEY_BYTES } from "../limits.ts";
+import {
+  BACKUP_FORMAT,
+  CHECKSUM_BYTES,
+  DIGEST_BYTES,
+  DigestChain,
+  EntryKind,
+  encodeFields,
+  FRAME_BYTES,
+  FRAME_START_BYTES,
+  FrameKind,
+  HAS_EXPIRY,
+  HEADER_START_BYTES,
+  LARGEST_INLINE_BYTES,
+  MAGIC,
+  PIECE_BYTES,
+} from "./format.ts";
+import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
+
+/** What an entry takes at most beside its value. */
+const MOST_ENTRY_BYTES = 1 + 4 * MAX_VARINT_BYTES + MAX_KEY_BYTES;
+
+/** Makes the bytes of one backup: header, entries in the order of their keys, trailer. */
+export class BackupWriter {
+  readonly #chain = new DigestChain();
+  readonly #payload: Uint8Array = new Uint8Array(FRAME_BYTES + MOST_ENTRY_BYTES + LARGEST_INLINE_BYTES);
+  #length = 0;
+  #frames = 0;
+  #entries = 0;
+  #deletions = 0;
+  #bytes = 0;
+
+  /** The first bytes. */
+  header(header: BackupHeader): Uint8Array {
+    const fields = encodeFields(header);
+    const end = HEADER_START_BYTES + fields.length;
+    const bytes = new Uint8Array(end + CHECKSUM_BYTES);
+    bytes.set(MAGIC);
+    bytes[MAGIC.length] = BACKUP_FORMAT;
+    new DataView(bytes.buffer).setUint16(MAGIC.length + 1, fields.length, true);
+    bytes.set(fields, HEADER_START_BYTES);
+    bytes.set(this.#chain.add(bytes.subarray(0, end)).subarray(0, CHECKSUM_BYTES), end);
+    return bytes;
+  }
+
+  /** The bytes that are complete with this entry, a frame at a time. A change without value and with an expiry has expired. */
+  *add(change: StoredChange): Generator<Uint8Array> {
+    const { value } = change;
+    const inPieces = value !== undefined && value.length > LARGEST_INLINE_BYTES;
+    this.#append(change, inPieces);
+    if (inPieces || this.#length >= FRAME_BYTES) yield* this.#flush();
+    for (let at = 0; inPieces && at < value.length; at += PIECE_BYTES) {
+      yield this.#frame(FrameKind.Piece, value.subarray(at, at + PIECE_BYTES));
+    }
+  }
+
+  /** The last bytes. */
+  *end(): Generator<Uint8Array> {
+    yield* this.#flush();
+    const payload = new Uint8Array(4 * MAX_VARINT_BYTES);
+    let at = 0;
+    for (const count of [this.#entries, this.#deletions, this.#bytes, this.#frames])
+      at = writeVarint(payload, at, count);
+    yield this.#frame(FrameKind.Trailer, payload.subarray(0, at), DIGEST_BYTES);
+  }
+
+  #append({ key, value, version, expiresMs }: StoredChange, inPieces: boolean): void {
+    const payload = this.#payload;
+    const kind = kindOf(value, expiresMs, inPieces);
+    payload[this.#length] = expiresMs > 0 ? kind | HAS_EXPIRY : kind;
+    let at = writeVarint(payload, this.#length + 1, key.length);
+    at = writeVarint(payload, at, version);
+    if (expiresMs > 0) at = writeVarint(payload, at, expiresMs);
+    if (value) at = writeVarint(payload, at, value.length);
+    payload.set(key, at);
+    at += key.length;
+    if (value && !inPieces) payload.set(value, at);
+    this.#length = at + (value && !inPieces ? value.length : 0);
+    if (value) this.#entries += 1;
+    else this.#deletions += 1;
+    this.#bytes += key.length + (value?.length ?? 0);
+  }
+
+  *#flush(): Generator<Uint8Array> {
+    if (this.#length === 0) return;
+    yield this.#frame(FrameKind.Entries, this.#payload.subarray(0, this.#length));
+    this.#length = 0;
+  }
+
+  #frame(kind: number, payload: Uint8Array, checksumBytes: number = CHECKSUM_BYTES): Uint8Array {
+    const end = FRAME_START_BYTES + payload.length;
+    const frame = new Uint8Array(end + checksumBytes);
+    new DataView(frame.buffer).setUint32(0, payload.length, true);
+    frame[4] = kind;
+    frame.set(payload, FRAME_START_BYTES);
+    frame.set(this.#chain.add(frame.subarray(0, end)).subarray(0, checksumBytes), end);
+    this.#frames += 1;
+    return frame;
+  }
+}
+
+function kindOf(value: Uint8Array | undefined, expiresMs: number, inPieces: boolean): number {
+  if (inPieces) return EntryKind.InPieces;
+  if (value) return EntryKind.Value;
+  return expiresMs > 0 ? EntryKind.Expired : EntryKind.Deleted;
+}

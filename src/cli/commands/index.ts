@@ -1,0 +1,43 @@
+/**
+ * All commands, in the order of the help.
+ *
+ * @module
+ */
+
+import type { CliCommand } from "../command.ts";
+import { backup } from "./backup.ts";
+import { bench } from "./bench.ts";
+import { compact } from "./compact.ts";
+import { count } from "./count.ts";
+import { del } from "./delete.ts";
+import { dump } from "./dump.ts";
+import { get } from "./get.ts";
+import { load } from "./load.ts";
+import { put } from "./put.ts";
+import { repl } from "./repl.ts";
+import { restore } from "./restore.ts";
+import { scan } from "./scan.ts";
+import { stats } from "./stats.ts";
+import { verify } from "./verify.ts";
+import { versions } from "./versions.ts";
+import { watch } from "./watch.ts";
+
+/** Their examples, run in this order, print what they show. */
+export const COMMANDS: readonly CliCommand[] = [
+  put,
+  get,
+  scan,
+  count,
+  del,
+  versions,
+  dump,
+  load,
+  watch,
+  backup,
+  restore,
+  verify,
+  stats,
+  compact,
+  bench,
+  repl,
+];

@@ -1,0 +1,126 @@
+import { Option } from "commander";
+import type { BatchOperation, SledStore } from "../../../mod.ts";
+import { type CliCommand, command } from "../command.ts";
+import { UsageError } from "../exit_codes.ts";
+import { readBytes, STANDARD, sizeOf } from "../files.ts";
+import { readCsv } from "../formats/csv.ts";
+import { type Encodings, type Entry, FORMATS, type FormatName, formatOf } from "../formats/entries.ts";
+import { readJsonLines } from "../formats/jsonl.ts";
+import { integer, type KeyOptions, type ValueOptions, withKeepVersions, withKeys, withValues } from "../options.ts";
+import { entriesText, type Progress } from "../progress.ts";
+import type { Session } from "../session.ts";
+
+interface LoadOptions extends KeyOptions, ValueOptions {
+  readonly format?: FormatName;
+  readonly batch: number;
+  readonly keepVersions?: number;
+}
+
+/** A commit has no more than this beside its last entry. */
+const BATCH_BYTES = 16 * 1024 * 1024;
+
+/** `luge load`. */
+export const load: CliCommand = command<[file: string], LoadOptions>({
+  name: "load",
+  summary: "put the entries of JSON lines or CSV",
+  details:
+    "A file is read twice: all of it is checked before anything is written. Standard input is read once, and what was committed before a wrong\n" +
+    "line, or before Ctrl-C, stays: the message says how much. An entry that has expired is left out.",
+  examples: `
+$ luge load shop users.csv
+2 entries
+$ echo '{"key":"user/joan","value":"Clarke"}' | luge load shop -
+1 entry
+$ luge dump shop | luge load copy -
+5 entries`,
+  define: (command) => {
+    command.argument("<file>", "the file, or - for standard input");
+    withValues(withKeys(command))
+      .addOption(new Option("--format <format>", "default: that of the file's name, else jsonl").choices(FORMATS))
+      .option("--batch <count>", "entries a commit", integer(1), 1000);
+    withKeepVersions(command, "all");
+  },
+  run: async (session, [file], options) => {
+    const source = { session, file, format: formatOf(file, options.format), encodings: options };
+    if (file !== STANDARD) for await (const _ of entriesOf(source, "check")) session.signal.throwIfAborted();
+    const { keepVersions } = options;
+    await session.withStore("create", (store) => loadInto(store, source, options.batch), { keepVersions });
+  },
+});
+
+interface Source {
+  readonly session: Session;
+  readonly file: string;
+  readonly format: FormatName;
+  readonly encodings: Encodings;
+}
+
+async function* entriesOf({ session, file, format, encodings }: Source, name: string): AsyncGenerator<Entry, void> {
+  const size = await sizeOf(file);
+  const progress = session.progress(name, "bytes");
+  try {
+    const bytes = counted(readBytes(file, session.signal), size, progress);
+    yield* format === "csv" ? readCsv(bytes, encodings) : readJsonLines(bytes, encodings);
+  } finally {
+    progress.stop();
+  }
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  size: number,
+  progress: Progress,
+): AsyncGenerator<Uint8Array, void> {
+  let done = 0;
+  for await (const piece of bytes) {
+    yield piece;
+    done += piece.length;
+    progress.update(done, size);
+  }
+}
+
+async function loadInto(store: SledStore, source: Source, batchEntries: number): Promise<void> {
+  const { session } = source;
+  const [loaded, waiting]: [Loaded, Entry[]] = [{ entries: 0, expired: 0 }, []];
+  let bytes = 0;
+  const commit = async () => {
+    session.signal.throwIfAborted();
+    const operations = waiting.flatMap(toOperation);
+    await store.batch(operations);
+    loaded.entries += operations.length;
+    loaded.expired += waiting.length - operations.length;
+    waiting.length = bytes = 0;
+  };
+  try {
+    for await (const entry of entriesOf(source, "load")) {
+      waiting.push(entry);
+      bytes += entry.key.length + entry.value.length;
+      if (waiting.length >= batchEntries || bytes >= BATCH_BYTES) await commit();
+    }
+    await commit();
+  } catch (error) {
+    throw withCommitted(error, loaded, session.signal);
+  }
+  const expired = loaded.expired > 0 ? `, ${loaded.expired} had expired` : "";
+  await session.result({ ...loaded, version: store.version }, `${entriesText(loaded.entries)}${expired}`);
+}
+
+interface Loaded {
+  entries: number;
+  expired: number;
+}
+
+/** Right before the commit: a time to live begins there. */
+function toOperation({ key, value, expiresAt }: Entry): BatchOperation[] {
+  if (expiresAt === undefined) return [{ type: "put", key, value }];
+  const ttl = expiresAt - Date.now();
+  return ttl > 0 ? [{ type: "put", key, value, ttl }] : [];
+}
+
+/** What stops a load says what is there already. */
+function withCommitted(error: unknown, { entries }: Loaded, signal: AbortSignal): unknown {
+  const committed = `${entries} entries were committed before`;
+  if (signal.aborted) return new Error(committed, { cause: error });
+  if (error instanceof UsageError) return new UsageError(`${error.message}; ${committed}`);
+  return error;
+}

@@ -1,0 +1,99 @@
+import process from "node:process";
+import { createInterface, type Interface } from "node:readline";
+import type { SledStore } from "../../../mod.ts";
+import { type CliCommand, command } from "../command.ts";
+import { ExitCode } from "../exit_codes.ts";
+import { withKeepVersions } from "../options.ts";
+import type { Session } from "../session.ts";
+import { wordsOf } from "../words.ts";
+
+interface ReplOptions {
+  readonly readOnly?: boolean;
+  readonly keepVersions?: number;
+}
+
+/** `luge repl`. */
+export const repl: CliCommand = command<[], ReplOptions>({
+  name: "repl",
+  summary: "an interactive shell on an open store",
+  details:
+    "The same commands without the directory. help lists them; exit or Ctrl-D ends, Ctrl-C stops a command. Lines may come from a pipe, too: " +
+    "then it ends with the code of the first that failed.",
+  examples: `
+$ printf 'put greeting "good morning"\\nget greeting\\nexit\\n' | luge repl shop
+good morning`,
+  standalone: "place",
+  define: (command) => {
+    withKeepVersions(command.option("--read-only", "open the store for reading only"), "all");
+  },
+  run: async (session, _, { readOnly = false, keepVersions }) =>
+    await session.withStore(readOnly ? "read" : "create", (store) => talk(session, store), { keepVersions }),
+});
+
+async function talk(session: Session, store: SledStore): Promise<ExitCode> {
+  const isTerminal = process.stdin.isTTY === true;
+  const lines = createInterface({
+    input: process.stdin,
+    terminal: isTerminal,
+    ...(isTerminal ? { output: process.stdout } : {}),
+  });
+  const end = () => lines.close();
+  session.signal.addEventListener("abort", end);
+  try {
+    const talk = new Talk(session, store, lines);
+    const failed = await talk.run();
+    session.signal.throwIfAborted();
+    return isTerminal ? ExitCode.done : failed;
+  } finally {
+    session.signal.removeEventListener("abort", end);
+    lines.close();
+  }
+}
+
+class Talk {
+  readonly #session: Session;
+  readonly #store: SledStore;
+  readonly #lines: Interface;
+  /** Ends the command that runs. */
+  #current: AbortController | undefined;
+
+  constructor(session: Session, store: SledStore, lines: Interface) {
+    this.#session = session;
+    this.#store = store;
+    this.#lines = lines;
+    lines.setPrompt("luge> ");
+    // Where a terminal is, readline takes Ctrl-C.
+    lines.on("SIGINT", () => {
+      if (this.#current) this.#current.abort();
+      else lines.close();
+    });
+  }
+
+  /** Runs lines up to the end; returns the first exit code that is not 0. */
+  async run(): Promise<ExitCode> {
+    let first: ExitCode = ExitCode.done;
+    this.#prompt();
+    for await (const line of this.#lines) {
+      if (["exit", "quit", ".exit"].includes(line.trim())) break;
+      const code = await this.#runLine(line);
+      if (first === ExitCode.done) first = code;
+      if (this.#session.signal.aborted) break;
+      this.#prompt();
+    }
+    return first;
+  }
+
+  #prompt(): void {
+    if (process.stdin.isTTY) this.#lines.prompt();
+  }
+
+  async #runLine(line: string): Promise<ExitCode> {
+    this.#current = new AbortController();
+    const signal = AbortSignal.any([this.#session.signal, this.#current.signal]);
+    try {
+      return await this.#session.runWords(() => wordsOf(line), { opened: this.#store, signal });
+    } finally {
+      this.#current = undefined;
+    }
+  }
+}

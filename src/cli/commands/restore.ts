@@ -1,0 +1,77 @@
+import type { BackupHeader, RestoreResult, SledStore } from "../../../mod.ts";
+import { headerOf, withFileShown } from "../backups.ts";
+import { type CliCommand, command } from "../command.ts";
+import { UsageError } from "../exit_codes.ts";
+import { STANDARD } from "../files.ts";
+import { integer } from "../options.ts";
+import { amountText, entriesText } from "../progress.ts";
+import type { Session } from "../session.ts";
+
+/** `luge restore`. */
+export const restore: CliCommand = command<[files: string[]], { readonly to?: number }>({
+  name: "restore",
+  summary: "restore backups to an empty store: a full one and its increments",
+  details:
+    "Files that are given together are brought into order, and must continue each other; compressed ones are recognised. Each is read and checked to its end " +
+    "before anything of it shows. An increment alone continues a store that is at exactly its version.",
+  examples: `
+$ luge restore restored full.backup increment.backup.gz
+full.backup: version …, … entries, 0 deletions
+increment.backup.gz: version …, 1 entry, 0 deletions
+$ luge get restored user/mary
+Shelley
+$ gunzip < piped.backup.gz | luge restore piped -
+-: version …, … entries, 0 deletions`,
+  standalone: "place",
+  define: (command) => {
+    command
+      .argument("<files...>", "the backups, or - for one from standard input")
+      .option("--to <version>", "stop at that version: one at which a backup of the chain ends", integer(0));
+  },
+  run: async (session, [files], { to }) => {
+    if (files.includes(STANDARD) && files.length > 1) {
+      throw new UsageError("Wrong files: expected - alone, or files");
+    }
+    if (files.includes(STANDARD) && to !== undefined) {
+      throw new UsageError("Wrong options: expected files with --to, got standard input");
+    }
+    const chain = files.includes(STANDARD) ? [{ file: STANDARD }] : await chainOf(files, to, session);
+    await session.withStore("create", async (store) => {
+      for (const { file } of chain) await restoreOne(session, store, file);
+    });
+  },
+});
+
+interface Link {
+  readonly file: string;
+  readonly header: BackupHeader;
+}
+
+/** The files in the order in which they continue each other, up to the version that is wanted. */
+async function chainOf(files: readonly string[], to: number | undefined, session: Session): Promise<readonly Link[]> {
+  const links: Link[] = [];
+  for (const file of files) links.push({ file, header: await headerOf(file, session) });
+  links.sort((a, b) => a.header.to - b.header.to || a.header.from - b.header.from);
+  for (const [i, { file, header }] of links.entries()) {
+    const before = links[i - 1];
+    if (before && header.from !== before.header.to) {
+      const got = header.isIncrement ? `it continues version ${header.from}` : "it is a full backup";
+      const expected = `expected an increment that continues '${before.file}', version ${before.header.to}`;
+      throw new UsageError(`Wrong chain at '${file}': ${expected}, and ${got}`);
+    }
+  }
+  if (to === undefined) return links;
+  const last = links.findIndex(({ header }) => header.to === to);
+  if (last >= 0) return links.slice(0, last + 1);
+  throw new UsageError(`Wrong version ${to}: expected one of ${links.map(({ header }) => header.to).join(", ")}`);
+}
+
+async function restoreOne(session: Session, store: SledStore, file: string): Promise<void> {
+  const { signal } = session;
+  const result: RestoreResult = await withFileShown("restore", file, session, (stream) =>
+    store.restore(stream, { signal }),
+  );
+  const { version, entries, deletions } = result;
+  const text = `${file}: version ${version}, ${entriesText(entries)}, ${amountText(deletions, "deletion", "deletions")}`;
+  await session.result({ file, ...result }, text);
+}

@@ -1,0 +1,36 @@
+import type { KeyVersion } from "../../../mod.ts";
+import { type CliCommand, command } from "../command.ts";
+import { encodeForJson, encodeForLine, shown } from "../encodings.ts";
+import { NotFoundError } from "../exit_codes.ts";
+import { type KeyOptions, keyOf, type ValueOptions, withKeys, withValues } from "../options.ts";
+
+/** `luge versions`. */
+export const versions: CliCommand = command<[key: string], KeyOptions & ValueOptions>({
+  name: "versions",
+  summary: "list the versions of a key, newest first",
+  details: "A line each: the version, what it did, and the value. Ends with 1 when there is none.",
+  examples: `
+$ luge put shop price 10
+$ luge put shop price 12
+$ luge versions shop price
+…	put	12
+…	put	10`,
+  define: (command) => {
+    withValues(withKeys(command.argument("<key>", "the key")));
+  },
+  run: async (session, [text], options) => {
+    const key = keyOf(text, options);
+    const found = await session.withStore("read", (store) => store.versions(key));
+    for (const version of found) await session.result(jsonOf(version, options), lineOf(version, options));
+    if (found.length === 0) throw new NotFoundError(`The key ${shown(text)} has no version`);
+  },
+});
+
+function jsonOf({ value, ...version }: KeyVersion, { values }: ValueOptions): object {
+  return { ...version, ...(value ? { value: encodeForJson(value, values) } : {}) };
+}
+
+function lineOf({ version, value, deleted }: KeyVersion, { values }: ValueOptions): string {
+  const what = deleted ? "delete" : value ? "put" : "expired";
+  return [`${version}`, what, ...(value ? [encodeForLine(value, values)] : [])].join("\t");
+}

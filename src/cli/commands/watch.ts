@@ -1,0 +1,139 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ChangeIn, type SledStore, StoreError } from "../../../mod.ts";
+import { type CliCommand, command } from "../command.ts";
+import { encodeForJson, encodeForLine } from "../encodings.ts";
+import { checked } from "../exit_codes.ts";
+import {
+  integer,
+  type KeyOptions,
+  type RangeOptions,
+  rangeOf,
+  type ValueOptions,
+  withKeys,
+  withRange,
+  withValues,
+} from "../options.ts";
+import type { Session } from "../session.ts";
+
+interface WatchCommandOptions extends RangeOptions, ValueOptions {
+  readonly since?: number;
+  readonly limit?: number;
+  readonly follow: boolean;
+}
+
+/** Times between two looks at a directory, in milliseconds. */
+const POLL_MS = 300;
+
+/** `luge watch`. */
+export const watch: CliCommand = command<[prefix: string | undefined], WatchCommandOptions>({
+  name: "watch",
+  summary: "print changes as they are made, until Ctrl-C",
+  details:
+    "A line each: the version, put or delete, the key, the value. A directory has one owner at a time: what another process writes is seen\n" +
+    "once that has closed the store. Changes from before are there as far as the history reaches.",
+  examples: `
+$ luge watch shop user/ --since 0 --limit 2
+…	put	user/ada	Lovelace
+…	put	user/grace	Hopper
+$ luge watch shop price --since 0 --no-follow
+…	put	price	10
+…	put	price	12`,
+  define: (command) => {
+    command.argument("[prefix]", "only keys that start with this");
+    withRange(withValues(withKeys(command)))
+      .option("--since <version>", "changes after that commit; default: those after now", integer(0))
+      .option("-n, --limit <count>", "end after so many", integer(1))
+      .option("--no-follow", "end after the changes that are there");
+  },
+  run: async (session, [prefix], options) => {
+    const range = { ...rangeOf(prefix, options), keyEncoding: "bytes" } as const;
+    const follower = new Follower(session, options);
+    // Where the past begins is known only to a walk that says it, else the first look must succeed.
+    if (options.follow && options.since !== undefined && !session.isInteractive) await follower.lookAgain(range);
+    else await session.withStore("read", (store) => follower.follow(store, range));
+    while (options.follow && !follower.isDone) {
+      await sleep(POLL_MS, undefined, { signal: session.signal });
+      await follower.lookAgain(range);
+    }
+  },
+});
+
+type Range = Parameters<typeof SledStore.prototype.watch<"bytes">>[0];
+
+/** Prints changes, each once, over several openings of the store. */
+class Follower {
+  readonly #session: Session;
+  readonly #options: WatchCommandOptions & KeyOptions;
+  /** All before this version is printed, and so many changes of this one. */
+  #version: number | undefined;
+  #printed = 0;
+  #total = 0;
+  #seen = "";
+
+  constructor(session: Session, options: WatchCommandOptions) {
+    this.#session = session;
+    this.#options = options;
+    if (options.since !== undefined) this.#version = options.since + 1;
+  }
+
+  get isDone(): boolean {
+    return this.#total >= (this.#options.limit ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Prints what there is; of a store that may be written here, also what is yet to come. */
+  async follow(store: SledStore, range: Range): Promise<void> {
+    this.#version ??= store.version + 1;
+    let skip = this.#printed;
+    const [first, { signal }] = [this.#version, this.#session];
+    const changes = checked(() => store.watch(range, { since: first - 1, signal }));
+    for await (const change of changes) {
+      if (change.version === first && skip-- > 0) continue;
+      await this.#print(change);
+      if (this.isDone) return;
+    }
+  }
+
+  /** Prints what is new, unless nobody had the directory since, or somebody has it now. */
+  async lookAgain(range: Range): Promise<void> {
+    const state = lockState(this.#session.directory);
+    if (state === this.#seen) return;
+    try {
+      await this.#session.withStore("read", (store) => this.follow(store, range));
+      this.#seen = state;
+    } catch (error) {
+      const isTaken = error instanceof StoreError && (error.code === "STORE_LOCKED" || error.code === "LOCK_LOST");
+      if (!isTaken) throw error;
+    }
+  }
+
+  async #print(change: ChangeIn<"bytes">): Promise<void> {
+    this.#printed = change.version === this.#version ? this.#printed + 1 : 1;
+    this.#version = change.version;
+    this.#total += 1;
+    const { output, json } = this.#session;
+    await output.line(json ? jsonOf(change, this.#options) : lineOf(change, this.#options));
+    await output.flush();
+  }
+}
+
+function jsonOf({ key, value, ...change }: ChangeIn<"bytes">, { keys, values }: KeyOptions & ValueOptions): string {
+  const shown = value ? { value: encodeForJson(value, values) } : {};
+  return JSON.stringify({ ...change, key: encodeForJson(key, keys), ...shown });
+}
+
+function lineOf({ version, type, key, value }: ChangeIn<"bytes">, { keys, values }: KeyOptions & ValueOptions): string {
+  const shown = value ? [encodeForLine(value, values)] : [];
+  return [`${version}`, type, encodeForLine(key, keys), ...shown].join("\t");
+}
+
+/** Changes whenever an owner takes the directory or gives it back. */
+function lockState(directory: string): string {
+  const locks = readdirSync(directory).filter((name) => name.startsWith("LOCK."));
+  const states = locks.map((name) => {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+    return `${name} ${stat?.mtimeMs} ${stat?.size}`;
+  });
+  return states.sort().join();
+}

@@ -1,0 +1,89 @@
+/**
+ * How the command line ends: the exit codes, and which error leads to which.
+ *
+ * @module
+ */
+
+import { StoreError } from "../../mod.ts";
+
+/** Every exit code; the help and the README list them. */
+export const ExitCode = {
+  done: 0,
+  notFound: 1,
+  usage: 2,
+  failed: 3,
+  locked: 4,
+  damaged: 5,
+  defect: 70,
+  interrupted: 130,
+} as const;
+
+/** One of the values of {@linkcode ExitCode}. */
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The table of exit codes, as the help shows it. */
+export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
+  [ExitCode.done, "done, or whoever read the output had enough"],
+  [ExitCode.notFound, "the key is not there"],
+  [ExitCode.usage, "wrong arguments or wrong input: the message names the value and what was expected"],
+  [ExitCode.failed, "it could not be done: the message says why"],
+  [ExitCode.locked, "another process has the store open"],
+  [ExitCode.damaged, "the store or the backup is damaged"],
+  [ExitCode.defect, "a defect of luge: please report it"],
+  [ExitCode.interrupted, "interrupted; nothing is half written"],
+];
+
+/** Wrong arguments or wrong input. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code = "USAGE";
+}
+
+/** The key is not there. */
+export class NotFoundError extends Error {
+  override readonly name = "NotFoundError";
+  readonly code = "NOT_FOUND";
+}
+
+/** It could not be done, for no fault of the arguments. */
+export class FailedError extends Error {
+  override readonly name = "FailedError";
+  readonly code = "FAILED";
+}
+
+/** Runs a call whose `TypeError` or `RangeError` means that what the user gave is wrong. */
+export function checked<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+const CODES: { readonly [code: string]: ExitCode } = {
+  STORE_LOCKED: ExitCode.locked,
+  LOCK_LOST: ExitCode.locked,
+  STORE_CORRUPT: ExitCode.damaged,
+  BACKUP_INVALID: ExitCode.damaged,
+};
+
+/** The exit code for an error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return ExitCode.usage;
+  if (error instanceof NotFoundError) return ExitCode.notFound;
+  if (error instanceof StoreError) return CODES[error.code] ?? ExitCode.failed;
+  if (error instanceof FailedError || isSystemError(error)) return ExitCode.failed;
+  return ExitCode.defect;
+}
+
+/** The code that `--json` shows for an error. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === "string" ? code : "DEFECT";
+}
+
+/** Whether the operating system refused something: it gives its errors a number. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && typeof (error as { errno?: unknown }).errno === "number";
+}

@@ -1,0 +1,95 @@
+/**
+ * Entries as CSV (RFC 4180): a header with `key`, `value` and, where one expires, `expiresAt`.
+ *
+ * @module
+ */
+
+import { CsvError, parse } from "csv-parse";
+import { stringify } from "csv-stringify/sync";
+import { decode, encode, encodeForLine, shown } from "../encodings.ts";
+import { UsageError } from "../exit_codes.ts";
+import { atLine, checkedEntry, type Encodings, type Entry } from "./entries.ts";
+import { decodeText } from "./lines.ts";
+
+const COLUMNS = ["key", "value", "expiresAt"] as const;
+
+/** The header. */
+export const CSV_HEADER: string = `${COLUMNS.join(",")}\n`;
+
+/** Entries as lines of CSV. */
+export function toCsv(entries: readonly Entry[], { keys, values }: Encodings): string {
+  const rows = entries.map(({ key, value, expiresAt }) => {
+    const shownKey = encodeForLine(key, keys);
+    const field = (text: string | undefined, what: string, option: string) => {
+      if (text !== undefined) return text;
+      throw new UsageError(`Cannot write the ${what} of '${shownKey}' as text: it is not UTF-8; use ${option} base64`);
+    };
+    return [
+      field(encode(key, keys), "key", "--keys"),
+      field(encode(value, values), "value", "--values"),
+      expiresAt === undefined ? "" : `${expiresAt}`,
+    ];
+  });
+  return stringify(rows, { quoted_match: /[\r\n]|^\s|\s$/ });
+}
+
+interface Row {
+  readonly record: { readonly [column: string]: string };
+  readonly info: { readonly lines: number };
+}
+
+/** The entries that lines of CSV tell. */
+export async function* readCsv(bytes: AsyncIterable<Uint8Array>, encodings: Encodings): AsyncGenerator<Entry, void> {
+  const parser = parse({ bom: true, columns: checkHeader, info: true, skip_empty_lines: true });
+  const feeding = feed(parser, bytes);
+  try {
+    for await (const { record, info } of parser as AsyncIterable<Row>) {
+      yield atLine(info.lines, () => toEntry(record, encodings));
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? new UsageError(`Wrong CSV: ${error.message}`) : error;
+  } finally {
+    parser.destroy();
+    await feeding;
+  }
+}
+
+/** Hands the bytes on; what fails them fails the parser, whose reader sees it. */
+async function feed(parser: ReturnType<typeof parse>, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const text of decodeText(bytes)) {
+      if (parser.destroyed) return;
+      if (!parser.write(text)) await drained(parser);
+    }
+    parser.end();
+  } catch (error) {
+    parser.destroy(error as Error);
+  }
+}
+
+function drained(parser: ReturnType<typeof parse>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      parser.off("drain", done).off("close", done);
+      resolve();
+    };
+    parser.on("drain", done).on("close", done);
+  });
+}
+
+function checkHeader(header: readonly string[]): string[] {
+  const unknown = header.find((name) => !(COLUMNS as readonly string[]).includes(name));
+  if (unknown === undefined && header.includes("key") && header.includes("value")) return [...header];
+  throw new UsageError(
+    `Wrong header ${shown(header.join(","))}: expected the columns key and value, and expiresAt if you like`,
+  );
+}
+
+function toEntry(record: Row["record"], { keys, values }: Encodings): Entry {
+  const { key = "", value = "", expiresAt = "" } = record;
+  if (!/^\d*$/.test(expiresAt)) {
+    throw new UsageError(`Wrong expiresAt ${shown(expiresAt)}: expected milliseconds since 1970, or nothing`);
+  }
+  const expiry = expiresAt === "" ? undefined : Number(expiresAt);
+  return checkedEntry(decode(key, keys, "key"), decode(value, values, "value"), expiry);
+}

@@ -1,0 +1,38 @@
+/**
+ * Bytes as text, and as lines: UTF-8 that is wrong is refused, not replaced.
+ *
+ * @module
+ */
+
+import { UsageError } from "../exit_codes.ts";
+
+/** The text of bytes, in pieces. */
+export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (piece?: Uint8Array) => {
+    try {
+      return piece ? decoder.decode(piece, { stream: true }) : decoder.decode();
+    } catch {
+      throw new UsageError("Wrong input: expected UTF-8");
+    }
+  };
+  for await (const piece of bytes) yield decode(piece);
+  yield decode();
+}
+
+/** The lines of bytes, without their ends. */
+export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  // A line may be long: its pieces are joined once.
+  let pieces: string[] = [];
+  for await (const text of decodeText(bytes)) {
+    const lines = text.split("\n");
+    const last = lines.pop() ?? "";
+    for (const line of lines) {
+      yield [...pieces, line].join("");
+      pieces = [];
+    }
+    pieces.push(last);
+  }
+  const rest = pieces.join("");
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,134 @@
+/**
+ * Options that several commands have, and how their values are read.
+ *
+ * @module
+ */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { KeyRange, Reader, SledStore } from "../../mod.ts";
+import { encodeKey, encodePrefix } from "../encoding.ts";
+import { decode, ENCODINGS, type Encoding } from "./encodings.ts";
+import { checked, UsageError } from "./exit_codes.ts";
+
+/** How keys are written. */
+export interface KeyOptions {
+  readonly keys: Encoding;
+}
+
+/** How values are written. */
+export interface ValueOptions {
+  readonly values: Encoding;
+}
+
+/** Which keys. */
+export interface RangeOptions extends KeyOptions {
+  readonly gt?: string;
+  readonly gte?: string;
+  readonly lt?: string;
+  readonly lte?: string;
+}
+
+/** In which order, and how many. */
+export interface OrderOptions {
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** At which version a store is read. */
+export interface AtOptions {
+  readonly at?: number;
+}
+
+/** An integer from `least` on, for commander. */
+export function integer(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected an integer from ${least} on.`);
+  };
+}
+
+const MILLISECONDS: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A length of time in milliseconds, for commander. */
+export function duration(text: string): number {
+  const [, count = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const milliseconds = Number(count) * (MILLISECONDS[unit] ?? 0);
+  if (milliseconds > 0) return milliseconds;
+  throw new InvalidArgumentError("Expected a number above 0 with a unit: 500ms, 30s, 15m, 12h or 7d.");
+}
+
+/** Adds `--keys`. */
+export function withKeys(command: Command): Command {
+  return command.addOption(
+    new Option("-k, --keys <encoding>", "how keys are written").choices(ENCODINGS).default("text"),
+  );
+}
+
+/** Adds `--values`. */
+export function withValues(command: Command): Command {
+  return command.addOption(
+    new Option("-v, --values <encoding>", "how values are written").choices(ENCODINGS).default("text"),
+  );
+}
+
+/** Adds the ends of a range. */
+export function withRange(command: Command): Command {
+  return command
+    .option("--gt <key>", "only keys above this one")
+    .option("--gte <key>", "only keys from this one on")
+    .option("--lt <key>", "only keys below this one")
+    .option("--lte <key>", "only keys up to this one");
+}
+
+/** Adds `--reverse` and `--limit`. */
+export function withOrder(command: Command): Command {
+  return command
+    .option("-r, --reverse", "from the last key to the first")
+    .option("-n, --limit <count>", "at most so many", integer(0));
+}
+
+/** Adds `--at`. */
+export function withAt(command: Command): Command {
+  return command.option(
+    "--at <version>",
+    "as the store was after that commit, as long as nothing removed it",
+    integer(0),
+  );
+}
+
+/** Adds `--keep-versions`. */
+export function withKeepVersions(command: Command, defaultText: string): Command {
+  return command.option(
+    "--keep-versions <count>",
+    `how many versions of a key are kept (default: ${defaultText})`,
+    integer(1),
+  );
+}
+
+/** A key that the user gave. */
+export function keyOf(text: string, { keys }: KeyOptions): Uint8Array {
+  return checked(() => encodeKey(decode(text, keys, "key")));
+}
+
+/** The range that the user gave. */
+export function rangeOf(prefix: string | undefined, options: RangeOptions & OrderOptions): KeyRange {
+  const { gt, gte, lt, lte, reverse, limit } = options;
+  if (gt !== undefined && gte !== undefined) throw new UsageError("Wrong options: expected --gt or --gte, got both");
+  if (lt !== undefined && lte !== undefined) throw new UsageError("Wrong options: expected --lt or --lte, got both");
+  const ends = Object.entries({ gt, gte, lt, lte }).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, keyOf(text, options)] as const],
+  );
+  return {
+    ...Object.fromEntries(ends),
+    ...(prefix === undefined ? {} : { prefix: checked(() => encodePrefix(decode(prefix, options.keys, "prefix"))) }),
+    ...(reverse ? { reverse } : {}),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+/** Reads the store as it is, or as it was, while nothing changes under the reader. */
+export async function readAt<T>(store: SledStore, { at }: AtOptions, read: (reader: Reader) => Promise<T>): Promise<T> {
+  using snapshot = checked(() => store.snapshot(at === undefined ? {} : { version: at }));
+  return await read(snapshot);
+}

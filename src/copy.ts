@@ -1,0 +1,76 @@
+/**
+ * A store in a new directory, made of a backup.
+ *
+ * @module
+ */
+
+import type { RestoreResult } from "./api/backup.ts";
+import { StreamSource } from "./backup/source.ts";
+import { type ResolvedConfig, resolveConfig } from "./config.ts";
+import type { DirectoryLock } from "./fs/filesystem.ts";
+import { NodeFileSystem } from "./fs/node.ts";
+import { leveled } from "./logger.ts";
+import { apply } from "./store/restore.ts";
+import { atPath, markDirectory, pathError, prepareEmptyDirectory } from "./store_directory.ts";
+import { Engine } from "./wasm/engine.ts";
+import { loadEngine } from "./wasm/load.ts";
+
+/**
+ * Makes a store in a directory that must be empty; it is created when it is missing. What makes the directory a store's comes
+ * last: a crash before leaves none.
+ */
+export async function copyTo(
+  like: ResolvedConfig,
+  directory: string | URL,
+  backup: ReadableStream<Uint8Array>,
+): Promise<RestoreResult> {
+  const source = new StreamSource(backup);
+  try {
+    return await copy(configLike(like, directory), source);
+  } catch (error) {
+    await source.cancel(error);
+    throw error;
+  } finally {
+    source.release();
+  }
+}
+
+/** The config of another store, for a directory of its own. */
+function configLike({ fileSystem, wasm, ...config }: ResolvedConfig, path: string | URL): ResolvedConfig {
+  const chosen = { ...(fileSystem ? { fileSystem } : {}), ...(wasm ? { wasm } : {}) };
+  return resolveConfig({ ...config, ...chosen, path, readOnly: false });
+}
+
+async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<RestoreResult> {
+  const { path } = resolved;
+  const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
+  let lock: DirectoryLock | undefined;
+  const directory = { fileSystem, path, owned: () => lock?.held() ?? false };
+  const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
+  prepareEmptyDirectory(fileSystem, path, leveled(resolved.logger, resolved.loggingLevel));
+  try {
+    lock = await fileSystem.lock(path);
+  } catch (error) {
+    throw pathError(path, "lock", error);
+  }
+  try {
+    await engine.open(resolved);
+    const result = await fill(engine, source);
+    atPath(path, "mark", () => markDirectory(fileSystem, path));
+    return result;
+  } finally {
+    lock.release();
+  }
+}
+
+async function fill(engine: Engine, source: StreamSource): Promise<RestoreResult> {
+  try {
+    const { to, entries, deletions, bytes } = await apply((call) => call(engine), source);
+    while (engine.closeStep()) await engine.congestion();
+    await engine.close();
+    return { version: to, entries, deletions, bytes };
+  } catch (error) {
+    engine.abandon();
+    throw error;
+  }
+}

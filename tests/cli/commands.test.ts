@@ -1,0 +1,277 @@
+/**
+ * The command line inside of this process: what it refuses, `--json` of every command, exit codes, interruption.
+ */
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { test } from "node:test";
+import { open } from "../../mod.ts";
+import { writeWhole } from "../../src/cli/files.ts";
+import { Output } from "../../src/cli/output.ts";
+import { run } from "../../src/cli/program.ts";
+import { showProgress } from "../../src/cli/progress.ts";
+import { wordsOf } from "../../src/cli/words.ts";
+import { withDirectory } from "../support/temporary.ts";
+import { runHere } from "./luge.ts";
+
+/** Runs words that must succeed; returns the objects of the lines that they print. */
+async function json(...words: string[]): Promise<Record<string, unknown>[]> {
+  const { code, output, errors } = await runHere([...words, "--json"]);
+  assert.deepEqual([code, errors], [0, ""], words.join(" "));
+  return output
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test("wrong arguments are named, end with 2, and create nothing", () =>
+  withDirectory(async (directory) => {
+    const store = join(directory, "store");
+    const wrong: [string[], string][] = [
+      [["put", store], "missing required argument 'key'"],
+      [["put", store, "key"], "expected a value or --file <file>, got neither"],
+      [["put", store, "key", "value", "--file", "x"], "expected a value or --file <file>, got both"],
+      [["put", store, "", "value"], "empty key"],
+      [["put", store, "k".repeat(65_001), "value"], "65001 bytes"],
+      [["put", store, "key", "abc", "--values", "base64"], "Wrong value 'abc': expected base64"],
+      [["put", store, "key", "value", "--keys", "utf16"], "'utf16' is invalid. Allowed choices are text, hex, base64"],
+      [["put", store, "key", "value", "--ttl", "soon"], "'soon' is invalid. Expected a number above 0 with a unit"],
+      [["put", store, "key", "value", "--keep-versions", "0"], "'0' is invalid. Expected an integer from 1 on"],
+      [["put", store, "key", "value", "more"], "too many arguments"],
+      [["scan", store, "--gt", "a", "--gte", "b"], "expected --gt or --gte, got both"],
+      [["scan", store, "--limit", "-1"], "'-1' is invalid. Expected an integer from 0 on"],
+      [["delete", store], "expected one of a key, a range such as --prefix, and --all"],
+      [["delete", store, "key", "--all"], "expected one of a key"],
+      [["backup", store], "required option '-o, --output <file>' not specified"],
+      [["backup", store, "-o", "x", "--since", "1", "--since-file", "y"], "expected --since or --since-file, got both"],
+      [["restore", store, "-", "x"], "expected - alone, or files"],
+      [
+        ["load", store, join(directory, "x.jsonl"), "--format", "xml"],
+        "'xml' is invalid. Allowed choices are jsonl, csv",
+      ],
+      [["get", store, "key", "--nonsense"], "unknown option '--nonsense'"],
+      [["gett", store, "key"], "unknown command 'gett'"],
+    ];
+    for (const [words, message] of wrong) {
+      const { code, output, errors } = await runHere(words);
+      assert.deepEqual([code, output], [2, ""], words.join(" "));
+      assert.ok(errors.startsWith("luge: ") && errors.includes(message), `${words.join(" ")}: ${errors}`);
+    }
+    assert.deepEqual(readdirSync(directory), []);
+  }));
+
+test("wrong lines of JSON and CSV are named with their numbers, and nothing of them is written", () =>
+  withDirectory(async (directory) => {
+    const good = '{"key":"a","value":"b"}\n';
+    const wrong: [string, string | Uint8Array, string][] = [
+      ["a.jsonl", `${good}nonsense\n`, "Line 2: Wrong input 'nonsense': expected JSON"],
+      ["a.jsonl", "[1]\n", "Line 1: Wrong input '[1]': expected an object with key and value"],
+      ["a.jsonl", '{"key":"a"}\n', "Line 1: Wrong value 'undefined': expected a string"],
+      ["a.jsonl", '{"key":"a","value":{"base64":"?"}}\n', "Line 1: Wrong value '?': expected base64"],
+      ["a.jsonl", '{"key":"a","value":"b","ttl":5}\n', "Line 1: Unknown name 'ttl': expected key, value or expiresAt"],
+      [
+        "a.jsonl",
+        '{"key":"a","value":"b","expiresAt":"x"}\n',
+        "Line 1: Wrong expiresAt '\"x\"': expected milliseconds",
+      ],
+      ["a.jsonl", Uint8Array.of(0x22, 0xff), "Wrong input: expected UTF-8"],
+      ["a.csv", "name,value\n", "Wrong header 'name,value': expected the columns key and value"],
+      ["a.csv", "key,value\na,b\nc\n", "on line 3"],
+      ["a.csv", 'key,value\na,"b\n', "Wrong CSV: "],
+      ["a.csv", "key,value\n,b\n", "Line 2: Cannot use an empty key"],
+    ];
+    for (const [name, content, message] of wrong) {
+      writeFileSync(join(directory, name), content);
+      const { code, errors } = await runHere(["load", join(directory, "store"), join(directory, name)]);
+      assert.equal(code, 2, errors);
+      assert.ok(errors.includes(message), errors);
+    }
+    assert.equal(existsSync(join(directory, "store")), false);
+  }));
+
+test("every command prints JSON where it is asked to", () =>
+  withDirectory(async (directory) => {
+    const at = (name: string) => join(directory, name);
+    const store = at("store");
+    const [put] = await json("put", store, "a", "1");
+    assert.equal(typeof put?.version, "number");
+    await json("put", store, "ff", "2", "--keys", "hex", "--ttl", "1h");
+    assert.deepEqual(await json("get", store, "a"), [{ key: "a", value: "1", version: put?.version }]);
+    assert.deepEqual(await json("scan", store), [
+      { key: "a", value: "1" },
+      { key: { base64: "/w==" }, value: "2" },
+    ]);
+    assert.deepEqual(await json("scan", store, "--keys-only", "--keys", "hex"), [{ key: "61" }, { key: "ff" }]);
+    assert.deepEqual(await json("count", store), [{ count: 2 }]);
+    assert.deepEqual(await json("versions", store, "a"), [{ version: put?.version, deleted: false, value: "1" }]);
+    assert.deepEqual(await json("dump", store, "-o", at("a.jsonl")), [{ entries: 2, file: at("a.jsonl") }]);
+    const [loaded] = await json("load", at("copy"), at("a.jsonl"));
+    assert.deepEqual([loaded?.entries, loaded?.expired], [2, 0]);
+    const [watched] = await json("watch", store, "a", "--since", "0", "--no-follow");
+    assert.deepEqual(watched, { type: "put", version: put?.version, key: "a", value: "1" });
+    const [backup] = await json("backup", store, "-o", at("backup"));
+    assert.deepEqual([backup?.from, typeof backup?.to], [0, "number"]);
+    const [restored] = await json("restore", at("restored"), at("backup"));
+    assert.deepEqual([restored?.version, restored?.entries], [backup?.to, 2]);
+    assert.deepEqual(await json("verify", at("restored")), [{ entries: restored?.entries, damages: [] }]);
+    const [verified] = await json("verify", at("backup"));
+    assert.deepEqual([verified?.to, verified?.entries, verified?.damages], [backup?.to, 2, []]);
+    const [stats] = await json("stats", store);
+    assert.deepEqual(stats?.keys, { bytes: 2, histogram: [{ from: 1, to: 1, count: 2 }] });
+    assert.deepEqual(Object.keys((await json("compact", store))[0] ?? {}), ["bytesBefore", "bytesAfter"]);
+    const [bench] = await json("bench", "--entries", "100", "--directory", directory);
+    assert.equal(bench?.entries, 100);
+    assert.equal((await json("delete", store, "a"))[0]?.deleted, 1);
+    const { code, errors } = await runHere(["get", store, "a", "--json"]);
+    assert.deepEqual(
+      [code, JSON.parse(errors)],
+      [1, { error: { code: "NOT_FOUND", message: "The key 'a' is not there" } }],
+    );
+    assert.equal(
+      readdirSync(directory).some((name) => name.startsWith("luge-bench-")),
+      false,
+    );
+  }));
+
+test("commands that read or change need a store that is there, and make none", () =>
+  withDirectory(async (directory) => {
+    const store = join(directory, "missing");
+    const commands: string[][] = [
+      ["get", store, "a"],
+      ["scan", store],
+      ["delete", store, "a"],
+      ["compact", store],
+      ["stats", store],
+    ];
+    for (const words of commands) {
+      const { code, errors } = await runHere(words);
+      assert.equal(code, 3, words.join(" "));
+      assert.match(errors, /^luge: Cannot open .*missing/);
+    }
+    assert.deepEqual(readdirSync(directory), []);
+  }));
+
+test("damage of a store and of a backup ends with 5, and says where", () =>
+  withDirectory(async (directory) => {
+    const at = (name: string) => join(directory, name);
+    const store = await open(at("store"));
+    for (let i = 0; i < 1000; i++) store.put(`key${i}`, "value".repeat(20));
+    await store.compact();
+    await store.close();
+    assert.equal((await runHere(["backup", at("store"), "-o", at("backup")])).code, 0);
+    const flip = (path: string, position: number) => {
+      const bytes = readFileSync(path);
+      bytes[position] = (bytes[position] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    };
+    flip(at("backup"), 1000);
+    const ofBackup = await runHere(["verify", at("backup")]);
+    assert.equal(ofBackup.code, 5);
+    assert.match(ofBackup.errors, /backup.* at byte \d+/);
+    assert.equal((await runHere(["restore", at("restored"), at("backup")])).code, 5);
+    const [segment = ""] = readdirSync(at("store/bottom"));
+    flip(join(at("store/bottom"), segment), 5000);
+    const ofStore = await runHere(["verify", at("store")]);
+    assert.equal(ofStore.code, 5);
+    assert.match(ofStore.output, /1 damage\n {2}bottom\/\S+ at byte \d+: /);
+  }));
+
+test("a restore takes a chain in any order up to a version, and refuses a gap", () =>
+  withDirectory(async (directory) => {
+    const at = (name: string) => join(directory, name);
+    const store = at("store");
+    const versions: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      await runHere(["put", store, `key${i}`, "value"]);
+      const since = i === 0 ? [] : ["--since-file", at(`${i - 1}.gz`)];
+      const [made] = await json("backup", store, "-o", at(`${i}.gz`), "--gzip", ...since);
+      versions.push(made?.to as number);
+    }
+    const all = [at("2.gz"), at("0.gz"), at("1.gz")];
+    const [, second] = await json("restore", at("earlier"), ...all, "--to", `${versions[1]}`);
+    assert.equal(second?.version, versions[1]);
+    assert.deepEqual(await json("scan", at("earlier"), "--keys-only"), [{ key: "key0" }, { key: "key1" }]);
+    const gap = await runHere(["restore", at("gap"), at("0.gz"), at("2.gz")]);
+    assert.equal(gap.code, 2);
+    assert.match(gap.errors, /Wrong chain at '.*2\.gz': expected an increment that continues '.*0\.gz', version \d+/);
+    const wrong = await runHere(["restore", at("gap"), ...all, "--to", "1000"]);
+    assert.equal(wrong.errors, `luge: Wrong version 1000: expected one of ${versions.join(", ")}`);
+    assert.equal(existsSync(at("gap")), false);
+    writeFileSync(at("cut.gz"), readFileSync(at("0.gz")).subarray(0, 60));
+    assert.equal((await runHere(["verify", at("cut.gz")])).code, 5);
+  }));
+
+test("an interrupted command ends with 130, and leaves no file", () =>
+  withDirectory(async (directory) => {
+    const at = (name: string) => join(directory, name);
+    const store = await open(at("store"));
+    for (let i = 0; i < 5000; i++) store.put(`key${i}`, "value".repeat(20));
+    await store.close();
+    const interruption = new AbortController();
+    const stream = new Writable({
+      write: (_piece, _encoding, done) => {
+        interruption.abort();
+        done();
+      },
+    });
+    const tell: string[] = [];
+    const output = new Output(stream);
+    const around = { output, tell: (message: string) => tell.push(message), signal: interruption.signal };
+    assert.equal(await run(() => ["dump", at("store")], around), 130);
+    assert.deepEqual(tell, ["luge: interrupted"]);
+    const commands: string[][] = [
+      ["backup", at("store"), "-o", at("b")],
+      ["dump", at("store"), "-o", at("d")],
+    ];
+    for (const words of commands) {
+      const { code } = await runHere(words, AbortSignal.abort());
+      assert.equal(code, 130, words.join(" "));
+    }
+    assert.deepEqual(readdirSync(directory), ["store"]);
+  }));
+
+test("a file that is written in part is not there, and one that was there stays", () =>
+  withDirectory(async (directory) => {
+    const file = join(directory, "file");
+    const output = new Output(new Writable());
+    const half = async (write: (bytes: string) => Promise<void>) => {
+      await write("half".repeat(1_000_000));
+      throw new Error("no more");
+    };
+    await assert.rejects(writeWhole(file, { output, force: false }, half), /no more/);
+    assert.deepEqual(readdirSync(directory), []);
+    await writeWhole(file, { output, force: false }, (write) => write("whole"));
+    await assert.rejects(writeWhole(file, { output, force: true }, half), /no more/);
+    await assert.rejects(writeWhole(file, { output, force: false }, half), /exists/);
+    assert.deepEqual([readdirSync(directory), readFileSync(file, "utf8")], [["file"], "whole"]);
+  }));
+
+test("a terminal shows a bar with rate and time left, anything else nothing", () => {
+  let shown = "";
+  const stream = (isTTY: boolean) =>
+    Object.assign(
+      new Writable({
+        write: (piece, _, done) => {
+          shown += piece;
+          done();
+        },
+      }),
+      { isTTY, columns: 200 },
+    ) as unknown as NodeJS.WriteStream;
+  const pipe = showProgress("load", "bytes", stream(false));
+  pipe.update(10, 100);
+  pipe.stop();
+  assert.equal(shown, "");
+  const terminal = showProgress("load", "bytes", stream(true));
+  terminal.update(25_000_000, 100_000_000);
+  terminal.stop();
+  assert.match(shown, /load █{6}░{18} 25%, 25\.0 MB, .*\/s, .* left/);
+});
+
+test("the words of an interactive line are those of a shell", () => {
+  assert.deepEqual(wordsOf(`put 'a b' "c \\" d"e  f\\ g '' `), ["put", "a b", 'c " de', "f g", ""]);
+  assert.deepEqual(wordsOf("   "), []);
+  assert.throws(() => wordsOf("put 'a"), /expected a second '/);
+});

@@ -1,0 +1,97 @@
+/**
+ * Every command line that the help and the README show, run in a shell as a new user would: it must print what stands below it.
+ */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { buildPrograms } from "../../scripts/lib/package.ts";
+import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { EXIT_CODES } from "../../src/cli/exit_codes.ts";
+import { nodeTest } from "../support/node_only.ts";
+import { withDirectory } from "../support/temporary.ts";
+import { endOf, runHere } from "./luge.ts";
+
+/** A command line with the lines below it. */
+interface Example {
+  readonly command: string;
+  readonly expected: string;
+}
+
+/** The examples in the lines of a shell. */
+function examplesIn(text: string): Example[] {
+  const parts = text.split(/^\$ /m).slice(1);
+  return parts.map((part) => {
+    const [command = "", ...expected] = part.split("\n");
+    return { command, expected: expected.join("\n").trimEnd() };
+  });
+}
+
+/** What matches what stands in an example: `…` is anything. */
+function pattern(expected: string): RegExp {
+  const escaped = expected.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]+?");
+  return new RegExp(`^${escaped}$`);
+}
+
+/** Runs examples one after the other in an empty directory, with the published command on the path. */
+async function runExamples(examples: readonly Example[], bin: string): Promise<void> {
+  await withDirectory(async (cwd) => {
+    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+    for (const { command, expected } of examples) {
+      const { code, output, errors } = await endOf(spawn("sh", ["-c", command], { cwd, env }), "");
+      assert.deepEqual([code, errors], [0, ""], `$ ${command}\n${output}`);
+      assert.match(output.trimEnd(), pattern(expected), `$ ${command}`);
+    }
+  });
+}
+
+/** A directory with the published command, on Node. */
+async function install(directory: string): Promise<void> {
+  await buildPrograms(join(directory, "package"));
+  const command = join(directory, "luge");
+  writeFileSync(command, `#!/bin/sh\nexec '${binary("node")}' '${join(directory, "package", "luge.js")}' "$@"\n`);
+  chmodSync(command, 0o755);
+}
+
+async function examplesOfHelp(): Promise<Example[]> {
+  const examples: Example[] = [];
+  for (const { name } of COMMANDS) {
+    const { code, output } = await runHere([name, "--help"]);
+    assert.equal(code, 0);
+    const found = examplesIn(output.split("\nExamples:\n")[1]?.replace(/^ {2}/gm, "") ?? "");
+    assert.ok(found.length > 0, `${name} has no example`);
+    examples.push(...found);
+  }
+  return examples;
+}
+
+function examplesOfReadme(): Example[] {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const blocks = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+  const examples = blocks.flatMap(examplesIn);
+  assert.ok(examples.length >= 20, `only ${examples.length} examples in the README`);
+  return examples;
+}
+
+nodeTest("every command line of the help and of the README prints what it shows", () =>
+  withDirectory(async (bin) => {
+    await install(bin);
+    await Promise.all([runExamples(await examplesOfHelp(), bin), runExamples(examplesOfReadme(), bin)]);
+  }),
+);
+
+nodeTest("the README and the help list every exit code and command", async () => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const { output } = await runHere(["--help"]);
+  for (const [code, text] of EXIT_CODES) {
+    assert.ok(readme.includes(`| ${code} | ${text} |`), `the README lacks exit code ${code}`);
+    assert.match(output, new RegExp(`^ +${code} +\\w`, "m"));
+  }
+  for (const { name, summary } of COMMANDS) {
+    assert.ok(readme.includes(`| \`${name}\` |`), `the README lacks ${name}`);
+    assert.ok(output.includes(summary), `the help lacks ${name}`);
+  }
+});

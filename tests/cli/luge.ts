@@ -1,0 +1,76 @@
+/**
+ * The command line, as a process on the runtime that runs the tests, and inside of this one.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { after, before } from "node:test";
+import { buildPrograms } from "../../scripts/lib/package.ts";
+import { launcher } from "../../scripts/lib/runtimes.ts";
+import { Output } from "../../src/cli/output.ts";
+import { run } from "../../src/cli/program.ts";
+import { RUNTIME } from "../support/runtime.ts";
+
+/** How a command line ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs words in this process: as the command does, but for process, signals and standard streams. */
+export async function runHere(
+  words: readonly string[],
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Ended> {
+  const pieces: Uint8Array[] = [];
+  const errors: string[] = [];
+  const stream = new Writable({
+    write: (piece: Uint8Array, _, done) => {
+      pieces.push(piece);
+      done();
+    },
+  });
+  const code = await run(() => words, { output: new Output(stream), tell: (message) => errors.push(message), signal });
+  return { code, output: Buffer.concat(pieces).toString(), errors: errors.join("\n") };
+}
+
+/** The command line as it is published, built before the tests of a file and removed after them. */
+export function publishedCommand(): { start(words: readonly string[], cwd: string): ChildProcess } {
+  const directory = mkdtempSync(join(tmpdir(), "luge-command-"));
+  before(() => buildPrograms(directory));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  return {
+    start: (words, cwd) => {
+      const [command, flags] = launcher(RUNTIME);
+      return spawn(command, [...flags, join(directory, "luge.js"), ...words], { cwd, stdio: "pipe" });
+    },
+  };
+}
+
+/** The exit code of a process, once it and its streams ended. */
+export async function exitCodeOf(child: ChildProcess): Promise<number | null> {
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  // A parent on Deno takes the code 130 of its child for death by the signal.
+  return RUNTIME === "deno" && signal === "SIGINT" ? 130 : code;
+}
+
+/** The end of a process, with the bytes that it printed. */
+export async function endOf(child: ChildProcess, input?: Uint8Array | string): Promise<Ended & { bytes: Buffer }> {
+  const [output, errors]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout?.on("data", (piece) => output.push(piece));
+  child.stderr?.on("data", (piece) => errors.push(piece));
+  const closed = exitCodeOf(child);
+  // A command that does not read its input may be gone before it is written.
+  child.stdin?.on("error", () => {});
+  if (input !== undefined) child.stdin?.end(input);
+  const code = await closed;
+  const bytes = Buffer.concat(output);
+  return { code, output: bytes.toString(), errors: Buffer.concat(errors).toString(), bytes };
+}
