@@ -26,8 +26,8 @@ export type {
   RestoreResult,
 } from "./src/api/backup.ts";
 export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
-export type { KeyRange, RangeIterable, ReadRange, SnapshotRange } from "./src/api/range.ts";
-export type { LongOptions, Reader, Snapshot, ValueEntry } from "./src/api/reader.ts";
+export type { KeyRange, RangeIterable } from "./src/api/range.ts";
+export type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "./src/api/reader.ts";
 export type { CompactResult, Store, VerifyResult } from "./src/api/store.ts";
 export type { Transaction, TransactionOptions } from "./src/api/transaction.ts";
 export type { Codec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";

@@ -6,7 +6,50 @@
 
 import type { Key } from "../encoding.ts";
 import type { KeyEncoding, KeyIn } from "../key_format.ts";
-import type { RangeIterable, ReadRange, SnapshotRange } from "./range.ts";
+import type { KeyRange, RangeIterable } from "./range.ts";
+
+/**
+ * A range of a store that is read.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type Snapshot, type SnapshotRange } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put("a", "1");
+ * using snapshot: Snapshot = store.snapshot();
+ * await store.delete("a");
+ * const range: SnapshotRange = { prefix: "a", snapshot };
+ * assert.deepEqual([store.countSync(range), store.countSync({ prefix: "a" })], [1, 0]);
+ * ```
+ */
+export interface SnapshotRange extends KeyRange {
+  /** As this snapshot of the store has it, which must be open when the walk begins. Default: as it is then. */
+  readonly snapshot?: Snapshot;
+}
+
+/**
+ * A range that is read, and how its keys come.
+ *
+ * @example
+ * ```ts
+ * import { type KeyEncoding, type KeyIn, MemoryStore, type RangeIterable, type ReadRange } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.put(Uint8Array.of(1, 255), "");
+ * const encoding: KeyEncoding = "bytes";
+ * const range: ReadRange<typeof encoding> = { keyEncoding: encoding };
+ * const keys: RangeIterable<KeyIn<"bytes">> = store.keys(range);
+ * assert.deepEqual([...keys], [Uint8Array.of(1, 255)]);
+ * for await (const key of keys) assert.equal(key.length, 2);
+ * ```
+ */
+export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange {
+  /** `"utf8"`, the default: keys are strings, and one that is not UTF-8 is a `TypeError`. `"bytes"`: `Uint8Array`s. */
+  readonly keyEncoding?: E;
+}
 
 /**
  * A value with what the store knows of it.

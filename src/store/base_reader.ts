@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { RangeIterable, ReadRange, SnapshotRange } from "../api/range.ts";
-import type { LongOptions, Reader, Snapshot, ValueEntry } from "../api/reader.ts";
+import type { RangeIterable } from "../api/range.ts";
+import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
 import { runInSteps } from "../commit/turns.ts";

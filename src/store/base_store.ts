@@ -6,8 +6,8 @@
 
 import type { BackupHeader, BackupInfo, BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
-import type { KeyRange, ReadRange } from "../api/range.ts";
-import type { LongOptions, Snapshot } from "../api/reader.ts";
+import type { KeyRange } from "../api/range.ts";
+import type { LongOptions, ReadRange, Snapshot } from "../api/reader.ts";
 import type { CompactResult, VerifyResult } from "../api/store.ts";
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import type { View, ViewOptions } from "../api/view.ts";

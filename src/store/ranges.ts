@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { KeyRange, ReadRange, SnapshotRange } from "../api/range.ts";
+import type { KeyRange } from "../api/range.ts";
+import type { ReadRange, SnapshotRange } from "../api/reader.ts";
 import { type ByteRange, compareBytes, successor } from "../byte_range.ts";
 import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
