@@ -11,7 +11,7 @@ use luge_engine::entry::Boundary;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const OPTIONS: Options = Options {
+pub const OPTIONS: Options = Options {
     cache_size: 1 << 20,
     write_buffer_size: 6000,
     segment_size: 1500,
@@ -68,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What of each unsynced change a power cut leaves.
-fn survival() -> impl Strategy<Value = Vec<Option<usize>>> {
+pub fn survival() -> impl Strategy<Value = Vec<Option<usize>>> {
     vec(prop_oneof![Just(None), Just(Some(usize::MAX)), (0..1500_usize).prop_map(Some)], 1..20)
 }
 
@@ -187,7 +187,7 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
     }
 }
 
-fn power_cut(disks: &Disks<MemoryDisk>, survival: &[Option<usize>]) -> Disks<MemoryDisk> {
+pub fn power_cut(disks: &Disks<MemoryDisk>, survival: &[Option<usize>]) -> Disks<MemoryDisk> {
     let mut fates = survival.iter().cycle();
     let mut cut = |disk: &MemoryDisk| disk.after_power_cut(|_| fates.next().copied().flatten());
     Disks { log: cut(&disks.log), upper: cut(&disks.upper), bottom: cut(&disks.bottom) }

@@ -5,3 +5,4 @@ mod check;
 mod damage;
 mod histories;
 mod history;
+mod restore;
