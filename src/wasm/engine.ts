@@ -34,6 +34,8 @@ const CONGESTED_BYTES = 8 * 1024 * 1024;
 /** Bytes of a large value that one call brings over. */
 const PART_BYTES = 1024 * 1024;
 const NO_LIMIT = 0xffffffff;
+/** Where sled stops at what it finds in its files. */
+const INDEX_PANIC = /\/sled-[\d.]+\/src\/pagecache\//;
 const NOTHING = new Uint8Array(0);
 
 /** The engine's part of a config. */
@@ -360,6 +362,10 @@ export class Engine implements Backend {
       const cause = this.#host.takeError() ?? error;
       if (cause instanceof StoreError) throw cause;
       const panic = this.#host.takeOutput() || String(error);
+      if (INDEX_PANIC.test(panic)) {
+        const message = `Cannot ${action}: a file of the index, index/db or index/snap.*, is damaged: ${panic}`;
+        throw new StoreError("STORE_CORRUPT", message, { cause });
+      }
       throw new StoreError("ENGINE_TRAP", `Cannot ${action}: the engine stopped: ${panic}`, { cause });
     }
   }
