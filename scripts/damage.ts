@@ -18,8 +18,9 @@ import type { DamageReport, DamageTask } from "./faults/damage_worker.ts";
 import { FAILURES, type Outcome } from "./faults/examine.ts";
 
 const WORKER = new URL("./faults/damage_worker.ts", import.meta.url);
-/** A thread that says nothing for so long hangs. Building the stores takes it some seconds. */
+/** A thread that says nothing for so long hangs; it has longer to build the stores. */
 const SILENCE_MS = 120_000;
+const START_MS = 900_000;
 const MINUTE_MS = 60_000;
 const OUTCOMES: readonly Outcome[] = ["data", "noticed", "refused", "tail", "wrong", "unclear", "undetected", "hung"];
 
@@ -77,7 +78,7 @@ function runWorker(task: DamageTask): Promise<number | undefined> {
       note({ number: expected, kind: "hung", where: "", outcome: "hung", detail: `nothing for ${SILENCE_MS} ms` });
       end(expected + task.step);
     };
-    let silence = setTimeout(hung, SILENCE_MS);
+    let silence = setTimeout(hung, START_MS);
     worker.on("message", (report: DamageReport) => {
       clearTimeout(silence);
       if (done >= cases || performance.now() > deadline) return end(undefined);

@@ -32,8 +32,10 @@ impl From<sled::Error> for Failure {
 /// sled's own words, but for damage, which it describes in Rust's.
 fn message_of(error: &sled::Error) -> String {
     match error {
-        sled::Error::Corruption { at: Some(at), .. } => format!("the index is damaged at {at:?}"),
-        sled::Error::Corruption { at: None, .. } => "a file of the index is damaged".to_owned(),
+        sled::Error::Corruption { at: Some(at), .. } => format!("the file index/db is damaged at {at:?}"),
+        sled::Error::Corruption { at: None, .. } => {
+            "a file of the index, index/db or index/snap.*, is damaged".to_owned()
+        }
         other => other.to_string(),
     }
 }

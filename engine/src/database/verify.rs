@@ -50,7 +50,9 @@ impl<D: Disk> Database<D> {
                 self.log.write_out()?;
                 verification.checkpoints = self.table_changes();
                 let mut segments = self.segments()?;
-                segments.retain(|number| *number >= self.checkpoint.first_segment);
+                // A file behind the newest segment is what was left of one whose creation failed.
+                let newest = self.log.newest_segment();
+                segments.retain(|number| (self.checkpoint.first_segment..=newest).contains(number));
                 segments.reverse();
                 Phase::Log(segments)
             }

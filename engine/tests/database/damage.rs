@@ -172,6 +172,21 @@ fn the_newest_segment_of_the_log_is_missed_once_it_was_noted() {
 }
 
 #[test]
+fn what_is_left_of_a_segment_that_was_never_begun_is_no_damage() {
+    let index = index();
+    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    put(&mut database, b"key", b"value");
+    database.sync().unwrap();
+    let disks = database.crash();
+    disks.log.create("0000000002.log").unwrap();
+    let mut database = Database::with_index(index, disks, OPTIONS).unwrap();
+    assert_eq!(verify(&mut database), []);
+    put(&mut database, b"other", b"value");
+    assert_eq!(verify(&mut database), []);
+    assert_eq!(all(&mut database).len(), 2);
+}
+
+#[test]
 fn files_of_another_store_are_refused() {
     for place in 0..3_usize {
         let ((index, disks), (_, others)) = (filled(1), filled(2));
@@ -185,8 +200,12 @@ fn files_of_another_store_are_refused() {
 
 #[test]
 fn files_of_another_directory_of_the_store_are_refused() {
-    let (index, disks) = filled(1);
-    assert!(replace_files(&disks.upper, &disks.log) | replace_files(&disks.bottom, &disks.log));
+    let index = index();
+    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    // A value that stays in the log keeps its first segment, whose number that of the blocks has, too.
+    put(&mut database, b"large", &[1; 250]);
+    let disks = database.close(NOW_MS).unwrap();
+    assert!(replace_files(&disks.upper, &disks.log));
     let failure = refusal(index, disks);
     assert!(failure.message.contains("or to another directory"), "{}", failure.message);
 }
