@@ -82,6 +82,22 @@ const PASSAGES: readonly PassageEdit[] = [
     replace: `const MAX_KEY: &[u8] = &[255; 16];`,
   },
   {
+    file: "src/pagecache/constants.rs",
+    why: "opening a table of pages zeroed more than a megabyte: an index of ours has a page for some 60 KB of data",
+    find: `// Assumed to be enough for a 32-bit system.
+#[cfg(target_pointer_width = "32")]
+pub(crate) const MAX_PID_BITS: usize = 32;`,
+    replace: `// Assumed to be enough for a 32-bit system.
+#[cfg(target_pointer_width = "32")]
+pub(crate) const MAX_PID_BITS: usize = 26;`,
+  },
+  {
+    file: "src/pagecache/pagetable.rs",
+    why: "as above: both levels of the table of pages have 32 KiB then",
+    find: `const NODE2_FAN_FACTOR: usize = 18;`,
+    replace: `const NODE2_FAN_FACTOR: usize = 13;`,
+  },
+  {
     file: "src/pagecache/snapshot.rs",
     why: "PageCache::flush writes snapshots, too",
     find: `fn write_snapshot(config: &RunningConfig, snapshot: &Snapshot) -> Result<()> {`,

@@ -112,7 +112,11 @@ export interface LongOptions {
  * ```
  */
 export interface Reader {
-  /** The value of `key`, in bytes that the caller owns, or `undefined`. */
+  /**
+   * The value of `key`, in bytes that the caller owns, or `undefined`. On Node and Deno values up to 1 KiB share larger
+   * buffers, as Node's `Buffer`s do: such a buffer cannot be transferred, and a value that is kept for long keeps 16 KiB. `slice()` makes
+   * a copy of its own.
+   */
   get(key: Key): Promise<Uint8Array | undefined>;
   /** As {@linkcode Reader.get}. */
   getSync(key: Key): Uint8Array | undefined;

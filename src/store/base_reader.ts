@@ -9,7 +9,7 @@ import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntr
 import type { Page } from "../backend.ts";
 import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
 import { runInSteps } from "../commit/turns.ts";
-import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
+import { borrowKey, describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
 import { type Pick, rangeIterable } from "./range_iterable.ts";
 import { formatOf, toSnapshotRange } from "./ranges.ts";
@@ -37,7 +37,7 @@ export abstract class BaseReader implements Reader {
 
   getSync(key: Key): Uint8Array | undefined {
     const source = this.source("get");
-    return source.get(encodeKey(key));
+    return source.get(borrowKey(key));
   }
 
   async getEntry(key: Key): Promise<ValueEntry | undefined> {
@@ -45,7 +45,7 @@ export abstract class BaseReader implements Reader {
   }
 
   getEntrySync(key: Key): ValueEntry | undefined {
-    const found = this.source("get").entry(encodeKey(key));
+    const found = this.source("get").entry(borrowKey(key));
     if (!found) return undefined;
     const { value, version, expiresMs } = found;
     return { value, version, ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }) };
@@ -80,7 +80,7 @@ export abstract class BaseReader implements Reader {
 
   hasSync(key: Key): boolean {
     const source = this.source("has");
-    return source.has(encodeKey(key));
+    return source.has(borrowKey(key));
   }
 
   entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]> {

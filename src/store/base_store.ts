@@ -19,7 +19,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { Background } from "../commit/background.ts";
 import { CommitQueue } from "../commit/queue.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
-import { describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
+import { borrowKey, describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
 import type { StoreMetrics } from "../metrics.ts";
@@ -340,13 +340,13 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   #put(key: Key, value: Value, options: PutOptions | undefined): void {
     this.#assertWritable("put");
-    const [keyBytes, valueBytes, expiresMs] = [encodeKey(key), encodeValue(value), expiryOf(options)];
+    const [expiresMs, valueBytes, keyBytes] = [expiryOf(options), encodeValue(value), borrowKey(key)];
     this.#written(this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs)));
   }
 
   #delete(key: Key): void {
     this.#assertWritable("delete");
-    const bytes = encodeKey(key);
+    const bytes = borrowKey(key);
     this.#written(this.#run((backend) => backend.delete(bytes)));
   }
 
