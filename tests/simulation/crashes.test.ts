@@ -14,7 +14,7 @@ const FOUND = [
   { seed: 3, states: 150 },
   { seed: 4, states: 150 },
 ];
-const FRESH_STATES = 900;
+const FRESH_STATES = 600;
 
 describe("whatever a crash leaves of the disk, the store opens and holds all that was acknowledged", () => {
   const pool = new EnginePool();

@@ -25,7 +25,7 @@ export interface ModelChange {
 }
 
 /** One commit. */
-interface Commit {
+export interface Commit {
   readonly version: number;
   readonly changes: readonly ModelChange[];
 }
@@ -83,6 +83,11 @@ export class History {
     return this.#commits.push({ version, changes });
   }
 
+  /** The last of so many commits. */
+  commitAt(count: number): Commit | undefined {
+    return this.#commits[count - 1];
+  }
+
   /** What is there after so many commits. */
   modelAt(count: number): Model {
     const known = this.#models.get(count);
@@ -123,13 +128,19 @@ export interface Expectation {
   readonly version: number;
 }
 
-/** How many commits what was found consists of; throws a {@linkcode CrashFault} when it is no allowed number. */
-export function explain(found: Found, expectation: Expectation, now: number): number {
+/**
+ * How many commits what was found may consist of, in order: some, since a deletion of what is not there shows in versions
+ * alone. Throws a {@linkcode CrashFault} when it is no allowed number.
+ */
+export function explain(found: Found, expectation: Expectation, now: number): [number, ...number[]] {
   const { history, least, most } = expectation;
+  const counts: number[] = [];
   for (let count = least; count <= most; count++) {
-    if (isSame(found, history.modelAt(count), now)) return count;
+    if (isSame(found, history.modelAt(count), now)) counts.push(count);
   }
-  throw faultOf(found, expectation, now);
+  const [first, ...more] = counts;
+  if (first === undefined) throw faultOf(found, expectation, now);
+  return [first, ...more];
 }
 
 /** Whether versions, newest first, can be what is left of a key's when at least `kept` are kept. */

@@ -121,7 +121,7 @@ export class Life {
     }
     this.#lease = pool.last;
     const found = readAll(store);
-    const count = explain(found, this.#expectation, clock.nowMs);
+    const count = this.#countOf(store, explain(found, this.#expectation, clock.nowMs));
     if (store.version < this.#expectation.version) {
       throw new CrashFault("wrong", `version ${store.version} after ${this.#expectation.version} was given out`);
     }
@@ -130,6 +130,16 @@ export class Life {
     this.#durable = this.#settled = 0;
     this.#store = store;
     return found;
+  }
+
+  /** Which of some numbers of commits it is: the versions of keys tell. */
+  #countOf(store: SledStore, counts: [number, ...number[]]): number {
+    const isThere = (count: number) => {
+      const commit = this.#expectation.history.commitAt(count);
+      return commit?.changes.some(({ key }) => store.versionsSync(key)[0]?.version === commit.version);
+    };
+    const [least, ...more] = counts;
+    return more.reverse().find(isThere) ?? least;
   }
 
   /** Reads the same in other ways. */
