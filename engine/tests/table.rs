@@ -269,7 +269,8 @@ fn fill(table: &mut Table<MemoryDisk>, keys: impl Iterator<Item = u32>, version:
     merge_all(table, Level::Bottom, &new, &BOTTOM, 8);
 }
 
-const BOTTOM: Retention = Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: true, held: None };
+const BOTTOM: Retention =
+    Retention { versions_to_keep: 1, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: true, held: None };
 
 fn block_sizes(table: &Table<MemoryDisk>) -> Vec<usize> {
     let mut sizes = Vec::new();

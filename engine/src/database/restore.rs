@@ -52,9 +52,9 @@ impl<D: Disk> Database<D> {
             }
         }
         let logged_size = self.options.logged_size;
-        let size = missing.iter().map(|(entry, version)| {
-            version.len() + commit::operation_size(&entry.operation, logged_size)
-        });
+        let size = missing
+            .iter()
+            .map(|(entry, version)| version.len() + commit::operation_size(&entry.operation, logged_size));
         let size = size.sum::<usize>();
         let memory = missing.iter().map(|(entry, _)| {
             entry.operation.key.len() + entry.operation.value.map_or(0, <[u8]>::len).min(logged_size)

@@ -248,8 +248,8 @@ fn read_history(tree: &sled::Tree) -> Result<HistoryLeft, Failure> {
         8 => number(&bytes).map(|both| (both, both)),
         _ => bytes.split_at_checked(8).and_then(|(whole, newest)| Some((number(whole)?, number(newest)?))),
     };
-    let (whole_from, newest_from) = numbers
-        .ok_or_else(|| Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged"))?;
+    let (whole_from, newest_from) =
+        numbers.ok_or_else(|| Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged"))?;
     Ok(HistoryLeft { whole_from, newest_from })
 }
 

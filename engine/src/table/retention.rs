@@ -29,10 +29,7 @@ pub struct HistoryLeft {
 impl HistoryLeft {
     /// What is left when both happened.
     pub fn max(self, other: Self) -> Self {
-        Self {
-            whole_from: self.whole_from.max(other.whole_from),
-            newest_from: self.newest_from.max(other.newest_from),
-        }
+        Self { whole_from: self.whole_from.max(other.whole_from), newest_from: self.newest_from.max(other.newest_from) }
     }
 }
 
