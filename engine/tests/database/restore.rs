@@ -37,6 +37,9 @@ fn attempt() -> impl Strategy<Value = Attempt> {
     (0..60_usize, 0..4_usize, survival()).prop_map(|(entries, work, survival)| Attempt { entries, work, survival })
 }
 
+/// A key, its version, and its value.
+type Restored<'a> = (&'a [u8], u64, Option<&'a [u8]>);
+
 struct Restore<'a> {
     backup: &'a Backup,
     from: u64,
@@ -44,7 +47,7 @@ struct Restore<'a> {
 }
 
 impl Restore<'_> {
-    fn entries(&self) -> Vec<(&[u8], u64, Option<&[u8]>)> {
+    fn entries(&self) -> Vec<Restored<'_>> {
         let span = (self.to - self.from) as f64;
         let version = |part: f64| (self.from + 1 + (part * span) as u64).min(self.to);
         self.backup.iter().map(|(key, (part, value))| (key.as_slice(), version(*part), value.as_deref())).collect()
@@ -63,8 +66,9 @@ impl Restore<'_> {
                 _ => {
                     let restored: Vec<RestoredEntry<'_>> = part
                         .iter()
-                        .map(|&(key, version, value)| {
-                            RestoredEntry { version, operation: Operation { key, value, expires_ms: 0 } }
+                        .map(|&(key, version, value)| RestoredEntry {
+                            version,
+                            operation: Operation { key, value, expires_ms: 0 },
                         })
                         .collect();
                     database.restore(&restored, NOW_MS).unwrap();
