@@ -55,6 +55,17 @@ impl Run {
         true
     }
 
+    /// Cuts it off at the start of another run.
+    fn end_at(&mut self, end: &[u8]) {
+        if !self.reaches(end) {
+            return;
+        }
+        let count = (0..self.blocks.len()).take_while(|index| self.separator(*index) < end).count();
+        self.blocks.truncate(count);
+        self.separators.truncate(self.blocks.last().map_or(0, |block| block.separator_end));
+        self.end = Some(end.into());
+    }
+
     fn separator(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).and_then(|before| self.blocks.get(before)).map_or(0, |b| b.separator_end);
         let end = self.blocks.get(index).map_or(start, |block| block.separator_end);
@@ -93,19 +104,15 @@ impl Places {
         self.run_around(key)?.1.find(key)
     }
 
-    /// Keeps a run, which the tree has just now. What it overlaps goes.
-    pub fn insert(&mut self, run: Run) {
-        let first = run.separator(0);
-        while let Some((overlapped, _)) = self.runs.range::<[u8], _>((Bound::Excluded(first), Bound::Unbounded)).next()
-        {
-            if !run.reaches(overlapped) {
-                break;
-            }
-            let overlapped = overlapped.clone();
-            self.remove(&overlapped);
+    /// Keeps a run, which the tree has just now, as far as the next one.
+    pub fn insert(&mut self, mut run: Run) {
+        self.forget(run.separator(0));
+        let first: Box<[u8]> = run.separator(0).into();
+        let behind = (Bound::Excluded(first.as_ref()), Bound::Unbounded);
+        if let Some((next, _)) = self.runs.range::<[u8], _>(behind).next() {
+            run.end_at(next);
         }
-        self.forget(first);
-        let (first, size) = (Box::from(first), run.size_bytes());
+        let size = run.size_bytes();
         while self.size_bytes + size > self.capacity && self.give_up_one() {}
         if size <= self.capacity {
             self.size_bytes += size;
