@@ -3,7 +3,7 @@
  * memory that the operating system has to bring.
  *
  * An instance is as new when its static data and stack are as they were: what its heap holds beyond is not read before it
- * is written. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
+ * is written. A lease keeps the others' calls away. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface Lease {
   release(): void;
 }
 
-interface Slot extends Lease {
+interface Slot {
   readonly instance: WebAssembly.Instance;
   imports: Imports;
 }
@@ -74,8 +74,30 @@ export class EnginePool {
   #start(imports: Imports): WebAssembly.Instance {
     const slot = this.#free.pop() ?? this.#newSlot();
     slot.imports = imports;
-    this.last = slot;
-    return slot.instance;
+    const { instance, lease } = this.#leaseOf(slot);
+    this.last = lease;
+    return instance;
+  }
+
+  /** A store that was given up may still call: never the instance that another one has by then. */
+  #leaseOf(slot: Slot): { instance: WebAssembly.Instance; lease: Lease } {
+    let isOver = false;
+    const guarded = (call: Import): Import => {
+      return (...values) => {
+        if (isOver) throw new Error("The life of this engine is over");
+        return call(...values);
+      };
+    };
+    const exports = Object.entries(slot.instance.exports).map(([name, value]) => [
+      name,
+      typeof value === "function" ? guarded(value as Import) : value,
+    ]);
+    const release = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#release(slot);
+    };
+    return { instance: { exports: Object.fromEntries(exports) }, lease: { release } };
   }
 
   #newSlot(): Slot {
@@ -83,7 +105,6 @@ export class EnginePool {
     const slot: Slot = {
       imports: {},
       instance: undefined as unknown as WebAssembly.Instance,
-      release: () => this.#release(slot),
     };
     for (const { module, name } of WebAssembly.Module.imports(this.module)) {
       forwarded[module] ??= {};
