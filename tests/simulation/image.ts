@@ -5,6 +5,7 @@
  */
 
 const PAGE_BYTES = 4096;
+const ZEROS = new Uint8Array(PAGE_BYTES);
 
 interface Page {
   readonly bytes: Uint8Array;
@@ -67,7 +68,10 @@ export class Image {
     for (let done = 0; done < bytes.length; ) {
       const offset = (position + done) % PAGE_BYTES;
       const count = Math.min(bytes.length - done, PAGE_BYTES - offset);
-      this.#own(Math.floor((position + done) / PAGE_BYTES)).set(bytes.subarray(done, done + count), offset);
+      const [page, part] = [Math.floor((position + done) / PAGE_BYTES), bytes.subarray(done, done + count)];
+      // Files are written ahead with zeros.
+      const isZeroAlready = !this.#pages[page] && Buffer.compare(part, ZEROS.subarray(0, count)) === 0;
+      if (!isZeroAlready) this.#own(page).set(part, offset);
       done += count;
     }
   }
