@@ -4,7 +4,26 @@
  * @module
  */
 
-/** What a backup has, and how long it may take. */
+/**
+ * What a backup has, and how long it may take.
+ *
+ * @example
+ * ```ts
+ * import { type BackupOptions, MemoryStore, type RestoreOptions, type RestoreResult } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const signal = AbortSignal.timeout(60_000);
+ * const [store, copy] = [new MemoryStore(), new MemoryStore()];
+ * await store.put("city", "Berlin");
+ * const whole: RestoreOptions = { signal };
+ * const { version }: RestoreResult = await copy.restore(store.backup({ signal }), whole);
+ *
+ * await store.delete("city");
+ * const increment: BackupOptions = { since: version, signal };
+ * const restored = await copy.restore(store.backup(increment));
+ * assert.deepEqual(restored, { version: store.version, entries: 0, deletions: 1, bytes: 4 });
+ * ```
+ */
 export interface BackupOptions {
   /**
    * Makes an increment: only what changed after this version, deletions included. It can be restored to a store that is
@@ -33,7 +52,22 @@ export interface RestoreResult {
   readonly bytes: number;
 }
 
-/** What stands at the start of a backup. */
+/**
+ * What stands at the start of a backup.
+ *
+ * @example
+ * ```ts
+ * import { type BackupHeader, type BackupInfo, inspectBackup, MemoryStore, readBackupHeader } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore({ numVersionsToKeep: 2 });
+ * await store.put("city", "Berlin");
+ * const header: BackupHeader = await readBackupHeader(store.backup()); // the start alone
+ * const info: BackupInfo = await inspectBackup(store.backup()); // all of it, checked
+ * assert.deepEqual([header.isIncrement, header.to, header.numVersionsToKeep], [false, store.version, 2]);
+ * assert.deepEqual([info.to, info.entries, info.deletions], [header.to, 1, 0]);
+ * ```
+ */
 export interface BackupHeader {
   /** The version that an increment continues; 0 for a full backup. */
   readonly from: number;

@@ -6,6 +6,8 @@
 
 import { wasi } from "@bjorn3/browser_wasi_shim";
 
+// Without EINTR: what the engine is made of repeats an interrupted call, for ever if need be. To repeat one is up to the file
+// system, as Node's does.
 const ERRNO: Readonly<Record<string, number>> = {
   EACCES: wasi.ERRNO_ACCES,
   EAGAIN: wasi.ERRNO_AGAIN,
@@ -14,7 +16,6 @@ const ERRNO: Readonly<Record<string, number>> = {
   EDQUOT: wasi.ERRNO_DQUOT,
   EEXIST: wasi.ERRNO_EXIST,
   EFBIG: wasi.ERRNO_FBIG,
-  EINTR: wasi.ERRNO_INTR,
   EINVAL: wasi.ERRNO_INVAL,
   EIO: wasi.ERRNO_IO,
   EISDIR: wasi.ERRNO_ISDIR,

@@ -82,7 +82,11 @@ export class Engine implements Backend {
       await this.#settled("open");
       await this.#settled("open", "table");
     } catch (error) {
-      this.#host.abandon();
+      try {
+        this.#host.abandon();
+      } catch {
+        // Files that could not be closed: what failed first says more.
+      }
       throw error;
     }
   }

@@ -14,6 +14,10 @@ const BUDGET_MS = 5000;
 const KEPT: readonly Fault[] = [
   // Closing a store that is open for reading only left files open, and gave a bare error.
   { kind: "close", nth: 31, mode: "EIO", forever: false },
+  // An interrupted read was repeated without end.
+  { kind: "read", nth: 30, mode: "EINTR", forever: true },
+  // An opening that failed said why a file could not be closed, as a bare error, and not why it failed.
+  { kind: "close", nth: 9, mode: "EACCES", forever: true },
 ];
 
 describe("a disk that fails", () => {

@@ -59,7 +59,7 @@ nodeTest("every file has a layer, and imports only its own and lower ones", () =
 });
 
 nodeTest(
-  "nothing but the file system imports a runtime's own modules, but for timers, the paths of options and the artefact",
+  "nothing but the file system imports a runtime's own modules, but for timers, paths of options, the artefact and shared buffers",
   () => {
     const allowed = [
       "src/backup/format.ts",
@@ -67,6 +67,7 @@ nodeTest(
       "src/commit/turns.ts",
       "src/config.ts",
       "src/wasm/load.ts",
+      "src/wasm/owned_bytes.ts",
     ];
     const users = moduleFiles.filter((file) => /from "node:/.test(codeOf(file)));
     assert.deepEqual(users.filter((file) => !file.startsWith("src/fs/")).sort(), allowed);
