@@ -60,6 +60,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
     return new SledStore({ ...resolved, fileSystem, engine, lock, logger, copy });
   } catch (error) {
+    engine.giveUp();
     lock.release();
     throw error;
   }
@@ -70,12 +71,7 @@ async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Pr
   const left = FileSpool.left(place);
   if (!left) return;
   logger.warn(`a restore of '${place.path}' was interrupted: it is applied again`);
-  try {
-    await finishRestore(engine, left);
-  } catch (error) {
-    engine.abandon();
-    throw error;
-  }
+  await finishRestore(engine, left);
 }
 
 /** Everything that the engine would write stays in memory. */

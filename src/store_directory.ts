@@ -157,7 +157,11 @@ function readText(fileSystem: FileSystem, path: string): string {
   const file = fileSystem.open(path, {});
   try {
     const bytes = new Uint8Array(64);
-    return new TextDecoder().decode(bytes.subarray(0, file.read(bytes, 0)));
+    let length = 0;
+    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+      count = file.read(bytes.subarray(length), length);
+    }
+    return new TextDecoder().decode(bytes.subarray(0, length));
   } finally {
     file.close();
   }

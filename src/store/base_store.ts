@@ -417,6 +417,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       () => this.#told(version),
       (error: unknown) => {
         this.#fail(error);
+        // What failed before, outside of any call, is why this did.
+        if (this.#failure !== error) this.#assertSound("commit");
         throw error;
       },
     );

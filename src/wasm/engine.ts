@@ -82,11 +82,7 @@ export class Engine implements Backend {
       await this.#settled("open");
       await this.#settled("open", "table");
     } catch (error) {
-      try {
-        this.#host.abandon();
-      } catch {
-        // Files that could not be closed: what failed first says more.
-      }
+      this.giveUp();
       throw error;
     }
   }
@@ -359,6 +355,15 @@ export class Engine implements Backend {
     this.#host.abandon();
   }
 
+  /** As {@linkcode Engine.abandon}, after a failure that says more than what this one may meet. Idempotent. */
+  giveUp(): void {
+    try {
+      this.#host.abandon();
+    } catch {
+      // A file that could not be closed: the failure before it is the one to tell.
+    }
+  }
+
   /** A large value crosses in pieces, so that neither side holds it twice. */
   #putLarge(key: Uint8Array, value: Uint8Array, expiresMs: number): void {
     this.#memory.request(key, undefined);
@@ -425,10 +430,13 @@ export class Engine implements Backend {
     this.#host.takeError();
     const status = this.#run(action, run);
     if (status < Status.InvalidRequest) return status;
-    const cause = status === Status.Io ? this.#host.takeError() : undefined;
+    const met = this.#host.takeError();
+    // sled takes what it could not read for damaged.
+    const isIo = status === Status.Io || (status === Status.Corrupt && isDiskFailure(met));
+    const cause = isIo ? met : undefined;
     if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : this.#reasonOf(status);
-    throw new StoreError(codeOf(status), `Cannot ${action}: ${reason}`, { cause });
+    throw new StoreError(codeOf(isIo ? Status.Io : status), `Cannot ${action}: ${reason}`, { cause });
   }
 
   /** A call from within another one leaves no message: the reply is the other one's. */
@@ -452,6 +460,12 @@ export class Engine implements Backend {
       throw new StoreError("ENGINE_TRAP", `Cannot ${action}: the engine stopped: ${panic}`, { cause });
     }
   }
+}
+
+/** Whether an error says more than that a name is there or is not. */
+function isDiskFailure(error: unknown): boolean {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return error !== undefined && code !== "ENOENT" && code !== "EEXIST";
 }
 
 async function start(module: WebAssembly.Module, host: Host): Promise<EngineExports> {

@@ -18,9 +18,27 @@ const KEPT: readonly Fault[] = [
   { kind: "read", nth: 30, mode: "EINTR", forever: true },
   // An opening that failed said why a file could not be closed, as a bare error, and not why it failed.
   { kind: "close", nth: 9, mode: "EACCES", forever: true },
+  // An opening that failed behind the engine's left files open.
+  { kind: "stat", nth: 21, mode: "EACCES", forever: false },
+  // A flush that was under way when something else failed said that files were abandoned, and not why.
+  { kind: "stat", nth: 29, mode: "EACCES", forever: false },
+  { kind: "list", nth: 10, mode: "EACCES", forever: false },
+];
+
+/** The same in other workloads. */
+const OTHERS: readonly [number, Fault][] = [
+  // What sled could not read came out as damage.
+  [688991, { kind: "read", nth: 249, mode: "EIO", forever: false }],
 ];
 
 describe("a disk that fails", () => {
+  for (const [seed, fault] of OTHERS) {
+    test(`says so for ${shown(fault)}, seed ${seed}`, async () => {
+      const { outcome, problems } = await (await FaultCampaign.of(seed)).run(0, fault);
+      assert.deepEqual([outcome, problems], ["reported", []]);
+    });
+  }
+
   for (const seed of [1, Date.now() % 1_000_000]) {
     test(`is reported and loses nothing, seed ${seed === 1 ? 1 : "fresh"}`, async () => {
       const campaign = await FaultCampaign.of(seed);
