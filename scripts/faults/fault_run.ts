@@ -174,7 +174,8 @@ class FaultRun {
 
   async #verify(): Promise<void> {
     const { damages } = await this.#opened().verify();
-    for (const { file, message } of damages) this.#problems.push(`verification: ${file}: ${message}`);
+    for (const { file, message } of this.#seemsCut() ? [] : damages)
+      this.#problems.push(`verification: ${file}: ${message}`);
   }
 
   #commit(keys: number, bytes: number): Commit {
@@ -214,6 +215,12 @@ class FaultRun {
     return this.#disk.stat(PLACE) ? imageOf(this.#disk, PLACE) : new Map<string, Uint8Array>();
   }
 
+  /** A read that struck gave nothing, as at the end of a file: it is taken for what it seems to be. */
+  #seemsCut(): boolean {
+    const { fault, strikes } = this.#disk;
+    return strikes > 0 && fault?.kind === "read" && fault.mode === "nothing";
+  }
+
   /** The error has a code of its kind, and the original as its cause, however deep. */
   #checkError(error: unknown): void {
     const shown = String((error as Error)?.stack ?? error);
@@ -221,9 +228,7 @@ class FaultRun {
     const first = error instanceof StoreError && error.code === "STORE_FAILED" ? error.cause : error;
     if (this.#disk.strikes === 0) this.#problems.push(`failed without a fault: ${shown}`);
     if (!(first instanceof StoreError)) return;
-    // A file that reads as empty is taken for what it seems to be.
-    const seemsCut = this.#disk.fault?.kind === "read" && this.#disk.fault.mode === "nothing";
-    const isExpected = CODES.has(first.code) || (seemsCut && first.code === "STORE_CORRUPT");
+    const isExpected = CODES.has(first.code) || (this.#seemsCut() && first.code === "STORE_CORRUPT");
     if (!isExpected) this.#problems.push(`the code is ${first.code}: ${shown}`);
     else if (this.#disk.thrown.size > 0 && !hasCause(first, this.#disk.thrown))
       this.#problems.push(`another cause: ${shown}`);

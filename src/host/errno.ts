@@ -39,6 +39,12 @@ const ERRNO: Readonly<Record<string, number>> = {
   EXDEV: wasi.ERRNO_XDEV,
 };
 
+/** Whether an error says more than that a name is there or is not. */
+export function isDiskFailure(error: unknown): boolean {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return error !== undefined && code !== "ENOENT" && code !== "EEXIST";
+}
+
 /** What the engine sees of an error: its code's errno, or `EIO` for what has none. */
 export function errnoOf(error: unknown): number {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;

@@ -39,7 +39,7 @@ export class HostFile extends Fd {
 
   /** Writes at `position`, or at the cursor, which then moves on. */
   writeFrom(buffer: Uint8Array, position: number | undefined): number {
-    this.#files.assertOwned();
+    this.#files.assertChangeable();
     this.#unsynced = true;
     const done = this.#file.write(buffer, position ?? this.#position);
     if (position === undefined) this.#position += done;
@@ -68,7 +68,7 @@ export class HostFile extends Fd {
   }
 
   override fd_filestat_set_size(size: bigint): number {
-    this.#files.assertOwned();
+    this.#files.assertChangeable();
     this.#unsynced = true;
     this.#file.truncate(Number(size));
     return wasi.ERRNO_SUCCESS;

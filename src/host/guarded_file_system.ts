@@ -33,6 +33,7 @@ export class GuardedFileSystem {
   readonly #root: string;
   readonly #owned: () => boolean;
   #reads = 0;
+  #failure: unknown;
 
   /** `owned` says whether the directory at `root` is still ours; it is asked before every change. */
   constructor(fileSystem: GuardedFiles, root: string, owned: () => boolean) {
@@ -41,8 +42,17 @@ export class GuardedFileSystem {
     this.#owned = owned;
   }
 
-  /** Throws `LOCK_LOST` when another owner took the directory over. */
-  assertOwned(): void {
+  /**
+   * Lets nothing be changed any more. The engine is done for after a failure of the disk, but may not know it yet: sled takes
+   * what it could not read for the end of its log, and would clear all that is behind.
+   */
+  freeze(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  /** Throws `LOCK_LOST` when another owner took the directory over, and after a failure of the disk that failure. */
+  assertChangeable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#owned()) return;
     throw new StoreError("LOCK_LOST", `Cannot write to '${this.#root}': another process took its lock over`);
   }
@@ -56,7 +66,7 @@ export class GuardedFileSystem {
   open(path: string, options: EngineOpenOptions): OpenFile {
     const full = this.#resolve(path);
     if (!options.write) return this.#fileSystem.open(full, {});
-    this.assertOwned();
+    this.assertChangeable();
     return this.#fileSystem.open(full, options);
   }
 
@@ -69,26 +79,26 @@ export class GuardedFileSystem {
   }
 
   makeDirectory(path: string): void {
-    this.assertOwned();
+    this.assertChangeable();
     const full = this.#resolve(path);
     this.#fileSystem.makeDirectory(full);
   }
 
   /** Atomic. */
   rename(from: string, to: string): void {
-    this.assertOwned();
+    this.assertChangeable();
     const [fullFrom, fullTo] = [this.#resolve(from), this.#resolve(to)];
     this.#fileSystem.rename(fullFrom, fullTo);
   }
 
   remove(path: string): void {
-    this.assertOwned();
+    this.assertChangeable();
     const full = this.#resolve(path);
     this.#fileSystem.remove(full);
   }
 
   removeDirectory(path: string): void {
-    this.assertOwned();
+    this.assertChangeable();
     const full = this.#resolve(path);
     this.#fileSystem.removeDirectory(full);
   }

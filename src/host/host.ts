@@ -8,7 +8,7 @@
 import { Fd, WASI, wasi } from "@bjorn3/browser_wasi_shim";
 import type { FileSystem } from "../fs/filesystem.ts";
 import { HostDirectory } from "./directory.ts";
-import { errnoOf } from "./errno.ts";
+import { errnoOf, isDiskFailure } from "./errno.ts";
 import { HostFile } from "./file.ts";
 import { GuardedFileSystem } from "./guarded_file_system.ts";
 import type { Lane } from "./lanes.ts";
@@ -50,7 +50,7 @@ export class Host {
   constructor({ fileSystem, path, owned }: HostPlace) {
     this.#ordered = new OrderedFileSystem(fileSystem, {
       laneOf: (file) => (file.startsWith(`${path}/log/`) ? "log" : "table"),
-      check: () => this.#files.assertOwned(),
+      check: () => this.#files.assertChangeable(),
       failed: (error) => this.#failed(error),
     });
     this.#files = new GuardedFileSystem(this.#ordered, path, owned);
@@ -128,6 +128,7 @@ export class Host {
         return call(...values) ?? wasi.ERRNO_SUCCESS;
       } catch (error) {
         this.#error = error;
+        if (isDiskFailure(error)) this.#files.freeze(error);
         return errnoOf(error);
       }
     };

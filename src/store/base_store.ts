@@ -417,8 +417,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       () => this.#told(version),
       (error: unknown) => {
         this.#fail(error);
-        // What failed before, outside of any call, is why this did.
-        if (this.#failure !== error) this.#assertSound("commit");
+        // What failed before, elsewhere, is why this did: files that were given up.
+        if (causeOf(this.#failure) !== causeOf(error)) this.#assertSound("commit");
         throw error;
       },
     );
@@ -597,4 +597,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 /** Whether an error fails a call, and not the store. */
 function isOfOneCall(error: unknown): boolean {
   return error instanceof NotUtf8Error || (error instanceof StoreError && error.code === "OUT_OF_MEMORY");
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof StoreError ? error.cause : error;
 }

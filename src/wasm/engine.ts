@@ -21,6 +21,7 @@ import {
 } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { messageOf, StoreError } from "../errors.ts";
+import { isDiskFailure } from "../host/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
@@ -460,12 +461,6 @@ export class Engine implements Backend {
       throw new StoreError("ENGINE_TRAP", `Cannot ${action}: the engine stopped: ${panic}`, { cause });
     }
   }
-}
-
-/** Whether an error says more than that a name is there or is not. */
-function isDiskFailure(error: unknown): boolean {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return error !== undefined && code !== "ENOENT" && code !== "EEXIST";
 }
 
 async function start(module: WebAssembly.Module, host: Host): Promise<EngineExports> {
