@@ -15,13 +15,9 @@ import { PACKAGE } from "../places.ts";
 
 type Luge = typeof import("../../../mod.ts");
 
-/** The data of the reading workloads fits, as it does into lmdb's map. */
-const CACHE_BYTES = 256 * 1024 * 1024;
-
 async function openLuge(path: string, guarantee: Guarantee): Promise<Subject> {
   const { open } = (await import(join(PACKAGE, "mod.js"))) as Luge;
-  const syncWrites = guarantee === "durable";
-  const store = await open(syncWrites ? path : { path, syncWrites, cacheSize: CACHE_BYTES });
+  const store = await open({ path, syncWrites: guarantee === "durable" });
   return {
     async load(entries: Entries, batch: number): Promise<void> {
       if (batch === 1) {
@@ -60,6 +56,6 @@ export const luge: Peer = {
   name: "luge",
   kind: "store",
   runtimes: ["node", "bun", "deno"],
-  settings: { buffered: "syncWrites: false, cacheSize 256 MiB, then flush()", durable: "defaults (syncWrites: true)" },
+  settings: { buffered: "syncWrites: false, then flush()", durable: "defaults (syncWrites: true)" },
   open: openLuge,
 };
