@@ -13,6 +13,7 @@ const FOUND = [
   { seed: 2, states: 150 },
   { seed: 3, states: 150 },
   { seed: 4, states: 150 },
+  { seed: 5070, states: 300 },
 ];
 const FRESH_STATES = 600;
 

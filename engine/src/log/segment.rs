@@ -5,7 +5,7 @@
 //!      0      8  magic, "lugelog" and the format version as a byte
 //!      8      8  number of the segment, above 0
 //!     16      8  position at which the log before this segment ends; 0 for none
-//!     24      4  CRC-32 of the 24 bytes before
+//!     24      4  CRC-32 of the 24 bytes before and of the owner
 //!     28      4  owner: whose segment it is, 0 when that is not known
 //! ```
 
@@ -46,11 +46,20 @@ pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     let mut bytes = [0; HEADER_SIZE];
     let body =
         [&MAGIC[..], &[FORMAT_VERSION], &header.number.to_le_bytes(), &header.follows.packed().to_le_bytes()].concat();
-    let checksum = crc32fast::hash(&body).to_le_bytes();
-    for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum).chain(&header.owner.to_le_bytes())) {
+    let owner = header.owner.to_le_bytes();
+    let checksum = checksum(&body, owner).to_le_bytes();
+    for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum).chain(&owner)) {
         *to = *from;
     }
     bytes
+}
+
+/// The owner, too: a header that a power cut left in parts must be none.
+fn checksum(body: &[u8], owner: [u8; 4]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(body);
+    hasher.update(&owner);
+    hasher.finalize()
 }
 
 /// What `bytes`, the start of a segment file, hold.
@@ -60,18 +69,19 @@ pub fn decode(bytes: &[u8]) -> HeaderState {
 
 fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     let (body, rest) = bytes.split_first_chunk::<24>()?;
-    let (checksum, owner) = rest.split_first_chunk::<4>()?;
+    let (stored, rest) = rest.split_first_chunk::<4>()?;
+    let owner = *rest.first_chunk::<4>()?;
     let (magic, rest) = body.split_first_chunk::<7>()?;
     let ([format], rest) = rest.split_first_chunk::<1>()?;
     let (number, follows) = rest.split_first_chunk::<8>()?;
-    if magic != MAGIC || crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+    if magic != MAGIC || checksum(body, owner) != u32::from_le_bytes(*stored) {
         return None;
     }
     if *format != FORMAT_VERSION {
         return Some(HeaderState::OtherFormat(*format));
     }
     let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
-    let owner = u32::from_le_bytes(*owner.first_chunk()?);
+    let owner = u32::from_le_bytes(owner);
     Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows, owner }))
 }
 
