@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers";
 import { open, type SledStore, type SledStoreConfig, type Snapshot } from "../../mod.ts";
 import type { FileSystem } from "../../src/fs/filesystem.ts";
 import type { Random } from "../engine/random.ts";
+import { BackupChain } from "./backups.ts";
 import type { Capture, SimulatedDisk } from "./disk.ts";
 import type { EnginePool, Lease } from "./engine_pool.ts";
 import {
@@ -46,6 +47,8 @@ export interface LifeContext {
   readonly view: (disk: SimulatedDisk) => FileSystem;
   /** A number for the next value. */
   readonly nextNumber: () => number;
+  /** Whether lives are backed up. */
+  readonly backups: boolean;
 }
 
 interface HeldSnapshot {
@@ -71,6 +74,7 @@ export class Life {
   #lease: Lease | undefined;
   readonly #snapshots: HeldSnapshot[] = [];
   readonly #failures: unknown[] = [];
+  readonly #backups = new BackupChain();
 
   /** `isRecorded` says whether the moments at which the power may go are of interest. */
   constructor(context: LifeContext, disk: SimulatedDisk, expectation: Expectation, isRecorded: boolean) {
@@ -174,7 +178,7 @@ export class Life {
 
   /** One more step of a workload. */
   async step(): Promise<void> {
-    this.#act();
+    await this.#act();
     await this.settle();
     if (this.#context.random.below(8) === 0) await this.turn();
     if (this.#failures.length > 0) throw this.#failures[0];
@@ -236,10 +240,11 @@ export class Life {
   }
 
   /** Does one thing of those that a store offers. */
-  #act(): void {
+  #act(): Promise<void> | void {
     const puts = (): void => this.#put();
     const batches = (): void => this.#batch();
     const [deletes, transactions] = [(): void => this.#delete(), (): void => this.#transaction()];
+    const backups = this.#context.backups ? [() => this.#backUp()] : [];
     const once = [
       () => this.#waitLong(),
       () => this.#flush(),
@@ -265,7 +270,7 @@ export class Life {
       puts,
       puts,
     ];
-    this.#context.random.pick([puts, puts, puts, ...often, ...once])();
+    return this.#context.random.pick([puts, puts, puts, ...often, ...once, ...backups])();
   }
 
   #waitLong(): void {
@@ -300,6 +305,13 @@ export class Life {
 
   #compact(): void {
     if (this.#context.random.below(6) === 0) this.#follow(this.#open.compact());
+  }
+
+  /** A write that waits for its version would come in between. */
+  async #backUp(): Promise<void> {
+    while (this.#announced > 0) await this.#until(turn());
+    const model = this.#history.modelAt(this.#history.length);
+    await this.#until(this.#backups.add(this.#open, model, this.#context.clock.nowMs));
   }
 
   #flushNow(): void {

@@ -30,6 +30,8 @@ export interface SimulationOptions {
   /** What the store sees of a disk. Default: all. */
   readonly view?: (disk: SimulatedDisk) => FileSystem;
   readonly pool: EnginePool;
+  /** Whether stores are backed up, too. Seeds that found a fault before they were do so without. Default: true. */
+  readonly backups?: boolean;
   readonly onStates?: (states: number) => void;
   /** Whether it is time to end. */
   readonly isOver?: () => boolean;
@@ -116,6 +118,7 @@ class Simulation {
       profile: random.pick([...PROFILES, PROFILES[0], PROFILES[0]] as unknown as typeof PROFILES),
       view: this.#options.view ?? ((disk) => disk),
       nextNumber: () => ++this.#number,
+      backups: this.#options.backups ?? true,
     };
     let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
     let expectation: Expectation = { history: new History(), least: 0, most: 0, version: 0 };
