@@ -162,8 +162,8 @@ async function runTrial(name: string): Promise<void> {
   console.log(JSON.stringify(await trial()));
 }
 
-function runAll(): void {
-  prepare();
+async function runAll(): Promise<void> {
+  await prepare();
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const rows: Record<string, unknown> = {};
@@ -181,5 +181,5 @@ function runAll(): void {
   rmSync(directory, { recursive: true, force: true });
 }
 
-if (values.trial === undefined) runAll();
+if (values.trial === undefined) await runAll();
 else await runTrial(values.trial);

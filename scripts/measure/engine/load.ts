@@ -1,0 +1,74 @@
+/**
+ * Random inserts that do not wait for the disk each: until the write buffer is full, and to the end of the load and its
+ * flush, beside a raw file and other stores.
+ *
+ * @module
+ */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "../../../mod.ts";
+import { entriesOf } from "../../bench/data.ts";
+import { classicLevel } from "../../bench/peers/classic_level.ts";
+import { lmdb } from "../../bench/peers/lmdb.ts";
+import { rawFile } from "../../bench/peers/raw_file.ts";
+
+const ENTRIES = 200_000;
+const ROUNDS = 5;
+const VALUE_BYTES = 100;
+
+/** Entries a second: luge in its two stages, and the others over the whole. */
+type Rates = Record<string, number>;
+
+/** Runs all, in turn, several rounds; prints the medians. */
+export async function measureLoad(directory: string): Promise<void> {
+  const rounds: Rates[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const rates: Rates = await luge(join(directory, `luge-${round}`));
+    for (const peer of [lmdb, classicLevel, rawFile]) {
+      const path = join(directory, `${peer.name.replaceAll(" ", "-")}-${round}`);
+      mkdirSync(path);
+      const subject = await peer.open(path, "buffered");
+      const entries = entriesOf(ENTRIES, "random", VALUE_BYTES);
+      const started = performance.now();
+      await subject.load(entries, 1);
+      await subject.flush?.();
+      rates[`${peer.name}, one by one and a flush`] = rate(ENTRIES, started);
+      await subject.close();
+    }
+    rounds.push(rates);
+  }
+  console.table(
+    Object.keys(rounds[0] ?? {}).map((what) => ({
+      what,
+      "entries/s, median": Math.round(median(rounds.map((rates) => rates[what] ?? Number.NaN))),
+    })),
+  );
+}
+
+async function luge(path: string): Promise<Rates> {
+  await using store = await open({ path, syncWrites: false });
+  const { keys, values } = entriesOf(ENTRIES, "random", VALUE_BYTES);
+  const started = performance.now();
+  let untilFull: number | undefined;
+  for (let i = 0; i < ENTRIES; i++) {
+    store.put(keys[i] as string, values[i] as Uint8Array);
+    // One look at the metrics in so many puts takes no time that shows.
+    if (untilFull === undefined && i % 2000 === 1999 && store.metrics().sealedBufferBytes > 0) {
+      untilFull = rate(i + 1, started);
+    }
+  }
+  await store.flush();
+  return {
+    "luge, until the write buffer is full": untilFull ?? Number.NaN,
+    "luge, through checkpoints, and a flush": rate(ENTRIES, started),
+  };
+}
+
+function rate(count: number, started: number): number {
+  return (count / (performance.now() - started)) * 1000;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
+}
