@@ -263,6 +263,27 @@ fn a_missing_segment_is_reported() {
 }
 
 #[test]
+fn segments_that_were_never_begun_do_not_count_at_the_end_and_are_damage_elsewhere() {
+    let mut commits = Vec::new();
+    let steps = vec![Step::Append(400); 3];
+    let start = Recovered { end: Position::default(), last_version: 0 };
+    let (disk, _) = run(MemoryDisk::default(), start, &[&steps[..], &[Step::Sync]].concat(), &mut commits);
+    // Both were begun before the first of them was durable with its header.
+    disk.create("0000000004.log").unwrap();
+    disk.create("0000000005.log").unwrap();
+    let (recovered, found) = read(&disk).unwrap();
+    assert_eq!((&found, recovered.end.segment), (&commits, 3));
+
+    let (disk, _) = run(disk, recovered, &[Step::Append(400), Step::Append(400), Step::Sync], &mut commits);
+    assert_eq!(read(&disk).unwrap().1, commits, "what is left of them is in nobody's way");
+
+    disk.edit("0000000002.log", Vec::clear);
+    let failure = read(&disk).unwrap_err();
+    assert_eq!(failure.status, Status::Corrupt);
+    assert!(failure.message.contains("0000000002.log at byte 0: its header is damaged"), "{}", failure.message);
+}
+
+#[test]
 fn a_log_that_is_gone_is_reported() {
     let failure = recover(&MemoryDisk::default(), 3, |_, _| Ok(())).unwrap_err();
     assert_eq!(failure.status, Status::Corrupt);

@@ -66,10 +66,12 @@ pub fn verify_segment<D: Disk>(
     end: Option<Position>,
     is_sound: impl Fn(&Record<'_>) -> bool,
 ) -> Result<u64, Failure> {
-    let header = read_header(disk, number, false)?;
-    let next = header.map_or(number, |header| header.number) + 1;
+    if read_header(disk, number)?.is_none() {
+        return Err(damaged_header(number));
+    }
+    let next = number + 1;
     let has_next = disk.list()?.contains(&segment::file_name(next));
-    let follows = if has_next { read_header(disk, next, true)?.map(|next| next.follows) } else { None };
+    let follows = if has_next { read_header(disk, next)?.map(|next| next.follows) } else { None };
     let bytes = read_segment(disk, number)?;
     let mut reader = SegmentReader { bytes: &bytes, number, offset: HEADER_SIZE };
     let end = end.or(follows);
@@ -86,22 +88,30 @@ pub fn verify_segment<D: Disk>(
     Ok(records)
 }
 
-/// The headers of all segments that count, in order.
+/// The headers of all segments that count, in order. Those at the end whose creation was torn do not: several may have been
+/// begun before the first of them was durable.
 fn read_headers<D: Disk>(disk: &D, first: u64) -> Result<Vec<SegmentHeader>, Failure> {
     let mut numbers: Vec<u64> =
         disk.list()?.iter().filter_map(|name| segment::file_number(name)).filter(|number| *number >= first).collect();
     numbers.sort_unstable();
     let mut headers: Vec<SegmentHeader> = Vec::new();
-    for (i, number) in numbers.iter().enumerate() {
-        let Some(header) = read_header(disk, *number, i + 1 == numbers.len())? else { break };
-        check_order(first, headers.last(), &header)?;
-        headers.push(header);
+    let mut torn = None;
+    for number in numbers {
+        match (read_header(disk, number)?, torn) {
+            (None, _) => torn = torn.or(Some(number)),
+            (Some(header), None) => {
+                check_order(first, headers.last(), &header)?;
+                headers.push(header);
+            }
+            // A header is durable before that of the next segment is written.
+            (Some(_), Some(torn)) => return Err(damaged_header(torn)),
+        }
     }
     Ok(headers)
 }
 
-/// The header of a segment; `None` for the last one when its creation was torn.
-fn read_header<D: Disk>(disk: &D, number: u64, last: bool) -> Result<Option<SegmentHeader>, Failure> {
+/// The header of a segment; `None` for one that was never begun: it has no record, either.
+fn read_header<D: Disk>(disk: &D, number: u64) -> Result<Option<SegmentHeader>, Failure> {
     let mut file = disk.open(&segment::file_name(number))?;
     let mut bytes = [0; HEADER_SIZE];
     let count = file.read_at(&mut bytes, 0)?;
@@ -116,9 +126,13 @@ fn read_header<D: Disk>(disk: &D, number: u64, last: bool) -> Result<Option<Segm
             ),
         )),
         // The header is durable before the first record is written.
-        _ if last && !has_any_record(disk, number)? => Ok(None),
-        _ => Err(damaged(Position { segment: number, offset: 0 }, "its header is damaged")),
+        _ if !has_any_record(disk, number)? => Ok(None),
+        _ => Err(damaged_header(number)),
     }
+}
+
+fn damaged_header(number: u64) -> Failure {
+    damaged(Position { segment: number, offset: 0 }, "its header is damaged")
 }
 
 fn has_any_record<D: Disk>(disk: &D, number: u64) -> Result<bool, Failure> {

@@ -65,7 +65,7 @@ fn disk_bytes(disks: &Disks<MemoryDisk>) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(200))]
 
     #[test]
     fn damage_is_reported_wherever_it_changes_what_can_be_read(

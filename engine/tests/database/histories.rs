@@ -194,7 +194,7 @@ pub fn power_cut(disks: &Disks<MemoryDisk>, survival: &[Option<usize>]) -> Disks
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(300))]
 
     #[test]
     fn database_agrees_with_the_history_through_every_end(

@@ -6,3 +6,12 @@ mod damage;
 mod histories;
 mod history;
 mod restore;
+
+use proptest::prelude::ProptestConfig;
+
+/// As many cases as `PROPTEST_CASES` asks for, and `least` in any case.
+fn cases(least: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let asked = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 0 };
+    ProptestConfig { cases: asked.max(least), ..default }
+}

@@ -82,7 +82,7 @@ impl Restore<'_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(200))]
 
     #[test]
     fn restores_agree_with_a_map(
