@@ -93,11 +93,13 @@ export function readmeText({ environment, measurements }: Figures): string {
 }
 
 /** Machine, versions and length of the run. */
-function environmentText({ environment: { date, machine, versions }, run }: Figures): string {
+function environmentText({ environment: { date, machine, versions }, run, measurements }: Figures): string {
+  const rounds = measurements.map(({ rates }) => rates.length).filter((count) => count > 0);
+  const [least, most] = [Math.min(...rounds), Math.max(...rounds)];
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `Measured on ${date}: ${machine}.`,
-    `${run.trials} trials in ${Math.round(run.minutes)} minutes, each in a process of its own, the stores in turn; ${run.rounds} rounds of what targets compare, and as many of the rest as there was time for. Medians; ± is how far the outermost round lies from it.`,
+    `${run.trials} trials in ${Math.round(run.minutes)} minutes, each in a process of its own, the stores in turn; rounds of a trial: ${least === most ? most : `${least} to ${most}`}. What targets compare comes first, and what there was no time for is left out. Medians; ± is how far the outermost round lies from it.`,
     `Versions: ${names.join(", ")}.`,
   ].join("\n");
 }
