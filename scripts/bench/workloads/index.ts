@@ -41,7 +41,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...onNode(loads(SMALL)),
   ...everywhere(loads(LARGE), "load-random"),
   ...onNode(reads(SMALL)),
-  ...everywhere(reads(LARGE), "get-hot-sync", "get-sync", "scan-1"),
+  ...everywhere(reads(LARGE), "get-hot", "get-sync", "scan-1"),
   durableSync,
   ...onNode([durableAwaited]),
   durableMany,
