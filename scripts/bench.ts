@@ -57,7 +57,6 @@ async function measure(): Promise<boolean> {
     .filter((each): each is Measurement => each !== undefined);
   printTables(measurements, targetRows(measurements));
   const run = {
-    rounds,
     trials: results.reduce((sum, each) => sum + each.length, 0),
     minutes: (performance.now() - started) / 60_000,
   };

@@ -12,6 +12,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launcher, RUNTIMES, type Runtime } from "./lib/runtimes.ts";
+import { median } from "./lib/statistics.ts";
 
 const WORKLOAD = join(import.meta.dirname, "measure", "workload.ts");
 
@@ -29,11 +30,6 @@ function measure(runtime: Runtime): Rates {
   const [command, args] = launcher(runtime);
   const output = execFileSync(command, [...args, WORKLOAD, values.entries, values.durable], { encoding: "utf8" });
   return JSON.parse(output) as Rates;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 const rounds = Array.from({ length: Number(values.rounds) }, () =>

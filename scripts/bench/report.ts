@@ -19,7 +19,6 @@ const END = "<!-- Written by npm run bench: end -->";
 
 /** How the run went. */
 export interface RunSummary {
-  readonly rounds: number;
   readonly trials: number;
   readonly minutes: number;
 }

@@ -5,7 +5,7 @@
  */
 
 import { MemoryStore, type SledStore, StoreError } from "../../mod.ts";
-import { CrashFault, type Model } from "./history.ts";
+import { CrashFault, isSame, type Model } from "./history.ts";
 
 /** The copy that the backups of one life are restored to, one after another. */
 export class BackupChain {
@@ -17,17 +17,8 @@ export class BackupChain {
     await this.#restore(store);
     const copy = this.#copy;
     if (copy?.version !== version) throw new CrashFault("wrong", `a backup of ${version} restored to ${copy?.version}`);
-    const expected = [...model].filter(([, [newest]]) => {
-      return newest?.value !== undefined && (newest.expiresMs === 0 || newest.expiresMs > nowMs);
-    });
-    if (copy.countSync() !== expected.length) {
-      throw new CrashFault("wrong", `a backup of ${version} has ${copy.countSync()} entries of ${expected.length}`);
-    }
-    for (const [key, [newest]] of expected) {
-      const restored = copy.getSync(key);
-      if (!restored || !newest?.value || Buffer.compare(restored, newest.value) !== 0) {
-        throw new CrashFault("wrong", `a backup of ${version} has another value of '${key}'`);
-      }
+    if (!isSame(Array.from(copy.entries()), model, nowMs)) {
+      throw new CrashFault("wrong", `a backup of ${version} has other entries than the store had`);
     }
   }
 

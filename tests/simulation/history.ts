@@ -162,7 +162,8 @@ export function explainsVersions(
   });
 }
 
-function isSame(found: Found, model: Model, now: number): boolean {
+/** Whether these are all entries of a model, and no others. */
+export function isSame(found: Found, model: Model, now: number): boolean {
   let live = 0;
   for (const [version] of model.values()) if (isLive(version, now)) live += 1;
   return live === found.length && found.every(([key, value]) => holds(model, key, value, now));

@@ -18,6 +18,7 @@ import {
   explainsVersions,
   type Found,
   type History,
+  isSame,
   type Model,
   type ModelChange,
 } from "./history.ts";
@@ -379,16 +380,8 @@ export class Life {
       this.#snapshots.push({ snapshot: this.#open.snapshot(), model: this.#history.modelAt(this.#history.length) });
       return;
     }
-    const model = new Map([...held.model]);
-    const found = readAll(held.snapshot);
-    const expected = [...model].filter(([, [newest]]) => isThere(newest, clock.nowMs));
-    const isSame =
-      found.length === expected.length &&
-      found.every(([key, value]) => {
-        const known = model.get(key)?.[0]?.value;
-        return known !== undefined && Buffer.compare(known, value) === 0;
-      });
-    if (!isSame) throw new CrashFault("wrong", `a snapshot of version ${held.snapshot.version} changed`);
+    if (!isSame(readAll(held.snapshot), held.model, clock.nowMs))
+      throw new CrashFault("wrong", `a snapshot of version ${held.snapshot.version} changed`);
     if (random.below(2) === 0) {
       held.snapshot.dispose();
       this.#snapshots.shift();
@@ -490,10 +483,6 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 
 function readAll(reader: Pick<SledStore, "entries">): Found {
   return Array.from(reader.entries());
-}
-
-function isThere(version: { value: unknown; expiresMs: number } | undefined, now: number): boolean {
-  return version?.value !== undefined && (version.expiresMs === 0 || version.expiresMs > now);
 }
 
 function isPowerOff(error: unknown): boolean {

@@ -12,6 +12,7 @@ import { entriesOf } from "../../bench/data.ts";
 import { classicLevel } from "../../bench/peers/classic_level.ts";
 import { lmdb } from "../../bench/peers/lmdb.ts";
 import { rawFile } from "../../bench/peers/raw_file.ts";
+import { median } from "../../lib/statistics.ts";
 
 const ENTRIES = 200_000;
 const ROUNDS = 5;
@@ -67,8 +68,4 @@ async function luge(path: string): Promise<Rates> {
 
 function rate(count: number, started: number): number {
   return (count / (performance.now() - started)) * 1000;
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 }

@@ -28,7 +28,7 @@ export async function fillAndDie(directory: string, entries: number): Promise<vo
     put(store, order[i] as number, i);
     if (i % TURN === TURN - 1) await turn();
     if (i % tenth === tenth - 1) {
-      report(`entries ${Math.round(i + 1)}`, tenth, since, store);
+      report(`entries ${i + 1}`, tenth, since, store);
       since = performance.now();
     }
   }

@@ -6,6 +6,7 @@
 
 import { open, type SledStore } from "../../../mod.ts";
 import { entriesOf, keysOf, shuffled } from "../../bench/data.ts";
+import { median } from "../../lib/statistics.ts";
 
 const ENTRIES = 1_000_000;
 const HOT = 1000;
@@ -36,9 +37,9 @@ export async function measureReads(directory: string): Promise<void> {
     }),
   }));
   const names = Object.keys(rates[0] ?? {}) as (keyof (typeof rates)[number])[];
-  const middle = (name: (typeof names)[number]) =>
-    rates.map((each) => each[name]).toSorted((a, b) => a - b)[ROUNDS >> 1];
-  console.table(names.map((what) => ({ what, "a second, median": Math.round(middle(what) ?? Number.NaN) })));
+  console.table(
+    names.map((what) => ({ what, "a second, median": Math.round(median(rates.map((each) => each[what]))) })),
+  );
 }
 
 function found(store: SledStore, key: string): void {
