@@ -2,6 +2,7 @@
 //!
 //! `abi` is the only file that may hold `unsafe`; everything else is plain Rust that `cargo test` runs natively.
 
+mod abbreviation;
 mod abi;
 pub mod cache;
 pub mod cursor;

@@ -47,7 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Pieces of a payload, now and then too large to be collected.
 fn pieces() -> impl Strategy<Value = Vec<usize>> {
-    vec(prop_oneof![20 => 0..300_usize, 1 => Just(140_000)], 0..4)
+    vec(prop_oneof![20 => 0..300_usize, 1 => Just(140_000), 2 => 30_000..100_000_usize], 0..6)
 }
 
 /// What of each unsynced change a power cut leaves: all, nothing, or some sectors' worth of its bytes.
@@ -335,4 +335,21 @@ fn versions_must_not_fall() {
     // What is no commit repeats the version before it.
     writer.append(5, b"").unwrap();
     writer.append(6, b"").unwrap();
+}
+
+/// Each write is a call of the operating system, and of the host.
+#[test]
+fn small_pieces_of_a_large_record_are_written_together() {
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE);
+    writer.begin(1, 200_000).unwrap();
+    for _ in 0..2000 {
+        writer.extend(&[7; 100]).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut writes = 0;
+    writer.into_disk().after_power_cut(|_| {
+        writes += 1;
+        None
+    });
+    assert_eq!(writes, 3, "two of the pieces, and the header");
 }

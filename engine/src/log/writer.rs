@@ -12,7 +12,8 @@ use crate::status::Status;
 const AHEAD_SIZE: u64 = 256 * 1024;
 /// Above this many collected bytes the writer hands them to the operating system by itself.
 const BUFFER_SIZE: usize = 256 * 1024;
-/// Records with a payload above this are written as they come, never collected.
+/// Records with a payload above this are written as they come, never collected whole: smaller pieces of them are joined
+/// to writes of up to this many bytes.
 const DIRECT_SIZE: usize = 128 * 1024;
 /// The longest payload of a record: its length is a `u32`.
 pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
@@ -41,6 +42,8 @@ pub struct LogWriter<D: Disk> {
     last_version: u64,
     buffer: Vec<u8>,
     record: Option<OpenRecord>,
+    /// The last bytes of a record that is written as it comes.
+    joined: Vec<u8>,
     /// Bytes handed to the operating system so far.
     written_bytes: u64,
     /// How often the log was synced.
@@ -55,6 +58,13 @@ struct OpenRecord {
     written: usize,
     /// For a record that is not collected: what its checksum is made of so far.
     direct: Option<RecordHasher>,
+}
+
+impl OpenRecord {
+    /// Where the next bytes of the payload belong.
+    fn end(&self) -> u64 {
+        self.position.offset + (record::HEADER_SIZE + self.written) as u64
+    }
 }
 
 impl<D: Disk> LogWriter<D> {
@@ -79,6 +89,7 @@ impl<D: Disk> LogWriter<D> {
             last_version,
             buffer: Vec::new(),
             record: None,
+            joined: Vec::new(),
             written_bytes: 0,
             syncs: 0,
         }
@@ -181,18 +192,15 @@ impl<D: Disk> LogWriter<D> {
         let Some(open) = self.record.as_mut().filter(|open| open.written + bytes.len() <= open.length) else {
             return Err(Failure::new(Status::InvalidRequest, "more bytes than the record was begun with"));
         };
+        let end = open.end();
+        open.written += bytes.len();
         match &mut open.direct {
             None => self.buffer.extend_from_slice(bytes),
             Some(hasher) => {
                 hasher.update(bytes);
-                let at = open.position.offset + (record::HEADER_SIZE + open.written) as u64;
-                if let Some(file) = &mut self.file {
-                    file.write_at(bytes, at)?;
-                }
-                self.written_bytes += bytes.len() as u64;
+                self.extend_direct(bytes, end)?;
             }
         }
-        open.written += bytes.len();
         Ok(())
     }
 
@@ -202,8 +210,12 @@ impl<D: Disk> LogWriter<D> {
             return Err(Failure::new(Status::InvalidRequest, "fewer bytes than the record was begun with"));
         };
         let size = record::encoded_size(open.length);
+        let end = open.end();
         match open.direct {
-            Some(hasher) => self.finish_direct(open.position, size, &hasher.finish())?,
+            Some(hasher) => {
+                self.write_joined(end)?;
+                self.finish_direct(open.position, size, &hasher.finish())?;
+            }
             None => {
                 let start = self.buffer.len() - record::HEADER_SIZE - open.length;
                 record::seal(&mut self.buffer, start, open.position, open.version, self.durable.packed());
@@ -223,6 +235,7 @@ impl<D: Disk> LogWriter<D> {
             let start = usize::try_from(open.position.offset - self.offset).unwrap_or(0);
             self.buffer.truncate(start);
         } else {
+            self.joined.clear();
             // Its bytes may look like records: nothing may ever be appended in front of them.
             self.capacity = self.offset;
         }
@@ -323,6 +336,38 @@ impl<D: Disk> LogWriter<D> {
             .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory for a log record of {size} bytes")))
     }
 
+    /// Writes bytes of a record that is written as it comes, which belong at `end`; small ones wait for others.
+    fn extend_direct(&mut self, bytes: &[u8], end: u64) -> Result<(), Failure> {
+        if self.joined.len() + bytes.len() > DIRECT_SIZE {
+            self.write_joined(end)?;
+        }
+        if bytes.len() > DIRECT_SIZE || self.joined.try_reserve(bytes.len()).is_err() {
+            self.write_joined(end)?;
+            return self.write_at(bytes, end);
+        }
+        self.joined.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Writes the small pieces that wait, which belong in front of `end`.
+    fn write_joined(&mut self, end: u64) -> Result<(), Failure> {
+        let joined = std::mem::take(&mut self.joined);
+        if !joined.is_empty() {
+            self.write_at(&joined, end - joined.len() as u64)?;
+        }
+        self.joined = joined;
+        self.joined.clear();
+        Ok(())
+    }
+
+    fn write_at(&mut self, bytes: &[u8], at: u64) -> Result<(), Failure> {
+        if let Some(file) = &mut self.file {
+            file.write_at(bytes, at)?;
+        }
+        self.written_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
     /// The header comes last: without it there is no record.
     fn finish_direct(
         &mut self,
@@ -330,10 +375,7 @@ impl<D: Disk> LogWriter<D> {
         size: usize,
         header: &[u8; record::HEADER_SIZE],
     ) -> Result<(), Failure> {
-        if let Some(file) = &mut self.file {
-            file.write_at(header, position.offset)?;
-        }
-        self.written_bytes += header.len() as u64;
+        self.write_at(header, position.offset)?;
         self.offset = position.offset + size as u64;
         self.ahead = self.ahead.max(self.offset);
         Ok(())

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use super::Keys;
+use crate::abbreviation::first_eight;
 
 /// Entries of a leaf, and children of an inner node.
 const FANOUT: usize = 32;
@@ -96,7 +97,7 @@ impl<'a> Target<'a> {
             Some(rest) => (rest, None),
             None => (key, Some(key.cmp(common))),
         };
-        Self { prefix: prefix_of(rest), rest, version, common_length: common.len(), outside }
+        Self { prefix: first_eight(rest), rest, version, common_length: common.len(), outside }
     }
 
     /// How the target stands to the entry in a slot.
@@ -139,16 +140,6 @@ impl<'a> Target<'a> {
         let here = before < node.count && self.compare(node, before, keys) == Ordering::Equal;
         if here { before } else { before.saturating_sub(1) }
     }
-}
-
-/// The first eight bytes, zeros where there are none.
-fn prefix_of(key: &[u8]) -> u64 {
-    if let Some(bytes) = key.first_chunk::<8>() {
-        return u64::from_be_bytes(*bytes);
-    }
-    let mut bytes = [0; 8];
-    bytes[..key.len()].copy_from_slice(key);
-    u64::from_be_bytes(bytes)
 }
 
 impl Tree {
@@ -244,7 +235,7 @@ impl Tree {
         self.common.truncate(length);
         for node in &mut self.nodes {
             for slot in 0..node.count {
-                node.prefixes[slot] = prefix_of(&keys.of(node.entries[slot]).0[length..]);
+                node.prefixes[slot] = first_eight(&keys.of(node.entries[slot]).0[length..]);
             }
         }
     }

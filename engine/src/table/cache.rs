@@ -21,10 +21,11 @@ pub(super) struct BlockCache {
 
 #[derive(Clone, Copy)]
 struct Slot {
-    key: Key,
+    position: u64,
     /// One more than the position in the ring; 0 for none.
     after: u64,
     length: u32,
+    level: Level,
 }
 
 impl BlockCache {
@@ -47,13 +48,15 @@ impl BlockCache {
             return;
         }
         if self.slots.is_empty() {
-            let buckets = (self.ring.capacity() / EXPECTED_SIZE / 2).next_power_of_two();
+            // Four references for a block: with two, one block in twenty found no room in its bucket.
+            let buckets = (self.ring.capacity() / EXPECTED_SIZE).next_power_of_two();
             if !self.ring.reserve() || self.slots.try_reserve_exact(buckets).is_err() {
                 return;
             }
-            self.slots.resize(buckets, [Slot { key: (Level::Bottom, 0), after: 0, length: 0 }; WAYS]);
+            self.slots.resize(buckets, [Slot { position: 0, after: 0, length: 0, level: Level::Bottom }; WAYS]);
         }
-        let slot = Slot { key, after: self.ring.append(&[block]) + 1, length: block.len() as u32 };
+        let (level, position) = key;
+        let slot = Slot { position, after: self.ring.append(&[block]) + 1, length: block.len() as u32, level };
         let bucket = self.bucket(key);
         if let Some(oldest) = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after))
         {
@@ -70,7 +73,7 @@ impl BlockCache {
             return None;
         }
         self.slots.get(self.bucket(key))?.iter().find_map(|slot| {
-            let position = slot.after.checked_sub(1).filter(|_| slot.key == key)?;
+            let position = slot.after.checked_sub(1).filter(|_| (slot.level, slot.position) == key)?;
             self.ring.get(position).map(|_| (position, slot.length as usize))
         })
     }

@@ -3,45 +3,57 @@
 //! It holds *runs*: blocks that follow each other, with nothing between them. Inside of a run a key's block is known without
 //! the tree. A change of the tree at a place drops the run around that place.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
 use super::blocks::Pointer;
+use crate::abbreviation::Common;
 
 /// Blocks of a run.
 pub const RUN_LENGTH: usize = 16;
-/// About how many bytes a run takes beside its separators: its node in the map, and two vectors.
-const RUN_OVERHEAD: usize = 128;
+/// Runs that are kept at most: each that comes or goes moves those behind it.
+const MOST_RUNS: usize = 1 << 16;
+/// About how many bytes a run takes beside its blocks and separators.
+const RUN_OVERHEAD: usize = 160;
 
 /// Where blocks of one level stand.
 pub struct Places {
-    /// By the separator of their first block. No two overlap.
-    runs: BTreeMap<Box<[u8]>, Run>,
+    /// In the order of their keys. No two overlap.
+    runs: Vec<Head>,
+    common: Common,
     size_bytes: usize,
     capacity: usize,
-    /// Runs behind this key are given up next.
-    hand: Box<[u8]>,
+    /// The number of the run that is given up next: round the keys and round again.
+    hand: usize,
+}
+
+/// A run, by the separator of its first block.
+struct Head {
+    integer: u64,
+    run: Box<Run>,
 }
 
 /// Blocks that follow each other.
 pub struct Run {
     separators: Vec<u8>,
     blocks: Vec<RunBlock>,
+    common: Common,
     /// The separator of the block behind the last one; `None` at the end of the level.
     end: Option<Box<[u8]>>,
 }
 
 struct RunBlock {
+    /// Its separator as an integer.
+    integer: u64,
+    position: u64,
+    /// 0 where a level has no block.
+    size: u32,
     /// Where its separator ends in those of the run.
-    separator_end: usize,
-    /// `None` where a level has no block.
-    pointer: Option<Pointer>,
+    separator_end: u32,
 }
 
 impl Run {
     /// A run of no block yet.
     pub fn new() -> Self {
-        Self { separators: Vec::new(), blocks: Vec::with_capacity(RUN_LENGTH), end: None }
+        let blocks = Vec::with_capacity(RUN_LENGTH);
+        Self { separators: Vec::new(), blocks, common: Common::default(), end: None }
     }
 
     /// Adds the next block, or that there is none from a key on; says whether it found room. What did not is the end of the run.
@@ -51,7 +63,15 @@ impl Run {
             return false;
         }
         self.separators.extend_from_slice(separator);
-        self.blocks.push(RunBlock { separator_end: self.separators.len(), pointer });
+        let integers_change = self.common.admit(separator);
+        let Pointer { position, size } = pointer.unwrap_or(Pointer { position: 0, size: 0 });
+        let (integer, separator_end) = (self.common.abbreviate(separator), self.separators.len() as u32);
+        self.blocks.push(RunBlock { integer, position, size, separator_end });
+        if integers_change {
+            let integers: Vec<u64> =
+                (0..self.blocks.len()).map(|index| self.common.abbreviate(self.separator(index))).collect();
+            self.blocks.iter_mut().zip(integers).for_each(|(block, integer)| block.integer = integer);
+        }
         true
     }
 
@@ -62,14 +82,19 @@ impl Run {
         }
         let count = (0..self.blocks.len()).take_while(|index| self.separator(*index) < end).count();
         self.blocks.truncate(count);
-        self.separators.truncate(self.blocks.last().map_or(0, |block| block.separator_end));
+        self.separators.truncate(self.blocks.last().map_or(0, |block| block.separator_end as usize));
         self.end = Some(end.into());
     }
 
     fn separator(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).and_then(|before| self.blocks.get(before)).map_or(0, |b| b.separator_end);
         let end = self.blocks.get(index).map_or(start, |block| block.separator_end);
-        self.separators.get(start..end).unwrap_or_default()
+        self.separators.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// The separator of its first block.
+    fn first(&self) -> &[u8] {
+        self.separator(0)
     }
 
     /// Whether `key` is before its end.
@@ -77,14 +102,15 @@ impl Run {
         self.end.as_deref().is_none_or(|end| key < end)
     }
 
-    /// The block of a key, which must not be below the run.
+    /// The block of a key, which must not be below the run; `None` behind its end.
     fn find(&self, key: &[u8]) -> Option<Option<Pointer>> {
-        let (mut low, mut high) = (0, self.blocks.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.separator(middle) <= key { low = middle + 1 } else { high = middle }
+        let integer = self.common.abbreviate(key);
+        let count = count_not_above(&self.blocks, integer, |block| block.integer, |index| self.separator(index) <= key);
+        if count == self.blocks.len() && !self.reaches(key) {
+            return None;
         }
-        self.blocks.get(low.checked_sub(1)?).map(|block| block.pointer)
+        let block = self.blocks.get(count.checked_sub(1)?)?;
+        Some((block.size > 0).then_some(Pointer { position: block.position, size: block.size }))
     }
 
     fn size_bytes(&self) -> usize {
@@ -96,62 +122,95 @@ impl Run {
 impl Places {
     /// An empty cache of at most about `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
-        Self { runs: BTreeMap::new(), size_bytes: 0, capacity, hand: Box::default() }
+        Self { runs: Vec::new(), common: Common::default(), size_bytes: 0, capacity, hand: 0 }
     }
 
     /// Where the block of `key` stands, `None` for nowhere, if that is known.
     pub fn find(&self, key: &[u8]) -> Option<Option<Pointer>> {
-        self.run_around(key)?.1.find(key)
+        let before = self.count_not_above(key).checked_sub(1)?;
+        self.runs.get(before)?.run.find(key)
     }
 
     /// Keeps a run, which the tree has just now, as far as the next one.
     pub fn insert(&mut self, mut run: Run) {
-        self.forget(run.separator(0));
-        let first: Box<[u8]> = run.separator(0).into();
-        let behind = (Bound::Excluded(first.as_ref()), Bound::Unbounded);
-        if let Some((next, _)) = self.runs.range::<[u8], _>(behind).next() {
-            run.end_at(next);
+        self.forget(run.first());
+        if let Some(next) = self.runs.get(self.count_not_above(run.first())) {
+            run.end_at(next.run.first());
         }
         let size = run.size_bytes();
-        while self.size_bytes + size > self.capacity && self.give_up_one() {}
-        if size <= self.capacity {
-            self.size_bytes += size;
-            self.runs.insert(first, run);
+        while (self.size_bytes + size > self.capacity || self.runs.len() == MOST_RUNS) && self.give_up_one() {}
+        if size > self.capacity {
+            return;
+        }
+        if self.common.admit(run.first()) {
+            self.runs.iter_mut().for_each(|head| head.integer = self.common.abbreviate(head.run.first()));
+        }
+        self.size_bytes += size;
+        let head = Head { integer: self.common.abbreviate(run.first()), run: Box::new(run) };
+        let index = self.count_not_above(head.run.first());
+        self.runs.insert(index, head);
+        if index <= self.hand {
+            self.hand += 1;
         }
     }
 
     /// Takes note that the tree changed at this separator.
     pub fn forget(&mut self, separator: &[u8]) {
-        if let Some(first) = self.run_around(separator).map(|(first, _)| Box::from(first)) {
-            self.remove(&first);
+        let before = self.count_not_above(separator).checked_sub(1);
+        if let Some(index) =
+            before.filter(|index| self.runs.get(*index).is_some_and(|head| head.run.reaches(separator)))
+        {
+            self.remove(index);
         }
     }
 
-    /// Bytes of memory in use, about.
+    /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
     }
 
-    fn run_around(&self, key: &[u8]) -> Option<(&[u8], &Run)> {
-        let (first, run) = self.runs.range::<[u8], _>((Bound::Unbounded, Bound::Included(key))).next_back()?;
-        run.reaches(key).then_some((first.as_ref(), run))
+    /// How many runs begin at or before `key`.
+    fn count_not_above(&self, key: &[u8]) -> usize {
+        let begins = |index: usize| self.runs.get(index).is_some_and(|head| head.run.first() <= key);
+        count_not_above(&self.runs, self.common.abbreviate(key), |head| head.integer, begins)
     }
 
     /// Gives up one run, each in its turn; says whether there was one.
     fn give_up_one(&mut self) -> bool {
-        let behind = (Bound::Excluded(self.hand.as_ref()), Bound::Unbounded);
-        let next = self.runs.range::<[u8], _>(behind).next().or_else(|| self.runs.iter().next());
-        let Some(first) = next.map(|(first, _)| first.clone()) else { return false };
-        self.remove(&first);
-        self.hand = first;
-        true
+        if self.hand >= self.runs.len() {
+            self.hand = 0;
+        }
+        self.remove(self.hand)
     }
 
-    fn remove(&mut self, first: &[u8]) {
-        if let Some(run) = self.runs.remove(first) {
-            self.size_bytes -= run.size_bytes();
+    /// Says whether there was one.
+    fn remove(&mut self, index: usize) -> bool {
+        if index >= self.runs.len() {
+            return false;
         }
+        self.size_bytes -= self.runs.remove(index).run.size_bytes();
+        if index < self.hand {
+            self.hand -= 1;
+        }
+        true
     }
+}
+
+/// How many of these, which are in order, are not above a key: by their integers, and where those are the same as that of the
+/// key by `is_not_above`.
+fn count_not_above<T>(
+    ordered: &[T],
+    integer: u64,
+    integer_of: impl Fn(&T) -> u64,
+    is_not_above: impl Fn(usize) -> bool,
+) -> usize {
+    let (mut low, mut high) = (0, ordered.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        let own = ordered.get(middle).map_or(u64::MAX, &integer_of);
+        if own < integer || (own == integer && is_not_above(middle)) { low = middle + 1 } else { high = middle }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -175,6 +234,28 @@ mod tests {
             }
         }
         run
+    }
+
+    #[test]
+    fn runs_are_given_up_in_turn() {
+        let run_at = |number: u8| {
+            let mut run = Run::new();
+            (0..16).for_each(|block| assert!(run.push(&[number, block], Some(Pointer { position: 8, size: 8 }))));
+            assert!(!run.push(&[number + 1, 0], None));
+            run
+        };
+        let mut places = Places::new(run_at(0).size_bytes() * 4);
+        (0..8).for_each(|number| places.insert(run_at(number)));
+        let known = |places: &Places| (0..8).filter(|number| places.find(&[*number, 3]).is_some()).collect::<Vec<_>>();
+        assert_eq!(known(&places), [4, 5, 6, 7]);
+        // What comes in front of the hand is not the next to go.
+        places.insert(run_at(1));
+        places.insert(run_at(2));
+        assert_eq!(known(&places), [1, 2, 6, 7]);
+        places.forget(&[1, 3]);
+        places.insert(run_at(3));
+        places.insert(run_at(0));
+        assert_eq!(known(&places), [0, 2, 3, 7]);
     }
 
     fn key() -> impl Strategy<Value = Vec<u8>> {
@@ -214,7 +295,7 @@ mod tests {
                     }
                 }
                 prop_assert!(places.size_bytes() <= capacity);
-                prop_assert_eq!(places.runs.values().map(Run::size_bytes).sum::<usize>(), places.size_bytes());
+                prop_assert_eq!(places.runs.iter().map(|head| head.run.size_bytes()).sum::<usize>(), places.size_bytes());
             }
         }
     }

@@ -1,0 +1,81 @@
+//! Keys as integers, which compare at once: the eight bytes behind what the keys of a set have in common.
+
+/// What the keys of a set begin with, all but empty ones.
+#[derive(Debug, Default)]
+pub struct Common {
+    /// `None` while the set has no key but the empty one.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Common {
+    /// Takes a key into the set. Says whether that changed the integers of those that are in it: it happens at most as often
+    /// as the first key has bytes.
+    pub fn admit(&mut self, key: &[u8]) -> bool {
+        if key.is_empty() {
+            return false;
+        }
+        let Some(bytes) = &mut self.bytes else {
+            self.bytes = Some(key.to_vec());
+            return false;
+        };
+        let length = bytes.iter().zip(key).take_while(|(own, other)| own == other).count();
+        let is_shorter = length < bytes.len();
+        bytes.truncate(length);
+        is_shorter
+    }
+
+    /// The integer of any key, in the set or not. A lower one is that of a lower key; equal ones say nothing.
+    pub fn abbreviate(&self, key: &[u8]) -> u64 {
+        let common = self.bytes.as_deref().unwrap_or_default();
+        let (start, rest) = key.split_at(key.len().min(common.len()));
+        match start.cmp(common) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Equal => first_eight(rest),
+            std::cmp::Ordering::Greater => u64::MAX,
+        }
+    }
+}
+
+/// The first eight bytes, zeros where there are none.
+pub fn first_eight(key: &[u8]) -> u64 {
+    if let Some(bytes) = key.first_chunk::<8>() {
+        return u64::from_be_bytes(*bytes);
+    }
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::Common;
+
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        let tail = || vec(prop_oneof![Just(0_u8), Just(1), Just(255), any::<u8>()], 0..12);
+        prop_oneof![tail(), tail().prop_map(|tail| [b"shared:".as_slice(), &tail].concat())]
+    }
+
+    proptest! {
+        /// The order of the integers never contradicts that of the keys, and only the changes that are told of change them.
+        #[test]
+        fn integers_are_in_the_order_of_the_keys(keys in vec(key(), 0..20), others in vec(key(), 2..20)) {
+            let mut common = Common::default();
+            let mut known: Vec<(&[u8], u64)> = Vec::new();
+            for key in &keys {
+                if common.admit(key) {
+                    known = known.into_iter().map(|(key, _)| (key, common.abbreviate(key))).collect();
+                }
+                known.push((key, common.abbreviate(key)));
+                for (key, integer) in &known {
+                    prop_assert_eq!(common.abbreviate(key), *integer);
+                }
+            }
+            known.extend(others.iter().map(|key| (key.as_slice(), common.abbreviate(key))));
+            known.sort_unstable();
+            prop_assert!(known.is_sorted_by_key(|(_, integer)| *integer), "{known:?}");
+        }
+    }
+}
