@@ -52,11 +52,11 @@ export interface SledStoreConfig {
   readonly loggingLevel?: LoggingLevel;
   /** How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. Default: 1. */
   readonly numVersionsToKeep?: number;
-  /** The bound of the engine's caches together in bytes, 1 MiB to 1 GiB. Default: 48 MiB. */
+  /** The bound of the engine's caches together in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
   readonly cacheSize?: number;
   /**
    * The bytes of memory that gather writes before they are sorted into the table, 256 KiB to 512 MiB. Twice as much may
-   * be in use while one buffer is written and the next one fills. Default: 32 MiB.
+   * be in use while one buffer is written and the next one fills. Default: 40 MiB.
    */
   readonly writeBufferSize?: number;
   /**
@@ -104,8 +104,8 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     syncWrites: true,
     loggingLevel: LoggingLevel.ERROR,
     numVersionsToKeep: 1,
-    cacheSize: 48 * 1024 * 1024,
-    writeBufferSize: 32 * 1024 * 1024,
+    cacheSize: 64 * 1024 * 1024,
+    writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     logger: consoleLogger,
   };

@@ -28,6 +28,9 @@ import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
 const TURNS_TO_HANG = 20_000;
 /** Calls of the disk after which a single opening is taken to hang. */
 const CALLS_TO_HANG = 200_000;
+/** What a compaction leaves at most: bytes of files for a byte that can be read, and beside that the index and empty logs. */
+const MOST_BYTES_A_LIVE_BYTE = 1.5;
+const MOST_BYTES_BESIDE = 2 ** 20;
 
 /** A moment at which the power may go. */
 export interface Point {
@@ -175,6 +178,23 @@ export class Life {
   async verify(): Promise<void> {
     const { damages } = await this.#until(this.#open.verify());
     if (damages.length > 0) throw new CrashFault("wrong", `verify found ${damages[0]?.message} in ${damages[0]?.file}`);
+  }
+
+  /** Compacts, and compares what the disk holds then with the versions that can be read. */
+  async checkSize(): Promise<void> {
+    const store = this.#open;
+    await this.#until(store.compact());
+    // The last files are removed behind its back.
+    await this.#until(store.flush().then(turn));
+    let live = 0;
+    for (let index = 0; index < this.#context.profile.keys; index++) {
+      const key = keyOf(index);
+      for (const { value } of store.versionsSync(key)) live += key.length + (value?.length ?? 0);
+    }
+    const used = this.disk.usedBytes();
+    if (used > MOST_BYTES_A_LIVE_BYTE * live + MOST_BYTES_BESIDE) {
+      throw new CrashFault("wrong", `the disk holds ${used} bytes after a compaction, of which ${live} can be read`);
+    }
   }
 
   /** One more step of a workload. */

@@ -208,7 +208,8 @@ class Simulation {
     const life = new Life(context, diskAfter(point.capture, state), expectationOf(point, state), isNested);
     const found = await life.open();
     if (random.below(8) === 0) await life.lookCloser(found);
-    if (random.below(60) === 0) await life.verify();
+    const isSized = random.below(60) === 0;
+    if (isSized) await life.verify();
     if (isNested) {
       const seen = new Set<string>();
       for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
@@ -220,6 +221,7 @@ class Simulation {
       return;
     }
     const again = random.below(12) === 0 ? life.now() : undefined;
+    if (isSized) await life.checkSize();
     life.leave();
     if (again) await this.#reopen(context, again);
   }

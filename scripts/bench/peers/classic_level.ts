@@ -103,6 +103,6 @@ export const classicLevelLarge: Peer = {
   name: "classic-level, 80 MiB",
   runtimes: ["node"],
   only: ["load-random-", "load-huge", "get-sync-", "scan-1000000"],
-  settings: { buffered: "as above, writeBufferSize 32 MiB, cacheSize 48 MiB" },
-  open: (directory, guarantee) => openLevel(directory, guarantee, { writeBufferSize: 32 * MIB, cacheSize: 48 * MIB }),
+  settings: { buffered: "as above, writeBufferSize 40 MiB, cacheSize 64 MiB" },
+  open: (directory, guarantee) => openLevel(directory, guarantee, { writeBufferSize: 40 * MIB, cacheSize: 64 * MIB }),
 };
