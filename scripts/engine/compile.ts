@@ -16,6 +16,8 @@ export const SLED_VERSION = "0.34.7";
 // One by one: --all-features writes a module that Node 20 rejects.
 const WASM_OPT_ARGUMENTS = [
   "-O3",
+  // The stack ends there, which stands below all data: no address that is computed goes around into it.
+  "--low-memory-unused",
   "--enable-bulk-memory",
   "--enable-simd",
   "--enable-sign-ext",
