@@ -7,6 +7,7 @@
 import { Progress } from "./progress.ts";
 import { type Result, type Trial, Trials } from "./run_trial.ts";
 import { isCompared } from "./targets.ts";
+import { workloadOf } from "./workloads/index.ts";
 
 /** How often, and how long. */
 export interface RoundsOptions {
@@ -47,7 +48,7 @@ export async function runRounds(plan: readonly Trial[], { rounds, minutes }: Rou
     all.filter((i) => !workloads.has((plan[i] as Trial).workload)),
   );
   // What a store does not offer, and what fails, is not tried again.
-  const measured = all.filter((i) => isOutcome(results[i]?.[0]));
+  const measured = all.filter((i) => isOutcome(results[i]?.[0]) && !workloadOf((plan[i] as Trial).workload).isLong);
   const compared = measured.filter((i) => isCompared(plan[i] as Trial));
   const others = measured.filter((i) => !isCompared(plan[i] as Trial));
   for (let round = 2; round <= rounds; round++) await runAll(`round ${round}, targets`, compared);

@@ -42,7 +42,7 @@ export class Trials implements Disposable {
   /** Runs one trial. */
   async run(trial: Trial): Promise<Result> {
     if (workloadOf(trial.workload).reads && peerOf(trial.peer).kind === "store") {
-      const directory = join(STORES, `${trial.runtime}-${trial.peer.replaceAll(/\W/g, "_")}-${trial.entries}`);
+      const directory = join(STORES, `${trial.peer.replaceAll(/\W/g, "_")}-${trial.entries}`);
       const failure = await this.#load(trial, directory);
       return failure instanceof Error ? failure : runTrial(trial, directory);
     }
@@ -54,7 +54,7 @@ export class Trials implements Disposable {
     }
   }
 
-  /** What workloads that read share is loaded once. */
+  /** What workloads that read share is loaded once, for all runtimes: every store has the same files on each. */
   async #load(trial: Trial, directory: string): Promise<Result> {
     if (!existsSync(directory)) {
       mkdirSync(directory);

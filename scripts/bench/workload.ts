@@ -40,6 +40,8 @@ export interface Workload {
   readonly peers?: readonly string[];
   /** Where it is run; everywhere unless said. Node alone runs what would show the same thing again elsewhere. */
   readonly runtimes?: readonly Runtime[];
+  /** Whether it takes minutes: then one round has to do. */
+  readonly isLong?: boolean;
   /** Whether a store that commits every put on its own, and takes its time for it, is left out. */
   readonly manyCommits?: boolean;
   /** Runs; `undefined` when the store does not offer what it needs. */

@@ -248,7 +248,7 @@ export class Engine implements Backend {
     const [gone, now] = [since > 0 ? 1 : 0, Date.now()];
     const run = () => this.#exports.luge_newest(after.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
     const more = this.#call("read", run) === Status.More;
-    return { entries: this.#memory.replyChanges(), more };
+    return { entries: this.#memory.replyChanges("views"), more };
   }
 
   beginRestore(version: number): void {

@@ -147,11 +147,16 @@ export class EngineMemory {
     return { keys: formatKeys(keys, ends, format), values, last };
   }
 
-  /** The reply as a page of changes. */
-  replyChanges(): StoredNewest[] {
+  /**
+   * The reply as a page of changes: each with bytes of its own, for those who keep them, or as views of one buffer that nothing
+   * else uses.
+   */
+  replyChanges(as: "copies" | "views" = "copies"): StoredNewest[] {
     const { bytes, words, count } = this.#replyTable();
     const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
     const changes: StoredNewest[] = [];
+    const part = (start: number, length: number) =>
+      as === "copies" ? bytes.slice(start, start + length) : bytes.subarray(start, start + length);
     let keyAt = count * VERSIONED_HEADER_BYTES;
     let valueAt = keyAt;
     for (let i = 0; i < count; i++) valueAt += words[6 * i] as number;
@@ -160,8 +165,8 @@ export class EngineMemory {
       const isLarge = valueLength === LARGE_VALUE;
       const gone = isLarge || valueLength === NO_VALUE;
       changes.push({
-        key: bytes.slice(keyAt, keyAt + keyLength),
-        value: gone ? undefined : bytes.slice(valueAt, valueAt + valueLength),
+        key: part(keyAt, keyLength),
+        value: gone ? undefined : part(valueAt, valueLength),
         version: numbers[3 * i + 1] ?? 0,
         expiresMs: numbers[3 * i + 2] ?? 0,
         isLarge,
