@@ -7,6 +7,7 @@
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
+import { errorCode } from "./fs/node_errors.ts";
 import type { Logger } from "./logger.ts";
 
 /** The file that makes a directory a store's: `luge <format version>` and a newline, in ASCII. */
@@ -89,7 +90,7 @@ function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): 
   try {
     fileSystem.makeDirectory(path);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     // Another opener may have been faster; whether the directory is ours is for the lock to say.
     if (code === "EEXIST") return;
     if ((code !== "ENOENT" && code !== "ENOTDIR") || parent === path) throw error;
@@ -104,15 +105,11 @@ function syncName(fileSystem: FileSystem, path: string, parent: string, logger: 
   try {
     fileSystem.syncDirectory(parent);
   } catch (error) {
-    if (codeOf(error) !== "EACCES") throw error;
+    if (errorCode(error) !== "EACCES") throw error;
     // The common journaling file systems write a new directory's name with its first sync; none promises it.
     fileSystem.syncDirectory(path);
     logger.warn(`a power cut may take the new directory '${path}': no access to sync its name in '${parent}'`);
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error ? (error as { code?: unknown }).code : undefined;
 }
 
 function parentOf(path: string): string {

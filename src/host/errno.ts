@@ -5,6 +5,7 @@
  */
 
 import { wasi } from "@bjorn3/browser_wasi_shim";
+import { errorCode } from "../fs/node_errors.ts";
 
 // Without EINTR: what the engine is made of repeats an interrupted call, for ever if need be. To repeat one is up to the file
 // system, as Node's does.
@@ -41,12 +42,11 @@ const ERRNO: Readonly<Record<string, number>> = {
 
 /** Whether an error says more than that a name is there or is not. */
 export function isDiskFailure(error: unknown): boolean {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  const code = errorCode(error);
   return error !== undefined && code !== "ENOENT" && code !== "EEXIST";
 }
 
 /** What the engine sees of an error: its code's errno, or `EIO` for what has none. */
 export function errnoOf(error: unknown): number {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return (typeof code === "string" ? ERRNO[code] : undefined) ?? wasi.ERRNO_IO;
+  return ERRNO[errorCode(error) ?? ""] ?? wasi.ERRNO_IO;
 }
