@@ -100,7 +100,7 @@ const MIB = 2 ** 20;
 /** The same with as much memory as luge takes by default, for loads and the reads after them. */
 export const classicLevelLarge: Peer = {
   ...classicLevel,
-  name: "classic-level, 80 MiB",
+  name: "classic-level, 104 MiB",
   runtimes: ["node"],
   only: ["load-random-", "load-huge", "get-sync-", "scan-1000000"],
   settings: { buffered: "as above, writeBufferSize 40 MiB, cacheSize 64 MiB" },

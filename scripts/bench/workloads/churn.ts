@@ -55,7 +55,7 @@ export const hugeLoad: Workload = {
   name: "load-huge",
   title: "load, random order, batches of 1000",
   guarantee: "buffered",
-  peers: ["luge", "classic-level", "classic-level, 80 MiB"],
+  peers: ["luge", "classic-level", "classic-level, 104 MiB"],
   entries: [10_000_000, 200_000],
   runtimes: ["node", "bun"],
   isLong: true,
