@@ -28,8 +28,8 @@ import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
 const TURNS_TO_HANG = 20_000;
 /** Calls of the disk after which a single opening is taken to hang. */
 const CALLS_TO_HANG = 200_000;
-/** What a compaction leaves at most: bytes of files for a byte that can be read, and beside that the index and empty logs. */
-const MOST_BYTES_A_LIVE_BYTE = 1.5;
+/** What a compaction leaves at most: bytes of files for a byte of keys and values, and beside that the index and empty logs. */
+const MOST_BYTES_A_KEPT_BYTE = 1.5;
 const MOST_BYTES_BESIDE = 2 ** 20;
 
 /** A moment at which the power may go. */
@@ -180,20 +180,19 @@ export class Life {
     if (damages.length > 0) throw new CrashFault("wrong", `verify found ${damages[0]?.message} in ${damages[0]?.file}`);
   }
 
-  /** Compacts, and compares what the disk holds then with the versions that can be read. */
+  /** Compacts, and compares what the disk holds then with the versions that stay; one that expired may be among them. */
   async checkSize(): Promise<void> {
     const store = this.#open;
     await this.#until(store.compact());
     // The last files are removed behind its back.
     await this.#until(store.flush().then(turn));
-    let live = 0;
-    for (let index = 0; index < this.#context.profile.keys; index++) {
-      const key = keyOf(index);
-      for (const { value } of store.versionsSync(key)) live += key.length + (value?.length ?? 0);
-    }
+    let kept = 0;
+    for (const [key, versions] of this.#history.modelAt(this.#history.length))
+      for (const { value } of versions.slice(0, this.#context.config.numVersionsToKeep))
+        kept += key.length + (value?.length ?? 0);
     const used = this.disk.usedBytes();
-    if (used > MOST_BYTES_A_LIVE_BYTE * live + MOST_BYTES_BESIDE) {
-      throw new CrashFault("wrong", `the disk holds ${used} bytes after a compaction, of which ${live} can be read`);
+    if (used > MOST_BYTES_A_KEPT_BYTE * kept + MOST_BYTES_BESIDE) {
+      throw new CrashFault("wrong", `the disk holds ${used} bytes after a compaction, for ${kept} of keys and values`);
     }
   }
 

@@ -15,8 +15,8 @@ pub(super) enum Compaction {
     Memtables(bool),
     /// The upper level goes down.
     Upper(Descent),
-    /// The bottom is rewritten.
-    Bottom(Rewrite),
+    /// The bottom is rewritten. Holds whether for the first time.
+    Bottom(Rewrite, bool),
     /// Values are moved in the log.
     Log,
 }
@@ -33,7 +33,7 @@ impl<D: Disk> Database<D> {
         self.compaction = match compaction {
             Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),
             Compaction::Upper(descent) => Some(self.compact_upper(descent, now_ms)?),
-            Compaction::Bottom(rewrite) => Some(self.compact_bottom(rewrite, now_ms)?),
+            Compaction::Bottom(rewrite, is_first) => Some(self.compact_bottom(rewrite, is_first, now_ms)?),
             Compaction::Log => self.compact_log()?,
         };
         Ok(self.compaction.is_some())
@@ -60,20 +60,25 @@ impl<D: Disk> Database<D> {
                 return Ok(Compaction::Upper(descent));
             }
         }
-        let rewrite = self.table.rewrite(LIVE_PERCENT)?;
-        self.table.flush()?;
-        Ok(Compaction::Bottom(rewrite))
+        Ok(Compaction::Bottom(self.begin_rewrite()?, true))
     }
 
-    fn compact_bottom(&mut self, mut rewrite: Rewrite, now_ms: u64) -> Result<Compaction, Failure> {
+    fn begin_rewrite(&mut self) -> Result<Rewrite, Failure> {
+        let rewrite = self.table.rewrite(LIVE_PERCENT)?;
+        self.table.flush()?;
+        Ok(rewrite)
+    }
+
+    fn compact_bottom(&mut self, mut rewrite: Rewrite, is_first: bool, now_ms: u64) -> Result<Compaction, Failure> {
         self.commit_group()?;
         let retention = self.retention(now_ms, true);
         let Some(written) = self.table.rewrite_step(&mut rewrite, &retention)? else {
-            self.table.flush()?;
-            return Ok(Compaction::Log);
+            // Segments that were dense before may have lost most of what they held.
+            let again = self.begin_rewrite()?;
+            return Ok(if is_first && again.has_sparse() { Compaction::Bottom(again, false) } else { Compaction::Log });
         };
         self.count(written);
-        Ok(Compaction::Bottom(rewrite))
+        Ok(Compaction::Bottom(rewrite, is_first))
     }
 
     fn compact_log(&mut self) -> Result<Option<Compaction>, Failure> {

@@ -20,6 +20,13 @@ pub struct Rewrite {
     sparse: BTreeSet<u64>,
 }
 
+impl Rewrite {
+    /// Whether there are such segments.
+    pub fn has_sparse(&self) -> bool {
+        !self.sparse.is_empty()
+    }
+}
+
 impl<D: Disk> Table<D> {
     /// A walk that also empties the segments of which less than `percent` percent is live.
     pub fn rewrite(&mut self, percent: u64) -> Result<Rewrite, Failure> {
@@ -27,7 +34,8 @@ impl<D: Disk> Table<D> {
             self.part_mut(level).blocks.end_segment()?;
         }
         let part = self.part(Level::Bottom);
-        let is_sparse = |number: u64, size: u64| part.live.of(number) * 100 < size * percent;
+        // Where nothing is live nothing is to be rewritten: such a segment goes as a whole.
+        let is_sparse = |number: u64, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
         let segments = part.blocks.segments()?;
         let sparse = segments.into_iter().filter(|(number, size)| is_sparse(*number, *size)).map(|(number, _)| number);
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })

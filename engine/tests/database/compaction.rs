@@ -1,0 +1,29 @@
+//! What a compaction gives back.
+
+use crate::histories::OPTIONS;
+use luge_engine::database::commit::Operation;
+use luge_engine::database::{Database, Disks};
+use luge_engine::disk::MemoryDisk;
+
+const EXPIRES_MS: u64 = 5000;
+
+#[test]
+fn one_compaction_gives_back_the_space_of_all_that_expired() {
+    let disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+    let index = sled::Config::new().temporary(true).open().unwrap();
+    let mut database = Database::with_index(index, disks, OPTIONS).unwrap();
+    for i in 0..2000_u32 {
+        // Of some blocks nothing expires: they keep their segment, which was dense before the others were rewritten.
+        let stays = i / 50 % 10 == 0 || i % 4 == 0;
+        let expires_ms = if stays { 0 } else { EXPIRES_MS };
+        let key = i.to_be_bytes();
+        database.commit(&[Operation { key: &key, value: Some(&[7; 40]), expires_ms }], 1000).unwrap();
+    }
+    for now_ms in [1000, EXPIRES_MS] {
+        while database.compact_step(now_ms).unwrap() {}
+        let metrics = database.metrics(now_ms).unwrap();
+        let metric = |wanted| metrics.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value).unwrap();
+        let (files, live) = (metric("block_file_bytes"), metric("bottom_table_bytes"));
+        assert!(files < live * 3 / 2, "{files} bytes of files for {live} that are live, at {now_ms}");
+    }
+}
