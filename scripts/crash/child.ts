@@ -1,14 +1,15 @@
 /**
- * The process that is killed: writes as its plan says, and reports each attempt before the call and each
- * acknowledgement after it, straight into the pipe.
+ * The process that is killed: writes as its plan says, through every call that writes, and reports each attempt before the call
+ * and each acknowledgement after it, straight into the pipe. One in two compacts, flushes, verifies, is read and backed up meanwhile.
  *
  * @module
  */
 
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { open, type SledStore } from "../../mod.ts";
-import { contentOf, keyOf, Plan, type Step } from "./plan.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BatchOperation, open, type SledStore } from "../../mod.ts";
+import { contentOf, keyOf, Plan, Random, type Step } from "./plan.ts";
 
 const STANDARD_OUTPUT = 1;
 
@@ -30,15 +31,50 @@ function say(line: string): void {
   }
 }
 
+/** The ways to make one change. */
+const WAYS: readonly ((store: SledStore, operation: BatchOperation) => Promise<unknown>)[] = [
+  (store, change) => (change.type === "put" ? store.put(change.key, change.value) : store.delete(change.key)),
+  (store, change) => store.batch([change]),
+  (store, change) =>
+    store.transaction((transaction) => {
+      transaction.getSync(change.key);
+      if (change.type === "put") transaction.put(change.key, change.value);
+      else transaction.delete(change.key);
+    }),
+  (store, { key, ...change }) =>
+    change.type === "put"
+      ? store.compareAndSet(key, store.getEntrySync(key)?.version, change.value)
+      : store.deleteRange({ gte: key, lte: key }),
+];
+
 async function apply(store: SledStore, step: Step): Promise<void> {
   const key = keyOf(step.key);
+  const change: BatchOperation =
+    step.kind === "put" ? { type: "put", key, value: contentOf(step) } : { type: "delete", key };
   report("try", step);
-  if (form === "sync") {
-    if (step.kind === "put") store.putSync(key, contentOf(step));
-    else store.deleteSync(key);
-  } else if (step.kind === "put") await store.put(key, contentOf(step));
-  else await store.delete(key);
+  if (form !== "sync") await WAYS[Math.floor(step.number / Number(writers)) % WAYS.length]?.(store, change);
+  else if (change.type === "put") store.putSync(key, change.value);
+  else store.deleteSync(key);
   report("ack", step);
+}
+
+/** What a store does beside its writes; ends with the process. */
+async function work(store: SledStore): Promise<void> {
+  const random = new Random(Number(seed));
+  const jobs = [
+    () => store.compact(),
+    () => store.flush(),
+    () => store.verify(),
+    () => store.backup().pipeTo(new WritableStream()),
+    async () => {
+      using snapshot = store.snapshot();
+      await snapshot.count();
+    },
+  ];
+  for (;;) {
+    await sleep(random.below(20));
+    await jobs[random.below(jobs.length)]?.();
+  }
 }
 
 /** Each writer has keys of its own, so that the order of the writes to one key is known. */
@@ -49,4 +85,5 @@ async function write(store: SledStore, writer: number): Promise<void> {
 
 const store = await open(path);
 say("open\n");
-await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => write(store, writer)));
+const writing = Array.from({ length: Number(writers) }, (_, writer) => write(store, writer));
+await Promise.all(Number(seed) % 2 === 0 ? [...writing, work(store)] : writing);

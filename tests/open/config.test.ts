@@ -16,8 +16,8 @@ describe("the config", () => {
       syncWrites: true,
       loggingLevel: 3,
       numVersionsToKeep: 1,
-      cacheSize: 50_331_648,
-      writeBufferSize: 33_554_432,
+      cacheSize: 67_108_864,
+      writeBufferSize: 41_943_040,
       readOnly: false,
     });
     assert.equal(typeof logger?.error, "function");

@@ -57,7 +57,6 @@ export const hugeLoad: Workload = {
   guarantee: "buffered",
   peers: ["luge", "classic-level", "classic-level, 104 MiB"],
   entries: [10_000_000, 200_000],
-  runtimes: ["node", "bun"],
   isLong: true,
   async run(bench) {
     const outcome = await load("random", BATCH, [bench.entries, bench.entries]).run(bench);
