@@ -1,6 +1,7 @@
 /**
- * The process that is killed: writes as its plan says, through every call that writes, and reports each attempt before the call
- * and each acknowledgement after it, straight into the pipe. One in two compacts, flushes, verifies, is read and backed up meanwhile.
+ * The process that is killed: writes as its plan says, and reports each attempt before the call and each
+ * acknowledgement after it, straight into the pipe. Of those that await their calls one in two also compacts, flushes,
+ * verifies, is read and backed up meanwhile.
  *
  * @module
  */
