@@ -177,7 +177,7 @@ export interface Backend {
   verifyStep(first: boolean): VerifyStep;
   /** Bytes that the data takes. */
   sizeBytes(): number;
-  metrics(): Omit<StoreMetrics, "longestStepMs">;
+  metrics(): StoreMetrics;
 
   /** Does a small part of closing; says whether there is more. */
   closeStep(): boolean;

@@ -55,6 +55,10 @@ export interface StoreMetrics {
   readonly checkpoints: number;
   /** Steps of the work behind the commits. */
   readonly checkpointSteps: number;
+  /** How long all of these took, in milliseconds, between the turns of the event loop and within commits. */
+  readonly stepMs: number;
+  /** The longest of them, in milliseconds. */
+  readonly longestStepMs: number;
   /** Blocks of the table that were written. */
   readonly blocksWritten: number;
   /** Bytes written to files of blocks. */
@@ -91,11 +95,9 @@ export interface StoreMetrics {
   readonly oldestSnapshotMs: number;
   /** Bytes of the engine's memory, which never shrinks. */
   readonly memoryBytes: number;
-  /** The longest step of the work behind the commits that the store ran between turns of the event loop. */
-  readonly longestStepMs: number;
 }
 
-/** Those that the engine says, under the same names in snake case. */
+/** Those that the engine says in the same unit, under the same names in snake case. */
 const FIGURES = [
   "commits",
   "puts",
@@ -136,14 +138,18 @@ const FIGURES = [
 
 type Figure = (typeof FIGURES)[number];
 
+const US_PER_MS = 1000;
+
 /** Figures under their names here; one that is not given is `absent`. */
 export function toMetrics(
   figures: ReadonlyMap<string, number>,
   memoryBytes: number,
   absent: number = Number.NaN,
-): Omit<StoreMetrics, "longestStepMs"> {
-  const named = FIGURES.map((name) => [name, figures.get(inSnakeCase(name)) ?? absent]);
-  return { ...(Object.fromEntries(named) as Record<Figure, number>), memoryBytes };
+): StoreMetrics {
+  const figure = (name: string) => figures.get(inSnakeCase(name)) ?? absent;
+  const named = Object.fromEntries(FIGURES.map((name) => [name, figure(name)])) as Record<Figure, number>;
+  const [stepMs, longestStepMs] = [figure("stepUs") / US_PER_MS, figure("longestStepUs") / US_PER_MS];
+  return { ...named, stepMs, longestStepMs, memoryBytes };
 }
 
 function inSnakeCase(name: string): string {

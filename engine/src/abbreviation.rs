@@ -18,7 +18,7 @@ impl Common {
             self.bytes = Some(key.to_vec());
             return false;
         };
-        let length = bytes.iter().zip(key).take_while(|(own, other)| own == other).count();
+        let length = shared_length(bytes, key);
         let is_shorter = length < bytes.len();
         bytes.truncate(length);
         is_shorter
@@ -34,6 +34,14 @@ impl Common {
             std::cmp::Ordering::Greater => u64::MAX,
         }
     }
+}
+
+/// How many bytes two keys share at their start.
+pub fn shared_length(a: &[u8], b: &[u8]) -> usize {
+    let chunks = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(a, b)| a == b).count();
+    let start = chunks * 8;
+    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
+    start + a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// The first eight bytes, zeros where there are none.

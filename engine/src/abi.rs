@@ -358,18 +358,7 @@ pub extern "C" fn luge_count(
 ) -> i32 {
     run_open(|call| {
         let range = call.range(bits, (lower_length, upper_length), version, now_ms)?;
-        call.reply.clear();
-        let mut count = 0;
-        let more = call.database.visit(range, false, |entry, _| {
-            if count == limit {
-                return Ok(false);
-            }
-            count += 1;
-            if count == limit {
-                call.reply.extend_from_slice(entry.key);
-            }
-            Ok(true)
-        })?;
+        let (count, more) = call.database.count_live(range, limit, call.reply)?;
         set_bytes(call.reply, count);
         Ok(if more { Status::More } else { Status::Ok })
     })

@@ -54,6 +54,8 @@ pub struct Cursor<'a, D: Disk> {
     leader: Option<usize>,
     /// The first key of all other sources.
     rival: Vec<u8>,
+    /// Whether no other source has the key of the one that comes next.
+    is_alone: bool,
     /// The source that stands at the present entry, when it goes forward.
     present: Option<usize>,
     /// The newest key that is done with.
@@ -83,6 +85,28 @@ impl<D: Disk> Source<'_, D> {
         match self {
             Self::Memtable(memtable, place) => memtable.at((*place)?),
             Self::Table(cursor) => cursor.entry(),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Self::Memtable(_, place) => place.is_none(),
+            Self::Table(cursor) => cursor.is_done(),
+        }
+    }
+
+    /// Goes to the next key: all versions of one stand one behind another.
+    fn next_key(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Memtable(memtable, place) => {
+                let key = |place: Option<Place>| place.and_then(|place| memtable.at(place)).map(|entry| entry.key);
+                let present = key(*place);
+                while place.is_some() && key(*place) == present {
+                    *place = place.and_then(|place| memtable.next(place));
+                }
+                Ok(())
+            }
+            Self::Table(cursor) => cursor.next_key(),
         }
     }
 
@@ -124,6 +148,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
             range,
             leader: None,
             rival: Vec::new(),
+            is_alone: false,
             present: None,
             key: Vec::new(),
             has_key: false,
@@ -239,10 +264,16 @@ impl<'a, D: Disk> Cursor<'a, D> {
     }
 
     fn finish_key(&mut self, source: usize) -> Result<(), Failure> {
-        if let Some(entry) = self.sources.get(source).and_then(Source::entry) {
+        let Some(finished) = self.sources.get_mut(source) else { return Ok(()) };
+        self.has_key = !self.is_alone;
+        if self.is_alone {
+            finished.next_key()?;
+            self.drop_if_done(source);
+            return Ok(());
+        }
+        if let Some(entry) = finished.entry() {
             self.key.clear();
             self.key.extend_from_slice(entry.key);
-            self.has_key = true;
         }
         self.step(source)
     }
@@ -250,30 +281,37 @@ impl<'a, D: Disk> Cursor<'a, D> {
     fn step(&mut self, source: usize) -> Result<(), Failure> {
         let Some(stepped) = self.sources.get_mut(source) else { return Ok(()) };
         stepped.step(self.range.reverse)?;
-        if stepped.entry().is_none() {
+        self.drop_if_done(source);
+        Ok(())
+    }
+
+    fn drop_if_done(&mut self, source: usize) {
+        if self.sources.get(source).is_some_and(Source::is_done) {
             self.sources.swap_remove(source);
             self.leader = None;
         }
-        Ok(())
     }
 
     /// The source whose entry comes next. Keys of one source mostly follow each other: only where they reach the next key of
     /// another one all are looked at.
     fn next_source(&mut self) -> Option<usize> {
         if self.sources.len() < 2 {
+            self.is_alone = true;
             return if self.sources.is_empty() { None } else { Some(0) };
         }
         let direction = if self.range.reverse { Ordering::Greater } else { Ordering::Less };
         if let Some(leader) = self.leader {
             let entry = self.sources.get(leader).and_then(Source::entry);
             if entry.is_some_and(|entry| entry.key.cmp(&self.rival) == direction) {
+                self.is_alone = true;
                 return self.leader;
             }
         }
-        let (leader, _) = self.first_source(direction, None)?;
         let mut rival = std::mem::take(&mut self.rival);
         rival.clear();
+        let (leader, first) = self.first_source(direction, None)?;
         rival.extend_from_slice(self.first_source(direction, Some(leader))?.1.key);
+        self.is_alone = first.key != rival.as_slice();
         self.rival = rival;
         self.leader = Some(leader);
         self.leader

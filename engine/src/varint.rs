@@ -30,6 +30,9 @@ pub fn read(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 fn read_long(bytes: &mut &[u8]) -> Option<u64> {
+    if let Some(value) = bytes.first_chunk().and_then(|next| read_word(*next, bytes)) {
+        return Some(value);
+    }
     let mut value = 0;
     for i in 0..MAX_SIZE {
         let byte = *bytes.get(i)?;
@@ -46,6 +49,23 @@ fn read_long(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// Takes an integer that ends in the next eight bytes, all of them at once.
+fn read_word(next: [u8; 8], bytes: &mut &[u8]) -> Option<u64> {
+    let word = u64::from_le_bytes(next);
+    let last = (!word & 0x8080_8080_8080_8080).trailing_zeros() / 8;
+    if last > 7 {
+        return None;
+    }
+    let rest = bytes.get(last as usize + 1..)?;
+    // Eight times seven bits, then four times fourteen, twice twenty-eight, and all.
+    let bits = word & u64::MAX >> (56 - 8 * last) & 0x7f7f_7f7f_7f7f_7f7f;
+    let bits = bits & 0x007f_007f_007f_007f | bits >> 1 & 0x3f80_3f80_3f80_3f80;
+    let bits = bits & 0x0000_3fff_0000_3fff | bits >> 2 & 0x0fff_c000_0fff_c000;
+    let bits = bits & 0x0000_0000_0fff_ffff | bits >> 4 & 0x00ff_ffff_f000_0000;
+    *bytes = rest;
+    Some(bits)
+}
+
 /// As [`read`], for a length.
 pub fn read_length(bytes: &mut &[u8]) -> Option<usize> {
     usize::try_from(read(bytes)?).ok()
@@ -59,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(value in any::<u64>(), shift in 0..64_u32, tail in any::<[u8; 3]>()) {
+        fn what_is_written_reads_back(value in any::<u64>(), shift in 0..64_u32, tail in any::<[u8; 9]>()) {
             let value = value >> shift;
             let mut buffer = Vec::new();
             write(&mut buffer, value);

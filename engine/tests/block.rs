@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use luge_engine::entry::{Entry, Value};
+use luge_engine::table::DecodedBlock;
 use luge_engine::table::block::{BlockReader, Malformed, Version, encode, find, size_bound};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -60,6 +61,15 @@ proptest! {
         }
         prop_assert!(!reader.advance().unwrap());
 
+        let mut decoded = DecodedBlock::default();
+        decoded.decode(&block).unwrap();
+        let mut index = 0;
+        for versions in entries.chunk_by(|a, b| a.key == b.key) {
+            prop_assert_eq!(&decoded.entry(&block, index).unwrap(), &versions[0]);
+            index = decoded.next_key(index);
+        }
+        prop_assert_eq!(index, entries.len());
+
         let own = model.keys().flat_map(|(key, Reverse(version))| {
             [(key.clone(), *version), (key.clone(), version.saturating_sub(1)), (key.clone(), u64::MAX)]
         });
@@ -93,6 +103,7 @@ fn read_all(block: &[u8]) {
     let read = || -> Result<(), Malformed> {
         find(block, b"a", u64::MAX)?;
         let mut reader = BlockReader::new(block)?;
+        DecodedBlock::default().decode(block)?;
         let mut count = 0;
         while reader.advance()? {
             count += 1;

@@ -116,6 +116,49 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
 ) -> Result<()> {`,
   },
   {
+    file: "src/pagecache/snapshot.rs",
+    why: "the directory is there, and what looks a name up behind a rename waits for the disk: outdated snapshots go before",
+    find: `    std::fs::create_dir_all(parent)?;`,
+    replace: `    let mut outdated = config.get_snapshot_files()?;
+    outdated.sort();
+    // It counts until the new one is there.
+    outdated.pop();
+    for path in outdated {
+        std::fs::remove_file(path)?;
+    }`,
+  },
+  {
+    file: "src/pagecache/snapshot.rs",
+    why: "as above",
+    find: `    let parent = path_1.parent().unwrap();
+`,
+    replace: "",
+  },
+  {
+    file: "src/pagecache/snapshot.rs",
+    why: "as above",
+    find: `    // clean up any old snapshots
+    let candidates = config.get_snapshot_files()?;
+    for path in candidates {
+        let path_str = path.file_name().unwrap().to_str().unwrap();
+        if !path_2.to_string_lossy().ends_with(&*path_str) {
+            debug!("removing old snapshot file {:?}", path);
+
+            io_fail!(config, "snap write rm old");
+
+            if let Err(e) = std::fs::remove_file(&path) {
+                // TODO should this just be a try return?
+                warn!(
+                    "failed to remove old snapshot file, maybe snapshot race? {}",
+                    e
+                );
+            }
+        }
+    }
+`,
+    replace: "",
+  },
+  {
     file: "src/pagecache/mod.rs",
     why: "PageCache::flush has to know how much of the log has gone by since the last snapshot",
     find: `    was_recovered: bool,

@@ -14,12 +14,6 @@ export class Background {
   #waiting = false;
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #longestMs = 0;
-
-  /** How long the longest step took, in milliseconds. */
-  get longestMs(): number {
-    return this.#longestMs;
-  }
 
   /** `step` does a small part of the work and says whether there is more; `congestion` what to wait for before it does. */
   constructor(step: () => boolean, congestion: () => Promise<void> | undefined) {
@@ -61,7 +55,6 @@ export class Background {
       more = this.#step();
       const after = performance.now();
       tookMs = after - now;
-      this.#longestMs = Math.max(this.#longestMs, tookMs);
       now = after;
     }
     if (more) this.wake();

@@ -104,15 +104,21 @@ export class Lanes {
    * again, and may still fail later.
    */
   drain(lane?: Lane): void {
-    this.requireRunning();
-    try {
+    this.#carryOut(() => {
       this.#drainQueue(this.#log);
       if (lane === "log") this.#advance(this.#table);
       else this.#drainQueue(this.#table);
-    } catch (error) {
-      this.stop(error);
-      throw error;
-    }
+    });
+  }
+
+  /** Does what waits longest, as {@linkcode Lanes.drain} does, until at most `bytes` wait in the lane. */
+  drainTo(lane: Lane, bytes: number): void {
+    this.#carryOut(() => {
+      if (lane === "table") this.#drainQueue(this.#log);
+      this.#drainQueue(this.#queue(lane), bytes);
+      this.#advance(this.#log);
+      this.#advance(this.#table);
+    });
   }
 
   /** Drains the lane; during `call`, which must be synchronous, nothing in it waits or runs off-thread. */
@@ -159,13 +165,27 @@ export class Lanes {
     return entry;
   }
 
-  #drainQueue(queue: LaneQueue): void {
+  /** Calls, and stops everything when that fails. */
+  #carryOut(call: () => void): void {
+    this.requireRunning();
+    try {
+      call();
+    } catch (error) {
+      this.stop(error);
+      throw error;
+    }
+  }
+
+  /** Does what is in flight again and then what waits, until all is done, or few enough bytes wait. */
+  #drainQueue(queue: LaneQueue, bytes = -1): void {
     const { running } = queue;
     if (running) {
       running.carryOut();
       queue.finish(running);
     }
-    for (let entry = queue.takeNext(); entry; entry = queue.takeNext()) {
+    while (queue.bytes > bytes) {
+      const entry = queue.takeNext();
+      if (!entry) return;
       entry.carryOut();
       queue.finish(entry);
     }

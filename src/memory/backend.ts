@@ -286,7 +286,7 @@ export class MemoryBackend implements Backend {
     return this.#bytes;
   }
 
-  metrics(): Omit<StoreMetrics, "longestStepMs"> {
+  metrics(): StoreMetrics {
     const opened = [...this.#snapshots.values()].flat();
     const figures = {
       ...this.#counters,

@@ -315,7 +315,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   metrics(): StoreMetrics {
     this.#assertOpen("read the metrics");
-    return { ...this.#run((backend) => backend.metrics()), longestStepMs: this.#background.longestMs };
+    return this.#run((backend) => backend.metrics());
   }
 
   close(): Promise<void> {

@@ -318,7 +318,7 @@ export class Engine implements Backend {
     return { more, entries: this.#memory.replyVersion, damages: lines.map(damageOf) };
   }
 
-  metrics(): Omit<StoreMetrics, "longestStepMs"> {
+  metrics(): StoreMetrics {
     this.#call("read", () => this.#exports.luge_metrics(Date.now()));
     const lines = this.#memory.replyText().trimEnd().split("\n");
     const figures = new Map(lines.map((line) => line.split(" ")).map(([name = "", value]) => [name, Number(value)]));

@@ -569,6 +569,25 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     await end(lower);
     assert.equal(MAX_QUEUED_BYTES, 32 * 1024 * 1024);
   });
+
+  test("such a write waits no longer than it must: the next sync is in flight again", async () => {
+    const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
+    for (const file of [log, table]) {
+      const name = file === log ? "log/a" : "table/a";
+      file.sync();
+      file.write(new Uint8Array(6), 0);
+      file.sync();
+      file.write(new Uint8Array(4), 6);
+      assert.deepEqual([files.queuedBytes, reached()], [10, [`begin ${name}`]]);
+      file.write(new Uint8Array(1), 10);
+      const done = [`sync ${name}`, `write ${name} 0+6`, `begin ${name}`];
+      assert.deepEqual([files.queuedBytes, reached()], [5, done]);
+      file.write(new Uint8Array(11), 11);
+      const rest = [`sync ${name}`, `write ${name} 6+4`, `write ${name} 10+1`, `write ${name} 11+11`];
+      assert.deepEqual([files.queuedBytes, reached()], [0, rest], "a write above the limit finds all done");
+    }
+    await end(lower);
+  });
 });
 
 describe("drains and inline sections of an ordered file system", () => {

@@ -1,5 +1,7 @@
 //! What the database counts.
 
+use std::time::Duration;
+
 use super::Database;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
@@ -18,13 +20,16 @@ pub(super) struct Counters {
     pub table_hits: u64,
     pub table_misses: u64,
     pub steps: u64,
+    pub stepping: Duration,
+    pub longest_step: Duration,
     pub checkpoints: u64,
     pub blocks_written: u64,
     pub moved_bytes: u64,
 }
 
 impl<D: Disk> Database<D> {
-    /// All figures, by name. Counters count since the database was opened; sizes are in bytes, times in milliseconds.
+    /// All figures, by name. Counters count since the database was opened; sizes are in bytes, times in milliseconds
+    /// where the name does not say microseconds.
     pub fn metrics(&self, now_ms: u64) -> Result<Vec<(&'static str, u64)>, Failure> {
         let c = &self.counters;
         let sealed = self.sealed.as_ref();
@@ -57,6 +62,8 @@ impl<D: Disk> Database<D> {
             ("log_moved_bytes", c.moved_bytes),
             ("checkpoints", c.checkpoints),
             ("checkpoint_steps", c.steps),
+            ("step_us", c.stepping.as_micros() as u64),
+            ("longest_step_us", c.longest_step.as_micros() as u64),
             ("blocks_written", c.blocks_written),
             ("block_written_bytes", upper.written_bytes() + bottom.written_bytes()),
             ("block_syncs", upper.syncs() + bottom.syncs()),

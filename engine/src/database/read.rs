@@ -181,6 +181,21 @@ impl<D: Disk> Database<D> {
         Ok(false)
     }
 
+    /// Counts the live entries of a range, `limit` at most, and says whether there are more; then `last` is the last key that
+    /// was counted, and empty otherwise.
+    pub fn count_live(&mut self, range: Range<'_>, limit: u32, last: &mut Vec<u8>) -> Result<(u32, bool), Failure> {
+        last.clear();
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), range)?;
+        let mut count = 0;
+        while count < limit && cursor.advance()? {
+            count += 1;
+        }
+        if count == limit {
+            last.extend_from_slice(cursor.entry().map_or(&[], |entry| entry.key));
+        }
+        Ok((count, count == limit && cursor.advance()?))
+    }
+
     /// From which version on [`Database::visit_changes`] misses nothing.
     pub fn changes_from(&self) -> u64 {
         self.whole_from().min(self.tabled)

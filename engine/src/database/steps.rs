@@ -1,5 +1,7 @@
 //! What happens behind the commits, in small steps: memtables into the table, segments of the log away.
 
+use std::time::Instant;
+
 use super::checkpoint::Checkpoint;
 use super::reclaim::Moving;
 use super::{Database, Sealed};
@@ -20,6 +22,11 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         self.abort_put();
+        self.timed(|database| database.step_now(now_ms))?;
+        Ok(self.has_work())
+    }
+
+    fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
         if self.has_unnoted_segment() {
             self.note_newest_segment()?;
         } else if self.sealed.is_some() || self.upper_is_full() {
@@ -32,7 +39,17 @@ impl<D: Disk> Database<D> {
             }
             self.move_step()?;
         }
-        Ok(self.has_work())
+        Ok(())
+    }
+
+    /// Does a step, and notes how long it took.
+    fn timed(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
+        let started = Instant::now();
+        step(self)?;
+        let took = started.elapsed();
+        self.counters.stepping += took;
+        self.counters.longest_step = self.counters.longest_step.max(took);
+        Ok(())
     }
 
     /// Whether [`Database::step`] has something to do.
@@ -72,12 +89,12 @@ impl<D: Disk> Database<D> {
         let limit = self.options.write_buffer_size;
         while self.active.size_bytes() > limit {
             if self.sealed.is_none() {
-                return self.seal();
+                return self.timed(Self::seal);
             }
-            self.table_step(now_ms)?;
+            self.timed(|database| database.table_step(now_ms))?;
         }
         if self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, PACE_AHEAD)) {
-            self.table_step(now_ms)?;
+            self.timed(|database| database.table_step(now_ms))?;
         }
         Ok(())
     }

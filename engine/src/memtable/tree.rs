@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::Keys;
-use crate::abbreviation::first_eight;
+use crate::abbreviation::{first_eight, shared_length};
 
 /// Entries of a leaf, and children of an inner node.
 const FANOUT: usize = 32;
@@ -228,7 +228,7 @@ impl Tree {
 
     /// Shortens what all keys share to what `key` has of it too. Happens at most as often as the first key has bytes.
     fn share(&mut self, key: &[u8], keys: &Keys<'_>) {
-        let length = self.common.iter().zip(key).take_while(|(own, other)| own == other).count();
+        let length = shared_length(&self.common, key);
         if length == self.common.len() {
             return;
         }

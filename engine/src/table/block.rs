@@ -16,6 +16,7 @@
 
 use std::cmp::Ordering;
 
+use crate::abbreviation::shared_length;
 use crate::entry::{Entry, Value};
 use crate::varint;
 
@@ -80,14 +81,6 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u6
             block.extend_from_slice(bytes);
         }
     }
-}
-
-/// How many bytes two keys share at their start.
-pub(super) fn shared_length(a: &[u8], b: &[u8]) -> usize {
-    let chunks = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(|(a, b)| a == b).count();
-    let start = chunks * 8;
-    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
-    start + a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// An upper bound of the bytes that an entry takes in a block, with its landmark.
@@ -204,8 +197,14 @@ impl<'a> BlockReader<'a> {
 /// Takes an entry off the front of `bytes`; `None` when it is malformed.
 #[inline]
 pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>> {
-    let shared = varint::read_length(bytes)?;
-    let suffix_length = varint::read_length(bytes)?;
+    let (shared, suffix_length) = match **bytes {
+        // Nearly all are this short.
+        [shared, suffix_length, ref rest @ ..] if (shared | suffix_length) < 0x80 => {
+            *bytes = rest;
+            (usize::from(shared), usize::from(suffix_length))
+        }
+        _ => (varint::read_length(bytes)?, varint::read_length(bytes)?),
+    };
     let (kind, rest) = bytes.split_first()?;
     *bytes = rest;
     let version = lowest.checked_add(varint::read(bytes)?)?;

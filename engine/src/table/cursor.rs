@@ -62,6 +62,17 @@ impl<'a, D: Disk> TableCursor<'a, D> {
         if self.is_done { None } else { self.decoded.entry(&self.block, self.index) }
     }
 
+    /// Whether the cursor stands at no entry.
+    pub fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Goes to the next key.
+    pub fn next_key(&mut self) -> Result<(), Failure> {
+        self.index = self.decoded.next_key(self.index);
+        self.settle_forward()
+    }
+
     /// Goes to the next entry.
     pub fn advance(&mut self) -> Result<(), Failure> {
         self.index += 1;

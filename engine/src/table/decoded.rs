@@ -29,7 +29,12 @@ impl DecodedBlock {
         let mut before = 0..0;
         while !rest.is_empty() {
             let raw = read_raw(&mut rest, lowest).filter(|raw| raw.shared <= before.len()).ok_or(Malformed)?;
-            let repeats = raw.suffix.is_empty() && raw.shared == before.len() && !self.entries.is_empty();
+            let repeats = !self.entries.is_empty()
+                && match raw.shared {
+                    // A landmark shares nothing, even with another version of its key.
+                    0 => self.keys.get(before.clone()) == Some(raw.suffix),
+                    shared => shared == before.len() && raw.suffix.is_empty(),
+                };
             let Version { version, expires_ms, value } = raw.version;
             // Versions of a key share its bytes here too.
             if !repeats {
@@ -69,6 +74,17 @@ impl DecodedBlock {
             expires_ms: decoded.expires_ms,
             value: decoded.value.within(block),
         })
+    }
+
+    /// Where the next key begins, behind the entry at `index`.
+    pub fn next_key(&self, index: usize) -> usize {
+        let place = |entry: &DecodedEntry| (entry.key_start, entry.key_length);
+        let present = self.entries.get(index).map(place);
+        let mut next = index + 1;
+        while present.is_some() && self.entries.get(next).map(place) == present {
+            next += 1;
+        }
+        next
     }
 
     /// How many entries stand before the place of this version of this key.

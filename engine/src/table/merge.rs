@@ -8,6 +8,7 @@ use super::decoded::DecodedBlock;
 use super::group::{Group, Written};
 use super::retention::HistoryLeft;
 use super::{Level, PlacedBlock, Retention, Table, malformed};
+use crate::abbreviation::shared_length;
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::failure::Failure;
@@ -172,7 +173,7 @@ fn split_point(entries: &[Entry<'_>], block_size: usize) -> usize {
 fn sizes<'a>(entries: &'a [Entry<'_>]) -> impl Iterator<Item = (bool, usize)> + 'a {
     let mut before: &[u8] = &[];
     entries.iter().map(move |entry| {
-        let shared = block::shared_length(before, entry.key);
+        let shared = shared_length(before, entry.key);
         let starts_key = shared < before.len() || shared < entry.key.len();
         before = entry.key;
         (starts_key, block::size_bound(entry).saturating_sub(shared + OVERESTIMATE))

@@ -127,8 +127,7 @@ impl Places {
 
     /// Where the block of `key` stands, `None` for nowhere, if that is known.
     pub fn find(&self, key: &[u8]) -> Option<Option<Pointer>> {
-        let before = self.count_not_above(key).checked_sub(1)?;
-        self.runs.get(before)?.run.find(key)
+        self.runs.get(self.run_before(key)?)?.run.find(key)
     }
 
     /// Keeps a run, which the tree has just now, as far as the next one.
@@ -156,10 +155,8 @@ impl Places {
 
     /// Takes note that the tree changed at this separator.
     pub fn forget(&mut self, separator: &[u8]) {
-        let before = self.count_not_above(separator).checked_sub(1);
-        if let Some(index) =
-            before.filter(|index| self.runs.get(*index).is_some_and(|head| head.run.reaches(separator)))
-        {
+        let reaches = |index: &usize| self.runs.get(*index).is_some_and(|head| head.run.reaches(separator));
+        if let Some(index) = self.run_before(separator).filter(reaches) {
             self.remove(index);
         }
     }
@@ -167,6 +164,11 @@ impl Places {
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// The last run that begins at or before `key`.
+    fn run_before(&self, key: &[u8]) -> Option<usize> {
+        self.count_not_above(key).checked_sub(1)
     }
 
     /// How many runs begin at or before `key`.

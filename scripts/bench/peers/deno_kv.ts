@@ -27,6 +27,7 @@ export const denoKv: Peer = {
   kind: "store",
   runtimes: ["deno"],
   commitsEach: true,
+  most: 100_000,
   settings: { buffered: "defaults", durable: "defaults (SQLite WAL; what a set survives is not documented)" },
   async open(directory) {
     const { Deno } = globalThis as unknown as { Deno: { openKv(path: string): Promise<Kv> } };
