@@ -104,21 +104,12 @@ export class Lanes {
    * again, and may still fail later.
    */
   drain(lane?: Lane): void {
-    this.#carryOut(() => {
-      this.#drainQueue(this.#log);
-      if (lane === "log") this.#advance(this.#table);
-      else this.#drainQueue(this.#table);
-    });
+    this.#carryOut(lane, -1);
   }
 
   /** Does what waits longest, as {@linkcode Lanes.drain} does, until at most `bytes` wait in the lane. */
   drainTo(lane: Lane, bytes: number): void {
-    this.#carryOut(() => {
-      if (lane === "table") this.#drainQueue(this.#log);
-      this.#drainQueue(this.#queue(lane), bytes);
-      this.#advance(this.#log);
-      this.#advance(this.#table);
-    });
+    this.#carryOut(lane, bytes);
   }
 
   /** Drains the lane; during `call`, which must be synchronous, nothing in it waits or runs off-thread. */
@@ -165,11 +156,14 @@ export class Lanes {
     return entry;
   }
 
-  /** Calls, and stops everything when that fails. */
-  #carryOut(call: () => void): void {
+  /** Until at most `bytes` wait, -1 for until all is done; all of the log before anything of the table. */
+  #carryOut(lane: Lane | undefined, bytes: number): void {
     this.requireRunning();
     try {
-      call();
+      this.#drainQueue(this.#log, lane === "log" ? bytes : -1);
+      if (lane !== "log") this.#drainQueue(this.#table, bytes);
+      this.#advance(this.#log);
+      this.#advance(this.#table);
     } catch (error) {
       this.stop(error);
       throw error;
@@ -177,7 +171,7 @@ export class Lanes {
   }
 
   /** Does what is in flight again and then what waits, until all is done, or few enough bytes wait. */
-  #drainQueue(queue: LaneQueue, bytes = -1): void {
+  #drainQueue(queue: LaneQueue, bytes: number): void {
     const { running } = queue;
     if (running) {
       running.carryOut();
