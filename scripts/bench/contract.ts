@@ -58,7 +58,7 @@ export interface Peer {
   readonly program?: boolean;
   /** The beginnings of the names of the workloads that it is measured by; all unless said. */
   readonly only?: readonly string[];
-  /** The most entries that it is given: for one that takes minutes for more. */
+  /** The most entries that it is given, but where a target compares it: for one that takes minutes for more. */
   readonly most?: number;
   /** The settings that its documentation recommends for a guarantee, in words; a guarantee that it cannot give is left out. */
   readonly settings: Partial<Record<Guarantee, string>>;

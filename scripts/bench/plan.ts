@@ -8,6 +8,7 @@ import { RUNTIMES, type Runtime } from "../lib/runtimes.ts";
 import type { Peer } from "./contract.ts";
 import { PEERS } from "./peers/index.ts";
 import type { Trial } from "./run_trial.ts";
+import { isCompared } from "./targets.ts";
 import type { Workload } from "./workload.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 import { SCALE } from "./workloads/scale.ts";
@@ -83,7 +84,9 @@ function isMeasured(peer: Peer, workload: Workload, runtime: Runtime, quick: boo
     (peer.only?.some((name) => workload.name.startsWith(name)) ?? true) &&
     (workload.runtimes ?? RUNTIMES).includes(runtime) &&
     peer.settings[workload.guarantee] !== undefined &&
-    (workload.name.startsWith("durable") || workload.entries[quick ? 1 : 0] <= (peer.most ?? Infinity)) &&
+    (isCompared({ workload: workload.name, peer: peer.name }) ||
+      workload.name.startsWith("durable") ||
+      workload.entries[quick ? 1 : 0] <= (peer.most ?? Infinity)) &&
     !(peer.commitsEach && workload.manyCommits)
   );
 }

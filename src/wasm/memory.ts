@@ -138,9 +138,11 @@ export class EngineMemory {
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
     const keys = bytes.subarray(starts, starts + end);
     const values: Uint8Array[] = [];
+    // V8 looks the buffer of a view up at each call.
+    const { buffer } = bytes;
     for (let i = 0, at = starts + end; withValues && i < count; i++) {
       const length = words[2 * i + 1] as number;
-      values.push(new Uint8Array(bytes.buffer, at, length));
+      values.push(new Uint8Array(buffer, at, length));
       at += length;
     }
     const last = more && count > 0 ? keys.slice(ends[count - 2] ?? 0) : undefined;

@@ -22,7 +22,8 @@ const SHARES = !("bun" in process.versions);
 
 /** Makes copies. */
 export class OwnedBytes {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #buffer: ArrayBuffer = new ArrayBuffer(0);
+  #bytes: Uint8Array = new Uint8Array(0);
   #words: Uint32Array = new Uint32Array(0);
   #used = 0;
 
@@ -39,12 +40,13 @@ export class OwnedBytes {
     } else {
       this.#bytes.set(source.subarray(at, at + length), to);
     }
-    return new Uint8Array(this.#bytes.buffer, to, length);
+    return new Uint8Array(this.#buffer, to, length);
   }
 
   #begin(): void {
     const buffer = new ArrayBuffer(CHUNK_BYTES);
     markAsUntransferable(buffer);
+    this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#used = 0;

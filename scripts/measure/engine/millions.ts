@@ -17,7 +17,7 @@ const TURN = 500;
 
 const values = valuesOf(VALUE_BYTES);
 
-/** Loads, prints the rate of each tenth, and dies in the middle of more writes. */
+/** Loads, prints the rate of each tenth and the time in steps so far, and dies in the middle of more writes. */
 export async function fillAndDie(directory: string, entries: number): Promise<void> {
   const store = await open({ path: directory, syncWrites: false });
   const order = shuffled(entries, 7);
@@ -72,11 +72,11 @@ function put(store: SledStore, number: number, i: number): void {
 }
 
 function report(what: string, count: number, started: number, store: SledStore): void {
-  const { longestStepMs, checkpoints, checkpointSteps, memoryBytes } = store.metrics();
+  const { longestStepMs, stepMs, checkpoints, checkpointSteps, memoryBytes } = store.metrics();
   const memory = (memoryBytes / 1e6).toFixed(0);
   console.log(
     `${what}: ${perSecond(count, started)}/s, ${checkpoints} checkpoints of ${checkpointSteps} steps, ` +
-      `longest step ${longestStepMs.toFixed(1)} ms, engine ${memory} MB`,
+      `${(stepMs / 1000).toFixed(1)} s in steps, the longest ${longestStepMs.toFixed(1)} ms, engine ${memory} MB`,
   );
 }
 
