@@ -82,6 +82,9 @@ function bundle(directory: string): void {
     chunkNames: "[name]",
     splitting: true,
     sourcemap: true,
+    // Half as much to read at a cold start; names stay, for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
   });
   // Its map would only carry the engine's bytes once more.
   rmSync(join(directory, "artefact.js.map"));

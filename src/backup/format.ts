@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import type { createHash } from "node:crypto";
 import type { BackupHeader } from "../api/backup.ts";
 import { FieldReader, MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
@@ -44,11 +44,21 @@ const IS_INCREMENT = 1;
 
 /** Digests of digests: each is of the one before and of what came since, so that it tells order and position, too. */
 export class DigestChain {
+  readonly #createHash: typeof createHash;
   #digest: Uint8Array = new Uint8Array(0);
+
+  private constructor(create: typeof createHash) {
+    this.#createHash = create;
+  }
+
+  /** A chain of nothing. Loads the runtime's cryptography, which takes Node longer than opening a store: no other use of one needs it. */
+  static async begin(): Promise<DigestChain> {
+    return new DigestChain((await import("node:crypto")).createHash);
+  }
 
   /** Adds bytes; returns the digest of everything so far. */
   add(bytes: Uint8Array): Uint8Array {
-    this.#digest = createHash("sha256").update(this.#digest).update(bytes).digest();
+    this.#digest = this.#createHash("sha256").update(this.#digest).update(bytes).digest();
     return this.#digest;
   }
 }

@@ -43,7 +43,7 @@ interface InPieces {
 export class BackupReader {
   readonly #bytes: Bytes;
   readonly #withValues: boolean;
-  readonly #chain = new DigestChain();
+  readonly #chain = DigestChain.begin();
   #header: BackupHeader | undefined;
   #frames = 0;
   /** Where the frame begins that is being read. */
@@ -105,7 +105,7 @@ export class BackupReader {
     const rest = await this.#bytes.take(length + CHECKSUM_BYTES);
     if (rest.length < length + CHECKSUM_BYTES) throw invalid(this.#bytes.position, "it ends within its header");
     const fields = rest.subarray(0, length);
-    const digest = this.#chain.add(concat(start, fields));
+    const digest = (await this.#chain).add(concat(start, fields));
     const header = startsWith(digest, rest.subarray(length)) ? decodeFields(fields) : undefined;
     if (!header) throw invalid(HEADER_START_BYTES, "its header is damaged");
     return header;
@@ -121,7 +121,8 @@ export class BackupReader {
     const checksumBytes = kind === FrameKind.Trailer ? DIGEST_BYTES : CHECKSUM_BYTES;
     const rest = await this.#take(length + checksumBytes);
     const payload = rest.subarray(0, length);
-    if (!startsWith(this.#chain.add(concat(start, payload)), rest.subarray(length))) this.#damaged();
+    const digest = (await this.#chain).add(concat(start, payload));
+    if (!startsWith(digest, rest.subarray(length))) this.#damaged();
     this.#frames += 1;
     return { kind, payload };
   }

@@ -11,7 +11,7 @@ import {
   BACKUP_FORMAT,
   CHECKSUM_BYTES,
   DIGEST_BYTES,
-  DigestChain,
+  type DigestChain,
   EntryKind,
   encodeFields,
   FRAME_BYTES,
@@ -30,13 +30,18 @@ const MOST_ENTRY_BYTES = 1 + 4 * MAX_VARINT_BYTES + MAX_KEY_BYTES;
 
 /** Makes the bytes of one backup: header, entries in the order of their keys, trailer. */
 export class BackupWriter {
-  readonly #chain = new DigestChain();
+  readonly #chain: DigestChain;
   readonly #payload: Uint8Array = new Uint8Array(FRAME_BYTES + MOST_ENTRY_BYTES + LARGEST_INLINE_BYTES);
   #length = 0;
   #frames = 0;
   #entries = 0;
   #deletions = 0;
   #bytes = 0;
+
+  /** `chain` is one that was just begun. */
+  constructor(chain: DigestChain) {
+    this.#chain = chain;
+  }
 
   /** The first bytes. */
   header(header: BackupHeader): Uint8Array {

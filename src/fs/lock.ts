@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +10,7 @@ import { currentLock, type FoundLock } from "./lock_record.ts";
 import { withErrorCode } from "./node_errors.ts";
 import type { OwnedLock } from "./owned_lock.ts";
 import { ownIdentity } from "./process_identity.ts";
+import { randomName } from "./random.ts";
 
 /** How long an owner may be silent, and how often it is not. */
 export interface LockOptions {
@@ -83,7 +83,7 @@ export async function observeDirectory(directory: string, options: LockOptions =
 
 async function proberOf(directory: string, options: LockOptions): Promise<Prober> {
   const { staleAfterMs = 10_000, heartbeatMs = 2_000 } = options;
-  const [self, kernel, nonce] = [ownIdentity(), await kernelLock(), randomUUID()];
+  const [self, kernel, nonce] = [ownIdentity(), await kernelLock(), randomName()];
   return { directory, self, kernel, nonce, staleAfterMs, heartbeatMs };
 }
 

@@ -7,6 +7,7 @@
 
 import { Fd, WASI, wasi } from "@bjorn3/browser_wasi_shim";
 import type { FileSystem } from "../fs/filesystem.ts";
+import { fillRandom } from "../fs/random.ts";
 import { HostDirectory } from "./directory.ts";
 import { errnoOf, isDiskFailure } from "./errno.ts";
 import { HostFile } from "./file.ts";
@@ -146,6 +147,8 @@ export class Host {
       fd_pwrite: (fd: number, iovs: number, count: number, position: bigint, out: number) =>
         transfer("write", fd, iovs, count, Number(position), out),
       fd_close: (fd: number) => this.#close(fd),
+      random_get: (at: number, length: number) =>
+        fillRandom(new Uint8Array(this.#wasi.inst.exports.memory.buffer, at, length)),
       path_open: this.#openAt.bind(this),
       path_rename: this.#renameAt.bind(this),
     };

@@ -5,6 +5,7 @@
  */
 
 import type { StoredNewest } from "../backend.ts";
+import { DigestChain } from "../backup/format.ts";
 import { BackupWriter } from "../backup/writer.ts";
 import { Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
@@ -109,7 +110,7 @@ class Backup {
     const { run, flush } = this.#host;
     const [from, to] = [this.#since, this.#snapshot.version];
     await flush();
-    const writer = new BackupWriter();
+    const writer = new BackupWriter(await DigestChain.begin());
     const numVersionsToKeep = run((backend) => backend.versionsToKeep);
     yield writer.header({ from, to, isIncrement: this.#isIncrement, created: Date.now(), numVersionsToKeep });
     let after: Uint8Array | undefined;
