@@ -317,3 +317,21 @@ fn bytes_in_the_log_are_counted_while_something_leads_to_them() {
     assert_eq!(table.log_live().total(), 0);
     assert_eq!(dump(&table, Level::Bottom), []);
 }
+
+#[test]
+fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
+    let (_db, mut table) = open(BLOCK_SIZE);
+    assert_eq!(table.level_from(b"a").unwrap(), Level::Bottom);
+    let retention =
+        Retention { versions_to_keep: 1, snapshots: Vec::new(), held: None, now_ms: NOW_MS, is_bottom: false };
+    let mut put = |level: Level, keys: &[&'static str], version: u64| {
+        let entry = |key: &&'static str| Entry { key: key.as_bytes(), version, expires_ms: 0, value: Value::Deleted };
+        let mut entries = keys.iter().map(entry).peekable();
+        table.merge(level, &mut entries, &retention, usize::MAX).unwrap();
+    };
+    put(Level::Bottom, &["a", "k"], 1);
+    put(Level::Upper, &["b", "x"], 2);
+    for (first, level) in [("a", Level::Upper), ("m", Level::Upper), ("x", Level::Upper), ("xx", Level::Bottom)] {
+        assert_eq!(table.level_from(first.as_bytes()).unwrap(), level, "from {first} on");
+    }
+}

@@ -44,11 +44,13 @@ use crate::failure::Failure;
 use crate::log::{LogWriter, check_owners, make_durable, recover};
 use crate::memtable::{Memtable, Place};
 use crate::recovery::open_index;
-use crate::table::{Descent, Group, Table, TableDisks};
+use crate::table::{Descent, Group, Level, Table, TableDisks};
 
 /// A memtable on its way into the table.
 struct Sealed {
     memtable: Memtable,
+    /// Where it goes.
+    level: Level,
     /// Where the next step goes on; `None` when all is in the table.
     place: Option<Place>,
     /// How many entries are in the table.
@@ -60,8 +62,11 @@ struct Sealed {
 }
 
 impl Sealed {
-    fn new(memtable: Memtable, checkpoint: Checkpoint) -> Self {
-        Self { place: memtable.first(), memtable, merged: 0, group: Group::default(), checkpoint }
+    fn new<D: Disk>(memtable: Memtable, checkpoint: Checkpoint, table: &Table<D>) -> Result<Self, Failure> {
+        let place = memtable.first();
+        let first = place.and_then(|place| memtable.at(place));
+        let level = first.map_or(Ok(Level::Upper), |first| table.level_from(first.key))?;
+        Ok(Self { memtable, level, place, merged: 0, group: Group::default(), checkpoint })
     }
 }
 
@@ -131,13 +136,14 @@ impl<D: Disk> Database<D> {
         let noted_segment = newest_segment::require(&db, recovered.end.segment)?;
         let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
         let whole_from = replay.whole_from;
-        let sealed = replay.sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint));
+        let sealed = replay.sealed;
         if !options.read_only {
             make_durable(&disk, &recovered)?;
         }
         let last_version = recovered.last_version.max(checkpoint.version);
         let version = last_version.max(reserved);
         table.end_history_before(whole_from)?;
+        let sealed = sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint, &table)).transpose()?;
         Ok(Self {
             db,
             table,

@@ -149,19 +149,21 @@ impl<D: Disk> Database<D> {
         let first_segment = self.log.ensure_segment()?;
         let checkpoint = Checkpoint { first_segment, version: self.version, reserved: self.reserved };
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
-        self.sealed = Some(Sealed::new(memtable, checkpoint));
+        self.sealed = Some(Sealed::new(memtable, checkpoint, &self.table)?);
         Ok(())
     }
 
     pub(super) fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.counters.steps += 1;
-        let retention = self.retention(now_ms, self.table.live_bytes(Level::Bottom) == 0);
+        let bottom_is_empty = self.table.live_bytes(Level::Bottom) == 0;
+        let is_bottom = bottom_is_empty || self.sealed.as_ref().is_some_and(|sealed| sealed.level == Level::Bottom);
+        let retention = self.retention(now_ms, is_bottom);
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
         if let Some(place) = sealed.place {
             let mut taken = 0;
             let counted = sealed.memtable.iter_from(Some(place)).inspect(|_| taken += 1);
             let mut entries = counted.peekable();
-            self.table.merge_into(Level::Upper, &mut entries, &retention, BLOCKS_A_STEP, &mut sealed.group)?;
+            self.table.merge_into(sealed.level, &mut entries, &retention, BLOCKS_A_STEP, &mut sealed.group)?;
             let next = entries.peek().map(|entry| (entry.key, entry.version));
             sealed.place = next.and_then(|(key, version)| sealed.memtable.seek(key, version));
             drop(entries);

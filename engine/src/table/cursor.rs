@@ -34,6 +34,18 @@ impl<D: Disk> Table<D> {
         Ok(cursor)
     }
 
+    /// Where entries from the key `first` on may go: to the bottom at once where they come behind all that the table has. Were
+    /// there an older version of one in the upper level, reads would find that.
+    pub fn level_from(&self, first: &[u8]) -> Result<Level, Failure> {
+        for level in Level::ALL.into_iter().filter(|level| self.live_bytes(*level) > 0) {
+            let last = self.cursor_before(level, Boundary::Outermost)?;
+            if last.entry().is_some_and(|last| last.key >= first) {
+                return Ok(Level::Upper);
+            }
+        }
+        Ok(Level::Bottom)
+    }
+
     /// A cursor at the last entry of a level that is before `boundary`; one without a key is behind all.
     pub fn cursor_before(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
         let blocks = match boundary.key() {

@@ -214,7 +214,7 @@ fn files_of_another_directory_of_the_store_are_refused() {
     // A value that stays in the log keeps its first segment, whose number that of the blocks has, too.
     put(&mut database, b"large", &[1; 250]);
     let disks = database.close(NOW_MS).unwrap();
-    assert!(replace_files(&disks.upper, &disks.log));
+    assert!(replace_files(&disks.bottom, &disks.log));
     let failure = refusal(index, disks);
     assert!(failure.message.contains("or to another directory"), "{}", failure.message);
 }
