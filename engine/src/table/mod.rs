@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A block holds the entries from its *separator* up to the next one of its level. The first separator of a level is empty,
-//! so that every key has a block. All versions of a key in a level stand in one block. Memtables are merged into the upper
-//! level, which is small, and rewritten often; from there entries descend into the bottom level, many at a time.
+//! so that every key has a block. All versions of a key in a level stand in one block. Memtables are merged into the upper level,
+//! small and rewritten often, whose entries descend into the bottom, many at a time; or into that at once, behind all there is.
 //!
 //! Blocks are written to files of their own and synced before the tree leads to them: a sled tree rewrites whole leaves,
 //! several times what was put. Counts change in the same atomic write as the blocks, so that they are exact whatever happens.
