@@ -152,8 +152,14 @@ async function versionDifference(shape: Shape, store: SledStore): Promise<string
     const kept = expected.slice(0, shape.versionsToKeep);
     while (kept.length > 0 && kept.at(-1) === undefined) kept.pop();
     if (listed.length < kept.length) return `versions of '${key}' are missing`;
-    const wrong = listed.findIndex(({ value }, i) => valueDifference(key, value, expected[i]) !== undefined);
-    if (wrong >= 0) return `version ${wrong} of '${key}' is another`;
+    let next = 0;
+    for (const [i, { value }] of listed.entries()) {
+      // Of those that are older than what is kept, some may be gone.
+      const candidates = i < kept.length ? expected.slice(next, next + 1) : expected.slice(next);
+      const found = candidates.findIndex((each) => valueDifference(key, value, each) === undefined);
+      if (found < 0) return `version ${i} of '${key}' is another`;
+      next += found + 1;
+    }
   }
   return undefined;
 }
