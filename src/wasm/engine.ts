@@ -27,6 +27,7 @@ import type { KeyEncoding, KeyFormat } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
 import { checkExports, type EngineExports } from "./exports.ts";
 import { EngineMemory } from "./memory.ts";
+import { isOfIndex } from "./panic.ts";
 import { flagsOf, RangeFlag } from "./range.ts";
 import { codeOf, Status } from "./status.ts";
 
@@ -39,8 +40,6 @@ const PART_BYTES = 1024 * 1024;
 /** Values above this size do not come with a page of newest versions. */
 const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
-/** Where sled stops at what it finds in its files. */
-const INDEX_PANIC = /\/sled-[\d.]+\/src\/pagecache\//;
 const NOTHING = new Uint8Array(0);
 
 /** The engine's part of a config. */
@@ -454,7 +453,7 @@ export class Engine implements Backend {
       const cause = this.#host.takeError() ?? error;
       if (cause instanceof StoreError) throw cause;
       const panic = this.#host.takeOutput() || String(error);
-      if (INDEX_PANIC.test(panic)) {
+      if (isOfIndex(panic)) {
         const message = `Cannot ${action}: a file of the index, index/db or index/snap.*, is damaged: ${panic}`;
         throw new StoreError("STORE_CORRUPT", message, { cause });
       }

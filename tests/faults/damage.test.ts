@@ -44,7 +44,7 @@ describe("damaged files", () => {
     });
   }
 
-  for (const name of ["log", "compacted", "large, killed"]) {
+  for (const name of ["log", "compacted", "large, killed", "index, killed"]) {
     test(`of another store with the same names are refused: ${name}`, async () => {
       const [shape, other] = [await build(name, 1), await build(name, 2)];
       let mixed = 0;
@@ -63,6 +63,11 @@ describe("damaged files", () => {
 describe("the judge", () => {
   const withHistory = (shape: Shape, history: Shape["history"]): Shape => ({ ...shape, history });
   const undamaged = (shape: Shape): Damaged => ({ kind: "deleted", file: "none", offset: 0, image: shape.image });
+
+  test("lets versions beyond those that are kept be gone, here and there", async () => {
+    const shape = await build("versions", 8200);
+    assert.equal((await examine(shape, undamaged(shape), wasm)).outcome, "data");
+  });
 
   test("finds a value that was lost, one that came back and one that is another", async () => {
     const shape = await build("compacted", 1);
