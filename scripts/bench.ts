@@ -2,7 +2,7 @@
  * Measures luge and its peers in turn, each trial in a process of its own, in several rounds, and prints medians.
  *
  * ```sh
- * npm run bench                                   # 27 minutes: also writes BENCHMARKS.md, the charts and the README's table
+ * npm run bench                                   # 27 minutes, with the peers installed: also writes BENCHMARKS.md, the charts and the README's table
  * npm run bench -- --quick                        # 4 minutes, prints only
  * npm run bench -- --only get-sync --runtime node --peer luge,lmdb-js --rounds 5
  * npm run bench -- --report                       # writes the documents again, from the last figures

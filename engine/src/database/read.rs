@@ -181,8 +181,8 @@ impl<D: Disk> Database<D> {
         Ok(false)
     }
 
-    /// Counts the live entries of a range, `limit` at most, and says whether there are more; then `last` is the last key that
-    /// was counted, and empty otherwise.
+    /// Counts the live entries of a range, `limit` at most, and says whether there are more. `last` is the last key that was
+    /// counted where it was the one at the limit, and empty otherwise.
     pub fn count_live(&mut self, range: Range<'_>, limit: u32, last: &mut Vec<u8>) -> Result<(u32, bool), Failure> {
         last.clear();
         let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), range)?;

@@ -15,9 +15,9 @@ import { PACKAGE } from "../places.ts";
 
 type Luge = typeof import("../../../mod.ts");
 
-async function openLuge(path: string, guarantee: Guarantee, options: { cacheSize?: number } = {}): Promise<Subject> {
+async function openLuge(path: string, guarantee: Guarantee): Promise<Subject> {
   const { open } = (await import(join(PACKAGE, "mod.js"))) as Luge;
-  const store = await open({ path, syncWrites: guarantee === "durable", ...options });
+  const store = await open({ path, syncWrites: guarantee === "durable" });
   return {
     async load(entries: Entries, batch: number): Promise<void> {
       if (batch === 1) {
@@ -58,15 +58,4 @@ export const luge: Peer = {
   runtimes: ["node", "bun", "deno"],
   settings: { buffered: "syncWrites: false, then flush()", durable: "defaults (syncWrites: true)" },
   open: openLuge,
-};
-
-const LARGE_MIB = 256;
-
-/** The same with a cache that holds all blocks of a million entries, as the operating system holds the files of the others. */
-export const lugeLarge: Peer = {
-  ...luge,
-  name: `luge, ${LARGE_MIB} MiB`,
-  only: ["get-sync-1000000"],
-  settings: { buffered: `as above, cacheSize ${LARGE_MIB} MiB` },
-  open: (path, guarantee) => openLuge(path, guarantee, { cacheSize: LARGE_MIB * 1024 * 1024 }),
 };
