@@ -81,3 +81,12 @@ test("the metrics count what was done", async () => {
   assert.equal(metrics.openSnapshots, 0);
   for (const [name, value] of Object.entries(metrics)) assert.ok(Number.isFinite(value), `${name} is ${value}`);
 });
+
+test("steps within commits are timed as those between the turns of the event loop are", async () => {
+  await using store = await openSmall(new MemoryFileSystem());
+  const value = new Uint8Array(100);
+  // No turn comes in between.
+  for (let i = 0; store.metrics().checkpoints === 0; i++) store.putSync(`key${i % 5000}`, value);
+  const { stepMs, longestStepMs } = store.metrics();
+  assert.ok(longestStepMs > 0 && stepMs >= longestStepMs, `${longestStepMs} of ${stepMs} ms`);
+});
