@@ -148,7 +148,7 @@ export class Host {
         transfer("write", fd, iovs, count, Number(position), out),
       fd_close: (fd: number) => this.#close(fd),
       random_get: (at: number, length: number) =>
-        fillRandom(new Uint8Array(this.#wasi.inst.exports.memory.buffer, at, length)),
+        fillRandom(new Uint8Array(this.#wasi.inst.exports.memory.buffer as ArrayBuffer, at, length)),
       path_open: this.#openAt.bind(this),
       path_rename: this.#renameAt.bind(this),
     };
