@@ -59,10 +59,15 @@ export function decodeKey(key: Uint8Array): string {
   try {
     return decoder.decode(key);
   } catch (cause) {
-    const hex = Array.from(key.subarray(0, 32), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const hex = hexOf(key.subarray(0, 32));
     const shown = key.length > 32 ? `${hex}… (${key.length} bytes)` : hex;
     throw new NotUtf8Error(`Cannot return the key ${shown} as a string: it is not UTF-8`, { cause });
   }
+}
+
+/** Two hexadecimal digits a byte. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function checkKeyLength(bytes: Uint8Array): Uint8Array {

@@ -51,7 +51,7 @@ export class DigestChain {
     this.#createHash = create;
   }
 
-  /** A chain of nothing. Loads the runtime's cryptography, which takes Node longer than opening a store: no other use of one needs it. */
+  /** A chain of nothing. Loads the runtime's cryptography, some ten milliseconds on Node, which no other use of a store needs. */
   static async begin(): Promise<DigestChain> {
     return new DigestChain((await import("node:crypto")).createHash);
   }

@@ -6,12 +6,13 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import process from "node:process";
+import { hexOf } from "../encoding.ts";
 
 /** `getRandomValues` gives no more. */
 const MOST_AT_A_TIME = 65_536;
 /**
- * Node loads its cryptography at the first use, a quarter of the time from the import of a store to the first read. The other
- * runtimes have theirs at hand, and Deno would ask whether the file may be read.
+ * Node loads its cryptography at the first use, which takes some ten milliseconds of a cold start. The other runtimes have
+ * theirs at hand, and Deno would ask whether the file may be read.
  */
 const HAS_DEVICE =
   !("bun" in process.versions) && !("deno" in process.versions) && ["linux", "darwin"].includes(process.platform);
@@ -29,7 +30,7 @@ export function fillRandom(bytes: Uint8Array<ArrayBuffer>): void {
 export function randomName(): string {
   const bytes = new Uint8Array(NAME_BYTES);
   fillRandom(bytes);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(bytes);
 }
 
 /** Says whether that worked: the process may be forbidden to read the file. */

@@ -40,7 +40,7 @@ nodeTest("a process that may not read the device has random bytes, too", () => {
   assert.equal(run(program, "--permission", `--allow-fs-read=${fileURLToPath(ROOT)}`), "true 32");
 });
 
-nodeTest("opening a store and reading from it loads no cryptography, which takes Node longer", () => {
+nodeTest("opening a store and reading from it loads no cryptography", () => {
   const program = `
     import { open } from "${new URL("mod.ts", ROOT)}";
     import { mkdtempSync, rmSync } from "node:fs";
