@@ -8,13 +8,14 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::{Boundary, Entry, Value};
 use luge_engine::log::Position;
 use luge_engine::table::block::BlockReader;
-use luge_engine::table::{Descent, Found, Level, Relocation, Retention, Table, TableDisks};
+use luge_engine::table::{Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 const BLOCK_SIZE: usize = 200;
 const NOW_MS: u64 = 1000;
 const LOGGED_LENGTH: u32 = 5;
+const STEPS_A_GROUP: usize = 3;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Written {
@@ -133,7 +134,11 @@ fn logged(table: &Table<MemoryDisk>) -> BTreeMap<u64, u64> {
 fn merge_all(table: &mut Table<MemoryDisk>, level: Level, new: &History, retention: &Retention, blocks: usize) {
     let mut entries = new.iter().map(|(key, written)| entry(key, written)).peekable();
     while entries.peek().is_some() {
-        table.merge(level, &mut entries, retention, blocks).unwrap();
+        let mut group = Group::default();
+        for _ in 0..STEPS_A_GROUP {
+            table.merge_into(level, &mut entries, retention, blocks, &mut group).unwrap();
+        }
+        table.commit(group).unwrap();
     }
 }
 
@@ -333,5 +338,35 @@ fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
     put(Level::Upper, &["b", "x"], 2);
     for (first, level) in [("a", Level::Upper), ("m", Level::Upper), ("x", Level::Upper), ("xx", Level::Bottom)] {
         assert_eq!(table.level_from(first.as_bytes()).unwrap(), level, "from {first} on");
+    }
+}
+
+#[test]
+fn steps_behind_all_old_entries_of_a_block_are_one_group() {
+    let (_db, mut table) = open(BLOCK_SIZE);
+    let history = |keys: std::ops::Range<u32>, version: u64| {
+        let written = Written { expires_ms: 0, value: Some(vec![7; 30]), logged: None };
+        History::from_iter(keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())))
+    };
+    let keep_all = Retention { versions_to_keep: 9, snapshots: Vec::new(), ..BOTTOM };
+    let mut model = History::new();
+    // Into an empty level, behind all of it, and among what its last block has.
+    for (new, groups) in [(history(0..100, 1), 1), (history(200..300, 2), 1), (history(250..400, 3), 2)] {
+        let mut entries = new.iter().map(|(key, written)| entry(key, written)).peekable();
+        let (mut committed, mut steps) = (0, 0);
+        while entries.peek().is_some() {
+            let mut group = Group::default();
+            while entries.peek().is_some() && !group.is_full() {
+                table.merge_into(Level::Bottom, &mut entries, &keep_all, 2, &mut group).unwrap();
+                steps += 1;
+            }
+            table.commit(group).unwrap();
+            committed += 1;
+        }
+        model.extend(new);
+        assert!(steps > 5, "{steps} steps");
+        assert!(committed <= groups, "{committed} groups");
+        let expected: Vec<_> = model.keys().map(|(key, Reverse(version))| (key.clone(), *version)).collect();
+        assert_eq!(dump(&table, Level::Bottom), expected);
     }
 }

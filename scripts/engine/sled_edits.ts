@@ -107,6 +107,18 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
     replace: `const NODE2_FAN_FACTOR: usize = 13;`,
   },
   {
+    file: "src/pagecache/iobuf.rs",
+    why: "a batch begins with a manifest that is written alone and counts only with what follows: one sync serves both",
+    find: `                #[cfg(not(target_os = "linux"))]
+                f.sync_all()?;`,
+    replace: `                let is_manifest = data.len() <= MAX_MSG_HEADER_LEN
+                    && data.get(4) == Some(&MessageKind::BatchManifest.into());
+                #[cfg(not(target_os = "linux"))]
+                if !is_manifest {
+                    f.sync_all()?;
+                }`,
+  },
+  {
     file: "src/pagecache/snapshot.rs",
     why: "PageCache::flush writes snapshots, too",
     find: `fn write_snapshot(config: &RunningConfig, snapshot: &Snapshot) -> Result<()> {`,

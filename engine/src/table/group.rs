@@ -33,6 +33,7 @@ pub struct Group {
     written: Written,
     history: HistoryLeft,
     is_full: bool,
+    is_in_gap: bool,
 }
 
 impl Group {
@@ -44,6 +45,16 @@ impl Group {
     /// Notes that what comes next belongs into blocks that do not show yet.
     pub(super) fn fill(&mut self) {
         self.is_full = true;
+    }
+
+    /// Notes that what comes next stands behind all entries of its old block: it begins a new one.
+    pub(super) fn leave_gap(&mut self) {
+        self.is_in_gap = true;
+    }
+
+    /// Whether the next entry begins a new block; asked once.
+    pub(super) fn take_gap(&mut self) -> bool {
+        std::mem::take(&mut self.is_in_gap)
     }
 
     /// What it has written so far.

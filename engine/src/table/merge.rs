@@ -35,6 +35,24 @@ impl OldBlock {
     }
 }
 
+/// Entries in order. One type for all that are merged: the code for it is large.
+pub trait Entries<'a> {
+    /// The next one.
+    fn peek(&mut self) -> Option<&Entry<'a>>;
+    /// Takes the next one.
+    fn take(&mut self) -> Option<Entry<'a>>;
+}
+
+impl<'a, I: Iterator<Item = Entry<'a>>> Entries<'a> for Peekable<I> {
+    fn peek(&mut self) -> Option<&Entry<'a>> {
+        Peekable::peek(self)
+    }
+
+    fn take(&mut self) -> Option<Entry<'a>> {
+        self.next()
+    }
+}
+
 impl<D: Disk> Table<D> {
     /// Takes new entries, sorted by key and then newest first, off `entries` and merges them into a level, together with
     /// what `retention` leaves of the old ones: all that go into the next `blocks` blocks. The step is one atomic write,
@@ -43,7 +61,7 @@ impl<D: Disk> Table<D> {
     pub fn merge<'a>(
         &mut self,
         level: Level,
-        entries: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
+        entries: &mut dyn Entries<'a>,
         retention: &Retention,
         blocks: usize,
     ) -> Result<Written, Failure> {
@@ -57,7 +75,7 @@ impl<D: Disk> Table<D> {
     pub fn merge_into<'a>(
         &mut self,
         level: Level,
-        entries: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
+        entries: &mut dyn Entries<'a>,
         retention: &Retention,
         blocks: usize,
         group: &mut Group,
@@ -65,7 +83,8 @@ impl<D: Disk> Table<D> {
         let mut left = blocks.max(1);
         while left > 0 && !group.is_full() {
             let Some(next) = entries.peek() else { break };
-            let first = self.block_of(level, next.key)?;
+            let first =
+                if group.take_gap() { PlacedBlock::absent(level, next.key) } else { self.block_of(level, next.key)? };
             self.merge_block(level, first, entries, retention, &mut left, group)?;
         }
         Ok(())
@@ -76,7 +95,7 @@ impl<D: Disk> Table<D> {
         &mut self,
         level: Level,
         first: PlacedBlock,
-        entries: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
+        entries: &mut dyn Entries<'a>,
         retention: &Retention,
         left: &mut usize,
         group: &mut Group,
@@ -87,14 +106,16 @@ impl<D: Disk> Table<D> {
         // One block may get all that there is: an empty level has only one, and rising keys go to the last.
         let most = left.saturating_mul(2 * self.block_size);
         loop {
-            if !take_below(entries, after.as_ref().map(PlacedBlock::separator), most, &mut new) {
-                group.fill();
-                after = None;
-            }
-            *left = left.saturating_sub(1);
+            let took_all = take_below(entries, after.as_ref().map(PlacedBlock::separator), most, &mut new);
             let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
+            if !took_all {
+                after = None;
+                let next = entries.peek().map(|entry| entry.key);
+                if before.last().map(|last| last.key) < next { group.leave_gap() } else { group.fill() }
+            }
             let (kept, left_of_history) = retain(interleave(&before, &new), retention);
             let size: usize = sizes(&kept).map(|(_, size)| size).sum();
+            *left = left.saturating_sub((size / self.block_size).max(1));
             // A small rest is joined with the next block, where there is one; its entries come along with its own new ones.
             if let Some(next) = after.take_if(|_| size < self.block_size / 4 && *left > 0) {
                 after = self.block_after(level, &next)?;
@@ -184,19 +205,14 @@ fn sizes<'a>(entries: &'a [Entry<'_>]) -> impl Iterator<Item = (bool, usize)> + 
 const OVERESTIMATE: usize = 34;
 
 /// Takes the entries in front of `end`, all versions of a key together; says whether these were all, or only `most` bytes.
-fn take_below<'a>(
-    entries: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
-    end: Option<&[u8]>,
-    most: usize,
-    taken: &mut Vec<Entry<'a>>,
-) -> bool {
+fn take_below<'a>(entries: &mut dyn Entries<'a>, end: Option<&[u8]>, most: usize, taken: &mut Vec<Entry<'a>>) -> bool {
     let mut size = 0;
     while let Some(entry) = entries.peek().filter(|entry| end.is_none_or(|end| entry.key < end)) {
         if size >= most && taken.last().is_none_or(|last| last.key != entry.key) {
             return false;
         }
         size += block::size_bound(entry);
-        taken.extend(entries.next());
+        taken.extend(entries.take());
     }
     true
 }

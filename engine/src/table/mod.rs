@@ -49,6 +49,7 @@ pub use group::{Group, Written};
 pub use identity::Identity;
 pub use level::Level;
 pub use live::LiveBytes;
+pub use merge::Entries;
 pub use relocate::Relocation;
 pub use retention::{HistoryLeft, Retention};
 pub use rewrite::Rewrite;
@@ -95,11 +96,16 @@ struct Part<D: Disk> {
 #[derive(Clone, Debug)]
 pub struct PlacedBlock {
     place: IVec,
-    /// `None` for the first block of an empty level, which is not there yet.
+    /// `None` for one that is not there yet, such as the first one of an empty level.
     pointer: Option<Pointer>,
 }
 
 impl PlacedBlock {
+    /// The place of a block that is not there yet.
+    fn absent(level: Level, separator: &[u8]) -> Self {
+        Self { place: level.place(separator), pointer: None }
+    }
+
     /// No key in the block is below this.
     pub fn separator(&self) -> &[u8] {
         separator_of(&self.place)
@@ -207,7 +213,7 @@ impl<D: Disk> Table<D> {
         let found = level.with_place(key, |place| self.tree.range::<&[u8], _>(level.start()..=place).next_back());
         match found {
             Some(found) => placed(found?),
-            None => Ok(PlacedBlock { place: IVec::from(level.start()), pointer: None }),
+            None => Ok(PlacedBlock::absent(level, &[])),
         }
     }
 

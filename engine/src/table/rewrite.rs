@@ -68,7 +68,7 @@ impl<D: Disk> Table<D> {
     }
 
     fn first_block(&self, level: Level) -> Result<Option<PlacedBlock>, Failure> {
-        let before = PlacedBlock { place: sled::IVec::from(level.start()), pointer: None };
+        let before = PlacedBlock::absent(level, &[]);
         self.block_after(level, &before)
     }
 
