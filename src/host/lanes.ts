@@ -39,6 +39,8 @@ export class Lanes {
   readonly #table = new LaneQueue();
   readonly #events: LaneEvents;
   #failure: { readonly error: unknown } | undefined;
+  /** A sync in flight that was done again for room. Until it says that it is done, the event loop does not turn. */
+  #overtaken: Entry | undefined;
 
   constructor(events: LaneEvents) {
     this.#events = events;
@@ -64,7 +66,7 @@ export class Lanes {
     this.requireRunning();
     const queue = this.#queue(lane);
     if (lane === "table" && this.#log.running) {
-      if (queue.inlineDepth === 0) return false;
+      if (!this.#blocks(queue)) return false;
       this.drain("log");
     }
     return queue.idle;
@@ -88,7 +90,7 @@ export class Lanes {
   sync(lane: Lane, sync: Sync): Ticket {
     if (!this.isFree(lane)) return this.#append(lane, sync, 0, true);
     const queue = this.#queue(lane);
-    if (queue.inlineDepth > 0 || !sync.begin) {
+    if (this.#blocks(queue) || !sync.begin) {
       sync.carryOut();
       return DONE;
     }
@@ -100,16 +102,23 @@ export class Lanes {
   }
 
   /**
-   * Does all that waits before it returns: in the lane, and also in the log before the table. A sync in flight is done
-   * again, and may still fail later.
+   * Does all that waits before it returns: in both lanes, or in one and of the other what it waits for. A sync in
+   * flight is done again, and may still fail later.
    */
   drain(lane?: Lane): void {
     this.#carryOut(lane, -1);
   }
 
-  /** Does what waits longest, as {@linkcode Lanes.drain} does, until at most `bytes` wait in the lane. */
-  drainTo(lane: Lane, bytes: number): void {
-    this.#carryOut(lane, bytes);
+  /**
+   * Before `bytes` more wait in the lane: does what waits longest, as {@linkcode Lanes.drain} does, where they would
+   * exceed `most`. They do when the event loop does not turn. Until it does, nothing is begun off-thread, where nobody
+   * would learn of its end, and each write lets twice its bytes be done: once nothing waits, none has to.
+   */
+  makeRoom(lane: Lane, bytes: number, most: number): void {
+    const queue = this.#queue(lane);
+    const isFull = queue.bytes + bytes > most;
+    if (isFull) this.#overtaken ??= queue.running ?? this.#log.running;
+    if (isFull || this.#overtaken) this.#carryOut(lane, Math.min(most - bytes, queue.bytes - 2 * bytes));
   }
 
   /** Drains the lane; during `call`, which must be synchronous, nothing in it waits or runs off-thread. */
@@ -141,6 +150,11 @@ export class Lanes {
     this.#table.drop(error);
   }
 
+  /** Whether a sync of the lane is done when the call that asks for it returns. */
+  #blocks(queue: LaneQueue): boolean {
+    return queue.inlineDepth > 0 || this.#overtaken !== undefined;
+  }
+
   #queue(lane: Lane): LaneQueue {
     return lane === "log" ? this.#log : this.#table;
   }
@@ -156,11 +170,12 @@ export class Lanes {
     return entry;
   }
 
-  /** Until at most `bytes` wait, -1 for until all is done; all of the log before anything of the table. */
+  /** Until at most `bytes` wait in a lane or both, -1 for until all is done. */
   #carryOut(lane: Lane | undefined, bytes: number): void {
     this.requireRunning();
     try {
-      this.#drainQueue(this.#log, lane === "log" ? bytes : -1);
+      if (lane !== "table") this.#drainQueue(this.#log, bytes);
+      else if (bytes < 0) this.#finishSyncsOfLog(this.#log.syncsAsked);
       if (lane !== "log") this.#drainQueue(this.#table, bytes);
       this.#advance(this.#log);
       this.#advance(this.#table);
@@ -172,22 +187,38 @@ export class Lanes {
 
   /** Does what is in flight again and then what waits, until all is done, or few enough bytes wait. */
   #drainQueue(queue: LaneQueue, bytes: number): void {
+    this.#finishRunning(queue);
+    while (queue.bytes > bytes && this.#doNext(queue));
+  }
+
+  /** Does what waits in the log up to so many syncs ever asked for. */
+  #finishSyncsOfLog(count: number): void {
+    if (this.#log.syncsDone < count) this.#finishRunning(this.#log);
+    while (this.#log.syncsDone < count && this.#doNext(this.#log));
+  }
+
+  /** Does a sync in flight again. */
+  #finishRunning(queue: LaneQueue): void {
     const { running } = queue;
-    if (running) {
-      running.carryOut();
-      queue.finish(running);
-    }
-    while (queue.bytes > bytes) {
-      const entry = queue.takeNext();
-      if (!entry) return;
-      entry.carryOut();
-      queue.finish(entry);
-    }
+    if (!running) return;
+    running.carryOut();
+    queue.finish(running);
+  }
+
+  /** Does what waits longest, and before it what it waits for; says whether anything waited. */
+  #doNext(queue: LaneQueue): boolean {
+    const { next } = queue;
+    if (!next) return false;
+    this.#finishSyncsOfLog(next.after);
+    queue.takeNext();
+    next.carryOut();
+    queue.finish(next);
+    return true;
   }
 
   /** Runs what may run now, up to the next sync. */
   #advance(queue: LaneQueue): void {
-    while (!queue.running && queue.next && queue.next.after <= this.#log.syncsDone) {
+    while (!this.#overtaken && !queue.running && queue.next && queue.next.after <= this.#log.syncsDone) {
       const entry = queue.takeNext();
       if (entry?.begin) {
         const promise = entry.begin();
@@ -208,9 +239,10 @@ export class Lanes {
   }
 
   #completed(queue: LaneQueue, entry: Entry): void {
+    if (this.#overtaken === entry) this.#overtaken = undefined;
     // A drain has done it again meanwhile, or nobody wants to know any more.
-    if (queue.running !== entry) return;
-    queue.finish(entry);
+    else if (queue.running !== entry) return;
+    else queue.finish(entry);
     try {
       this.#advance(this.#log);
       this.#advance(this.#table);

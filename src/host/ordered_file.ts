@@ -70,11 +70,8 @@ export class OrderedFile implements OpenFile {
     if (this.#lanes.isFree(lane)) return this.#lower.write(buffer, position);
     requireOffset(position, "write", path);
     if (!this.#parts.writable) throw fileSystemError("EBADF", "write", path);
-    const room = this.#parts.maxQueuedBytes - buffer.length;
-    if (this.#lanes.queuedBytes(lane) > room) {
-      this.#lanes.drainTo(lane, room);
-      if (this.#lanes.isFree(lane)) return this.#lower.write(buffer, position);
-    }
+    this.#lanes.makeRoom(lane, buffer.length, this.#parts.maxQueuedBytes);
+    if (this.#lanes.isFree(lane)) return this.#lower.write(buffer, position);
     if (buffer.length > 0) this.#writeLater(new Uint8Array(buffer), position);
     return buffer.length;
   }

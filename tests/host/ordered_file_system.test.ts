@@ -556,7 +556,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.deepEqual(reached(), ["begin table/a", "sync table/a", "rename table other", "syncDirectory /s"]);
   });
 
-  test("a write beyond the limit of bytes that may wait", async () => {
+  test("a write beyond the limit of bytes that may wait lets twice as many be done, and each one after it", async () => {
     const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
     log.sync();
     table.write(new Uint8Array(10), 0);
@@ -564,29 +564,85 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     log.write(new Uint8Array(4), 6);
     assert.deepEqual([files.queuedBytes, reached()], [20, ["begin log/a"]]);
     log.write(new Uint8Array(1), 10);
-    const writes = ["write log/a 0+6", "write log/a 6+4", "write table/a 0+10", "write log/a 10+1"];
-    assert.deepEqual([files.queuedBytes, reached()], [0, ["sync log/a", ...writes]]);
+    assert.deepEqual([files.queuedBytes, reached()], [15, ["sync log/a", "write log/a 0+6"]]);
+    log.write(new Uint8Array(1), 11);
+    assert.deepEqual([files.queuedBytes, reached()], [12, ["write log/a 6+4"]]);
+    log.write(new Uint8Array(1), 12);
+    assert.deepEqual(reached(), ["write log/a 10+1", "write log/a 11+1", "write log/a 12+1"]);
+    table.write(new Uint8Array(1), 10);
+    assert.deepEqual([files.queuedBytes, reached()], [0, ["write table/a 0+10", "write table/a 10+1"]]);
     await end(lower);
     assert.equal(MAX_QUEUED_BYTES, 32 * 1024 * 1024);
   });
 
-  test("such a write waits no longer than it must: the next sync is in flight again", async () => {
-    const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
-    for (const file of [log, table]) {
-      const name = file === log ? "log/a" : "table/a";
+  test("behind such a write syncs block, and nothing waits, until the event loop turns", async () => {
+    for (const [lane, name] of [
+      ["log", "log/a"],
+      ["table", "table/a"],
+    ] as const) {
+      const { files, lower, reached, ...opened } = setUp({ maxQueuedBytes: 10 });
+      const file = opened[lane];
       file.sync();
       file.write(new Uint8Array(6), 0);
       file.sync();
       file.write(new Uint8Array(4), 6);
       assert.deepEqual([files.queuedBytes, reached()], [10, [`begin ${name}`]]);
-      file.write(new Uint8Array(1), 10);
-      const done = [`sync ${name}`, `write ${name} 0+6`, `begin ${name}`];
-      assert.deepEqual([files.queuedBytes, reached()], [5, done]);
-      file.write(new Uint8Array(11), 11);
-      const rest = [`sync ${name}`, `write ${name} 6+4`, `write ${name} 10+1`, `write ${name} 11+11`];
-      assert.deepEqual([files.queuedBytes, reached()], [0, rest], "a write above the limit finds all done");
+      file.write(new Uint8Array(5), 10);
+      const done = [`sync ${name}`, `write ${name} 0+6`, `sync ${name}`, `write ${name} 6+4`, `write ${name} 10+5`];
+      assert.deepEqual([files.queuedBytes, reached()], [0, done]);
+      file.sync();
+      file.write(new Uint8Array(1), 15);
+      file.sync();
+      assert.deepEqual(reached(), [`sync ${name}`, `write ${name} 15+1`, `sync ${name}`]);
+      await end(lower);
+      file.sync();
+      file.write(new Uint8Array(1), 16);
+      assert.deepEqual([files.queuedBytes, reached()], [1, [`end ${name}`, `begin ${name}`]]);
+      await end(lower);
+      assert.deepEqual(reached(), [`end ${name}`, `write ${name} 16+1`]);
     }
+  });
+
+  test("what still waits behind such a write is done when the event loop turns", async () => {
+    const { files, lower, table, reached } = setUp({ maxQueuedBytes: 10 });
+    table.sync();
+    table.write(new Uint8Array(2), 0);
+    table.sync();
+    table.write(new Uint8Array(8), 2);
+    table.write(new Uint8Array(1), 10);
+    assert.deepEqual([files.queuedBytes, reached()], [9, ["begin table/a", "sync table/a", "write table/a 0+2"]]);
     await end(lower);
+    assert.deepEqual(reached(), [
+      "end table/a",
+      "begin table/a",
+      "end table/a",
+      "write table/a 2+8",
+      "write table/a 10+1",
+    ]);
+    assert.deepEqual([files.queuedBytes, files.settled("table")], [0, undefined]);
+  });
+
+  test("when its sync fails after all, everything does", async () => {
+    const { lower, table, state } = setUp({ maxQueuedBytes: 10 });
+    table.sync();
+    table.write(new Uint8Array(10), 0);
+    table.write(new Uint8Array(10), 10);
+    lower.held[0]?.fail(diskError("EIO"));
+    await settle();
+    assert.equal(state.failures.length, 1);
+    assert.throws(() => table.write(new Uint8Array(1), 20), { code: "EIO" });
+  });
+
+  test("the table lets of the log only what it waits for be done", async () => {
+    const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
+    log.sync();
+    log.write(new Uint8Array(5), 0);
+    table.write(new Uint8Array(10), 0);
+    table.write(new Uint8Array(8), 10);
+    const done = ["begin log/a", "sync log/a", "write table/a 0+10", "write table/a 10+8"];
+    assert.deepEqual([files.queuedBytes, reached()], [5, done]);
+    await end(lower);
+    assert.deepEqual(reached(), ["end log/a", "write log/a 0+5"]);
   });
 });
 
