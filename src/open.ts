@@ -48,19 +48,23 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   if (resolved.readOnly) return await openForReading(resolved, fileSystem, logger);
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
-  const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
+  const { compiled } = await loadEngine(resolved.wasm);
+  const start = async () => await Engine.start(await compiled, directory);
+  // An engine of the caller's may be refused: before anything is made. Ours is compiled while the directory is locked.
+  let engine = resolved.wasm === undefined ? undefined : await start();
   prepareDirectory(fileSystem, resolved.path, logger);
   lock = await lockAt(resolved.path, () => fileSystem.lock(resolved.path));
   try {
     logger.debug(`locked '${resolved.path}'`);
     markDirectory(fileSystem, resolved.path);
+    engine ??= await start();
     await engine.open(resolved);
     await endRestore(engine, directory, logger);
     logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
     const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
     return new SledStore({ ...resolved, fileSystem, engine, lock, logger, copy });
   } catch (error) {
-    engine.giveUp();
+    engine?.giveUp();
     lock.release();
     throw error;
   }
@@ -84,7 +88,8 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
   try {
     const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
-    const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
+    const { compiled } = await loadEngine(resolved.wasm);
+    const engine = await Engine.start(await compiled, directory);
     await engine.open(resolved);
     logger.info(`opened '${path}' for reading`);
     const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);

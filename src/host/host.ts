@@ -1,6 +1,6 @@
 /**
  * The WASI host of one engine: the shim's imports with our descriptors, and our overrides where the shim copies bytes,
- * never reuses a descriptor number, renames in two steps, or throws into WebAssembly.
+ * never reuses a descriptor number, renames in two steps, asks for the time zone, or throws into WebAssembly.
  *
  * @module
  */
@@ -147,6 +147,7 @@ export class Host {
       fd_pwrite: (fd: number, iovs: number, count: number, position: bigint, out: number) =>
         transfer("write", fd, iovs, count, Number(position), out),
       fd_close: (fd: number) => this.#close(fd),
+      clock_time_get: (clock: number, _precision: bigint, out: number) => this.#time(clock, out),
       random_get: (at: number, length: number) =>
         fillRandom(new Uint8Array(this.#wasi.inst.exports.memory.buffer as ArrayBuffer, at, length)),
       path_open: this.#openAt.bind(this),
@@ -176,6 +177,15 @@ export class Host {
       if (moved < bytes.length) break;
     }
     view.setUint32(out, done, true);
+    return wasi.ERRNO_SUCCESS;
+  }
+
+  /** A `new Date()`, which the shim makes, brings a runtime to read the time zone: 1 to 3 ms of a cold start. */
+  #time(clock: number, out: number): number {
+    const nanoseconds = (clock === wasi.CLOCKID_REALTIME ? Date.now() : performance.now()) * 1e6;
+    const view = new DataView(this.#wasi.inst.exports.memory.buffer);
+    view.setUint32(out, nanoseconds % 2 ** 32, true);
+    view.setUint32(out + 4, nanoseconds / 2 ** 32, true);
     return wasi.ERRNO_SUCCESS;
   }
 

@@ -10,20 +10,30 @@ import { messageOf, StoreError } from "../errors.ts";
 /** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */
 export type EngineSource = URL | Uint8Array | WebAssembly.Module;
 
-let artefact: Promise<WebAssembly.Module> | undefined;
-
-/** The compiled engine; the artefact is compiled once a process. */
-export function loadEngine(source: EngineSource | undefined): Promise<WebAssembly.Module> {
-  if (source === undefined) {
-    artefact ??= compileArtefact();
-    return artefact;
-  }
-  return source instanceof WebAssembly.Module ? Promise.resolve(source) : compileSource(source);
+/** An engine whose bytes are there. */
+interface LoadedEngine {
+  /** The artefact may still be compiled, which takes another thread some milliseconds. */
+  readonly compiled: Promise<WebAssembly.Module>;
 }
 
-async function compileArtefact(): Promise<WebAssembly.Module> {
+let artefact: Promise<LoadedEngine> | undefined;
+
+/** Loads an engine; the artefact is compiled once a process. */
+export async function loadEngine(source: EngineSource | undefined): Promise<LoadedEngine> {
+  if (source === undefined) {
+    artefact ??= loadArtefact();
+    return await artefact;
+  }
+  const compiled = source instanceof WebAssembly.Module ? source : await compileSource(source);
+  return { compiled: Promise.resolve(compiled) };
+}
+
+async function loadArtefact(): Promise<LoadedEngine> {
   const { ARTEFACT_BASE64 } = await import("./artefact.ts");
-  return await WebAssembly.compile(decodeBase64(ARTEFACT_BASE64));
+  const compiled = WebAssembly.compile(decodeBase64(ARTEFACT_BASE64));
+  // Whoever opens awaits it a little later.
+  compiled.catch(() => {});
+  return { compiled };
 }
 
 async function compileSource(source: URL | Uint8Array): Promise<WebAssembly.Module> {
