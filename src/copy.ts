@@ -46,7 +46,8 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path, owned: () => lock?.held() ?? false };
-  const engine = await Engine.start(await loadEngine(resolved.wasm), directory);
+  const { compiled } = await loadEngine(resolved.wasm);
+  const engine = await Engine.start(await compiled, directory);
   prepareEmptyDirectory(fileSystem, path, leveled(resolved.logger, resolved.loggingLevel));
   try {
     lock = await fileSystem.lock(path);

@@ -20,8 +20,6 @@ import { dirname, join } from "node:path";
 import { type BuildOptions, build, buildSync } from "esbuild";
 import { binary, ROOT } from "./runtimes.ts";
 
-/** What is bundled comes with its license. */
-const LICENSES = { "LICENSE-browser_wasi_shim": "node_modules/@bjorn3/browser_wasi_shim/LICENSE-MIT" };
 const FILES = ["README.md", "CHANGELOG.md", "LICENSE", "engine/luge_engine.wasm"];
 /** What the published package.json takes over from that of the project; nothing in it runs on install. */
 const FIELDS = ["name", "version", "description", "keywords", "license", "type", "engines"] as const;
@@ -54,7 +52,6 @@ export async function buildPackage(directory: string): Promise<void> {
   rmSync(declarations, { recursive: true });
   mkdirSync(join(directory, "engine"));
   for (const file of FILES) copyFileSync(join(ROOT, file), join(directory, file));
-  for (const [name, file] of Object.entries(LICENSES)) copyFileSync(join(ROOT, file), join(directory, name));
   const project = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, unknown>;
   const kept = Object.fromEntries(FIELDS.map((field) => [field, project[field]]));
   const published = {

@@ -4,114 +4,98 @@
  * @module
  */
 
-import { Fd, wasi } from "@bjorn3/browser_wasi_shim";
-import { type DirectoryEntry, type FileKind, fileSystemError } from "../fs/filesystem.ts";
+import { type DirectoryEntry, type FileKind, type FileStat, fileSystemError } from "../fs/filesystem.ts";
 import { HostFile } from "./file.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
+import { dirent, Errno, FDFLAG_APPEND, FileType, OpenFlag, RIGHT_FD_WRITE } from "./wasi.ts";
+
+/** How `path_open` opens. */
+export interface WasiOpenOptions {
+  readonly openFlags: number;
+  readonly rights: bigint;
+  readonly descriptorFlags: number;
+}
 
 /** A directory descriptor of the engine. Its methods throw; the import table turns that into an errno. */
-export class HostDirectory extends Fd {
+export class HostDirectory {
+  /** Its kind in WASI. */
+  readonly type: number = FileType.DIRECTORY;
+  // wasi-libc checks the rights of what it opens against those of the directory.
+  readonly rights: bigint = 2n ** 64n - 1n;
   readonly #files: GuardedFileSystem;
   readonly #path: string;
-  readonly #preopened: boolean;
   #entries: DirectoryEntry[] = [];
 
-  /** `path` is relative to what `files` shows; `""` with `preopened` is its root. */
-  constructor(files: GuardedFileSystem, path: string, preopened: boolean) {
-    super();
+  /** `path` is relative to what `files` shows, `""` for its root. */
+  constructor(files: GuardedFileSystem, path: string) {
     this.#files = files;
     this.#path = path;
-    this.#preopened = preopened;
   }
 
-  /** The path of a name in this directory, relative to what the engine may see. */
-  pathOf(name: string): string {
-    return `${this.#path}/${name}`;
+  /** A directory has no size. */
+  size(): number {
+    return 0;
   }
 
-  override fd_prestat_get(): { ret: number; prestat: wasi.Prestat | null } {
-    if (!this.#preopened) return { ret: wasi.ERRNO_BADF, prestat: null };
-    return { ret: wasi.ERRNO_SUCCESS, prestat: wasi.Prestat.dir("/") };
+  /** Nothing is open. */
+  close(): void {}
+
+  /** The entry at a cookie, encoded; `undefined` behind the last. The first one lists the directory anew. */
+  entry(cookie: number): Uint8Array | undefined {
+    if (cookie === 0) this.#entries = this.#files.list(this.#path);
+    const entry = this.#entries[cookie];
+    return entry && dirent(cookie + 1, typeOf(entry.kind), entry.name);
   }
 
-  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
-    const fdstat = new wasi.Fdstat(wasi.FILETYPE_DIRECTORY, 0);
-    // wasi-libc checks the rights of what it opens against those of the directory.
-    fdstat.fs_rights_base = ~0n;
-    fdstat.fs_rights_inherited = ~0n;
-    return { ret: wasi.ERRNO_SUCCESS, fdstat };
-  }
-
-  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
-    return { ret: wasi.ERRNO_SUCCESS, filestat: new wasi.Filestat(0n, wasi.FILETYPE_DIRECTORY, 0n) };
-  }
-
-  override fd_readdir_single(cookie: bigint): { ret: number; dirent: wasi.Dirent | null } {
-    if (cookie === 0n) this.#entries = this.#files.list(this.#path);
-    const entry = this.#entries[Number(cookie)];
-    const dirent = entry ? new wasi.Dirent(cookie + 1n, 0n, entry.name, fileTypeOf(entry.kind)) : null;
-    return { ret: wasi.ERRNO_SUCCESS, dirent };
-  }
-
-  override path_open(
-    _lookupFlags: number,
-    name: string,
-    openFlags: number,
-    rights: bigint,
-    _inherited: bigint,
-    descriptorFlags: number,
-  ): { ret: number; fd_obj: Fd | null } {
-    if ((descriptorFlags & wasi.FDFLAGS_APPEND) !== 0) return { ret: wasi.ERRNO_NOTSUP, fd_obj: null };
-    const path = this.pathOf(name);
+  /** Opens what is at a name, or answers with an errno. */
+  open(name: string, { openFlags, rights, descriptorFlags }: WasiOpenOptions): HostFile | HostDirectory | number {
+    if ((descriptorFlags & FDFLAG_APPEND) !== 0) return Errno.ENOTSUP;
+    const path = this.#pathOf(name);
     const stat = this.#files.stat(path);
-    if (stat?.kind === "directory") {
-      return { ret: wasi.ERRNO_SUCCESS, fd_obj: new HostDirectory(this.#files, path, false) };
-    }
-    if ((openFlags & wasi.OFLAGS_DIRECTORY) !== 0) {
-      return { ret: stat ? wasi.ERRNO_NOTDIR : wasi.ERRNO_NOENT, fd_obj: null };
-    }
-    const create = (openFlags & wasi.OFLAGS_CREAT) !== 0;
-    const truncate = (openFlags & wasi.OFLAGS_TRUNC) !== 0;
+    if (stat?.kind === "directory") return new HostDirectory(this.#files, path);
+    if ((openFlags & OpenFlag.DIRECTORY) !== 0) return stat ? Errno.ENOTDIR : Errno.ENOENT;
+    const create = (openFlags & OpenFlag.CREAT) !== 0;
+    const truncate = (openFlags & OpenFlag.TRUNC) !== 0;
     const file = this.#files.open(path, {
-      write: create || truncate || (rights & BigInt(wasi.RIGHTS_FD_WRITE)) !== 0n,
+      write: create || truncate || (rights & RIGHT_FD_WRITE) !== 0n,
       create,
-      exclusive: (openFlags & wasi.OFLAGS_EXCL) !== 0,
+      exclusive: (openFlags & OpenFlag.EXCL) !== 0,
       truncate,
     });
-    const changed = truncate || (create && stat === undefined);
-    return { ret: wasi.ERRNO_SUCCESS, fd_obj: new HostFile(file, this.#files, changed) };
+    return new HostFile(file, this.#files, truncate || (create && stat === undefined));
   }
 
-  override path_filestat_get(_flags: number, name: string): { ret: number; filestat: wasi.Filestat | null } {
-    const path = this.pathOf(name);
-    const stat = this.#files.stat(path);
+  /** Kind and size of what is at a name. */
+  stat(name: string): { type: number; size: number } {
+    const path = this.#pathOf(name);
+    const stat: FileStat | undefined = this.#files.stat(path);
     if (!stat) throw fileSystemError("ENOENT", "stat", path);
-    const filestat = new wasi.Filestat(0n, fileTypeOf(stat.kind), BigInt(stat.size));
-    return { ret: wasi.ERRNO_SUCCESS, filestat };
+    return { type: typeOf(stat.kind), size: stat.size };
   }
 
-  override path_create_directory(name: string): number {
-    this.#files.makeDirectory(this.pathOf(name));
-    return wasi.ERRNO_SUCCESS;
+  makeDirectory(name: string): void {
+    this.#files.makeDirectory(this.#pathOf(name));
   }
 
-  override path_unlink_file(name: string): number {
-    this.#files.remove(this.pathOf(name));
-    return wasi.ERRNO_SUCCESS;
+  remove(name: string): void {
+    this.#files.remove(this.#pathOf(name));
   }
 
-  override path_remove_directory(name: string): number {
-    this.#files.removeDirectory(this.pathOf(name));
-    return wasi.ERRNO_SUCCESS;
+  removeDirectory(name: string): void {
+    this.#files.removeDirectory(this.#pathOf(name));
   }
 
-  /** Atomic, unlike the shim's, which unlinks and links again. */
+  /** Atomic. */
   rename(from: string, target: HostDirectory, to: string): void {
-    this.#files.rename(this.pathOf(from), target.pathOf(to));
+    this.#files.rename(this.#pathOf(from), target.#pathOf(to));
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#path}/${name}`;
   }
 }
 
-function fileTypeOf(kind: FileKind): number {
-  if (kind === "file") return wasi.FILETYPE_REGULAR_FILE;
-  return kind === "directory" ? wasi.FILETYPE_DIRECTORY : wasi.FILETYPE_UNKNOWN;
+function typeOf(kind: FileKind): number {
+  if (kind === "file") return FileType.REGULAR_FILE;
+  return kind === "directory" ? FileType.DIRECTORY : FileType.UNKNOWN;
 }

@@ -4,12 +4,15 @@
  * @module
  */
 
-import { Fd, wasi } from "@bjorn3/browser_wasi_shim";
 import type { OpenFile } from "../fs/filesystem.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
+import { FileType, Whence } from "./wasi.ts";
 
 /** A file descriptor of the engine. Its methods throw; the import table turns that into an errno. */
-export class HostFile extends Fd {
+export class HostFile {
+  /** Its kind in WASI. */
+  readonly type: number = FileType.REGULAR_FILE;
+  readonly rights: bigint = 0n;
   readonly #file: OpenFile;
   readonly #files: GuardedFileSystem;
   #position = 0;
@@ -17,7 +20,6 @@ export class HostFile extends Fd {
 
   /** `created` says that the file is new or was cut: it must be synced even when nothing is written. */
   constructor(file: OpenFile, files: GuardedFileSystem, created: boolean) {
-    super();
     this.#file = file;
     this.#files = files;
     this.#unsynced = created;
@@ -46,47 +48,36 @@ export class HostFile extends Fd {
     return done;
   }
 
-  override fd_seek(offset: bigint, whence: number): { ret: number; offset: bigint } {
-    const bases = [0, this.#position, whence === wasi.WHENCE_END ? this.#file.size() : 0];
-    const target = (bases[whence] ?? 0) + Number(offset);
-    if (whence > wasi.WHENCE_END || target < 0) return { ret: wasi.ERRNO_INVAL, offset: 0n };
+  /** Moves the cursor; `undefined` where it cannot be. */
+  seek(offset: number, whence: number): number | undefined {
+    const bases = [0, this.#position, whence === Whence.END ? this.#file.size() : 0];
+    const target = (bases[whence] ?? 0) + offset;
+    if (whence > Whence.END || target < 0) return undefined;
     this.#position = target;
-    return { ret: wasi.ERRNO_SUCCESS, offset: BigInt(target) };
+    return target;
   }
 
-  override fd_tell(): { ret: number; offset: bigint } {
-    return { ret: wasi.ERRNO_SUCCESS, offset: BigInt(this.#position) };
+  size(): number {
+    return this.#file.size();
   }
 
-  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
-    return { ret: wasi.ERRNO_SUCCESS, fdstat: new wasi.Fdstat(wasi.FILETYPE_REGULAR_FILE, 0) };
-  }
-
-  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
-    const filestat = new wasi.Filestat(0n, wasi.FILETYPE_REGULAR_FILE, BigInt(this.#file.size()));
-    return { ret: wasi.ERRNO_SUCCESS, filestat };
-  }
-
-  override fd_filestat_set_size(size: bigint): number {
+  truncate(size: number): void {
     this.#files.assertChangeable();
     this.#unsynced = true;
-    this.#file.truncate(Number(size));
-    return wasi.ERRNO_SUCCESS;
+    this.#file.truncate(size);
   }
 
-  override fd_sync(): number {
+  sync(): void {
     this.#file.sync();
     this.#unsynced = false;
-    return wasi.ERRNO_SUCCESS;
   }
 
   /** What was written is durable before the descriptor is gone: sled never syncs its blob files itself. */
-  override fd_close(): number {
+  close(): void {
     try {
-      if (this.#unsynced) this.fd_sync();
+      if (this.#unsynced) this.sync();
     } finally {
       this.#file.close();
     }
-    return wasi.ERRNO_SUCCESS;
   }
 }

@@ -65,9 +65,10 @@ export class Lanes {
   isFree(lane: Lane): boolean {
     this.requireRunning();
     const queue = this.#queue(lane);
-    if (lane === "table" && this.#log.running) {
+    const { syncsAsked, syncsDone } = this.#log;
+    if (lane === "table" && syncsDone < syncsAsked) {
       if (!this.#blocks(queue)) return false;
-      this.drain("log");
+      this.#carryOut(undefined, undefined, syncsAsked);
     }
     return queue.idle;
   }
@@ -102,11 +103,11 @@ export class Lanes {
   }
 
   /**
-   * Does all that waits before it returns: in both lanes, or in one and of the other what it waits for. A sync in
-   * flight is done again, and may still fail later.
+   * Does all that waits before it returns: in the lane, and also in the log before the table. A sync in flight is done
+   * again, and may still fail later.
    */
   drain(lane?: Lane): void {
-    this.#carryOut(lane, -1);
+    this.#carryOut(-1, lane === "log" ? undefined : -1);
   }
 
   /**
@@ -118,7 +119,10 @@ export class Lanes {
     const queue = this.#queue(lane);
     const isFull = queue.bytes + bytes > most;
     if (isFull) this.#overtaken ??= queue.running ?? this.#log.running;
-    if (isFull || this.#overtaken) this.#carryOut(lane, Math.min(most - bytes, queue.bytes - 2 * bytes));
+    if (!isFull && !this.#overtaken) return;
+    const rest = Math.min(most - bytes, queue.bytes - 2 * bytes);
+    if (lane === "log") this.#carryOut(rest, undefined);
+    else this.#carryOut(undefined, rest);
   }
 
   /** Drains the lane; during `call`, which must be synchronous, nothing in it waits or runs off-thread. */
@@ -170,13 +174,16 @@ export class Lanes {
     return entry;
   }
 
-  /** Until at most `bytes` wait in a lane or both, -1 for until all is done. */
-  #carryOut(lane: Lane | undefined, bytes: number): void {
+  /**
+   * Does what waits in a lane until at most so many bytes do, -1 for until all is done, and then begins what may run now. Of
+   * the log it does at least so many of all syncs. An error is final.
+   */
+  #carryOut(logBytes: number | undefined, tableBytes: number | undefined, logSyncs = 0): void {
     this.requireRunning();
     try {
-      if (lane !== "table") this.#drainQueue(this.#log, bytes);
-      else if (bytes < 0) this.#finishSyncsOfLog(this.#log.syncsAsked);
-      if (lane !== "log") this.#drainQueue(this.#table, bytes);
+      this.#finishSyncsOfLog(logSyncs);
+      if (logBytes !== undefined) this.#drainQueue(this.#log, logBytes);
+      if (tableBytes !== undefined) this.#drainQueue(this.#table, tableBytes);
       this.#advance(this.#log);
       this.#advance(this.#table);
     } catch (error) {
@@ -185,7 +192,7 @@ export class Lanes {
     }
   }
 
-  /** Does what is in flight again and then what waits, until all is done, or few enough bytes wait. */
+  /** Does what is in flight again and then what waits, until at most `bytes` wait. */
   #drainQueue(queue: LaneQueue, bytes: number): void {
     this.#finishRunning(queue);
     while (queue.bytes > bytes && this.#doNext(queue));

@@ -4,12 +4,15 @@
  * @module
  */
 
-import { Fd, wasi } from "@bjorn3/browser_wasi_shim";
+import { FileType } from "./wasi.ts";
 
 const KEPT_CHARACTERS = 8192;
 
 /** Standard output or error of the engine; keeps the newest text. */
-export class HostOutput extends Fd {
+export class HostOutput {
+  /** Its kind in WASI. */
+  readonly type: number = FileType.CHARACTER_DEVICE;
+  readonly rights: bigint = 0n;
   readonly #decoder = new TextDecoder();
   #text = "";
 
@@ -27,7 +30,11 @@ export class HostOutput extends Fd {
     return text;
   }
 
-  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
-    return { ret: wasi.ERRNO_SUCCESS, fdstat: new wasi.Fdstat(wasi.FILETYPE_CHARACTER_DEVICE, 0) };
+  /** It has no size. */
+  size(): number {
+    return 0;
   }
+
+  /** It stays open. */
+  close(): void {}
 }

@@ -31,7 +31,8 @@ function engines(): Subject {
   return {
     async open(numVersionsToKeep) {
       const place = { fileSystem: disk, path: "/store", owned: () => true };
-      const engine = await Engine.start(await loadEngine(undefined), place);
+      const { compiled } = await loadEngine(undefined);
+      const engine = await Engine.start(await compiled, place);
       await engine.open({ cacheSize: 1 << 20, writeBufferSize: 20_000, numVersionsToKeep, readOnly: false });
       return engine;
     },

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { wasi } from "@bjorn3/browser_wasi_shim";
 import { MemoryFileSystem } from "../../mod.ts";
 import { errnoOf } from "../../src/host/errno.ts";
 import { Host } from "../../src/host/host.ts";
+import { CLOCK_REALTIME, Errno, FileType, OpenFlag, RIGHT_FD_WRITE, Whence } from "../../src/host/wasi.ts";
 import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
 
 type Call = (...values: (number | bigint)[]) => number;
@@ -25,8 +25,8 @@ function guest(observe: (name: string, path: string) => void = () => {}, owned: 
     return [at, bytes.length];
   };
   const word = (at: number) => new DataView(memory.buffer).getUint32(at, true);
-  const openFile = (name: string, flags = wasi.OFLAGS_CREAT): { errno: number | undefined; fd: number } => {
-    const errno = call("path_open", 3, 0, ...text(100, name), flags, BigInt(wasi.RIGHTS_FD_WRITE), 0n, 0, 0);
+  const openFile = (name: string, flags = OpenFlag.CREAT): { errno: number | undefined; fd: number } => {
+    const errno = call("path_open", 3, 0, ...text(100, name), flags, RIGHT_FD_WRITE, 0n, 0, 0);
     return { errno, fd: word(0) };
   };
   /** Points vector 0 at `length` bytes at 1,000. */
@@ -46,14 +46,14 @@ describe("the WASI host", () => {
     text(1000, "hello");
     assert.equal(call("fd_pwrite", fd, ...vector(5), 3n, 8), 0);
     assert.equal(word(8), 5);
-    assert.equal(call("fd_seek", fd, 2n, wasi.WHENCE_SET, 8), 0);
+    assert.equal(call("fd_seek", fd, 2n, Whence.SET, 8), 0);
     new Uint8Array(memory.buffer).fill(0xee, 1000, 1020);
     assert.equal(call("fd_read", fd, ...vector(20), 8), 0);
     assert.equal(word(8), 6);
     assert.deepEqual([...new Uint8Array(memory.buffer, 1000, 7)], [0, ...Buffer.from("hello"), 0xee]);
-    assert.equal(call("fd_tell", fd, 8), 0);
+    assert.equal(call("fd_seek", fd, 0n, Whence.CUR, 8), 0);
     assert.equal(word(8), 8);
-    assert.equal(call("fd_seek", fd, -9n, wasi.WHENCE_END, 8), wasi.ERRNO_INVAL);
+    assert.equal(call("fd_seek", fd, -9n, Whence.END, 8), Errno.EINVAL);
   });
 
   test("uses the lowest free descriptor number again", () => {
@@ -61,7 +61,7 @@ describe("the WASI host", () => {
     const [a, b] = [openFile("a").fd, openFile("b").fd];
     assert.deepEqual([a, b], [4, 5]);
     assert.equal(call("fd_close", a), 0);
-    assert.equal(call("fd_close", a), wasi.ERRNO_BADF);
+    assert.equal(call("fd_close", a), Errno.EBADF);
     assert.equal(openFile("c").fd, a);
   });
 
@@ -83,9 +83,95 @@ describe("the WASI host", () => {
   test("lets no path out of its directory", () => {
     const { call, openFile, text } = guest();
     for (const path of ["../outside", "a/../../outside", "..", "/../outside"]) {
-      assert.equal(openFile(path).errno, wasi.ERRNO_PERM, path);
-      assert.equal(call("path_unlink_file", 3, ...text(100, path)), wasi.ERRNO_PERM, path);
-      assert.equal(call("path_rename", 3, ...text(100, "x"), 3, ...text(200, path)), wasi.ERRNO_PERM, path);
+      assert.equal(openFile(path).errno, Errno.EPERM, path);
+      assert.equal(call("path_unlink_file", 3, ...text(100, path)), Errno.EPERM, path);
+      assert.equal(call("path_rename", 3, ...text(100, "x"), 3, ...text(200, path)), Errno.EPERM, path);
+    }
+  });
+
+  test("has the calls that the engine imports, and no others", async () => {
+    const engine = new URL("../../engine/luge_engine.wasm", import.meta.url);
+    const imported = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(engine)));
+    const { wasi_snapshot_preview1: calls = {}, ...others } = guest().host.imports();
+    assert.deepEqual(others, {});
+    assert.deepEqual(new Set(imported.map(({ module }) => module)), new Set(["wasi_snapshot_preview1"]));
+    assert.deepEqual(Object.keys(calls).sort(), imported.map(({ name }) => name).sort());
+  });
+
+  test("tells the time without making a Date, which reads the time zone", () => {
+    const { call, memory } = guest();
+    const read = (clock: number) => {
+      assert.equal(call("clock_time_get", clock, 0n, 8), Errno.SUCCESS);
+      return Number(new DataView(memory.buffer).getBigUint64(8, true)) / 1e6;
+    };
+    const { Date: clock } = globalThis;
+    const [wall, running] = [clock.now(), performance.now()];
+    globalThis.Date = class extends clock {
+      constructor() {
+        super();
+        throw new Error("A Date was made");
+      }
+    } as DateConstructor;
+    try {
+      assert.ok(Math.abs(read(CLOCK_REALTIME) - wall) < 60_000);
+      assert.ok(read(1) >= running - 1 && read(1) < running + 60_000);
+    } finally {
+      globalThis.Date = clock;
+    }
+  });
+
+  test("tells kinds, sizes and the directory opened ahead", () => {
+    const { call, memory, openFile, vector, text, word } = guest();
+    const { fd } = openFile("file");
+    call("fd_pwrite", fd, ...vector(5), 2n ** 32n - 5n, 8);
+    const view = new DataView(memory.buffer);
+    const stat = (name: string, ...values: (number | bigint)[]) => {
+      new Uint8Array(memory.buffer).fill(0xee, 400, 470);
+      assert.equal(call(name, ...values, 400), Errno.SUCCESS, name);
+      const zeros = [0, 8, 24, 40, 48, 56].map((at) => view.getBigUint64(400 + at, true));
+      assert.deepEqual(zeros, Array(6).fill(0n));
+      assert.equal(view.getUint8(464), 0xee, "and nothing behind it");
+      return [view.getUint8(416), view.getBigUint64(432, true)];
+    };
+    assert.deepEqual(stat("fd_filestat_get", fd), [FileType.REGULAR_FILE, 2n ** 32n]);
+    assert.deepEqual(stat("path_filestat_get", 3, 0, ...text(100, "file")), [FileType.REGULAR_FILE, 2n ** 32n]);
+    assert.deepEqual(stat("fd_filestat_get", 3), [FileType.DIRECTORY, 0n]);
+    assert.deepEqual(stat("fd_filestat_get", 2), [FileType.CHARACTER_DEVICE, 0n]);
+    assert.equal(call("fd_filestat_get", 9, 400), Errno.EBADF);
+    for (const [number, type] of [
+      [1, FileType.CHARACTER_DEVICE],
+      [3, FileType.DIRECTORY],
+      [fd, FileType.REGULAR_FILE],
+    ] as const) {
+      assert.equal(call("fd_fdstat_get", number, 400), Errno.SUCCESS);
+      assert.equal(view.getUint32(400, true), type);
+    }
+    assert.deepEqual([call("fd_prestat_get", 3, 400), word(400), word(404)], [Errno.SUCCESS, 0, 1]);
+    assert.deepEqual([call("fd_prestat_dir_name", 3, 400, 1), view.getUint8(400)], [Errno.SUCCESS, 0x2f]);
+    assert.equal(call("fd_prestat_dir_name", 3, 400, 0), Errno.ENAMETOOLONG);
+    assert.equal(call("fd_prestat_get", fd, 400), Errno.EBADF);
+  });
+
+  test("lists a directory into a buffer of any size, each entry once its part fits", () => {
+    const { call, memory, openFile, word } = guest();
+    const names = Array.from({ length: 20 }, (_, i) => `name-${"x".repeat(i)}`);
+    for (const name of names) openFile(name);
+    for (const size of [60, 100, 333, 4096]) {
+      const listed: string[] = [];
+      for (let cookie = 0n, more = true; more; ) {
+        assert.equal(call("fd_readdir", 3, 2000, size, cookie, 8), Errno.SUCCESS);
+        const [view, used] = [new DataView(memory.buffer, 2000), word(8)];
+        more = used === size;
+        for (let at = 0; at + 24 <= used; ) {
+          const end = at + 24 + view.getUint32(at + 16, true);
+          if (end > used) break;
+          listed.push(Buffer.from(memory.buffer, 2000 + at + 24, end - at - 24).toString());
+          assert.equal(view.getUint8(at + 20), FileType.REGULAR_FILE);
+          cookie = view.getBigUint64(at, true);
+          at = end;
+        }
+      }
+      assert.deepEqual(listed.sort(), names.sort(), `${size} bytes at a time`);
     }
   });
 
@@ -106,20 +192,20 @@ describe("the WASI host", () => {
       const { fd } = openFile("file");
       const errno = call("fd_pwrite", fd, ...vector(5), 0n, 8);
       assert.equal(errno, errnoOf(diskError(code)));
-      assert.notEqual(errno, wasi.ERRNO_SUCCESS);
+      assert.notEqual(errno, Errno.SUCCESS);
       assert.equal((host.takeError() as { code: string }).code, code);
       assert.equal(host.takeError(), undefined);
     }
-    assert.equal(errnoOf("no error at all"), wasi.ERRNO_IO);
-    assert.equal(errnoOf(diskError("ESOMETHINGELSE")), wasi.ERRNO_IO);
+    assert.equal(errnoOf("no error at all"), Errno.EIO);
+    assert.equal(errnoOf(diskError("ESOMETHINGELSE")), Errno.EIO);
   });
 
   test("never throws into WebAssembly, whatever is called with whatever", () => {
     const { host } = guest();
     const calls = host.imports().wasi_snapshot_preview1 as unknown as Record<string, Call>;
     for (const [name, call] of Object.entries(calls)) {
-      // poll_oneoff waits as long as its subscription says; proc_exit is there to throw.
-      if (name === "proc_exit" || name === "poll_oneoff") continue;
+      // It is there to throw.
+      if (name === "proc_exit") continue;
       for (const value of [0, 3, 77, 0xffff_fff0]) {
         for (const wide of [0n, 1n << 40n]) {
           const values = [value, value, value, value, value, value, value, value, value];
@@ -170,7 +256,7 @@ describe("the WASI host", () => {
     });
     const failures: unknown[] = [];
     host.onFailure((error) => failures.push((error as { code: string }).code));
-    assert.equal(call("fd_close", openFile("file").fd), wasi.ERRNO_SUCCESS);
+    assert.equal(call("fd_close", openFile("file").fd), Errno.SUCCESS);
     await assert.rejects(host.settled("table") ?? Promise.resolve(), { code: "EIO" });
     assert.deepEqual(failures, ["EIO"]);
     host.abandon();

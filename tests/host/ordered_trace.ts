@@ -30,92 +30,119 @@ export interface Promised {
 /** How an off-thread sync appears when it starts. */
 const STARTS: Readonly<Record<string, Asked["name"]>> = { begin: "sync", beginDirectory: "syncDirectory" };
 
-class LaneTrace {
-  readonly waiting: (Asked & { readonly after: number })[] = [];
-  running: { readonly sync: number | undefined; readonly name: Asked["name"]; readonly path: string } | undefined;
-  written = 0;
-  asked = 0;
-  done = 0;
-  syncsAsked = 0;
-  syncsDone = 0;
-
-  finishSync(): void {
-    this.running = undefined;
-    this.done += 1;
-    this.syncsDone += 1;
-  }
+/** What was asked for in a lane. `after` is how many syncs of the log must be done before. */
+interface LaneAsked {
+  readonly list: (Asked & { readonly after: number })[];
+  syncs: number;
 }
+
+/** How far a lane has come, by one explanation of what reached the disk. */
+interface LaneState {
+  /** How many operations were begun. */
+  readonly taken: number;
+  readonly done: number;
+  readonly syncsDone: number;
+  /** How many bytes of the next write are done. */
+  readonly written: number;
+  readonly running?: { readonly sync: number | undefined; readonly name: Asked["name"]; readonly path: string };
+}
+
+type Both<T> = Readonly<Record<Lane, T>>;
+type State = Both<LaneState>;
+
+const START: LaneState = { taken: 0, done: 0, syncsDone: 0, written: 0 };
 
 /** Throws when `reached` is not an order that `asked` allows, or breaks a promise. */
 export function checkTrace(asked: readonly Asked[], reached: readonly Reached[], promised: readonly Promised[]): void {
-  const lanes = { log: new LaneTrace(), table: new LaneTrace() };
+  const lanes: Both<LaneAsked> = { log: { list: [], syncs: 0 }, table: { list: [], syncs: 0 } };
+  // The sync of a directory can belong to either lane: there may be several explanations.
+  let states: State[] = [{ log: START, table: START }];
   let [nextAsked, nextPromised] = [0, 0];
   for (let at = 0; at <= reached.length; at++) {
-    for (; promised[nextPromised]?.at === at; nextPromised++) checkPromise(lanes, promised[nextPromised]);
+    for (let each = promised[nextPromised]; each?.at === at; each = promised[++nextPromised]) {
+      states = keep(lanes, states, each);
+    }
     for (let each = asked[nextAsked]; each?.at === at; each = asked[++nextAsked]) ask(lanes, each);
     const one = reached[at];
-    if (one) reach(lanes, one, at);
+    if (one) states = reach(lanes, states, one, at);
   }
   assert.equal(nextAsked, asked.length);
   assert.equal(nextPromised, promised.length);
 }
 
-type Lanes = Readonly<Record<Lane, LaneTrace>>;
-
-function ask(lanes: Lanes, asked: Asked): void {
-  const lane = lanes[asked.lane];
-  lane.waiting.push({ ...asked, after: asked.lane === "table" ? lanes.log.syncsAsked : 0 });
-  lane.asked += 1;
-  if (asked.name === "sync" || asked.name === "syncDirectory") lane.syncsAsked += 1;
+function ask({ log, ...others }: Both<LaneAsked>, asked: Asked): void {
+  const lane = asked.lane === "log" ? log : others.table;
+  lane.list.push({ ...asked, after: asked.lane === "table" ? log.syncs : 0 });
+  if (isSync(asked.name)) lane.syncs += 1;
 }
 
-function checkPromise(lanes: Lanes, promise: Promised | undefined): void {
-  if (!promise) return;
-  const { asked, done } = lanes[promise.lane];
-  const least = promise.done === "all" ? asked : promise.done;
-  assert.ok(done >= least, `${promise.lane}: ${done} operations of ${least} done, at ${promise.at}`);
+function isSync(name: Asked["name"]): boolean {
+  return name === "sync" || name === "syncDirectory";
 }
 
-function reach(lanes: Lanes, reached: Reached, at: number): void {
-  if (reached.name === "create" || reached.name === "close") return;
-  if (reached.name === "end") {
-    for (const lane of Object.values(lanes)) if (lane.running?.sync === reached.sync) lane.finishSync();
-    return;
+/** The states that keep a promise. */
+function keep(lanes: Both<LaneAsked>, states: readonly State[], { lane, done, at }: Promised): State[] {
+  const least = done === "all" ? lanes[lane].list.length : done;
+  const kept = states.filter((state) => state[lane].done >= least);
+  const most = Math.max(...states.map((state) => state[lane].done));
+  assert.ok(kept.length > 0, `${lane}: ${most} operations of ${least} done, at ${at}`);
+  return kept;
+}
+
+function reach(lanes: Both<LaneAsked>, states: readonly State[], reached: Reached, at: number): State[] {
+  if (reached.name === "create" || reached.name === "close") return [...states];
+  const next = new Map<string, State>();
+  for (const state of states) {
+    for (const each of reached.name === "end" ? [ended(state, reached)] : following(lanes, state, reached)) {
+      next.set(JSON.stringify(each), each);
+    }
   }
-  // The sync of a directory can belong to either; the log goes first.
-  const explained = takes(lanes.log, reached, lanes.log) || takes(lanes.table, reached, lanes.log);
-  assert.ok(explained, `Nothing allows ${reached.name} ${reached.path} at ${at}`);
+  assert.ok(next.size > 0, `Nothing allows ${reached.name} ${reached.path} at ${at}`);
+  return [...next.values()];
 }
 
-/** Whether the lane may do this now; if so, it has. */
-function takes(lane: LaneTrace, reached: Reached, log: LaneTrace): boolean {
+function ended(state: State, { sync }: Reached): State {
+  const end = (lane: LaneState) => (lane.running && lane.running.sync === sync ? finishSync(lane) : lane);
+  return { log: end(state.log), table: end(state.table) };
+}
+
+function finishSync({ running: _, ...lane }: LaneState): LaneState {
+  return { ...lane, done: lane.done + 1, syncsDone: lane.syncsDone + 1 };
+}
+
+/** The states behind what reached the disk: it is of the log, or of the table. */
+function following(lanes: Both<LaneAsked>, state: State, reached: Reached): State[] {
+  return (["log", "table"] as const).flatMap((lane) => {
+    const taken = take(lanes[lane], state[lane], reached, state.log.syncsDone);
+    return taken ? [{ ...state, [lane]: taken }] : [];
+  });
+}
+
+/** The lane after it has done this, if it may do it now. */
+function take(asked: LaneAsked, lane: LaneState, reached: Reached, logSyncsDone: number): LaneState | undefined {
   if (lane.running) {
     const again = lane.running.name === reached.name && lane.running.path === reached.path;
-    if (again) lane.finishSync();
-    return again;
+    return again ? finishSync(lane) : undefined;
   }
-  const next = lane.waiting[0];
-  if (!next || next.after > log.syncsDone) return false;
+  const next = asked.list[lane.taken];
+  if (!next || next.after > logSyncsDone) return undefined;
   const name = STARTS[reached.name] ?? reached.name;
-  if (next.name !== name || next.path !== reached.path || next.to !== reached.to) return false;
-  if (next.name === "write") return takesWrite(lane, next, reached);
-  if (next.position !== reached.position) return false;
-  lane.waiting.shift();
-  if (reached.name !== name) lane.running = { sync: reached.sync, name: next.name, path: next.path };
-  else if (next.name === "sync" || next.name === "syncDirectory") lane.finishSync();
-  else lane.done += 1;
-  return true;
+  if (next.name !== name || next.path !== reached.path || next.to !== reached.to) return undefined;
+  if (next.name === "write") return takeWrite(lane, next, reached);
+  if (next.position !== reached.position) return undefined;
+  const taken = { ...lane, taken: lane.taken + 1 };
+  if (reached.name !== name) {
+    return { ...taken, running: { sync: reached.sync, name: next.name, path: next.path } };
+  }
+  return isSync(next.name) ? finishSync(taken) : { ...taken, done: lane.done + 1 };
 }
 
 /** A part of a write, or all. */
-function takesWrite(lane: LaneTrace, next: Asked, reached: Reached): boolean {
+function takeWrite(lane: LaneState, next: Asked, reached: Reached): LaneState | undefined {
   const [all, part] = [next.bytes ?? new Uint8Array(0), reached.bytes ?? new Uint8Array(0)];
-  if (reached.position !== (next.position ?? 0) + lane.written) return false;
-  assert.deepEqual(part, all.slice(lane.written, lane.written + part.length));
-  lane.written += part.length;
-  if (lane.written < all.length) return true;
-  lane.written = 0;
-  lane.waiting.shift();
-  lane.done += 1;
-  return true;
+  if (reached.position !== (next.position ?? 0) + lane.written) return undefined;
+  const written = lane.written + part.length;
+  assert.deepEqual(part, all.slice(lane.written, written));
+  if (written < all.length) return { ...lane, written };
+  return { ...lane, taken: lane.taken + 1, done: lane.done + 1, written: 0 };
 }

@@ -114,7 +114,7 @@ class KeptLeftovers extends View {
   }
 }
 
-/** The shim's rename. */
+/** A rename that is an unlink and a link. */
 class RenameInTwo extends View {
   override rename(from: string, to: string): void {
     const file = this.disk.file(from);
