@@ -28,7 +28,7 @@ export const WHAT_IS_MEASURED: string = `## How it is measured
 - *Load* ends when everything is durable. One by one: the puts are made without waiting for each, and the last one and a flush are awaited;
   in batches: up to eight are under way. A store that commits each put on its own is left out where that takes minutes.
 - *Hot* reads take 1,000 keys again and again; *each key once* takes keys in random order, none of them twice, so that no cache of
-  entries helps. All files are in the page cache of the operating system.
+  entries helps; all keys were read before, in another order, so that caches of blocks are as full as such reads keep them. All files are in the page cache of the operating system.
 - *Durable* writes are on the disk when they count. 64 in flight are as many writers as a server has requests: each puts its next key when
   its last put is durable. A store that blocks serves the 64 one after the other, and the event loop turns after that, as it does after the
   callbacks of 64 sockets. The delay of the event loop is by how much timers of a millisecond are late.

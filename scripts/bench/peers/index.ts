@@ -8,7 +8,7 @@ import type { Peer } from "../contract.ts";
 import { classicLevel, classicLevelLarge } from "./classic_level.ts";
 import { denoKv } from "./deno_kv.ts";
 import { lmdb } from "./lmdb.ts";
-import { luge } from "./luge.ts";
+import { luge, lugeLarge } from "./luge.ts";
 import { map } from "./map.ts";
 import { nativeSled } from "./native_sled.ts";
 import { rawFile } from "./raw_file.ts";
@@ -17,6 +17,7 @@ import { betterSqlite3, bunSqlite, nodeSqlite, nodeSqlite3Wasm } from "./sqlite.
 /** luge and its peers. */
 export const PEERS: readonly Peer[] = [
   luge,
+  lugeLarge,
   lmdb,
   classicLevel,
   classicLevelLarge,

@@ -15,9 +15,9 @@ import { PACKAGE } from "../places.ts";
 
 type Luge = typeof import("../../../mod.ts");
 
-async function openLuge(path: string, guarantee: Guarantee): Promise<Subject> {
+async function openLuge(path: string, guarantee: Guarantee, memory: { cacheSize?: number } = {}): Promise<Subject> {
   const { open } = (await import(join(PACKAGE, "mod.js"))) as Luge;
-  const store = await open({ path, syncWrites: guarantee === "durable" });
+  const store = await open({ path, syncWrites: guarantee === "durable", ...memory });
   return {
     async load(entries: Entries, batch: number): Promise<void> {
       if (batch === 1) {
@@ -58,4 +58,13 @@ export const luge: Peer = {
   runtimes: ["node", "bun", "deno"],
   settings: { buffered: "syncWrites: false, then flush()", durable: "defaults (syncWrites: true)" },
   open: openLuge,
+};
+
+/** The same with a cache that has room for a million entries, as the page cache has for those that map their files. */
+export const lugeLarge: Peer = {
+  ...luge,
+  name: "luge, 256 MiB",
+  only: ["get-sync-1000000", "get-1000000", "get-many-1000000"],
+  settings: { buffered: "as above, cacheSize 256 MiB" },
+  open: (directory, guarantee) => openLuge(directory, guarantee, { cacheSize: 256 * 2 ** 20 }),
 };
