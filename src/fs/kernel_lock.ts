@@ -15,6 +15,8 @@ export interface KernelLock {
 
 /** A lock that is held until it is closed, or its process ends. */
 export interface KernelHold {
+  /** How many names the file has, where the runtime tells it sooner than through `node:fs`. */
+  links?(): number | null;
   close(): void;
 }
 
@@ -23,8 +25,11 @@ export async function kernelLock(): Promise<KernelLock | undefined> {
   return denoLock() ?? (await bunLock());
 }
 
-interface DenoFile extends KernelHold {
+interface DenoFile {
   tryLockSync(exclusive: boolean): boolean;
+  /** A fifth of the time of `node:fs`. */
+  statSync(): { readonly nlink: number | null };
+  close(): void;
 }
 
 interface DenoApi {
@@ -52,8 +57,9 @@ function denoLock(): KernelLock | undefined {
 function takeWithDeno(deno: DenoApi, path: string): KernelHold | undefined {
   let file: DenoFile | undefined;
   try {
-    file = deno.openSync(path, { read: true, write: true });
-    if (file.tryLockSync(true)) return file;
+    const opened = deno.openSync(path, { read: true, write: true });
+    file = opened;
+    if (opened.tryLockSync(true)) return { links: () => opened.statSync().nlink, close: () => opened.close() };
   } catch {
     // A file system without locks, or a taker has removed the file: the record then says that there is no kernel lock,
     // and the caller checks that the file is still there.

@@ -102,8 +102,8 @@ export class OwnedLock implements DirectoryLock {
   }
 
   #isLinked(): boolean {
-    const { fd, path, record } = this.#parts;
-    const { nlink } = fs.fstatSync(fd);
+    const { fd, path, record, hold } = this.#parts;
+    const nlink = hold?.links?.() ?? fs.fstatSync(fd).nlink;
     this.#hardLinked ||= nlink > 1;
     if (!this.#hardLinked) return nlink === 1;
     return String(fs.statSync(path, { bigint: true }).ino) === record.inode;

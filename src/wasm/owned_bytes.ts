@@ -9,7 +9,6 @@
  */
 
 import process from "node:process";
-import { markAsUntransferable } from "node:worker_threads";
 
 /** The size of a buffer that is shared out. */
 const CHUNK_BYTES = 16 * 1024;
@@ -17,8 +16,16 @@ const CHUNK_BYTES = 16 * 1024;
 const LARGEST_SHARED_BYTES = 1024;
 /** Up to this many bytes a loop over words copies faster than `set`. */
 const SHORT_BYTES = 256;
-/** JavaScriptCore makes buffers as fast as views. */
-const SHARES = !("bun" in process.versions);
+/** JavaScriptCore makes buffers as fast as views; older releases of Node cannot be asked for a module without an import. */
+const SHARES = !("bun" in process.versions) && typeof process.getBuiltinModule === "function";
+
+let mark: ((buffer: ArrayBuffer) => void) | undefined;
+
+/** Threads are loaded with the first value, and not with the module. */
+function markAsUntransferable(buffer: ArrayBuffer): void {
+  mark ??= process.getBuiltinModule("node:worker_threads").markAsUntransferable;
+  mark(buffer);
+}
 
 /** Makes copies. */
 export class OwnedBytes {
