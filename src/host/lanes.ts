@@ -39,8 +39,8 @@ export class Lanes {
   readonly #table = new LaneQueue();
   readonly #events: LaneEvents;
   #failure: { readonly error: unknown } | undefined;
-  /** A sync in flight that was done again for room. Until it says that it is done, the event loop does not turn. */
-  #overtaken: Entry | undefined;
+  /** Whether the event loop does not turn: syncs in flight were done again for room, and none has said that it is done. */
+  #standsStill = false;
 
   constructor(events: LaneEvents) {
     this.#events = events;
@@ -112,14 +112,15 @@ export class Lanes {
 
   /**
    * Before `bytes` more wait in the lane: does what waits longest, as {@linkcode Lanes.drain} does, where they would
-   * exceed `most`. They do when the event loop does not turn. Until it does, nothing is begun off-thread, where nobody
-   * would learn of its end, and each write lets twice its bytes be done: once nothing waits, none has to.
+   * exceed `most`. They do when the event loop does not turn. Until it does, nothing that waits is begun off-thread, where
+   * nobody would learn of its end, syncs of the table block, and each write lets twice its bytes be done: once nothing
+   * waits, none has to. Those of the log do not block: who waits for one lets the event loop turn.
    */
   makeRoom(lane: Lane, bytes: number, most: number): void {
     const queue = this.#queue(lane);
     const isFull = queue.bytes + bytes > most;
-    if (isFull) this.#overtaken ??= queue.running ?? this.#log.running;
-    if (!isFull && !this.#overtaken) return;
+    if (isFull) this.#standsStill = true;
+    if (!this.#standsStill) return;
     const rest = Math.min(most - bytes, queue.bytes - 2 * bytes);
     if (lane === "log") this.#carryOut(rest, undefined);
     else this.#carryOut(undefined, rest);
@@ -156,7 +157,7 @@ export class Lanes {
 
   /** Whether a sync of the lane is done when the call that asks for it returns. */
   #blocks(queue: LaneQueue): boolean {
-    return queue.inlineDepth > 0 || this.#overtaken !== undefined;
+    return queue.inlineDepth > 0 || (this.#standsStill && queue === this.#table);
   }
 
   #queue(lane: Lane): LaneQueue {
@@ -225,7 +226,7 @@ export class Lanes {
 
   /** Runs what may run now, up to the next sync. */
   #advance(queue: LaneQueue): void {
-    while (!this.#overtaken && !queue.running && queue.next && queue.next.after <= this.#log.syncsDone) {
+    while (!this.#standsStill && !queue.running && queue.next && queue.next.after <= this.#log.syncsDone) {
       const entry = queue.takeNext();
       if (entry?.begin) {
         const promise = entry.begin();
@@ -246,10 +247,9 @@ export class Lanes {
   }
 
   #completed(queue: LaneQueue, entry: Entry): void {
-    if (this.#overtaken === entry) this.#overtaken = undefined;
-    // A drain has done it again meanwhile, or nobody wants to know any more.
-    else if (queue.running !== entry) return;
-    else queue.finish(entry);
+    this.#standsStill = false;
+    // Otherwise a drain has done it again meanwhile, or nobody wants to know any more.
+    if (queue.running === entry) queue.finish(entry);
     try {
       this.#advance(this.#log);
       this.#advance(this.#table);

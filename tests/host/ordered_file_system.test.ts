@@ -575,32 +575,52 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.equal(MAX_QUEUED_BYTES, 32 * 1024 * 1024);
   });
 
-  test("behind such a write syncs block, and nothing waits, until the event loop turns", async () => {
-    for (const [lane, name] of [
-      ["log", "log/a"],
-      ["table", "table/a"],
-    ] as const) {
-      const { files, lower, reached, ...opened } = setUp({ maxQueuedBytes: 10 });
-      const file = opened[lane];
-      file.sync();
-      file.write(new Uint8Array(6), 0);
-      file.sync();
-      file.write(new Uint8Array(4), 6);
-      assert.deepEqual([files.queuedBytes, reached()], [10, [`begin ${name}`]]);
-      file.write(new Uint8Array(5), 10);
-      const done = [`sync ${name}`, `write ${name} 0+6`, `sync ${name}`, `write ${name} 6+4`, `write ${name} 10+5`];
-      assert.deepEqual([files.queuedBytes, reached()], [0, done]);
-      file.sync();
-      file.write(new Uint8Array(1), 15);
-      file.sync();
-      assert.deepEqual(reached(), [`sync ${name}`, `write ${name} 15+1`, `sync ${name}`]);
-      await end(lower);
-      file.sync();
-      file.write(new Uint8Array(1), 16);
-      assert.deepEqual([files.queuedBytes, reached()], [1, [`end ${name}`, `begin ${name}`]]);
-      await end(lower);
-      assert.deepEqual(reached(), [`end ${name}`, `write ${name} 16+1`]);
+  test("behind such a write syncs of the table block, and nothing waits, until the event loop turns", async () => {
+    const { files, lower, table, reached } = setUp({ maxQueuedBytes: 10 });
+    table.sync();
+    table.write(new Uint8Array(6), 0);
+    table.sync();
+    table.write(new Uint8Array(4), 6);
+    assert.deepEqual([files.queuedBytes, reached()], [10, ["begin table/a"]]);
+    table.write(new Uint8Array(5), 10);
+    const done = ["sync table/a", "write table/a 0+6", "sync table/a", "write table/a 6+4", "write table/a 10+5"];
+    assert.deepEqual([files.queuedBytes, reached()], [0, done]);
+    table.sync();
+    table.write(new Uint8Array(1), 15);
+    table.sync();
+    assert.deepEqual(reached(), ["sync table/a", "write table/a 15+1", "sync table/a"]);
+    await end(lower);
+    table.sync();
+    table.write(new Uint8Array(1), 16);
+    assert.deepEqual([files.queuedBytes, reached()], [1, ["end table/a", "begin table/a"]]);
+    await end(lower);
+    assert.deepEqual(reached(), ["end table/a", "write table/a 16+1"]);
+  });
+
+  test("those of the log do not: who awaits durable writes, one by one, lets the event loop turn", async () => {
+    const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
+    table.sync();
+    table.write(new Uint8Array(10), 0);
+    table.write(new Uint8Array(10), 10);
+    assert.equal(reached().length, 4);
+    for (let i = 0; i < 3; i++) {
+      log.write(new Uint8Array(1), i);
+      log.sync();
+      assert.deepEqual(reached(), [`write log/a ${i}+1`, "begin log/a"]);
+      let settled = false;
+      files.settled("log")?.then(() => {
+        settled = true;
+      });
+      await Promise.resolve();
+      assert.equal(settled, false);
+      lower.held.at(-1)?.complete();
+      await settle();
+      assert.deepEqual([settled, reached()], [true, ["end log/a"]]);
     }
+    // Such a sync has told that the event loop turns: the table's are off-thread again.
+    table.sync();
+    assert.deepEqual(reached(), ["begin table/a"]);
+    await end(lower);
   });
 
   test("what still waits behind such a write is done when the event loop turns", async () => {
