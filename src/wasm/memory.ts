@@ -9,7 +9,7 @@ import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
 import { LARGE_VALUE, NO_VALUE, operationsBytes, restoredBytes, writeOperations, writeRestored } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
-import { OwnedBytes } from "./owned_bytes.ts";
+import { BUFFERS_ARE_CHEAP, OwnedBytes } from "./owned_bytes.ts";
 
 /** Above this the engine gives the request buffer back when a smaller one will do. */
 const REQUEST_KEPT_BYTES = 1 << 20;
@@ -127,24 +127,23 @@ export class EngineMemory {
   }
 
   /**
-   * The reply as a page of entries; `more` says that the range goes on behind it. The values are views of one buffer, which
-   * nothing else uses.
+   * The reply as a page of entries; `more` says that the range goes on behind it. The values are buffers of their own, or views
+   * of one which nothing else uses.
    */
   replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
-    const { bytes, words, count } = this.#replyTable();
-    const starts = count * ENTRY_HEADER_BYTES;
+    const view = this.#view();
+    const { replyCount: count } = this;
+    const address = this.#words[this.#header / 4] ?? 0;
+    const keysAt = address + count * ENTRY_HEADER_BYTES;
+    const words = new Uint32Array(view.slice(address, keysAt).buffer);
     const ends = new Array<number>(count);
     let end = 0;
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
-    const keys = bytes.subarray(starts, starts + end);
-    const values: Uint8Array[] = [];
-    // V8 looks the buffer of a view up at each call.
-    const { buffer } = bytes;
-    for (let i = 0, at = starts + end; withValues && i < count; i++) {
-      const length = words[2 * i + 1] as number;
-      values.push(new Uint8Array(buffer, at, length));
-      at += length;
-    }
+    const keys = view.slice(keysAt, keysAt + end);
+    const [from, to] = [keysAt + end, address + this.replyLength];
+    const values = withValues
+      ? valuesOf(BUFFERS_ARE_CHEAP ? view.subarray(from, to) : view.slice(from, to), words)
+      : [];
     const last = more && count > 0 ? keys.slice(ends[count - 2] ?? 0) : undefined;
     return { keys: formatKeys(keys, ends, format), values, last };
   }
@@ -208,6 +207,19 @@ export class EngineMemory {
     }
     return this.#bytes;
   }
+}
+
+/** The values that stand back to back in `bytes`, with their lengths from a page's table: copies where these are cheap, or views. */
+function valuesOf(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): Uint8Array[] {
+  const values: Uint8Array[] = [];
+  // V8 looks the buffer of a view up at each call.
+  const { buffer } = bytes;
+  for (let i = 1, at = 0; i < words.length; i += 2) {
+    const length = words[i] as number;
+    values.push(BUFFERS_ARE_CHEAP ? bytes.slice(at, at + length) : new Uint8Array(buffer, at, length));
+    at += length;
+  }
+  return values;
 }
 
 /** Never shared: the engine has one thread. */
