@@ -7,24 +7,10 @@ import { describe, test } from "node:test";
 import { setImmediate } from "node:timers";
 import { inspectBackup, MemoryFileSystem, MemoryStore, open, readBackupHeader } from "../../mod.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
+import { slowClock } from "../support/slow_clock.ts";
 import { bytesOf, contentsOf, KINDS, streamOf, writeAtRandom } from "./support.ts";
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** A clock on which everything takes long: until it is disposed, stores let the event loop turn wherever they can. */
-function slowClock(): Disposable {
-  const real = performance.now;
-  let nowMs = real.call(performance);
-  performance.now = () => {
-    nowMs += 1000;
-    return nowMs;
-  };
-  return {
-    [Symbol.dispose]: () => {
-      performance.now = real;
-    },
-  };
-}
 
 for (const { name, make } of KINDS) {
   describe(`backups of a ${name}`, () => {
