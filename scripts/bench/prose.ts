@@ -12,11 +12,13 @@ export const PEER_CHOICE: string = `## Where another store is the better choice
   owner for a directory. Where a native addon can be installed, and reads that miss every cache are most of the work, take lmdb-js.
 - **Questions that are not about one key or a range of keys:** a second index, a join, an aggregate. Take SQLite: \`node:sqlite\` and
   \`bun:sqlite\` are there without any install, and other programs read their files.
+- **A process that lives for one read:** what a runtime brings opens in a millisecond, a native addon in five to fifteen; luge compiles its engine first.
+- **Walks over everything, on Bun:** \`bun:sqlite\` makes its rows in native code, inside of the runtime.
 - **One durable write at a time on a busy event loop:** a single awaited put costs luge a sync on another thread and the way back.
   A store that blocks can be quicker for one writer, at the cost of everything else that waits for the event loop.
 - **Values that compress well, on a disk that is small:** classic-level has Snappy; luge writes values as they are.
-- **Bulk loads in batches, where nothing else runs:** LevelDB sorts and writes on threads of its own, in native code. luge does that
-  work on the thread of its caller, between turns of the event loop.
+- **Loads of many millions, where nothing else runs:** LevelDB sorts and writes on a thread of its own, in native code, and gains most from a
+  larger write buffer. luge does that work on the thread of its caller, between turns of the event loop.
 - **Data that lives as long as the process:** a \`Map\` is faster than every store here.`;
 
 /** What a reader must know to judge the figures. */
