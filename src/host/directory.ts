@@ -62,7 +62,7 @@ export class HostDirectory {
       exclusive: (openFlags & OpenFlag.EXCL) !== 0,
       truncate,
     });
-    return new HostFile(file, this.#files, truncate || (create && stat === undefined));
+    return new HostFile(file, this.#files, path, truncate || (create && stat === undefined));
   }
 
   /** Kind and size of what is at a name. */

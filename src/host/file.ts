@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpenFile } from "../fs/filesystem.ts";
+import { fileSystemError, type OpenFile } from "../fs/filesystem.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
 import { FileType, Whence } from "./wasi.ts";
 
@@ -15,24 +15,32 @@ export class HostFile {
   readonly rights: bigint = 0n;
   readonly #file: OpenFile;
   readonly #files: GuardedFileSystem;
+  readonly #path: string;
   #position = 0;
   #unsynced: boolean;
 
   /** `created` says that the file is new or was cut: it must be synced even when nothing is written. */
-  constructor(file: OpenFile, files: GuardedFileSystem, created: boolean) {
+  constructor(file: OpenFile, files: GuardedFileSystem, path: string, created: boolean) {
     this.#file = file;
     this.#files = files;
+    this.#path = path;
     this.#unsynced = created;
   }
 
-  /** Reads at `position`, or at the cursor, which then moves on; fills `buffer` unless the file ends. */
+  /**
+   * Reads at `position`, or at the cursor, which then moves on; fills `buffer` unless the file ends. A read that gives nothing
+   * in front of the end is an error: the engine would take what is there for gone, and clear what is behind.
+   */
   readInto(buffer: Uint8Array, position: number | undefined): number {
     this.#files.noteRead();
     const start = position ?? this.#position;
     let done = 0;
     while (done < buffer.length) {
       const count = this.#file.read(done === 0 ? buffer : buffer.subarray(done), start + done);
-      if (count === 0) break;
+      if (count === 0) {
+        if (start + done < this.#file.size()) throw fileSystemError("EIO", "read on in the middle of", this.#path);
+        break;
+      }
       done += count;
     }
     if (position === undefined) this.#position += done;

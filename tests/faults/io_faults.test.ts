@@ -29,6 +29,10 @@ const KEPT: readonly Fault[] = [
 const OTHERS: readonly [number, Fault][] = [
   // What sled could not read came out as damage.
   [688991, { kind: "read", nth: 249, mode: "EIO", forever: false }],
+  // Reads that gave nothing were taken for the ends of their files: the store came out as empty, or as damaged, and sled cleared
+  // what was behind.
+  [4, { kind: "read", nth: 7, mode: "nothing", forever: true }],
+  [4, { kind: "read", nth: 339, mode: "nothing", forever: false }],
 ];
 
 describe("a disk that fails", () => {

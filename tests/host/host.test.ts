@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { MemoryFileSystem } from "../../mod.ts";
+import type { OpenFile } from "../../src/fs/filesystem.ts";
 import { errnoOf } from "../../src/host/errno.ts";
+import { HostFile } from "../../src/host/file.ts";
+import type { GuardedFileSystem } from "../../src/host/guarded_file_system.ts";
 import { Host } from "../../src/host/host.ts";
 import { CLOCK_REALTIME, Errno, FileType, OpenFlag, RIGHT_FD_WRITE, Whence } from "../../src/host/wasi.ts";
 import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
@@ -54,6 +57,20 @@ describe("the WASI host", () => {
     assert.equal(call("fd_seek", fd, 0n, Whence.CUR, 8), 0);
     assert.equal(word(8), 8);
     assert.equal(call("fd_seek", fd, -9n, Whence.END, 8), Errno.EINVAL);
+  });
+
+  test("takes a read that gives nothing for the end of a file only where the file ends", () => {
+    const { call, openFile, vector, word, host, text } = guest();
+    const { fd } = openFile("file");
+    text(1000, "hello");
+    call("fd_pwrite", fd, ...vector(5), 0n, 8);
+    assert.deepEqual([call("fd_pread", fd, ...vector(20), 3n, 8), word(8)], [Errno.SUCCESS, 2]);
+    assert.deepEqual([call("fd_pread", fd, ...vector(20), 5n, 8), word(8)], [Errno.SUCCESS, 0]);
+    assert.equal(host.takeError(), undefined);
+    const silent = { size: () => 5, read: () => 0 } as unknown as OpenFile;
+    const file = new HostFile(silent, { noteRead: () => {} } as unknown as GuardedFileSystem, "file", false);
+    assert.throws(() => file.readInto(new Uint8Array(4), 3), { code: "EIO" });
+    assert.equal(file.readInto(new Uint8Array(4), 5), 0);
   });
 
   test("uses the lowest free descriptor number again", () => {
