@@ -37,11 +37,9 @@ export class HostFile {
     let done = 0;
     while (done < buffer.length) {
       const count = this.#file.read(done === 0 ? buffer : buffer.subarray(done), start + done);
-      if (count === 0) {
-        if (start + done < this.#file.size()) throw fileSystemError("EIO", "read on in the middle of", this.#path);
-        break;
-      }
       done += count;
+      if (done < buffer.length && start + done >= this.#file.size()) break;
+      if (count === 0) throw fileSystemError("EIO", "read on in the middle of", this.#path);
     }
     if (position === undefined) this.#position += done;
     return done;

@@ -37,9 +37,10 @@ const OTHERS: readonly [number, Fault][] = [
 
 describe("a disk that fails", () => {
   for (const [seed, fault] of OTHERS) {
-    test(`says so for ${shown(fault)}, seed ${seed}`, async () => {
+    test(`is right, or says so, for ${shown(fault)}, seed ${seed}`, async () => {
       const { outcome, problems } = await (await FaultCampaign.of(seed)).run(0, fault);
-      assert.deepEqual([outcome, problems], ["reported", []]);
+      assert.deepEqual(problems, []);
+      assert.notEqual(outcome, "not reached");
     });
   }
 
