@@ -9,7 +9,7 @@ import { type Descriptors, ROOT } from "./descriptors.ts";
 import { HostDirectory } from "./directory.ts";
 import { HostFile } from "./file.ts";
 import { HostOutput } from "./output.ts";
-import { CLOCK_REALTIME, Errno, IOVEC_SIZE, writeFdstat, writeFilestat, writeU64 } from "./wasi.ts";
+import { CLOCK_REALTIME, Errno, IOVEC_SIZE, SUCCESS, writeFdstat, writeFilestat, writeU64 } from "./wasi.ts";
 
 /** The name under which the engine knows the directory that is opened ahead, in one byte. */
 const ROOT_NAME = "/";
@@ -97,7 +97,7 @@ export class WasiCalls {
       if (moved < bytes.length) break;
     }
     view.setUint32(out >>> 0, done, true);
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   #seek(fd: number, offset: bigint, whence: number, out: Address): number {
@@ -105,7 +105,7 @@ export class WasiCalls {
       const position = file.seek(Number(offset), whence);
       if (position === undefined) return Errno.EINVAL;
       writeU64(this.#view(), out >>> 0, position);
-      return Errno.SUCCESS;
+      return SUCCESS;
     });
   }
 
@@ -113,14 +113,14 @@ export class WasiCalls {
     const descriptor = this.#descriptors.get(fd);
     if (!descriptor) return Errno.EBADF;
     writeFilestat(this.#view(), out >>> 0, descriptor.type, descriptor.size());
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   #fdstat(fd: number, out: Address): number {
     const descriptor = this.#descriptors.get(fd);
     if (!descriptor) return Errno.EBADF;
     writeFdstat(this.#view(), out >>> 0, descriptor.type, descriptor.rights);
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   /** The engine asks from the first number on until there is no such directory. */
@@ -129,14 +129,14 @@ export class WasiCalls {
     // The kind, a directory, and the length of the name.
     this.#view().setUint32(out >>> 0, 0, true);
     this.#view().setUint32((out >>> 0) + 4, ROOT_NAME.length, true);
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   #prestatName(fd: number, at: Address, length: number): number {
     if (fd !== ROOT) return Errno.EBADF;
     if (length < ROOT_NAME.length) return Errno.ENAMETOOLONG;
     this.#view().setUint8(at >>> 0, ROOT_NAME.charCodeAt(0));
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   /** Fills the buffer with entries from a cookie on; the last one may be cut off. A buffer that is not full has them all. */
@@ -160,7 +160,7 @@ export class WasiCalls {
     if (!descriptor) return Errno.EBADF;
     this.#descriptors.remove(fd);
     descriptor.close();
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   #openAt(
@@ -178,7 +178,7 @@ export class WasiCalls {
       const opened = directory.open(this.#text(path, length), { openFlags, rights, descriptorFlags });
       if (typeof opened === "number") return opened;
       this.#view().setUint32(out >>> 0, this.#descriptors.add(opened), true);
-      return Errno.SUCCESS;
+      return SUCCESS;
     });
   }
 
@@ -194,7 +194,7 @@ export class WasiCalls {
   #time(clock: number, _precision: bigint, out: Address): number {
     const now = clock === CLOCK_REALTIME ? Date.now() : performance.now();
     writeU64(this.#view(), out >>> 0, now * 1e6);
-    return Errno.SUCCESS;
+    return SUCCESS;
   }
 
   #onFile(fd: number, call: (file: HostFile) => unknown): number {
@@ -222,7 +222,7 @@ export class WasiCalls {
 }
 
 function errnoAfter(result: unknown): number {
-  return typeof result === "number" ? result : Errno.SUCCESS;
+  return typeof result === "number" ? result : SUCCESS;
 }
 
 function move(

@@ -7,7 +7,7 @@
 import { errorCode } from "../fs/node_errors.ts";
 import { Errno } from "./wasi.ts";
 
-const NUMBERS: Readonly<Record<string, number>> = Errno;
+const NUMBERS: ReadonlyMap<unknown, number> = new Map(Object.entries(Errno));
 
 /** Whether an error says more than that a name is there or is not. */
 export function isDiskFailure(error: unknown): boolean {
@@ -17,5 +17,5 @@ export function isDiskFailure(error: unknown): boolean {
 
 /** What the engine sees of an error: its code's errno, or `EIO` for what has none. */
 export function errnoOf(error: unknown): number {
-  return NUMBERS[errorCode(error) ?? ""] ?? Errno.EIO;
+  return NUMBERS.get(errorCode(error)) ?? Errno.EIO;
 }

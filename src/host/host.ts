@@ -13,7 +13,7 @@ import { GuardedFileSystem } from "./guarded_file_system.ts";
 import type { Lane } from "./lanes.ts";
 import { OrderedFileSystem } from "./ordered_file_system.ts";
 import { HostOutput } from "./output.ts";
-import { Errno } from "./wasi.ts";
+import { SUCCESS } from "./wasi.ts";
 
 export type { Lane } from "./lanes.ts";
 
@@ -117,7 +117,7 @@ export class Host {
   #guard(call: WasiCall): WasiCall {
     return (...values: never[]) => {
       try {
-        return call(...values) ?? Errno.SUCCESS;
+        return call(...values) ?? SUCCESS;
       } catch (error) {
         this.#error = error;
         if (isDiskFailure(error)) this.#files.freeze(error);

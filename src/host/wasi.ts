@@ -4,14 +4,16 @@
  * @module
  */
 
+/** The result of a call that did what it was to do. */
+export const SUCCESS = 0;
+
 /**
- * Results of a call: errors by the codes that a file system has for them.
+ * The results of others, by the codes that a file system has for their errors.
  *
  * Without `EINTR`: what the engine is made of repeats an interrupted call, for ever if need be. To repeat one is up to the
  * file system, as Node's does.
  */
 export const Errno = {
-  SUCCESS: 0,
   EACCES: 2,
   EAGAIN: 6,
   EBADF: 8,
@@ -60,7 +62,7 @@ export const Whence = { SET: 0, CUR: 1, END: 2 } as const;
 export const CLOCK_REALTIME = 0;
 
 /** The size of an entry of `fd_readdir` without its name, in bytes. */
-export const DIRENT_SIZE = 24;
+const DIRENT_SIZE = 24;
 /** The size of a vector of `fd_read` and `fd_write`: address and length. */
 export const IOVEC_SIZE = 8;
 

@@ -153,7 +153,12 @@ export class EngineMemory {
    * else uses.
    */
   replyChanges(as: "copies" | "views" = "copies"): StoredNewest[] {
-    const { bytes, words, count } = this.#replyTable();
+    const view = this.#view();
+    const { replyCount: count } = this;
+    const address = this.#words[this.#header / 4] ?? 0;
+    // A buffer of its own: what stands in it is looked at as words.
+    const bytes = view.slice(address, address + this.replyLength);
+    const words = new Uint32Array(bytes.buffer, 0, bytes.length >>> 2);
     const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
     const changes: StoredNewest[] = [];
     const part = (start: number, length: number) =>
@@ -176,15 +181,6 @@ export class EngineMemory {
       valueAt += gone ? 0 : valueLength;
     }
     return changes;
-  }
-
-  /** The reply, copied, and the table in front of it as words. */
-  #replyTable(): { bytes: Uint8Array<ArrayBuffer>; words: Uint32Array; count: number } {
-    const view = this.#view();
-    const address = this.#words[this.#header / 4] ?? 0;
-    // A buffer of its own: what stands in it is looked at as words.
-    const bytes = view.slice(address, address + this.replyLength);
-    return { bytes, words: new Uint32Array(bytes.buffer, 0, bytes.length >>> 2), count: this.replyCount };
   }
 
   #makeRoom(length: number): void {
