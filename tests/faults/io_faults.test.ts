@@ -32,15 +32,14 @@ const OTHERS: readonly [number, Fault][] = [
   // Reads that gave nothing were taken for the ends of their files: the store came out as empty, or as damaged, and sled cleared
   // what was behind.
   [4, { kind: "read", nth: 7, mode: "nothing", forever: true }],
-  [4, { kind: "read", nth: 339, mode: "nothing", forever: false }],
+  [4, { kind: "read", nth: 336, mode: "nothing", forever: true }],
 ];
 
 describe("a disk that fails", () => {
   for (const [seed, fault] of OTHERS) {
-    test(`is right, or says so, for ${shown(fault)}, seed ${seed}`, async () => {
+    test(`says so for ${shown(fault)}, seed ${seed}`, async () => {
       const { outcome, problems } = await (await FaultCampaign.of(seed)).run(0, fault);
-      assert.deepEqual(problems, []);
-      assert.notEqual(outcome, "not reached");
+      assert.deepEqual([outcome, problems], ["reported", []]);
     });
   }
 
