@@ -244,10 +244,11 @@ export class Engine implements Backend {
   }
 
   /** Of each key that changed in the window the newest version there, by key. */
-  newest(after: Uint8Array = NOTHING, { since, until }: ChangeWindow): NewestPage {
-    this.#memory.request(after, undefined);
+  newest(after: Uint8Array | undefined, { since, until }: ChangeWindow): NewestPage {
+    const from = after ?? NOTHING;
+    this.#memory.request(from, undefined);
     const [gone, now] = [since > 0 ? 1 : 0, clock.now()];
-    const run = () => this.#exports.luge_newest(after.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
+    const run = () => this.#exports.luge_newest(from.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
     const more = this.#call("read", run) === Status.More;
     return { entries: this.#memory.replyChanges("views"), more };
   }

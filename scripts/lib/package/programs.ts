@@ -6,7 +6,7 @@
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildOptions, build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 
 /** The command line, one file for all runtimes. */
@@ -15,6 +15,7 @@ const COMMAND = "luge.js";
 const OPTIONS = {
   absWorkingDir: ROOT,
   bundle: true,
+  metafile: true,
   platform: "node",
   target: ["es2022", "node20"],
   logLevel: "warning",
@@ -40,12 +41,14 @@ const SMALL = {
 
 /** Builds all of it into `directory`. */
 export async function buildPrograms(directory: string): Promise<void> {
-  await Promise.all([bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)]);
+  const metafiles = [bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)];
+  const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
+  writeFileSync(join(directory, "LICENSES.txt"), licensesOf(inputs));
 }
 
 /** `mod.js`, and the engine in a file of its own, which is read at the first open. */
-async function bundleModule(directory: string): Promise<void> {
-  await build({
+async function bundleModule(directory: string): Promise<Metafile> {
+  const { metafile } = await build({
     ...SMALL,
     format: "esm",
     splitting: true,
@@ -55,12 +58,13 @@ async function bundleModule(directory: string): Promise<void> {
   });
   // Its map would only carry the engine's bytes once more.
   rmSync(join(directory, "artefact.js.map"));
+  return metafile;
 }
 
 /** The same for `require`: `mod.cjs`, and the engine beside it. Whatever `mod.js` imports late is required late. */
-async function bundleCommonJs(directory: string): Promise<void> {
+async function bundleCommonJs(directory: string): Promise<Metafile> {
   const options = { ...OPTIONS, format: "cjs", outExtension: { ".js": ".cjs" }, outdir: directory } as const;
-  await Promise.all([
+  const [, { metafile }] = await Promise.all([
     build({ ...options, minify: true, entryPoints: ["src/wasm/artefact.ts"] }),
     build({
       ...SMALL,
@@ -73,14 +77,14 @@ async function bundleCommonJs(directory: string): Promise<void> {
       plugins: [external(/\/artefact\.ts$/, "./artefact.cjs")],
     }),
   ]);
+  return metafile;
 }
 
 /** The command line, over the module beside it: the engine is not in the package once more. */
-async function bundleCommand(directory: string): Promise<void> {
+async function bundleCommand(directory: string): Promise<Metafile> {
   const { metafile } = await build({
     ...OPTIONS,
     format: "esm",
-    metafile: true,
     entryPoints: { luge: "src/cli/main.ts" },
     outdir: directory,
     minifySyntax: true,
@@ -90,7 +94,7 @@ async function bundleCommand(directory: string): Promise<void> {
     plugins: [external(/\/mod\.ts$/, "./mod.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
-  writeFileSync(join(directory, "LICENSES-luge.txt"), licensesOf(Object.keys(metafile.inputs)));
+  return metafile;
 }
 
 /** Leaves imports of a file to the file at `path`, which is beside the one that is built. */
