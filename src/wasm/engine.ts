@@ -465,6 +465,11 @@ export class Engine implements Backend {
   }
 }
 
+/** V8 reserves far more addresses than it uses memory, so that a limit on addresses refuses it early. */
+const MEMORY_HINT =
+  "the process may not reserve the 10 GB of addresses that WebAssembly takes before it uses any memory: " +
+  "raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler";
+
 async function start(module: WebAssembly.Module, host: Host): Promise<EngineExports> {
   let instance: WebAssembly.Instance;
   try {
@@ -473,7 +478,9 @@ async function start(module: WebAssembly.Module, host: Host): Promise<EngineExpo
     if (isErrorLike(cause) && (cause.name === "LinkError" || cause.name === "TypeError")) {
       throw new StoreError("ENGINE_INCOMPATIBLE", `The engine needs other imports: ${cause.message}`, { cause });
     }
-    throw new StoreError("ENGINE_UNAVAILABLE", `Cannot start the engine: ${String(cause)}`, { cause });
+    const isRefused = isErrorLike(cause) && cause.name === "RangeError";
+    const hint = isRefused ? `; ${MEMORY_HINT}` : "";
+    throw new StoreError("ENGINE_UNAVAILABLE", `Cannot start the engine: ${String(cause)}${hint}`, { cause });
   }
   const exports = checkExports(instance.exports);
   host.start(exports);
