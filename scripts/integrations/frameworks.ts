@@ -1,0 +1,165 @@
+/**
+ * Builds and runs the program in frameworks and compilers that bring much of their own: 400 MB, installed only when asked for.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { binary } from "../lib/runtimes.ts";
+import { ESM, PRINTED } from "./app.ts";
+import { type Outcome, toolVersionOf, YES } from "./bundlers.ts";
+import type { Project } from "./project.ts";
+
+const PACKAGES = ["next@16.4.6", "react@19.2.9", "react-dom@19.2.9", "nitro@3.0.0", "rolldown@1.3.2"];
+
+/** Answers a request with what the program prints. */
+const HANDLER = `
+import { open, StoreError } from "@luge/luge";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+const path = mkdtempSync(tmpdir() + "/luge-framework-");
+let opening;
+export async function answer() {
+  const store = await (opening ??= open(path));
+  await store.put("key", "value");
+  const error = await open(path).catch((error) => error);
+  return [new TextDecoder().decode(await store.get("key")), error instanceof StoreError, error.code].join(" ");
+}
+`;
+const ANSWER = "value true STORE_LOCKED";
+
+/** One framework: built with a command, started with another, asked over HTTP. */
+interface Framework {
+  readonly name: string;
+  readonly package: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly build: readonly [string, ...string[]];
+  readonly start: (port: number) => readonly [string, ...string[]];
+  readonly path: string;
+  readonly output: string;
+}
+
+const FRAMEWORKS: readonly Framework[] = [
+  {
+    name: "Next, bundled",
+    package: "next",
+    files: {
+      "answer.mjs": HANDLER,
+      "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;",
+      "app/api/route.js":
+        'import { answer } from "../../answer.mjs";\nexport const dynamic = "force-dynamic";\n' +
+        "export const GET = async () => new Response(await answer());",
+      "next.config.mjs": "export default { turbopack: { root: import.meta.dirname } };",
+    },
+    build: ["node_modules/.bin/next", "build"],
+    start: (port) => ["node_modules/.bin/next", "start", `--port=${port}`],
+    path: "/api",
+    output: ".next/server",
+  },
+  {
+    name: "Nitro, without externals",
+    package: "nitro",
+    files: {
+      "answer.mjs": HANDLER,
+      "server.mjs":
+        'import { answer } from "./answer.mjs";\nexport default { fetch: async () => new Response(await answer()) };',
+      "nitro.config.mjs": 'export default { preset: "node-server", noExternals: true, serverEntry: "./server.mjs" };',
+    },
+    build: ["node_modules/.bin/nitro", "build"],
+    start: () => [binary("node"), ".output/server/index.mjs"],
+    path: "/",
+    output: ".output",
+  },
+];
+
+/** Tries them all, and `deno compile`. */
+export async function tryFrameworks(project: Project): Promise<Outcome[]> {
+  const options = ["--no-audit", "--no-fund", "--prefer-offline", "--silent", "--no-package-lock"];
+  project.run("npm", ["install", ...options, project.tarball.path, ...PACKAGES]);
+  const outcomes: Outcome[] = [];
+  for (const framework of FRAMEWORKS) outcomes.push(await tryFramework(project, framework));
+  return [...outcomes, compileWithDeno(project)];
+}
+
+async function tryFramework(project: Project, framework: Framework): Promise<Outcome> {
+  for (const [file, text] of Object.entries(framework.files)) project.write(file, text);
+  const manifest = (await import(join(project.path, "node_modules", framework.package, "package.json"), {
+    with: { type: "json" },
+  })) as { default: { version: string } };
+  const outcome = { name: framework.name, version: manifest.default.version };
+  try {
+    const [command, ...args] = framework.build;
+    project.run(command, args, { NEXT_TELEMETRY_DISABLED: "1" });
+  } catch (error) {
+    return { ...outcome, built: (error as Error).message, ran: "no", sizeBytes: undefined };
+  }
+  const sizeBytes = sizeOf(join(project.path, framework.output));
+  return { ...outcome, built: YES, ran: await ask(project, framework), sizeBytes };
+}
+
+async function ask(project: Project, { start, path }: Framework): Promise<string> {
+  const port = await freePort();
+  const [command, ...args] = start(port);
+  const PATH = `${dirname(binary("node"))}:${process.env.PATH}`;
+  const env = { ...process.env, PATH, PORT: String(port), HOST: "127.0.0.1", NEXT_TELEMETRY_DISABLED: "1" };
+  const server = spawn(command, args, { cwd: project.path, env, stdio: "ignore", detached: true });
+  const closed = once(server, "close");
+  try {
+    for (let tries = 0; tries < 100; tries++) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+      const text = await response?.text();
+      if (text !== undefined) return text === ANSWER ? YES : text;
+      await sleep(200);
+    }
+    return "no answer";
+  } finally {
+    if (server.pid !== undefined) process.kill(-server.pid, "SIGTERM");
+    await closed;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** It downloads a runtime of its own unless DENORT_BIN names one. */
+function compileWithDeno(project: Project): Outcome {
+  const outcome = { name: "deno compile", version: toolVersionOf(binary("deno")) };
+  project.write("app.mjs", ESM);
+  const program = join(project.path, "out", "deno", "app");
+  mkdirSync(dirname(program), { recursive: true });
+  try {
+    project.run(binary("deno"), [
+      "compile",
+      "--allow-all",
+      "--node-modules-dir=manual",
+      `--output=${program}`,
+      "app.mjs",
+    ]);
+  } catch (error) {
+    return { ...outcome, built: (error as Error).message, ran: "no", sizeBytes: undefined };
+  }
+  const sizeBytes = statSync(program).size;
+  try {
+    const output = project.run(program, [join(project.path, "out", "deno", "data")]).trim();
+    return { ...outcome, built: YES, ran: output === PRINTED ? YES : output, sizeBytes };
+  } catch (error) {
+    return { ...outcome, built: YES, ran: (error as Error).message, sizeBytes };
+  }
+}
+
+function sizeOf(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+}
