@@ -17,8 +17,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type BuildOptions, build, buildSync } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { binary, ROOT } from "./runtimes.ts";
+import { shimByName } from "./shim_by_name.ts";
 
 const FILES = ["README.md", "CHANGELOG.md", "LICENSE", "engine/luge_engine.wasm"];
 /** What the published package.json takes over from that of the project; nothing in it runs on install. */
@@ -30,6 +31,8 @@ const EXPORTS = {
   "./package.json": "./package.json",
 };
 
+/** The licenses of the packages that are part of the files. */
+const LICENSES = "LICENSES.txt";
 /** The command line, one file for all runtimes. */
 const COMMAND = "luge.js";
 
@@ -66,14 +69,16 @@ export async function buildPackage(directory: string): Promise<void> {
 
 /** Builds what runs of the package into `directory`: the module, the engine and the command line. */
 export async function buildPrograms(directory: string): Promise<void> {
-  bundle(directory);
-  await bundleCommand(directory);
+  const inputs = [...(await bundle(directory)), ...(await bundleCommand(directory))];
+  writeFileSync(join(directory, LICENSES), licensesOf(inputs));
 }
 
-/** Writes `mod.js`, and the engine into a file of its own, which is read at the first open. */
-function bundle(directory: string): void {
-  buildSync({
+/** Writes `mod.js`, and the engine into a file of its own, which is read at the first open; returns the files that it is made from. */
+async function bundle(directory: string): Promise<string[]> {
+  const { metafile } = await build({
     ...OPTIONS,
+    metafile: true,
+    plugins: [shimByName],
     entryPoints: ["mod.ts"],
     outdir: directory,
     chunkNames: "[name]",
@@ -85,10 +90,11 @@ function bundle(directory: string): void {
   });
   // Its map would only carry the engine's bytes once more.
   rmSync(join(directory, "artefact.js.map"));
+  return Object.keys(metafile.inputs);
 }
 
-/** Writes the command line, over the module beside it: the engine is not in the package twice. */
-async function bundleCommand(directory: string): Promise<void> {
+/** Writes the command line, over the module beside it: the engine is not in the package twice. Returns as {@linkcode bundle}. */
+async function bundleCommand(directory: string): Promise<string[]> {
   const { metafile } = await build({
     ...OPTIONS,
     metafile: true,
@@ -106,14 +112,14 @@ async function bundleCommand(directory: string): Promise<void> {
     ],
   });
   chmodSync(join(directory, COMMAND), 0o755);
-  writeFileSync(join(directory, "LICENSES-luge.txt"), licensesOf(Object.keys(metafile.inputs)));
+  return Object.keys(metafile.inputs);
 }
 
 /** The licenses of the packages that files are from. */
 function licensesOf(files: readonly string[]): string {
   const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
   const texts = [...new Set(folders)].sort().map((folder) => {
-    const license = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e/i.test(name));
+    const license = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
     if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);
     return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, folder, license), "utf8").trim()}\n`;
   });

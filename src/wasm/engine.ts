@@ -67,10 +67,12 @@ export class Engine implements Backend {
     this.#memory = new EngineMemory(exports);
   }
 
-  /** Starts an instance of `module`, and refuses one that is no engine of this release. Touches no file. */
-  static async start(module: WebAssembly.Module, place: HostPlace): Promise<Engine> {
+  /** Starts an instance of `module`, which may still be compiled, and refuses one that is no engine of this release. Touches no file. */
+  static async start(module: Promise<WebAssembly.Module>, place: HostPlace): Promise<Engine> {
     const host = new Host(place);
-    return new Engine(place.path, host, await start(module, host));
+    // Made while another thread compiles.
+    const imports = host.imports();
+    return new Engine(place.path, host, await start(await module, imports, host));
   }
 
   /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
@@ -462,10 +464,10 @@ export class Engine implements Backend {
   }
 }
 
-async function start(module: WebAssembly.Module, host: Host): Promise<EngineExports> {
+async function start(module: WebAssembly.Module, imports: WebAssembly.Imports, host: Host): Promise<EngineExports> {
   let instance: WebAssembly.Instance;
   try {
-    instance = await WebAssembly.instantiate(module, host.imports());
+    instance = await WebAssembly.instantiate(module, imports);
   } catch (cause) {
     if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) {
       throw new StoreError("ENGINE_INCOMPATIBLE", `The engine needs other imports: ${cause.message}`, { cause });

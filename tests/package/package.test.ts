@@ -74,7 +74,7 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.deepEqual(unexpected.sort(), [
     "CHANGELOG.md",
     "LICENSE",
-    "LICENSES-luge.txt",
+    "LICENSES.txt",
     "README.md",
     "artefact.js",
     "engine/luge_engine.wasm",
@@ -87,7 +87,8 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.equal(description.scripts, undefined);
   assert.equal(description.version, VERSION);
   assert.equal(description.dependencies, undefined);
-  assert.match(readFileSync(join(built, "LICENSES-luge.txt"), "utf8"), /^commander$/m);
+  assert.match(readFileSync(join(built, "LICENSES.txt"), "utf8"), /^commander$/m);
+  assert.match(readFileSync(join(built, "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
   const map = JSON.parse(readFileSync(join(built, "mod.js.map"), "utf8"));
   assert.equal(map.sourcesContent?.length, map.sources.length, "the map carries no sources");
 }
