@@ -29,7 +29,7 @@ nodeTest("browser_wasi_shim is the WASI of the host", () => {
     ["file.ts", "Fd"],
     ["directory.ts", "Fd"],
     ["output.ts", "Fd"],
-  ]) {
+  ] as const) {
     const source = read(`src/host/${file}`);
     assert.match(source, /from "@bjorn3\/browser_wasi_shim"/, file);
     assert.match(source, new RegExp(`class \\w+ extends ${base} \\{`), file);
@@ -38,7 +38,7 @@ nodeTest("browser_wasi_shim is the WASI of the host", () => {
 
 nodeTest("bun test runs every test file", () => {
   assert.match(read("bunfig.toml"), /\[test\]/);
-  assert.match(read("scripts/lib/test_runtime.ts"), /bun: .*"test"|"bun"[^]*"test"/);
+  assert.match(read("scripts/lib/test_runtime.ts"), /case "bun":\s+return \["test"/);
   assert.ok(globSync("tests/**/*.test.ts", { cwd: ROOT }).length > 50);
 });
 
