@@ -11,5 +11,5 @@ import { ROOT } from "./lib/runtimes.ts";
 const DIST = join(ROOT, "dist");
 
 await buildPackage(join(DIST, "package"));
-const { path, sizeBytes, files } = packPackage(join(DIST, "package"), DIST);
-console.log(`${path}: ${files.length} files, ${sizeBytes} bytes`);
+const { path, sizeBytes, unpackedBytes, files } = packPackage(join(DIST, "package"), DIST);
+console.log(`${path}: ${files.length} files, ${sizeBytes} bytes, ${unpackedBytes} unpacked`);

@@ -16,6 +16,7 @@ import {
   MIN_WRITE_BUFFER_BYTES,
 } from "./limits.ts";
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
+import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
 import type { EngineSource } from "./wasm/load.ts";
 
 /**
@@ -126,7 +127,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
 
 /** Fills in the defaults; throws `TypeError` or `RangeError` for an option that is unknown or wrong. */
 export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedConfig {
-  const options = typeof given === "string" || given instanceof URL ? { path: given } : given;
+  const options = typeof given === "string" || isUrl(given) ? { path: given } : given;
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot open ${describe(options)}: expected a path, a URL or a config`);
   }
@@ -159,18 +160,17 @@ function checkTypes(config: SledStoreConfig): void {
   checkMethods("logger", config.logger, ["debug", "info", "warn", "error"]);
   if (config.fileSystem !== undefined) checkMethods("fileSystem", config.fileSystem, ["open", "stat", "list", "lock"]);
   const { wasm } = config;
-  const accepted = [URL, Uint8Array, WebAssembly.Module];
-  if (wasm !== undefined && !accepted.some((type) => wasm instanceof type)) {
+  if (wasm !== undefined && !isUrl(wasm) && !isUint8Array(wasm) && !isWasmModule(wasm)) {
     wrongType("wasm", wasm, "a URL, a Uint8Array or a WebAssembly.Module");
   }
 }
 
 /** On the runtime's disk the path is made absolute: the store must not move when the current directory changes. */
 function resolvePath(path: string | URL, onDisk: boolean): string {
-  if (path instanceof URL && path.protocol !== "file:") {
-    throw new TypeError(`Wrong option 'path': expected a file: URL, got '${path}'`);
+  if (isUrl(path) && path.protocol !== "file:") {
+    throw new TypeError(`Wrong option 'path': expected a file: URL, got '${path.href}'`);
   }
-  const name = path instanceof URL ? fileURLToPath(path) : path;
+  const name = isUrl(path) ? fileURLToPath(path.href) : path;
   if (typeof name !== "string") wrongType("path", name, "a string or a URL");
   if (name === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
   if (name.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");

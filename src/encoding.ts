@@ -5,6 +5,7 @@
  */
 
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
+import { isUint8Array } from "./realm.ts";
 
 /** A key: bytes, or a string, which stands for its UTF-8 bytes. Keys are ordered by their bytes. */
 export type Key = string | Uint8Array;
@@ -84,7 +85,7 @@ function encode(data: Value, name: string): Uint8Array {
     }
     return encoder.encode(data);
   }
-  if (!(data instanceof Uint8Array)) {
+  if (!isUint8Array(data)) {
     throw new TypeError(`Cannot use ${describe(data)} as a ${name}: expected a string or a Uint8Array`);
   }
   const bytes = isPlain(data) ? data : copyOf(data, name);

@@ -5,6 +5,11 @@
  * @module
  */
 
+import { isErrorLike } from "./realm.ts";
+
+/** What all copies of this module in one process mark their errors with. */
+const BRAND = Symbol.for("@luge/luge.StoreError");
+
 /**
  * Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy.
  *
@@ -45,6 +50,9 @@ export type StoreErrorCode =
 /**
  * An operational failure: the call was right, but the store, the disk or the engine could not do it.
  *
+ * `instanceof StoreError` also accepts the errors of another copy of this module in the same process: of the CommonJS form beside
+ * the ESM form, or of a copy that a bundler made.
+ *
  * @example
  * ```ts
  * import { MemoryStore, StoreError } from "@luge/luge";
@@ -63,6 +71,11 @@ export class StoreError extends Error {
   /** With `VERSION_GONE` from a watch: the version from which on all changes are there. */
   readonly version: number | undefined;
 
+  static {
+    Object.defineProperty(StoreError.prototype, BRAND, { value: true });
+    Object.defineProperty(StoreError, Symbol.hasInstance, { value: isInstance });
+  }
+
   /** `options.cause` carries the error underneath, when there is one. */
   constructor(code: StoreErrorCode, message: string, options?: ErrorOptions & { readonly version?: number }) {
     super(message, options);
@@ -71,7 +84,13 @@ export class StoreError extends Error {
   }
 }
 
+/** What `instanceof` asks. A subclass, of a caller's, has only what it made itself. */
+function isInstance(this: unknown, value: unknown): boolean {
+  if (this !== StoreError) return Function.prototype[Symbol.hasInstance].call(this, value);
+  return typeof value === "object" && value !== null && BRAND in value;
+}
+
 /** What went wrong, in words, whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isErrorLike(error) ? error.message : String(error);
 }

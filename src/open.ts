@@ -5,6 +5,7 @@
  */
 
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
+import { clock } from "./clock.ts";
 import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
 import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
@@ -43,7 +44,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const resolved = resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
-  const started = performance.now();
+  const started = clock.monotonic();
 
   if (resolved.readOnly) return await openForReading(resolved, fileSystem, logger);
   let lock: DirectoryLock | undefined;
@@ -60,7 +61,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     engine ??= await start();
     await engine.open(resolved);
     await endRestore(engine, directory, logger);
-    logger.info(`opened '${resolved.path}' in ${(performance.now() - started).toFixed(1)} ms`);
+    logger.info(`opened '${resolved.path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
     const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
     return new SledStore({ ...resolved, fileSystem, engine, lock, logger, copy });
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../encoding.ts";
+import { isUint8Array } from "../realm.ts";
 
 /** Bytes, some at a time. */
 export interface ByteSource {
@@ -33,7 +34,7 @@ export class StreamSource implements ByteSource {
     const { done, value } = await this.#reader.read();
     this.#signal?.throwIfAborted();
     if (done) return undefined;
-    if (value instanceof Uint8Array) return value;
+    if (isUint8Array(value)) return value;
     throw new TypeError(`Cannot read a backup: expected chunks that are Uint8Arrays, got ${describe(value)}`);
   }
 

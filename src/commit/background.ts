@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearTimeout, clock, setTimeout } from "../clock.ts";
 import { BUSY_MS } from "./turns.ts";
 
 /** Runs steps while there is work. It keeps no process alive: what it leaves undone is done after the next open. */
@@ -48,12 +48,12 @@ export class Background {
       congestion.then(goOn, goOn);
       return;
     }
-    const started = performance.now();
+    const started = clock.monotonic();
     let [more, now, tookMs] = [true, started, 0];
     // As long a step as the last one has to fit in, too.
     while (more && now - started + tookMs < BUSY_MS && !this.#congestion()) {
       more = this.#step();
-      const after = performance.now();
+      const after = clock.monotonic();
       tookMs = after - now;
       now = after;
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { queueMicrotask } from "../clock.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 
 /** Gathers writes into groups; each group has one promise for all its writes. */

@@ -4,21 +4,21 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
+import { clock, setImmediate } from "../clock.ts";
 
 /** How long work may keep the event loop busy at a time, in milliseconds. */
 export const BUSY_MS = 2;
 
 /** When long work has to let the event loop turn. */
 export class Turns {
-  #started = performance.now();
+  #started = clock.monotonic();
 
   /** `undefined` while the work may go on; otherwise settles in the next turn, from which on it may again. */
   next(): Promise<void> | undefined {
-    if (performance.now() - this.#started < BUSY_MS) return undefined;
+    if (clock.monotonic() - this.#started < BUSY_MS) return undefined;
     return new Promise((resolve) => {
       setImmediate(() => {
-        this.#started = performance.now();
+        this.#started = clock.monotonic();
         resolve();
       });
     });

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import process from "node:process";
 
 /**
  * `flock`, where a runtime can reach it: the operating system gives it back when its holder dies, however it dies. Deno
@@ -21,8 +22,8 @@ export interface KernelHold {
 }
 
 /** The kernel lock of this runtime, if it has one. */
-export async function kernelLock(): Promise<KernelLock | undefined> {
-  return denoLock() ?? (await bunLock());
+export function kernelLock(): KernelLock | undefined {
+  return denoLock() ?? bunLock();
 }
 
 interface DenoFile {
@@ -75,9 +76,9 @@ const LOCK_NO_WAIT = 4;
 /** `flock` of libc: 0 for success. */
 type Flock = (fd: number, operation: number) => number;
 
-async function bunLock(): Promise<KernelLock | undefined> {
+function bunLock(): KernelLock | undefined {
   if (!("Bun" in globalThis)) return undefined;
-  const flock = await loadFlock();
+  const flock = loadFlock();
   if (!flock) return undefined;
   return {
     endsWithThread: false,
@@ -101,10 +102,14 @@ interface BunFfi {
 /** glibc and musl both answer to the first name, macOS to the second; elsewhere there is none. */
 const LIBC_NAMES: readonly string[] = ["libc.so.6", "libSystem.B.dylib"];
 
-async function loadFlock(): Promise<Flock | undefined> {
-  // In a variable, or bundlers for other runtimes would try to resolve it.
-  const specifier = "bun:ffi";
-  const ffi: BunFfi = await import(specifier);
+interface BuiltinModules {
+  getBuiltinModule?(name: string): BunFfi | undefined;
+}
+
+function loadFlock(): Flock | undefined {
+  // Not an `import`: bundlers for other runtimes follow it, also in a variable, and fail where there is no such module.
+  const ffi = (process as BuiltinModules).getBuiltinModule?.("bun:ffi");
+  if (!ffi) return undefined;
   for (const name of LIBC_NAMES) {
     try {
       return ffi.dlopen(name, { flock: { args: ["i32", "i32"], returns: "i32" } }).symbols.flock;

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
 import { kernelLock } from "./kernel_lock.ts";
@@ -26,8 +26,18 @@ const PAUSE_MS = 5;
 /** An owner creates its file and writes its record at once: an unreadable one is read this often, this far apart. */
 const UNREADABLE_ROUNDS = 20;
 
-/** What this module instance holds or is about to take, by the directory's identity. */
-const inThisProcess = new Map<string, { held(): boolean }>();
+/** The directories that this process holds or is about to take, by their identity. */
+type Directories = Map<string, { held(): boolean }>;
+
+/** One for all copies of this module, of which a process may have several: CommonJS beside ESM, or a bundler's. */
+const inThisProcess = processWide();
+
+function processWide(): Directories {
+  const shared = globalThis as { [key: symbol]: Directories | undefined };
+  const key = Symbol.for("@luge/luge.directories");
+  shared[key] ??= new Map();
+  return shared[key];
+}
 
 /**
  * Makes the caller the one owner of `directory`, against this process, others and other runtimes.
@@ -68,7 +78,7 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
  */
 export async function observeDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
   if (inThisProcess.get(directoryId(directory))?.held()) throw ownError(directory);
-  const prober = { ...(await proberOf(directory, options)), readOnly: true };
+  const prober = { ...proberOf(directory, options), readOnly: true };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const current = await settledLock(directory);
     const verdict = await judge(current, prober);
@@ -81,14 +91,14 @@ export async function observeDirectory(directory: string, options: LockOptions =
   throw contendedError(directory);
 }
 
-async function proberOf(directory: string, options: LockOptions): Promise<Prober> {
+function proberOf(directory: string, options: LockOptions): Prober {
   const { staleAfterMs = 10_000, heartbeatMs = 2_000 } = options;
-  const [self, kernel, nonce] = [ownIdentity(), await kernelLock(), randomName()];
+  const [self, kernel, nonce] = [ownIdentity(), kernelLock(), randomName()];
   return { directory, self, kernel, nonce, staleAfterMs, heartbeatMs };
 }
 
 async function acquire(directory: string, options: LockOptions, onRelease: () => void): Promise<OwnedLock> {
-  const prober = await proberOf(directory, options);
+  const prober = proberOf(directory, options);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const current = await settledLock(directory);
     const verdict = await judge(current, prober);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { clock, sleep } from "../clock.ts";
 import type { KernelLock } from "./kernel_lock.ts";
 import { type FoundLock, fileSystemNow, type LockRecord, readLock } from "./lock_record.ts";
 import { errorCode } from "./node_errors.ts";
@@ -75,7 +75,7 @@ function judgeByProcess(record: LockRecord, prober: Prober): Verdict | undefined
 
 async function judgeByHeartbeat(found: FoundLock, prober: Prober): Promise<Verdict> {
   // A time in the future is as good as none: the clock was set back, and a live owner will soon write the new time.
-  const now = prober.readOnly ? Date.now() : fileSystemNow(prober.directory, prober.nonce);
+  const now = prober.readOnly ? clock.now() : fileSystemNow(prober.directory, prober.nonce);
   const silentMs = Math.abs(now - found.modifiedMs);
   if (silentMs <= prober.staleAfterMs) return { state: "alive", silentMs };
   await sleep(OBSERVED_HEARTBEATS * prober.heartbeatMs);

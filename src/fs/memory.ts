@@ -1,4 +1,5 @@
 import { StoreError } from "../errors.ts";
+import { isErrorLike } from "../realm.ts";
 import { requireOffset, requireOpenOptions } from "./checks.ts";
 import {
   type DirectoryEntry,
@@ -273,7 +274,7 @@ class MemoryFile implements OpenFile {
       grow();
     } catch (error) {
       // What the runtime throws when it cannot allocate an ArrayBuffer of that size.
-      if (!(error instanceof RangeError)) throw error;
+      if (!isErrorLike(error) || error.name !== "RangeError") throw error;
       throw Object.assign(fileSystemError("ENOSPC", action, this.#path), { cause: error });
     }
   }

@@ -1,6 +1,9 @@
+import { isErrorLike } from "../realm.ts";
+
 /** The `code` of what was thrown: a POSIX name on an error from `node:fs`, `undefined` on anything else. */
 export function errorCode(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  // Not `instanceof`: in Jest and `node:vm` the errors of `node:fs` are of another realm.
+  const code = isErrorLike(error) ? error.code : undefined;
   return typeof code === "string" ? code : undefined;
 }
 
@@ -17,6 +20,6 @@ export function withErrorCode<T>(call: () => T): T {
 }
 
 function isPermissionError(error: unknown): error is Error {
-  if (!(error instanceof Error) || errorCode(error) !== undefined) return false;
+  if (!isErrorLike(error) || errorCode(error) !== undefined) return false;
   return error.name === "NotCapable" || error.name === "PermissionDenied";
 }

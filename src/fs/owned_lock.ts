@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { clearInterval, setInterval } from "node:timers";
+import { clearInterval, clock, setInterval } from "../clock.ts";
 import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
 import type { KernelHold } from "./kernel_lock.ts";
 import { encodeRecord, type LockRecord, removeIfPresent } from "./lock_record.ts";
@@ -38,7 +38,7 @@ export class OwnedLock implements DirectoryLock {
   /** Writes the record, which is also the heartbeat. */
   announce(): void {
     this.#write(this.#content);
-    this.#lastBeatMs = Date.now();
+    this.#lastBeatMs = clock.now();
   }
 
   /**
@@ -98,7 +98,7 @@ export class OwnedLock implements DirectoryLock {
 
   #beatWhenDue(): void {
     // The wall clock, not a monotonic one: that stands still while the machine sleeps, and others judge by this one.
-    if (Math.abs(Date.now() - this.#lastBeatMs) >= this.#parts.heartbeatMs) this.announce();
+    if (Math.abs(clock.now() - this.#lastBeatMs) >= this.#parts.heartbeatMs) this.announce();
   }
 
   #isLinked(): boolean {

@@ -6,6 +6,7 @@
  */
 
 import { Fd, WASI } from "@bjorn3/browser_wasi_shim";
+import { clock } from "../clock.ts";
 import { fillRandom } from "../fs/random.ts";
 import { HostDirectory } from "./directory.ts";
 import { HostFile } from "./file.ts";
@@ -155,8 +156,8 @@ export class HostWasi extends WASI {
   }
 
   /** Without a `new Date()`: it brings a runtime to read the time zone, 1 to 3 ms of a cold start. */
-  #time(clock: number, _precision: bigint, out: Address): number {
-    const now = clock === CLOCK_REALTIME ? Date.now() : performance.now();
+  #time(id: number, _precision: bigint, out: Address): number {
+    const now = id === CLOCK_REALTIME ? clock.now() : clock.monotonic();
     writeU64(this.#view(), out >>> 0, now * 1e6);
     return SUCCESS;
   }

@@ -19,6 +19,7 @@ import type {
   VerifyStep,
 } from "../backend.ts";
 import { type ByteRange, isInRange } from "../byte_range.ts";
+import { clock } from "../clock.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
 import { RecentChanges } from "./recent.ts";
@@ -104,7 +105,7 @@ export class MemoryBackend implements Backend {
   }
 
   versions(key: Uint8Array): StoredVersion[] {
-    const now = Date.now();
+    const now = clock.now();
     const found = this.#versions.get(toBinary(key)) ?? [];
     return found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
   }
@@ -129,7 +130,7 @@ export class MemoryBackend implements Backend {
   openSnapshot(version: number): boolean {
     const isOpen = this.#snapshots.has(version);
     if (version < this.#wholeFrom && !isOpen) return false;
-    this.#snapshots.set(version, [...(this.#snapshots.get(version) ?? []), Date.now()]);
+    this.#snapshots.set(version, [...(this.#snapshots.get(version) ?? []), clock.now()]);
     return true;
   }
 
@@ -148,14 +149,14 @@ export class MemoryBackend implements Backend {
   commits(range: ByteRange, { since, until }: ChangeWindow, skip: number): ChangePage | undefined {
     if (since < this.#recent.from) return undefined;
     const all = this.#recent.after(since).filter(({ key, version }) => version <= until && isInRange(range, key));
-    const now = Date.now();
+    const now = clock.now();
     const changes = all.slice(skip, skip + PAGE_ENTRIES).map((change) => copyOf(change, now));
     return { changes, more: all.length > skip + PAGE_ENTRIES };
   }
 
   changes(range: ByteRange, { since, until }: ChangeWindow, below: number): ChangePage {
     const changes: StoredChange[] = [];
-    const now = Date.now();
+    const now = clock.now();
     let [isFirst, lower] = [true, range.lower && toBinary(range.lower)];
     for (const [name, versions] of this.#inRange(range)) {
       const ceiling = isFirst && name === lower ? below : Number.POSITIVE_INFINITY;
@@ -197,7 +198,7 @@ export class MemoryBackend implements Backend {
   newest(after: Uint8Array | undefined, { since, until }: ChangeWindow): NewestPage {
     const entries: StoredNewest[] = [];
     const range = after ? { lower: after, lowerIncluded: false } : {};
-    const now = Date.now();
+    const now = clock.now();
     let bytes = 0;
     for (const [name, versions] of this.#inRange(range)) {
       const found = versionAt(versions, until);
@@ -255,7 +256,7 @@ export class MemoryBackend implements Backend {
   syncNow(): void {}
 
   compactStep(): boolean {
-    const now = Date.now();
+    const now = clock.now();
     const names: string[] = [];
     for (const name of this.#keys.from(this.#compacting ?? "")) {
       if (names.push(name) > PAGE_ENTRIES) break;
@@ -295,7 +296,7 @@ export class MemoryBackend implements Backend {
       write_buffer_bytes: this.#bytes,
       version: this.#version,
       open_snapshots: opened.length,
-      oldest_snapshot_ms: opened.length === 0 ? 0 : Math.max(0, Date.now() - Math.min(...opened)),
+      oldest_snapshot_ms: opened.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...opened)),
     };
     return toMetrics(new Map(Object.entries(figures)), this.#bytes, 0);
   }
@@ -366,12 +367,12 @@ export class MemoryBackend implements Backend {
 
   #find(name: string, version: number): (StoredVersion & { value: Uint8Array }) | undefined {
     const found = versionAt(this.#versions.get(name) ?? [], version);
-    return found?.value && !isGone(found, Date.now()) ? { ...found, value: found.value } : undefined;
+    return found?.value && !isGone(found, clock.now()) ? { ...found, value: found.value } : undefined;
   }
 
   *#entries(range: ByteRange): Generator<[string, { value: Uint8Array }]> {
     const version = range.version ?? this.#version;
-    const now = Date.now();
+    const now = clock.now();
     for (const [name, versions] of this.#inRange(range)) {
       const found = versionAt(versions, version);
       if (found?.value && !isGone(found, now)) yield [name, { value: found.value }];

@@ -7,6 +7,7 @@
 import type { StoredNewest } from "../backend.ts";
 import { DigestChain } from "../backup/format.ts";
 import { BackupWriter } from "../backup/writer.ts";
+import { clock } from "../clock.ts";
 import { Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { type Run, SnapshotSource } from "./read_source.ts";
@@ -112,7 +113,7 @@ class Backup {
     await flush();
     const writer = new BackupWriter(await DigestChain.begin());
     const numVersionsToKeep = run((backend) => backend.versionsToKeep);
-    yield writer.header({ from, to, isIncrement: this.#isIncrement, created: Date.now(), numVersionsToKeep });
+    yield writer.header({ from, to, isIncrement: this.#isIncrement, created: clock.now(), numVersionsToKeep });
     let after: Uint8Array | undefined;
     for (let more = true; more; ) {
       const page = this.#read((backend) => backend.newest(after, { since: from, until: to }));

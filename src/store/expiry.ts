@@ -5,6 +5,7 @@
  */
 
 import type { PutOptions } from "../api/writes.ts";
+import { clock } from "../clock.ts";
 import { describe } from "../encoding.ts";
 import { MAX_TTL_MS } from "../limits.ts";
 
@@ -20,5 +21,5 @@ export function expiryOf(options: PutOptions | undefined): number {
   if (!(ttl > 0 && ttl <= MAX_TTL_MS)) {
     throw new RangeError(`Wrong option 'ttl': expected milliseconds above 0 and up to ${MAX_TTL_MS}, got ${ttl}`);
   }
-  return Math.ceil(Date.now() + ttl);
+  return Math.ceil(clock.now() + ttl);
 }

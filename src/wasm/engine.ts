@@ -20,11 +20,13 @@ import {
   type VerifyStep,
 } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
+import { clock } from "../clock.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import { isDiskFailure } from "../host/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
+import { isErrorLike } from "../realm.ts";
 import { checkExports, type EngineExports } from "./exports.ts";
 import { EngineMemory } from "./memory.ts";
 import { isOfIndex } from "./panic.ts";
@@ -102,7 +104,7 @@ export class Engine implements Backend {
   /** The value of `key`, in bytes that the caller owns. */
   get(key: Uint8Array, version: number = NEWEST): Uint8Array | undefined {
     this.#memory.request(key, undefined);
-    const status = this.#call("read", () => this.#exports.luge_get(key.length, version, Date.now()));
+    const status = this.#call("read", () => this.#exports.luge_get(key.length, version, clock.now()));
     if (status === Status.Ok) return this.#memory.reply();
     return status === Status.Streamed ? this.#readLarge(this.#memory.replyLength) : undefined;
   }
@@ -117,7 +119,7 @@ export class Engine implements Backend {
   /** The version of the value of `key`; `undefined` when there is none. */
   versionOf(key: Uint8Array, version: number = NEWEST): number | undefined {
     this.#memory.request(key, undefined);
-    const status = this.#call("read", () => this.#exports.luge_has(key.length, version, Date.now()));
+    const status = this.#call("read", () => this.#exports.luge_has(key.length, version, clock.now()));
     return status === Status.Ok ? this.#memory.replyVersion : undefined;
   }
 
@@ -127,7 +129,7 @@ export class Engine implements Backend {
       this.#putLarge(key, value, expiresMs);
     } else {
       this.#memory.request(key, value);
-      this.#write("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, Date.now()));
+      this.#write("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, clock.now()));
     }
     return this.#memory.replyVersion;
   }
@@ -135,14 +137,14 @@ export class Engine implements Backend {
   /** Returns the version. */
   delete(key: Uint8Array): number {
     this.#memory.request(key, undefined);
-    this.#write("delete", () => this.#exports.luge_delete(key.length, Date.now()));
+    this.#write("delete", () => this.#exports.luge_delete(key.length, clock.now()));
     return this.#memory.replyVersion;
   }
 
   /** All or none of the operations; where a key comes twice, the last one counts. Returns the version. */
   batch(operations: readonly StoredOperation[]): number {
     const length = this.#memory.requestOf(operations);
-    this.#write("commit a batch", () => this.#exports.luge_batch(length, Date.now()));
+    this.#write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
     return this.#memory.replyVersion;
   }
 
@@ -152,7 +154,7 @@ export class Engine implements Backend {
     const flags = flagsOf(range);
     this.#memory.request(lower, upper);
     const scan = () =>
-      this.#exports.luge_scan(flags, lower.length, upper.length, limit, PAGE_BYTES, version, Date.now());
+      this.#exports.luge_scan(flags, lower.length, upper.length, limit, PAGE_BYTES, version, clock.now());
     const more = this.#call("scan", scan) === Status.More && this.#memory.replyCount < limit;
     return this.#memory.replyPage(format, range.keysOnly !== true, more);
   }
@@ -162,7 +164,7 @@ export class Engine implements Backend {
     const { lower = NOTHING, upper = NOTHING, version = NEWEST } = range;
     this.#memory.request(lower, upper);
     const step = Math.min(limit, range.limit ?? NO_LIMIT);
-    const run = () => this.#exports.luge_count(flagsOf(range), lower.length, upper.length, step, version, Date.now());
+    const run = () => this.#exports.luge_count(flagsOf(range), lower.length, upper.length, step, version, clock.now());
     const more = this.#call("count", run) === Status.More;
     const count = this.#memory.replyCount;
     return { count, last: more && count !== range.limit ? this.#memory.reply() : undefined };
@@ -171,7 +173,7 @@ export class Engine implements Backend {
   /** All versions of `key` that are still there, newest first. */
   versions(key: Uint8Array): StoredVersion[] {
     this.#memory.request(key, undefined);
-    this.#call("read", () => this.#exports.luge_versions(key.length, Date.now()));
+    this.#call("read", () => this.#exports.luge_versions(key.length, clock.now()));
     return this.#memory.replyChanges().map(({ version, expiresMs, value }) => ({ version, expiresMs, value }));
   }
 
@@ -187,7 +189,7 @@ export class Engine implements Backend {
 
   /** Keeps what is there as of a version until {@linkcode Engine.closeSnapshot}; `false` when not all of it is there. */
   openSnapshot(version: number): boolean {
-    return this.#call("open a snapshot", () => this.#exports.luge_snapshot(version, Date.now())) === Status.Ok;
+    return this.#call("open a snapshot", () => this.#exports.luge_snapshot(version, clock.now())) === Status.Ok;
   }
 
   /** Lets go of a snapshot. */
@@ -207,7 +209,7 @@ export class Engine implements Backend {
   commits(range: ByteRange, { since, until }: ChangeWindow, skip: number): ChangePage | undefined {
     const { lower = NOTHING, upper = NOTHING } = range;
     this.#memory.request(lower, upper);
-    const [flags, now] = [flagsOf(range), Date.now()];
+    const [flags, now] = [flagsOf(range), clock.now()];
     const run = () =>
       this.#exports.luge_commits(flags, lower.length, upper.length, PAGE_BYTES, since, until, skip, now);
     const status = this.#call("read", run);
@@ -219,7 +221,7 @@ export class Engine implements Backend {
   changes(range: ByteRange, { since, until }: ChangeWindow, below: number): ChangePage {
     const { lower = NOTHING, upper = NOTHING } = range;
     this.#memory.request(lower, upper);
-    const [flags, now] = [flagsOf(range) | RangeFlag.KEYS_ONLY, Date.now()];
+    const [flags, now] = [flagsOf(range) | RangeFlag.KEYS_ONLY, clock.now()];
     const run = () =>
       this.#exports.luge_changes(flags, lower.length, upper.length, PAGE_BYTES, since, until, below, now);
     const more = this.#call("read", run) === Status.More;
@@ -246,7 +248,7 @@ export class Engine implements Backend {
   /** Of each key that changed in the window the newest version there, by key. */
   newest(after: Uint8Array = NOTHING, { since, until }: ChangeWindow): NewestPage {
     this.#memory.request(after, undefined);
-    const [gone, now] = [since > 0 ? 1 : 0, Date.now()];
+    const [gone, now] = [since > 0 ? 1 : 0, clock.now()];
     const run = () => this.#exports.luge_newest(after.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
     const more = this.#call("read", run) === Status.More;
     return { entries: this.#memory.replyChanges("views"), more };
@@ -260,13 +262,13 @@ export class Engine implements Backend {
     const small = entries.filter(({ value }) => (value?.length ?? 0) <= PART_BYTES);
     if (small.length > 0) {
       const length = this.#memory.requestOfRestored(small);
-      this.#call("restore", () => this.#exports.luge_restore(length, Date.now()));
+      this.#call("restore", () => this.#exports.luge_restore(length, clock.now()));
     }
     for (const { key, value, version, expiresMs } of entries) {
       if (!value || value.length <= PART_BYTES) continue;
       this.#memory.request(key, undefined);
       const { length } = value;
-      const begin = () => this.#exports.luge_restore_put_begin(key.length, length, expiresMs, version, Date.now());
+      const begin = () => this.#exports.luge_restore_put_begin(key.length, length, expiresMs, version, clock.now());
       if (this.#call("restore", begin) === Status.Ok) this.#putParts(value);
     }
   }
@@ -304,12 +306,12 @@ export class Engine implements Backend {
 
   /** Does a small part of the work behind the commits; says whether there is more. */
   step(): boolean {
-    return this.#work("write", () => this.#exports.luge_step(Date.now())) === Status.More;
+    return this.#work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
   }
 
   /** Does a small part of a compaction, beginning one where none is going on; says whether there is more. */
   compactStep(): boolean {
-    return this.#work("compact", () => this.#exports.luge_compact_step(Date.now())) === Status.More;
+    return this.#work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
   }
 
   /** Verifies a small part, from the start on with `first`. */
@@ -320,7 +322,7 @@ export class Engine implements Backend {
   }
 
   metrics(): StoreMetrics {
-    this.#call("read", () => this.#exports.luge_metrics(Date.now()));
+    this.#call("read", () => this.#exports.luge_metrics(clock.now()));
     const lines = this.#memory.replyText().trimEnd().split("\n");
     const figures = new Map(lines.map((line) => line.split(" ")).map(([name = "", value]) => [name, Number(value)]));
     return toMetrics(figures, this.#exports.memory.buffer.byteLength);
@@ -337,12 +339,12 @@ export class Engine implements Backend {
 
   /** Does a small part of closing; says whether there is more. */
   closeStep(): boolean {
-    return this.#call("close", () => this.#exports.luge_close_step(Date.now())) === Status.More;
+    return this.#call("close", () => this.#exports.luge_close_step(clock.now())) === Status.More;
   }
 
   /** Gives all files back, once everything is durable. */
   async close(): Promise<void> {
-    this.#call("close", () => this.#exports.luge_close(Date.now()));
+    this.#call("close", () => this.#exports.luge_close(clock.now()));
     await this.#settled("close");
     await this.#settled("close", "table");
     try {
@@ -369,7 +371,7 @@ export class Engine implements Backend {
   /** A large value crosses in pieces, so that neither side holds it twice. */
   #putLarge(key: Uint8Array, value: Uint8Array, expiresMs: number): void {
     this.#memory.request(key, undefined);
-    this.#write("write", () => this.#exports.luge_put_begin(key.length, value.length, expiresMs, Date.now()));
+    this.#write("write", () => this.#exports.luge_put_begin(key.length, value.length, expiresMs, clock.now()));
     this.#putParts(value);
   }
 
@@ -437,7 +439,7 @@ export class Engine implements Backend {
     const isIo = status === Status.Io || (status === Status.Corrupt && isDiskFailure(met));
     const cause = isIo ? met : undefined;
     if (cause instanceof StoreError) throw cause;
-    const reason = cause instanceof Error ? cause.message : this.#reasonOf(status);
+    const reason = isErrorLike(cause) ? cause.message : this.#reasonOf(status);
     throw new StoreError(codeOf(isIo ? Status.Io : status), `Cannot ${action}: ${reason}`, { cause });
   }
 
@@ -469,7 +471,7 @@ async function start(module: WebAssembly.Module, imports: WebAssembly.Imports, h
   try {
     instance = await WebAssembly.instantiate(module, imports);
   } catch (cause) {
-    if (cause instanceof WebAssembly.LinkError || cause instanceof TypeError) {
+    if (isErrorLike(cause) && (cause.name === "LinkError" || cause.name === "TypeError")) {
       throw new StoreError("ENGINE_INCOMPATIBLE", `The engine needs other imports: ${cause.message}`, { cause });
     }
     throw new StoreError("ENGINE_UNAVAILABLE", `Cannot start the engine: ${String(cause)}`, { cause });

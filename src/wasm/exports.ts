@@ -5,6 +5,7 @@
  */
 
 import { StoreError } from "../errors.ts";
+import { isWasmMemory } from "../realm.ts";
 
 /** The version of the interface below; the engine says its own, and another one is refused. */
 export const ABI_VERSION = 4;
@@ -146,7 +147,7 @@ const FUNCTIONS = [
 /** Refuses a module that is not an engine of this release, with `ENGINE_INCOMPATIBLE`. */
 export function checkExports(exports: WebAssembly.Exports): EngineExports {
   const version = exports.luge_abi_version;
-  if (typeof version !== "function" || !(exports.memory instanceof WebAssembly.Memory)) {
+  if (typeof version !== "function" || !isWasmMemory(exports.memory)) {
     throw new StoreError("ENGINE_INCOMPATIBLE", "The WebAssembly module is not a luge engine: it has no ABI version");
   }
   const actual: unknown = version();

@@ -5,7 +5,9 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { messageOf, StoreError } from "../errors.ts";
+import { isUrl, isWasmModule } from "../realm.ts";
 
 /** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */
 export type EngineSource = URL | Uint8Array | WebAssembly.Module;
@@ -24,7 +26,7 @@ export async function loadEngine(source: EngineSource | undefined): Promise<Load
     artefact ??= loadArtefact();
     return await artefact;
   }
-  const compiled = source instanceof WebAssembly.Module ? source : await compileSource(source);
+  const compiled = isWasmModule(source) ? source : await compileSource(source);
   return { compiled: Promise.resolve(compiled) };
 }
 
@@ -38,16 +40,16 @@ async function loadArtefact(): Promise<LoadedEngine> {
 
 async function compileSource(source: URL | Uint8Array): Promise<WebAssembly.Module> {
   try {
-    const bytes = source instanceof URL ? await fetchBytes(source) : new Uint8Array(source);
+    const bytes = isUrl(source) ? await fetchBytes(source) : new Uint8Array(source);
     return await WebAssembly.compile(bytes);
   } catch (cause) {
-    const name = source instanceof URL ? `'${source}'` : `${source.length} bytes`;
+    const name = isUrl(source) ? `'${source}'` : `${source.length} bytes`;
     throw new StoreError("ENGINE_UNAVAILABLE", `Cannot load the engine from ${name}: ${messageOf(cause)}`, { cause });
   }
 }
 
 async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  if (url.protocol === "file:") return new Uint8Array(await readFile(url));
+  if (url.protocol === "file:") return new Uint8Array(await readFile(fileURLToPath(url.href)));
   const response = await fetch(url);
   if (!response.ok) throw new Error(`HTTP status ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());

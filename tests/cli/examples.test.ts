@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { buildPrograms } from "../../scripts/lib/package.ts";
+import { buildPrograms } from "../../scripts/lib/package/programs.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT_CODES } from "../../src/cli/exit_codes.ts";

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { after, before } from "node:test";
-import { buildPrograms } from "../../scripts/lib/package.ts";
+import { buildPrograms } from "../../scripts/lib/package/programs.ts";
 import { launcher } from "../../scripts/lib/runtimes.ts";
 import { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type FileSystem, MemoryFileSystem, open, type SledStore, StoreError } from "../../mod.ts";
 import { boundedEngine } from "../../scripts/faults/bounded_engine.ts";
+import { clock } from "../../src/clock.ts";
 import { engineThatTrapsIn } from "../support/altered_engine.ts";
 import { storeError, text } from "../support/expect.ts";
 import { ObservedFileSystem } from "../support/observed_file_system.ts";
@@ -213,15 +214,15 @@ describe("a clock that jumps", () => {
   const HOUR_MS = 3_600_000;
 
   async function withClock(run: (jump: (ms: number) => void) => Promise<void>): Promise<void> {
-    const real = Date.now;
+    const real = clock.now;
     let offset = 0;
-    Date.now = () => real() + offset;
+    clock.now = () => real() + offset;
     try {
       await run((ms) => {
         offset += ms;
       });
     } finally {
-      Date.now = real;
+      clock.now = real;
     }
   }
 

@@ -23,7 +23,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:backend|byte_range|encoding|errors|key_format|limits|logger|metrics|sorted)\.ts$/,
+  /^src\/(?:backend|byte_range|clock|encoding|errors|key_format|limits|logger|metrics|realm|sorted)\.ts$/,
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
@@ -63,8 +63,7 @@ nodeTest(
   () => {
     const allowed = [
       "src/backup/format.ts",
-      "src/commit/background.ts",
-      "src/commit/turns.ts",
+      "src/clock.ts",
       "src/config.ts",
       "src/wasm/load.ts",
       "src/wasm/owned_bytes.ts",

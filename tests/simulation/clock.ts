@@ -4,21 +4,24 @@
  * @module
  */
 
-/** In milliseconds; what {@linkcode performance.now} says goes on by it with each question, so that no busy time is short. */
+import { clock } from "../../src/clock.ts";
+
+/** In milliseconds; what the monotonic clock says goes on by it with each question, so that no busy time is short. */
 const TICK_MS = 0.25;
 
-/** While installed, `Date.now` and `performance.now` tell its time. */
+/** While installed, the clock of all stores tells its time, and so does `Date.now`. */
 export class SimulatedClock {
   /** In milliseconds since 1970. */
   nowMs = 1_700_000_000_000;
   #ticks = 0;
   readonly #date = Date.now;
-  readonly #performance = performance.now;
+  readonly #clock = { ...clock };
 
   /** Puts itself in the place of the runtime's clocks. */
   install(): void {
     Date.now = () => this.nowMs;
-    performance.now = () => {
+    clock.now = Date.now;
+    clock.monotonic = () => {
       this.#ticks += TICK_MS;
       return this.#ticks;
     };
@@ -27,6 +30,6 @@ export class SimulatedClock {
   /** Gives them their place back. */
   uninstall(): void {
     Date.now = this.#date;
-    performance.now = this.#performance;
+    Object.assign(clock, this.#clock);
   }
 }

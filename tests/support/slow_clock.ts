@@ -4,17 +4,19 @@
  * @module
  */
 
+import { clock } from "../../src/clock.ts";
+
 /** A clock on which everything takes long: until it is disposed, stores let the event loop turn wherever they can. */
 export function slowClock(): Disposable {
-  const real = performance.now;
-  let nowMs = real.call(performance);
-  performance.now = () => {
+  const real = clock.monotonic;
+  let nowMs = real();
+  clock.monotonic = () => {
     nowMs += 1000;
     return nowMs;
   };
   return {
     [Symbol.dispose]: () => {
-      performance.now = real;
+      clock.monotonic = real;
     },
   };
 }

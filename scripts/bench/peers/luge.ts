@@ -16,7 +16,7 @@ import { PACKAGE } from "../places.ts";
 type Luge = typeof import("../../../mod.ts");
 
 async function openLuge(path: string, guarantee: Guarantee, memory: { cacheSize?: number } = {}): Promise<Subject> {
-  const { open } = (await import(join(PACKAGE, "mod.js"))) as Luge;
+  const { open } = (await import(join(PACKAGE, "lib", "mod.js"))) as Luge;
   const store = await open({ path, syncWrites: guarantee === "durable", ...memory });
   return {
     async load(entries: Entries, batch: number): Promise<void> {

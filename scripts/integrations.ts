@@ -1,0 +1,43 @@
+/**
+ * Tries the package with bundlers and test runners, as their users would, from the tarball; prints a table. `--write` puts it into
+ * the pages of docs/guide/.
+ *
+ * ```sh
+ * node scripts/integrations.ts [--only part-of-a-name] [--write]
+ * ```
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { BUNDLERS, bundle, type Outcome, writeSources, YES } from "./integrations/bundlers.ts";
+import { withProject } from "./integrations/project.ts";
+import { RUNNERS, runSuite, writeSuites } from "./integrations/runners.ts";
+import { installTools } from "./integrations/tools.ts";
+
+const { values } = parseArgs({
+  options: { only: { type: "string", default: "" }, write: { type: "boolean", default: false } },
+});
+
+const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+installTools();
+const outcomes: Outcome[] = await withProject((project) => {
+  writeSources(project);
+  writeSuites(project);
+  const ways: { name: string; run: () => Outcome }[] = [
+    ...BUNDLERS.map((bundler) => ({ name: bundler.name, run: () => bundle(project, bundler) })),
+    ...RUNNERS.map((runner) => ({ name: runner.name, run: () => runSuite(project, runner) })),
+  ];
+  return ways
+    .filter(({ name }) => name.includes(values.only))
+    .map(({ name, run }) => {
+      const started = performance.now();
+      const outcome = run();
+      console.log(`${name}: built ${outcome.built}, ran ${outcome.ran}, ${seconds(started)}`);
+      return outcome;
+    });
+});
+console.table(outcomes.map((each) => ({ ...each, built: each.built.slice(0, 20), ran: each.ran.slice(0, 20) })));
+if (outcomes.some(({ built, ran }) => built !== YES || ran !== YES)) process.exitCode = 1;

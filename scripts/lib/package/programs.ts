@@ -1,0 +1,118 @@
+/**
+ * Bundles what runs of the package: the module in two forms, the engine beside each, and the command line.
+ *
+ * @module
+ */
+
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+import { ROOT } from "../runtimes.ts";
+import { shimByName } from "../shim_by_name.ts";
+
+/** The licenses of the packages that are part of the files. */
+const LICENSES = "LICENSES.txt";
+/** The command line, one file for all runtimes. */
+const COMMAND = "luge.js";
+
+const OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: "node",
+  target: ["es2022", "node20"],
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
+/** The public classes, which keep their names: people see these when they print a store or an error. */
+const NAMED = ["MemoryFileSystem", "MemoryStore", "NodeFileSystem", "SledStore", "StoreError"];
+
+/** How the module is written: half as much to read at a cold start. The maps stay beside the files; no comment leads to them. */
+const SMALL = {
+  ...OPTIONS,
+  minify: true,
+  metafile: true,
+  sourcemap: "external",
+  plugins: [shimByName],
+  stdin: {
+    sourcefile: "entry.ts",
+    resolveDir: ROOT,
+    contents: `
+      import { ${NAMED.join(", ")} } from "./mod.ts";
+      export * from "./mod.ts";
+      for (const [name, value] of Object.entries({ ${NAMED.join(", ")} })) Object.defineProperty(value, "name", { value: name });`,
+  },
+} as const satisfies BuildOptions;
+
+/** Builds all of it into `directory`. */
+export async function buildPrograms(directory: string): Promise<void> {
+  const inputs = await Promise.all([bundleModule(directory), bundleCommand(directory), bundleCommonJs(directory)]);
+  writeFileSync(join(directory, LICENSES), licensesOf(inputs.flat()));
+}
+
+/** `mod.js`, and the engine in a file of its own, which is read at the first open. Returns the files that it is made from. */
+async function bundleModule(directory: string): Promise<string[]> {
+  const { metafile } = await build({
+    ...SMALL,
+    format: "esm",
+    splitting: true,
+    outdir: directory,
+    entryNames: "mod",
+    chunkNames: "[name]",
+  });
+  // Its map would only carry the engine's bytes once more.
+  rmSync(join(directory, "artefact.js.map"));
+  return Object.keys(metafile.inputs);
+}
+
+/** The same for `require`: `mod.cjs`, and the engine beside it. Whatever `mod.js` imports late is required late. Made from the same files. */
+async function bundleCommonJs(directory: string): Promise<string[]> {
+  const options = { ...OPTIONS, format: "cjs", outExtension: { ".js": ".cjs" }, outdir: directory } as const;
+  await Promise.all([
+    build({ ...options, minify: true, entryPoints: ["src/wasm/artefact.ts"] }),
+    build({
+      ...SMALL,
+      ...options,
+      entryNames: "mod",
+      // Those of mod.js.map.
+      sourcesContent: false,
+      // Jest runs `import()` only when Node is told to.
+      supported: { "dynamic-import": false },
+      plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
+    }),
+  ]);
+  return [];
+}
+
+/** The command line, over the module beside it: the engine is not in the package once more. Returns as {@linkcode bundleModule}. */
+async function bundleCommand(directory: string): Promise<string[]> {
+  const { metafile } = await build({
+    ...OPTIONS,
+    format: "esm",
+    metafile: true,
+    entryPoints: { luge: "src/cli/main.ts" },
+    outdir: directory,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Two of its packages are CommonJS, and require modules of the runtime.
+    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    plugins: [external(/\/mod\.ts$/, "./mod.js")],
+  });
+  chmodSync(join(directory, COMMAND), 0o755);
+  return Object.keys(metafile.inputs);
+}
+
+/** Leaves imports of a file to the file at `path`, which is beside the one that is built. */
+function external(filter: RegExp, path: string): Plugin {
+  return { name: path, setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true })) };
+}
+
+/** The licenses of the packages that files are from. */
+function licensesOf(files: readonly string[]): string {
+  const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const license = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
+    if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);
+    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, folder, license), "utf8").trim()}\n`;
+  });
+  return texts.join("\n----\n\n");
+}

@@ -1,0 +1,51 @@
+/**
+ * Tells what a value is also when it comes from another realm, as in Jest or `node:vm`: there every realm has an `Error` and
+ * a `Uint8Array` of its own, and `instanceof` says no.
+ *
+ * @module
+ */
+
+const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as (
+  this: unknown,
+) => string | undefined;
+
+/** Whether it is a true `Uint8Array`, or a subclass such as `Buffer`, of any realm. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  // The first answer is the fast one. The second looks at what the value is, not at what its properties say.
+  return value instanceof Uint8Array || tagOf.call(value) === "Uint8Array";
+}
+
+/** What an error tells, whichever realm it is from. */
+export interface ErrorLike {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: unknown;
+}
+
+/** Whether it is an error: an object with the strings `name` and `message`. */
+export function isErrorLike(value: unknown): value is ErrorLike {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, message } = value as Partial<ErrorLike>;
+  return typeof name === "string" && typeof message === "string";
+}
+
+/** Whether it is a `URL` of any realm: an object with the strings `href` and `protocol`. */
+export function isUrl(value: unknown): value is URL {
+  if (typeof value !== "object" || value === null) return false;
+  const { href, protocol } = value as Partial<URL>;
+  return typeof href === "string" && typeof protocol === "string";
+}
+
+/** Whether it is a compiled module of any realm. */
+export function isWasmModule(value: unknown): value is WebAssembly.Module {
+  return isTagged(value, "WebAssembly.Module");
+}
+
+/** Whether it is a WebAssembly memory of any realm. */
+export function isWasmMemory(value: unknown): value is WebAssembly.Memory {
+  return isTagged(value, "WebAssembly.Memory");
+}
+
+function isTagged(value: unknown, tag: string): boolean {
+  return Object.prototype.toString.call(value) === `[object ${tag}]`;
+}
