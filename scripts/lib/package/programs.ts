@@ -106,13 +106,17 @@ function external(filter: RegExp, path: string): Plugin {
   return { name: path, setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true })) };
 }
 
+/** Licenses of packages that come without one. */
+const OTHER_LICENSES: { readonly [folder: string]: string } = { "node_modules/deno-std": join("std", "LICENSE") };
+
 /** The licenses of the packages that files are from. */
 function licensesOf(files: readonly string[]): string {
   const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
   const texts = [...new Set(folders)].sort().map((folder) => {
-    const license = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
+    const own = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
+    const license = own === undefined ? OTHER_LICENSES[folder] : join(folder, own);
     if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);
-    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, folder, license), "utf8").trim()}\n`;
+    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, license), "utf8").trim()}\n`;
   });
   return texts.join("\n----\n\n");
 }
