@@ -79,7 +79,8 @@ export function atPath<T>(path: string, action: string, call: () => T): T {
 /** The error for a failure of the file system at `path`; a {@linkcode StoreError} stays as it is. */
 export function pathError(path: string, action: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${messageOf(cause)}`, { cause });
+  const hint = errorCode(cause) === "EROFS" ? "; a store that is there can be opened with readOnly" : "";
+  return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${messageOf(cause)}${hint}`, { cause });
 }
 
 function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {

@@ -205,7 +205,7 @@ export function bundle(project: Project, bundler: Bundler): Outcome {
     const folder = dirname(join(project.path, bundler.runs));
     const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
     sizeBytes = found.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-    if (/warn/i.test(output)) built = `with a warning: ${output}`;
+    if (/warn|\(!\)|unresolved/i.test(output)) built = `with a warning: ${output}`;
     else if (files !== undefined && found.length !== files) built = `${found.length} files instead of ${files}`;
     ran = run(folder, bundler);
   } catch (error) {

@@ -12,7 +12,7 @@ import {
   type OpenFile,
 } from "./filesystem.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
-import { errorCode, withErrorCode } from "./node_errors.ts";
+import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
@@ -76,7 +76,10 @@ export class NodeFileSystem implements FileSystem {
 
   /** Not its parents. */
   makeDirectory(path: string): void {
-    withErrorCode(() => fs.mkdirSync(path));
+    withErrorCode(() => {
+      requireSyncs();
+      fs.mkdirSync(path);
+    });
   }
 
   /** Replaces a file at `to` atomically. */
@@ -123,18 +126,35 @@ export class NodeFileSystem implements FileSystem {
    * in the directory belong to it.
    */
   lock(directory: string): Promise<DirectoryLock> {
-    return lockDirectory(directory);
+    return withErrorCodeAsync(() => {
+      requireSyncs();
+      return lockDirectory(directory);
+    });
   }
 
   /** See {@linkcode observeDirectory}. */
   observe(directory: string): Promise<DirectoryLock> {
-    return observeDirectory(directory);
+    return withErrorCodeAsync(() => observeDirectory(directory));
   }
 
   #entryKind(parent: string, entry: fs.Dirent): FileKind {
     if (entry.isFile()) return "file";
     if (entry.isDirectory()) return "directory";
     return this.stat(`${parent}/${entry.name}`)?.kind ?? "other";
+  }
+}
+
+/** No runtime opens a file with so high a number. */
+const NO_FILE = 2 ** 31 - 1;
+
+/** Throws where `node --permission` forbids every fsync: a store learns it before it makes anything. */
+function requireSyncs(): void {
+  // Only Node has it, and only then.
+  if (!("permission" in process)) return;
+  try {
+    fs.fsyncSync(NO_FILE);
+  } catch (error) {
+    if (errorCode(error) !== "EBADF") throw error;
   }
 }
 

@@ -8,15 +8,47 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 /**
- * Runs `call` on a path. Deno's permission errors carry no `code`: here they get `EACCES`, the name and the message,
- * which says what to allow, stay.
+ * Runs `call` on a path. What permissions forbid fails with `EACCES` and a message that says what to allow: Deno's errors carry no
+ * `code`, and Node's, with `--permission`, name no path.
  */
 export function withErrorCode<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    throw isPermissionError(error) ? Object.assign(error, { code: "EACCES" }) : error;
+    throw namedError(error);
   }
+}
+
+/** As {@linkcode withErrorCode}, for a call that goes on. */
+export async function withErrorCodeAsync<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw namedError(error);
+  }
+}
+
+function namedError(error: unknown): unknown {
+  if (isPermissionError(error)) return Object.assign(error, { code: "EACCES" });
+  return errorCode(error) === NODE_DENIAL ? nodeDenial(error as NodeDenial) : error;
+}
+
+/** The code of what `node --permission` forbids. */
+const NODE_DENIAL = "ERR_ACCESS_DENIED";
+
+interface NodeDenial extends Error {
+  readonly permission?: string;
+  readonly resource?: string;
+}
+
+function nodeDenial(cause: NodeDenial): Error {
+  const { permission, resource } = cause;
+  const kind = permission === "FileSystemRead" ? "read" : permission === "FileSystemWrite" ? "write" : undefined;
+  const message = kind
+    ? `Node's permission model forbids to ${kind} '${resource}': start Node with --allow-fs-${kind}=<the directory>`
+    : "Node's permission model forbids fsync, without which no write is durable: start Node without --permission, " +
+      "open the store with readOnly, or use a MemoryStore";
+  return Object.assign(new Error(message, { cause }), { code: "EACCES" });
 }
 
 function isPermissionError(error: unknown): error is Error {

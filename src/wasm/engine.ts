@@ -246,10 +246,11 @@ export class Engine implements Backend {
   }
 
   /** Of each key that changed in the window the newest version there, by key. */
-  newest(after: Uint8Array = NOTHING, { since, until }: ChangeWindow): NewestPage {
-    this.#memory.request(after, undefined);
+  newest(after: Uint8Array | undefined, { since, until }: ChangeWindow): NewestPage {
+    const from = after ?? NOTHING;
+    this.#memory.request(from, undefined);
     const [gone, now] = [since > 0 ? 1 : 0, clock.now()];
-    const run = () => this.#exports.luge_newest(after.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
+    const run = () => this.#exports.luge_newest(from.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
     const more = this.#call("read", run) === Status.More;
     return { entries: this.#memory.replyChanges("views"), more };
   }
@@ -466,6 +467,11 @@ export class Engine implements Backend {
   }
 }
 
+/** V8 reserves far more addresses than it uses memory, so that a limit on addresses refuses it early. */
+const MEMORY_HINT =
+  "the process may not reserve the 10 GB of addresses that WebAssembly takes before it uses any memory: " +
+  "raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler";
+
 async function start(module: WebAssembly.Module, imports: WebAssembly.Imports, host: Host): Promise<EngineExports> {
   let instance: WebAssembly.Instance;
   try {
@@ -474,7 +480,9 @@ async function start(module: WebAssembly.Module, imports: WebAssembly.Imports, h
     if (isErrorLike(cause) && (cause.name === "LinkError" || cause.name === "TypeError")) {
       throw new StoreError("ENGINE_INCOMPATIBLE", `The engine needs other imports: ${cause.message}`, { cause });
     }
-    throw new StoreError("ENGINE_UNAVAILABLE", `Cannot start the engine: ${String(cause)}`, { cause });
+    const isRefused = isErrorLike(cause) && cause.name === "RangeError";
+    const hint = isRefused ? `; ${MEMORY_HINT}` : "";
+    throw new StoreError("ENGINE_UNAVAILABLE", `Cannot start the engine: ${String(cause)}${hint}`, { cause });
   }
   const exports = checkExports(instance.exports);
   host.start(exports);

@@ -22,6 +22,10 @@ let artefact: Promise<LoadedEngine> | undefined;
 
 /** Loads an engine; the artefact is compiled once a process. */
 export async function loadEngine(source: EngineSource | undefined): Promise<LoadedEngine> {
+  if (typeof WebAssembly === "undefined") {
+    const message = "Cannot load the engine: this process has no WebAssembly; Node has none with --jitless";
+    throw new StoreError("ENGINE_UNAVAILABLE", message);
+  }
   if (source === undefined) {
     artefact ??= loadArtefact();
     return await artefact;

@@ -33,7 +33,12 @@ function used(...patterns: readonly string[]): string[] {
 }
 
 nodeTest("Deno finds each package under its name on JSR, and without JSR in its folder", () => {
-  assert.deepEqual(Object.keys(denoConfig.imports).sort(), names);
+  assert.deepEqual(
+    Object.keys(denoConfig.imports)
+      .filter((name) => name.startsWith("@std/"))
+      .sort(),
+    names,
+  );
   for (const name of names) assert.equal(denoConfig.imports[name], `jsr:${name}@^1.0.0`);
   assert.deepEqual(
     [...denoConfig.links].sort(),

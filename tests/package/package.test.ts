@@ -3,12 +3,13 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
-import { buildPackage, packPackage } from "../../scripts/lib/package.ts";
-import { binary } from "../../scripts/lib/runtimes.ts";
+import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
+import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
+import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { systemNode } from "../support/system_node.ts";
@@ -29,6 +30,35 @@ const memory = new MemoryStore();
 memory.putSync("key", value);
 const wasm = createRequire(import.meta.url).resolve("@luge/luge/luge_engine.wasm");
 console.log(memory.getSync("key")?.length, wasm.endsWith(".wasm"));
+`;
+
+/** Both forms in one process: they know of each other's stores, and of each other's errors. */
+const BOTH = `
+import { createRequire } from "node:module";
+import * as esm from "@luge/luge";
+const cjs = createRequire(import.meta.url)("@luge/luge");
+const same = cjs.open === esm.open;
+const names = Object.keys(esm).filter((name) => name !== "default" && name !== "module.exports" && name !== "__esModule");
+const missing = names.filter((name) => typeof cjs[name] !== typeof esm[name]);
+const store = await esm.open(process.argv[2]);
+const refused = await cjs.open(process.argv[2]).catch((error) => error);
+const known = [esm, cjs].every(({ StoreError }) => refused instanceof StoreError) && /this process/.test(refused.message);
+await store.put("key", "value");
+await store.close();
+const other = await cjs.open(process.argv[2]);
+console.log(same, missing.length, refused.code, known, Buffer.from(await other.get("key")).toString(), cjs.SledStore.name);
+await other.close();
+`;
+
+const REQUIRING = `
+const { MemoryStore, open, StoreError } = require("@luge/luge");
+open(process.argv[2]).then(async (store) => {
+  await store.put("key", "value");
+  const error = await open(process.argv[2]).catch((error) => error);
+  const value = Buffer.from(await store.get("key")).toString();
+  await store.close();
+  console.log(error instanceof StoreError, error.code, new MemoryStore().constructor.name, value);
+});
 `;
 
 const CONSUMER = `
@@ -70,28 +100,38 @@ nodeTest("the package installs into an empty project, runs there, and type-check
 );
 
 function checkContent(built: string, files: readonly string[]): void {
-  const unexpected = files.filter((file) => !/^(?:mod|src\/.+)\.d\.ts$/.test(file));
+  const unexpected = files.filter((file) => !/^lib\/(?:mod|src\/.+)\.d\.c?ts$/.test(file));
   assert.deepEqual(unexpected.sort(), [
     "CHANGELOG.md",
     "LICENSE",
-    "LICENSES.txt",
     "README.md",
-    "artefact.js",
     "engine/luge_engine.wasm",
-    "luge.js",
-    "mod.js",
-    "mod.js.map",
+    ...readdirSync(join(ROOT, "examples")).map((file) => `examples/${file}`),
+    "lib/LICENSES.txt",
+    "lib/artefact.cjs",
+    "lib/artefact.js",
+    "lib/luge.js",
+    "lib/mod.cjs",
+    "lib/mod.cjs.map",
+    "lib/mod.js",
+    "lib/mod.js.map",
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
-  assert.equal(description.scripts, undefined);
+  for (const field of ["private", "scripts", "devDependencies"]) assert.equal(description[field], undefined, field);
   assert.equal(description.version, VERSION);
   assert.equal(description.dependencies, undefined);
-  assert.match(readFileSync(join(built, "LICENSES.txt"), "utf8"), /^commander$/m);
-  assert.match(readFileSync(join(built, "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
-  assert.match(readFileSync(join(built, "LICENSES.txt"), "utf8"), /^deno-std\n\nMIT License\n\n.*the Deno authors/m);
-  const map = JSON.parse(readFileSync(join(built, "mod.js.map"), "utf8"));
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
+  assert.match(
+    readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
+    /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
+  );
+  const map = JSON.parse(readFileSync(join(built, "lib", "mod.js.map"), "utf8"));
   assert.equal(map.sourcesContent?.length, map.sources.length, "the map carries no sources");
+  for (const file of ["mod.js", "mod.cjs", "artefact.js", "artefact.cjs"]) {
+    assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
+  }
 }
 
 function install(directory: string, tarball: string): string {
@@ -101,14 +141,25 @@ function install(directory: string, tarball: string): string {
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--silent"];
   execFileSync("npm", ["install", ...options, tarball], { cwd: project, stdio: "inherit" });
   writeFileSync(join(project, "program.mjs"), PROGRAM);
+  writeFileSync(join(project, "both.mjs"), BOTH);
+  writeFileSync(join(project, "requiring.cjs"), REQUIRING);
   return project;
 }
 
 function runEverywhere(project: string): void {
-  const runtimes = [systemNode(), binary("node"), binary("bun")].filter((path) => path !== undefined);
+  const runtimes = [systemNode(), binary("node"), binary("bun"), binary("deno")].filter((path) => path !== undefined);
+  const expected = {
+    "program.mjs": /^5 true$/,
+    "requiring.cjs": /^true STORE_LOCKED MemoryStore value$/,
+    "both.mjs": /^(?:true|false) 0 STORE_LOCKED true value SledStore$/,
+  };
   for (const [i, runtime] of runtimes.entries()) {
-    const output = execFileSync(runtime, ["program.mjs", `data${i}`], { cwd: project, encoding: "utf8" });
-    assert.equal(output.trim(), "5 true", runtime);
+    const flags = runtime === binary("deno") ? ["run", "--allow-all", "--no-prompt"] : [];
+    for (const [program, pattern] of Object.entries(expected)) {
+      const args = [...flags, program, `data${i}-${program}`];
+      const output = execFileSync(runtime, args, { cwd: project, encoding: "utf8" });
+      assert.match(output.trim(), pattern, `${runtime} ${program}`);
+    }
   }
 }
 
@@ -123,7 +174,7 @@ function runCommand(project: string): void {
     [systemNode() ?? binary("node"), [file]],
     [binary("node"), [file]],
     [binary("bun"), [file]],
-    [binary("deno"), [...deno, join("node_modules", "@luge", "luge", "luge.js")]],
+    [binary("deno"), [...deno, join("node_modules", "@luge", "luge", "lib", "luge.js")]],
   ];
   for (const [i, [command, args]] of ways.entries()) {
     run(command, [...args, "put", "shop", `key${i}`, "value"]);
@@ -143,22 +194,85 @@ function withoutProject(): string {
     .join(delimiter);
 }
 
+/** As an ES module, in CommonJS (`.cts`), and for a bundler. */
 function typeCheck(project: string): void {
   writeFileSync(join(project, "consumer.ts"), CONSUMER);
-  for (const [module, resolution] of [
-    ["NodeNext", "NodeNext"],
-    ["ESNext", "Bundler"],
-  ]) {
+  // A CommonJS project has no `await using` at the top, and needs none of it.
+  writeFileSync(join(project, "consumer.cts"), CONSUMER);
+  for (const [module, resolution, file] of [
+    ["NodeNext", "NodeNext", "consumer.ts"],
+    ["NodeNext", "NodeNext", "consumer.cts"],
+    ["Node16", "Node16", "consumer.cts"],
+    ["ESNext", "Bundler", "consumer.ts"],
+  ] as const) {
     const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "ES2022", "--types", ""];
-    const lib = [
-      "--lib",
-      "ES2022,ESNext.Disposable,DOM",
-      "--module",
-      `${module}`,
-      "--moduleResolution",
-      `${resolution}`,
-    ];
-    execFileSync(binary("tsc"), [...options, ...lib, "consumer.ts"], { cwd: project, stdio: "inherit" });
+    const lib = ["--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution];
+    execFileSync(binary("tsc"), [...options, ...lib, file], { cwd: project, stdio: "inherit" });
   }
-  assert.ok(existsSync(join(project, "node_modules", "@luge", "luge", "mod.d.ts")));
+  for (const file of ["mod.d.ts", "mod.d.cts"]) {
+    assert.ok(existsSync(join(project, "node_modules", "@luge", "luge", "lib", file)));
+  }
 }
+
+/** The files of the project that are or would be committed, at another place, with its packages. */
+function copyProject(directory: string): string {
+  const copy = join(directory, "project");
+  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  for (const file of listed.split("\n").filter((file) => file !== "" && existsSync(join(ROOT, file)))) {
+    cpSync(join(ROOT, file), join(copy, file));
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  return copy;
+}
+
+nodeTest("`npm pack` in the project gives the same files, and leaves what it builds out of git", () =>
+  withDirectory(async (directory) => {
+    const project = copyProject(directory);
+    const env = { ...process.env, npm_command: "", PATH: `${dirname(binary("node"))}${delimiter}${process.env.PATH}` };
+    const options = ["--json", "--silent", "--foreground-scripts=false", `--pack-destination=${directory}`];
+    execFileSync("npm", ["pack", ...options], { cwd: project, env, stdio: "pipe" });
+    const tarball = join(directory, `luge-luge-${VERSION}.tgz`);
+    const list = (file: string) => execFileSync("tar", ["-tzf", file], { encoding: "utf8" }).trim().split("\n").sort();
+    const built = join(directory, "built");
+    await buildPackage(built);
+    assert.deepEqual(list(tarball), list(packPackage(built, join(directory, "other")).path));
+    const scripts = JSON.parse(readFileSync(join(project, "package.json"), "utf8")).scripts;
+    for (const name of ["preinstall", "install", "postinstall"]) assert.equal(scripts[name], undefined, name);
+  }),
+);
+
+nodeTest("the manifests agree, and JSR takes the sources", () => {
+  const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
+  const [npm, jsr] = [read("package.json"), read("deno.json")];
+  for (const field of ["name", "version", "license"]) assert.equal(npm[field], jsr[field], field);
+  const args = ["publish", "--dry-run", "--allow-dirty"];
+  const { status, stdout, stderr } = spawnSync(binary("deno"), args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  assert.equal(status, 0, stderr);
+  const files = [...`${stdout}${stderr}`.matchAll(/file:\/\/(\S+) \(/g)].map(([, path = ""]) => relative(ROOT, path));
+  assert.ok(files.includes("mod.ts") && files.includes("README.md") && files.includes("LICENSE"), files.join(" "));
+  assert.deepEqual(
+    files.filter((file) => !/^(?:mod\.ts|[A-Z]+(?:\.md)?|deno\.json|src\/(?!cli\/).*\.ts)$/.test(file)),
+    [],
+  );
+});
+
+nodeTest("links of the published README lead to the repository that package.json names, if it names one", () => {
+  const markdown = "[a](ARCHITECTURE.md) ![b](docs/b.svg) [c](#part) [d](https://example.org/) [e](docs/x.md#y)";
+  const manifest = projectManifest();
+  const { repository: _, ...nameless } = manifest;
+  assert.equal(withAbsoluteLinks(markdown, nameless as Manifest), markdown);
+  const repository = { type: "git", url: "git+https://example.org/some/luge.git" };
+  assert.equal(
+    withAbsoluteLinks(markdown, { ...manifest, version: "1.2.3", repository }),
+    "[a](https://example.org/some/luge/blob/v1.2.3/ARCHITECTURE.md) " +
+      "![b](https://example.org/some/luge/raw/v1.2.3/docs/b.svg) [c](#part) [d](https://example.org/) " +
+      "[e](https://example.org/some/luge/blob/v1.2.3/docs/x.md#y)",
+  );
+});

@@ -22,8 +22,8 @@ export function publishedManifest(manifest: Manifest): Record<string, unknown> {
   return Object.fromEntries(Object.entries(manifest).filter(([field]) => !DEVELOPMENT.has(field)));
 }
 
-/** A link or an image of Markdown with a relative address. */
-const LINK = /(!?)\]\((?![a-z]+:|#|\/)([^)\s]+)\)/g;
+/** What has a relative address in Markdown: a link, and before that an image. */
+const LINK = /\]\((?![a-z]+:|#|\/)([^)\s]+)\)/g;
 const IMAGE = /!\[([^\]]*)\]\((?![a-z]+:|\/)([^)\s]+)\)/g;
 
 /**
@@ -35,5 +35,5 @@ export function withAbsoluteLinks(markdown: string, { repository, version }: Man
   if (base === undefined) return markdown;
   return markdown
     .replace(IMAGE, (_, text: string, path: string) => `![${text}](${base}/raw/v${version}/${path})`)
-    .replace(LINK, (_, _image: string, path: string) => `](${base}/blob/v${version}/${path})`);
+    .replace(LINK, (_, path: string) => `](${base}/blob/v${version}/${path})`);
 }

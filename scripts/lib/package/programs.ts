@@ -6,7 +6,7 @@
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildOptions, build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
 
@@ -18,6 +18,7 @@ const COMMAND = "luge.js";
 const OPTIONS = {
   absWorkingDir: ROOT,
   bundle: true,
+  metafile: true,
   platform: "node",
   target: ["es2022", "node20"],
   logLevel: "warning",
@@ -45,12 +46,13 @@ const SMALL = {
 
 /** Builds all of it into `directory`. */
 export async function buildPrograms(directory: string): Promise<void> {
-  const inputs = await Promise.all([bundleModule(directory), bundleCommand(directory), bundleCommonJs(directory)]);
-  writeFileSync(join(directory, LICENSES), licensesOf(inputs.flat()));
+  const metafiles = [bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)];
+  const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
+  writeFileSync(join(directory, LICENSES), licensesOf(inputs));
 }
 
-/** `mod.js`, and the engine in a file of its own, which is read at the first open. Returns the files that it is made from. */
-async function bundleModule(directory: string): Promise<string[]> {
+/** `mod.js`, and the engine in a file of its own, which is read at the first open. */
+async function bundleModule(directory: string): Promise<Metafile> {
   const { metafile } = await build({
     ...SMALL,
     format: "esm",
@@ -61,13 +63,13 @@ async function bundleModule(directory: string): Promise<string[]> {
   });
   // Its map would only carry the engine's bytes once more.
   rmSync(join(directory, "artefact.js.map"));
-  return Object.keys(metafile.inputs);
+  return metafile;
 }
 
-/** The same for `require`: `mod.cjs`, and the engine beside it. Whatever `mod.js` imports late is required late. Made from the same files. */
-async function bundleCommonJs(directory: string): Promise<string[]> {
+/** The same for `require`: `mod.cjs`, and the engine beside it. Whatever `mod.js` imports late is required late. */
+async function bundleCommonJs(directory: string): Promise<Metafile> {
   const options = { ...OPTIONS, format: "cjs", outExtension: { ".js": ".cjs" }, outdir: directory } as const;
-  await Promise.all([
+  const [, { metafile }] = await Promise.all([
     build({ ...options, minify: true, entryPoints: ["src/wasm/artefact.ts"] }),
     build({
       ...SMALL,
@@ -80,15 +82,14 @@ async function bundleCommonJs(directory: string): Promise<string[]> {
       plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
     }),
   ]);
-  return [];
+  return metafile;
 }
 
-/** The command line, over the module beside it: the engine is not in the package once more. Returns as {@linkcode bundleModule}. */
-async function bundleCommand(directory: string): Promise<string[]> {
+/** The command line, over the module beside it: the engine is not in the package once more. */
+async function bundleCommand(directory: string): Promise<Metafile> {
   const { metafile } = await build({
     ...OPTIONS,
     format: "esm",
-    metafile: true,
     entryPoints: { luge: "src/cli/main.ts" },
     outdir: directory,
     minifySyntax: true,
@@ -98,7 +99,7 @@ async function bundleCommand(directory: string): Promise<string[]> {
     plugins: [external(/\/mod\.ts$/, "./mod.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
-  return Object.keys(metafile.inputs);
+  return metafile;
 }
 
 /** Leaves imports of a file to the file at `path`, which is beside the one that is built. */

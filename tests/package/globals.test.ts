@@ -1,0 +1,48 @@
+/**
+ * What the module must not ask a realm or a fake clock for.
+ */
+
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../scripts/lib/runtimes.ts";
+import { nodeTest } from "../support/node_only.ts";
+
+/** The code of the module, without comments. The command line has a process, and so a realm, of its own. */
+const sources = globSync("src/**/*.ts", { cwd: ROOT })
+  .filter((file) => !file.startsWith("src/cli/"))
+  .map((file) => ({ file, code: readFileSync(join(ROOT, file), "utf8").replace(/^\s*(?:\/?\*|\/\/).*$/gm, "") }));
+
+nodeTest("no value of a caller or a runtime is told by `instanceof` of a built-in", () => {
+  // Made by the module itself, or asked once more in another way.
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    "src/fs/memory.ts": ["Map"],
+    "src/realm.ts": ["Uint8Array"],
+  };
+  const found = sources.flatMap(({ file, code }) =>
+    [...code.matchAll(/instanceof ([A-Z][\w.]*)/g)]
+      .map(([, name = ""]) => name)
+      .filter((name) => (name.split(".")[0] ?? "") in globalThis && !allowed[file]?.includes(name))
+      .map((name) => `${file}: instanceof ${name}`),
+  );
+  assert.deepEqual(found, []);
+});
+
+nodeTest("time and timers come from the clock that was taken when the module was loaded", () => {
+  const used = sources
+    .filter(({ file }) => file !== "src/clock.ts")
+    .filter(({ code }) => /\bDate\.now\b|\bperformance\.|from "node:timers|\bglobalThis\.(?:set|queue)/.test(code));
+  assert.deepEqual(
+    used.map(({ file }) => file),
+    [],
+  );
+  const global = /(?<![.#\w])(?:setTimeout|setInterval|setImmediate|clearTimeout|clearInterval|queueMicrotask)\(/;
+  const unimported = sources.filter(
+    ({ file, code }) =>
+      file !== "src/clock.ts" && global.test(code) && !/from "\.\.?\/(?:\.\.\/)*clock\.ts"/.test(code),
+  );
+  assert.deepEqual(
+    unimported.map(({ file }) => file),
+    [],
+  );
+});
