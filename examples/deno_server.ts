@@ -5,14 +5,28 @@
  * deno run --allow-net=127.0.0.1 --allow-read=data --allow-write=data examples/deno_server.ts data/server 8000
  * ```
  *
- * In a project of your own, import from "@luge/luge".
+ * In a project of your own, import from "@luge/luge", and `deno add jsr:@std/http jsr:@std/streams`.
  *
  * @module
  */
 
+import { ifNoneMatch } from "@std/http/etag";
+import { STATUS_CODE } from "@std/http/status";
+import { LimitedBytesTransformStream, toBytes } from "@std/streams";
 import { open, type Store } from "../mod.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The body of a request; `undefined` when it is too long. Not more than the limit is read into memory. */
+async function bodyOf({ body }: Request): Promise<Uint8Array | undefined> {
+  if (!body) return new Uint8Array();
+  try {
+    return await toBytes(body.pipeThrough(new LimitedBytesTransformStream(MAX_BODY_BYTES, { error: true })));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
 
 /** Answers one request from the store. */
 async function handle(request: Request, store: Store): Promise<Response> {
@@ -21,30 +35,34 @@ async function handle(request: Request, store: Store): Promise<Response> {
   if (key === "") return Response.json([...(await store.scan(url.searchParams.get("prefix") ?? "")).keys()]);
   switch (request.method) {
     case "GET": {
-      const value = await store.get(key);
-      return value ? new Response(new Uint8Array(value)) : new Response("not found\n", { status: 404 });
+      const entry = await store.getEntry(key);
+      if (!entry) return new Response("not found\n", { status: STATUS_CODE.NotFound });
+      const headers = { etag: `"${entry.version}"` }; // a version is used for one commit and never again
+      const isNew = ifNoneMatch(request.headers.get("if-none-match"), headers.etag);
+      if (!isNew) return new Response(undefined, { status: STATUS_CODE.NotModified, headers });
+      return new Response(new Uint8Array(entry.value), { headers });
     }
     case "PUT": {
-      const body = await request.bytes();
-      if (body.length > MAX_BODY_BYTES) return new Response("too large\n", { status: 413 });
+      const body = await bodyOf(request);
+      if (!body) return new Response("too large\n", { status: STATUS_CODE.ContentTooLarge });
       await store.put(key, body); // durable before the client hears of it
-      return new Response(undefined, { status: 204 });
+      return new Response(undefined, { status: STATUS_CODE.NoContent });
     }
     case "DELETE":
       await store.delete(key);
-      return new Response(undefined, { status: 204 });
+      return new Response(undefined, { status: STATUS_CODE.NoContent });
     default:
-      return new Response("method not allowed\n", { status: 405 });
+      return new Response("method not allowed\n", { status: STATUS_CODE.MethodNotAllowed });
   }
 }
 
 /** A wrong key is the client's fault; anything else is ours, and nobody's business. */
 function failed(error: unknown): Response {
   if (error instanceof RangeError || error instanceof TypeError) {
-    return new Response(`${error.message}\n`, { status: 400 });
+    return new Response(`${error.message}\n`, { status: STATUS_CODE.BadRequest });
   }
   console.error(error);
-  return new Response("internal error\n", { status: 500 });
+  return new Response("internal error\n", { status: STATUS_CODE.InternalServerError });
 }
 
 const [path = "data/server", port = "8000"] = Deno.args;

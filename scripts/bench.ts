@@ -15,6 +15,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { format } from "@std/fmt/duration";
 import { environment } from "./bench/environment.ts";
 import { hasSled, prepare } from "./bench/install.ts";
 import { type Measurement, measurementOf } from "./bench/measurement.ts";
@@ -60,7 +61,7 @@ async function measure(): Promise<boolean> {
     trials: results.reduce((sum, each) => sum + each.length, 0),
     minutes: (performance.now() - started) / 60_000,
   };
-  console.log(`${run.trials} trials in ${run.minutes.toFixed(1)} min`);
+  console.log(`${run.trials} trials in ${format(Math.round(run.minutes * 60) * 1000, { ignoreZero: true })}`);
   saveFigures({ environment: environment(), run, measurements });
   return !values.quick && values.only === "" && values.peer === "" && values.runtime === RUNTIMES.join(",");
 }

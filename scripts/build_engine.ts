@@ -1,26 +1,30 @@
 /**
- * Builds `engine/luge_engine.wasm`, its build record and the generated module that carries its bytes.
+ * Builds `engine/luge_engine.wasm` through wasm-pack, with the declarations of its exports, its build record and the generated
+ * module that carries its bytes.
  *
  * ```sh
  * node scripts/build_engine.ts                       # build
  * node scripts/build_engine.ts --check               # rebuild and compare, change nothing
  * node scripts/build_engine.ts --toolchain debian    # or rustup; default: whichever is there
+ * node scripts/build_engine.ts --tools DIRECTORY     # where cargo installs wasm-pack, if need be; default: engine/target/tools
  * ```
  *
  * @module
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { compileEngine, SLED_VERSION, wasmOptVersion } from "./engine/compile.ts";
+import { type Built, compileEngine, SLED_VERSION, wasmOptVersion } from "./engine/compile.ts";
 import { sha256, sourceDigest } from "./engine/digest.ts";
 import { artefactModule, type BuildRecord, SOURCES, sameTools } from "./engine/record.ts";
 import { testWithArtefact } from "./engine/test_artefact.ts";
 import { findToolchain, type Toolchain } from "./engine/toolchain.ts";
+import { findWasmPack, WASM_BINDGEN_VERSION, WASM_PACK_VERSION } from "./engine/wasm_pack.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ARTEFACT = join(ROOT, "engine", "luge_engine.wasm");
+const DECLARATIONS = join(ROOT, "engine", "luge_engine.wasm.d.ts");
 const RECORD = join(ROOT, "engine", "luge_engine.build.json");
 const MODULE = join(ROOT, "src", "wasm", "artefact.ts");
 
@@ -29,6 +33,8 @@ function recordOf(bytes: Uint8Array, toolchain: Toolchain): BuildRecord {
     sled: SLED_VERSION,
     toolchain: toolchain.name,
     rustc: toolchain.rustc,
+    wasmPack: WASM_PACK_VERSION,
+    wasmBindgen: WASM_BINDGEN_VERSION,
     wasmOpt: wasmOptVersion(ROOT),
     source: sourceDigest(ROOT, SOURCES),
     sha256: sha256(bytes),
@@ -36,10 +42,15 @@ function recordOf(bytes: Uint8Array, toolchain: Toolchain): BuildRecord {
   };
 }
 
+function compile(toolchain: Toolchain): Built {
+  return compileEngine(ROOT, toolchain, findWasmPack(tools));
+}
+
 function build(toolchain: Toolchain): void {
-  const bytes = compileEngine(ROOT, toolchain);
+  const { bytes, declarations } = compile(toolchain);
   const record = recordOf(bytes, toolchain);
   writeFileSync(ARTEFACT, bytes);
+  writeFileSync(DECLARATIONS, declarations);
   writeFileSync(MODULE, artefactModule(bytes));
   writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
   console.log(`Built engine/luge_engine.wasm: ${record.size} bytes, sha256 ${record.sha256}`);
@@ -61,9 +72,12 @@ function check(toolchain: Toolchain): void {
   if (problems.length > 0) {
     throw new Error(`Artefact check failed: ${problems.join("; ")}. Run 'node scripts/build_engine.ts'`);
   }
-  const bytes = compileEngine(ROOT, toolchain);
+  const { bytes, declarations } = compile(toolchain);
   const rebuilt = recordOf(bytes, toolchain);
   if (rebuilt.sha256 === record.sha256) {
+    if (readFileSync(DECLARATIONS, "utf8") !== declarations) {
+      throw new Error("Artefact check failed: engine/luge_engine.wasm.d.ts has other exports than the module");
+    }
     console.log(`Artefact check passed: rebuilt ${rebuilt.size} bytes, sha256 ${rebuilt.sha256}, the same`);
   } else if (sameTools(record, rebuilt)) {
     throw new Error(
@@ -75,7 +89,10 @@ function check(toolchain: Toolchain): void {
   }
 }
 
-const { values } = parseArgs({ options: { check: { type: "boolean" }, toolchain: { type: "string" } } });
+const { values } = parseArgs({
+  options: { check: { type: "boolean" }, toolchain: { type: "string" }, tools: { type: "string" } },
+});
+const tools = resolve(values.tools ?? join(ROOT, "engine", "target", "tools"));
 const toolchain = findToolchain(values.toolchain);
 if (values.check) check(toolchain);
 else build(toolchain);

@@ -45,7 +45,9 @@ await check("format and lint", () => succeeds(binary("biome"), ["ci", "--colors=
 await check("types", () => succeeds(binary("tsc"), ["-p", "."]));
 await check("documentation of every public name", () => succeeds(binary("deno"), ["doc", "--lint", "mod.ts"]));
 await check("types of the example for Bun", () => succeeds(binary("tsc"), ["-p", "tsconfig.bun.json"]));
-await check("types of the example for Deno", () => succeeds(binary("deno"), ["check", "examples/deno_server.ts"]));
+await check("types of the example and the tests for Deno", () =>
+  succeeds(binary("deno"), ["check", "examples/deno_server.ts", "tests/deno/"]),
+);
 
 if (hasCargo()) {
   await check("Rust format", () => succeeds("cargo", ["fmt", "--check", MANIFEST]));

@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { format } from "@std/fmt/bytes";
 import { buildPackage, packPackage } from "./lib/package.ts";
 import { ROOT } from "./lib/runtimes.ts";
 
@@ -12,4 +13,4 @@ const DIST = join(ROOT, "dist");
 
 await buildPackage(join(DIST, "package"));
 const { path, sizeBytes, unpackedBytes, files } = packPackage(join(DIST, "package"), DIST);
-console.log(`${path}: ${files.length} files, ${sizeBytes} bytes, ${unpackedBytes} unpacked`);
+console.log(`${path}: ${files.length} files, ${format(sizeBytes)}, ${format(unpackedBytes)} unpacked`);

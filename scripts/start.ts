@@ -8,6 +8,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { format } from "@std/fmt/bytes";
 import { Presets, SingleBar } from "cli-progress";
 import { open, type Store } from "../mod.ts";
 import { type Entry, readCities } from "./start/cities.ts";
@@ -61,7 +62,7 @@ function sizeOf(directory: string): number {
   return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+const sizeText = (bytes: number) => format(bytes, { locale: "en", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 async function main(): Promise<void> {
   rmSync(DIRECTORY, { recursive: true, force: true });
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   await step(
     "close",
     () => store.close(),
-    () => `${megabytes(dataSize)} of keys and values in ${megabytes(sizeOf(DIRECTORY))} on disk`,
+    () => `${sizeText(dataSize)} of keys and values in ${sizeText(sizeOf(DIRECTORY))} on disk`,
   );
   store = await step(
     "open again",

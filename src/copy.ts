@@ -47,7 +47,7 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path, owned: () => lock?.held() ?? false };
   const { compiled } = await loadEngine(resolved.wasm);
-  const engine = await Engine.start(await compiled, directory);
+  const engine = await Engine.start(compiled, directory);
   prepareEmptyDirectory(fileSystem, path, leveled(resolved.logger, resolved.loggingLevel));
   try {
     lock = await fileSystem.lock(path);

@@ -50,7 +50,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
   const { compiled } = await loadEngine(resolved.wasm);
-  const start = async () => await Engine.start(await compiled, directory);
+  const start = async () => await Engine.start(compiled, directory);
   // An engine of the caller's may be refused: before anything is made. Ours is compiled while the directory is locked.
   let engine = resolved.wasm === undefined ? undefined : await start();
   prepareDirectory(fileSystem, resolved.path, logger);
@@ -90,7 +90,7 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   try {
     const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
     const { compiled } = await loadEngine(resolved.wasm);
-    const engine = await Engine.start(await compiled, directory);
+    const engine = await Engine.start(compiled, directory);
     await engine.open(resolved);
     logger.info(`opened '${path}' for reading`);
     const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);

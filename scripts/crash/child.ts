@@ -8,7 +8,7 @@
 
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
+import { delay } from "@std/async";
 import { type BatchOperation, open, type SledStore } from "../../mod.ts";
 import { contentOf, keyOf, Plan, Random, type Step } from "./plan.ts";
 
@@ -73,7 +73,7 @@ async function work(store: SledStore): Promise<void> {
     },
   ];
   for (;;) {
-    await sleep(random.below(20));
+    await delay(random.below(20));
     await jobs[random.below(jobs.length)]?.();
   }
 }

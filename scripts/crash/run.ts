@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
+import { delay } from "@std/async";
 import { open } from "../../mod.ts";
 import { launcher, type Runtime } from "../lib/runtimes.ts";
 import type { Faults, Oracle } from "./oracle.ts";
@@ -88,7 +88,7 @@ async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kil
   const closed = once(child, "close");
   const guard = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
   const killSoon = async () => {
-    await sleep(kill.afterMs);
+    await delay(kill.afterMs);
     kill.power?.cut();
     child.kill("SIGKILL");
   };

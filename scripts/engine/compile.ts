@@ -6,72 +6,81 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { editSled } from "./sled_edits.ts";
 import { TARGET, type Toolchain } from "./toolchain.ts";
+import type { WasmPack } from "./wasm_pack.ts";
 
 /** The release of sled that the edits are for. */
 export const SLED_VERSION = "0.34.7";
 
-// One by one: --all-features writes a module that Node 20 rejects.
-const WASM_OPT_ARGUMENTS = [
-  "-O3",
-  // The stack ends there, which stands below all data: no address that is computed goes around into it.
-  "--low-memory-unused",
-  // Those that are called most get the shortest numbers.
-  "--reorder-functions",
-  "--enable-bulk-memory",
-  "--enable-simd",
-  "--enable-sign-ext",
-  "--enable-nontrapping-float-to-int",
-  "--enable-mutable-globals",
-];
-
 // memory.grow goes in steps of 64 KiB and is slow; pages that are never touched cost nothing.
 const LINK_FLAGS = ["-Clink-arg=--initial-memory=16777216"];
 
-/** Compiles `root`/engine with `toolchain`; returns the bytes of the module. */
-export function compileEngine(root: string, toolchain: Toolchain): Uint8Array {
+/** What a build makes. */
+export interface Built {
+  /** The bytes of the module. */
+  readonly bytes: Uint8Array;
+  /** TypeScript declarations of its exports, as wasm-bindgen reads them from the module. */
+  readonly declarations: string;
+}
+
+/**
+ * Compiles `root`/engine with `toolchain`: wasm-pack runs cargo, wasm-bindgen and wasm-opt, with the arguments for the last one
+ * from engine/wasm/Cargo.toml. The JavaScript that it writes is not used.
+ */
+export function compileEngine(root: string, toolchain: Toolchain, tools: WasmPack): Built {
   const engine = join(root, "engine");
   const vendor = vendorCrates(engine, toolchain);
   // cargo trusts that a vendored crate never changes: what it compiled before an edit would be taken again.
-  const compiled = ["clean", "--release", `--package=sled@${SLED_VERSION}`, ...targetArguments(engine)];
+  const compiled = ["clean", "--quiet", "--release", `--package=sled@${SLED_VERSION}`, ...targetArguments(engine)];
   run(toolchain.cargo, [...compiled, ...sourceArguments(vendor)], engine, toolchain.environment);
-  run(toolchain.cargo, cargoArguments(engine, vendor, toolchain), engine, {
+  const output = join(engine, "target", "wasm-pack");
+  rmSync(output, { recursive: true, force: true });
+  run(tools.wasmPack, [...packArguments(engine, output), "--", ...cargoArguments(engine, vendor, toolchain)], engine, {
     ...toolchain.environment,
     CARGO_ENCODED_RUSTFLAGS: rustFlags(engine, vendor, toolchain).join("\x1f"),
+    // wasm-opt first, then the cargo of the toolchain: another one may stand beside wasm-bindgen.
+    PATH: [binaries(root), dirname(toolchain.cargo), tools.wasmBindgenFolder, process.env.PATH].join(delimiter),
+    WASM_PACK_CACHE: join(engine, "target", "wasm-pack-cache"),
   });
-  const output = join(engine, "target", "wasm", TARGET, "release");
-  const optimised = join(output, "luge_engine.optimised.wasm");
-  run(wasmOpt(root), [...WASM_OPT_ARGUMENTS, "-o", optimised, join(output, "luge_engine.wasm")], root);
-  return readFileSync(optimised);
+  return {
+    bytes: readFileSync(join(output, "luge_engine_bg.wasm")),
+    declarations: readFileSync(join(output, "luge_engine_bg.wasm.d.ts"), "utf8"),
+  };
 }
 
 /** The version of the wasm-opt that {@linkcode compileEngine} runs. */
 export function wasmOptVersion(root: string): string {
-  return execFileSync(wasmOpt(root), ["--version"], { encoding: "utf8" }).trim();
+  return execFileSync(join(binaries(root), "wasm-opt"), ["--version"], { encoding: "utf8" }).trim();
 }
 
-function wasmOpt(root: string): string {
-  return join(root, "node_modules", ".bin", "wasm-opt");
+function binaries(root: string): string {
+  return join(root, "node_modules", ".bin");
 }
 
-function cargoArguments(engine: string, vendor: string, toolchain: Toolchain): string[] {
+function packArguments(engine: string, output: string): string[] {
   return [
-    // Not "build": beside the rlib that the tests link to, cargo leaves link-time optimisation out without a word.
-    "rustc",
-    "--release",
-    "--locked",
-    "--lib",
-    "--crate-type=cdylib",
-    ...targetArguments(engine),
-    ...toolchain.cargoArguments,
-    ...sourceArguments(vendor),
+    "--quiet",
+    "build",
+    join(engine, "wasm"),
+    // Without its check of the target: it knows no standard library that cargo builds.
+    "--mode=force",
+    "--target=web",
+    "--no-pack",
+    "--no-gitignore",
+    "--out-name=luge_engine",
+    `--out-dir=${output}`,
   ];
 }
 
+function cargoArguments(engine: string, vendor: string, toolchain: Toolchain): string[] {
+  return ["--locked", ...targetArguments(engine), ...toolchain.cargoArguments, ...sourceArguments(vendor)];
+}
+
+/** wasm-pack finds the target only as an argument of its own. */
 function targetArguments(engine: string): string[] {
-  return [`--target=${TARGET}`, `--target-dir=${join(engine, "target", "wasm")}`];
+  return ["--target", TARGET, "--target-dir", join(engine, "target", "wasm")];
 }
 
 /** A directory source: cargo takes its crates as they are and still checks them against Cargo.lock. */

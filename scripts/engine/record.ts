@@ -9,6 +9,8 @@ export interface BuildRecord {
   readonly sled: string;
   readonly toolchain: string;
   readonly rustc: string;
+  readonly wasmPack: string;
+  readonly wasmBindgen: string;
   readonly wasmOpt: string;
   /** Digest of the sources named in {@linkcode SOURCES}. */
   readonly source: string;
@@ -22,16 +24,19 @@ export interface BuildRecord {
 export const SOURCES: readonly string[] = [
   "engine/Cargo.toml",
   "engine/Cargo.lock",
+  "engine/wasm",
   "engine/src",
   "engine/edits",
   "scripts/engine/compile.ts",
   "scripts/engine/sled_edits.ts",
   "scripts/engine/toolchain.ts",
+  "scripts/engine/wasm_pack.ts",
 ];
 
-/** Whether two builds must give the same bytes: same compiler, same optimiser. */
+/** Whether two builds must give the same bytes: same compiler, same tools behind it. */
 export function sameTools(a: BuildRecord, b: BuildRecord): boolean {
-  return a.toolchain === b.toolchain && a.rustc === b.rustc && a.wasmOpt === b.wasmOpt;
+  const tools = ["toolchain", "rustc", "wasmPack", "wasmBindgen", "wasmOpt"] as const;
+  return tools.every((tool) => a[tool] === b[tool]);
 }
 
 /** The generated TypeScript module that carries the bytes of the artefact. */

@@ -46,7 +46,8 @@ function rustup(): Toolchain | undefined {
   if (libraries === undefined || !existsSync(libraries)) return undefined;
   return {
     name: "rustup",
-    cargo: "cargo",
+    // Its folder goes on the PATH.
+    cargo: output("rustup", ["which", "cargo"]) ?? "cargo",
     rustc: output("rustc", ["--version"]) ?? "unknown",
     environment: {},
     cargoArguments: [],

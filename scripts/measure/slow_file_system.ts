@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { delay } from "@std/async";
 import { type FileOpenOptions, NodeFileSystem, type OpenFile } from "../../mod.ts";
 
 /** The runtime's disk, with so many milliseconds more for each sync: off the event loop where it is asked for there. */
@@ -31,7 +31,7 @@ export class SlowFileSystem extends NodeFileSystem {
         file.sync();
       },
       syncOffThread: async () => {
-        await sleep(this.#delayMs);
+        await delay(this.#delayMs);
         await file.syncOffThread();
       },
     };
@@ -43,7 +43,7 @@ export class SlowFileSystem extends NodeFileSystem {
   }
 
   override async syncDirectoryOffThread(path: string): Promise<void> {
-    await sleep(this.#delayMs);
+    await delay(this.#delayMs);
     await super.syncDirectoryOffThread(path);
   }
 

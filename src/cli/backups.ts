@@ -5,12 +5,13 @@
  */
 
 import { Readable } from "node:stream";
+import { startsWith } from "@std/bytes";
 import { type BackupHeader, type BackupInfo, inspectBackup, readBackupHeader, StoreError } from "../../mod.ts";
 import { readBytes, sizeOf } from "./files.ts";
 import type { Session } from "./session.ts";
 
 /** The first bytes of gzip (RFC 1952). */
-const GZIP_MAGIC = [0x1f, 0x8b] as const;
+const GZIP_MAGIC = Uint8Array.of(0x1f, 0x8b);
 
 /** The bytes of a backup file, or of standard input for `-`, uncompressed. */
 export function readBackup(
@@ -29,7 +30,7 @@ async function* uncompressed(
   const pieces = input[Symbol.asyncIterator]();
   const first = await pieces.next();
   const bytes = rest(first.done ? undefined : first.value, pieces, seen);
-  const isCompressed = !first.done && GZIP_MAGIC.every((byte, i) => first.value[i] === byte);
+  const isCompressed = !first.done && startsWith(first.value, GZIP_MAGIC);
   if (!isCompressed) {
     yield* bytes;
     return;

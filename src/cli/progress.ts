@@ -5,6 +5,8 @@
  */
 
 import process from "node:process";
+import { format as formatBytes } from "@std/fmt/bytes";
+import { format as formatDuration } from "@std/fmt/duration";
 import { type Options, SingleBar } from "cli-progress";
 import { share } from "./histogram.ts";
 
@@ -27,10 +29,8 @@ const REDRAW_MS = 100;
 
 /** A number of bytes, as people read it. */
 export function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let [value, unit] = [bytes, 0];
-  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-  return `${value.toFixed(unit === 0 || value >= 99.95 ? 0 : 1)} ${units[unit]}`;
+  const whole = Math.round(bytes);
+  return formatBytes(whole, whole < 1000 ? {} : { locale: "en", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** A number, as people read it. */
@@ -93,9 +93,7 @@ class Bar implements Progress {
   }
 }
 
+/** A number of whole seconds, as people read it. */
 function timeText(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return formatDuration(seconds * 1000, { ignoreZero: true }) || "0s";
 }

@@ -4,56 +4,72 @@
  * @module
  */
 
-import { type DirectoryEntry, type FileKind, type FileStat, fileSystemError } from "../fs/filesystem.ts";
+import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
+import { type DirectoryEntry, type FileKind, fileSystemError } from "../fs/filesystem.ts";
 import { HostFile } from "./file.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
-import { dirent, Errno, FDFLAG_APPEND, FileType, OpenFlag, RIGHT_FD_WRITE } from "./wasi.ts";
+import {
+  dirent,
+  Errno,
+  FDFLAG_APPEND,
+  FileType,
+  fdstat,
+  filestat,
+  notPreopened,
+  OpenFlag,
+  preopened,
+  RIGHT_FD_WRITE,
+  SUCCESS,
+} from "./wasi.ts";
 
-/** How `path_open` opens. */
-export interface WasiOpenOptions {
-  readonly openFlags: number;
-  readonly rights: bigint;
-  readonly descriptorFlags: number;
-}
+/** The name under which the engine knows the directory that is opened ahead. */
+const ROOT_NAME = "/";
 
 /** A directory descriptor of the engine. Its methods throw; the import table turns that into an errno. */
-export class HostDirectory {
-  /** Its kind in WASI. */
-  readonly type: number = FileType.DIRECTORY;
-  // wasi-libc checks the rights of what it opens against those of the directory.
-  readonly rights: bigint = 2n ** 64n - 1n;
+export class HostDirectory extends Fd {
   readonly #files: GuardedFileSystem;
   readonly #path: string;
   #entries: DirectoryEntry[] = [];
 
-  /** `path` is relative to what `files` shows, `""` for its root. */
+  /** `path` is relative to what `files` shows, `""` for its root, which is opened ahead. */
   constructor(files: GuardedFileSystem, path: string) {
+    super();
     this.#files = files;
     this.#path = path;
   }
 
-  /** A directory has no size. */
-  size(): number {
-    return 0;
+  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
+    return fdstat(FileType.DIRECTORY, "all");
   }
 
-  /** Nothing is open. */
-  close(): void {}
-
-  /** The entry at a cookie, encoded; `undefined` behind the last. The first one lists the directory anew. */
-  entry(cookie: number): Uint8Array | undefined {
-    if (cookie === 0) this.#entries = this.#files.list(this.#path);
-    const entry = this.#entries[cookie];
-    return entry && dirent(cookie + 1, typeOf(entry.kind), entry.name);
+  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
+    return filestat(FileType.DIRECTORY, 0);
   }
 
-  /** Opens what is at a name, or answers with an errno. */
-  open(name: string, { openFlags, rights, descriptorFlags }: WasiOpenOptions): HostFile | HostDirectory | number {
-    if ((descriptorFlags & FDFLAG_APPEND) !== 0) return Errno.ENOTSUP;
+  override fd_prestat_get(): { ret: number; prestat: wasi.Prestat | null } {
+    return this.#path === "" ? preopened(ROOT_NAME) : notPreopened();
+  }
+
+  /** The entry at a cookie; none behind the last. The first one lists the directory anew. */
+  override fd_readdir_single(cookie: bigint): { ret: number; dirent: wasi.Dirent | null } {
+    if (cookie === 0n) this.#entries = this.#files.list(this.#path);
+    const entry = this.#entries[Number(cookie)];
+    return { ret: SUCCESS, dirent: entry ? dirent(cookie + 1n, entry.name, typeOf(entry.kind)) : null };
+  }
+
+  override path_open(
+    _lookupFlags: number,
+    name: string,
+    openFlags: number,
+    rights: bigint,
+    _inherited: bigint,
+    descriptorFlags: number,
+  ): { ret: number; fd_obj: HostFile | HostDirectory | null } {
+    if ((descriptorFlags & FDFLAG_APPEND) !== 0) return { ret: Errno.ENOTSUP, fd_obj: null };
     const path = this.#pathOf(name);
     const stat = this.#files.stat(path);
-    if (stat?.kind === "directory") return new HostDirectory(this.#files, path);
-    if ((openFlags & OpenFlag.DIRECTORY) !== 0) return stat ? Errno.ENOTDIR : Errno.ENOENT;
+    if (stat?.kind === "directory") return { ret: SUCCESS, fd_obj: new HostDirectory(this.#files, path) };
+    if ((openFlags & OpenFlag.DIRECTORY) !== 0) return { ret: stat ? Errno.ENOTDIR : Errno.ENOENT, fd_obj: null };
     const create = (openFlags & OpenFlag.CREAT) !== 0;
     const truncate = (openFlags & OpenFlag.TRUNC) !== 0;
     const file = this.#files.open(path, {
@@ -62,30 +78,33 @@ export class HostDirectory {
       exclusive: (openFlags & OpenFlag.EXCL) !== 0,
       truncate,
     });
-    return new HostFile(file, this.#files, path, truncate || (create && stat === undefined));
+    const fd_obj = new HostFile(file, this.#files, path, truncate || (create && stat === undefined));
+    return { ret: SUCCESS, fd_obj };
   }
 
-  /** Kind and size of what is at a name. */
-  stat(name: string): { type: number; size: number } {
+  override path_filestat_get(_flags: number, name: string): { ret: number; filestat: wasi.Filestat } {
     const path = this.#pathOf(name);
-    const stat: FileStat | undefined = this.#files.stat(path);
+    const stat = this.#files.stat(path);
     if (!stat) throw fileSystemError("ENOENT", "stat", path);
-    return { type: typeOf(stat.kind), size: stat.size };
+    return filestat(typeOf(stat.kind), stat.size);
   }
 
-  makeDirectory(name: string): void {
+  override path_create_directory(name: string): number {
     this.#files.makeDirectory(this.#pathOf(name));
+    return SUCCESS;
   }
 
-  remove(name: string): void {
+  override path_unlink_file(name: string): number {
     this.#files.remove(this.#pathOf(name));
+    return SUCCESS;
   }
 
-  removeDirectory(name: string): void {
+  override path_remove_directory(name: string): number {
     this.#files.removeDirectory(this.#pathOf(name));
+    return SUCCESS;
   }
 
-  /** Atomic. */
+  /** Atomic. The shim's `path_rename` is an unlink and a link, of which a crash may leave the first alone. */
   rename(from: string, target: HostDirectory, to: string): void {
     this.#files.rename(this.#pathOf(from), target.#pathOf(to));
   }

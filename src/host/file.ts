@@ -4,15 +4,13 @@
  * @module
  */
 
+import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
 import { fileSystemError, type OpenFile } from "../fs/filesystem.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
-import { FileType, Whence } from "./wasi.ts";
+import { Errno, FileType, fdstat, filestat, notPreopened, SUCCESS, Whence } from "./wasi.ts";
 
 /** A file descriptor of the engine. Its methods throw; the import table turns that into an errno. */
-export class HostFile {
-  /** Its kind in WASI. */
-  readonly type: number = FileType.REGULAR_FILE;
-  readonly rights: bigint = 0n;
+export class HostFile extends Fd {
   readonly #file: OpenFile;
   readonly #files: GuardedFileSystem;
   readonly #path: string;
@@ -21,6 +19,7 @@ export class HostFile {
 
   /** `created` says that the file is new or was cut: it must be synced even when nothing is written. */
   constructor(file: OpenFile, files: GuardedFileSystem, path: string, created: boolean) {
+    super();
     this.#file = file;
     this.#files = files;
     this.#path = path;
@@ -54,36 +53,46 @@ export class HostFile {
     return done;
   }
 
-  /** Moves the cursor; `undefined` where it cannot be. */
-  seek(offset: number, whence: number): number | undefined {
+  override fd_seek(offset: bigint, whence: number): { ret: number; offset: bigint } {
     const bases = [0, this.#position, whence === Whence.END ? this.#file.size() : 0];
-    const target = (bases[whence] ?? 0) + offset;
-    if (whence > Whence.END || target < 0) return undefined;
+    const target = (bases[whence] ?? 0) + Number(offset);
+    if (whence > Whence.END || target < 0) return { ret: Errno.EINVAL, offset: BigInt(this.#position) };
     this.#position = target;
-    return target;
+    return { ret: SUCCESS, offset: BigInt(target) };
   }
 
-  size(): number {
-    return this.#file.size();
+  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
+    return fdstat(FileType.REGULAR_FILE, "none");
   }
 
-  truncate(size: number): void {
+  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
+    return filestat(FileType.REGULAR_FILE, this.#file.size());
+  }
+
+  override fd_prestat_get(): { ret: number; prestat: null } {
+    return notPreopened();
+  }
+
+  override fd_filestat_set_size(size: bigint): number {
     this.#files.assertChangeable();
     this.#unsynced = true;
-    this.#file.truncate(size);
+    this.#file.truncate(Number(size));
+    return SUCCESS;
   }
 
-  sync(): void {
+  override fd_sync(): number {
     this.#file.sync();
     this.#unsynced = false;
+    return SUCCESS;
   }
 
   /** What was written is durable before the descriptor is gone: sled never syncs its blob files itself. */
-  close(): void {
+  override fd_close(): number {
     try {
-      if (this.#unsynced) this.sync();
+      if (this.#unsynced) this.fd_sync();
     } finally {
       this.#file.close();
     }
+    return SUCCESS;
   }
 }

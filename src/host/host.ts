@@ -5,11 +5,10 @@
  */
 
 import type { FileSystem } from "../fs/filesystem.ts";
-import { type WasiCall, WasiCalls } from "./calls.ts";
-import { Descriptors } from "./descriptors.ts";
 import { HostDirectory } from "./directory.ts";
 import { errnoOf, isDiskFailure } from "./errno.ts";
 import { GuardedFileSystem } from "./guarded_file_system.ts";
+import { HostWasi, type WasiCall } from "./host_wasi.ts";
 import type { Lane } from "./lanes.ts";
 import { OrderedFileSystem } from "./ordered_file_system.ts";
 import { HostOutput } from "./output.ts";
@@ -38,8 +37,7 @@ export class Host {
   readonly #ordered: OrderedFileSystem;
   #failed: (error: unknown) => void = () => {};
   readonly #output = new HostOutput();
-  readonly #descriptors: Descriptors;
-  #memory: WebAssembly.Memory | undefined;
+  readonly #wasi: HostWasi;
   #error: unknown;
 
   constructor({ fileSystem, path, owned }: HostPlace) {
@@ -49,16 +47,12 @@ export class Host {
       failed: (error) => this.#failed(error),
     });
     this.#files = new GuardedFileSystem(this.#ordered, path, owned);
-    this.#descriptors = new Descriptors(this.#output, new HostDirectory(this.#files, ""));
+    this.#wasi = new HostWasi(this.#output, new HostDirectory(this.#files, ""));
   }
 
   /** The import object of the instance. No function in it throws into WebAssembly, but `proc_exit`. */
   imports(): WebAssembly.Imports {
-    const calls = new WasiCalls(this.#descriptors, () => {
-      if (!this.#memory) throw new Error("The host has not been started");
-      return this.#memory;
-    });
-    const guarded = Object.entries(calls.table()).map(([name, call]) => [
+    const guarded = Object.entries(this.#wasi.calls()).map(([name, call]) => [
       name,
       name === "proc_exit" ? call : this.#guard(call),
     ]);
@@ -67,8 +61,7 @@ export class Host {
 
   /** Must be called with the instance's exports before any other export runs. */
   start(exports: HostedExports): void {
-    this.#memory = exports.memory;
-    exports._initialize?.();
+    this.#wasi.initialize({ exports });
   }
 
   /** Calls when the disk fails outside of any call of the engine. */
@@ -105,12 +98,12 @@ export class Host {
 
   /** How many files and directories the engine has open. */
   openDescriptors(): number {
-    return this.#descriptors.count;
+    return this.#wasi.openDescriptors;
   }
 
   /** Gives back every file of an engine that is dead; nothing is synced. Throws the first error after trying all. */
   abandon(): void {
-    this.#descriptors.forgetFiles();
+    this.#wasi.forgetFiles();
     this.#ordered.abandon();
   }
 

@@ -4,15 +4,13 @@
  * @module
  */
 
-import { FileType } from "./wasi.ts";
+import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
+import { FileType, fdstat, filestat, notPreopened } from "./wasi.ts";
 
 const KEPT_CHARACTERS = 8192;
 
 /** Standard output or error of the engine; keeps the newest text. */
-export class HostOutput {
-  /** Its kind in WASI. */
-  readonly type: number = FileType.CHARACTER_DEVICE;
-  readonly rights: bigint = 0n;
+export class HostOutput extends Fd {
   readonly #decoder = new TextDecoder();
   #text = "";
 
@@ -30,11 +28,15 @@ export class HostOutput {
     return text;
   }
 
-  /** It has no size. */
-  size(): number {
-    return 0;
+  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
+    return fdstat(FileType.CHARACTER_DEVICE, "none");
   }
 
-  /** It stays open. */
-  close(): void {}
+  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
+    return filestat(FileType.CHARACTER_DEVICE, 0);
+  }
+
+  override fd_prestat_get(): { ret: number; prestat: null } {
+    return notPreopened();
+  }
 }

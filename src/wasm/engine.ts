@@ -69,10 +69,12 @@ export class Engine implements Backend {
     this.#memory = new EngineMemory(exports);
   }
 
-  /** Starts an instance of `module`, and refuses one that is no engine of this release. Touches no file. */
-  static async start(module: WebAssembly.Module, place: HostPlace): Promise<Engine> {
+  /** Starts an instance of `module`, which may still be compiled, and refuses one that is no engine of this release. Touches no file. */
+  static async start(module: Promise<WebAssembly.Module>, place: HostPlace): Promise<Engine> {
     const host = new Host(place);
-    return new Engine(place.path, host, await start(module, host));
+    // Made while another thread compiles.
+    const imports = host.imports();
+    return new Engine(place.path, host, await start(await module, imports, host));
   }
 
   /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
@@ -470,10 +472,10 @@ const MEMORY_HINT =
   "the process may not reserve the 10 GB of addresses that WebAssembly takes before it uses any memory: " +
   "raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler";
 
-async function start(module: WebAssembly.Module, host: Host): Promise<EngineExports> {
+async function start(module: WebAssembly.Module, imports: WebAssembly.Imports, host: Host): Promise<EngineExports> {
   let instance: WebAssembly.Instance;
   try {
-    instance = await WebAssembly.instantiate(module, host.imports());
+    instance = await WebAssembly.instantiate(module, imports);
   } catch (cause) {
     if (isErrorLike(cause) && (cause.name === "LinkError" || cause.name === "TypeError")) {
       throw new StoreError("ENGINE_INCOMPATIBLE", `The engine needs other imports: ${cause.message}`, { cause });

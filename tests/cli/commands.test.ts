@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { open } from "../../mod.ts";
+import { decode, encode } from "../../src/cli/encodings.ts";
 import { writeWhole } from "../../src/cli/files.ts";
 import { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";
@@ -273,5 +274,31 @@ test("a terminal shows a bar with rate and time left, anything else nothing", ()
 test("the words of an interactive line are those of a shell", () => {
   assert.deepEqual(wordsOf(`put 'a b' "c \\" d"e  f\\ g '' `), ["put", "a b", 'c " de', "f g", ""]);
   assert.deepEqual(wordsOf("   "), []);
+  assert.deepEqual(wordsOf(`a"b c"'d'\\"`), [`ab cd"`]);
   assert.throws(() => wordsOf("put 'a"), /expected a second '/);
+  assert.throws(() => wordsOf('put "a'), /expected a second "/);
+  assert.throws(() => wordsOf('put "a\\'), /expected a second character behind/);
+  assert.throws(() => wordsOf("put a\\"), /expected a second character behind/);
+});
+
+test("values of many MiB are read in every encoding, and as a word of an interactive line", () => {
+  const bytes = new Uint8Array(16 * 1024 * 1024).fill(0xfb);
+  for (const encoding of ["hex", "base64"] as const) {
+    const text = encode(bytes, encoding) ?? "";
+    // Compared as buffers: a failed comparison must not print 16 MiB.
+    assert.ok(Buffer.from(decode(text, encoding, "value")).equals(bytes), encoding);
+    assert.throws(() => decode(`${text.slice(0, -4)}?aaa`, encoding, "value"), /^UsageError: Wrong value .*: expected/);
+  }
+  const value = `${"x".repeat(8_000_000)}${'\\"'.repeat(2_000_000)}`;
+  assert.equal(wordsOf(`put key "${value}"`)[2]?.length, 10_000_000);
+});
+
+test("base64 is padded, and hex has two digits a byte", () => {
+  for (const wrong of ["YQ", "YQ=", "=", "====", "Y===", "YQ==\n", "Y Q=", "YQ==YQ==", "YQ_-"]) {
+    assert.throws(() => decode(wrong, "base64", "value"), /expected base64, padded/, wrong);
+  }
+  for (const wrong of ["a", "0g", "0x", "aa a", "aa\n"]) {
+    assert.throws(() => decode(wrong, "hex", "value"), /expected hex/, wrong);
+  }
+  assert.deepEqual([...decode("+/8=", "base64", "value"), ...decode("aF", "hex", "value")], [0xfb, 0xff, 0xaf]);
 });

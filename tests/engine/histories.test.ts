@@ -32,7 +32,7 @@ function engines(): Subject {
     async open(numVersionsToKeep) {
       const place = { fileSystem: disk, path: "/store", owned: () => true };
       const { compiled } = await loadEngine(undefined);
-      const engine = await Engine.start(await compiled, place);
+      const engine = await Engine.start(compiled, place);
       await engine.open({ cacheSize: 1 << 20, writeBufferSize: 20_000, numVersionsToKeep, readOnly: false });
       return engine;
     },

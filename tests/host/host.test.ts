@@ -166,7 +166,63 @@ describe("the WASI host", () => {
     assert.deepEqual([call("fd_prestat_get", 3, 400), word(400), word(404)], [SUCCESS, 0, 1]);
     assert.deepEqual([call("fd_prestat_dir_name", 3, 400, 1), view.getUint8(400)], [SUCCESS, 0x2f]);
     assert.equal(call("fd_prestat_dir_name", 3, 400, 0), Errno.ENAMETOOLONG);
-    assert.equal(call("fd_prestat_get", fd, 400), Errno.EBADF);
+    for (const other of [fd, 1, 2, 9]) assert.equal(call("fd_prestat_get", other, 400), Errno.EBADF);
+  });
+
+  test("takes addresses above 2 GiB, which come with a sign", () => {
+    const { call, disk, memory, openFile } = guest();
+    openFile("file");
+    memory.grow(2 ** 15 + 1 - memory.buffer.byteLength / 2 ** 16);
+    const base = 2 ** 31;
+    /** As WebAssembly passes it. */
+    const high = (offset: number) => (base + offset) | 0;
+    const view = new DataView(memory.buffer);
+    const name = (at: number, text: string): [number, number] => {
+      new Uint8Array(memory.buffer).set(new TextEncoder().encode(text), base + at);
+      return [high(at), text.length];
+    };
+    const word = (at: number) => view.getUint32(base + at, true);
+    view.setUint32(base + 16, base + 1000, true);
+    view.setUint32(base + 20, 5, true);
+    const vector = [high(16), 1] as const;
+    assert.equal(
+      call("path_open", 3, 0, ...name(100, "made"), OpenFlag.CREAT, RIGHT_FD_WRITE, 0n, 0, high(0)),
+      SUCCESS,
+    );
+    const fd = word(0);
+    name(1000, "hello");
+    assert.deepEqual([call("fd_write", fd, ...vector, high(8)), word(8)], [SUCCESS, 5]);
+    assert.deepEqual([call("fd_pwrite", fd, ...vector, 3n, high(8)), word(8)], [SUCCESS, 5]);
+    name(1000, ".....");
+    assert.deepEqual([call("fd_pread", fd, ...vector, 3n, high(8)), word(8)], [SUCCESS, 5]);
+    assert.equal(Buffer.from(memory.buffer, base + 1000, 5).toString(), "hello");
+    assert.deepEqual([call("fd_seek", fd, 2n, Whence.SET, high(8)), word(8)], [SUCCESS, 2]);
+    assert.deepEqual([call("fd_read", fd, ...vector, high(8)), word(8)], [SUCCESS, 5]);
+    for (const [stat, at] of [
+      ["fd_filestat_get", [fd]],
+      ["path_filestat_get", [3, 0, ...name(100, "made")]],
+    ] as const) {
+      assert.equal(call(stat, ...at, high(400)), SUCCESS);
+      assert.equal(view.getBigUint64(base + 432, true), 8n, stat);
+    }
+    assert.deepEqual(
+      [call("fd_fdstat_get", fd, high(400)), view.getUint8(base + 400)],
+      [SUCCESS, FileType.REGULAR_FILE],
+    );
+    assert.deepEqual([call("fd_prestat_get", 3, high(400)), word(404)], [SUCCESS, 1]);
+    assert.deepEqual([call("fd_prestat_dir_name", 3, high(400), 1), view.getUint8(base + 400)], [SUCCESS, 0x2f]);
+    assert.deepEqual([call("fd_readdir", 3, high(2000), 1000, 0n, high(8)), word(8)], [SUCCESS, 2 * 24 + 8]);
+    assert.deepEqual([call("clock_time_get", CLOCK_REALTIME, 0n, high(8)), word(8) !== 56], [SUCCESS, true]);
+    assert.equal(call("random_get", high(2000), 64), SUCCESS);
+    assert.notDeepEqual(new Uint8Array(memory.buffer, base + 2000, 64), new Uint8Array(64));
+    assert.equal(call("path_rename", 3, ...name(100, "made"), 3, ...name(200, "moved")), SUCCESS);
+    assert.equal(call("path_create_directory", 3, ...name(300, "folder")), SUCCESS);
+    assert.equal(call("path_remove_directory", 3, ...name(300, "folder")), SUCCESS);
+    assert.equal(call("path_unlink_file", 3, ...name(100, "file")), SUCCESS);
+    assert.deepEqual(
+      disk.list("/root").map(({ name }) => name),
+      ["moved"],
+    );
   });
 
   test("lists a directory into a buffer of any size, each entry once its part fits", () => {

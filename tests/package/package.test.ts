@@ -122,6 +122,11 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.equal(description.version, VERSION);
   assert.equal(description.dependencies, undefined);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
+  assert.match(
+    readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
+    /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
+  );
   const map = JSON.parse(readFileSync(join(built, "lib", "mod.js.map"), "utf8"));
   assert.equal(map.sourcesContent?.length, map.sources.length, "the map carries no sources");
   for (const file of ["mod.js", "mod.cjs", "artefact.js", "artefact.cjs"]) {

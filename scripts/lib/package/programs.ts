@@ -8,7 +8,10 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
+import { shimByName } from "../shim_by_name.ts";
 
+/** The licenses of the packages that are part of the files. */
+const LICENSES = "LICENSES.txt";
 /** The command line, one file for all runtimes. */
 const COMMAND = "luge.js";
 
@@ -28,7 +31,9 @@ const NAMED = ["MemoryFileSystem", "MemoryStore", "NodeFileSystem", "SledStore",
 const SMALL = {
   ...OPTIONS,
   minify: true,
+  metafile: true,
   sourcemap: "external",
+  plugins: [shimByName],
   stdin: {
     sourcefile: "entry.ts",
     resolveDir: ROOT,
@@ -43,7 +48,7 @@ const SMALL = {
 export async function buildPrograms(directory: string): Promise<void> {
   const metafiles = [bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
-  writeFileSync(join(directory, "LICENSES.txt"), licensesOf(inputs));
+  writeFileSync(join(directory, LICENSES), licensesOf(inputs));
 }
 
 /** `mod.js`, and the engine in a file of its own, which is read at the first open. */
@@ -74,7 +79,7 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
       sourcesContent: false,
       // Jest runs `import()` only when Node is told to.
       supported: { "dynamic-import": false },
-      plugins: [external(/\/artefact\.ts$/, "./artefact.cjs")],
+      plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
     }),
   ]);
   return metafile;
@@ -102,13 +107,17 @@ function external(filter: RegExp, path: string): Plugin {
   return { name: path, setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true })) };
 }
 
+/** Licenses of packages that come without one. */
+const OTHER_LICENSES: { readonly [folder: string]: string } = { "node_modules/deno-std": join("std", "LICENSE") };
+
 /** The licenses of the packages that files are from. */
 function licensesOf(files: readonly string[]): string {
   const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
   const texts = [...new Set(folders)].sort().map((folder) => {
-    const license = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e/i.test(name));
+    const own = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
+    const license = own === undefined ? OTHER_LICENSES[folder] : join(folder, own);
     if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);
-    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, folder, license), "utf8").trim()}\n`;
+    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(join(ROOT, license), "utf8").trim()}\n`;
   });
   return texts.join("\n----\n\n");
 }

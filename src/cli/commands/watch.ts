@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { delay } from "@std/async";
 import { type ChangeIn, type SledStore, StoreError } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { encodeForJson, encodeForLine } from "../encodings.ts";
@@ -54,7 +54,7 @@ $ luge watch shop price --since 0 --no-follow
     if (options.follow && options.since !== undefined && !session.isInteractive) await follower.lookAgain(range);
     else await session.withStore("read", (store) => follower.follow(store, range));
     while (options.follow && !follower.isDone) {
-      await sleep(POLL_MS, undefined, { signal: session.signal });
+      await delay(POLL_MS, { signal: session.signal });
       await follower.lookAgain(range);
     }
   },

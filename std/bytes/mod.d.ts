@@ -1,0 +1,5 @@
+/** Whether both have the same bytes. */
+export declare function equals(a: Uint8Array, b: Uint8Array): boolean;
+
+/** Whether `source` begins with the bytes of `prefix`. */
+export declare function startsWith(source: Uint8Array, prefix: Uint8Array): boolean;

@@ -1,0 +1,3 @@
+// @ts-self-types="./mod.d.ts"
+export { equals } from "deno-std/bytes/equals.js";
+export { startsWith } from "deno-std/bytes/starts_with.js";

@@ -1,0 +1,2 @@
+// @ts-self-types="./bytes.d.ts"
+export { format } from "deno-std/fmt/bytes.js";

@@ -1,0 +1,46 @@
+/**
+ * A store under the permissions that Deno's own test runner gives a test: its directory, and nothing else.
+ */
+
+import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { MemoryStore, open, StoreError } from "../../mod.ts";
+
+const directory = Deno.makeTempDirSync({ prefix: "luge-deno-" });
+const path = join(directory, "store");
+Deno.test.afterAll(() => Deno.removeSync(directory, { recursive: true }));
+
+const NOTHING = { read: false, write: false, net: false, env: false, run: false, sys: false, ffi: false } as const;
+
+Deno.test({
+  name: "reading and writing its directory is all that a store asks for",
+  permissions: { ...NOTHING, read: [path], write: [path] },
+  fn: async () => {
+    await using store = await open(path);
+    await store.put("city/bern", "137,000");
+    assertEquals(new TextDecoder().decode(await store.get("city/bern")), "137,000");
+  },
+});
+
+for (const missing of ["read", "write"] as const) {
+  Deno.test({
+    name: `without permission to ${missing}, the error names the directory`,
+    permissions: { ...NOTHING, read: [path], write: [path], [missing]: false },
+    fn: async () => {
+      const error = await assertRejects(() => open(path), StoreError, "Cannot");
+      assertEquals(error.code, "PATH_UNAVAILABLE");
+      assertStringIncludes(error.message, path);
+      assertInstanceOf(error.cause, Error);
+    },
+  });
+}
+
+Deno.test({
+  name: "a MemoryStore needs no permission",
+  permissions: NOTHING,
+  fn: async () => {
+    await using store = new MemoryStore();
+    await store.put("key", "value");
+    assertEquals([...(await store.scan("")).keys()], ["key"]);
+  },
+});

@@ -1,0 +1,37 @@
+/**
+ * The exports that src/wasm/exports.ts types by hand are those of the artefact, with as many arguments: wasm-bindgen read them
+ * from the module into engine/luge_engine.wasm.d.ts. `tsc` checks the types; the test checks that the names are all there.
+ */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type * as Built from "../../engine/luge_engine.wasm.d.ts";
+import type { EngineExports } from "../../src/wasm/exports.ts";
+import { loadEngine } from "../../src/wasm/load.ts";
+import { nodeTest } from "../support/node_only.ts";
+
+type Exports = typeof Built;
+type Arity<F> = F extends (...values: infer Arguments) => unknown ? Arguments["length"] : undefined;
+/** Names whose numbers of arguments differ. */
+type Differing = {
+  [Name in keyof Exports & keyof EngineExports]: Arity<Exports[Name]> extends Arity<EngineExports[Name]>
+    ? Arity<EngineExports[Name]> extends Arity<Exports[Name]>
+      ? never
+      : Name
+    : Name;
+}[keyof Exports & keyof EngineExports];
+/** Names that only one of the two has. */
+type Missing = Exclude<keyof Exports, keyof EngineExports> | Exclude<keyof EngineExports, keyof Exports>;
+/** Does not compile where there is such a name, and names it. */
+type None<_ extends never> = true;
+
+nodeTest("the exports of the artefact are those that are typed, with as many arguments", async () => {
+  const same: [None<Differing>, None<Missing>] = [true, true];
+  assert.deepEqual(same, [true, true]);
+  const declarations = readFileSync(join(import.meta.dirname, "../../engine/luge_engine.wasm.d.ts"), "utf8");
+  const declared = [...declarations.matchAll(/^export const (\w+):/gm)].map(([, name]) => name);
+  const { compiled } = await loadEngine(undefined);
+  const exported = WebAssembly.Module.exports(await compiled).map(({ name }) => name);
+  assert.deepEqual(exported.sort(), declared.sort());
+});

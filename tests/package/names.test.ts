@@ -1,0 +1,48 @@
+/**
+ * The packages that luge is built on by name are in use, each for what ARCHITECTURE.md says of it.
+ */
+
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { nodeTest } from "../support/node_only.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+const json = (file: string) => JSON.parse(read(file)) as Record<string, Record<string, string>>;
+
+nodeTest("wasm-pack built the artefact", () => {
+  const record = json("engine/luge_engine.build.json");
+  assert.match(String(record.wasmPack), /^\d+\.\d+\.\d+$/);
+  assert.ok(read("engine/wasm/Cargo.toml").includes(`wasm-bindgen = "=${record.wasmBindgen}"`));
+  assert.match(read("scripts/engine/compile.ts"), /run\(tools\.wasmPack/);
+});
+
+nodeTest("the engine is sled", () => {
+  const record = json("engine/luge_engine.build.json");
+  assert.ok(read("engine/Cargo.toml").includes(`sled = { version = "=${record.sled}"`));
+});
+
+nodeTest("browser_wasi_shim is the WASI of the host", () => {
+  for (const [file, base] of [
+    ["host_wasi.ts", "WASI"],
+    ["file.ts", "Fd"],
+    ["directory.ts", "Fd"],
+    ["output.ts", "Fd"],
+  ] as const) {
+    const source = read(`src/host/${file}`);
+    assert.match(source, /from "@bjorn3\/browser_wasi_shim"/, file);
+    assert.match(source, new RegExp(`class \\w+ extends ${base} \\{`), file);
+  }
+});
+
+nodeTest("bun test runs every test file", () => {
+  assert.match(read("bunfig.toml"), /\[test\]/);
+  assert.match(read("scripts/lib/test_runtime.ts"), /case "bun":\s+return \["test"/);
+  assert.ok(globSync("tests/**/*.test.ts", { cwd: ROOT }).length > 50);
+});
+
+nodeTest("ARCHITECTURE.md says what each is for", () => {
+  const text = read("ARCHITECTURE.md");
+  for (const name of ["sled", "wasm-pack", "browser_wasi_shim", "bun test"]) assert.ok(text.includes(name), name);
+});
