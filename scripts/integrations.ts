@@ -15,6 +15,7 @@ import { BUNDLERS, bundle, type Outcome, writeSources, YES } from "./integration
 import { tryFrameworks } from "./integrations/frameworks.ts";
 import { withProject } from "./integrations/project.ts";
 import { RUNNERS, runSuite, writeSuites } from "./integrations/runners.ts";
+import { writeTables } from "./integrations/tables.ts";
 import { installTools } from "./integrations/tools.ts";
 
 const { values } = parseArgs({
@@ -46,4 +47,7 @@ const outcomes: Outcome[] = await withProject(async (project) => {
   return values.frameworks ? [...found, ...(await tryFrameworks(project))] : found;
 });
 console.table(outcomes.map((each) => ({ ...each, built: each.built.slice(0, 20), ran: each.ran.slice(0, 20) })));
-if (outcomes.some(({ built, ran }) => built !== YES || ran !== YES)) process.exitCode = 1;
+const isWrong = ({ built, ran }: Outcome) => built !== YES || ran !== YES;
+if (outcomes.some(isWrong)) process.exitCode = 1;
+for (const { name, built, ran } of outcomes.filter(isWrong)) console.error(`${name}: ${built === YES ? ran : built}`);
+if (values.write) writeTables(outcomes);

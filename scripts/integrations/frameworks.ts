@@ -148,7 +148,9 @@ function compileWithDeno(project: Project): Outcome {
       "app.mjs",
     ]);
   } catch (error) {
-    return { ...outcome, built: (error as Error).message, ran: "no", sizeBytes: undefined };
+    const { message } = error as Error;
+    const built = /dns error|Download/i.test(message) ? "no: its runtime cannot be downloaded here" : message;
+    return { ...outcome, built, ran: "not tried", sizeBytes: undefined };
   }
   const sizeBytes = statSync(program).size;
   try {

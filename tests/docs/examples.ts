@@ -21,7 +21,11 @@ const BLOCK = /^[ \t]*(?:\* ?)?```ts( no-run)?\n([\s\S]*?)^[ \t]*(?:\* ?)?```$/g
 
 /** All examples in Markdown files at the root and in doc comments. */
 export function findExamples(): Example[] {
-  const files = [...globSync("*.md", { cwd: ROOT }), "mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })].sort();
+  const files = [
+    ...globSync(["*.md", "docs/guide/*.md"], { cwd: ROOT }),
+    "mod.ts",
+    ...globSync("src/**/*.ts", { cwd: ROOT }),
+  ].sort();
   return files.flatMap((file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
     return [...text.matchAll(BLOCK)].map(([, noRun, code = ""], i, { [i]: match }) => ({
