@@ -97,7 +97,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       () => this.#step(),
       () => backend.congestion(),
     );
-    backend.onFailure((error) => this.#fail(error));
+    // Whoever gives the backend back when this store was collected must not keep it.
+    const self = new WeakRef(this);
+    backend.onFailure((error) => {
+      const store = self.deref();
+      if (store) store.#fail(error);
+    });
   }
 
   get version(): number {

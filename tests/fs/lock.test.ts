@@ -70,10 +70,12 @@ describe("directory lock, within one process", () => {
   });
 
   test("held is false for good when a heartbeat cannot be written", () => {
-    const path = lockPath(temporary.directory(), 1);
+    const directory = temporary.directory();
+    const path = lockPath(directory, 1);
     fs.writeFileSync(path, "");
     const fd = fs.openSync(path, "r");
-    const lock = new OwnedLock({ path, fd, record: record(), hold: undefined, heartbeatMs: 0, onRelease: () => {} });
+    const parts = { directory, number: 1, fd, record: record(), hold: undefined, heartbeatMs: 0, onRelease: () => {} };
+    const lock = new OwnedLock(parts);
     assert.equal(lock.held(), false);
     assert.equal(lock.held(), false);
     lock.abandon();
@@ -223,7 +225,7 @@ describe("directory lock, the claim of a number", () => {
 
   function claim(directory: string, number: number): OwnedLock | undefined {
     const times = { staleAfterMs: 10_000, heartbeatMs: 2_000 };
-    const prober = { directory, self: ownIdentity(), kernel: undefined, nonce: "test", ...times };
+    const prober = { directory, id: "test", self: ownIdentity(), kernel: undefined, nonce: "test", ...times };
     return claimLock(prober, number, () => {});
   }
 
