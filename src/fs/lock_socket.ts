@@ -33,8 +33,8 @@ interface Server {
 }
 
 /**
- * What an owner says to everyone who connects: the protocol's version, and the nonce of its lock. Nothing else is understood yet:
- * the connection ends then.
+ * What an owner says to everyone who connects: the protocol's version, and the nonce of its lock. Nothing that is said to it is
+ * understood yet. The connection stays until the other side ends it, or the owner.
  */
 export function greeting(nonce: string): string {
   return `luge 1 ${nonce}\n`;
@@ -129,7 +129,7 @@ function listen(way: SocketWay, nonce: string): Promise<Server> {
 }
 
 interface BunSocket {
-  end(text: string): void;
+  write(text: string): void;
 }
 
 interface BunApi {
@@ -145,7 +145,7 @@ function listenWithBun(path: string, words: string): Promise<Server> | undefined
   if (typeof bun?.listen !== "function") return undefined;
   const listener = bun.listen({
     unix: path,
-    socket: { open: (socket) => socket.end(words), data: () => {}, error: () => {} },
+    socket: { open: (socket) => socket.write(words), data: () => {}, error: () => {} },
   });
   listener.unref();
   return Promise.resolve({ close: () => listener.stop(true) });
@@ -153,6 +153,8 @@ function listenWithBun(path: string, words: string): Promise<Server> | undefined
 
 interface DenoConnection {
   write(bytes: Uint8Array): Promise<number>;
+  read(bytes: Uint8Array): Promise<number | null>;
+  unref(): void;
   close(): void;
 }
 
@@ -176,14 +178,17 @@ function listenWithDeno(path: string, words: string): Promise<Server> | undefine
 }
 
 async function greetAll(listener: DenoListener, words: Uint8Array): Promise<void> {
-  for await (const connection of listener) {
-    try {
-      await connection.write(words);
-    } catch {
-      // It has gone already.
-    } finally {
-      connection.close();
-    }
+  for await (const connection of listener) greet(connection, words).catch(() => {});
+}
+
+async function greet(connection: DenoConnection, words: Uint8Array): Promise<void> {
+  connection.unref();
+  try {
+    await connection.write(words);
+    const ignored = new Uint8Array(64);
+    while ((await connection.read(ignored)) !== null);
+  } finally {
+    connection.close();
   }
 }
 
@@ -192,7 +197,8 @@ async function listenWithNode(path: string, words: string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.unref();
-    socket.end(words, () => socket.destroy());
+    socket.resume();
+    socket.write(words);
   });
   server.unref();
   return await new Promise((resolve, reject) => {
