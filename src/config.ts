@@ -7,6 +7,7 @@
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe } from "./encoding.ts";
+import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import {
   MAX_CACHE_BYTES,
@@ -51,8 +52,20 @@ export interface SledStoreConfig {
   readonly syncWrites?: boolean;
   /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: lines below it are not logged. Default: 3. */
   readonly loggingLevel?: LoggingLevel;
-  /** How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. Default: 1. */
+  /**
+   * How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. The store remembers the number: that is
+   * the default, and 1 in a new store. A smaller number drops versions, and takes `dropVersions`. With `readOnly` it means nothing.
+   */
   readonly numVersionsToKeep?: number;
+  /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
+  readonly dropVersions?: boolean;
+  /**
+   * How long `open` waits while another store has the directory open, in milliseconds; `Infinity` waits without end. Then it rejects
+   * with `STORE_LOCKED`. Default: 0.
+   */
+  readonly waitForLock?: number;
+  /** Ends the opening while it waits for the directory: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** The bound of the engine's caches together in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
   readonly cacheSize?: number;
   /**
@@ -78,7 +91,10 @@ export interface ResolvedConfig {
   readonly path: string;
   readonly syncWrites: boolean;
   readonly loggingLevel: LoggingLevel;
-  readonly numVersionsToKeep: number;
+  readonly numVersionsToKeep: number | undefined;
+  readonly dropVersions: boolean;
+  readonly waitForLock: number;
+  readonly signal: AbortSignal | undefined;
   readonly cacheSize: number;
   readonly writeBufferSize: number;
   readonly readOnly: boolean;
@@ -104,7 +120,8 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     path,
     syncWrites: true,
     loggingLevel: LoggingLevel.ERROR,
-    numVersionsToKeep: 1,
+    dropVersions: false,
+    waitForLock: 0,
     cacheSize: 64 * 1024 * 1024,
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
@@ -117,6 +134,9 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "syncWrites",
   "loggingLevel",
   "numVersionsToKeep",
+  "dropVersions",
+  "waitForLock",
+  "signal",
   "cacheSize",
   "writeBufferSize",
   "readOnly",
@@ -142,6 +162,8 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
   return {
     ...config,
     path: resolvePath(config.path, config.fileSystem === undefined),
+    numVersionsToKeep: options.numVersionsToKeep,
+    signal: config.signal,
     fileSystem: config.fileSystem,
     wasm: config.wasm,
   };
@@ -154,7 +176,14 @@ function checkTypes(config: SledStoreConfig): void {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }
   checkInteger("loggingLevel", config.loggingLevel, LoggingLevel.DEBUG, LoggingLevel.ERROR);
-  checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
+  if (config.numVersionsToKeep !== undefined) {
+    checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
+  }
+  if (typeof config.dropVersions !== "boolean") wrongType("dropVersions", config.dropVersions, "a boolean");
+  checkWait(config.waitForLock);
+  if (config.signal !== undefined && typeof config.signal?.addEventListener !== "function") {
+    wrongType("signal", config.signal, "an AbortSignal");
+  }
   checkInteger("cacheSize", config.cacheSize, MIN_CACHE_BYTES, MAX_CACHE_BYTES);
   checkInteger("writeBufferSize", config.writeBufferSize, MIN_WRITE_BUFFER_BYTES, MAX_WRITE_BUFFER_BYTES);
   checkMethods("logger", config.logger, ["debug", "info", "warn", "error"]);
@@ -165,17 +194,42 @@ function checkTypes(config: SledStoreConfig): void {
   }
 }
 
+function checkWait(ms: unknown): void {
+  if (typeof ms !== "number") wrongType("waitForLock", ms, "a number");
+  if (ms >= 0) return;
+  throw new RangeError(`Wrong option 'waitForLock': expected a number of milliseconds from 0 on, got ${ms}`);
+}
+
+/** A scheme of two letters and more, and two slashes: no path begins like that on purpose. */
+const URL_START = /^[a-z][a-z\d+.-]+:\/\//i;
+
 /** On the runtime's disk the path is made absolute: the store must not move when the current directory changes. */
 function resolvePath(path: string | URL, onDisk: boolean): string {
-  if (isUrl(path) && path.protocol !== "file:") {
-    throw new TypeError(`Wrong option 'path': expected a file: URL, got '${path.href}'`);
-  }
-  const name = isUrl(path) ? fileURLToPath(path.href) : path;
+  const isAddress = isUrl(path) || (typeof path === "string" && URL_START.test(path));
+  const name = isAddress ? pathOfUrl(path) : path;
   if (typeof name !== "string") wrongType("path", name, "a string or a URL");
   if (name === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
   if (name.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");
-  const full = onDisk ? resolve(name).replaceAll(sep, "/") : name;
+  const full = onDisk ? absolute(name).replaceAll(sep, "/") : name;
   return full.replace(/\/+$/, "") || "/";
+}
+
+function pathOfUrl(url: string | URL): string {
+  try {
+    return fileURLToPath(typeof url === "string" ? url : url.href);
+  } catch (cause) {
+    const message = `Wrong option 'path': expected a path or a file: URL, got '${url}': ${messageOf(cause)}`;
+    throw new TypeError(message, { cause });
+  }
+}
+
+function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    const what = "the current directory was removed, or may not be read";
+    throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */

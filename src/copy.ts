@@ -7,7 +7,7 @@
 import type { RestoreResult } from "./api/backup.ts";
 import { StreamSource } from "./backup/source.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
-import type { DirectoryLock } from "./fs/filesystem.ts";
+import { type DirectoryLock, requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { leveled } from "./logger.ts";
 import { apply } from "./store/restore.ts";
@@ -36,16 +36,17 @@ export async function copyTo(
 }
 
 /** The config of another store, for a directory of its own. */
-function configLike({ fileSystem, wasm, ...config }: ResolvedConfig, path: string | URL): ResolvedConfig {
+function configLike(like: ResolvedConfig, path: string | URL): ResolvedConfig {
+  const { fileSystem, wasm, signal: _, numVersionsToKeep = 1, ...config } = like;
   const chosen = { ...(fileSystem ? { fileSystem } : {}), ...(wasm ? { wasm } : {}) };
-  return resolveConfig({ ...config, ...chosen, path, readOnly: false });
+  return resolveConfig({ ...config, ...chosen, numVersionsToKeep, path, readOnly: false, waitForLock: 0 });
 }
 
 async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<RestoreResult> {
   const { path } = resolved;
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
   let lock: DirectoryLock | undefined;
-  const directory = { fileSystem, path, owned: () => lock?.held() ?? false };
+  const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock) };
   const { compiled } = await loadEngine(resolved.wasm);
   const engine = await Engine.start(compiled, directory);
   prepareEmptyDirectory(fileSystem, path, leveled(resolved.logger, resolved.loggingLevel));
@@ -55,9 +56,9 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
     throw pathError(path, "lock", error);
   }
   try {
-    await engine.open(resolved);
+    await engine.open({ ...resolved, numVersionsToKeep: resolved.numVersionsToKeep ?? 1 });
     const result = await fill(engine, source);
-    atPath(path, "mark", () => markDirectory(fileSystem, path));
+    atPath(path, "mark", () => markDirectory(fileSystem, path, resolved, directory.owned));
     return result;
   } finally {
     lock.release();

@@ -8,21 +8,24 @@ import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { clock } from "./clock.ts";
 import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
-import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
+import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { type Logger, leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
-import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
+import { atPath, markDirectory, prepareDirectory, requireStore } from "./store_directory.ts";
+import { waitForLock } from "./wait_for_lock.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
 
 /**
  * Opens the store in a directory, creating both when they are missing. After a crash it recovers what was durable.
  *
- * Rejects with `TypeError` or `RangeError` for a wrong config, and with `StoreError`: `STORE_LOCKED` when another store
- * has the directory open; `PATH_NOT_DIRECTORY`, `PATH_UNAVAILABLE` or `NOT_A_STORE` when the path will not do;
+ * Rejects with `TypeError` or `RangeError` for a wrong config, one of fewer versions than the store keeps among them (see
+ * {@linkcode SledStoreConfig.dropVersions}), with the reason of its signal, and with `StoreError`: `STORE_LOCKED` when another store
+ * has the directory open, and still has after {@linkcode SledStoreConfig.waitForLock}; `LOCK_LOST` when the directory is moved,
+ * replaced or removed meanwhile; `PATH_NOT_DIRECTORY`, `PATH_UNAVAILABLE` or `NOT_A_STORE` when the path will not do;
  * `FORMAT_UNSUPPORTED` or `STORE_CORRUPT` when its files cannot be read; `ENGINE_UNAVAILABLE`, `ENGINE_INCOMPATIBLE` or
  * `ENGINE_TRAP` when the engine does not start. Whatever is there stays as it is then.
  *
@@ -48,21 +51,24 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
 
   if (resolved.readOnly) return await openForReading(resolved, fileSystem, logger);
   let lock: DirectoryLock | undefined;
-  const directory = { fileSystem, path: resolved.path, owned: () => lock?.held() ?? false };
+  const { path } = resolved;
+  const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock) };
   const { compiled } = await loadEngine(resolved.wasm);
   const start = async () => await Engine.start(compiled, directory);
   // An engine of the caller's may be refused: before anything is made. Ours is compiled while the directory is locked.
   let engine = resolved.wasm === undefined ? undefined : await start();
-  prepareDirectory(fileSystem, resolved.path, logger);
-  lock = await lockAt(resolved.path, () => fileSystem.lock(resolved.path));
+  lock = await waitForLock(resolved, () => {
+    prepareDirectory(fileSystem, path, logger);
+    return fileSystem.lock(path);
+  });
   try {
-    logger.debug(`locked '${resolved.path}'`);
-    markDirectory(fileSystem, resolved.path);
+    logger.debug(`locked '${path}'`);
+    const numVersionsToKeep = markDirectory(fileSystem, path, resolved, directory.owned);
     engine ??= await start();
-    await engine.open(resolved);
+    await engine.open({ ...resolved, numVersionsToKeep });
     await endRestore(engine, directory, logger);
-    logger.info(`opened '${resolved.path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
-    const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
+    logger.info(`opened '${path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
+    const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
     return new SledStore({ ...resolved, fileSystem, engine, lock, logger, copy });
   } catch (error) {
     engine?.giveUp();
@@ -82,29 +88,24 @@ async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Pr
 /** Everything that the engine would write stays in memory. */
 async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logger: Logger): Promise<SledStore> {
   const { path } = resolved;
-  requireStore(lower, path);
-  const observed = await lockAt(path, async () => lower.observe?.(path));
+  const observed = await waitForLock(resolved, async () => {
+    requireStore(lower, path);
+    return await lower.observe?.(path);
+  });
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
+  const numVersionsToKeep = requireStore(lower, path);
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
   const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
   try {
     const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
     const { compiled } = await loadEngine(resolved.wasm);
     const engine = await Engine.start(compiled, directory);
-    await engine.open(resolved);
+    await engine.open({ ...resolved, numVersionsToKeep });
     logger.info(`opened '${path}' for reading`);
-    const copy: Copy = (directory, backup) => copyTo(resolved, directory, backup);
+    const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
     return new SledStore({ ...resolved, fileSystem: view.fileSystem, engine, lock, logger, copy });
   } catch (error) {
     view.close();
     throw error;
-  }
-}
-
-async function lockAt<T>(path: string, lock: () => Promise<T>): Promise<T> {
-  try {
-    return await lock();
-  } catch (error) {
-    throw pathError(path, "lock", error);
   }
 }

@@ -29,9 +29,13 @@ export interface SledStoreParts {
 /** Makes a store in an empty directory of a backup. */
 export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>) => Promise<RestoreResult>;
 
+/** Gives directories back whose stores nobody has any more. What it holds must not lead to the store. */
+const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
+
 /**
  * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of it,
- * by this process or another, on any runtime, is refused with `STORE_LOCKED`.
+ * by this process or another, on any runtime, is refused with `STORE_LOCKED`. One that nobody refers to any more gives the directory
+ * back when it is collected as garbage, with all that was acknowledged; but nobody knows when that is: close it.
  *
  * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`), and what survives of the
  * others is a prefix of them, in the order of the calls.
@@ -56,12 +60,16 @@ export class SledStore extends BaseStore {
       readOnly,
       spool: () => FileSpool.create({ fileSystem, path, owned: () => lock.held() }),
       failed: (error) => logger.error(`'${path}' failed: ${messageOf(error)}`),
-      released: () => lock.release(),
+      released: () => {
+        collected.unregister(lock);
+        lock.release();
+      },
       closed: () => logger.info(`closed '${path}'`),
       leftBehind: (error) => logger.error(`'${path}' could not be given back: ${messageOf(error)}`),
     });
     this.path = path;
     this.#copy = copy;
+    collected.register(this, giveBack(engine, lock, logger, path), lock);
   }
 
   /**
@@ -82,4 +90,16 @@ export class SledStore extends BaseStore {
   async backupTo(directory: string | URL, options: LongOptions = {}): Promise<RestoreResult> {
     return await this.#copy(directory, this.backup(options));
   }
+}
+
+function giveBack(engine: Engine, lock: DirectoryLock, logger: Logger, path: string): () => void {
+  return () => {
+    logger.warn(`'${path}' was not closed: its store was collected as garbage`);
+    try {
+      engine.giveUp();
+      lock.release();
+    } catch (error) {
+      logger.error(`'${path}' could not be given back: ${messageOf(error)}`);
+    }
+  };
 }

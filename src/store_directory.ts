@@ -9,16 +9,21 @@ import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import type { Logger } from "./logger.ts";
+import { MARKER, readMarker, writeMarker } from "./store_marker.ts";
 
-/** The file that makes a directory a store's: `luge <format version>` and a newline, in ASCII. */
-export const MARKER = "LUGE";
-const UNFINISHED_MARKER = "LUGE.tmp";
+/** Our own names in a directory without a marker. */
+const OWN = /^(?:LUGE\.tmp|LOCK\..*|luge\.sock|luge\.[0-9a-f]{4})$/;
+/** What file systems, operating systems, version control and editors put into directories, empty or not. */
+const FOREIGN_BUT_HARMLESS =
+  /^(?:lost\+found|\.(?:git|hg|svn)?(?:keep|ignore)|\.gitattributes|\.dockerignore|\.DS_Store|\._.*|\.nfs[0-9a-f]*|\.fuse_hidden.*|\.Trash.*|\.Trashes|\.Spotlight-V100|\.fseventsd|\.directory|@eaDir|Thumbs\.db|desktop\.ini|System Volume Information|\$RECYCLE\.BIN)$/i;
 
-/** The format of the directory that this release writes and reads. */
-export const FORMAT_VERSION = 3;
-
-/** Names that do not make a directory somebody else's: our own before the marker is there, and a file system's. */
-const IGNORED = /^(?:LUGE\.tmp|LOCK\..*|lost\+found)$/;
+/** How many versions of a key a caller wants to be kept. */
+export interface WantedVersions {
+  /** `undefined` for what the store remembers; 1 in a new one. */
+  readonly numVersionsToKeep: number | undefined;
+  /** Whether it may be less than what the store remembers. */
+  readonly dropVersions: boolean;
+}
 
 /** Creates the directory when it is missing, durably; refuses one that cannot be a store's. */
 export function prepareDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
@@ -40,28 +45,44 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
   });
 }
 
-/** Writes the marker of a new store, or checks that of an existing one. The directory must be locked. */
-export function markDirectory(fileSystem: FileSystem, path: string): void {
-  atPath(path, "open", () => {
-    const marker = `${path}/${MARKER}`;
-    if (fileSystem.stat(marker) === undefined) writeMarker(fileSystem, path);
-    else checkMarker(readText(fileSystem, marker), marker);
+/**
+ * Writes the marker of a new store, or checks that of an existing one; returns how many versions it keeps. The directory must be
+ * locked. Throws a `RangeError` for fewer versions than it kept, unless that is wanted.
+ */
+export function markDirectory(
+  fileSystem: FileSystem,
+  path: string,
+  { numVersionsToKeep, dropVersions }: WantedVersions,
+  requireOwned: () => void,
+): number {
+  return atPath(path, "open", () => {
+    const remembered = readMarker(fileSystem, path)?.numVersionsToKeep;
+    const wanted = numVersionsToKeep ?? remembered ?? 1;
+    if (remembered !== undefined && wanted < remembered && !dropVersions) refuseToDrop(path, wanted, remembered);
+    if (wanted !== remembered) writeMarker(fileSystem, path, { numVersionsToKeep: wanted }, requireOwned);
+    return wanted;
   });
 }
 
-/** Refuses a directory that is not there or holds no store of this format; writes nothing. */
-export function requireStore(fileSystem: FileSystem, path: string): void {
-  atPath(path, "open", () => {
+function refuseToDrop(path: string, wanted: number, remembered: number): never {
+  const what = `the store in '${path}' keeps ${remembered} versions of each key, and ${wanted} would drop older ones`;
+  const remedy = "leave the option out, or set dropVersions as well";
+  throw new RangeError(`Wrong option 'numVersionsToKeep': ${what}; ${remedy}`);
+}
+
+/** Refuses a directory that is not there or holds no store of this format; writes nothing. Returns how many versions it keeps. */
+export function requireStore(fileSystem: FileSystem, path: string): number {
+  return atPath(path, "open", () => {
     const stat = fileSystem.stat(path);
     if (stat && stat.kind !== "directory") {
       throw new StoreError("PATH_NOT_DIRECTORY", `Cannot open '${path}': it is a ${stat.kind}, not a directory`);
     }
-    if (fileSystem.stat(`${path}/${MARKER}`) === undefined) {
+    const marker = readMarker(fileSystem, path);
+    if (marker === undefined) {
       const what = stat ? "it holds no luge store" : "it is missing";
       throw new StoreError("NOT_A_STORE", `Cannot open '${path}' for reading: ${what}`);
     }
-    checkMarker(readText(fileSystem, `${path}/${MARKER}`), `${path}/${MARKER}`);
-    if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return;
+    if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return marker.numVersionsToKeep;
     const what = "a restore was interrupted; open it for writing once, which ends the restore";
     throw new StoreError("STORE_RESTORING", `Cannot open '${path}' for reading: ${what}`);
   });
@@ -72,6 +93,7 @@ export function atPath<T>(path: string, action: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
+    if (cause instanceof RangeError) throw cause;
     throw pathError(path, action, cause);
   }
 }
@@ -119,48 +141,13 @@ function parentOf(path: string): string {
   return end === 0 ? "/" : path.slice(0, end);
 }
 
+function isIgnored(name: string): boolean {
+  return name === MARKER || OWN.test(name) || FOREIGN_BUT_HARMLESS.test(name);
+}
+
 function refuseForeign(fileSystem: FileSystem, path: string): void {
-  const foreign = fileSystem.list(path).find(({ name }) => !IGNORED.test(name) && name !== MARKER);
+  const foreign = fileSystem.list(path).find(({ name }) => !isIgnored(name));
   if (!foreign) return;
   const what = `it holds '${foreign.name}' and no luge store`;
   throw new StoreError("NOT_A_STORE", `Cannot open '${path}': ${what}; choose an empty directory or a new one`);
-}
-
-/** The marker appears whole and durable, or not at all. */
-function writeMarker(fileSystem: FileSystem, path: string): void {
-  const unfinished = `${path}/${UNFINISHED_MARKER}`;
-  const file = fileSystem.open(unfinished, { write: true, create: true, truncate: true });
-  try {
-    const bytes = new TextEncoder().encode(`luge ${FORMAT_VERSION}\n`);
-    if (file.write(bytes, 0) !== bytes.length) throw new Error(`short write to '${unfinished}'`);
-    file.sync();
-  } finally {
-    file.close();
-  }
-  fileSystem.rename(unfinished, `${path}/${MARKER}`);
-  fileSystem.syncDirectory(path);
-}
-
-function checkMarker(text: string, marker: string): void {
-  const version = /^luge ([1-9]\d{0,8})\n$/.exec(text)?.[1];
-  if (version === undefined) {
-    throw new StoreError("STORE_CORRUPT", `Cannot open: '${marker}' is damaged: expected 'luge <version>'`);
-  }
-  if (Number(version) === FORMAT_VERSION) return;
-  const versions = `format ${version}, this release reads format ${FORMAT_VERSION}`;
-  throw new StoreError("FORMAT_UNSUPPORTED", `Cannot open: '${marker}' says ${versions}`);
-}
-
-function readText(fileSystem: FileSystem, path: string): string {
-  const file = fileSystem.open(path, {});
-  try {
-    const bytes = new Uint8Array(64);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = file.read(bytes.subarray(length), length);
-    }
-    return new TextDecoder().decode(bytes.subarray(0, length));
-  } finally {
-    file.close();
-  }
 }

@@ -167,12 +167,12 @@ proptest! {
         let disk = writer.into_disk();
         let at = 32 + at.index(end - 32);
         let padding = record_padding(&lengths, at);
-        disk.edit("0000000001.log", |bytes| bytes[at] ^= 1);
+        disk.edit("0000000001.luge", |bytes| bytes[at] ^= 1);
         match read(&disk) {
             Ok(_) => prop_assert!(padding, "damage at byte {at} went unseen"),
             Err(failure) => {
                 prop_assert_eq!(failure.status, Status::Corrupt);
-                prop_assert!(failure.message.contains("0000000001.log at byte "), "{}", failure.message);
+                prop_assert!(failure.message.contains("0000000001.luge at byte "), "{}", failure.message);
             }
         }
     }
@@ -242,10 +242,10 @@ fn a_header_reads_back_and_tells_other_formats() {
 
 #[test]
 fn file_names_are_those_of_segments_and_no_others() {
-    assert_eq!(segment::file_name(1), "0000000001.log");
-    assert_eq!(segment::file_number("0000000001.log"), Some(1));
-    assert_eq!(segment::file_number("12345678901.log"), Some(12_345_678_901));
-    for name in ["0000000000.log", "1.log", "00000000001.log", "0000000001.tmp", "+000000001.log", "log"] {
+    assert_eq!(segment::file_name(1), "0000000001.luge");
+    assert_eq!(segment::file_number("0000000001.luge"), Some(1));
+    assert_eq!(segment::file_number("12345678901.luge"), Some(12_345_678_901));
+    for name in ["0000000000.luge", "1.luge", "00000000001.luge", "0000000001.tmp", "+000000001.luge", "log"] {
         assert_eq!(segment::file_number(name), None, "{name}");
     }
 }
@@ -256,10 +256,10 @@ fn a_missing_segment_is_reported() {
     let steps = vec![Step::Append(400); 4];
     let start = Recovered { end: Position::default(), last_version: 0 };
     let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
-    disk.remove("0000000002.log").unwrap();
+    disk.remove("0000000002.luge").unwrap();
     let failure = read(&disk).unwrap_err();
     assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000002.log before it is missing"), "{}", failure.message);
+    assert!(failure.message.contains("0000000002.luge before it is missing"), "{}", failure.message);
 }
 
 #[test]
@@ -269,25 +269,25 @@ fn segments_that_were_never_begun_do_not_count_at_the_end_and_are_damage_elsewhe
     let start = Recovered { end: Position::default(), last_version: 0 };
     let (disk, _) = run(MemoryDisk::default(), start, &[&steps[..], &[Step::Sync]].concat(), &mut commits);
     // Both were begun before the first of them was durable with its header.
-    disk.create("0000000004.log").unwrap();
-    disk.create("0000000005.log").unwrap();
+    disk.create("0000000004.luge").unwrap();
+    disk.create("0000000005.luge").unwrap();
     let (recovered, found) = read(&disk).unwrap();
     assert_eq!((&found, recovered.end.segment), (&commits, 3));
 
     let (disk, _) = run(disk, recovered, &[Step::Append(400), Step::Append(400), Step::Sync], &mut commits);
     assert_eq!(read(&disk).unwrap().1, commits, "what is left of them is in nobody's way");
 
-    disk.edit("0000000002.log", Vec::clear);
+    disk.edit("0000000002.luge", Vec::clear);
     let failure = read(&disk).unwrap_err();
     assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000002.log at byte 0: its header is damaged"), "{}", failure.message);
+    assert!(failure.message.contains("0000000002.luge at byte 0: its header is damaged"), "{}", failure.message);
 }
 
 #[test]
 fn a_log_that_is_gone_is_reported() {
     let failure = recover(&MemoryDisk::default(), 3, |_, _| Ok(())).unwrap_err();
     assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000003.log at byte 0: the segment is missing"), "{}", failure.message);
+    assert!(failure.message.contains("0000000003.luge at byte 0: the segment is missing"), "{}", failure.message);
 }
 
 #[test]

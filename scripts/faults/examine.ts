@@ -34,7 +34,7 @@ const CLEAR: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
   "STORE_LOCKED",
 ]);
 /** A file, an offset or a key, in a message. */
-const PLACED = /(?:\.log|conf|snap\.|\bdb\b|LUGE|LOCK|index|key '|it holds ')/;
+const PLACED = /(?:\.luge|conf|snap\.|\bdb\b|LUGE|LOCK|index|key '|it holds ')/;
 
 /** Reads of a damaged store: what was right, wrong, and refused. */
 class Reading {

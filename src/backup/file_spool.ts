@@ -5,7 +5,8 @@
  */
 
 import { messageOf, StoreError } from "../errors.ts";
-import type { FileSystem, OpenFile } from "../fs/filesystem.ts";
+import { type FileSystem, lockLost, type OpenFile } from "../fs/filesystem.ts";
+import { writeAll } from "../fs/write_all.ts";
 import type { ByteSource } from "./source.ts";
 import type { Spool } from "./spool.ts";
 
@@ -21,7 +22,7 @@ export interface SpoolPlace {
   readonly fileSystem: FileSystem;
   /** The directory. */
   readonly path: string;
-  /** Whether it is still ours; asked before every change. */
+  /** Whether it is still ours; asked before every change. May throw what tells why it is not. */
   readonly owned: () => boolean;
 }
 
@@ -39,7 +40,11 @@ export class FileSpool implements Spool {
   /** Begins one. */
   static create(place: SpoolPlace): FileSpool {
     const path = `${place.path}/${UNFINISHED_RESTORE}`;
-    const open = () => place.fileSystem.open(path, { write: true, create: true, truncate: true });
+    // One that is there is a dead one's, and goes first: never cut what may be another store's by now.
+    const open = () => {
+      if (place.fileSystem.stat(path)) place.fileSystem.remove(path);
+      return place.fileSystem.open(path, { write: true, create: true, exclusive: true });
+    };
     return new FileSpool(place, changing(place, open));
   }
 
@@ -55,12 +60,8 @@ export class FileSpool implements Spool {
 
   write(bytes: Uint8Array): void {
     changing(this.#place, () => {
-      for (let done = 0; done < bytes.length; ) {
-        const written = this.#file.write(bytes.subarray(done), this.#length);
-        if (written === 0) throw new Error(`nothing could be written to '${UNFINISHED_RESTORE}'`);
-        done += written;
-        this.#length += written;
-      }
+      writeAll(this.#file, bytes, this.#length, `${this.#place.path}/${UNFINISHED_RESTORE}`);
+      this.#length += bytes.length;
     });
   }
 
@@ -104,7 +105,7 @@ export class FileSpool implements Spool {
 }
 
 function changing<T>({ owned, path }: SpoolPlace, change: () => T): T {
-  if (!owned()) throw new StoreError("LOCK_LOST", `Cannot write to '${path}': another process took its lock over`);
+  if (!owned()) throw lockLost("use", path, undefined);
   return ioOf(change);
 }
 

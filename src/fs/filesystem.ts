@@ -13,6 +13,8 @@
  * @module
  */
 
+import { StoreError } from "../errors.ts";
+
 /** What a path leads to; `"other"` is a device, a socket or the like. Symbolic links are followed. */
 export type FileKind = "file" | "directory" | "other";
 
@@ -67,8 +69,13 @@ export interface OpenFile {
 
 /** The ownership of one directory. */
 export interface DirectoryLock {
-  /** Whether the lock is still ours: false for good once another owner took the directory over. Must be cheap. */
+  /**
+   * Whether the lock is still ours, and the path leads to the directory that was locked: false for good once another owner took it
+   * over, or it was moved, replaced or removed. Asked before every change; must be cheap.
+   */
   held(): boolean;
+  /** Once `held` was false: why, as the end of a sentence. */
+  readonly lossReason?: string | undefined;
   /** Gives the directory back; idempotent. */
   release(): void;
 }
@@ -127,6 +134,22 @@ export interface FileSystem {
    * {@linkcode FileSystem.lock} does. Only stores that are opened with `readOnly` need it.
    */
   observe?(directory: string): Promise<DirectoryLock>;
+}
+
+/** The `LOCK_LOST` of a directory whose lock is not held any more. */
+export function lockLost(
+  action: string,
+  directory: string,
+  lock: Pick<DirectoryLock, "lossReason"> | undefined,
+): StoreError {
+  const reason = lock?.lossReason ?? "another store took its lock over, or it was moved, replaced or removed";
+  return new StoreError("LOCK_LOST", `Cannot ${action} '${directory}' any more: ${reason}`);
+}
+
+/** Throws {@linkcode lockLost} when a lock is not held, or not there yet. */
+export function requireHeld(action: string, directory: string, lock: DirectoryLock | undefined): true {
+  if (!lock?.held()) throw lockLost(action, directory, lock);
+  return true;
 }
 
 /** An error as a {@linkcode FileSystem} throws it: `code` is a POSIX name. */

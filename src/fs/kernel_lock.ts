@@ -16,8 +16,6 @@ export interface KernelLock {
 
 /** A lock that is held until it is closed, or its process ends. */
 export interface KernelHold {
-  /** How many names the file has, where the runtime tells it sooner than through `node:fs`. */
-  links?(): number | null;
   close(): void;
 }
 
@@ -28,8 +26,6 @@ export function kernelLock(): KernelLock | undefined {
 
 interface DenoFile {
   tryLockSync(exclusive: boolean): boolean;
-  /** A fifth of the time of `node:fs`. */
-  statSync(): { readonly nlink: number | null };
   close(): void;
 }
 
@@ -60,7 +56,7 @@ function takeWithDeno(deno: DenoApi, path: string): KernelHold | undefined {
   try {
     const opened = deno.openSync(path, { read: true, write: true });
     file = opened;
-    if (opened.tryLockSync(true)) return { links: () => opened.statSync().nlink, close: () => opened.close() };
+    if (opened.tryLockSync(true)) return { close: () => opened.close() };
   } catch {
     // A file system without locks, or a taker has removed the file: the record then says that there is no kernel lock,
     // and the caller checks that the file is still there.

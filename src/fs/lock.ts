@@ -7,6 +7,7 @@ import { kernelLock } from "./kernel_lock.ts";
 import { claimLock } from "./lock_claim.ts";
 import { judgeOwner, type Prober, type Verdict } from "./lock_liveness.ts";
 import { currentLock, type FoundLock } from "./lock_record.ts";
+import { listenInDirectory } from "./lock_socket.ts";
 import { withErrorCode } from "./node_errors.ts";
 import type { OwnedLock } from "./owned_lock.ts";
 import { ownIdentity } from "./process_identity.ts";
@@ -26,17 +27,18 @@ const PAUSE_MS = 5;
 /** An owner creates its file and writes its record at once: an unreadable one is read this often, this far apart. */
 const UNREADABLE_ROUNDS = 20;
 
-/** The directories that this process holds or is about to take, by their identity. */
-type Directories = Map<string, { held(): boolean }>;
+/**
+ * What this thread holds or is about to take, by the directory's identity: also through other copies of this module, as hot
+ * reloading and a mix of module formats make them.
+ */
+const inThisThread: Map<string, Pick<DirectoryLock, "held">> = registry();
 
-/** One for all copies of this module, of which a process may have several: CommonJS beside ESM, or a bundler's. */
-const inThisProcess = processWide();
-
-function processWide(): Directories {
-  const shared = globalThis as { [key: symbol]: Directories | undefined };
-  const key = Symbol.for("@luge/luge.directories");
-  shared[key] ??= new Map();
-  return shared[key];
+function registry(): Map<string, Pick<DirectoryLock, "held">> {
+  const global = globalThis as { [key: symbol]: Map<string, Pick<DirectoryLock, "held">> | undefined };
+  const key = Symbol.for("luge.directories");
+  const known = global[key] ?? new Map();
+  global[key] = known;
+  return known;
 }
 
 /**
@@ -46,6 +48,7 @@ function processWide(): Directories {
  * exclusively and removes the lower ones. Since the highest is never removed, n never comes again, and of two processes
  * that found the same dead owner one fails to create the file, or creates it too late and sees a higher one. An owner
  * whose lock was taken learns it from its own file: it is gone. So `held()`, asked before each write, is the fence.
+ * It looks by path: so it also tells that the directory was moved, replaced or removed, and that the path leads to another one.
  *
  * Liveness: see {@linkcode judgeOwner}. Local file systems only: others may show times and removals late.
  *
@@ -54,20 +57,22 @@ function processWide(): Directories {
  */
 export async function lockDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
   const id = directoryId(directory);
-  const present = inThisProcess.get(id);
+  const present = inThisThread.get(id);
   if (present?.held()) throw ownError(directory);
   const reservation = { held: () => true };
-  inThisProcess.set(id, reservation);
-  let owned: DirectoryLock | undefined;
+  inThisThread.set(id, reservation);
+  let owned: OwnedLock | undefined;
   const forget = () => {
-    if (owned && inThisProcess.get(id) === owned) inThisProcess.delete(id);
+    if (owned && inThisThread.get(id) === owned) inThisThread.delete(id);
   };
   try {
     owned = await acquire(directory, options, forget);
-    inThisProcess.set(id, owned);
+    inThisThread.set(id, owned);
+    // Meanwhile the other signs of life count.
+    void listen(owned, directory);
     return owned;
   } catch (error) {
-    inThisProcess.delete(id);
+    inThisThread.delete(id);
     throw error;
   }
 }
@@ -77,24 +82,31 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
  * machine's clock. `held()` is false once somebody locked the directory. Rejects as {@linkcode lockDirectory} does.
  */
 export async function observeDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
-  if (inThisProcess.get(directoryId(directory))?.held()) throw ownError(directory);
+  if (inThisThread.get(directoryId(directory))?.held()) throw ownError(directory);
   const prober = { ...proberOf(directory, options), readOnly: true };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const current = await settledLock(directory);
     const verdict = await judge(current, prober);
     if (verdict.state === "alive") throw lockedError(directory, current, verdict.silentMs, prober.staleAfterMs);
     if (verdict.state === "dead") {
-      return { held: () => currentLock(directory)?.number === current?.number, release: () => {} };
+      return observed(directory, current, prober.id);
     }
     await sleep(Math.random() * PAUSE_MS);
   }
   throw contendedError(directory);
 }
 
+/** The record names the socket once it is listened on: one that refuses is the socket of a dead owner. */
+async function listen(owned: OwnedLock, directory: string): Promise<void> {
+  const held = () => owned.held();
+  const socket = await listenInDirectory({ directory, nonce: owned.nonce, held });
+  if (socket) owned.listensOn(socket);
+}
+
 function proberOf(directory: string, options: LockOptions): Prober {
   const { staleAfterMs = 10_000, heartbeatMs = 2_000 } = options;
   const [self, kernel, nonce] = [ownIdentity(), kernelLock(), randomName()];
-  return { directory, self, kernel, nonce, staleAfterMs, heartbeatMs };
+  return { directory, id: directoryId(directory), self, kernel, nonce, staleAfterMs, heartbeatMs };
 }
 
 async function acquire(directory: string, options: LockOptions, onRelease: () => void): Promise<OwnedLock> {
@@ -108,6 +120,32 @@ async function acquire(directory: string, options: LockOptions, onRelease: () =>
     await sleep(Math.random() * PAUSE_MS);
   }
   throw contendedError(directory);
+}
+
+/** Held until somebody locks the directory, or the path leads to another one. */
+function observed(directory: string, current: FoundLock | undefined, id: string): DirectoryLock {
+  let lossReason: string | undefined;
+  const isTaken = () => {
+    const now = currentLock(directory);
+    return now?.number !== current?.number || now?.inode !== current?.inode;
+  };
+  const held = () => {
+    if (lossReason !== undefined) return false;
+    try {
+      if (directoryId(directory) !== id) lossReason = "the directory was moved, replaced or removed";
+      else if (isTaken()) lossReason = "another store opened it for writing";
+    } catch {
+      lossReason = "the directory was moved or removed";
+    }
+    return lossReason === undefined;
+  };
+  return {
+    held,
+    get lossReason() {
+      return lossReason;
+    },
+    release: () => {},
+  };
 }
 
 /** The current lock file, with its record unless that stays unreadable. */
@@ -132,14 +170,17 @@ function directoryId(directory: string): string {
 }
 
 function contendedError(directory: string): StoreError {
-  const message = `the directory '${directory}' is contended: ${MAX_ROUNDS} attempts to lock it failed`;
+  const message = `The directory '${directory}' is contended: ${MAX_ROUNDS} attempts to lock it failed; ${REMEDY}`;
   return new StoreError("STORE_LOCKED", message);
 }
 
 function ownError(directory: string): StoreError {
-  const message = `the directory '${directory}' is locked by this process, ${process.pid}: it is already open`;
-  return new StoreError("STORE_LOCKED", message);
+  const what = `The directory '${directory}' is locked by this process, ${process.pid}: it is already open`;
+  const remedy = "use the store that is open, or close it first; the option waitForLock waits until it is closed";
+  return new StoreError("STORE_LOCKED", `${what}; ${remedy}`);
 }
+
+const REMEDY = "close the store there, or wait for that with the option waitForLock";
 
 function lockedError(
   directory: string,
@@ -149,11 +190,8 @@ function lockedError(
 ): StoreError {
   const record = current?.record;
   const owner = record ? `process ${record.pid} (${record.runtime})` : "an owner that has not written its process id";
-  const message = `the directory '${directory}' is locked by ${owner}`;
-  return new StoreError(
-    "STORE_LOCKED",
-    silentMs === undefined ? message : `${message}; ${heartbeatHint(silentMs, staleAfterMs)}`,
-  );
+  const hint = silentMs === undefined ? "" : `; ${heartbeatHint(silentMs, staleAfterMs)}`;
+  return new StoreError("STORE_LOCKED", `The directory '${directory}' is locked by ${owner}${hint}; ${REMEDY}`);
 }
 
 /** What can be said when nobody may ask whether the owner lives. */

@@ -13,18 +13,26 @@ export function claimLock(prober: Prober, number: number, onRelease: () => void)
   const fd = createExclusively(path);
   if (fd === undefined) return undefined;
   const hold = prober.kernel?.take(path, fd);
+  const inode = String(fs.fstatSync(fd, { bigint: true }).ino);
   const record: LockRecord = {
     format: 1,
     ...prober.self,
     nonce: prober.nonce,
-    inode: String(fs.fstatSync(fd, { bigint: true }).ino),
+    inode,
+    ...(hasStableInode(path, inode) ? { directory: prober.id } : {}),
     kernel: hold !== undefined,
     released: false,
   };
-  const lock = new OwnedLock({ path, fd, record, hold, heartbeatMs: prober.heartbeatMs, onRelease });
+  const { directory, heartbeatMs } = prober;
+  const lock = new OwnedLock({ directory, number, fd, record, hold, heartbeatMs, onRelease });
   return announceNewest(lock, prober.directory, number)
     ? removeEarlierOwners(lock, prober.directory, number)
     : undefined;
+}
+
+/** Whether path and descriptor agree on the inode: some network file systems make one up for each look. */
+function hasStableInode(path: string, inode: string): boolean {
+  return String(fs.statSync(path, { bigint: true, throwIfNoEntry: false })?.ino) === inode;
 }
 
 /** Writes the record; when that fails or there is a higher number, removes the file again. */
@@ -44,7 +52,8 @@ function announceNewest(lock: OwnedLock, directory: string, number: number): boo
 function removeEarlierOwners(lock: OwnedLock, directory: string, number: number): OwnedLock | undefined {
   let owned = false;
   try {
-    removeOlder(directory, number);
+    removeOlder(directory, number, () => lock.held());
+    lock.isAlone();
     owned = lock.held();
     return owned ? lock : undefined;
   } finally {

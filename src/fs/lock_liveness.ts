@@ -1,10 +1,12 @@
 import { clock, sleep } from "../clock.ts";
 import type { KernelLock } from "./kernel_lock.ts";
 import { type FoundLock, fileSystemNow, type LockRecord, readLock } from "./lock_record.ts";
+import { askSocket } from "./lock_socket_probe.ts";
 import { errorCode } from "./node_errors.ts";
 import {
   isSameProcess,
   onOtherMachine,
+  onSameMachine,
   type ProcessIdentity,
   processState,
   sharesProcessIds,
@@ -13,6 +15,8 @@ import {
 /** Who asks, and how long it waits for a sign of life. */
 export interface Prober {
   readonly directory: string;
+  /** Device and inode of the directory. */
+  readonly id: string;
   readonly self: ProcessIdentity;
   readonly kernel: KernelLock | undefined;
   readonly nonce: string;
@@ -37,13 +41,36 @@ const OBSERVED_HEARTBEATS = 1.5;
 
 /**
  * Whether the owner of a lock file that is not released still lives: by the kernel's lock, else by its process, else by
- * its heartbeat. A wrong "dead" costs the owner its lock, so what is in doubt goes to the next judge.
+ * its socket, else by its heartbeat. A wrong "dead" costs the owner its lock, so what is in doubt goes to the next judge.
  */
 export async function judgeOwner(found: FoundLock, prober: Prober): Promise<Verdict> {
   const { record } = found;
-  // A copied directory carries the record of an owner that owns another one.
-  if (!record || record.inode !== found.inode) return judgeByHeartbeat(found, prober);
-  return judgeByKernel(found, record, prober) ?? judgeByProcess(record, prober) ?? judgeByHeartbeat(found, prober);
+  if (!record) return judgeByHeartbeat(found, prober);
+  if (record.inode !== found.inode) {
+    return judgeCopy(record, prober) ?? judgeByKernel(found, record, prober) ?? judgeByHeartbeat(found, prober);
+  }
+  return (
+    judgeByKernel(found, record, prober) ??
+    judgeByProcess(record, prober) ??
+    (await judgeBySocket(record, prober)) ??
+    judgeByHeartbeat(found, prober)
+  );
+}
+
+/** A copied directory carries the record of an owner that owns another one. */
+function judgeCopy(record: LockRecord, prober: Prober): Verdict | undefined {
+  // An owner on a file system without stable inodes does not say which directory it has.
+  const isElsewhere = record.directory !== undefined && record.directory !== prober.id;
+  return isElsewhere && onSameMachine(record, prober.self) ? DEAD : undefined;
+}
+
+async function judgeBySocket(record: LockRecord, prober: Prober): Promise<Verdict | undefined> {
+  if (record.socket === undefined) return undefined;
+  const answer = await askSocket(prober.directory, record.socket, record.nonce);
+  if (answer === "lives") return ALIVE;
+  if (answer === "broken") return CHANGED;
+  // The kernel of another machine knows nothing of the owner's.
+  return answer === "refused" && onSameMachine(record, prober.self) ? DEAD : undefined;
 }
 
 function judgeByKernel(found: FoundLock, record: LockRecord, prober: Prober): Verdict | undefined {

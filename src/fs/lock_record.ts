@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
+import { SOCKET_LEFTOVER } from "./lock_socket_path.ts";
 import { errorCode, withErrorCode } from "./node_errors.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
+import { readAllFrom, writeAllTo } from "./write_all.ts";
 
 /** What an owner writes into its lock file. */
 export interface LockRecord extends ProcessIdentity {
@@ -9,8 +11,14 @@ export interface LockRecord extends ProcessIdentity {
   readonly nonce: string;
   /** Of the lock file itself: another one means that the directory is a copy, which the owner does not own. */
   readonly inode: string;
+  /** Of the directory: device and inode. With the inode it tells a copy from a file system whose inodes change. */
+  readonly directory?: string;
   /** Whether the owner also holds the kernel's lock on the file, for as long as it lives. */
   readonly kernel: boolean;
+  /** The socket that the owner listens on, for as long as it lives: its name in the directory, or its whole path. */
+  readonly socket?: string;
+  /** How often the record was written: an older copy of it differs. */
+  readonly beat?: number;
   readonly released: boolean;
 }
 
@@ -28,6 +36,8 @@ export interface FoundLock {
 const LOCK_NAME = /^LOCK\.(\d{10,15})$/;
 const PROBE_PREFIX = "LOCK.probe-";
 const RECORD_LIMIT_BYTES = 4096;
+/** Records have this length at least, so that a reader never sees the end of an older, longer one. */
+const RECORD_BYTES = 1024;
 
 /** The lock file with this number. */
 export function lockPath(directory: string, number: number): string {
@@ -57,7 +67,7 @@ export function readLock(directory: string, number: number): FoundLock | undefin
   if (fd === undefined) return undefined;
   try {
     const bytes = new Uint8Array(RECORD_LIMIT_BYTES);
-    const size = fs.readSync(fd, bytes, 0, bytes.length, 0);
+    const size = readAllFrom(fd, bytes, 0);
     const { ino, mtimeNs } = fs.fstatSync(fd, { bigint: true });
     const record = parseRecord(bytes.subarray(0, size));
     return { number, path, inode: String(ino), modifiedMs: Number(mtimeNs) / 1e6, record };
@@ -66,10 +76,21 @@ export function readLock(directory: string, number: number): FoundLock | undefin
   }
 }
 
-/** The same length whether released or not: a reader never sees the end of an older, longer record. */
+/** As a lock file has it: JSON, filled up with spaces, and a newline. */
 export function encodeRecord(record: LockRecord): Uint8Array {
-  const text = JSON.stringify(record);
-  return new TextEncoder().encode(`${record.released ? `${text} ` : text}\n`);
+  return new TextEncoder().encode(`${JSON.stringify(record).padEnd(RECORD_BYTES - 1)}\n`);
+}
+
+/** What a lock file has, byte by byte; `undefined` when there is none at `path`. */
+export function contentAt(path: string): Uint8Array | undefined {
+  const fd = openExisting(path);
+  if (fd === undefined) return undefined;
+  try {
+    const bytes = new Uint8Array(RECORD_LIMIT_BYTES);
+    return bytes.subarray(0, readAllFrom(fd, bytes, 0));
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** The present time by the clock of the file system that holds `directory`: of a file written now. */
@@ -77,7 +98,7 @@ export function fileSystemNow(directory: string, nonce: string): number {
   const path = `${directory}/${PROBE_PREFIX}${nonce}`;
   const fd = withErrorCode(() => fs.openSync(path, "wx"));
   try {
-    fs.writeSync(fd, new Uint8Array(1), 0, 1, 0);
+    writeAllTo(fd, new Uint8Array(1), 0, path);
     return Number(fs.fstatSync(fd, { bigint: true }).mtimeNs) / 1e6;
   } finally {
     fs.closeSync(fd);
@@ -85,13 +106,17 @@ export function fileSystemNow(directory: string, nonce: string): number {
   }
 }
 
-/** Removes what is older than lock `number`: earlier lock files, and probes whose process died. */
-export function removeOlder(directory: string, number: number): void {
-  for (const older of lockNumbers(directory)) {
-    if (older < number) removeIfPresent(lockPath(directory, older));
-  }
+/**
+ * Removes what is older than lock `number`: earlier lock files, and what processes that died left of probes and sockets. Ends at
+ * once when `held` says that the directory is not ours.
+ */
+export function removeOlder(directory: string, number: number, held: () => boolean): void {
   for (const name of fs.readdirSync(directory)) {
-    if (name.startsWith(PROBE_PREFIX)) removeIfPresent(`${directory}/${name}`);
+    const digits = LOCK_NAME.exec(name)?.[1];
+    const isOlder = digits !== undefined && Number(digits) < number;
+    if (!isOlder && !name.startsWith(PROBE_PREFIX) && !SOCKET_LEFTOVER.test(name)) continue;
+    if (!held()) return;
+    removeIfPresent(`${directory}/${name}`);
   }
 }
 
@@ -124,7 +149,7 @@ function parseRecord(bytes: Uint8Array): LockRecord | undefined {
 }
 
 const FIELD_TYPES = { pid: "number", runtime: "string", nonce: "string", inode: "string", kernel: "boolean" } as const;
-const OPTIONAL_STRINGS = ["machine", "namespace", "started"] as const;
+const OPTIONAL_STRINGS = ["machine", "namespace", "started", "directory", "socket"] as const;
 
 function isRecord(value: unknown): value is LockRecord {
   if (typeof value !== "object" || value === null) return false;

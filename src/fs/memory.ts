@@ -49,11 +49,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /** `undefined` also when a parent of `path` is a file. */
   stat(path: string): FileStat | undefined {
-    let node: Node | undefined = this.#root;
-    for (const name of names(path)) {
-      if (!(node instanceof Map)) return undefined;
-      node = node.get(name);
-    }
+    const node = this.#find(path);
     return node && nodeStat(node);
   }
 
@@ -112,19 +108,39 @@ export class MemoryFileSystem implements FileSystem {
     const node = this.#directory(directory, "lock");
     if (this.#locked.has(node)) throw lockedError(directory);
     this.#locked.add(node);
-    let held = true;
-    const release = () => {
-      if (held) this.#locked.delete(node);
-      held = false;
+    let isOurs = true;
+    let lossReason: string | undefined;
+    const held = () => {
+      if (this.#find(directory) !== node) lossReason ??= MOVED;
+      return isOurs && lossReason === undefined;
     };
-    return { held: () => held, release };
+    const release = () => {
+      if (isOurs) this.#locked.delete(node);
+      isOurs = false;
+    };
+    return {
+      held,
+      get lossReason() {
+        return lossReason;
+      },
+      release,
+    };
   }
 
   /** Only whether somebody has locked it through this object. */
   async observe(directory: string): Promise<DirectoryLock> {
     const node = this.#directory(directory, "lock");
     if (this.#locked.has(node)) throw lockedError(directory);
-    return { held: () => !this.#locked.has(node), release: () => {} };
+    return { held: () => !this.#locked.has(node) && this.#find(directory) === node, release: () => {} };
+  }
+
+  #find(path: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const name of names(path)) {
+      if (!(node instanceof Map)) return undefined;
+      node = node.get(name);
+    }
+    return node;
   }
 
   #openBytes(path: string, options: FileOpenOptions): FileBytes {
@@ -158,6 +174,8 @@ export class MemoryFileSystem implements FileSystem {
     return { ...place, node };
   }
 }
+
+const MOVED = "the directory was moved, replaced or removed";
 
 /** Names and what they stand for. */
 export type Directory = Map<string, Node>;
@@ -212,7 +230,10 @@ function lockedError(directory: string): StoreError {
   // A browser has no process.
   const pid = globalThis.process?.pid;
   const owner = pid === undefined ? "this page" : `this process (process id ${pid})`;
-  return new StoreError("STORE_LOCKED", `the directory '${directory}' in memory is already open in ${owner}`);
+  return new StoreError(
+    "STORE_LOCKED",
+    `The directory '${directory}' in memory is already open in ${owner}; close that store first`,
+  );
 }
 
 class MemoryFile implements OpenFile {

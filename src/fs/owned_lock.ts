@@ -1,12 +1,27 @@
 import * as fs from "node:fs";
 import { clearInterval, clock, setInterval } from "../clock.ts";
-import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
+import type { DirectoryLock } from "./filesystem.ts";
 import type { KernelHold } from "./kernel_lock.ts";
-import { encodeRecord, type LockRecord, removeIfPresent } from "./lock_record.ts";
+import {
+  contentAt,
+  encodeRecord,
+  type LockRecord,
+  lockNumbers,
+  lockPath,
+  readLock,
+  removeIfPresent,
+} from "./lock_record.ts";
+import type { LockSocket } from "./lock_socket.ts";
+import { identityOf, isSameFile, type Look, lookAt, type PathIdentity } from "./path_identity.ts";
+import { writeAllTo } from "./write_all.ts";
+
+/** No file system's clock, but those of FAT, is coarser. */
+const TICK_MS = 20;
 
 /** What an {@linkcode OwnedLock} is made of. */
 export interface OwnedLockParts {
-  readonly path: string;
+  readonly directory: string;
+  readonly number: number;
   /** The lock file, open for reading and writing, created by us. */
   readonly fd: number;
   readonly record: LockRecord;
@@ -14,31 +29,59 @@ export interface OwnedLockParts {
   readonly heartbeatMs: number;
   /** Called once, by `release` or `abandon`. */
   readonly onRelease: () => void;
+  /** Default: {@linkcode lookAt}. */
+  readonly look?: Look;
 }
 
 /** A lock file of ours: its heartbeat, its fence and its end. */
 export class OwnedLock implements DirectoryLock {
   readonly #parts: OwnedLockParts;
-  readonly #content: Uint8Array;
+  readonly #path: string;
+  readonly #look: Look;
   readonly #timer: NodeJS.Timeout;
+  readonly #self: PathIdentity;
+  readonly #home: PathIdentity | undefined;
+  #record: LockRecord;
+  #content: Uint8Array = new Uint8Array(0);
   #lastBeatMs = 0;
-  /** A backup by hard link: it keeps the file alive after a taker removed its name here, so that the name must tell. */
-  #hardLinked = false;
-  #lost = false;
+  /** When the file was last written, by us. */
+  #writtenMs = 0;
+  /** When a name in the directory last changed, as far as we have looked. */
+  #namesChangedMs = 0;
+  /** Whether the files of earlier owners were removed. */
+  #isAlone = false;
+  #socket: LockSocket | undefined;
+  #lossReason: string | undefined;
   #closed = false;
 
   /** Starts the heartbeat; the caller goes on with `announce`. */
   constructor(parts: OwnedLockParts) {
     this.#parts = parts;
-    this.#content = encodeRecord(parts.record);
+    this.#path = lockPath(parts.directory, parts.number);
+    this.#look = parts.look ?? lookAt;
+    this.#record = parts.record;
+    this.#self = identityOf(parts.fd);
+    this.#home = this.#look(parts.directory);
     this.#timer = setInterval(() => this.held(), parts.heartbeatMs);
     this.#timer.unref();
   }
 
+  /** Of this lock alone. */
+  get nonce(): string {
+    return this.#record.nonce;
+  }
+
+  get lossReason(): string | undefined {
+    return this.#lossReason;
+  }
+
   /** Writes the record, which is also the heartbeat. */
   announce(): void {
+    this.#record = { ...this.#record, beat: (this.#record.beat ?? 0) + 1 };
+    this.#content = encodeRecord(this.#record);
     this.#write(this.#content);
     this.#lastBeatMs = clock.now();
+    this.#writtenMs = identityOf(this.#parts.fd).modifiedMs;
   }
 
   /**
@@ -49,16 +92,34 @@ export class OwnedLock implements DirectoryLock {
     fs.fdatasyncSync(this.#parts.fd);
   }
 
+  /** Called when the files of earlier owners were removed: one that is there from now on came back. */
+  isAlone(): void {
+    this.#isAlone = true;
+  }
+
+  /** Says in the record that the owner listens on a socket, which is closed with the lock. */
+  listensOn(socket: LockSocket): void {
+    if (this.#closed || !this.held()) {
+      socket.close(false);
+      return;
+    }
+    this.#socket = socket;
+    this.#record = { ...this.#record, socket: socket.name };
+    this.announce();
+  }
+
   /**
-   * Costs one `fstat`, and once in a heartbeat's time a write of some 300 bytes: a long synchronous call that asks
-   * before each of its writes stays alive, though no timer runs. False for good once the file was removed by a taker
-   * or a heartbeat could not be written.
+   * Costs two `stat`, and once in a heartbeat's time a write of a KiB: a long synchronous call that asks before each of its
+   * writes stays alive, though no timer runs. False for good once the path leads elsewhere than to the lock file, or a heartbeat
+   * could not be written.
    */
   held(): boolean {
-    if (this.#closed || this.#lost) return false;
+    if (this.#closed || this.#lossReason !== undefined) return false;
     try {
-      this.#beatWhenDue();
-      if (this.#isLinked()) return true;
+      if (this.#isHere() && (!this.#isAlone || this.#staysAlone())) {
+        this.#beatWhenDue();
+        return true;
+      }
     } catch {
       // An owner that cannot show that it lives will be taken for dead.
     }
@@ -68,21 +129,59 @@ export class OwnedLock implements DirectoryLock {
 
   /** Marks the file as released and closes it. It stays, so that its number is not used again. */
   release(): void {
-    this.#close(() => {
-      if (!this.#lost) this.#write(encodeRecord({ ...this.#parts.record, released: true }));
-    });
+    this.#close(() => this.#write(encodeRecord({ ...this.#record, released: true })));
   }
 
   /** Removes the file: only for one that was never the newest, or is while all earlier ones are still there. */
   abandon(): void {
-    this.#close(() => removeIfPresent(this.#parts.path));
+    this.#close(() => {
+      const there = this.#look(this.#path);
+      if (there && (isSameFile(there, this.#self) || this.#isContentAt(this.#path))) removeIfPresent(this.#path);
+    });
+  }
+
+  /** Whether the path of the lock file leads to it, and nobody else has written it. */
+  #isHere(): boolean {
+    const there = this.#look(this.#path);
+    if (!there) return false;
+    const isSame = isSameFile(there, this.#self);
+    if (isSame && there.modifiedMs === this.#writtenMs) return true;
+    if (!this.#isContentAt(this.#path)) return false;
+    if (isSame) {
+      // Only its time was set.
+      this.#writtenMs = there.modifiedMs;
+      return true;
+    }
+    // A copy, or a file system without stable inodes: what is written through our descriptor shows which.
+    this.announce();
+    return this.#isContentAt(this.#path);
+  }
+
+  #isContentAt(path: string): boolean {
+    const content = contentAt(path);
+    return content !== undefined && isEqual(content, this.#content);
+  }
+
+  /** Whether no copy of an earlier lock came back: a backup that is restored over the directory brings one. */
+  #staysAlone(): boolean {
+    const { directory, number } = this.#parts;
+    const home = this.#look(directory);
+    if (!home) return false;
+    if (home.modifiedMs === this.#namesChangedMs) return true;
+    const earlier = lockNumbers(directory).filter((each) => each < number);
+    if (earlier.some((each) => isCopy(readLock(directory, each)))) return false;
+    // Within a tick of the clock another name may come at the same time.
+    if (Math.abs(clock.now() - home.modifiedMs) > TICK_MS) this.#namesChangedMs = home.modifiedMs;
+    return true;
   }
 
   #close(last: () => void): void {
     if (this.#closed) return;
+    const isOurs = this.#socket !== undefined && this.held();
     this.#closed = true;
     clearInterval(this.#timer);
     try {
+      this.#socket?.close(isOurs);
       last();
     } finally {
       this.#parts.hold?.close();
@@ -92,8 +191,22 @@ export class OwnedLock implements DirectoryLock {
   }
 
   #lose(): void {
-    this.#lost = true;
+    this.#lossReason = this.#isTaken()
+      ? "another process took its lock over"
+      : "the directory was moved, replaced or removed, or a backup was restored over it";
     clearInterval(this.#timer);
+  }
+
+  /** Whether a later lock is in the same directory. */
+  #isTaken(): boolean {
+    const { directory, number } = this.#parts;
+    try {
+      const home = this.#look(directory);
+      const isSame = home !== undefined && this.#home !== undefined && isSameFile(home, this.#home);
+      return isSame && lockNumbers(directory).some((each) => each > number);
+    } catch {
+      return false;
+    }
   }
 
   #beatWhenDue(): void {
@@ -101,18 +214,16 @@ export class OwnedLock implements DirectoryLock {
     if (Math.abs(clock.now() - this.#lastBeatMs) >= this.#parts.heartbeatMs) this.announce();
   }
 
-  #isLinked(): boolean {
-    const { fd, path, record, hold } = this.#parts;
-    const nlink = hold?.links?.() ?? fs.fstatSync(fd).nlink;
-    this.#hardLinked ||= nlink > 1;
-    if (!this.#hardLinked) return nlink === 1;
-    return String(fs.statSync(path, { bigint: true }).ino) === record.inode;
-  }
-
   #write(content: Uint8Array): void {
-    const { fd, path } = this.#parts;
-    if (fs.writeSync(fd, content, 0, content.length, 0) < content.length) {
-      throw fileSystemError("EIO", "write", path);
-    }
+    writeAllTo(this.#parts.fd, content, 0, this.#path);
   }
+}
+
+/** An owner writes its file's inode into it. */
+function isCopy(found: ReturnType<typeof readLock>): boolean {
+  return found?.record !== undefined && found.record.inode !== found.inode;
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

@@ -27,7 +27,12 @@ export function ownIdentity(): ProcessIdentity {
 
 /** Whether both are known to see the same process ids. */
 export function sharesProcessIds(a: ProcessIdentity, b: ProcessIdentity): boolean {
-  return a.machine !== undefined && a.machine === b.machine && a.namespace === b.namespace;
+  return onSameMachine(a, b) && a.namespace !== undefined && a.namespace === b.namespace;
+}
+
+/** Whether both are known to run on one run of one machine, be it in two containers. */
+export function onSameMachine(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.machine !== undefined && a.machine === b.machine;
 }
 
 /** Whether both are known to run on different machines, or on different runs of one. */
@@ -70,8 +75,9 @@ type KnownIdentity = Pick<ProcessIdentity, "machine" | "namespace" | "started">;
 function linuxIdentity(): KnownIdentity {
   const boot = readProc("sys/kernel/random/boot_id")?.trim();
   const own = linuxProcess("self");
+  if (!boot) return {};
   // With another namespace's /proc mounted, it would answer about other processes.
-  if (!boot || own?.pid !== String(process.pid)) return {};
+  if (own?.pid !== String(process.pid)) return { machine: boot };
   return {
     machine: boot,
     namespace: `${readProcLink("self/ns/pid")} ${readProcLink("self/ns/time")}`,
@@ -113,10 +119,12 @@ function fromProc<T>(name: string, read: (path: string) => T): T | undefined {
   }
 }
 
-interface DenoPermission {
+/** A permission of Deno. */
+export interface DenoPermission {
   readonly name: string;
   readonly path?: string;
   readonly kind?: string;
+  readonly host?: string;
 }
 
 interface DenoApi {
@@ -124,7 +132,7 @@ interface DenoApi {
 }
 
 /** Whether a call that needs this permission is answered without a question to the user. Only Deno has permissions. */
-function mayAsk(permission: DenoPermission): boolean {
+export function mayAsk(permission: DenoPermission): boolean {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
   if (typeof deno?.permissions?.querySync !== "function") return true;
   return deno.permissions.querySync(permission).state === "granted";

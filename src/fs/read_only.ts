@@ -1,6 +1,5 @@
-import { StoreError } from "../errors.ts";
 import { CopiedBytes, LowerFiles } from "./copied_bytes.ts";
-import type { DirectoryLock, FileSystem } from "./filesystem.ts";
+import { type DirectoryLock, type FileSystem, lockLost } from "./filesystem.ts";
 import { type Directory, MemoryFileSystem } from "./memory.ts";
 
 /** A view of a directory, in which every change stays in memory: nothing below is written, created or removed. */
@@ -15,7 +14,7 @@ export interface ReadOnlyView {
 export function readOnlyView(lower: FileSystem, root: string, lock: DirectoryLock): ReadOnlyView {
   const files = new LowerFiles(lower, () => {
     if (lock.held()) return;
-    throw new StoreError("LOCK_LOST", `Cannot read '${root}' any more: another store opened it for writing`);
+    throw lockLost("read", root, lock);
   });
   const fileSystem = new MemoryFileSystem(rootOf(root, copyOf(lower, root, files)));
   return { fileSystem, close: () => files.close() };

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { StoreError } from "../errors.ts";
 import {
   type DirectoryEntry,
   type FileStat,
   type FileSystem,
   fileSystemError,
+  lockLost,
   type OpenFile,
 } from "../fs/filesystem.ts";
 
@@ -35,7 +35,10 @@ export class GuardedFileSystem {
   #reads = 0;
   #failure: unknown;
 
-  /** `owned` says whether the directory at `root` is still ours; it is asked before every change. */
+  /**
+   * `owned` says whether the directory at `root` is still ours; it is asked before every change. It may also throw what tells why
+   * it is not.
+   */
   constructor(fileSystem: GuardedFiles, root: string, owned: () => boolean) {
     this.#fileSystem = fileSystem;
     this.#root = root;
@@ -50,57 +53,96 @@ export class GuardedFileSystem {
     this.#failure ??= error;
   }
 
-  /** Throws `LOCK_LOST` when another owner took the directory over, and after a failure of the disk that failure. */
+  /**
+   * Throws `LOCK_LOST` when another owner took the directory over, or its path leads elsewhere, and after a failure of the disk
+   * that failure.
+   */
   assertChangeable(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#owned()) return;
-    throw new StoreError("LOCK_LOST", `Cannot write to '${this.#root}': another process took its lock over`);
+    this.#requireOwned();
   }
 
   /** Called for each read: asks now and then whether the directory is ours, which renews the heartbeat of its lock. */
   noteRead(): void {
     this.#reads += 1;
-    if (this.#reads % READS_PER_BEAT === 0) this.#owned();
+    if (this.#reads % READS_PER_BEAT !== 0) return;
+    try {
+      this.#owned();
+    } catch {
+      // What is read is still ours: the file is open. The next change learns it.
+    }
   }
 
   open(path: string, options: EngineOpenOptions): OpenFile {
     const full = this.#resolve(path);
-    if (!options.write) return this.#fileSystem.open(full, {});
-    this.assertChangeable();
-    return this.#fileSystem.open(full, options);
+    if (!options.write) return this.#stillOurs(this.#asked(() => this.#fileSystem.open(full, {})));
+    const file = this.#changed(() => this.#fileSystem.open(full, { ...options, truncate: false }));
+    return this.#stillOurs(file, options.truncate);
   }
 
   stat(path: string): FileStat | undefined {
-    return this.#fileSystem.stat(this.#resolve(path));
+    const stat = this.#asked(() => this.#fileSystem.stat(this.#resolve(path)));
+    if (stat === undefined) this.#requireOwned();
+    return stat;
   }
 
   list(path: string): DirectoryEntry[] {
-    return this.#fileSystem.list(this.#resolve(path));
+    return this.#asked(() => this.#fileSystem.list(this.#resolve(path)));
   }
 
   makeDirectory(path: string): void {
-    this.assertChangeable();
     const full = this.#resolve(path);
-    this.#fileSystem.makeDirectory(full);
+    this.#changed(() => this.#fileSystem.makeDirectory(full));
   }
 
   /** Atomic. */
   rename(from: string, to: string): void {
-    this.assertChangeable();
     const [fullFrom, fullTo] = [this.#resolve(from), this.#resolve(to)];
-    this.#fileSystem.rename(fullFrom, fullTo);
+    this.#changed(() => this.#fileSystem.rename(fullFrom, fullTo));
   }
 
   remove(path: string): void {
-    this.assertChangeable();
     const full = this.#resolve(path);
-    this.#fileSystem.remove(full);
+    this.#changed(() => this.#fileSystem.remove(full));
   }
 
   removeDirectory(path: string): void {
-    this.assertChangeable();
     const full = this.#resolve(path);
-    this.#fileSystem.removeDirectory(full);
+    this.#changed(() => this.#fileSystem.removeDirectory(full));
+  }
+
+  /**
+   * The path may have come to lead elsewhere between the look and the opening: then the file is another store's. What is in it is
+   * cut only once that is excluded.
+   */
+  #stillOurs(file: OpenFile, truncate = false): OpenFile {
+    try {
+      this.#requireOwned();
+      if (truncate && file.size() > 0) file.truncate(0);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  #changed<T>(change: () => T): T {
+    this.assertChangeable();
+    return this.#asked(change);
+  }
+
+  /** What is missing or in the way is no news of the store where the path leads elsewhere. */
+  #asked<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      this.#requireOwned();
+      throw error;
+    }
+  }
+
+  #requireOwned(): void {
+    if (!this.#owned()) throw lockLost("use", this.#root, undefined);
   }
 
   /** No name may lead out of the directory: the engine sees nothing else. */

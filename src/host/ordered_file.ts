@@ -6,6 +6,7 @@
 
 import { requireOffset } from "../fs/checks.ts";
 import { fileSystemError, type OpenFile } from "../fs/filesystem.ts";
+import { writeAll } from "../fs/write_all.ts";
 import type { Ticket } from "./lane_queue.ts";
 import type { Lane, Lanes } from "./lanes.ts";
 import { PendingWrites } from "./pending_writes.ts";
@@ -122,19 +123,11 @@ export class OrderedFile implements OpenFile {
   #writeLater(bytes: Uint8Array, position: number): void {
     const { lane, writes } = this.shared;
     const write = () => {
-      this.#writeAll(bytes, position);
+      writeAll(this.#lower, bytes, position, this.shared.path);
       writes.removeFirst();
     };
     this.#last = this.#lanes.changeLater(lane, write, bytes.length);
     writes.add(position, bytes);
-  }
-
-  #writeAll(bytes: Uint8Array, position: number): void {
-    for (let done = 0; done < bytes.length; ) {
-      const count = this.#lower.write(done === 0 ? bytes : bytes.subarray(done), position + done);
-      if (count === 0) throw fileSystemError("EIO", "write", this.shared.path);
-      done += count;
-    }
   }
 
   #closeLower(): void {

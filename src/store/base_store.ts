@@ -75,6 +75,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   #settledVersion: number;
   #closing: Promise<void> | undefined;
   #failure: unknown;
+  /** The failure while it is a lost lock that no call has met: the first one gets it. */
+  #untold: StoreError | undefined;
   /** Ends the restore that is going on, unless it is being applied already. */
   #restore: AbortController | undefined;
   #restored: Promise<unknown> = Promise.resolve();
@@ -97,7 +99,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       () => this.#step(),
       () => backend.congestion(),
     );
-    backend.onFailure((error) => this.#fail(error));
+    // Whoever gives the backend back when this store was collected must not keep it.
+    const self = new WeakRef(this);
+    backend.onFailure((error) => {
+      const store = self.deref();
+      if (store) store.#failUnseen(error);
+    });
   }
 
   get version(): number {
@@ -417,6 +424,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       () => this.#told(version),
       (error: unknown) => {
         this.#fail(error);
+        this.#untold = undefined;
         // What failed before, elsewhere, is why this did: files that were given up.
         if (causeOf(this.#failure) !== causeOf(error)) this.#assertSound("commit");
         throw error;
@@ -441,9 +449,11 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   /** Nobody waits for a step: what fails it fails the store, and the next call says so. */
   #step(): boolean {
+    if (this.#failure !== undefined) return false;
     try {
-      return this.#failure === undefined && this.#run((backend) => backend.step());
-    } catch {
+      return this.#backend.step();
+    } catch (error) {
+      if (!isOfOneCall(error)) this.#failUnseen(error);
       return false;
     }
   }
@@ -553,6 +563,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   #assertSound(action: string): void {
     if (this.#failure === undefined) return;
+    const untold = this.#untold;
+    this.#untold = undefined;
+    if (untold) throw untold;
     const message = `Cannot ${action}: the store failed before: ${messageOf(this.#failure)}`;
     throw new StoreError("STORE_FAILED", message, { cause: this.#failure });
   }
@@ -578,6 +591,13 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       throw error;
     }
   };
+
+  /** As {@linkcode BaseStore.#fail}, for an error that no call meets. */
+  #failUnseen(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    if (error instanceof StoreError && error.code === "LOCK_LOST") this.#untold = error;
+    this.#fail(error);
+  }
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;

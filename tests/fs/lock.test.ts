@@ -9,8 +9,9 @@ import { type LockOptions, lockDirectory } from "../../src/fs/lock.ts";
 import { claimLock } from "../../src/fs/lock_claim.ts";
 import { encodeRecord, type LockRecord, lockPath } from "../../src/fs/lock_record.ts";
 import { OwnedLock } from "../../src/fs/owned_lock.ts";
+import { lookAt } from "../../src/fs/path_identity.ts";
 import { ownIdentity } from "../../src/fs/process_identity.ts";
-import { lockFiles, Temporary } from "./temporary.ts";
+import { listening, lockFiles, Temporary } from "./temporary.ts";
 
 /** Long enough that a busy machine's live owner beats in time. */
 const QUICK: LockOptions = { staleAfterMs: 400, heartbeatMs: 40 };
@@ -59,6 +60,77 @@ describe("directory lock, within one process", () => {
     assert.equal(fs.readFileSync(lockPath(directory, 1), "utf8"), "");
   });
 
+  for (const [name, look] of Object.entries({
+    "numbers inodes anew at each look": { of: lookAt, inode: () => Math.floor(Math.random() * 1e9) },
+    "has larger inodes than a number holds": { of: lookAt, inode: () => 2 ** 60 },
+  })) {
+    test(`on a file system that ${name}, held tells the file from a copy`, () => {
+      const directory = temporary.directory();
+      const path = lockPath(directory, 1);
+      const fd = fs.openSync(path, "wx+");
+      const unstable = (at: string) => {
+        const there = look.of(at);
+        return there && { ...there, inode: look.inode() };
+      };
+      const parts = {
+        directory,
+        number: 1,
+        fd,
+        record: record(),
+        hold: undefined,
+        heartbeatMs: 60_000,
+        look: unstable,
+      };
+      const lock = new OwnedLock({ ...parts, onRelease: () => {} });
+      lock.announce();
+      for (let i = 0; i < 3; i++) assert.equal(lock.held(), true);
+      fs.copyFileSync(path, `${path}.copy`);
+      fs.renameSync(`${path}.copy`, path);
+      assert.equal(lock.held(), false);
+      lock.release();
+      assert.doesNotMatch(fs.readFileSync(path, "utf8"), /"released":true/);
+    });
+  }
+
+  test("held turns false when a copy of the file takes its place, or an older one is written into it", async () => {
+    for (const replace of [
+      (path: string) => {
+        fs.copyFileSync(path, `${path}.copy`);
+        fs.renameSync(`${path}.copy`, path);
+      },
+      (path: string) => fs.writeFileSync(path, fs.readFileSync(path, "utf8").replace(/"beat":\d+/, '"beat":0')),
+    ]) {
+      const directory = temporary.directory();
+      const lock = await lockDirectory(directory, { heartbeatMs: 60_000 });
+      await sleep(10);
+      replace(lockPath(directory, 1));
+      assert.equal(lock.held(), false);
+      assert.match(lock.lossReason ?? "", /moved, replaced or removed/);
+      lock.release();
+    }
+  });
+
+  test("held stays true when the time of the file is set, and it is linked or made readable", async () => {
+    const directory = temporary.directory();
+    const lock = await lockDirectory(directory);
+    fs.utimesSync(lockPath(directory, 1), LONG_AGO, LONG_AGO);
+    fs.chmodSync(lockPath(directory, 1), 0o600);
+    fs.chmodSync(directory, 0o700);
+    fs.writeFileSync(`${directory}/note`, "");
+    assert.equal(lock.held(), true);
+    lock.release();
+  });
+
+  test("why a lock was lost: another process took it, or the directory leads elsewhere", async () => {
+    const directory = temporary.directory();
+    const lost = await lockDirectory(directory);
+    fs.rmSync(lockPath(directory, 1));
+    fs.writeFileSync(lockPath(directory, 2), "");
+    assert.equal(lost.held(), false);
+    assert.equal(lost.lossReason, "another process took its lock over");
+    lost.release();
+  });
+
   test("held is not deceived by a hard link to the removed file", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory);
@@ -70,10 +142,12 @@ describe("directory lock, within one process", () => {
   });
 
   test("held is false for good when a heartbeat cannot be written", () => {
-    const path = lockPath(temporary.directory(), 1);
+    const directory = temporary.directory();
+    const path = lockPath(directory, 1);
     fs.writeFileSync(path, "");
     const fd = fs.openSync(path, "r");
-    const lock = new OwnedLock({ path, fd, record: record(), hold: undefined, heartbeatMs: 0, onRelease: () => {} });
+    const parts = { directory, number: 1, fd, record: record(), hold: undefined, heartbeatMs: 0, onRelease: () => {} };
+    const lock = new OwnedLock(parts);
     assert.equal(lock.held(), false);
     assert.equal(lock.held(), false);
     lock.abandon();
@@ -186,16 +260,22 @@ describe("directory lock, what the file says", () => {
     await assertTakenOver(directory, QUICK, 8);
   });
 
-  test("a copy of a locked directory is free once its heartbeat is old, the original is not", async () => {
+  test("a copy of a locked directory is free at once, the original is not", async () => {
     const original = temporary.directory();
     const lock = await lockDirectory(original);
     const copy = `${temporary.directory()}/copy`;
-    fs.cpSync(original, copy, { recursive: true });
-    await assertLocked(copy, {}, `${process.pid}`, /last heartbeat/);
-    fs.utimesSync(lockPath(copy, 1), LONG_AGO, LONG_AGO);
-    await assertTakenOver(copy, QUICK, 2);
+    fs.cpSync(original, copy, { recursive: true, filter: (path) => !path.endsWith("luge.sock") });
+    await assertTakenOver(copy, {}, 2);
+    await assertLocked(original, {}, `${process.pid}`);
     assert.equal(lock.held(), true);
     lock.release();
+  });
+
+  test("a record of another inode, of an owner that does not say which directory it has: by its heartbeat", async () => {
+    const directory = stale({ inode: "1", kernel: false });
+    await assertLocked(directory, {}, `${process.pid}`, /last heartbeat/);
+    fs.utimesSync(lockPath(directory, 7), LONG_AGO, LONG_AGO);
+    await assertTakenOver(directory, QUICK, 8);
   });
 
   test("a heartbeat in the future is one of a clock set back: watched, then taken over", async () => {
@@ -223,7 +303,7 @@ describe("directory lock, the claim of a number", () => {
 
   function claim(directory: string, number: number): OwnedLock | undefined {
     const times = { staleAfterMs: 10_000, heartbeatMs: 2_000 };
-    const prober = { directory, self: ownIdentity(), kernel: undefined, nonce: "test", ...times };
+    const prober = { directory, id: "test", self: ownIdentity(), kernel: undefined, nonce: "test", ...times };
     return claimLock(prober, number, () => {});
   }
 
@@ -285,9 +365,10 @@ describe("directory lock, between threads", () => {
     await assertLocked(directory, QUICK, `${process.pid}`);
     await sleep(600);
     await assertLocked(directory, QUICK, `${process.pid}`);
+    await listening(directory);
     await worker.terminate();
-    await sleep(500);
-    await assertTakenOver(directory, QUICK, 2);
+    // No heartbeat is waited for.
+    await assertTakenOver(directory, {}, 2);
   });
 
   async function startWorker(directory: string): Promise<{ worker: Worker; answer: WorkerAnswer }> {

@@ -1,5 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { currentLock } from "../../src/fs/lock_record.ts";
 import type { Child } from "./child.ts";
 
 /** Fresh directories and the children that use them, for one test file. */
@@ -29,4 +31,13 @@ export class Temporary {
 /** The names of all that the lock put into a directory. */
 export function lockFiles(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith("LOCK."));
+}
+
+/** Waits until the owner of a directory listens on its socket, and says so; returns the socket as its record names it. */
+export async function listening(directory: string): Promise<string> {
+  for (let end = Date.now() + 20_000; Date.now() < end; await sleep(1)) {
+    const socket = currentLock(directory)?.record?.socket;
+    if (socket !== undefined) return socket;
+  }
+  throw new Error(`nobody listens in '${directory}'`);
 }

@@ -44,5 +44,6 @@ nodeTest("bun test runs every test file", () => {
 
 nodeTest("ARCHITECTURE.md says what each is for", () => {
   const text = read("ARCHITECTURE.md");
-  for (const name of ["sled", "wasm-pack", "browser_wasi_shim", "deno std", "bun test"]) assert.ok(text.includes(name), name);
+  for (const name of ["sled", "wasm-pack", "browser_wasi_shim", "deno std", "bun test"])
+    assert.ok(text.includes(name), name);
 });

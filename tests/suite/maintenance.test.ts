@@ -48,7 +48,7 @@ test("verification counts what it reads, and names the file and the keys of what
   assert.deepEqual(await store.verify(), { entries: 1000, damages: [] });
   await store.close();
 
-  const name = fileSystem.list("/store/bottom").find((each) => each.name.endsWith(".log"))?.name;
+  const name = fileSystem.list("/store/bottom").find((each) => each.name.endsWith(".luge"))?.name;
   const file = fileSystem.open(`/store/bottom/${name}`, { write: true });
   file.write(new Uint8Array([0xff]), 20_000);
   file.close();

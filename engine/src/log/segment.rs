@@ -17,7 +17,7 @@ pub const HEADER_SIZE: usize = 32;
 pub const FORMAT_VERSION: u8 = 2;
 
 const MAGIC: &[u8; 7] = b"lugelog";
-const SUFFIX: &str = ".log";
+const SUFFIX: &str = ".luge";
 
 /// The header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -100,7 +100,7 @@ proptest! {
             }
         }
         for damage in damages {
-            prop_assert!(damage.file.contains(".log") && !damage.what.is_empty(), "{damage:?}");
+            prop_assert!(damage.file.contains(".luge") && !damage.what.is_empty(), "{damage:?}");
         }
     }
 
@@ -173,11 +173,11 @@ fn the_newest_segment_of_the_log_is_missed_once_it_was_noted() {
     database.sync().unwrap();
     while database.step(NOW_MS).unwrap() {}
     let disks = database.crash();
-    assert_eq!(disks.log.list().unwrap(), ["0000000001.log"]);
-    disks.log.remove("0000000001.log").unwrap();
+    assert_eq!(disks.log.list().unwrap(), ["0000000001.luge"]);
+    disks.log.remove("0000000001.luge").unwrap();
     let failure = Database::with_index(index, disks, OPTIONS).err().unwrap();
     assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000001.log at byte 0: the segment is missing"), "{}", failure.message);
+    assert!(failure.message.contains("0000000001.luge at byte 0: the segment is missing"), "{}", failure.message);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn what_is_left_of_a_segment_that_was_never_begun_is_no_damage() {
     put(&mut database, b"key", b"value");
     database.sync().unwrap();
     let disks = database.crash();
-    disks.log.create("0000000002.log").unwrap();
+    disks.log.create("0000000002.luge").unwrap();
     let mut database = Database::with_index(index, disks, OPTIONS).unwrap();
     assert_eq!(verify(&mut database), []);
     put(&mut database, b"other", b"value");

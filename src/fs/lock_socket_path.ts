@@ -1,0 +1,44 @@
+/**
+ * Where an owner's socket is.
+ *
+ * @module
+ */
+
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+
+/** The name of the socket in the directory. */
+export const SOCKET_NAME = "luge.sock";
+/** A name that is as long, for the moment before the socket has its own; a process that dies then leaves it. */
+export const SOCKET_LEFTOVER: RegExp = /^luge\.[0-9a-f]{4}$/;
+
+/** macOS takes 103 bytes and a zero, Linux 107. Node 20 cuts what is longer, without a word. */
+const MOST_PATH_BYTES = 103;
+
+/** A way to a socket that is short enough. */
+export interface SocketWay {
+  /** For the calls that bind and connect. */
+  readonly path: string;
+  /** Must be called when they are done. */
+  close(): void;
+}
+
+/** The way to a name in a directory; on Linux there is always one. */
+export function wayTo(directory: string, name: string): SocketWay | undefined {
+  const path = `${directory}/${name}`;
+  if (fits(path)) return { path, close: () => {} };
+  if (process.platform !== "linux" || !fs.existsSync("/proc/self/fd")) return undefined;
+  const fd = fs.openSync(directory, "r");
+  return { path: `/proc/self/fd/${fd}/${name}`, close: () => fs.closeSync(fd) };
+}
+
+/** A path outside of the directory, where there is no way to a name in it. */
+export function temporarySocket(nonce: string): string | undefined {
+  const path = `${tmpdir()}/luge-${nonce.slice(0, 16)}.sock`;
+  return fits(path) ? path : undefined;
+}
+
+function fits(path: string): boolean {
+  return new TextEncoder().encode(path).length <= MOST_PATH_BYTES;
+}

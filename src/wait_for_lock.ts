@@ -1,0 +1,68 @@
+/**
+ * Waits for a directory that another store has open.
+ *
+ * @module
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { clock } from "./clock.ts";
+import type { DirectoryLock } from "./fs/filesystem.ts";
+import { pathError } from "./store_directory.ts";
+
+/** Between two tries, at first and at most. A try looks at a few files. */
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 200;
+
+/** Which directory, and for how long. */
+export interface LockWait {
+  readonly path: string;
+  readonly waitForLock: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Tries to lock until it works, fails for another reason than `STORE_LOCKED`, or the time is over. */
+export async function waitForLock<T extends DirectoryLock | undefined>(
+  { path, waitForLock, signal }: LockWait,
+  lock: () => Promise<T>,
+): Promise<T> {
+  const end = clock.monotonic() + waitForLock;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    signal?.throwIfAborted();
+    try {
+      return signal ? await orAborted(lock(), signal) : await lock();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      const error = pathError(path, "lock", cause);
+      const leftMs = end - clock.monotonic();
+      if (error.code !== "STORE_LOCKED" || leftMs <= 0) throw error;
+      await pause(Math.min(pauseMs, leftMs), signal);
+    }
+  }
+}
+
+/** A lock that comes too late is given back. */
+async function orAborted<T extends DirectoryLock | undefined>(locking: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([locking, aborted]);
+  } catch (error) {
+    locking.then((lock) => lock?.release()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Rejects with the signal's own reason, not with an error of the runtime. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
