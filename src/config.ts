@@ -4,11 +4,14 @@
  * @module
  */
 
-import { resolve, sep } from "node:path";
+import { isAbsolute, resolve, sep } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { describe } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
+import { isSameFile, lookAt } from "./fs/path_identity.ts";
+import { mayAsk } from "./fs/process_identity.ts";
 import {
   MAX_CACHE_BYTES,
   MAX_VERSIONS_TO_KEEP,
@@ -224,12 +227,26 @@ function pathOfUrl(url: string | URL): string {
 }
 
 function absolute(path: string): string {
+  if (isAbsolute(path)) return resolve(path);
+  const what = "the current directory was moved or removed, or may not be read";
+  let full: string;
   try {
-    return resolve(path);
+    full = resolve(path);
   } catch (cause) {
-    const what = "the current directory was removed, or may not be read";
     throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}: ${messageOf(cause)}`, { cause });
   }
+  if (hasLostDirectory()) throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}`);
+  return full;
+}
+
+/** Whether the name that the runtime has for the current directory leads elsewhere: Node and Bun keep an old one, or make one up. */
+function hasLostDirectory(): boolean {
+  // Bun resolves even "." by its own name.
+  const [current, name] = [process.platform === "linux" ? "/proc/self/cwd" : ".", process.cwd()];
+  if (![current, name].every((path) => mayAsk({ name: "read", path }))) return false;
+  const [here, named] = [lookAt(current), lookAt(name)];
+  if (here === undefined || named === undefined) return named === undefined;
+  return isSameFile(here, here) && !isSameFile(here, named);
 }
 
 /** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
