@@ -229,20 +229,21 @@ function pathOfUrl(url: string | URL): string {
 function absolute(path: string): string {
   if (isAbsolute(path)) return resolve(path);
   const what = "the current directory was moved or removed, or may not be read";
-  let full: string;
+  let [full, current] = ["", ""];
   try {
+    // Bun resolves by a name that it makes up, where it does not say that there is none.
+    current = process.cwd();
     full = resolve(path);
   } catch (cause) {
     throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}: ${messageOf(cause)}`, { cause });
   }
-  if (hasLostDirectory()) throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}`);
+  if (isLost(current)) throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}`);
   return full;
 }
 
-/** Whether the name that the runtime has for the current directory leads elsewhere: Node and Bun keep an old one, or make one up. */
-function hasLostDirectory(): boolean {
-  // Bun resolves even "." by its own name.
-  const [current, name] = [process.platform === "linux" ? "/proc/self/cwd" : ".", process.cwd()];
+/** Whether a name that the runtime has for the current directory leads elsewhere: Node keeps an old one. */
+function isLost(name: string): boolean {
+  const current = process.platform === "linux" ? "/proc/self/cwd" : ".";
   if (![current, name].every((path) => mayAsk({ name: "read", path }))) return false;
   const [here, named] = [lookAt(current), lookAt(name)];
   if (here === undefined || named === undefined) return named === undefined;
