@@ -245,9 +245,14 @@ function absolute(path: string): string {
 function isLost(name: string): boolean {
   const current = process.platform === "linux" ? "/proc/self/cwd" : ".";
   if (![current, name].every((path) => mayAsk({ name: "read", path }))) return false;
-  const [here, named] = [lookAt(current), lookAt(name)];
-  if (here === undefined || named === undefined) return named === undefined;
-  return isSameFile(here, here) && !isSameFile(here, named);
+  try {
+    const [here, named] = [lookAt(current), lookAt(name)];
+    if (here === undefined || named === undefined) return named === undefined;
+    return isSameFile(here, here) && !isSameFile(here, named);
+  } catch {
+    // Without the right to look there is nothing to say.
+    return false;
+  }
 }
 
 /** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
