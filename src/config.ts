@@ -4,11 +4,14 @@
  * @module
  */
 
-import { resolve, sep } from "node:path";
+import { isAbsolute, resolve, sep } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { describe } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
+import { isSameFile, lookAt } from "./fs/path_identity.ts";
+import { mayAsk } from "./fs/process_identity.ts";
 import {
   MAX_CACHE_BYTES,
   MAX_VERSIONS_TO_KEEP,
@@ -224,11 +227,31 @@ function pathOfUrl(url: string | URL): string {
 }
 
 function absolute(path: string): string {
+  if (isAbsolute(path)) return resolve(path);
+  const what = "the current directory was moved or removed, or may not be read";
+  let [full, current] = ["", ""];
   try {
-    return resolve(path);
+    // Bun resolves by a name that it makes up, where it does not say that there is none.
+    current = process.cwd();
+    full = resolve(path);
   } catch (cause) {
-    const what = "the current directory was removed, or may not be read";
     throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}: ${messageOf(cause)}`, { cause });
+  }
+  if (isLost(current)) throw new StoreError("PATH_UNAVAILABLE", `Cannot open '${path}': ${what}`);
+  return full;
+}
+
+/** Whether a name that the runtime has for the current directory leads elsewhere: Node keeps an old one. */
+function isLost(name: string): boolean {
+  const current = process.platform === "linux" ? "/proc/self/cwd" : ".";
+  if (![current, name].every((path) => mayAsk({ name: "read", path }))) return false;
+  try {
+    const [here, named] = [lookAt(current), lookAt(name)];
+    if (here === undefined || named === undefined) return named === undefined;
+    return isSameFile(here, here) && !isSameFile(here, named);
+  } catch {
+    // Without the right to look there is nothing to say.
+    return false;
   }
 }
 

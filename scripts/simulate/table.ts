@@ -16,6 +16,9 @@ export interface Totals {
   lives: number;
   commits: number;
   largestDiskBytes: number;
+  pairs: number;
+  moved: number;
+  shortDisks: number;
   readonly faults: FoundFault[];
 }
 
@@ -30,6 +33,9 @@ export function noTotals(): Totals {
     lives: 0,
     commits: 0,
     largestDiskBytes: 0,
+    pairs: 0,
+    moved: 0,
+    shortDisks: 0,
     faults: [],
   };
 }
@@ -44,6 +50,9 @@ export function addResult(totals: Totals, result: SimulationResult): void {
   totals.lives += result.lives;
   totals.commits += result.commits;
   totals.largestDiskBytes = Math.max(totals.largestDiskBytes, result.largestDiskBytes);
+  totals.pairs += result.pairs;
+  totals.moved += result.moved;
+  totals.shortDisks += result.shortDisks;
   totals.faults.push(...result.faults);
 }
 
@@ -59,6 +68,9 @@ export function rowsOf(totals: Totals, seconds: number): Record<string, number> 
   return {
     seeds: totals.seeds,
     lives: totals.lives,
+    "lives beside another store": totals.pairs,
+    "lives whose directory was moved": totals.moved,
+    "disks with short transfers": totals.shortDisks,
     commits: totals.commits,
     "crash points": totals.points,
     "crash states": totals.states,

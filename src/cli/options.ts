@@ -98,10 +98,10 @@ export function withAt(command: Command): Command {
 }
 
 /** Adds `--keep-versions`. */
-export function withKeepVersions(command: Command, defaultText: string): Command {
+export function withKeepVersions(command: Command): Command {
   return command.option(
     "--keep-versions <count>",
-    `how many versions of a key are kept (default: ${defaultText})`,
+    "how many versions of a key the store keeps from now on (default: as before; 1 in a new store)",
     integer(1),
   );
 }

@@ -18,12 +18,9 @@ import { type Progress, showProgress, type Unit } from "./progress.ts";
  */
 export type Access = "read" | "change" | "create";
 
-/** A store that keeps whatever its owner keeps: a command must not drop versions that another program wants. */
-const KEEP_ALL_VERSIONS = 1_000_000;
-
 /** How a store is opened, beside its access. */
 export interface StoreOptions {
-  /** How many versions of a key are kept. Default: all. */
+  /** How many versions of a key are kept from now on, be it fewer than before. Default: as many as the store remembers. */
   readonly keepVersions?: number | undefined;
 }
 
@@ -82,7 +79,7 @@ export class Session {
   async withStore<T>(
     access: Access,
     use: (store: SledStore, files: ReadFiles) => Promise<T>,
-    { keepVersions = KEEP_ALL_VERSIONS }: StoreOptions = {},
+    { keepVersions }: StoreOptions = {},
   ): Promise<T> {
     const path = resolve(this.directory).replaceAll(sep, "/");
     if (this.#opened) return await use(this.#opened, { bytesRead: () => 0, bytes: 0 });
@@ -90,7 +87,8 @@ export class Session {
     const bytes = access === "create" ? 0 : bytesOf(path);
     const fileSystem = new CountingFileSystem();
     const readOnly = access === "read";
-    const store = await open({ ...defaultConfig(path), numVersionsToKeep: keepVersions, readOnly, fileSystem });
+    const kept = keepVersions === undefined ? {} : { numVersionsToKeep: keepVersions, dropVersions: true };
+    const store = await open({ ...defaultConfig(path), ...kept, readOnly, fileSystem });
     const opening = fileSystem.bytesRead;
     try {
       return await use(store, { bytesRead: () => fileSystem.bytesRead - opening, bytes });

@@ -99,12 +99,18 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       () => this.#step(),
       () => backend.congestion(),
     );
-    // Whoever gives the backend back when this store was collected must not keep it.
-    const self = new WeakRef(this);
-    backend.onFailure((error) => {
+    backend.onFailure(BaseStore.#failureListener(new WeakRef(this)));
+  }
+
+  /**
+   * Whoever gives the backend back once the store was collected must not keep it. Made here, since closures of one function keep
+   * everything that any of them uses.
+   */
+  static #failureListener(self: WeakRef<BaseStore>): (error: unknown) => void {
+    return (error) => {
       const store = self.deref();
       if (store) store.#failUnseen(error);
-    });
+    };
   }
 
   get version(): number {

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { MemoryFileSystem, NodeFileSystem, open } from "../../mod.ts";
+import { launcher, RUNTIMES } from "../../scripts/lib/runtimes.ts";
 import { engineThatReturns } from "../support/altered_engine.ts";
 import { storeError, text } from "../support/expect.ts";
+import { nodeTest } from "../support/node_only.ts";
 import { diskError, type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 import { withDirectory } from "../support/temporary.ts";
 
@@ -32,7 +36,7 @@ describe("the directory of a store", () => {
     withDirectory(async (directory) => {
       const path = join(directory, "a", "b", "c");
       await fill(path);
-      assert.equal(readFileSync(join(path, "LUGE"), "latin1"), "luge 3\n");
+      assert.match(readFileSync(join(path, "LUGE"), "latin1"), /^luge 4\nnumVersionsToKeep 1\ncrc32 [0-9a-f]{8}\n$/);
       await using store = await open(path);
       assert.equal((await store.scan("")).size, 100);
     }));
@@ -69,6 +73,74 @@ describe("the directory of a store", () => {
         await (await open(path)).close();
       }
     }));
+
+  test("may hold what file systems, version control and file managers put into directories", () =>
+    withDirectory(async (directory) => {
+      const names = [
+        [".gitkeep", ".keep", ".gitignore", ".dockerignore", ".DS_Store", "._.DS_Store", ".directory"],
+        ["Thumbs.db", "desktop.ini", ".nfs000000000123abcd", ".fuse_hidden0000001", ".Trash-1000", "@eaDir"],
+      ].flat();
+      for (const name of names) writeFileSync(join(directory, name), "mine");
+      await fill(directory);
+      await using store = await open(directory);
+      assert.equal((await store.scan("")).size, 100);
+      for (const name of names) assert.equal(readFileSync(join(directory, name), "latin1"), "mine");
+    }));
+
+  test("holds no file whose name cleaners and templates for version control take for a log", () =>
+    withDirectory(async (directory) => {
+      const store = await open({ path: directory, writeBufferSize: 256 * 1024 });
+      for (let i = 0; i < 3000; i++) store.put(`key${i}`, new Uint8Array(300));
+      await store.flush();
+      const names = readdirSync(directory, { recursive: true }).map(String);
+      await store.close();
+      assert.ok(
+        names.some((name) => /log.\d{10}\.luge$/.test(name)),
+        names.join(" "),
+      );
+      assert.deepEqual(
+        names.filter((name) => /\.(?:log|tmp|temp|bak|old|swp|cache|pid)$/i.test(name)),
+        [],
+      );
+    }));
+
+  test("may be given as the text of a file: URL", () =>
+    withDirectory(async (directory) => {
+      const path = join(directory, "a b");
+      await using store = await open(pathToFileURL(path).href);
+      assert.equal(store.path, path);
+      assert.ok(existsSync(join(path, "LUGE")));
+    }));
+
+  nodeTest("is refused when it is relative to a directory that was removed", () =>
+    withDirectory(async (directory) => {
+      const program = `
+        import { mkdirSync, rmdirSync } from "node:fs";
+        import process from "node:process";
+        import { open } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+        mkdirSync("gone");
+        process.chdir("gone");
+        rmdirSync("../gone");
+        for (const path of ["data", "./data", "data/../data"]) {
+          console.log(await open(path).then(() => "opened", (error) => error.name + " " + error.code + " " + error.message));
+        }`;
+      const file = join(directory, "program.ts");
+      writeFileSync(file, program);
+      for (const runtime of RUNTIMES) {
+        const [command, flags] = launcher(runtime);
+        const output = execFileSync(command, [...flags, file], { cwd: directory, encoding: "utf8" });
+        const lines = output.trim().split("\n");
+        assert.equal(lines.length, 3, output);
+        for (const line of lines) {
+          assert.match(
+            line,
+            /^StoreError PATH_UNAVAILABLE Cannot open '.*': the current directory was moved or removed/,
+            runtime,
+          );
+        }
+      }
+    }),
+  );
 
   test("is refused when it is a file, or below one", () =>
     withDirectory(async (directory) => {
@@ -113,20 +185,25 @@ describe("the directory of a store", () => {
     withDirectory(async (directory) => {
       await fill(directory);
       const marker = join(directory, "LUGE");
+      const good = readFileSync(marker, "latin1");
       for (const [content, code] of [
         ["", "STORE_CORRUPT"],
         ["luge", "STORE_CORRUPT"],
         ["luge 2", "STORE_CORRUPT"],
         ["luge one\n", "STORE_CORRUPT"],
         ["luge 0\n", "STORE_CORRUPT"],
-        ["luge 2\n\n", "STORE_CORRUPT"],
+        ["luge 4\n", "STORE_CORRUPT"],
+        [good.replace("Keep 1", "Keep 2"), "STORE_CORRUPT"],
+        [`${good}\n`, "STORE_CORRUPT"],
+        [good.slice(0, -1), "STORE_CORRUPT"],
         ["luge 10\n", "FORMAT_UNSUPPORTED"],
-        ["luge 1\n", "FORMAT_UNSUPPORTED"],
+        ["luge 3\n", "FORMAT_UNSUPPORTED"],
+        ["luge 5\nwhatever\n", "FORMAT_UNSUPPORTED"],
       ] as const) {
         writeFileSync(marker, content);
         await assertRefused(directory, storeError(code, marker));
       }
-      writeFileSync(marker, "luge 3\n");
+      writeFileSync(marker, good);
       await using store = await open(directory);
       assert.equal(text(await store.get("key7")), "value7");
     }));

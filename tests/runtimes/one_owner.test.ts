@@ -29,7 +29,7 @@ test("a second open in the same process is refused, until the first store is clo
 test("an open in a worker is refused while the main thread has the store, and works afterwards", () =>
   withDirectory(async (path) => {
     const store = await open(path);
-    assert.match(await askWorker(path), /^STORE_LOCKED .*the directory/);
+    assert.match(await askWorker(path), /^STORE_LOCKED The directory .*waitForLock$/);
     await store.put("still", "mine");
     await store.close();
     assert.equal(await askWorker(path), "opened");

@@ -35,6 +35,7 @@ export const CONTROLS: readonly Control[] = [
   { name: "conf is written in place, not synced", view: (disk) => new ConfInPlace(disk) },
   { name: "leftover snapshots are not removed", view: (disk) => new KeptLeftovers(disk) },
   { name: "a rename removes first", view: (disk) => new RenameInTwo(disk) },
+  { name: "the fence does not look where the path leads", view: (disk) => new BlindFence(disk) },
 ];
 
 /** Hands everything on. */
@@ -122,5 +123,18 @@ class RenameInTwo extends View {
     const copy = this.disk.open(to, { write: true, create: true, truncate: true });
     copy.write(file.live.bytes(), 0);
     copy.close();
+  }
+}
+
+/** The lock is held until it is given back. */
+class BlindFence extends View {
+  override async lock(path: string): ReturnType<FileSystem["lock"]> {
+    const lock = await super.lock(path);
+    let isOurs = true;
+    const release = () => {
+      isOurs = false;
+      lock.release();
+    };
+    return { held: () => isOurs, release };
   }
 }

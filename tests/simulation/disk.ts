@@ -127,6 +127,8 @@ interface SyncInFlight {
 export class SimulatedDisk implements FileSystem {
   readonly root: SimulatedDirectory;
   events: DiskEvents;
+  /** How many bytes of so many a read or write moves at most. Default: all. */
+  most: ((length: number) => number) | undefined;
   /** How often what is durable has changed. */
   epoch = 0;
   readonly #lies: Lies;
@@ -195,6 +197,12 @@ export class SimulatedDisk implements FileSystem {
     };
     visit(this.root, "");
     return found;
+  }
+
+  /** The bytes of all files below a directory, by their paths. */
+  contentOf(directory: string): Map<string, Uint8Array> {
+    const below = this.paths().filter((path) => path.startsWith(`${directory}/`));
+    return new Map(below.map((path) => [path, this.file(path).live.bytes()]));
   }
 
   /** The file at a path, to look into it or to damage it. */
@@ -290,12 +298,23 @@ export class SimulatedDisk implements FileSystem {
     const directory = this.#directory(path, "lock");
     if (this.#locked.has(directory)) throw fileSystemError("EBUSY", "lock", path);
     this.#locked.add(directory);
-    let held = true;
-    const release = () => {
-      if (held) this.#locked.delete(directory);
-      held = false;
+    let isOurs = true;
+    let lossReason: string | undefined;
+    const held = () => {
+      if (this.#find(path) !== directory) lossReason ??= "the directory was moved, replaced or removed";
+      return isOurs && lossReason === undefined;
     };
-    return { held: () => held, release };
+    const release = () => {
+      if (isOurs) this.#locked.delete(directory);
+      isOurs = false;
+    };
+    return {
+      held,
+      get lossReason() {
+        return lossReason;
+      },
+      release,
+    };
   }
 
   /** For handles: a call begins. */
@@ -409,16 +428,17 @@ class SimulatedHandle implements OpenFile {
 
   read(buffer: Uint8Array, position: number): number {
     this.#begin("read");
-    return this.#file.live.read(buffer, position);
+    return this.#file.live.read(this.#part(buffer), position);
   }
 
   write(buffer: Uint8Array, position: number): number {
     const call = this.#begin("write");
     if (!this.#writable) throw fileSystemError("EBADF", "write", this.#path);
     if (buffer.length === 0) return 0;
-    this.#disk.write(this.#file, buffer, position);
+    const part = this.#part(buffer);
+    this.#disk.write(this.#file, part, position);
     this.#disk.events.changed?.(call);
-    return buffer.length;
+    return part.length;
   }
 
   size(): number {
@@ -448,6 +468,11 @@ class SimulatedHandle implements OpenFile {
     if (this.#closed) return;
     this.#begin("close");
     this.#closed = true;
+  }
+
+  #part(buffer: Uint8Array): Uint8Array {
+    const { most } = this.#disk;
+    return most && buffer.length > 1 ? buffer.subarray(0, most(buffer.length)) : buffer;
   }
 
   #begin(name: DiskCall["name"]): DiskCall {

@@ -38,6 +38,10 @@ export interface Point {
   readonly expectation: Expectation;
   /** How many commits survive when only the process ends. */
   readonly settled: number;
+  /** Where the store is on the disk. */
+  readonly path: string;
+  /** The same of the other store on the disk. */
+  readonly beside?: Point;
 }
 
 /** What all lives of a simulation have in common. */
@@ -53,7 +57,21 @@ export interface LifeContext {
   readonly nextNumber: () => number;
   /** Whether lives are backed up. */
   readonly backups: boolean;
+  /** How many bytes of so many a call of the disk moves at most. */
+  readonly most?: (length: number) => number;
 }
+
+/** Where a life is, and what else is on the disk. */
+export interface LifePlace {
+  readonly path: string;
+  /** The life of the other store on the disk, whose moments are noted with those of this one. */
+  readonly beside?: Life | undefined;
+  /** Whether it is such another one, which does not listen to the disk. */
+  readonly isBeside?: boolean;
+}
+
+/** What a store that must write nothing any more was asked to write. */
+const LATE = new Uint8Array(20_000);
 
 interface HeldSnapshot {
   readonly snapshot: Snapshot;
@@ -79,11 +97,24 @@ export class Life {
   readonly #snapshots: HeldSnapshot[] = [];
   readonly #failures: unknown[] = [];
   readonly #backups = new BackupChain();
+  #path: string;
+  readonly #beside: Life | undefined;
+  /** Called in place of noting a moment. */
+  noted: (() => void) | undefined;
 
   /** `isRecorded` says whether the moments at which the power may go are of interest. */
-  constructor(context: LifeContext, disk: SimulatedDisk, expectation: Expectation, isRecorded: boolean) {
+  constructor(
+    context: LifeContext,
+    disk: SimulatedDisk,
+    expectation: Expectation,
+    isRecorded: boolean,
+    { path, beside, isBeside = false }: LifePlace = { path: "data" },
+  ) {
     this.#context = context;
+    this.#path = path;
+    this.#beside = beside;
     this.disk = disk;
+    disk.most = context.most;
     this.#expectation = expectation;
     this.#history = expectation.history;
     this.#durable = this.#settled = expectation.least;
@@ -91,6 +122,8 @@ export class Life {
       this.calls += 1;
       if (this.calls > CALLS_TO_HANG && !this.#store) throw new CrashFault("unopenable", "opening does not end");
     };
+    if (isBeside) return;
+    if (beside && isRecorded) beside.noted = () => this.#point();
     disk.events = isRecorded ? { before, changed: () => this.#point() } : { before };
   }
 
@@ -114,7 +147,7 @@ export class Life {
     let store: SledStore;
     try {
       const opening = open({
-        path: "data",
+        path: this.#path,
         fileSystem: view(this.disk),
         wasm: pool.module,
         cacheSize: 1024 * 1024,
@@ -252,11 +285,44 @@ export class Life {
   now(): Point {
     const { expectation } = this;
     const settled = this.#store ? this.#settled : expectation.least;
-    return { capture: this.disk.capture(), expectation, settled: Math.max(settled, expectation.least) };
+    const beside = this.#beside ? { beside: this.#beside.now() } : {};
+    const capture = this.disk.capture();
+    return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, ...beside };
+  }
+
+  /** Moves the directory of the store, durably, while the store is open: its own path leads elsewhere from now on. */
+  leadElsewhere(to: string): void {
+    const { events } = this.disk;
+    this.disk.events = {};
+    this.disk.rename(this.#path, to);
+    this.disk.syncDirectory("/");
+    this.disk.events = events;
+    this.#path = to;
+  }
+
+  /** A store whose path leads elsewhere must fail with its next change, and change nothing of what is there. */
+  async assertLost(elsewhere: string): Promise<void> {
+    const content = () => this.disk.contentOf(elsewhere);
+    const before = content();
+    const codes: unknown[] = [];
+    for (let i = 0; i < 2; i++) {
+      const put = this.#open.put(`late ${i}`, LATE);
+      await this.#until(put).catch((error: { code?: string }) => codes.push(error.code));
+    }
+    await this.#until(this.#open.close()).catch(() => {});
+    this.#lease?.release();
+    if (codes.join() !== "LOCK_LOST,STORE_FAILED") throw new CrashFault("wrong", `writes elsewhere gave ${codes}`);
+    const after = content();
+    const changed = [...new Set([...before.keys(), ...after.keys()])].find((path) => {
+      const [old, now] = [before.get(path), after.get(path)];
+      return !old || !now || Buffer.compare(old, now) !== 0;
+    });
+    if (changed) throw new CrashFault("wrong", `a store whose path leads elsewhere changed '${changed}' there`);
   }
 
   #point(): void {
-    this.points.push(this.now());
+    if (this.noted) this.noted();
+    else this.points.push(this.now());
   }
 
   /** Does one thing of those that a store offers. */

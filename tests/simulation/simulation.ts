@@ -32,6 +32,11 @@ export interface SimulationOptions {
   readonly pool: EnginePool;
   /** Whether stores are backed up, too. Seeds that found a fault before they were do so without. Default: true. */
   readonly backups?: boolean;
+  /**
+   * Whether some disks hold two stores, some move fewer bytes than they are asked to, and some directories are moved while their
+   * store is open. Default: true, with the same exception.
+   */
+  readonly disturbances?: boolean;
   readonly onStates?: (states: number) => void;
   /** Whether it is time to end. */
   readonly isOver?: () => boolean;
@@ -58,6 +63,10 @@ export interface SimulationResult {
   /** The most states that one point had. */
   mostStatesOfPoint: number;
   largestDiskBytes: number;
+  /** Lives of two stores on one disk, of stores whose directory was moved, and disks with short transfers. */
+  pairs: number;
+  moved: number;
+  shortDisks: number;
   readonly faults: FoundFault[];
 }
 
@@ -87,14 +96,24 @@ class Simulation {
     commits: 0,
     mostStatesOfPoint: 0,
     largestDiskBytes: 0,
+    pairs: 0,
+    moved: 0,
+    shortDisks: 0,
     faults: [],
   };
   #number = 0;
+  /** Of its own: the states of a seed do not depend on what is disturbed. */
+  readonly #chance: Random;
 
   constructor(options: SimulationOptions, clock: SimulatedClock) {
     this.#options = options;
     this.#clock = clock;
     this.#random = new Random(options.seed);
+    this.#chance = new Random(options.seed ^ 0x5eed);
+  }
+
+  #isDisturbed(oneIn: number): boolean {
+    return (this.#options.disturbances ?? true) && this.#chance.below(oneIn) === 0;
   }
 
   async run(): Promise<SimulationResult> {
@@ -119,53 +138,95 @@ class Simulation {
       view: this.#options.view ?? ((disk) => disk),
       nextNumber: () => ++this.#number,
       backups: this.#options.backups ?? true,
+      ...(this.#isDisturbed(3) ? { most: (length: number) => this.#part(length) } : {}),
     };
+    if (context.most) this.#result.shortDisks += 1;
+    const isPair = this.#isDisturbed(3);
     let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
-    let expectation: Expectation = { history: new History(), least: 0, most: 0, version: 0 };
+    let expectation = nothing();
+    let beside = isPair ? nothing() : undefined;
     for (let life = 0; life < LIVES_A_DISK && !this.#isOver(); life++) {
       const where = `${context.profile.name} life ${life + 1}`;
-      const next = await this.#guarded(where, () => this.#life(context, disk, expectation, where));
+      const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
       if (!next) return;
-      ({ disk, expectation } = next);
+      ({ disk, expectation, beside } = next);
     }
   }
 
-  /** One life, and the disk that it leaves. */
+  /** Most calls move all. */
+  #part(length: number): number {
+    return this.#chance.below(3) > 0 ? length : 1 + this.#chance.below(length);
+  }
+
+  /** One life, and the disk that it leaves; `undefined` when the store is not where it was. */
   async #life(
     context: LifeContext,
     disk: SimulatedDisk,
     expectation: Expectation,
+    besideExpectation: Expectation | undefined,
     where: string,
-  ): Promise<{ disk: SimulatedDisk; expectation: Expectation }> {
+  ): Promise<LifeEnd | undefined> {
     const random = this.#random;
-    const life = new Life(context, disk, expectation, true);
+    const beside = besideExpectation && new Life(context, disk, besideExpectation, false, BESIDE);
+    const life = new Life(context, disk, expectation, true, { path: "data", beside });
     const seen = new Set<string>();
     this.#result.lives += 1;
+    if (beside) this.#result.pairs += 1;
     let last: Point | undefined;
-    const tryAll = async () => {
-      for (const point of life.points.splice(0)) {
+    const tryAll = async (of = life) => {
+      for (const point of of.points.splice(0)) {
         last = !last || random.below(20) === 0 ? point : last;
         await this.#tryPoint(context, point, 1, where, seen, context.profile.sparse);
       }
     };
+    await beside?.open();
     await life.open();
     await tryAll();
-    for (let step = 0; step < context.profile.steps && !this.#isOver(); step++) {
+    const isMoved = !beside && this.#isDisturbed(3);
+    const steps = isMoved ? this.#chance.below(12) : context.profile.steps;
+    for (let step = 0; step < steps && !this.#isOver(); step++) {
+      if (beside && this.#chance.below(2) === 0) await beside.step();
       await life.step();
       await tryAll();
     }
     this.#result.commits += life.expectation.history.length;
     this.#result.largestDiskBytes = Math.max(this.#result.largestDiskBytes, disk.usedBytes());
+    if (isMoved) {
+      await this.#move(context, life, tryAll);
+      return undefined;
+    }
     const closes = random.below(3) === 0;
     if (closes) {
+      await beside?.close();
       await life.close();
       await tryAll();
     }
     const end = closes || !last || random.below(2) === 0 ? life.now() : last;
-    if (!closes) await life.crash();
+    if (!closes) {
+      await life.crash();
+      await beside?.crash();
+    }
     const state = sampledState(pendingChanges(end.capture), random);
     const left = diskAfter(end.capture, state, {}, this.#options.lies);
-    return { disk: left, expectation: expectationOf(end, state) };
+    const also = end.beside && expectationOf(end.beside, state);
+    return { disk: left, expectation: expectationOf(end, state), beside: also };
+  }
+
+  /** Another store takes the place of one that is open: the first one must not touch it, and both survive a crash. */
+  async #move(context: LifeContext, life: Life, tryAll: (of: Life) => Promise<void>): Promise<void> {
+    this.#result.moved += 1;
+    life.leadElsewhere("moved");
+    life.points.length = 0;
+    const other = new Life(context, life.disk, nothing(), true, { path: "data", beside: life });
+    await other.open();
+    for (let step = 0; step < 4; step++) await other.step();
+    await tryAll(other);
+    await life.assertLost("data");
+    for (let step = 0; step < 4 && !this.#isOver(); step++) {
+      await other.step();
+      await tryAll(other);
+    }
+    await other.crash();
   }
 
   /** Tries the states that a crash at one point may leave. */
@@ -188,7 +249,9 @@ class Simulation {
     for (const state of states) {
       const { epoch } = point.capture;
       const { least, history } = point.expectation;
-      const key = `${epoch}|${state.isKill ? newest : state.label}|${state.isKill ? point.settled : least}|${history.length}`;
+      const { beside } = point;
+      const also = beside ? `|${state.isKill ? beside.settled : beside.expectation.least}` : "";
+      const key = `${epoch}|${state.isKill ? newest : state.label}|${state.isKill ? point.settled : least}|${history.length}${also}`;
       if (seen.has(key)) continue;
       seen.add(key);
       tried += 1;
@@ -205,7 +268,11 @@ class Simulation {
     const random = this.#random;
     this.#count(depth);
     const isNested = depth < DEEPEST && random.below(depth === 1 ? 60 : 20) === 0;
-    const life = new Life(context, diskAfter(point.capture, state), expectationOf(point, state), isNested);
+    const disk = diskAfter(point.capture, state);
+    const { path } = point;
+    const beside = this.#besideOf(context, disk, point, state);
+    await beside?.open();
+    const life = new Life(context, disk, expectationOf(point, state), isNested, { path, beside });
     const found = await life.open();
     if (random.below(8) === 0) await life.lookCloser(found);
     const isSized = random.below(60) === 0;
@@ -218,11 +285,13 @@ class Simulation {
         for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 4);
       }
       await life.crash();
+      await beside?.crash();
       return;
     }
     const again = random.below(12) === 0 ? life.now() : undefined;
-    if (isSized) await life.checkSize();
+    if (isSized && !beside) await life.checkSize();
     life.leave();
+    beside?.leave();
     if (again) await this.#reopen(context, again);
   }
 
@@ -231,9 +300,18 @@ class Simulation {
     const changes = pendingChanges(point.capture);
     const state = changes.length > 0 ? sampledState(changes, this.#random) : smallStates(changes)[0];
     if (!state) return;
-    const life = new Life(context, diskAfter(point.capture, state), point.expectation, false);
+    const disk = diskAfter(point.capture, state);
+    const beside = this.#besideOf(context, disk, point, state);
+    await beside?.open();
+    const life = new Life(context, disk, point.expectation, false, { path: point.path, beside });
     await life.open();
     life.leave();
+    beside?.leave();
+  }
+
+  #besideOf(context: LifeContext, disk: SimulatedDisk, { beside }: Point, state: CrashState): Life | undefined {
+    if (!beside) return undefined;
+    return new Life(context, disk, expectationOf(beside, state), false, { path: beside.path, isBeside: true });
   }
 
   #count(depth: number): void {
@@ -253,6 +331,19 @@ class Simulation {
       return undefined;
     }
   }
+}
+
+/** What one life leaves to the next. */
+interface LifeEnd {
+  readonly disk: SimulatedDisk;
+  readonly expectation: Expectation;
+  readonly beside: Expectation | undefined;
+}
+
+const BESIDE = { path: "beside", isBeside: true };
+
+function nothing(): Expectation {
+  return { history: new History(), least: 0, most: 0, version: 0 };
 }
 
 function expectationOf({ expectation, settled }: Point, state: CrashState): Expectation {

@@ -7,15 +7,15 @@ export const compact: CliCommand = command<[], { readonly keepVersions?: number 
   name: "compact",
   summary: "give the space of what is not needed back",
   details:
-    "Overwritten, deleted and expired values go, and all but the newest version of each key: a store whose program keeps more wants\n" +
-    "the same number here as --keep-versions.",
+    "Frees the space of overwritten, deleted and expired values, and of versions beyond those that the store keeps. --keep-versions changes\n" +
+    "how many these are, and the store remembers it.",
   examples: `
 $ luge compact shop --keep-versions 10
 … before, … after`,
   define: (command) => {
-    withKeepVersions(command, "1");
+    withKeepVersions(command);
   },
-  run: async (session, _, { keepVersions = 1 }) => {
+  run: async (session, _, { keepVersions }) => {
     const { signal } = session;
     const { bytesBefore, bytesAfter } = await session.withStore(
       "change",

@@ -32,7 +32,7 @@ $ luge delete shop --prefix session/
       "--all",
       "all keys",
     );
-    withKeepVersions(command, "all");
+    withKeepVersions(command);
   },
   run: async (session, [keyText], options) => {
     const key = keyText === undefined ? undefined : keyOf(keyText, options);

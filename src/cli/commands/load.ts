@@ -38,7 +38,7 @@ $ luge dump shop | luge load copy -
     withValues(withKeys(command))
       .addOption(new Option("--format <format>", "default: that of the file's name, else jsonl").choices(FORMATS))
       .option("--batch <count>", "entries a commit", integer(1), 1000);
-    withKeepVersions(command, "all");
+    withKeepVersions(command);
   },
   run: async (session, [file], options) => {
     const source = { session, file, format: formatOf(file, options.format), encodings: options };

@@ -36,7 +36,7 @@ $ printf '\\001\\002' | luge put shop blob/1 --file -`,
     withValues(withKeys(command))
       .option("-f, --file <file>", "take the value from a file, or - for standard input")
       .option("--ttl <duration>", "how long it lives: 500ms, 30s, 15m, 12h or 7d", duration);
-    withKeepVersions(command, "all");
+    withKeepVersions(command);
   },
   run: async (session, [keyText, valueText], options) => {
     const key = keyOf(keyText, options);

@@ -24,7 +24,7 @@ $ printf 'put greeting "good morning"\\nget greeting\\nexit\\n' | luge repl shop
 good morning`,
   standalone: "place",
   define: (command) => {
-    withKeepVersions(command.option("--read-only", "open the store for reading only"), "all");
+    withKeepVersions(command.option("--read-only", "open the store for reading only"));
   },
   run: async (session, _, { readOnly = false, keepVersions }) =>
     await session.withStore(readOnly ? "read" : "create", (store) => talk(session, store), { keepVersions }),

@@ -1,0 +1,69 @@
+/**
+ * A store that nobody has any more gives its directory back.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { open, type SledStore } from "../../mod.ts";
+import { text } from "../support/expect.ts";
+import { withDirectory } from "../support/temporary.ts";
+
+/** Collects all garbage; `undefined` where nobody can ask for that. */
+function collector(): (() => void) | undefined {
+  const bun = (globalThis as { Bun?: { gc(force: boolean): void } }).Bun;
+  if (bun) return () => bun.gc(true);
+  if ("Deno" in globalThis) return undefined;
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+const collect = collector();
+
+async function openAndForget(path: string): Promise<void> {
+  const store = await open({ path, logger: { debug() {}, info() {}, warn() {}, error() {} } });
+  await store.put("key", "kept");
+  await store.get("key");
+}
+
+async function reopened(path: string): Promise<SledStore> {
+  for (let i = 0; i < 200; i++) {
+    collect?.();
+    await sleep(10);
+    try {
+      return await open(path);
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "STORE_LOCKED");
+    }
+  }
+  throw new Error("the directory stays locked");
+}
+
+test(
+  "a store that was dropped and collected gives its directory back, with all that was acknowledged",
+  {
+    skip: !collect,
+  },
+  () =>
+    withDirectory(async (path) => {
+      for (let round = 0; round < 3; round++) {
+        await openAndForget(path);
+        await using store = await reopened(path);
+        assert.equal(text(await store.get("key")), "kept");
+      }
+    }),
+);
+
+test("a store that is used is not collected", { skip: !collect }, () =>
+  withDirectory(async (path) => {
+    const store = await open(path);
+    for (let i = 0; i < 20; i++) {
+      collect?.();
+      await sleep(1);
+      await store.put(`key${i}`, "value");
+    }
+    await store.close();
+  }),
+);
