@@ -16,6 +16,7 @@ import {
   MIN_WRITE_BUFFER_BYTES,
 } from "./limits.ts";
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
+import { OptionNames } from "./options.ts";
 import type { EngineSource } from "./wasm/load.ts";
 
 /**
@@ -111,18 +112,21 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
   };
 }
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  "path",
-  "syncWrites",
-  "loggingLevel",
-  "numVersionsToKeep",
-  "cacheSize",
-  "writeBufferSize",
-  "readOnly",
-  "logger",
-  "fileSystem",
-  "wasm",
-] satisfies (keyof SledStoreConfig)[]);
+const CONFIG = new OptionNames<SledStoreConfig>(
+  {
+    path: true,
+    syncWrites: true,
+    loggingLevel: true,
+    numVersionsToKeep: true,
+    cacheSize: true,
+    writeBufferSize: true,
+    readOnly: true,
+    logger: true,
+    fileSystem: true,
+    wasm: true,
+  },
+  { object: "a config", example: '{ path: "data" }' },
+);
 
 /** Fills in the defaults; throws `TypeError` or `RangeError` for an option that is unknown or wrong. */
 export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedConfig {
@@ -130,11 +134,7 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot open ${describe(options)}: expected a path, a URL or a config`);
   }
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.has(name)) {
-      throw new TypeError(`Unknown option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
-    }
-  }
+  CONFIG.read(options);
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const config = { ...defaultConfig(""), ...set } as Required<SledStoreConfig>;
   checkTypes(config);

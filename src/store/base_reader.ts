@@ -11,6 +11,7 @@ import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
 import { runInSteps } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
+import { signalOf } from "../options.ts";
 import { type Pick, rangeIterable } from "./range_iterable.ts";
 import { formatOf, toSnapshotRange } from "./ranges.ts";
 import type { HeldReadSource, ReadSource } from "./read_source.ts";
@@ -51,18 +52,22 @@ export abstract class BaseReader implements Reader {
     return { value, version, ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }) };
   }
 
-  async getMany(keys: readonly Key[], options: LongOptions = {}): Promise<(Uint8Array | undefined)[]> {
-    options.signal?.throwIfAborted();
+  async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]> {
+    const signal = signalOf(options);
+    signal?.throwIfAborted();
     if (!(keys?.length > GET_STEP)) return this.getManySync(keys);
     const source = this.source("get");
     const wanted = encodeKeys(keys).map((key) => key.slice());
     const held = source.hold();
     const values: (Uint8Array | undefined)[] = [];
     try {
-      await runInSteps(() => {
-        for (const key of wanted.slice(values.length, values.length + GET_STEP)) values.push(held.get(key));
-        return values.length < wanted.length;
-      }, options);
+      await runInSteps(
+        () => {
+          for (const key of wanted.slice(values.length, values.length + GET_STEP)) values.push(held.get(key));
+          return values.length < wanted.length;
+        },
+        { signal },
+      );
     } finally {
       held.release();
     }
@@ -104,7 +109,8 @@ export abstract class BaseReader implements Reader {
     return this.readerOf(range?.snapshot).countInSync(toSnapshotRange(range));
   }
 
-  async scan(prefix: Key, { signal }: LongOptions = {}): Promise<Map<string, Uint8Array>> {
+  async scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>> {
+    const signal = signalOf(options);
     signal?.throwIfAborted();
     const entries = new Map<string, Uint8Array>();
     for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt)) {
@@ -135,10 +141,11 @@ export abstract class BaseReader implements Reader {
   }
 
   /** As {@linkcode Reader.count}, of a range in bytes. */
-  async countIn(range: ByteRange, options: LongOptions = {}): Promise<number> {
+  async countIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
+    const signal = signalOf(options);
     const counter = new Counter(this.source("count"), range);
     try {
-      await runInSteps(() => counter.step(), options);
+      await runInSteps(() => counter.step(), { signal });
     } finally {
       counter.release();
     }

@@ -8,7 +8,7 @@ import type { BackupHeader, BackupInfo, BackupOptions, RestoreOptions, RestoreRe
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { LongOptions, ReadRange, Snapshot } from "../api/reader.ts";
-import type { CompactResult, VerifyResult } from "../api/store.ts";
+import type { CompactResult, Store, VerifyResult } from "../api/store.ts";
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import type { View, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
@@ -23,9 +23,11 @@ import { borrowKey, describe, encodeKey, encodeValue, type Key, NotUtf8Error, ty
 import { messageOf, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
 import type { StoreMetrics } from "../metrics.ts";
+import { checkSignal, OptionNames, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
+import { Contention } from "./contention.ts";
 import { RangeDeletion } from "./delete_range.ts";
 import { expiryOf } from "./expiry.ts";
 import { formatOf, toByteRange, toDeletedRange } from "./ranges.ts";
@@ -37,6 +39,12 @@ import { StoreView, type ViewedStore } from "./view.ts";
 import { Watch } from "./watch.ts";
 
 const NOTHING = new Uint8Array(0);
+const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
+const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
+const BACKUP_OPTIONS = new OptionNames<BackupOptions>({ since: true, signal: true }, { example: "{ since }" });
+const RESTORE_OPTIONS = new OptionNames<RestoreOptions>({ signal: true }, { example: "{ signal }" });
+
+type SnapshotOptions = NonNullable<Parameters<Store["snapshot"]>[0]>;
 
 /** How a store behaves, whatever holds its data. */
 export interface StoreBehaviour {
@@ -69,6 +77,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   readonly #flushes: CommitQueue;
   readonly #background: Background;
   readonly #turns = new Turns();
+  readonly #contention = new Contention();
   /** Those who wait for commits to settle. */
   readonly #listeners: Set<() => void> = new Set();
   #version: number;
@@ -120,9 +129,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     }));
   }
 
-  snapshot(options: { readonly version?: number } = {}): Snapshot {
+  snapshot(options?: SnapshotOptions): Snapshot {
     this.#assertOpen("open a snapshot");
-    return new StoreSnapshot(this, new SnapshotSource(this.#read, this.#checkVersion(options.version, "version")));
+    const { version } = SNAPSHOT_OPTIONS.read(options);
+    return new StoreSnapshot(this, new SnapshotSource(this.#read, this.#checkVersion(version, "version")));
   }
 
   put(key: Key, value: Value, options?: PutOptions): Promise<void> {
@@ -164,10 +174,11 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   /** As {@linkcode Store.deleteRange}, of a range in bytes. */
-  async deleteIn(range: ByteRange, options: LongOptions = {}): Promise<number> {
+  async deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
+    const signal = signalOf(options);
     const deletion = this.#deletion(range);
     try {
-      await runInSteps(() => deletion.step(), { ...options, wait: () => this.#writes.committed() });
+      await runInSteps(() => deletion.step(), { signal, wait: () => this.#writes.committed() });
     } finally {
       deletion.release();
     }
@@ -210,16 +221,18 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
           this.#commit(operations);
           return this.#writes.committed();
         },
+        contention: this.#contention,
       },
       run,
       options,
     );
   }
 
-  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options: WatchOptions = {}): AsyncIterable<ChangeIn<E>> {
+  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>> {
     this.#assertOpen("watch");
     const { reverse: _reverse, limit: _limit, ...bytes } = toByteRange(range);
-    const { since, signal } = options;
+    const { since, signal: given } = WATCH_OPTIONS.read(options);
+    const signal = checkSignal(given);
     const watched = { range: bytes, format: formatOf(range), since: this.#checkVersion(since, "since"), signal };
     const store = this;
     const host = {
@@ -255,14 +268,16 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     this.#told(this.#version);
   }
 
-  async compact({ signal }: LongOptions = {}): Promise<CompactResult> {
+  async compact(options?: LongOptions): Promise<CompactResult> {
+    const signal = signalOf(options);
     this.#assertWritable("compact");
     const bytesBefore = this.#run((backend) => backend.sizeBytes());
     await this.#runInSteps("compact", signal, (backend) => backend.compactStep());
     return { bytesBefore, bytesAfter: this.#run((backend) => backend.sizeBytes()) };
   }
 
-  async verify({ signal }: LongOptions = {}): Promise<VerifyResult> {
+  async verify(options?: LongOptions): Promise<VerifyResult> {
+    const signal = signalOf(options);
     const damages: Damage[] = [];
     let [entries, first] = [0, true];
     await this.#runInSteps("verify", signal, (backend) => {
@@ -274,9 +289,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     return { entries, damages };
   }
 
-  backup({ since, signal }: BackupOptions = {}): ReadableStream<Uint8Array> {
+  backup(options?: BackupOptions): ReadableStream<Uint8Array> {
     const action = "back up";
     this.#assertOpen(action);
+    const { since, signal } = BACKUP_OPTIONS.read(options);
     const store = this;
     const host = {
       run: this.#run,
@@ -287,11 +303,16 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       },
       check: () => this.#assertOpen(action),
     };
-    return backupStream(host, since === undefined ? undefined : this.#checkVersion(since, "since"), signal);
+    return backupStream(
+      host,
+      since === undefined ? undefined : this.#checkVersion(since, "since"),
+      checkSignal(signal),
+    );
   }
 
-  async restore(stream: ReadableStream<Uint8Array>, { signal }: RestoreOptions = {}): Promise<RestoreResult> {
+  async restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult> {
     this.#assertWritable("restore");
+    const signal = checkSignal(RESTORE_OPTIONS.read(options).signal);
     if (this.#restore) throw new StoreError("STORE_RESTORING", "Cannot restore: another restore is going on");
     signal?.throwIfAborted();
     const ending = new AbortController();
@@ -522,6 +543,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     }
     await this.#writes.drained();
     await this.#flushes.drained();
+    this.#contention.release();
     for (const listener of this.#listeners) listener();
     if (this.#failure !== undefined) return;
     const step = () => this.#failure === undefined && this.#run((backend) => backend.closeStep());
@@ -590,6 +612,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
         this.#behaviour.leftBehind?.(left);
       }
     }
+    this.#contention.release();
     for (const listener of this.#listeners) listener();
   }
 }

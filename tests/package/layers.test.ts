@@ -23,7 +23,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:backend|byte_range|encoding|errors|key_format|limits|logger|metrics|sorted)\.ts$/,
+  /^src\/(?:backend|byte_range|encoding|errors|key_format|limits|logger|metrics|options|sorted)\.ts$/,
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
