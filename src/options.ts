@@ -76,10 +76,8 @@ export function signalOf(options: Abortable | undefined): AbortSignal | undefine
 /** The same signal; throws `TypeError` for what is none. One of another realm or library will do. */
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
-  const { aborted, throwIfAborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof aborted === "boolean" && typeof throwIfAborted === "function" && typeof addEventListener === "function") {
-    return signal;
-  }
+  const { throwIfAborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof throwIfAborted === "function" && typeof addEventListener === "function") return signal;
   throw new TypeError(`Wrong option 'signal': expected an AbortSignal, got ${describe(signal)}`);
 }
 

@@ -8,7 +8,7 @@ import type { RangeIterable } from "../api/range.ts";
 import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
-import { runInSteps } from "../commit/turns.ts";
+import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
 import { signalOf } from "../options.ts";
@@ -32,8 +32,15 @@ export abstract class BaseReader implements Reader {
     throw new TypeError("Wrong range option 'snapshot': only ranges of a store take one");
   }
 
-  async get(key: Key): Promise<Uint8Array | undefined> {
-    return this.getSync(key);
+  /** Not an `async` function: these cost more than the read. */
+  get(key: Key): Promise<Uint8Array | undefined> {
+    try {
+      const value = this.getSync(key);
+      const turn = afterLightWork(value === undefined ? 1 : weightOf(value.length));
+      return turn === undefined ? Promise.resolve(value) : turn.then(() => value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   getSync(key: Key): Uint8Array | undefined {
@@ -42,7 +49,9 @@ export abstract class BaseReader implements Reader {
   }
 
   async getEntry(key: Key): Promise<ValueEntry | undefined> {
-    return this.getEntrySync(key);
+    const found = this.getEntrySync(key);
+    await afterLightWork(weightOf(found?.value.length ?? 0));
+    return found;
   }
 
   getEntrySync(key: Key): ValueEntry | undefined {
@@ -55,7 +64,11 @@ export abstract class BaseReader implements Reader {
   async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]> {
     const signal = signalOf(options);
     signal?.throwIfAborted();
-    if (!(keys?.length > GET_STEP)) return this.getManySync(keys);
+    if (!(keys?.length > GET_STEP)) {
+      const values = this.getManySync(keys);
+      await afterLightWork(values.reduce((weight, value) => weight + weightOf(value?.length ?? 0), 1));
+      return values;
+    }
     const source = this.source("get");
     const wanted = encodeKeys(keys).map((key) => key.slice());
     const held = source.hold();
@@ -80,7 +93,9 @@ export abstract class BaseReader implements Reader {
   }
 
   async has(key: Key): Promise<boolean> {
-    return this.hasSync(key);
+    const isThere = this.hasSync(key);
+    await afterLightWork(1);
+    return isThere;
   }
 
   hasSync(key: Key): boolean {

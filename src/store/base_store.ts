@@ -18,7 +18,7 @@ import { MemorySpool, type Spool } from "../backup/spool.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { Background } from "../commit/background.ts";
 import { CommitQueue } from "../commit/queue.ts";
-import { runInSteps, Turns } from "../commit/turns.ts";
+import { afterLightWork, runInSteps, Turns, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
@@ -39,6 +39,8 @@ import { StoreView, type ViewedStore } from "./view.ts";
 import { Watch } from "./watch.ts";
 
 const NOTHING = new Uint8Array(0);
+/** What a flush or a transaction that has nothing to write counts as light work. */
+const NO_COMMIT = 8;
 const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
 const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
 const BACKUP_OPTIONS = new OptionNames<BackupOptions>({ since: true, signal: true }, { example: "{ since }" });
@@ -83,6 +85,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   #version: number;
   #settledVersion: number;
   #closing: Promise<void> | undefined;
+  /** Whether the backend is being closed, or is: nothing may be asked of it any more. */
+  #isClosed = false;
   #failure: unknown;
   /** Ends the restore that is going on, unless it is being applied already. */
   #restore: AbortController | undefined;
@@ -101,7 +105,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       if (committing) return committing.then(() => this.#catchUp());
       return backend.isBehind ? this.#catchUp() : this.#turns.next();
     });
-    this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.sync()));
+    this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.sync()) ?? afterLightWork(NO_COMMIT));
     this.#background = new Background(
       () => this.#step(),
       () => backend.congestion(),
@@ -114,7 +118,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   async versions(key: Key): Promise<KeyVersion[]> {
-    return this.versionsSync(key);
+    const versions = this.versionsSync(key);
+    await afterLightWork(versions.reduce((weight, { value }) => weight + weightOf(value?.length ?? 0), 1));
+    return versions;
   }
 
   versionsSync(key: Key): KeyVersion[] {
@@ -192,7 +198,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     value: Value,
     options?: PutOptions,
   ): Promise<boolean> {
-    if (!this.#compareAndPut(key, expectedVersion, value, options)) return false;
+    if (!this.#compareAndPut(key, expectedVersion, value, options)) {
+      await afterLightWork(1);
+      return false;
+    }
     await this.#writes.committed();
     return true;
   }
@@ -213,7 +222,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
         begin,
         commit: (transaction) => {
           const operations = transaction.operations();
-          if (operations.length === 0) return Promise.resolve();
+          if (operations.length === 0) return afterLightWork(NO_COMMIT) ?? Promise.resolve();
           this.#assertWritable("commit a transaction");
           const isOutdated =
             this.#version > transaction.version && this.#run((backend) => transaction.isOutdated(backend));
@@ -273,6 +282,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     this.#assertWritable("compact");
     const bytesBefore = this.#run((backend) => backend.sizeBytes());
     await this.#runInSteps("compact", signal, (backend) => backend.compactStep());
+    this.#assertOpen("compact");
     return { bytesBefore, bytesAfter: this.#run((backend) => backend.sizeBytes()) };
   }
 
@@ -297,7 +307,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     const host = {
       run: this.#run,
       version: this.#version,
-      flush: () => this.#flushes.committed(),
+      flush: () => this.flush(),
       get isOpen() {
         return !store.#closing && store.#failure === undefined;
       },
@@ -537,19 +547,22 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   async #close(): Promise<void> {
     this.#background.stop();
+    this.#contention.release();
     if (this.#restore) {
       this.#restore.abort(new StoreError("STORE_CLOSED", "Cannot restore: the store is closed"));
       await this.#restored;
     }
     await this.#writes.drained();
     await this.#flushes.drained();
-    this.#contention.release();
     for (const listener of this.#listeners) listener();
     if (this.#failure !== undefined) return;
     const step = () => this.#failure === undefined && this.#run((backend) => backend.closeStep());
     await runInSteps(step, { wait: () => this.#backend.congestion() });
     try {
-      if (this.#failure === undefined) await this.#backend.close();
+      if (this.#failure === undefined) {
+        this.#isClosed = true;
+        await this.#backend.close();
+      }
     } catch (error) {
       this.#fail(error);
     }
@@ -593,6 +606,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   /** Runs a call of the backend; one that fails fails the store for good: what it holds in memory may be wrong. */
   readonly #run: Run = (call) => {
+    // What waited meanwhile, and what was begun by who knew nothing of the end.
+    if (this.#isClosed) this.#assertOpen("go on");
     try {
       return call(this.#backend);
     } catch (error) {

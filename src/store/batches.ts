@@ -36,7 +36,7 @@ export function checkBatchSize(bytes: number): void {
 }
 
 function toOperation(operation: BatchOperation): StoredOperation {
-  if (operation === undefined) throw new TypeError("Cannot use undefined as an operation of a batch");
+  if (operation === undefined) throw new TypeError("Wrong operation of a batch: expected an object, got undefined");
   const { type, key, value, ttl } = OPERATION.read(operation as Extract<BatchOperation, { type: "put" }>);
   if (type === "put") return { key: encodeKey(key), value: encodeValue(value), expiresMs: expiryAfter(ttl) };
   if (type !== "delete") {

@@ -45,7 +45,7 @@ export class StoreView<T> implements View<T> {
   }
 
   async get(key: Key): Promise<T | undefined> {
-    return this.getSync(key);
+    return this.#decode(await this.#store.get(this.#keyOf(key)));
   }
 
   getSync(key: Key): T | undefined {
@@ -59,7 +59,7 @@ export class StoreView<T> implements View<T> {
   }
 
   async has(key: Key): Promise<boolean> {
-    return this.hasSync(key);
+    return await this.#store.has(this.#keyOf(key));
   }
 
   hasSync(key: Key): boolean {

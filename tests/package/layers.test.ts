@@ -64,6 +64,8 @@ nodeTest(
     const allowed = [
       "src/backup/format.ts",
       "src/commit/background.ts",
+      "src/commit/fair_queue.ts",
+      "src/commit/keep_alive.ts",
       "src/commit/turns.ts",
       "src/config.ts",
       "src/wasm/load.ts",

@@ -9,7 +9,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Key, Store, Value } from "../../mod.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
-import { type Check, ranges, snapshots, views, writes } from "./parts.ts";
+import { type Check, ranges, snapshots, turns, views, writes } from "./parts.ts";
 
 /** Runs `use` with a fresh, empty store and closes it afterwards. */
 export type WithStore = (use: (store: Store) => Promise<void>) => Promise<void>;
@@ -27,6 +27,7 @@ export function storeSuite(name: string, withStore: WithStore): void {
     badInput(check);
     ownership(check);
     ranges(check);
+    turns(check);
     writes(check);
     snapshots(check);
     views(check);
