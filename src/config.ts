@@ -65,6 +65,12 @@ export interface SledStoreConfig {
    * written, created or removed. Writes fail with `STORE_READ_ONLY`. Default: `false`.
    */
   readonly readOnly?: boolean;
+  /**
+   * Whether small values that `get`, `getEntry` and `getMany` return may share buffers with each other. On Node and Deno hot reads are about
+   * three times as fast then. The price: `value.buffer` is 16 KiB that hold other values, too; it cannot be transferred; and a
+   * value that is kept for long keeps all of it. Without it each value has a buffer of its own. Default: `false`.
+   */
+  readonly shareBuffers?: boolean;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger;
   /** The disk. Default: the one of the runtime. */
@@ -82,6 +88,7 @@ export interface ResolvedConfig {
   readonly cacheSize: number;
   readonly writeBufferSize: number;
   readonly readOnly: boolean;
+  readonly shareBuffers: boolean;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
   readonly wasm: EngineSource | undefined;
@@ -108,6 +115,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     cacheSize: 64 * 1024 * 1024,
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
+    shareBuffers: false,
     logger: consoleLogger,
   };
 }
@@ -121,6 +129,7 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     cacheSize: true,
     writeBufferSize: true,
     readOnly: true,
+    shareBuffers: true,
     logger: true,
     fileSystem: true,
     wasm: true,
@@ -149,6 +158,7 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
 function checkTypes(config: SledStoreConfig): void {
   if (typeof config.syncWrites !== "boolean") wrongType("syncWrites", config.syncWrites, "a boolean");
   if (typeof config.readOnly !== "boolean") wrongType("readOnly", config.readOnly, "a boolean");
+  if (typeof config.shareBuffers !== "boolean") wrongType("shareBuffers", config.shareBuffers, "a boolean");
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }

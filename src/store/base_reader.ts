@@ -128,7 +128,7 @@ export abstract class BaseReader implements Reader {
     const signal = signalOf(options);
     signal?.throwIfAborted();
     const entries = new Map<string, Uint8Array>();
-    for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt)) {
+    for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), ownedEntryAt)) {
       entries.set(key, value);
       signal?.throwIfAborted();
     }
@@ -136,7 +136,7 @@ export abstract class BaseReader implements Reader {
   }
 
   scanSync(prefix: Key): Map<string, Uint8Array> {
-    return new Map(this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt));
+    return new Map(this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), ownedEntryAt));
   }
 
   /** A walk over a range. Throws when the reader is closed. */
@@ -220,6 +220,12 @@ class Counter {
 /** Key and value of an entry. */
 export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index: number): [KeyIn<E>, Uint8Array] {
   return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
+}
+
+/** The same, with a value in a buffer of its own. */
+function ownedEntryAt(page: Page<"utf8">, index: number): [string, Uint8Array] {
+  const entry = entryAt(page, index);
+  return page.isShared ? [entry[0], entry[1].slice()] : entry;
 }
 
 /** The key of an entry. */
