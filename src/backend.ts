@@ -49,6 +49,8 @@ export interface Page<E extends KeyEncoding> {
   readonly values: Uint8Array[];
   /** The key behind which the range goes on; `undefined` at its end. */
   readonly last: Uint8Array | undefined;
+  /** Whether the values may share a buffer with each other. Default: `false`. */
+  readonly isShared?: boolean;
 }
 
 /** A count of entries from the start of a range. */

@@ -23,7 +23,7 @@ export interface ByteRange {
 
 /** The keys that start with `prefix`; all of them for an empty one. */
 export function prefixRange(prefix: Uint8Array): ByteRange {
-  return { lower: prefix, upper: successor(prefix) };
+  return { lower: prefix.slice(), upper: successor(prefix) };
 }
 
 /** The first key behind all that start with `prefix`; `undefined` when there is none. */

@@ -20,6 +20,7 @@ import {
   MIN_WRITE_BUFFER_BYTES,
 } from "./limits.ts";
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
+import { OptionNames } from "./options.ts";
 import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
 import type { EngineSource } from "./wasm/load.ts";
 
@@ -81,6 +82,12 @@ export interface SledStoreConfig {
    * written, created or removed. Writes fail with `STORE_READ_ONLY`. Default: `false`.
    */
   readonly readOnly?: boolean;
+  /**
+   * Whether small values that `get`, `getEntry` and `getMany` return may share buffers with each other. On Node and Deno hot reads are about
+   * three times as fast then. The price: `value.buffer` is 16 KiB that hold other values, too; it cannot be transferred; and a
+   * value that is kept for long keeps all of it. Without it each value has a buffer of its own. Default: `false`.
+   */
+  readonly shareBuffers?: boolean;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger;
   /** The disk. Default: the one of the runtime. */
@@ -101,6 +108,7 @@ export interface ResolvedConfig {
   readonly cacheSize: number;
   readonly writeBufferSize: number;
   readonly readOnly: boolean;
+  readonly shareBuffers: boolean;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
   readonly wasm: EngineSource | undefined;
@@ -128,25 +136,30 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     cacheSize: 64 * 1024 * 1024,
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
+    shareBuffers: false,
     logger: consoleLogger,
   };
 }
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  "path",
-  "syncWrites",
-  "loggingLevel",
-  "numVersionsToKeep",
-  "dropVersions",
-  "waitForLock",
-  "signal",
-  "cacheSize",
-  "writeBufferSize",
-  "readOnly",
-  "logger",
-  "fileSystem",
-  "wasm",
-] satisfies (keyof SledStoreConfig)[]);
+const CONFIG = new OptionNames<SledStoreConfig>(
+  {
+    path: true,
+    syncWrites: true,
+    loggingLevel: true,
+    numVersionsToKeep: true,
+    dropVersions: true,
+    waitForLock: true,
+    signal: true,
+    cacheSize: true,
+    writeBufferSize: true,
+    readOnly: true,
+    shareBuffers: true,
+    logger: true,
+    fileSystem: true,
+    wasm: true,
+  },
+  { object: "a config", example: '{ path: "data" }' },
+);
 
 /** Fills in the defaults; throws `TypeError` or `RangeError` for an option that is unknown or wrong. */
 export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedConfig {
@@ -154,11 +167,7 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot open ${describe(options)}: expected a path, a URL or a config`);
   }
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.has(name)) {
-      throw new TypeError(`Unknown option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
-    }
-  }
+  CONFIG.read(options);
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const config = { ...defaultConfig(""), ...set } as Required<SledStoreConfig>;
   checkTypes(config);
@@ -175,6 +184,7 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
 function checkTypes(config: SledStoreConfig): void {
   if (typeof config.syncWrites !== "boolean") wrongType("syncWrites", config.syncWrites, "a boolean");
   if (typeof config.readOnly !== "boolean") wrongType("readOnly", config.readOnly, "a boolean");
+  if (typeof config.shareBuffers !== "boolean") wrongType("shareBuffers", config.shareBuffers, "a boolean");
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }

@@ -43,6 +43,11 @@ export function encodePrefix(prefix: Key): Uint8Array {
   return checkKeyLength(encode(prefix, "prefix"));
 }
 
+/** The bytes of the bound of a range, which may be empty: below every key. `name` is for the message. */
+export function encodeBound(key: Key, name: string): Uint8Array {
+  return checkKeyLength(encode(key, `bound '${name}'`));
+}
+
 /** The bytes of `value`; throws `TypeError` or `RangeError` when it is no valid value. */
 export function encodeValue(value: Value): Uint8Array {
   const bytes = encode(value, "value");

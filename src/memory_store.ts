@@ -7,6 +7,7 @@
 import { checkInteger } from "./config.ts";
 import { MAX_VERSIONS_TO_KEEP } from "./limits.ts";
 import { MemoryBackend } from "./memory/backend.ts";
+import { OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 
 /** How a {@linkcode MemoryStore} behaves. */
@@ -14,6 +15,11 @@ export interface MemoryStoreOptions {
   /** How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. Default: 1. */
   readonly numVersionsToKeep?: number;
 }
+
+const OPTIONS = new OptionNames<MemoryStoreOptions>(
+  { numVersionsToKeep: true },
+  { example: "{ numVersionsToKeep: 10 }" },
+);
 
 /**
  * A {@linkcode Store} that forgets everything when it is closed. It behaves as a `SledStore` in all but persistence:
@@ -33,7 +39,8 @@ export interface MemoryStoreOptions {
  */
 export class MemoryStore extends BaseStore {
   /** An empty store, open at once. Throws `TypeError` or `RangeError` for a wrong option. */
-  constructor({ numVersionsToKeep = 1 }: MemoryStoreOptions = {}) {
+  constructor(options?: MemoryStoreOptions) {
+    const { numVersionsToKeep = 1 } = OPTIONS.read(options);
     checkInteger("numVersionsToKeep", numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
     super(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false });
   }

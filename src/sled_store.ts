@@ -10,6 +10,7 @@ import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
 import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
 import type { Logger } from "./logger.ts";
+import { LONG_OPTIONS } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 import type { Engine } from "./wasm/engine.ts";
 
@@ -87,8 +88,8 @@ export class SledStore extends BaseStore {
    * await store.backupTo("copy");
    * ```
    */
-  async backupTo(directory: string | URL, options: LongOptions = {}): Promise<RestoreResult> {
-    return await this.#copy(directory, this.backup(options));
+  async backupTo(directory: string | URL, options?: LongOptions): Promise<RestoreResult> {
+    return await this.#copy(directory, this.backup({ ...LONG_OPTIONS.read(options) }));
   }
 }
 

@@ -41,7 +41,8 @@ export interface KeyRange {
 /**
  * What a range holds, to be walked over with `for` or with `for await`, as often as you like. Each walk sees one version of
  * the store, that of its first step, whatever is written meanwhile; it may be left early. With `for await` the event loop
- * turns in between. The values of one walk may share buffers with each other, with nothing else.
+ * turns in between. On Node 22 or newer and on Deno values of one walk share buffers with each other, with nothing else. Such a buffer cannot be transferred
+ * (an error says so), and `value.buffer` holds its neighbours, too: `slice()` makes a copy with a buffer of its own.
  */
 export interface RangeIterable<T> extends Iterable<T>, AsyncIterable<T> {
   /** A new walk, whose steps block. */

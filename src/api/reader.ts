@@ -113,9 +113,8 @@ export interface LongOptions {
  */
 export interface Reader {
   /**
-   * The value of `key`, in bytes that the caller owns, or `undefined`. On Node and Deno values up to 1 KiB share larger
-   * buffers, as Node's `Buffer`s do: such a buffer cannot be transferred, and a value that is kept for long keeps 16 KiB. `slice()` makes
-   * a copy of its own.
+   * The value of `key`, in a buffer of its own, which the caller owns, or `undefined`. With `shareBuffers` values up to 1 KiB may
+   * share buffers. As all awaited reads it blocks the event loop while it reads what no cache has from the disk.
    */
   get(key: Key): Promise<Uint8Array | undefined>;
   /** As {@linkcode Reader.get}. */

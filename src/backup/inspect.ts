@@ -6,6 +6,7 @@
 
 import type { BackupHeader, BackupInfo } from "../api/backup.ts";
 import type { LongOptions } from "../api/reader.ts";
+import { signalOf } from "../options.ts";
 import { BackupReader } from "./reader.ts";
 import { StreamSource } from "./source.ts";
 
@@ -24,10 +25,7 @@ import { StreamSource } from "./source.ts";
  * assert.deepEqual({ from, to, entries }, { from: 0, to: store.version, entries: 1 });
  * ```
  */
-export async function inspectBackup(
-  stream: ReadableStream<Uint8Array>,
-  options: LongOptions = {},
-): Promise<BackupInfo> {
+export async function inspectBackup(stream: ReadableStream<Uint8Array>, options?: LongOptions): Promise<BackupInfo> {
   return await reading(stream, options, async (reader) => {
     while (await reader.next());
     return reader.info;
@@ -37,17 +35,17 @@ export async function inspectBackup(
 /** Reads the start of a backup, and cancels the stream; otherwise as {@linkcode inspectBackup}. */
 export async function readBackupHeader(
   stream: ReadableStream<Uint8Array>,
-  options: LongOptions = {},
+  options?: LongOptions,
 ): Promise<BackupHeader> {
   return await reading(stream, options, (reader) => reader.header());
 }
 
 async function reading<T>(
   stream: ReadableStream<Uint8Array>,
-  { signal }: LongOptions,
+  options: LongOptions | undefined,
   read: (reader: BackupReader) => Promise<T>,
 ): Promise<T> {
-  const source = new StreamSource(stream, signal);
+  const source = new StreamSource(stream, signalOf(options));
   try {
     return await read(new BackupReader(source, { withValues: false }));
   } finally {

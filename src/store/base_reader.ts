@@ -8,9 +8,10 @@ import type { RangeIterable } from "../api/range.ts";
 import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
-import { runInSteps } from "../commit/turns.ts";
+import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
+import { signalOf } from "../options.ts";
 import { type Pick, rangeIterable } from "./range_iterable.ts";
 import { formatOf, toSnapshotRange } from "./ranges.ts";
 import type { HeldReadSource, ReadSource } from "./read_source.ts";
@@ -31,8 +32,15 @@ export abstract class BaseReader implements Reader {
     throw new TypeError("Wrong range option 'snapshot': only ranges of a store take one");
   }
 
-  async get(key: Key): Promise<Uint8Array | undefined> {
-    return this.getSync(key);
+  /** Not an `async` function: these cost more than the read. */
+  get(key: Key): Promise<Uint8Array | undefined> {
+    try {
+      const value = this.getSync(key);
+      const turn = afterLightWork(value === undefined ? 1 : weightOf(value.length));
+      return turn === undefined ? Promise.resolve(value) : turn.then(() => value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   getSync(key: Key): Uint8Array | undefined {
@@ -41,7 +49,9 @@ export abstract class BaseReader implements Reader {
   }
 
   async getEntry(key: Key): Promise<ValueEntry | undefined> {
-    return this.getEntrySync(key);
+    const found = this.getEntrySync(key);
+    await afterLightWork(weightOf(found?.value.length ?? 0));
+    return found;
   }
 
   getEntrySync(key: Key): ValueEntry | undefined {
@@ -51,18 +61,26 @@ export abstract class BaseReader implements Reader {
     return { value, version, ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }) };
   }
 
-  async getMany(keys: readonly Key[], options: LongOptions = {}): Promise<(Uint8Array | undefined)[]> {
-    options.signal?.throwIfAborted();
-    if (!(keys?.length > GET_STEP)) return this.getManySync(keys);
+  async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]> {
+    const signal = signalOf(options);
+    signal?.throwIfAborted();
+    if (!(keys?.length > GET_STEP)) {
+      const values = this.getManySync(keys);
+      await afterLightWork(values.reduce((weight, value) => weight + weightOf(value?.length ?? 0), 1));
+      return values;
+    }
     const source = this.source("get");
     const wanted = encodeKeys(keys).map((key) => key.slice());
     const held = source.hold();
     const values: (Uint8Array | undefined)[] = [];
     try {
-      await runInSteps(() => {
-        for (const key of wanted.slice(values.length, values.length + GET_STEP)) values.push(held.get(key));
-        return values.length < wanted.length;
-      }, options);
+      await runInSteps(
+        () => {
+          for (const key of wanted.slice(values.length, values.length + GET_STEP)) values.push(held.get(key));
+          return values.length < wanted.length;
+        },
+        { signal },
+      );
     } finally {
       held.release();
     }
@@ -75,7 +93,9 @@ export abstract class BaseReader implements Reader {
   }
 
   async has(key: Key): Promise<boolean> {
-    return this.hasSync(key);
+    const isThere = this.hasSync(key);
+    await afterLightWork(1);
+    return isThere;
   }
 
   hasSync(key: Key): boolean {
@@ -104,10 +124,11 @@ export abstract class BaseReader implements Reader {
     return this.readerOf(range?.snapshot).countInSync(toSnapshotRange(range));
   }
 
-  async scan(prefix: Key, { signal }: LongOptions = {}): Promise<Map<string, Uint8Array>> {
+  async scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>> {
+    const signal = signalOf(options);
     signal?.throwIfAborted();
     const entries = new Map<string, Uint8Array>();
-    for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt)) {
+    for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), ownedEntryAt)) {
       entries.set(key, value);
       signal?.throwIfAborted();
     }
@@ -115,7 +136,7 @@ export abstract class BaseReader implements Reader {
   }
 
   scanSync(prefix: Key): Map<string, Uint8Array> {
-    return new Map(this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), entryAt));
+    return new Map(this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), ownedEntryAt));
   }
 
   /** A walk over a range. Throws when the reader is closed. */
@@ -135,10 +156,11 @@ export abstract class BaseReader implements Reader {
   }
 
   /** As {@linkcode Reader.count}, of a range in bytes. */
-  async countIn(range: ByteRange, options: LongOptions = {}): Promise<number> {
+  async countIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
+    const signal = signalOf(options);
     const counter = new Counter(this.source("count"), range);
     try {
-      await runInSteps(() => counter.step(), options);
+      await runInSteps(() => counter.step(), { signal });
     } finally {
       counter.release();
     }
@@ -198,6 +220,12 @@ class Counter {
 /** Key and value of an entry. */
 export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index: number): [KeyIn<E>, Uint8Array] {
   return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
+}
+
+/** The same, with a value in a buffer of its own. */
+function ownedEntryAt(page: Page<"utf8">, index: number): [string, Uint8Array] {
+  const entry = entryAt(page, index);
+  return page.isShared ? [entry[0], entry[1].slice()] : entry;
 }
 
 /** The key of an entry. */

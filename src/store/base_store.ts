@@ -8,7 +8,7 @@ import type { BackupHeader, BackupInfo, BackupOptions, RestoreOptions, RestoreRe
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { LongOptions, ReadRange, Snapshot } from "../api/reader.ts";
-import type { CompactResult, VerifyResult } from "../api/store.ts";
+import type { CompactResult, Store, VerifyResult } from "../api/store.ts";
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import type { View, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
@@ -18,14 +18,16 @@ import { MemorySpool, type Spool } from "../backup/spool.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { Background } from "../commit/background.ts";
 import { CommitQueue } from "../commit/queue.ts";
-import { runInSteps, Turns } from "../commit/turns.ts";
+import { afterLightWork, runInSteps, Turns, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
 import type { StoreMetrics } from "../metrics.ts";
+import { checkSignal, OptionNames, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
+import { Contention } from "./contention.ts";
 import { RangeDeletion } from "./delete_range.ts";
 import { expiryOf } from "./expiry.ts";
 import { formatOf, toByteRange, toDeletedRange } from "./ranges.ts";
@@ -37,6 +39,14 @@ import { StoreView, type ViewedStore } from "./view.ts";
 import { Watch } from "./watch.ts";
 
 const NOTHING = new Uint8Array(0);
+/** What a flush or a transaction that has nothing to write counts as light work. */
+const NO_COMMIT = 8;
+const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
+const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
+const BACKUP_OPTIONS = new OptionNames<BackupOptions>({ since: true, signal: true }, { example: "{ since }" });
+const RESTORE_OPTIONS = new OptionNames<RestoreOptions>({ signal: true }, { example: "{ signal }" });
+
+type SnapshotOptions = NonNullable<Parameters<Store["snapshot"]>[0]>;
 
 /** How a store behaves, whatever holds its data. */
 export interface StoreBehaviour {
@@ -69,11 +79,14 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   readonly #flushes: CommitQueue;
   readonly #background: Background;
   readonly #turns = new Turns();
+  readonly #contention = new Contention();
   /** Those who wait for commits to settle. */
   readonly #listeners: Set<() => void> = new Set();
   #version: number;
   #settledVersion: number;
   #closing: Promise<void> | undefined;
+  /** Whether the backend is being closed, or is: nothing may be asked of it any more. */
+  #isClosed = false;
   #failure: unknown;
   /** The failure while it is a lost lock that no call has met: the first one gets it. */
   #untold: StoreError | undefined;
@@ -94,7 +107,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       if (committing) return committing.then(() => this.#catchUp());
       return backend.isBehind ? this.#catchUp() : this.#turns.next();
     });
-    this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.sync()));
+    this.#flushes = new CommitQueue(() => this.#settle((backend) => backend.sync()) ?? afterLightWork(NO_COMMIT));
     this.#background = new Background(
       () => this.#step(),
       () => backend.congestion(),
@@ -118,7 +131,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   async versions(key: Key): Promise<KeyVersion[]> {
-    return this.versionsSync(key);
+    const versions = this.versionsSync(key);
+    await afterLightWork(versions.reduce((weight, { value }) => weight + weightOf(value?.length ?? 0), 1));
+    return versions;
   }
 
   versionsSync(key: Key): KeyVersion[] {
@@ -133,9 +148,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     }));
   }
 
-  snapshot(options: { readonly version?: number } = {}): Snapshot {
+  snapshot(options?: SnapshotOptions): Snapshot {
     this.#assertOpen("open a snapshot");
-    return new StoreSnapshot(this, new SnapshotSource(this.#read, this.#checkVersion(options.version, "version")));
+    const { version } = SNAPSHOT_OPTIONS.read(options);
+    return new StoreSnapshot(this, new SnapshotSource(this.#read, this.#checkVersion(version, "version")));
   }
 
   put(key: Key, value: Value, options?: PutOptions): Promise<void> {
@@ -177,10 +193,11 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   /** As {@linkcode Store.deleteRange}, of a range in bytes. */
-  async deleteIn(range: ByteRange, options: LongOptions = {}): Promise<number> {
+  async deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
+    const signal = signalOf(options);
     const deletion = this.#deletion(range);
     try {
-      await runInSteps(() => deletion.step(), { ...options, wait: () => this.#writes.committed() });
+      await runInSteps(() => deletion.step(), { signal, wait: () => this.#writes.committed() });
     } finally {
       deletion.release();
     }
@@ -194,7 +211,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     value: Value,
     options?: PutOptions,
   ): Promise<boolean> {
-    if (!this.#compareAndPut(key, expectedVersion, value, options)) return false;
+    if (!this.#compareAndPut(key, expectedVersion, value, options)) {
+      await afterLightWork(1);
+      return false;
+    }
     await this.#writes.committed();
     return true;
   }
@@ -215,7 +235,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
         begin,
         commit: (transaction) => {
           const operations = transaction.operations();
-          if (operations.length === 0) return Promise.resolve();
+          if (operations.length === 0) return afterLightWork(NO_COMMIT) ?? Promise.resolve();
           this.#assertWritable("commit a transaction");
           const isOutdated =
             this.#version > transaction.version && this.#run((backend) => transaction.isOutdated(backend));
@@ -223,16 +243,18 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
           this.#commit(operations);
           return this.#writes.committed();
         },
+        contention: this.#contention,
       },
       run,
       options,
     );
   }
 
-  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options: WatchOptions = {}): AsyncIterable<ChangeIn<E>> {
+  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>> {
     this.#assertOpen("watch");
     const { reverse: _reverse, limit: _limit, ...bytes } = toByteRange(range);
-    const { since, signal } = options;
+    const { since, signal: given } = WATCH_OPTIONS.read(options);
+    const signal = checkSignal(given);
     const watched = { range: bytes, format: formatOf(range), since: this.#checkVersion(since, "since"), signal };
     const store = this;
     const host = {
@@ -268,14 +290,17 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     this.#told(this.#version);
   }
 
-  async compact({ signal }: LongOptions = {}): Promise<CompactResult> {
+  async compact(options?: LongOptions): Promise<CompactResult> {
+    const signal = signalOf(options);
     this.#assertWritable("compact");
     const bytesBefore = this.#run((backend) => backend.sizeBytes());
     await this.#runInSteps("compact", signal, (backend) => backend.compactStep());
+    this.#assertOpen("compact");
     return { bytesBefore, bytesAfter: this.#run((backend) => backend.sizeBytes()) };
   }
 
-  async verify({ signal }: LongOptions = {}): Promise<VerifyResult> {
+  async verify(options?: LongOptions): Promise<VerifyResult> {
+    const signal = signalOf(options);
     const damages: Damage[] = [];
     let [entries, first] = [0, true];
     await this.#runInSteps("verify", signal, (backend) => {
@@ -287,24 +312,30 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     return { entries, damages };
   }
 
-  backup({ since, signal }: BackupOptions = {}): ReadableStream<Uint8Array> {
+  backup(options?: BackupOptions): ReadableStream<Uint8Array> {
     const action = "back up";
     this.#assertOpen(action);
+    const { since, signal } = BACKUP_OPTIONS.read(options);
     const store = this;
     const host = {
       run: this.#run,
       version: this.#version,
-      flush: () => this.#flushes.committed(),
+      flush: () => this.flush(),
       get isOpen() {
         return !store.#closing && store.#failure === undefined;
       },
       check: () => this.#assertOpen(action),
     };
-    return backupStream(host, since === undefined ? undefined : this.#checkVersion(since, "since"), signal);
+    return backupStream(
+      host,
+      since === undefined ? undefined : this.#checkVersion(since, "since"),
+      checkSignal(signal),
+    );
   }
 
-  async restore(stream: ReadableStream<Uint8Array>, { signal }: RestoreOptions = {}): Promise<RestoreResult> {
+  async restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult> {
     this.#assertWritable("restore");
+    const signal = checkSignal(RESTORE_OPTIONS.read(options).signal);
     if (this.#restore) throw new StoreError("STORE_RESTORING", "Cannot restore: another restore is going on");
     signal?.throwIfAborted();
     const ending = new AbortController();
@@ -532,6 +563,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   async #close(): Promise<void> {
     this.#background.stop();
+    this.#contention.release();
     if (this.#restore) {
       this.#restore.abort(new StoreError("STORE_CLOSED", "Cannot restore: the store is closed"));
       await this.#restored;
@@ -543,7 +575,10 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     const step = () => this.#failure === undefined && this.#run((backend) => backend.closeStep());
     await runInSteps(step, { wait: () => this.#backend.congestion() });
     try {
-      if (this.#failure === undefined) await this.#backend.close();
+      if (this.#failure === undefined) {
+        this.#isClosed = true;
+        await this.#backend.close();
+      }
     } catch (error) {
       this.#fail(error);
     }
@@ -590,6 +625,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   /** Runs a call of the backend; one that fails fails the store for good: what it holds in memory may be wrong. */
   readonly #run: Run = (call) => {
+    // What waited meanwhile, and what was begun by who knew nothing of the end.
+    if (this.#isClosed) this.#assertOpen("go on");
     try {
       return call(this.#backend);
     } catch (error) {
@@ -616,6 +653,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
         this.#behaviour.leftBehind?.(left);
       }
     }
+    this.#contention.release();
     for (const listener of this.#listeners) listener();
   }
 }

@@ -8,14 +8,23 @@ import type { BatchOperation } from "../api/writes.ts";
 import type { StoredOperation } from "../backend.ts";
 import { describe, encodeKey, encodeValue } from "../encoding.ts";
 import { MAX_BATCH_BYTES } from "../limits.ts";
-import { expiryOf } from "./expiry.ts";
+import { OptionNames } from "../options.ts";
+import { expiryAfter } from "./expiry.ts";
+
+const EXAMPLE = '{ type: "delete", key }';
+/** Of every kind of operation. */
+const OPERATION = new OptionNames<Extract<BatchOperation, { type: "put" }>>(
+  { type: true, key: true, value: true, ttl: true },
+  { property: "property of an operation", object: "an operation of a batch", example: EXAMPLE },
+);
 
 /** The operations, checked and in bytes; throws `TypeError` or `RangeError` when one of them is wrong. */
 export function toOperations(operations: readonly BatchOperation[]): StoredOperation[] {
   if (!Array.isArray(operations)) {
     throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
   }
-  const stored = operations.map(toOperation);
+  // Unlike `map`, it meets holes, too.
+  const stored = Array.from(operations, toOperation);
   checkBatchSize(stored.reduce((bytes, { key, value }) => bytes + key.length + (value?.length ?? 0), 0));
   return stored;
 }
@@ -27,11 +36,15 @@ export function checkBatchSize(bytes: number): void {
 }
 
 function toOperation(operation: BatchOperation): StoredOperation {
-  if (operation?.type === "put") {
-    const { key, value, ttl } = operation;
-    return { key: encodeKey(key), value: encodeValue(value), expiresMs: expiryOf(ttl === undefined ? {} : { ttl }) };
+  if (operation === undefined) throw new TypeError("Wrong operation of a batch: expected an object, got undefined");
+  const { type, key, value, ttl } = OPERATION.read(operation as Extract<BatchOperation, { type: "put" }>);
+  if (type === "put") return { key: encodeKey(key), value: encodeValue(value), expiresMs: expiryAfter(ttl) };
+  if (type !== "delete") {
+    throw new TypeError(`Wrong operation of a batch: expected the type "put" or "delete", got ${describe(type)}`);
   }
-  if (operation?.type === "delete") return { key: encodeKey(operation.key), value: undefined, expiresMs: 0 };
-  const given = describe((operation as { type?: unknown } | undefined)?.type);
-  throw new TypeError(`Wrong operation of a batch: expected the type "put" or "delete", got ${given}`);
+  if (value !== undefined || ttl !== undefined) {
+    const name = value === undefined ? "ttl" : "value";
+    throw new TypeError(`Wrong operation of a batch: one of the type "delete" has no '${name}'`);
+  }
+  return { key: encodeKey(key), value: undefined, expiresMs: 0 };
 }

@@ -8,14 +8,17 @@ import type { PutOptions } from "../api/writes.ts";
 import { clock } from "../clock.ts";
 import { describe } from "../encoding.ts";
 import { MAX_TTL_MS } from "../limits.ts";
+import { OptionNames } from "../options.ts";
+
+const PUT_OPTIONS = new OptionNames<PutOptions>({ ttl: true }, { example: "{ ttl: 60_000 }" });
 
 /** When a value that is put now expires, in milliseconds since 1970; 0 for never. */
 export function expiryOf(options: PutOptions | undefined): number {
-  if (options === undefined) return 0;
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot use ${describe(options)} as options: expected an object such as { ttl: 60_000 }`);
-  }
-  const { ttl } = options;
+  return options === undefined ? 0 : expiryAfter(PUT_OPTIONS.read(options).ttl);
+}
+
+/** When a value expires that lives for so many milliseconds from now on; 0, for never, without them. */
+export function expiryAfter(ttl: number | undefined): number {
   if (ttl === undefined) return 0;
   if (typeof ttl !== "number") throw new TypeError(`Wrong option 'ttl': expected a number, got ${describe(ttl)}`);
   if (!(ttl > 0 && ttl <= MAX_TTL_MS)) {

@@ -7,7 +7,7 @@
 import type { RangeIterable } from "../api/range.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, restOf } from "../byte_range.ts";
-import { Turns } from "../commit/turns.ts";
+import { afterLightWork, Turns } from "../commit/turns.ts";
 import type { KeyEncoding } from "../key_format.ts";
 
 /** Where a walk reads from. */
@@ -25,6 +25,9 @@ export interface HeldSource<E extends KeyEncoding> {
 
 /** What a walk hands out for an entry of a page. */
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
+
+/** What a page counts as light work. */
+const PAGE_WEIGHT = 8;
 
 /** A walk that nobody ended is forgotten with its holder: then what it holds is given back. */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
@@ -124,7 +127,7 @@ class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#walk.needsPage) {
-      const turn = this.#turns.next();
+      const turn = this.#turns.next() ?? afterLightWork(PAGE_WEIGHT);
       if (turn) return turn.then(() => this.#walk.next());
     }
     try {

@@ -7,23 +7,30 @@
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
 import { type ByteRange, compareBytes, successor } from "../byte_range.ts";
-import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
+import { describe, encodeBound, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import { OptionNames } from "../options.ts";
 
 /** More entries than a store can hold; what the engine takes for no limit. */
 export const MOST_ENTRIES = 0xffffffff;
 
 const NOTHING = new Uint8Array(0);
-const OPTIONS: ReadonlySet<string> = new Set([
-  "prefix",
-  "gt",
-  "gte",
-  "lt",
-  "lte",
-  "reverse",
-  "limit",
-  "keyEncoding",
-] satisfies (keyof Omit<ReadRange<KeyEncoding>, "snapshot">)[]);
+const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
+  {
+    prefix: true,
+    gt: true,
+    gte: true,
+    lt: true,
+    lte: true,
+    reverse: true,
+    limit: true,
+    keyEncoding: true,
+    snapshot: true,
+  },
+  { property: "range option", object: "a range", example: '{ prefix: "a" }' },
+);
+/** What makes a range smaller. */
+const BOUNDS = ["prefix", "gt", "gte", "lt", "lte", "limit"] as const satisfies (keyof KeyRange)[];
 
 /** One end of a range. */
 interface End {
@@ -32,20 +39,19 @@ interface End {
 }
 
 /** The range in bytes, of keys that stand behind `base`; throws `TypeError` or `RangeError` when it is wrong. */
-export function toByteRange(range: KeyRange | undefined = {}, base: Uint8Array = NOTHING): ByteRange {
-  if (typeof range !== "object" || range === null) {
-    throw new TypeError(`Cannot use ${describe(range)} as a range: expected an object such as { prefix: "a" }`);
+export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING): ByteRange {
+  const range = RANGE.read(given as ReadRange<KeyEncoding> | undefined);
+  if (range.snapshot !== undefined) {
+    throw new TypeError("Wrong range option 'snapshot': only reads of a store take one");
   }
-  for (const [name, value] of Object.entries(range)) {
-    if (name === "snapshot" && value === undefined) continue;
-    if (!OPTIONS.has(name)) {
-      throw new TypeError(`Unknown range option '${name}': expected one of ${[...OPTIONS].join(", ")}`);
-    }
-  }
+  return toBytes(range, base);
+}
+
+function toBytes(range: ReadRange<KeyEncoding>, base: Uint8Array): ByteRange {
   // Not used here, but wrong all the same: a range that is deleted must be as meant.
-  formatOf(range as ReadRange<KeyEncoding>);
-  const given = encodePrefix(range.prefix ?? NOTHING);
-  const prefix = base.length === 0 ? given : concat(base, given);
+  formatOf(range);
+  // Copies: the caller may change its arrays while a walk goes on.
+  const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);
   const end = successor(prefix);
   const upper = laterOf(end && { key: end, included: false }, endOf(range.lt, range.lte, ["lt", "lte"], base), -1);
@@ -58,21 +64,30 @@ export function toByteRange(range: KeyRange | undefined = {}, base: Uint8Array =
 }
 
 /** As {@linkcode toByteRange}, of a range that says which snapshot it is of. */
-export function toSnapshotRange(range: SnapshotRange = {}): ByteRange {
-  if (range?.snapshot === undefined) return toByteRange(range);
-  const { snapshot: _snapshot, ...rest } = range;
-  return toByteRange(rest);
+export function toSnapshotRange(range: SnapshotRange | undefined): ByteRange {
+  return toBytes(RANGE.read(range as ReadRange<KeyEncoding> | undefined), NOTHING);
 }
 
-/** The keys to delete: leaving the range out by mistake must not delete all. */
+/** The keys to delete: a range or a bound that was left out by mistake must not delete all. */
 export function toDeletedRange(range: KeyRange, base?: Uint8Array): ByteRange {
-  if (range !== undefined) return toByteRange(range, base);
-  throw new TypeError('Cannot delete without a range: expected an object such as { prefix: "a" }, or {} for all keys');
+  if (range === undefined) {
+    throw new TypeError(
+      'Cannot delete without a range: expected an object such as { prefix: "a" }, or {} for all keys',
+    );
+  }
+  const bytes = toByteRange(range, base);
+  const missing = BOUNDS.find((name) => name in range && range[name] === undefined);
+  if (missing === undefined) return bytes;
+  const expected = missing === "limit" ? "a number" : "a string or a Uint8Array";
+  throw new TypeError(
+    `Wrong range option '${missing}': expected ${expected}, got undefined; leave the name out to delete without this bound`,
+  );
 }
 
 /** How the keys of a range come. */
 export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined): KeyFormat<E> {
-  const encoding: unknown = range?.keyEncoding ?? "utf8";
+  const encoding: unknown = range?.keyEncoding;
+  if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
   if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip: 0 };
   throw new TypeError(`Wrong range option 'keyEncoding': expected "utf8" or "bytes", got ${describe(encoding)}`);
 }
@@ -94,9 +109,16 @@ function endOf(
   if (excluded !== undefined && included !== undefined) {
     throw new TypeError(`Wrong range: expected '${names[0]}' or '${names[1]}', got both`);
   }
-  const key = excluded ?? included;
+  const key = excluded === undefined ? included : excluded;
   if (key === undefined) return undefined;
-  return { key: concat(base, encodeKey(key)), included: included !== undefined };
+  const name = excluded === undefined ? names[1] : names[0];
+  const bytes = encodeBound(key, name);
+  if (bytes.length === 0) {
+    // Every key is above it.
+    if (names[0] === "gt") return undefined;
+    throw new RangeError(`Wrong range option '${name}': expected a key, got an empty one, which is below every key`);
+  }
+  return { key: concat(base, bytes), included: excluded === undefined };
 }
 
 /** Of two ends the one that leaves less: the higher one for a sign of 1, the lower for -1. */

@@ -9,10 +9,13 @@ import { deferred } from "../commit/deferred.ts";
 import { describe } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_RETRIES } from "../limits.ts";
+import { checkSignal, OptionNames } from "../options.ts";
+import type { Contention } from "./contention.ts";
 import type { SnapshotSource } from "./read_source.ts";
 import { StoreTransaction } from "./transaction.ts";
 
 const DEFAULT_RETRIES = 100;
+const OPTIONS = new OptionNames<TransactionOptions>({ retries: true, signal: true }, { example: "{ retries: 10 }" });
 
 /** What transactions need of their store. */
 export interface TransactionHost {
@@ -20,34 +23,50 @@ export interface TransactionHost {
   begin(): SnapshotSource;
   /** Commits what the transaction wrote, or returns `undefined` when others changed what it read. */
   commit(transaction: StoreTransaction): Promise<void> | undefined;
+  /** Those that conflicted wait there for each other. */
+  readonly contention: Contention;
 }
 
 /** See {@linkcode Store.transaction}. */
 export async function runTransaction<T>(
   host: TransactionHost,
   run: (transaction: Transaction) => T | Promise<T>,
-  options: TransactionOptions = {},
+  options?: TransactionOptions,
 ): Promise<T> {
-  const { retries = DEFAULT_RETRIES, signal } = options;
+  const { retries = DEFAULT_RETRIES, signal: given } = OPTIONS.read(options);
+  const signal = checkSignal(given);
   if (typeof run !== "function") throw new TypeError(`Cannot run ${describe(run)}: expected a function`);
+  if (typeof retries !== "number") {
+    throw new TypeError(`Wrong option 'retries': expected a number, got ${describe(retries)}`);
+  }
   if (!(Number.isInteger(retries) && retries >= 0 && retries <= MAX_RETRIES)) {
     throw new RangeError(`Wrong option 'retries': expected an integer from 0 to ${MAX_RETRIES}, got ${retries}`);
   }
-  for (let attempt = 0; attempt <= retries; attempt++) {
-    signal?.throwIfAborted();
-    const transaction = new StoreTransaction(host.begin());
-    let committed: Promise<void> | undefined;
-    let result: T;
-    try {
-      result = await unlessAborted(run(transaction), signal);
-      committed = host.commit(transaction);
-    } finally {
-      transaction.end();
+  signal?.throwIfAborted();
+  const turn = host.contention.newcomer();
+  try {
+    for (let attempt = 0; attempt <= retries; attempt++) {
+      if (!turn.isFree) await turn.begin(signal);
+      signal?.throwIfAborted();
+      const transaction = new StoreTransaction(host.begin());
+      let committed: Promise<void> | undefined;
+      let result: T;
+      try {
+        result = await unlessAborted(run(transaction), signal);
+        committed = host.commit(transaction);
+      } finally {
+        transaction.end();
+      }
+      if (committed) {
+        // What is decided needs no turn any more: the next one need not wait for the disk.
+        turn.end();
+        await committed;
+        return result;
+      }
+      turn.conflicted(transaction.conflict);
     }
-    if (committed) {
-      await committed;
-      return result;
-    }
+  } finally {
+    turn.end();
   }
   throw new StoreError(
     "TRANSACTION_CONFLICT",
@@ -61,6 +80,8 @@ async function unlessAborted<T>(running: T | Promise<T>, signal: AbortSignal | u
   const aborted = deferred<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
+  // One that was aborted by the first steps of the function says so no more.
+  if (signal.aborted) abort();
   try {
     const result = await Promise.race([running, aborted.promise]);
     signal.throwIfAborted();

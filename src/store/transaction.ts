@@ -28,6 +28,7 @@ export class StoreTransaction extends BaseReader implements Transaction {
   readonly #source: TransactionSource;
   readonly #writes = new WriteSet();
   #hasEnded = false;
+  #conflict = "";
 
   /** Takes the snapshot over. */
   constructor(snapshot: SnapshotSource) {
@@ -58,9 +59,16 @@ export class StoreTransaction extends BaseReader implements Transaction {
     return this.#writes.operations();
   }
 
-  /** Whether others changed what it read since it began. */
+  /** Whether others changed what it read since it began: then {@linkcode StoreTransaction.conflict} says what. */
   isOutdated(backend: Backend): boolean {
-    return this.#source.reads().some((range) => backend.changed(range, this.version));
+    const changed = this.#source.reads().find((range) => backend.changed(range, this.version));
+    if (changed) this.#conflict = nameOf(changed);
+    return changed !== undefined;
+  }
+
+  /** The name of the key or range over which it conflicted with others. */
+  get conflict(): string {
+    return this.#conflict;
   }
 
   /** Nothing may be read or written any more. */
@@ -73,6 +81,11 @@ export class StoreTransaction extends BaseReader implements Transaction {
     if (!this.#hasEnded) return this.#source;
     throw new StoreError("TRANSACTION_ENDED", `Cannot ${action}: the transaction has ended`);
   }
+}
+
+/** The same for every transaction that read the same key, or the same range. */
+function nameOf({ lower, upper }: ByteRange): string {
+  return [lower, upper].map((end) => (end ? WriteSet.name(end) : "")).join("\0\0");
 }
 
 /** Reads a snapshot under a write set, and takes note of what was read. */

@@ -12,8 +12,14 @@ import type { BatchOperation, PutOptions } from "../api/writes.ts";
 import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
+import { OptionNames } from "../options.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
 import { concat, toByteRange, toDeletedRange } from "./ranges.ts";
+
+const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
+  { prefix: true, codec: true },
+  { example: '{ prefix: "users/", codec }' },
+);
 
 /** What a view needs of its store. */
 export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn"> {
@@ -28,7 +34,8 @@ export class StoreView<T> implements View<T> {
 
   /** `base` stands in front of the prefix. Throws `TypeError` or `RangeError` for wrong options. */
   constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T>) {
-    const { prefix, codec } = options;
+    if (options === undefined) throw new TypeError("Cannot make a view without options: expected { prefix, codec }");
+    const { prefix, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>) as ViewOptions<T>;
     if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") {
       throw new TypeError(`Wrong option 'codec': expected an object with encode and decode, got ${describe(codec)}`);
     }
@@ -38,7 +45,7 @@ export class StoreView<T> implements View<T> {
   }
 
   async get(key: Key): Promise<T | undefined> {
-    return this.getSync(key);
+    return this.#decode(await this.#store.get(this.#keyOf(key)));
   }
 
   getSync(key: Key): T | undefined {
@@ -52,7 +59,7 @@ export class StoreView<T> implements View<T> {
   }
 
   async has(key: Key): Promise<boolean> {
-    return this.hasSync(key);
+    return await this.#store.has(this.#keyOf(key));
   }
 
   hasSync(key: Key): boolean {

@@ -11,13 +11,17 @@ import type { ChangeIn } from "../api/changes.ts";
 import type { ChangeWindow, StoredChange } from "../backend.ts";
 import { type ByteRange, restOf } from "../byte_range.ts";
 import { deferred } from "../commit/deferred.ts";
-import { runInSteps } from "../commit/turns.ts";
+import { keepAlive } from "../commit/keep_alive.ts";
+import { afterLightWork, runInSteps } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
 import type { Run } from "./read_source.ts";
 
 /** Changes that one pass over the history finds at least, if there are as many. */
 const CHANGES_A_PASS = 4096;
+
+/** What a page of changes counts as light work. */
+const PAGE_WEIGHT = 8;
 
 /** What a watch needs of its store. */
 export interface WatchHost {
@@ -85,8 +89,10 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
       if (this.#isDone || this.#host.isOver()) return this.return();
       const change = this.#found[this.#index++];
       if (change) return { done: false, value: this.#tell(change) };
-      if (this.#since < this.#host.settledVersion) await this.#find();
-      else if (this.#host.isFinal) return this.return();
+      if (this.#since < this.#host.settledVersion) {
+        await this.#find();
+        await afterLightWork(PAGE_WEIGHT);
+      } else if (this.#host.isFinal) return this.return();
       else await this.#news();
     }
   }
@@ -99,7 +105,9 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const abort = () => resolve();
     signal?.addEventListener("abort", abort);
     this.#wake = resolve;
+    const letGo = keepAlive();
     await promise;
+    letGo();
     this.#wake = undefined;
     signal?.removeEventListener("abort", abort);
     stop();

@@ -86,7 +86,7 @@ export class WriteSet {
       if (order !== 0) merged.add(key, page.values[i]);
     });
     for (const operation of own.slice(next)) merged.addOperation(operation);
-    return merged.upTo(range.limit, page.last);
+    return { ...merged.upTo(range.limit, page.last), isShared: page.isShared === true };
   }
 }
 

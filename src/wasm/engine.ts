@@ -50,6 +50,7 @@ export interface EngineOptions {
   readonly writeBufferSize: number;
   readonly numVersionsToKeep: number;
   readonly readOnly: boolean;
+  readonly shareBuffers: boolean;
 }
 
 /** The bindings of one instance. Any error of theirs but `OUT_OF_MEMORY` leaves it unusable. */
@@ -78,7 +79,9 @@ export class Engine implements Backend {
   }
 
   /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
-  async open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): Promise<void> {
+  async open(options: EngineOptions): Promise<void> {
+    const { cacheSize, writeBufferSize, numVersionsToKeep, readOnly, shareBuffers } = options;
+    if (shareBuffers) this.#memory.shareBuffers();
     this.#versionsToKeep = numVersionsToKeep;
     try {
       const open = () => this.#exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly ? 1 : 0);

@@ -9,7 +9,7 @@ import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
 import { LARGE_VALUE, NO_VALUE, operationsBytes, restoredBytes, writeOperations, writeRestored } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
-import { BUFFERS_ARE_CHEAP, OwnedBytes } from "./owned_bytes.ts";
+import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";
 
 /** Above this the engine gives the request buffer back when a smaller one will do. */
 const REQUEST_KEPT_BYTES = 1 << 20;
@@ -105,7 +105,12 @@ export class EngineMemory {
     return this.#numbers[this.#header / 8 + HEADER_NUMBERS + 1] ?? 0;
   }
 
-  /** A copy of the reply, which the caller owns: small ones share a buffer with others. */
+  /** From here on small replies may share buffers with each other, where that is faster. */
+  shareBuffers(): void {
+    this.#owned.share();
+  }
+
+  /** A copy of the reply, which the caller owns. */
   reply(): Uint8Array<ArrayBuffer> {
     const view = this.#view();
     const [word, words] = [this.#header >>> 2, this.#words];
@@ -127,8 +132,8 @@ export class EngineMemory {
   }
 
   /**
-   * The reply as a page of entries; `more` says that the range goes on behind it. The values are buffers of their own, or views
-   * of one which nothing else uses.
+   * The reply as a page of entries; `more` says that the range goes on behind it. The values have buffers of their own, or are views
+   * of one that nothing else uses, and that cannot be transferred.
    */
   replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
     const view = this.#view();
@@ -141,11 +146,12 @@ export class EngineMemory {
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
     const keys = view.slice(keysAt, keysAt + end);
     const [from, to] = [keysAt + end, address + this.replyLength];
-    const values = withValues
-      ? valuesOf(BUFFERS_ARE_CHEAP ? view.subarray(from, to) : view.slice(from, to), words)
-      : [];
+    const isShared = withValues && count > 1 && mayShare();
+    let values: Uint8Array[] = [];
+    if (isShared) values = viewsOf(view.slice(from, to), words);
+    else if (withValues) values = copiesOf(view.subarray(from, to), words);
     const last = more && count > 0 ? keys.slice(ends[count - 2] ?? 0) : undefined;
-    return { keys: formatKeys(keys, ends, format), values, last };
+    return { keys: formatKeys(keys, ends, format), values, last, isShared };
   }
 
   /**
@@ -205,14 +211,26 @@ export class EngineMemory {
   }
 }
 
-/** The values that stand back to back in `bytes`, with their lengths from a page's table: copies where these are cheap, or views. */
-function valuesOf(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): Uint8Array[] {
+/** The values that stand back to back in `bytes`, with their lengths from a page's table, as views of these bytes. */
+function viewsOf(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): Uint8Array[] {
   const values: Uint8Array[] = [];
   // V8 looks the buffer of a view up at each call.
   const { buffer } = bytes;
+  guard(buffer);
   for (let i = 1, at = 0; i < words.length; i += 2) {
     const length = words[i] as number;
-    values.push(BUFFERS_ARE_CHEAP ? bytes.slice(at, at + length) : new Uint8Array(buffer, at, length));
+    values.push(new Uint8Array(buffer, at, length));
+    at += length;
+  }
+  return values;
+}
+
+/** The same, each in a buffer of its own. */
+function copiesOf(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): Uint8Array[] {
+  const values: Uint8Array[] = [];
+  for (let i = 1, at = 0; i < words.length; i += 2) {
+    const length = words[i] as number;
+    values.push(bytes.slice(at, at + length));
     at += length;
   }
   return values;

@@ -33,7 +33,13 @@ function engines(): Subject {
       const place = { fileSystem: disk, path: "/store", owned: () => true };
       const { compiled } = await loadEngine(undefined);
       const engine = await Engine.start(compiled, place);
-      await engine.open({ cacheSize: 1 << 20, writeBufferSize: 20_000, numVersionsToKeep, readOnly: false });
+      await engine.open({
+        cacheSize: 1 << 20,
+        writeBufferSize: 20_000,
+        numVersionsToKeep,
+        readOnly: false,
+        shareBuffers: false,
+      });
       return engine;
     },
   };

@@ -33,7 +33,7 @@ describe("the config", () => {
     [{ path: 1 }, TypeError, "'path': expected a string or a URL, got the number 1"],
     [{ path: "a\0b" }, TypeError, "NUL"],
     [new URL("https://example.com/"), TypeError, "expected a path or a file: URL, got 'https://example.com/'"],
-    [{ path: "x", syncWrite: true }, TypeError, "Unknown option 'syncWrite': expected one of path, syncWrites"],
+    [{ path: "x", syncWrite: true }, TypeError, "Unknown option 'syncWrite': did you mean 'syncWrites'?"],
     [{ path: "x", syncWrites: 1 }, TypeError, "'syncWrites': expected a boolean, got the number 1"],
     [{ path: "x", loggingLevel: "3" }, TypeError, "'loggingLevel': expected a number, got a string"],
     [{ path: "x", loggingLevel: 4 }, RangeError, "'loggingLevel': expected an integer from 0 to 3, got 4"],

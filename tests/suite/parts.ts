@@ -29,6 +29,44 @@ async function collect<T>(walk: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+/** Calls that may be done before they return, and how often one is awaited before a timer must have run. */
+const AT_ONCE: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
+  get: (store) => store.get("key"),
+  getEntry: (store) => store.getEntry("key"),
+  getMany: (store) => store.getMany(["key", "other"]),
+  has: (store) => store.has("key"),
+  versions: (store) => store.versions("key"),
+  count: (store) => store.count(),
+  scan: (store) => store.scan("k"),
+  entries: async (store) => {
+    for await (const _ of store.entries({ limit: 1 }));
+  },
+  deleteRange: (store) => store.deleteRange({ prefix: "nothing" }),
+  compareAndSet: (store) => store.compareAndSet("key", 1_000_000, ""),
+  transaction: (store) => store.transaction((tx) => tx.get("key")),
+  "get of a view": (store) => store.view({ prefix: "k", codec: utf8Codec }).get("ey"),
+  "has of a view": (store) => store.view({ prefix: "k", codec: utf8Codec }).has("ey"),
+  "get of a snapshot": async (store) => {
+    using snapshot = store.snapshot();
+    await snapshot.get("key");
+  },
+};
+
+/** The event loop turns. */
+export function turns(check: Check): void {
+  check("calls that are awaited one after the other let timers run", async (store) => {
+    await store.put("key", "value");
+    for (const [name, call] of Object.entries(AT_ONCE)) {
+      let hasTurned = false;
+      setImmediate(() => {
+        hasTurned = true;
+      });
+      for (let i = 0; i < 1_000_000 && !hasTurned; i++) await call(store);
+      assert.ok(hasTurned, name);
+    }
+  });
+}
+
 /** Ranges, walks and counts. */
 export function ranges(check: Check): void {
   check("random ranges have what a sorted list has, in every form", async (store) => {
@@ -168,7 +206,17 @@ export function ranges(check: Check): void {
       [{ from: "a" }, TypeError, "Unknown range option 'from'"],
       [{ gt: "a", gte: "a" }, TypeError, "'gt' or 'gte', got both"],
       [{ lt: "a", lte: "a" }, TypeError, "'lt' or 'lte', got both"],
-      [{ gt: "" }, RangeError, "empty key"],
+      [{ prefix: null }, TypeError, "null as a prefix"],
+      [{ gt: null }, TypeError, "null as a bound 'gt'"],
+      [{ gte: null }, TypeError, "null as a bound 'gte'"],
+      [{ lt: null }, TypeError, "null as a bound 'lt'"],
+      [{ lte: null }, TypeError, "null as a bound 'lte'"],
+      [{ gt: null, gte: "a" }, TypeError, "got both"],
+      [{ keyEncoding: null }, TypeError, "'keyEncoding'"],
+      [{ reverse: null }, TypeError, "'reverse'"],
+      [{ limit: null }, TypeError, "'limit'"],
+      [{ lt: "" }, RangeError, "an empty one, which is below every key"],
+      [{ lte: "" }, RangeError, "an empty one, which is below every key"],
       [{ reverse: 1 }, TypeError, "'reverse'"],
       [{ limit: "1" }, TypeError, "'limit'"],
       [{ limit: -1 }, RangeError, "'limit'"],
@@ -185,6 +233,45 @@ export function ranges(check: Check): void {
       assert.throws(() => store.watch(range as KeyRange), expected);
     }
     assert.throws(() => store.keys({ keyEncoding: "hex" as never }), misuse(TypeError, "'keyEncoding'"));
+  });
+
+  check("a deletion does not take an option that is undefined for none", async (store) => {
+    await fill(store, 3);
+    const view = store.view({ prefix: "n", codec: utf8Codec });
+    for (const name of ["prefix", "gt", "gte", "lt", "lte", "limit"]) {
+      const range = { [name]: undefined };
+      const expected = misuse(TypeError, `'${name}': expected a`);
+      await assert.rejects(store.deleteRange(range), expected);
+      await assert.rejects(store.deleteRange({ gte: "n", ...range }), expected);
+      assert.throws(() => store.deleteRangeSync(range), expected);
+      await assert.rejects(view.deleteRange(range), expected);
+      assert.equal(await store.count(range), 3);
+      assert.equal([...store.keys(range)].length, 3);
+      assert.equal(await view.count(range), 3);
+    }
+    assert.equal(await store.deleteRange({ prefix: "n", reverse: undefined, limit: 1 } as unknown as KeyRange), 1);
+    assert.equal(await store.deleteRange({}), 2);
+  });
+
+  check("an empty lower bound is the start", async (store) => {
+    await fill(store, 3);
+    const view = store.view({ prefix: "n", codec: utf8Codec });
+    for (const range of [{ gt: "" }, { gte: "" }, { gt: bytes() }]) {
+      assert.equal([...store.keys(range)].length, 3);
+      assert.equal([...store.keys({ ...range, reverse: true, limit: 2 })].length, 2);
+      assert.equal(await view.count(range), 3);
+      assert.equal(await store.count({ ...range, prefix: "n000001" }), 1);
+    }
+    assert.equal(await store.deleteRange({ gt: "", lt: "n000002" }), 2);
+  });
+
+  check("bounds are copied: changing them does not change a walk", async (store) => {
+    await fill(store, 2500);
+    const encode = (key: string) => new TextEncoder().encode(key);
+    const [prefix, gte, lt] = [encode("n"), encode("n000000"), encode("n002500")];
+    const walks = [store.keys({ prefix, gte, lt }), store.keys({ prefix }), store.keys({ gte }), store.keys({ lt })];
+    for (const each of [prefix, gte, lt]) each.fill(0xff);
+    for (const walk of walks) assert.equal([...walk].length, 2500);
   });
 }
 

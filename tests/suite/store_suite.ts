@@ -9,7 +9,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Key, Store, Value } from "../../mod.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
-import { type Check, ranges, snapshots, views, writes } from "./parts.ts";
+import { type Check, ranges, snapshots, turns, views, writes } from "./parts.ts";
 
 /** Runs `use` with a fresh, empty store and closes it afterwards. */
 export type WithStore = (use: (store: Store) => Promise<void>) => Promise<void>;
@@ -27,6 +27,7 @@ export function storeSuite(name: string, withStore: WithStore): void {
     badInput(check);
     ownership(check);
     ranges(check);
+    turns(check);
     writes(check);
     snapshots(check);
     views(check);
@@ -289,6 +290,106 @@ function ownership(check: Check): void {
     await store.put("other", new Uint8Array(1000));
     store.scanSync("");
     assert.deepEqual(found, bytes(1, 2));
+  });
+
+  check("each value has a buffer that holds it and nothing else", async (store) => {
+    const keys = ["a", "b", "c"];
+    for (const length of [0, 1, 64, 100, 1000, 5000]) {
+      await store.batch(keys.map((key, i) => ({ type: "put", key, value: new Uint8Array(length).fill(i + 1) })));
+      const watched: (Uint8Array | undefined)[] = [];
+      for await (const { value } of store.watch({}, { since: store.version - 1 })) if (watched.push(value) === 3) break;
+      using snapshot = store.snapshot();
+      const owned = [
+        ...watched,
+        await store.get("a"),
+        store.getSync("b"),
+        (await store.getEntry("a"))?.value,
+        ...(await store.getMany(keys)),
+        ...(await store.scan("")).values(),
+        ...store.scanSync("").values(),
+        ...(await store.versions("a")).slice(0, 1).map(({ value }) => value),
+        snapshot.getSync("c"),
+        ...(await snapshot.scan("")).values(),
+        ...(await store.transaction(async (tx) => {
+          tx.put("b", new Uint8Array(length));
+          return [await tx.get("a"), await tx.get("b"), ...(await tx.scan("")).values()];
+        })),
+      ];
+      for (const value of owned) assert.equal(value?.buffer.byteLength, length);
+      assert.equal(new Set(owned.map((value) => value?.buffer)).size, owned.length);
+    }
+  });
+
+  check("nobody can take away the bytes of one value with those of another", async (store) => {
+    const keys = ["a", "b", "c", "d", "e", "f"];
+    await store.batch(keys.map((key) => ({ type: "put", key, value: `the value of ${key}` })));
+    const { port1, port2 } = new MessageChannel();
+    const ways: ((value: Uint8Array<ArrayBuffer>) => unknown)[] = [
+      ({ buffer }) => structuredClone(buffer, { transfer: [buffer] }),
+      ({ buffer }) => port1.postMessage(buffer, [buffer]),
+      ({ buffer }) => buffer.transfer?.(),
+      (value) => new ReadableStream({ type: "bytes", start: (controller) => controller.enqueue(value) }),
+    ];
+    const values = async (): Promise<Uint8Array[]> => [
+      ...[...store.entries()].map(([, value]) => value),
+      ...store.values(),
+      ...(await store.getMany(keys)).map((value) => value ?? bytes()),
+      ...(await store.scan("")).values(),
+    ];
+    for (const take of ways) {
+      const all = await values();
+      for (let i = 0; i < all.length; i += 2) {
+        try {
+          take(all[i] as Uint8Array<ArrayBuffer>);
+        } catch {
+          // It is shared, and cannot be taken.
+        }
+      }
+      const kept = all.filter((_, i) => i % 2 === 1).map(text);
+      const expected = Array.from({ length: 12 }, (_, i) => `the value of ${keys[(2 * i + 1) % 6]}`);
+      assert.deepEqual(kept, expected, String(take));
+    }
+    port1.close();
+    port2.close();
+  });
+
+  check("whatever is done to what the store gave changes nothing in it", async (store) => {
+    const keys = Array.from({ length: 20 }, (_, i) => bytes(1, i + 1));
+    await store.batch(keys.map((key) => ({ type: "put", key, value: bytes(5, 6, 7) })));
+    const spoil = (...given: unknown[]) => {
+      for (const each of given.flat(3)) if (each instanceof Uint8Array) each.fill(0);
+    };
+    const [prefix, key] = [bytes(1), bytes(1, 1)];
+    for (let round = 0; round < 2; round++) {
+      const changes: unknown[] = [];
+      for await (const { key, value } of store.watch({ prefix, keyEncoding: "bytes" }, { since: 0 })) {
+        if (changes.push(key, value) === 2 * keys.length) break;
+      }
+      assert.deepEqual(changes.slice(0, 2), [key, bytes(5, 6, 7)]);
+      const entries = [...store.entries({ prefix, keyEncoding: "bytes" })];
+      assert.deepEqual(
+        entries.map(([each]) => each),
+        keys,
+      );
+      const versions = await store.versions(key);
+      await store.transaction((tx) => {
+        const [own, value] = [bytes(1, 99), bytes(4)];
+        tx.put(own, value);
+        spoil(own, value, tx.getSync(bytes(1, 99)), [...tx.entries({ prefix, keyEncoding: "bytes" })]);
+        assert.deepEqual(tx.getSync(bytes(1, 99)), bytes(4));
+        tx.delete(bytes(1, 99));
+      });
+      spoil(
+        changes,
+        entries,
+        versions.map(({ value }) => value),
+        await store.get(key),
+        store.getEntrySync(key)?.value,
+      );
+      spoil(await store.getMany(keys), [...store.keys({ keyEncoding: "bytes" })], [...store.values()]);
+      for await (const chunk of store.backup()) spoil(chunk);
+      for (const each of keys) assert.deepEqual(store.getSync(each), bytes(5, 6, 7));
+    }
   });
 
   check("closed means closed, and closing twice is one closing", async (store) => {

@@ -190,6 +190,164 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal(store.hasSync("never"), false);
     });
 
+    check("end with a signal that is aborted within the function", async (store) => {
+      const reason = new Error("enough");
+      for (const isAsync of [false, true]) {
+        const controller = new AbortController();
+        const run = store.transaction(
+          (tx) => {
+            tx.put("key", "value");
+            controller.abort(reason);
+            return isAsync ? new Promise<void>(() => {}) : undefined;
+          },
+          { signal: controller.signal },
+        );
+        await assert.rejects(run, (error) => error === reason);
+      }
+      assert.equal(store.countSync(), 0);
+      assert.equal(store.metrics().openSnapshots, 0);
+    });
+
+    for (const count of [150, 1000]) {
+      check(`${count} that increment one key at once all commit, in two runs each at most`, async (store) => {
+        let runs = 0;
+        const increment = () =>
+          store.transaction(async (tx) => {
+            runs += 1;
+            tx.put("counter", `${Number(text(await tx.get("counter")) ?? 0) + 1}`);
+          });
+        await Promise.all(Array.from({ length: count }, increment));
+        assert.equal(number(await store.get("counter")), count);
+        assert.ok(runs <= 2 * count, `${runs} runs`);
+      });
+    }
+
+    check(
+      "that increment two keys, look at a range and wait meanwhile all commit, in a few runs each",
+      async (store) => {
+        const count = 60;
+        let runs = 0;
+        const increment = (i: number) =>
+          store.transaction(async (tx) => {
+            runs += 1;
+            const sum = [...tx.values({ prefix: "n/" })].reduce((total, value) => total + number(value), 0);
+            await turn();
+            for (const key of i % 2 === 0 ? ["n/a", "n/b"] : ["n/b", "n/a"]) {
+              tx.put(key, `${Number(text(await tx.get(key)) ?? 0) + 1}`);
+            }
+            tx.put("sum", `${sum + 2}`);
+          });
+        await Promise.all(Array.from({ length: count }, (_, i) => increment(i)));
+        assert.equal(number(await store.get("sum")), 2 * count);
+        assert.ok(runs <= 4 * count, `${runs} runs`);
+      },
+    );
+
+    check("do not wait for others that conflict over another key", async (store) => {
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const contend = async (key: string, wait: (runs: number) => Promise<void> | undefined) => {
+        let runs = 0;
+        await store.transaction(async (tx) => {
+          await tx.get(key);
+          runs += 1;
+          if (runs === 1) await store.put(key, "outside");
+          await wait(runs);
+          tx.put(key, "mine");
+        });
+      };
+      const slow = contend("slow", (runs) => (runs === 2 ? held : undefined));
+      await contend("quick", () => undefined);
+      assert.equal(text(await store.get("quick")), "mine");
+      release();
+      await slow;
+    });
+
+    check("commit against a stream of quicker ones: one that conflicts again and again runs alone", async (store) => {
+      let isRunning = true;
+      const quick = async () => {
+        while (isRunning) {
+          await store.transaction(async (tx) => {
+            tx.put("hot", `${Number(text(await tx.get("hot")) ?? 0) + 1}`);
+          });
+          await turn();
+        }
+      };
+      const stream = Promise.all([quick(), quick(), quick()]);
+      let runs = 0;
+      await store.transaction(async (tx) => {
+        runs += 1;
+        await tx.get("hot");
+        for (let i = 0; i < 5; i++) await turn();
+        tx.put("slow", "done");
+      });
+      isRunning = false;
+      await stream;
+      assert.ok(runs <= 5, `${runs} runs`);
+    });
+
+    check("that are run within another one, over the same key, end", async (store) => {
+      await store.put("key", "0");
+      let runs = 0;
+      await store.transaction(async (outer) => {
+        await outer.get("key");
+        runs += 1;
+        outer.put("other", "");
+        // The second run has its turn over the key, which the inner one wants, too.
+        if (runs === 1) await store.put("key", "outside");
+        if (runs !== 2) return;
+        // Its conflict waits for nobody who waits for it.
+        let inner = 0;
+        await store.transaction(async (tx) => {
+          await tx.get("key");
+          inner += 1;
+          if (inner < 4) await store.put("key", `${inner}`);
+          tx.put("key", "inner");
+        });
+      });
+      assert.equal(text(await store.get("key")), "inner");
+    });
+
+    check("that wait for their turn end with their signal, and with the store", async (store) => {
+      const reason = new Error("enough");
+      const controller = new AbortController();
+      let isHolding = () => {};
+      const holding = new Promise<void>((resolve) => {
+        isHolding = resolve;
+      });
+      const conflicting = (then: () => unknown, signal?: AbortSignal) => {
+        let runs = 0;
+        return store.transaction(
+          async (tx) => {
+            await tx.get("key");
+            runs += 1;
+            if (runs > 1) await then();
+            else await store.put("key", "outside");
+            tx.put("key", "mine");
+          },
+          signal ? { signal } : {},
+        );
+      };
+      const never = () => new Promise<void>(() => {});
+      const holder = new AbortController();
+      const first = conflicting(() => {
+        isHolding();
+        return never();
+      }, holder.signal);
+      await holding;
+      const aborted = conflicting(() => assert.fail("ran"), controller.signal);
+      const closed = conflicting(() => assert.fail("ran"));
+      await turn();
+      await turn();
+      controller.abort(reason);
+      await assert.rejects(aborted, (error) => error === reason);
+      await Promise.all([assert.rejects(closed, storeError("STORE_CLOSED")), store.close()]);
+      holder.abort(reason);
+      await assert.rejects(first, (error) => error === reason);
+    });
+
     check("refuse wrong arguments, and use after their end", async (store) => {
       const wrong = store.transaction as (...values: unknown[]) => Promise<unknown>;
       await assert.rejects(wrong.call(store, "no function"), misuse(TypeError, "expected a function"));

@@ -1,0 +1,28 @@
+/**
+ * Keeps the process alive while somebody waits for what only the store can tell, as a read of a socket does.
+ *
+ * @module
+ */
+
+import { clearInterval, setInterval } from "../clock.ts";
+
+/** The longest delay of a timer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+let waiting = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** The process does not end before what is returned is called. */
+export function keepAlive(): () => void {
+  waiting += 1;
+  timer ??= setInterval(() => {}, LONGEST_MS);
+  let isOver = false;
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    waiting -= 1;
+    if (waiting > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * Reads the objects that callers pass: options, ranges, operations. A name that is not known is refused: a misspelt `ttl`
+ * would make a value live for ever.
+ *
+ * @module
+ */
+
+import { describe } from "./encoding.ts";
+
+/** Every name of `T`, optional ones included: the compiler refuses a list that lacks one. */
+export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
+
+/** What messages say of an object. */
+export interface Wording {
+  /** What one of its properties is. Default: `"option"`. */
+  readonly property?: string;
+  /** What the object is. Default: `"options"`. */
+  readonly object?: string;
+  /** What is expected in its place. */
+  readonly example: string;
+}
+
+/** The names that objects of one kind may have. */
+export class OptionNames<T extends object> {
+  readonly #names: ReadonlySet<string>;
+  readonly #property: string;
+  readonly #object: string;
+  readonly #example: string;
+  readonly #none: T = Object.freeze({}) as T;
+
+  constructor(names: NamesOf<T>, { property = "option", object = "options", example }: Wording) {
+    this.#names = new Set(Object.keys(names));
+    this.#property = property;
+    this.#object = object;
+    this.#example = example;
+  }
+
+  /** The given object, an empty one for `undefined`; throws `TypeError` for what is no object or has a name that is not known. */
+  read(given: T | undefined): T {
+    if (given === undefined) return this.#none;
+    if (typeof given !== "object" || given === null) {
+      throw new TypeError(
+        `Cannot use ${describe(given)} as ${this.#object}: expected an object such as ${this.#example}`,
+      );
+    }
+    // Inherited names count: they are read as well.
+    for (const name in given) if (!this.#names.has(name)) this.#refuse(name, given);
+    return given;
+  }
+
+  #refuse(name: string, given: T): void {
+    // What somebody added to every object is not the caller's mistake.
+    if (!Object.hasOwn(given, name) && name in Object.prototype) return;
+    const nearest = nearestOf(name, this.#names);
+    const hint = nearest === undefined ? `expected ${listOf(this.#names)}` : `did you mean '${nearest}'?`;
+    throw new TypeError(`Unknown ${this.#property} '${name}': ${hint}`);
+  }
+}
+
+/** What a call that may take long takes. */
+export interface Abortable {
+  readonly signal?: AbortSignal;
+}
+
+/** The names of {@linkcode Abortable}. */
+export const LONG_OPTIONS: OptionNames<Abortable> = new OptionNames<Abortable>(
+  { signal: true },
+  { example: "{ signal }" },
+);
+
+/** The signal of a call that may take long; throws `TypeError` for wrong options. */
+export function signalOf(options: Abortable | undefined): AbortSignal | undefined {
+  return checkSignal(LONG_OPTIONS.read(options).signal);
+}
+
+/** The same signal; throws `TypeError` for what is none. One of another realm or library will do. */
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const { throwIfAborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof throwIfAborted === "function" && typeof addEventListener === "function") return signal;
+  throw new TypeError(`Wrong option 'signal': expected an AbortSignal, got ${describe(signal)}`);
+}
+
+/** The known name that was probably meant; `undefined` when none is near. */
+function nearestOf(name: string, names: Iterable<string>): string | undefined {
+  let [nearest, least]: [string | undefined, number] = [undefined, Math.max(2, name.length / 2)];
+  for (const known of names) {
+    const edits = editsBetween(name.toLowerCase(), known.toLowerCase());
+    if (edits > least || (edits === least && nearest !== undefined)) continue;
+    [nearest, least] = [known, edits];
+  }
+  return nearest;
+}
+
+/** How many characters must be added, removed or replaced to make one of the other: the distance of Levenshtein. */
+function editsBetween(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}
+
+function listOf(names: ReadonlySet<string>): string {
+  return names.size === 1 ? [...names].join("") : `one of ${[...names].join(", ")}`;
+}

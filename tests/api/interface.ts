@@ -1,0 +1,116 @@
+/**
+ * Reads the public interface from its types, with `deno doc`.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { launcher, ROOT } from "../../scripts/lib/runtimes.ts";
+
+/** A parameter that takes an object of names. */
+export interface Parameter {
+  /** `Interface.method(parameter)`. */
+  readonly name: string;
+  /** The names that the type has, of every member of a union. */
+  readonly names: readonly string[];
+}
+
+interface Typed {
+  readonly kind: string;
+  readonly value: unknown;
+}
+
+interface Method {
+  readonly name: string;
+  readonly params: readonly { readonly name: string; readonly tsType?: Typed; readonly left?: { name: string } }[];
+  readonly functionDef?: Omit<Method, "name">;
+}
+
+interface Declaration {
+  readonly kind: string;
+  readonly def: {
+    readonly methods?: readonly Method[];
+    readonly constructors?: readonly Method[];
+    readonly params?: Method["params"];
+    readonly properties?: readonly { readonly name: string }[];
+    readonly extends?: readonly Typed[];
+    readonly tsType?: Typed;
+  };
+}
+
+interface Symbol {
+  readonly name: string;
+  readonly declarations: readonly Declaration[];
+}
+
+/** Objects whose methods are called: they have as many names as they like. */
+const NO_OPTIONS = new Set(["Codec", "FileSystem", "Logger", "Reader", "Snapshot", "Store", "Transaction", "View"]);
+
+/** All parameters of exported functions, interfaces and classes that take an object of names. */
+export function parametersOf(entry: string): Parameter[] {
+  const [command] = launcher("deno");
+  const json = execFileSync(command, ["doc", "--json", "--no-remote", "--no-npm", join(ROOT, entry)], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    // It warns of types of the runtime that it does not look up.
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const { nodes } = JSON.parse(json) as { nodes: Record<string, { symbols: readonly Symbol[] }> };
+  const symbols = Object.values(nodes).flatMap((node) => node.symbols);
+  const types = new Types(symbols);
+  return symbols.flatMap((symbol) =>
+    symbol.declarations.flatMap(({ kind, def }) => {
+      if (kind === "function") return types.parameters(symbol.name, def.params ?? []);
+      const methods = [
+        ...(def.methods ?? []),
+        ...(def.constructors ?? []).map((each) => ({ ...each, name: "constructor" })),
+      ];
+      return methods.flatMap((method) =>
+        types.parameters(`${symbol.name}.${method.name}`, (method.functionDef ?? method).params),
+      );
+    }),
+  );
+}
+
+class Types {
+  readonly #declarations: ReadonlyMap<string, readonly Declaration[]>;
+
+  constructor(symbols: readonly Symbol[]) {
+    this.#declarations = new Map(symbols.map(({ name, declarations }) => [name, declarations]));
+  }
+
+  parameters(method: string, params: Method["params"]): Parameter[] {
+    return params.flatMap(({ name, tsType, left }) => {
+      const names = tsType ? this.#namesOf(tsType) : [];
+      return names.length > 0 ? [{ name: `${method}(${name ?? left?.name})`, names }] : [];
+    });
+  }
+
+  /** None for what is no object of names. */
+  #namesOf({ kind, value }: Typed): string[] {
+    if (kind === "union" || kind === "intersection") return this.#ofAll(value as Typed[]);
+    if (kind === "array" || kind === "parenthesized") return this.#namesOf(value as Typed);
+    if (kind === "typeOperator") return this.#namesOf((value as { tsType: Typed }).tsType);
+    if (kind === "typeLiteral") return (value as Declaration["def"]).properties?.map(({ name }) => name) ?? [];
+    if (kind !== "typeRef") return [];
+    const { typeName } = value as { typeName: string };
+    if (NO_OPTIONS.has(typeName)) return [];
+    const declarations = this.#declarations.get(typeName) ?? [];
+    return unique(
+      declarations.flatMap(({ kind: declared, def }) => {
+        if (declared === "typeAlias" && def.tsType) return this.#namesOf(def.tsType);
+        if (declared !== "interface") return [];
+        return [...(def.properties ?? []).map(({ name }) => name), ...this.#ofAll(def.extends ?? [])];
+      }),
+    );
+  }
+
+  #ofAll(types: readonly Typed[]): string[] {
+    return unique(types.flatMap((each) => this.#namesOf(each)));
+  }
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

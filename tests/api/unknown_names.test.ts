@@ -1,0 +1,122 @@
+/**
+ * Every object of names that the public interface takes: what is not known is refused, and says what was meant.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Key, MemoryFileSystem, MemoryStore, open } from "../../mod.ts";
+import { misuse } from "../support/expect.ts";
+import { nodeTest } from "../support/node_only.ts";
+import { CALLS, type Subjects } from "./calls.ts";
+import { parametersOf } from "./interface.ts";
+
+async function withSubjects(use: (subjects: Subjects) => Promise<void>): Promise<void> {
+  const fileSystem = new MemoryFileSystem();
+  await using store = await open({ path: "/store", fileSystem });
+  await store.put("key", "value");
+  await use({ store, fileSystem });
+}
+
+/** Also of calls that throw at once. */
+async function call(name: string, subjects: Subjects, given: unknown): Promise<unknown> {
+  return await (CALLS[name] as (subjects: Subjects, given: unknown) => unknown)(subjects, given);
+}
+
+describe("unknown names", () => {
+  for (const name of Object.keys(CALLS)) {
+    test(`are refused by ${name}, before anything is done`, () =>
+      withSubjects(async (subjects) => {
+        const { version } = subjects.store;
+        for (const value of [1, undefined]) {
+          const given = { expireIn: value };
+          await assert.rejects(call(name, subjects, given), misuse(TypeError, /^Unknown .* 'expireIn'/), `${value}`);
+        }
+        const inherited = Object.create({ expireIn: 1 });
+        if (!/batch|view|open|MemoryStore/.test(name)) await assert.rejects(call(name, subjects, inherited), TypeError);
+        assert.equal(subjects.store.version, version);
+        assert.equal(await subjects.store.count(), 1);
+      }));
+  }
+
+  test("say which name is nearest, or which there are", () =>
+    withSubjects(async (subjects) => {
+      const said: [string, unknown, string][] = [
+        ["Store.backup(options)", { snce: 1 }, "Unknown option 'snce': did you mean 'since'?"],
+        ["Store.put(options)", { TTL: 1 }, "Unknown option 'TTL': did you mean 'ttl'?"],
+        ["Store.put(options)", { expireIn: 60_000 }, "Unknown option 'expireIn': expected ttl"],
+        ["Store.watch(options)", { from: 1 }, "Unknown option 'from': expected one of since, signal"],
+        ["Store.deleteRange(range)", { prefx: "a" }, "Unknown range option 'prefx': did you mean 'prefix'?"],
+        ["Reader.keys(range)", { reversed: true }, "Unknown range option 'reversed': did you mean 'reverse'?"],
+        ["Store.batch(operations)", { val: "" }, "Unknown property of an operation 'val': did you mean 'value'?"],
+        ["open(config)", { syncWrite: true }, "Unknown option 'syncWrite': did you mean 'syncWrites'?"],
+      ];
+      for (const [name, given, message] of said) {
+        await assert.rejects(call(name, subjects, given), { name: "TypeError", message });
+      }
+    }));
+
+  test("are refused of what is no object, and of objects of another kind", () =>
+    withSubjects(async (subjects) => {
+      for (const name of Object.keys(CALLS)) {
+        if (/batch|view|open|MemoryStore/.test(name)) continue;
+        for (const given of [null, 5, "a", AbortSignal.abort()]) {
+          await assert.rejects(call(name, subjects, given), TypeError, `${name} of ${String(given)}`);
+        }
+      }
+      for (const given of [null, 5, "numVersionsToKeep"])
+        assert.throws(() => new MemoryStore(given as never), TypeError);
+      const put = { type: "put", key: "a", value: "b" };
+      for (const operation of [null, undefined, 5, "put"]) {
+        await assert.rejects(subjects.store.batch([put, operation] as never), TypeError);
+      }
+      // A hole, too: it must not reach the engine.
+      const sparse: unknown[] = [put];
+      sparse[2] = put;
+      await assert.rejects(subjects.store.batch(sparse as never), TypeError);
+      for (const more of [{ value: "b" }, { ttl: 5 }]) {
+        const operation = { type: "delete", key: "key", ...more } as never;
+        await assert.rejects(subjects.store.batch([operation]), misuse(TypeError, `has no '${Object.keys(more)[0]}'`));
+      }
+      await subjects.store.batch([{ type: "delete", key: "key" as Key, value: undefined, ttl: undefined } as never]);
+      assert.equal(await subjects.store.count(), 0);
+    }));
+
+  test("are no names that a library gave to every object", () =>
+    withSubjects(async ({ store }) => {
+      Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true });
+      try {
+        await store.put("key", "value", { ttl: 60_000 });
+      } finally {
+        delete (Object.prototype as { polluted?: number }).polluted;
+      }
+    }));
+
+  test("wrong signals are refused", () =>
+    withSubjects(async (subjects) => {
+      for (const name of Object.keys(CALLS)) {
+        const takesNone = /[pP]ut|compareAndSet|snapshot|view|constructor|FileSystem/;
+        if (!name.endsWith("(options)") || takesNone.test(name)) continue;
+        for (const signal of [null, 5, "stop", new AbortController()]) {
+          const expected = misuse(TypeError, "Wrong option 'signal': expected an AbortSignal");
+          await assert.rejects(call(name, subjects, { signal }), expected, `${name} of ${String(signal)}`);
+        }
+      }
+    }));
+});
+
+nodeTest(
+  "every parameter of the public interface that takes an object is in the table, and takes each of its names",
+  () =>
+    withSubjects(async (subjects) => {
+      const parameters = parametersOf("mod.ts").filter(({ name }) => name !== "StoreError.constructor(options)");
+      assert.deepEqual(parameters.map(({ name }) => name).sort(), Object.keys(CALLS).sort());
+      for (const { name, names } of parameters) {
+        for (const each of names) {
+          // What is needed stays; the deletion of a range takes no bound that is undefined.
+          const needed = ["path", "fileSystem", "codec", "prefix", "key", "value", "type", "wasm"].includes(each);
+          if (needed || name.includes("deleteRange")) continue;
+          await call(name, subjects, { [each]: undefined });
+        }
+      }
+    }),
+);

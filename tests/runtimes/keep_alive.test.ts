@@ -1,0 +1,16 @@
+/**
+ * A watch that is waited for keeps its process alive, and no longer.
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ended, start } from "../support/child.ts";
+import { RUNTIME } from "../support/runtime.ts";
+
+test("a process ends when nobody waits for a change any more, and not before", async () => {
+  const child = start(RUNTIME, join(import.meta.dirname, "watching.ts"), []);
+  const { code, output } = await ended(child);
+  assert.match(output, /^changed key$/m);
+  assert.equal(code, 0, output);
+});
