@@ -175,6 +175,8 @@ export interface Backend {
 
   /** Does a small part of a compaction; says whether there is more. */
   compactStep(): boolean;
+  /** What to wait for until the files are as all calls so far left them; `undefined` for nothing. */
+  filesSettled(): Promise<void> | undefined;
   /** Verifies a small part, from the start on with `first`. */
   verifyStep(first: boolean): VerifyStep;
   /** Bytes that the data takes. */

@@ -112,7 +112,8 @@ export interface Store extends Reader, AsyncDisposable {
 
   /**
    * Gives the space of what nothing needs back: overwritten, deleted and expired values, and old versions. Reads and writes
-   * go on meanwhile; what is written after the start is not compacted. Needs free space for about what is rewritten.
+   * go on meanwhile; what is written after the start is not compacted. Needs free space for about what is rewritten. The files that are
+   * not needed any more are gone when the promise settles.
    */
   compact(options?: LongOptions): Promise<CompactResult>;
 
@@ -172,7 +173,8 @@ export interface Store extends Reader, AsyncDisposable {
 }
 
 /**
- * What {@linkcode Store.compact} did: bytes of the store's files.
+ * What {@linkcode Store.compact} did: bytes of the store's files with data: log, blocks and index. The marker, the lock and what directories
+ * take come on top, less than 1 KiB together, and what the file system rounds up.
  *
  * @example
  * ```ts

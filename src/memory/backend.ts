@@ -277,6 +277,10 @@ export class MemoryBackend implements Backend {
     return this.#compacting !== undefined;
   }
 
+  filesSettled(): undefined {
+    return undefined;
+  }
+
   verifyStep(): VerifyStep {
     let entries = 0;
     for (const versions of this.#versions.values()) entries += versions.length;

@@ -296,6 +296,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     const bytesBefore = this.#run((backend) => backend.sizeBytes());
     await this.#runInSteps("compact", signal, (backend) => backend.compactStep());
     this.#assertOpen("compact");
+    // What is removed may still wait for a sync before it: until then it takes its space.
+    await this.#run((backend) => backend.filesSettled());
+    this.#assertOpen("compact");
     return { bytesBefore, bytesAfter: this.#run((backend) => backend.sizeBytes()) };
   }
 

@@ -318,6 +318,12 @@ export class Engine implements Backend {
     return this.#work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
   }
 
+  /** What to wait for until files that were removed are gone: removals wait for the syncs before them. */
+  async filesSettled(): Promise<void> {
+    await this.#settled("compact");
+    await this.#settled("compact", "table");
+  }
+
   /** Verifies a small part, from the start on with `first`. */
   verifyStep(first: boolean): VerifyStep {
     const more = this.#call("verify", () => this.#exports.luge_verify_step(first ? 1 : 0)) === Status.More;

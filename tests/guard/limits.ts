@@ -35,7 +35,8 @@ export const LIMITS = {
   openCalls: 122,
   closeCalls: 27,
   /** Bytes of garbage that a call leaves on Node, the value that it returns among them. */
-  getGarbageBytes: 370,
+  /** With a buffer of its own: a part of a shared one left 66 bytes less, and showed other values. */
+  getGarbageBytes: 440,
   missGarbageBytes: 260,
   hasGarbageBytes: 260,
   putSyncGarbageBytes: 980,

@@ -3,9 +3,12 @@
  */
 
 import assert from "node:assert/strict";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
 import { storeError, text } from "../support/expect.ts";
+import { withDirectory } from "../support/temporary.ts";
 
 const openSmall = (fileSystem: MemoryFileSystem): Promise<SledStore> =>
   open({ path: "/store", fileSystem, writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024 });
@@ -39,6 +42,20 @@ test("compaction gives space back and keeps everything, while writes go on", asy
   assert.deepEqual((await store.get("key20"))?.slice(0, 2), new Uint8Array([31, 31]));
   assert.deepEqual((await store.verify()).damages, []);
 });
+
+test("compaction is done once the files are gone: the bytes that it tells are those of the disk", () =>
+  withDirectory(async (path) => {
+    await using store = await open({ path, syncWrites: false, writeBufferSize: 1024 * 1024, cacheSize: 1024 * 1024 });
+    await fill(store, 12);
+    for (let i = 0; i < 900; i++) store.deleteSync(`key${i}`);
+    const { bytesAfter } = await store.compact();
+    const names = readdirSync(path, { recursive: true, encoding: "utf8" });
+    const files = names.map((name) => ({ name, stat: statSync(join(path, name)) })).filter(({ stat }) => stat.isFile());
+    const data = files.filter(({ name }) => !/^(?:LUGE|LOCK)|index.conf$/.test(name));
+    const sum = data.reduce((total, { stat }) => total + stat.size, 0);
+    const shown = data.map(({ name, stat }) => `${name} ${stat.size}`).join(", ");
+    assert.equal(bytesAfter, sum, shown);
+  }));
 
 test("verification counts what it reads, and names the file and the keys of what is damaged", async () => {
   const fileSystem = new MemoryFileSystem();
