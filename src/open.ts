@@ -10,6 +10,7 @@ import { copyTo } from "./copy.ts";
 import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
+import { syncLeftovers } from "./leftovers.ts";
 import { type Logger, leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
@@ -57,6 +58,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${resolved.path}'`);
     markDirectory(fileSystem, resolved.path);
+    await atPathLater(resolved.path, syncLeftovers(fileSystem, resolved.path));
     engine ??= await start();
     await engine.open(resolved);
     await endRestore(engine, directory, logger);
@@ -97,6 +99,14 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   } catch (error) {
     view.close();
     throw error;
+  }
+}
+
+async function atPathLater(path: string, done: Promise<void>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    throw pathError(path, "open", error);
   }
 }
 
