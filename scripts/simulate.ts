@@ -65,7 +65,12 @@ console.log(summaryLine(totals));
 async function work(index: number): Promise<void> {
   const [command, flags] = launcher("node");
   const file = join(import.meta.dirname, "simulate", "worker.ts");
-  const args = [`${(seed ?? 1) + index}`, `${workers}`, values["states-a-seed"], ...(values.profile ? [values.profile] : [])];
+  const args = [
+    `${(seed ?? 1) + index}`,
+    `${workers}`,
+    values["states-a-seed"],
+    ...(values.profile ? [values.profile] : []),
+  ];
   const child = spawn(command, [...flags, file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   let done = 0;

@@ -63,5 +63,6 @@ async function walk({ store, model, nowMs }: Beside): Promise<void> {
   for (let next = await entries.next(); !next.done; next = await entries.next()) found.push(next.value);
   const later = Date.now();
   // What expires meanwhile may be there or not.
-  if (later === nowMs && !isSame(found as Found, model, nowMs)) throw new CrashFault("wrong", "a walk found something else");
+  if (later === nowMs && !isSame(found as Found, model, nowMs))
+    throw new CrashFault("wrong", "a walk found something else");
 }

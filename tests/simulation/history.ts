@@ -186,7 +186,10 @@ function holds(model: Model, key: string, value: Uint8Array, now: number): boole
 }
 
 /** Whether a version has a value that is not expired. */
-export function isLive(version: ModelVersion | undefined, now: number): version is ModelVersion & { value: Uint8Array } {
+export function isLive(
+  version: ModelVersion | undefined,
+  now: number,
+): version is ModelVersion & { value: Uint8Array } {
   return version?.value !== undefined && (version.expiresMs === 0 || version.expiresMs > now);
 }
 

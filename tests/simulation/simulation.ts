@@ -8,7 +8,14 @@
 import type { FileSystem } from "../../src/fs/filesystem.ts";
 import { Random } from "../engine/random.ts";
 import { SimulatedClock } from "./clock.ts";
-import { type CrashState, diskAfter, diskAfterKill, pendingChanges, sampledState, smallStates } from "./crash_states.ts";
+import {
+  type CrashState,
+  diskAfter,
+  diskAfterKill,
+  pendingChanges,
+  sampledState,
+  smallStates,
+} from "./crash_states.ts";
 import { type Lies, SimulatedDirectory, SimulatedDisk } from "./disk.ts";
 import type { EnginePool } from "./engine_pool.ts";
 import { CrashFault, type Expectation, History } from "./history.ts";
@@ -146,7 +153,8 @@ class Simulation {
     const all = [...PROFILES, PROFILES[0], PROFILES[0], ...(extended ? EXTENDED_PROFILES : [])];
     const { profile } = this.#options;
     const wanted = all.filter(({ name }) => profile === undefined || name === profile);
-    if (wanted.length === 0) throw new RangeError(`Expected a profile of ${all.map(({ name }) => name)}, got '${profile}'`);
+    if (wanted.length === 0)
+      throw new RangeError(`Expected a profile of ${all.map(({ name }) => name)}, got '${profile}'`);
     return this.#random.pick(wanted as [Profile, ...Profile[]]);
   }
 

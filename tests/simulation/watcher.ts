@@ -24,7 +24,12 @@ export function changesAfter(model: Model, since: number): ModelTold[] | undefin
 }
 
 /** Throws when the changes that a watch told are others than these, each once and in this order. */
-export function compareTold(told: readonly Change[], expected: readonly ModelTold[], now: number, whole: boolean): void {
+export function compareTold(
+  told: readonly Change[],
+  expected: readonly ModelTold[],
+  now: number,
+  whole: boolean,
+): void {
   const shown = ({ version, key }: { version: number; key: string }) => `${version} of '${key.slice(0, 40)}'`;
   for (const [index, change] of told.entries()) {
     const model = expected[index];
@@ -63,7 +68,9 @@ export class Watcher {
   get position(): number | undefined {
     // The last one may have changes that were not told yet.
     const last = this.#told.at(-1)?.version;
-    return last === undefined ? undefined : Math.max(...this.#told.map(({ version }) => (version < last ? version : 0)));
+    return last === undefined
+      ? undefined
+      : Math.max(...this.#told.map(({ version }) => (version < last ? version : 0)));
   }
 
   /** Compares what was told so far with the history. */
