@@ -2,7 +2,8 @@
  * Crashes stores on simulated disks, and checks that nothing is lost, comes back, or cannot be opened any more.
  *
  * ```sh
- * node scripts/simulate.ts [--states 100000] [--seed 1] [--minutes 10] [--workers 2] [--states-a-seed 2000]
+ * node scripts/simulate.ts [--states 100000] [--seed 1] [--minutes 10] [--workers 2] [--states-a-seed 2000] \
+ *   [--profile "long keys"]
  * ```
  *
  * A seed gives the same crashes each time. Ends after so many states, or minutes, whichever comes first.
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "1000" },
     workers: { type: "string", default: "1" },
     "states-a-seed": { type: "string", default: "2000" },
+    profile: { type: "string" },
   },
 });
 const [states, seed, minutes, workers] = [values.states, values.seed, values.minutes, values.workers].map(Number);
@@ -63,7 +65,12 @@ console.log(summaryLine(totals));
 async function work(index: number): Promise<void> {
   const [command, flags] = launcher("node");
   const file = join(import.meta.dirname, "simulate", "worker.ts");
-  const args = [`${(seed ?? 1) + index}`, `${workers}`, values["states-a-seed"]];
+  const args = [
+    `${(seed ?? 1) + index}`,
+    `${workers}`,
+    values["states-a-seed"],
+    ...(values.profile ? [values.profile] : []),
+  ];
   const child = spawn(command, [...flags, file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   let done = 0;

@@ -60,10 +60,18 @@ export interface Counted {
   readonly last: Uint8Array | undefined;
 }
 
-/** Some changes. */
+/** A place among changes: before the first version of a key that is not above this one. */
+export interface ChangePlace {
+  /** In the order of the commits empty for the start of the version's. */
+  readonly key: Uint8Array;
+  readonly version: number;
+}
+
+/** Some changes; there may be none of them. */
 export interface ChangePage {
   readonly changes: StoredChange[];
-  readonly more: boolean;
+  /** Where to go on; `undefined` at the end. */
+  readonly next: ChangePlace | undefined;
 }
 
 /** The newest version of a key. */
@@ -72,10 +80,11 @@ export interface StoredNewest extends StoredChange {
   readonly isLarge: boolean;
 }
 
-/** Some of them, by key. */
+/** Some of them, by key; there may be none. */
 export interface NewestPage {
   readonly entries: StoredNewest[];
-  readonly more: boolean;
+  /** Where to go on; `undefined` at the end. */
+  readonly next: ChangePlace | undefined;
 }
 
 /** Which changes: those after `since` and up to `until`. */
@@ -134,10 +143,10 @@ export interface Backend {
   closeSnapshot(version: number): void;
   /** Whether a key of the range was written after a version. */
   changed(range: ByteRange, since: number): boolean;
-  /** Changes in the order of the commits, without the first `skip`; `undefined` when they must be looked for by key. */
-  commits(range: ByteRange, window: ChangeWindow, skip: number): ChangePage | undefined;
-  /** The same by key, newest first, without values; of the first key only versions below `below`. */
-  changes(range: ByteRange, window: ChangeWindow, below: number): ChangePage;
+  /** Changes in the order of the commits, by version and then by key, up to a version; `undefined` when they must be looked for by key. */
+  commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined;
+  /** Changes by key, newest first, without values: those that are not gone have one of no bytes. */
+  changes(range: ByteRange, window: ChangeWindow, from?: ChangePlace): ChangePage;
 
   /** How many versions of a key are kept. */
   readonly versionsToKeep: number;
@@ -146,8 +155,8 @@ export interface Backend {
   /** Keeps what says that keys are gone since a version, until {@linkcode Backend.releaseGone}. */
   holdGone(since: number): void;
   releaseGone(since: number): void;
-  /** Of each key behind `after` that changed in the window its newest version there, by key; from version 0 on without those that are gone. */
-  newest(after: Uint8Array | undefined, window: ChangeWindow): NewestPage;
+  /** Of each key that changed in the window its newest version there, by key; from version 0 on without those that are gone. */
+  newest(from: ChangePlace | undefined, window: ChangeWindow): NewestPage;
 
   /** Begins to restore a version above every commit, or begins again. Until the end nothing else may be read or written. */
   beginRestore(version: number): void;

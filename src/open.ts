@@ -11,10 +11,11 @@ import { copyTo } from "./copy.ts";
 import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
+import { syncLeftovers } from "./leftovers.ts";
 import { type Logger, leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
-import { atPath, markDirectory, prepareDirectory, requireStore } from "./store_directory.ts";
+import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
 import { waitForLock } from "./wait_for_lock.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
@@ -64,6 +65,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${path}'`);
     const numVersionsToKeep = markDirectory(fileSystem, path, resolved, directory.owned);
+    await atPathLater(path, syncLeftovers(fileSystem, path));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });
     await endRestore(engine, directory, logger);
@@ -107,5 +109,13 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
   } catch (error) {
     view.close();
     throw error;
+  }
+}
+
+async function atPathLater(path: string, done: Promise<void>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    throw pathError(path, "open", error);
   }
 }

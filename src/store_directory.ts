@@ -135,7 +135,8 @@ function syncName(fileSystem: FileSystem, path: string, parent: string, logger: 
   }
 }
 
-function parentOf(path: string): string {
+/** The directory that a path is in. */
+export function parentOf(path: string): string {
   const end = path.lastIndexOf("/");
   if (end < 0) return ".";
   return end === 0 ? "/" : path.slice(0, end);

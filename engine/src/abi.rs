@@ -14,15 +14,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cursor::Range;
 use crate::database::commit::Operation;
-use crate::database::{Database, Disks, Newest, Options, ValueStream, Verification};
+use crate::database::{Budget, Database, Disks, GoOn, Newest, Options, ValueStream, Verification};
 use crate::disk::StandardDisk;
+use crate::entry::Boundary;
 use crate::failure::Failure;
 use crate::page::{Page, PageEntry};
 use crate::request::{self, flags};
 use crate::status::Status;
 
 /// Grows with every incompatible change of the exports; the host refuses another one.
-const ABI_VERSION: u32 = 4;
+const ABI_VERSION: u32 = 5;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
 const INDEX_DIRECTORY: &str = "/index";
@@ -35,6 +36,8 @@ const BOTTOM_DIRECTORY: &str = "/bottom";
 
 /// A buffer above this size is given back once a smaller one will do.
 const KEPT_BYTES: usize = 1 << 20;
+/// The largest integer below which all are exact as an `f64`; above every version.
+const MOST_EXACT: u64 = (1 << 53) - 1;
 /// The request buffer is at least this large.
 const LEAST_REQUEST_BYTES: usize = 4096;
 
@@ -382,14 +385,16 @@ pub extern "C" fn luge_versions(key_length: usize, now_ms: f64) -> i32 {
 }
 
 /// The versions of keys between the two in the request that were committed after `since` and up to `until`: by key, newest
-/// first, as a page with versions, a version that is gone without a value. Of the lower key only versions below `below`.
-/// [`Status::More`] says that more follow. With [`flags::KEYS_ONLY`] values that are not gone are empty.
+/// first, as a page with versions, one that is gone without a value, the others with an empty one. Looks at `visits` entries at
+/// most. Of the lower key only versions up to `below`. [`Status::More`] says that more follow: the first number of the reply is
+/// the version and the bytes behind the page the key to go on with.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_changes(
     bits: u32,
     lower_length: usize,
     upper_length: usize,
     budget: usize,
+    visits: u32,
     since: f64,
     until: f64,
     below: f64,
@@ -397,73 +402,89 @@ pub extern "C" fn luge_changes(
 ) -> i32 {
     run_open(|call| {
         let range = call.range(bits, (lower_length, upper_length), until, now_ms)?;
-        let (lower, _) = call.arguments(lower_length, upper_length)?;
-        let mut page = Page::new(call.reply, budget, true);
-        let with_values = bits & flags::KEYS_ONLY == 0;
-        let more = call.database.visit_changes(range, since as u64, with_values, |entry, value| {
-            if entry.version as f64 >= below && entry.key == lower {
-                return Ok(true);
-            }
+        let range = begun_at(range, below as u64);
+        let mut page = Page::new(call.reply, usize::MAX, true);
+        let next = call.database.visit_changes(range, since as u64, Budget { visits, bytes: budget }, |entry| {
+            let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
             let (version, expires_ms) = (entry.version, entry.expires_ms);
-            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })
+            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            Ok(())
         })?;
-        set_page(page);
-        Ok(if more { Status::More } else { Status::Ok })
+        Ok(set_changes(page, next))
     })
 }
 
-/// As [`luge_changes`], in the order of the commits and without the first `skip` of them. [`Status::NotFound`] when not all
-/// of them are in memory.
+/// A range that begins at a version of its lower key.
+fn begun_at(range: Range<'_>, version: u64) -> Range<'_> {
+    match range.lower {
+        Boundary::Before(key) => Range { lower: Boundary::At(key, version), ..range },
+        _ => range,
+    }
+}
+
+/// Makes a page of changes the reply, and behind it where to go on.
+fn set_changes(page: Page<'_>, next: Option<GoOn>) -> Status {
+    let Some(GoOn { key, version }) = next else {
+        set_page(page);
+        return Status::Ok;
+    };
+    let (bytes, count) = page.finish_with(&key);
+    set_bytes(bytes, count);
+    set_number(0, version.min(MOST_EXACT));
+    Status::More
+}
+
+/// As [`luge_changes`], with values and in the order of the commits: from a version on, and within it from the key on that stands
+/// in the request behind the two of the range. [`Status::NotFound`] when not all of them are in memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_commits(
     bits: u32,
     lower_length: usize,
     upper_length: usize,
+    key_length: usize,
     budget: usize,
-    since: f64,
+    visits: u32,
+    from: f64,
     until: f64,
-    skip: u32,
     now_ms: f64,
 ) -> i32 {
     run_open(|call| {
         let range = call.range(bits, (lower_length, upper_length), until, now_ms)?;
+        let (_, key) = call.arguments(lower_length.saturating_add(upper_length), key_length)?;
         let mut page = Page::new(call.reply, budget, true);
-        let mut left = skip;
-        let more = call.database.visit_commits(range, since as u64, |entry, value| {
-            if left > 0 {
-                left -= 1;
-                return Ok(true);
-            }
+        let budget = Budget { visits, bytes: budget };
+        let next = call.database.visit_commits(range, (from as u64, key), budget, |entry, value| {
             let (version, expires_ms) = (entry.version, entry.expires_ms);
-            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })
+            let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            // The page counts as the budget does: what it has no room for was not asked for.
+            if added { Ok(()) } else { Err(Failure::new(Status::InvalidRequest, "a page has no room for a change")) }
         })?;
-        set_page(page);
-        Ok(match more {
-            None => Status::NotFound,
-            Some(true) => Status::More,
-            Some(false) => Status::Ok,
-        })
+        Ok(next.map_or(Status::NotFound, |next| set_changes(page, next)))
     })
 }
 
-/// Of each key behind the one in the request (all without one) that changed after `since` and up to `until` the newest
-/// version, as a page with versions: what is gone without a value, and with [`crate::page::LARGE_VALUE`] for the length of a
-/// value above `largest` bytes. With `gone` 0 what is gone is left out. [`Status::More`] says that more follow.
+/// Of each key from the one in the request on (all without one; of that one only versions up to `below`) that changed after
+/// `since` and up to `until` the newest version, as a page with versions: what is gone without a value, and with
+/// [`crate::page::LARGE_VALUE`] for the length of a value above `largest` bytes. With `gone` 0 what is gone is left out. Looks at
+/// `visits` entries at most; where to go on is told as by [`luge_changes`].
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_newest(
     key_length: usize,
     budget: usize,
+    visits: u32,
     largest: u32,
     since: f64,
     until: f64,
+    below: f64,
     gone: u32,
     now_ms: f64,
 ) -> i32 {
     run_open(|call| {
-        let bits = if key_length > 0 { flags::LOWER_EXCLUDED } else { 0 };
+        let bits = if key_length > 0 { flags::LOWER_INCLUDED } else { 0 };
         let range = call.range(bits, (key_length, 0), until, now_ms)?;
+        let range = begun_at(range, below as u64);
         let mut page = Page::new(call.reply, budget, true);
-        let more = call.database.visit_newest(range, since as u64, largest, |entry, newest| {
+        let next = call.database.visit_newest(range, since as u64, largest, visits, |entry, newest| {
             let (value, is_large) = match newest {
                 Newest::Gone if gone == 0 => return Ok(true),
                 Newest::Gone => (None, false),
@@ -473,8 +494,7 @@ pub extern "C" fn luge_newest(
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             page.push(&PageEntry { key: entry.key, value, is_large, version, expires_ms })
         })?;
-        set_page(page);
-        Ok(if more { Status::More } else { Status::Ok })
+        Ok(set_changes(page, next))
     })
 }
 

@@ -28,7 +28,7 @@ impl Range<'_> {
     pub fn contains(&self, key: &[u8]) -> bool {
         let begins = match self.lower {
             Boundary::Outermost => true,
-            Boundary::Before(start) => key >= start,
+            Boundary::Before(start) | Boundary::At(start, _) => key >= start,
             Boundary::Behind(start) => key > start,
         };
         begins && !Range { reverse: false, ..*self }.ends_before(key)
@@ -39,8 +39,8 @@ impl Range<'_> {
         match (self.reverse, if self.reverse { self.lower } else { self.upper }) {
             (_, Boundary::Outermost) => false,
             (false, Boundary::Before(end)) => key >= end,
-            (false, Boundary::Behind(end)) => key > end,
-            (true, Boundary::Before(end)) => key < end,
+            (false, Boundary::At(end, _) | Boundary::Behind(end)) => key > end,
+            (true, Boundary::Before(end) | Boundary::At(end, _)) => key < end,
             (true, Boundary::Behind(end)) => key <= end,
         }
     }
@@ -66,6 +66,17 @@ pub struct Cursor<'a, D: Disk> {
     /// The present entry, when it goes backward: key (above), version, expiry, value.
     found: Option<(u64, u64, Kept)>,
     value: Vec<u8>,
+}
+
+/// Where a cursor over changes came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// To a change.
+    Entry,
+    /// To the end of its range.
+    End,
+    /// No further for now: it looked at as many entries as it was to.
+    Paused,
 }
 
 /// A value that was copied.
@@ -159,8 +170,9 @@ impl<'a, D: Disk> Cursor<'a, D> {
     }
 
     /// Goes to the next version of a key that was committed after `since`, deletions and expired values as well: by key,
-    /// newest first. Only for a cursor that goes forward, and not together with [`Cursor::advance`].
-    pub fn advance_change(&mut self, since: u64) -> Result<bool, Failure> {
+    /// newest first. Looks at `visits` entries at most, and counts them down; then [`Cursor::upcoming`] has the next one.
+    /// Only for a cursor that goes forward, and not together with [`Cursor::advance`].
+    pub fn advance_change(&mut self, since: u64, visits: &mut u32) -> Result<Advance, Failure> {
         if let Some(present) = self.present.take() {
             self.step(present)?;
         }
@@ -169,9 +181,18 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.range.ends_before(entry.key) {
                 break;
             }
+            if *visits == 0 {
+                return Ok(Advance::Paused);
+            }
+            *visits -= 1;
+            // All behind it of its source is older still.
+            if entry.version <= since {
+                self.pass_key(next)?;
+                continue;
+            }
             // While a memtable is merged its entries stand in the table, too.
             let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
-            if again || entry.version <= since || entry.version > self.range.version {
+            if again || entry.version > self.range.version {
                 self.step(next)?;
                 continue;
             }
@@ -180,9 +201,18 @@ impl<'a, D: Disk> Cursor<'a, D> {
             self.key.extend_from_slice(entry.key);
             self.has_key = true;
             self.present = Some(next);
-            return Ok(true);
+            return Ok(Advance::Entry);
         }
-        Ok(false)
+        Ok(Advance::End)
+    }
+
+    /// The key and the version of the change that may come next, before it was looked at.
+    pub fn upcoming(&mut self) -> Option<(&[u8], u64)> {
+        let next = self.next_source()?;
+        let entry = self.sources.get(next).and_then(Source::entry)?;
+        // The one before may come again, from the table.
+        let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
+        Some((entry.key, if again { entry.version.saturating_sub(1) } else { entry.version }))
     }
 
     /// Goes to the next live entry; says whether there is one.
@@ -276,6 +306,14 @@ impl<'a, D: Disk> Cursor<'a, D> {
             self.key.extend_from_slice(entry.key);
         }
         self.step(source)
+    }
+
+    /// Leaves a source's versions of its present key behind.
+    fn pass_key(&mut self, source: usize) -> Result<(), Failure> {
+        let Some(passed) = self.sources.get_mut(source) else { return Ok(()) };
+        passed.next_key()?;
+        self.drop_if_done(source);
+        Ok(())
     }
 
     fn step(&mut self, source: usize) -> Result<(), Failure> {

@@ -50,6 +50,8 @@ pub enum Boundary<'a> {
     Outermost,
     /// Before all versions of a key.
     Before(&'a [u8]),
+    /// Before the first of a key's versions that is not above this one.
+    At(&'a [u8], u64),
     /// Behind all versions of a key.
     Behind(&'a [u8]),
 }
@@ -59,12 +61,16 @@ impl<'a> Boundary<'a> {
     pub fn key(self) -> Option<&'a [u8]> {
         match self {
             Self::Outermost => None,
-            Self::Before(key) | Self::Behind(key) => Some(key),
+            Self::Before(key) | Self::At(key, _) | Self::Behind(key) => Some(key),
         }
     }
 
     /// The version of the key that an entry at this place would have.
     pub fn version(self) -> u64 {
-        if let Self::Behind(_) = self { 0 } else { u64::MAX }
+        match self {
+            Self::Behind(_) => 0,
+            Self::At(_, version) => version,
+            Self::Outermost | Self::Before(_) => u64::MAX,
+        }
     }
 }

@@ -80,11 +80,18 @@ impl<'a> Page<'a> {
         Ok(true)
     }
 
+    /// As [`Page::finish`], with bytes behind the page.
+    pub fn finish_with(self, behind: &[u8]) -> (&'a [u8], u32) {
+        let Self { bytes, keys, values, count, .. } = self;
+        bytes.extend_from_slice(&keys);
+        bytes.extend_from_slice(&values);
+        bytes.extend_from_slice(behind);
+        (bytes, count)
+    }
+
     /// The bytes of the page, and how many entries it has.
     pub fn finish(self) -> (&'a [u8], u32) {
-        self.bytes.extend_from_slice(&self.keys);
-        self.bytes.extend_from_slice(&self.values);
-        (self.bytes, self.count)
+        self.finish_with(&[])
     }
 }
 

@@ -104,10 +104,11 @@ fn walk(table: &Table<MemoryDisk>, level: Level, boundary: Boundary<'_>) -> [Vec
 
 fn assert_walks(table: &Table<MemoryDisk>, level: Level, key: &[u8]) {
     let all = dump(table, level);
-    for boundary in [Boundary::Before(key), Boundary::Behind(key)] {
+    for boundary in [Boundary::Before(key), Boundary::At(key, 3), Boundary::Behind(key)] {
         let [before, behind] = walk(table, level, boundary);
-        let split = all.partition_point(|(found, _)| match boundary {
+        let split = all.partition_point(|(found, version)| match boundary {
             Boundary::Behind(key) => found.as_slice() <= key,
+            Boundary::At(key, at) => found.as_slice() < key || (found.as_slice() == key && *version > at),
             _ => found.as_slice() < key,
         });
         assert_eq!((&before[..], &behind[..]), (&all[..split], &all[split..]));

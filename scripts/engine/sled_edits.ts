@@ -108,13 +108,18 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
   },
   {
     file: "src/pagecache/iobuf.rs",
-    why: "a batch begins with a manifest that is written alone and counts only with what follows: one sync serves both",
+    why:
+      "a batch begins with a manifest that is written alone, when the batch is over, and counts only with what follows: where " +
+      "that is yet to be written, one sync serves both. Of a long batch, or one whose pages were read back, all may be there: " +
+      "then nothing would come behind the manifest, and a flush find nothing to do",
     find: `                #[cfg(not(target_os = "linux"))]
                 f.sync_all()?;`,
-    replace: `                let is_manifest = data.len() <= MAX_MSG_HEADER_LEN
+    replace: `                let is_followed = self.max_reserved_lsn.load(Acquire)
+                    >= self.current_iobuf().lsn;
+                let is_manifest = data.len() <= MAX_MSG_HEADER_LEN
                     && data.get(4) == Some(&MessageKind::BatchManifest.into());
                 #[cfg(not(target_os = "linux"))]
-                if !is_manifest {
+                if !(is_manifest && is_followed) {
                     f.sync_all()?;
                 }`,
   },

@@ -35,28 +35,30 @@ export class Background {
     this.#timer = undefined;
   }
 
+  #waitFor(congestion: Promise<void>): void {
+    this.#waiting = true;
+    const goOn = () => {
+      this.#waiting = false;
+      this.wake();
+    };
+    // A failure is not lost: the next step meets it.
+    congestion.then(goOn, goOn);
+  }
+
   #run(): void {
     this.#timer = undefined;
-    const congestion = this.#congestion();
-    if (congestion) {
-      this.#waiting = true;
-      const goOn = () => {
-        this.#waiting = false;
-        this.wake();
-      };
-      // A failure is not lost: the next step meets it.
-      congestion.then(goOn, goOn);
-      return;
-    }
+    let congestion = this.#congestion();
     const started = clock.monotonic();
     let [more, now, tookMs] = [true, started, 0];
     // As long a step as the last one has to fit in, too.
-    while (more && now - started + tookMs < BUSY_MS && !this.#congestion()) {
+    while (more && !congestion && now - started + tookMs < BUSY_MS) {
       more = this.#step();
       const after = clock.monotonic();
       tookMs = after - now;
       now = after;
+      if (more) congestion = this.#congestion();
     }
-    if (more) this.wake();
+    if (congestion) this.#waitFor(congestion);
+    else if (more) this.wake();
   }
 }

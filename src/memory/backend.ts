@@ -4,19 +4,21 @@
  * @module
  */
 
-import type {
-  Backend,
-  ChangePage,
-  ChangeWindow,
-  Counted,
-  NewestPage,
-  Page,
-  StoredChange,
-  StoredNewest,
-  StoredOperation,
-  StoredValue,
-  StoredVersion,
-  VerifyStep,
+import {
+  type Backend,
+  type ChangePage,
+  type ChangePlace,
+  type ChangeWindow,
+  type Counted,
+  NEWEST,
+  type NewestPage,
+  type Page,
+  type StoredChange,
+  type StoredNewest,
+  type StoredOperation,
+  type StoredValue,
+  type StoredVersion,
+  type VerifyStep,
 } from "../backend.ts";
 import { type ByteRange, isInRange } from "../byte_range.ts";
 import { clock } from "../clock.ts";
@@ -28,8 +30,11 @@ import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versi
 
 /** Entries of a page, and keys of a step. */
 const PAGE_ENTRIES = 1000;
-/** Bytes of values that end a page of newest versions. */
+/** Keys that a page of changes or of newest versions looks at, those that do not count as well. */
+const PAGE_VISITS = 8192;
+/** Bytes of values that end such a page. */
 const PAGE_BYTES = 1024 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /** Keys are held as strings of one character a byte: JavaScript orders those as their bytes. */
 export class MemoryBackend implements Backend {
@@ -141,33 +146,49 @@ export class MemoryBackend implements Backend {
   }
 
   changed(range: ByteRange, since: number): boolean {
-    if (since >= this.#recent.from) return this.#recent.after(since).some(({ key }) => isInRange(range, key));
+    if (since >= this.#recent.from) {
+      for (const { key } of this.#recent.after(since)) if (isInRange(range, key)) return true;
+      return false;
+    }
     for (const [, versions] of this.#inRange(range)) if ((versions[0]?.version ?? 0) > since) return true;
     return false;
   }
 
-  commits(range: ByteRange, { since, until }: ChangeWindow, skip: number): ChangePage | undefined {
-    if (since < this.#recent.from) return undefined;
-    const all = this.#recent.after(since).filter(({ key, version }) => version <= until && isInRange(range, key));
-    const now = clock.now();
-    const changes = all.slice(skip, skip + PAGE_ENTRIES).map((change) => copyOf(change, now));
-    return { changes, more: all.length > skip + PAGE_ENTRIES };
-  }
-
-  changes(range: ByteRange, { since, until }: ChangeWindow, below: number): ChangePage {
+  commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined {
+    if (from.version <= this.#recent.from) return undefined;
     const changes: StoredChange[] = [];
     const now = clock.now();
-    let [isFirst, lower] = [true, range.lower && toBinary(range.lower)];
-    for (const [name, versions] of this.#inRange(range)) {
-      const ceiling = isFirst && name === lower ? below : Number.POSITIVE_INFINITY;
-      [isFirst, lower] = [false, undefined];
-      for (const version of versions) {
-        if (version.version <= since || version.version > until || version.version >= ceiling) continue;
-        if (changes.length === PAGE_ENTRIES) return { changes, more: true };
-        changes.push(copyOf({ ...version, key: fromBinary(name) }, now));
-      }
+    let [visits, bytes] = [0, 0];
+    for (const change of this.#recent.since(from)) {
+      if (change.version > until) break;
+      const isWanted = isInRange(range, change.key);
+      const isFull = bytes > PAGE_BYTES || changes.length === PAGE_ENTRIES;
+      if (visits === PAGE_VISITS || (isFull && isWanted)) return { changes, next: change };
+      visits += 1;
+      if (!isWanted) continue;
+      changes.push(copyOf(change, now));
+      bytes += change.value?.length ?? 0;
     }
-    return { changes, more: false };
+    return { changes, next: undefined };
+  }
+
+  changes(range: ByteRange, { since, until }: ChangeWindow, from?: ChangePlace): ChangePage {
+    const changes: StoredChange[] = [];
+    const now = clock.now();
+    let visits = 0;
+    const first = from && toBinary(from.key);
+    for (const [name, versions] of this.#inRange(from ? { ...range, lower: from.key, lowerIncluded: true } : range)) {
+      const ceiling = name === first ? (from?.version ?? NEWEST) : NEWEST;
+      visits += 1;
+      for (const { version, expiresMs, value } of versions) {
+        if (version <= since || version > until || version > ceiling) continue;
+        const change = { key: fromBinary(name), version, expiresMs, value: value && NOTHING };
+        if (changes.length === PAGE_ENTRIES || visits > PAGE_VISITS) return { changes, next: change };
+        changes.push(copyOf(change, now));
+      }
+      if (visits > PAGE_VISITS) return { changes, next: { key: successorOf(name), version: NEWEST } };
+    }
+    return { changes, next: undefined };
   }
 
   get versionsToKeep(): number {
@@ -182,7 +203,7 @@ export class MemoryBackend implements Backend {
   holdGone(since: number): void {
     this.#held.push(since);
     if (since < this.#forgotten.from) return;
-    const last = new Map(this.#forgotten.after(since).map((change) => [toBinary(change.key), change]));
+    const last = new Map(Array.from(this.#forgotten.after(since), (change) => [toBinary(change.key), change]));
     for (const [name, { value, version, expiresMs }] of last) {
       if (this.#versions.has(name)) continue;
       this.#versionsOf(name).push({ value, version, expiresMs });
@@ -195,21 +216,23 @@ export class MemoryBackend implements Backend {
     if (index >= 0) this.#held.splice(index, 1);
   }
 
-  newest(after: Uint8Array | undefined, { since, until }: ChangeWindow): NewestPage {
+  newest(from: ChangePlace | undefined, { since, until }: ChangeWindow): NewestPage {
     const entries: StoredNewest[] = [];
-    const range = after ? { lower: after, lowerIncluded: false } : {};
+    const range = from ? { lower: from.key } : {};
     const now = clock.now();
-    let bytes = 0;
+    let [bytes, visits] = [0, 0];
     for (const [name, versions] of this.#inRange(range)) {
+      const isFull = entries.length === PAGE_ENTRIES || bytes > PAGE_BYTES;
+      if (isFull || visits === PAGE_VISITS) return { entries, next: { key: fromBinary(name), version: NEWEST } };
+      visits += 1;
       const found = versionAt(versions, until);
       if (!found || found.version <= since) continue;
       const value = isGone(found, now) ? undefined : found.value;
       if (!value && since === 0) continue;
-      if (entries.length === PAGE_ENTRIES || bytes > PAGE_BYTES) return { entries, more: true };
       bytes += value?.length ?? 0;
       entries.push({ ...found, key: fromBinary(name), value, isLarge: false });
     }
-    return { entries, more: false };
+    return { entries, next: undefined };
   }
 
   beginRestore(version: number): void {
@@ -397,6 +420,11 @@ export class MemoryBackend implements Backend {
 
 function copyOf(change: StoredChange, nowMs: number): StoredChange {
   return { ...change, value: isGone(change, nowMs) ? undefined : change.value?.slice() };
+}
+
+/** The first key behind one. */
+function successorOf(name: string): Uint8Array {
+  return fromBinary(`${name}\0`);
 }
 
 function sizeOf(name: string, versions: Versions): number {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { StoredChange } from "../backend.ts";
+import type { ChangePlace, StoredChange } from "../backend.ts";
+import { compareBytes } from "../byte_range.ts";
 
 /** Changes that are kept at most, and bytes of their keys and values. */
 const MOST_CHANGES = 10_000;
@@ -34,14 +35,21 @@ export class RecentChanges {
   }
 
   /** The changes after a version. */
-  after(version: number): StoredChange[] {
+  after(version: number): Iterable<StoredChange> {
+    return this.since({ version: version + 1, key: new Uint8Array(0) });
+  }
+
+  /** The changes from a place on, by version and then by key. */
+  *since({ version, key }: ChangePlace): Generator<StoredChange> {
     let [low, high] = [0, this.#changes.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#changes[middle]?.version ?? 0) <= version) low = middle + 1;
+      const change = this.#changes[middle] as StoredChange;
+      const isBefore = change.version < version || (change.version === version && compareBytes(change.key, key) < 0);
+      if (isBefore) low = middle + 1;
       else high = middle;
     }
-    return this.#changes.slice(low);
+    for (let i = low; i < this.#changes.length; i++) yield this.#changes[i] as StoredChange;
   }
 
   /** Drops the older half. */

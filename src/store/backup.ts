@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredNewest } from "../backend.ts";
+import type { ChangePlace, StoredNewest } from "../backend.ts";
 import { DigestChain } from "../backup/format.ts";
 import { BackupWriter } from "../backup/writer.ts";
 import { clock } from "../clock.ts";
@@ -114,16 +114,17 @@ class Backup {
     const writer = new BackupWriter(await DigestChain.begin());
     const numVersionsToKeep = run((backend) => backend.versionsToKeep);
     yield writer.header({ from, to, isIncrement: this.#isIncrement, created: clock.now(), numVersionsToKeep });
-    let after: Uint8Array | undefined;
-    for (let more = true; more; ) {
-      const page = this.#read((backend) => backend.newest(after, { since: from, until: to }));
+    const turns = new Turns();
+    let next: ChangePlace | undefined;
+    do {
+      const page = this.#read((backend) => backend.newest(next, { since: from, until: to }));
       for (const entry of page.entries) {
         const whole = entry.isLarge ? this.#large(entry) : entry;
         if (whole) yield* writer.add(whole);
       }
-      after = page.entries.at(-1)?.key ?? after;
-      more = page.more;
-    }
+      ({ next } = page);
+      if (page.entries.length === 0) await turns.next();
+    } while (next);
     yield* writer.end();
     return undefined;
   }

@@ -1,27 +1,27 @@
 /**
  * Watching a store: a walk over its history that goes on as the store does.
  *
- * Nothing is queued for a consumer. Each step reads the changes behind the last one: in the order of the commits while they are
- * in memory; from further back by key, in passes that each find the oldest ones.
+ * Nothing is queued for a consumer. A watch knows its place in the order of the commits, a version and a key, and each step reads
+ * a page from there on: in the order of the commits while they are in memory; from further back by key, in passes that each find
+ * the oldest ones, and within one commit from its next key on.
  *
  * @module
  */
 
 import type { ChangeIn } from "../api/changes.ts";
-import type { ChangeWindow, StoredChange } from "../backend.ts";
-import { type ByteRange, restOf } from "../byte_range.ts";
+import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
+import { type ByteRange, compareBytes } from "../byte_range.ts";
 import { deferred } from "../commit/deferred.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
-import { afterLightWork, runInSteps } from "../commit/turns.ts";
+import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
+import { OldestChanges } from "./oldest_changes.ts";
 import type { Run } from "./read_source.ts";
 
-/** Changes that one pass over the history finds at least, if there are as many. */
-const CHANGES_A_PASS = 4096;
-
-/** What a page of changes counts as light work. */
-const PAGE_WEIGHT = 8;
+/** Changes that are told between two looks at the clock. */
+const CHANGES_A_LOOK = 128;
+const NO_KEY = new Uint8Array(0);
 
 /** What a watch needs of its store. */
 export interface WatchHost {
@@ -48,11 +48,13 @@ export interface Watched<E extends KeyEncoding> {
 export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
   readonly #host: WatchHost;
   readonly #watched: Watched<E>;
-  /** Everything up to this version is done with, and so many changes of the next one that has some. */
-  #since: number;
-  #skip = 0;
+  /** What comes before it, in the order of the commits, is told or found. */
+  #place: ChangePlace;
   #found: StoredChange[] = [];
   #index = 0;
+  /** Whether what was found is without its values: each is read when it is told. */
+  #isBare = false;
+  #turns = new Turns();
   #isDone = false;
   /** Ends the wait for changes. */
   #wake: (() => void) | undefined;
@@ -62,7 +64,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   constructor(host: WatchHost, watched: Watched<E>) {
     this.#host = host;
     this.#watched = watched;
-    this.#since = watched.since;
+    this.#place = { version: watched.since + 1, key: NO_KEY };
   }
 
   next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
@@ -85,14 +87,18 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   async #next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     const { signal } = this.#watched;
     for (;;) {
+      // Whoever asks for one change after the other lets the event loop turn no more than this does.
+      if (this.#isBare || this.#index % CHANGES_A_LOOK === 0) await this.#turns.next();
       signal?.throwIfAborted();
       if (this.#isDone || this.#host.isOver()) return this.return();
-      const change = this.#found[this.#index++];
-      if (change) return { done: false, value: this.#tell(change) };
-      if (this.#since < this.#host.settledVersion) {
-        await this.#find();
-        await afterLightWork(PAGE_WEIGHT);
-      } else if (this.#host.isFinal) return this.return();
+      const change = this.#found[this.#index];
+      if (change) {
+        const told = this.#tell(this.#isBare ? this.#withValue(change) : change);
+        this.#index += 1;
+        return { done: false, value: told };
+      }
+      if (this.#place.version <= this.#host.settledVersion) await this.#find();
+      else if (this.#host.isFinal) return this.return();
       else await this.#news();
     }
   }
@@ -111,6 +117,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     this.#wake = undefined;
     signal?.removeEventListener("abort", abort);
     stop();
+    this.#turns = new Turns();
   }
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
@@ -134,95 +141,75 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   }
 
   async #findNext(): Promise<void> {
-    const window = { since: this.#since, until: this.#host.settledVersion };
-    const recent = this.#host.run((backend) => backend.commits(this.#watched.range, window, this.#skip));
-    const { changes, more } = recent ?? (await this.#findOldest(window));
-    const newest = changes.at(-1)?.version;
-    if (more && newest !== undefined) {
-      const sameVersion = changes.filter(({ version }) => version === newest).length;
-      this.#skip = (changes[0]?.version === newest ? this.#skip : 0) + sameVersion;
-      this.#since = newest - 1;
-    } else {
-      [this.#since, this.#skip] = [window.until, 0];
-    }
-    [this.#found, this.#index] = [changes, 0];
+    const { range } = this.#watched;
+    const [place, until] = [this.#place, this.#host.settledVersion];
+    const recent = this.#host.run((backend) => backend.commits(range, place, until));
+    const { changes, next } = recent ?? (await this.#findOlder(place, until));
+    this.#place = next ?? { version: until + 1, key: NO_KEY };
+    [this.#found, this.#index, this.#isBare] = [changes, 0, recent === undefined];
   }
 
-  /** The oldest changes of the window, wherever they are. */
-  async #findOldest(window: ChangeWindow): Promise<{ changes: StoredChange[]; more: boolean }> {
-    const oldest = new OldestChanges(CHANGES_A_PASS + this.#skip);
-    let [rest, below] = [this.#watched.range, Number.POSITIVE_INFINITY];
-    this.#assertWhole();
+  /** The oldest changes from a place on, wherever they are, without their values. */
+  async #findOlder(place: ChangePlace, until: number): Promise<ChangePage> {
+    this.#assertWhole(place.version - 1);
+    const page = place.key.length > 0 ? this.#findInCommit(place) : await this.#findOldest(place.version - 1, until);
+    // What went while the history was read may be missing in what was found.
+    this.#assertWhole(place.version - 1);
+    return page;
+  }
+
+  /** Some of what is left of a commit: of one version keys are told in their order. */
+  #findInCommit({ key, version }: ChangePlace): ChangePage {
+    const window = { since: version - 1, until: version };
+    const { range } = this.#watched;
+    const from = range.lower && compareBytes(range.lower, key) > 0 ? undefined : { key, version };
+    const { changes, next } = this.#host.run((backend) => backend.changes(range, window, from));
+    if (!next) return { changes, next: { version: version + 1, key: NO_KEY } };
+    // Below its version, the key is done with.
+    const rest = next.version < version ? withZero(next.key) : next.key;
+    return { changes, next: { version, key: rest } };
+  }
+
+  async #findOldest(since: number, until: number): Promise<ChangePage> {
+    const oldest = new OldestChanges();
+    const window: ChangeWindow = { since, until };
+    let from: ChangePlace | undefined;
     await runInSteps(
       () => {
-        const { changes, more } = this.#host.run((backend) => backend.changes(rest, window, below));
-        oldest.add(changes);
-        const last = changes.at(-1);
-        if (!more || !last) return false;
-        rest = { ...restOf(rest, last.key, 0), lowerIncluded: true };
-        below = last.version;
-        return true;
+        const page = this.#host.run((backend) => backend.changes(this.#watched.range, window, from));
+        oldest.add(page.changes);
+        from = page.next;
+        return from !== undefined;
       },
       { signal: this.#watched.signal },
     );
-    const { changes, more } = oldest.sorted();
-    const found = changes.slice(this.#skip).map((change) => this.#withValue(change));
-    // What went while the history was read may be missing in what was found.
-    this.#assertWhole();
-    return { changes: found, more };
+    return oldest.page();
   }
 
+  /** It may have gone since it was found: unless it has expired, what follows cannot be told either. */
   #withValue(change: StoredChange): StoredChange {
     if (!change.value) return change;
-    const entry = this.#host.run((backend) => backend.entry(change.key, change.version));
-    return { ...change, value: entry?.version === change.version ? entry.value : undefined };
+    const { key, version, expiresMs } = change;
+    const entry = this.#host.run((backend) => backend.entry(key, version));
+    if (entry?.version === version) return { ...change, value: entry.value };
+    if (expiresMs === 0 || expiresMs > Date.now()) this.#assertWhole(version - 1);
+    return { ...change, value: undefined };
   }
 
-  #assertWhole(): void {
+  #assertWhole(since: number): void {
     const changesFrom = this.#host.run((backend) => backend.changesFrom);
-    if (changesFrom <= this.#since) return;
+    if (changesFrom <= since) return;
     throw new StoreError(
       "VERSION_GONE",
-      `Cannot tell all changes after version ${this.#since}: some are gone, all after ${changesFrom} are there`,
+      `Cannot tell all changes after version ${since}: some are gone, all after ${changesFrom} are there`,
       { version: changesFrom },
     );
   }
 }
 
-/** Keeps the oldest of many changes: whole versions, a few more than `count`. */
-class OldestChanges {
-  readonly #count: number;
-  #changes: StoredChange[] = [];
-  #ceiling = Number.POSITIVE_INFINITY;
-  #dropped = false;
-
-  constructor(count: number) {
-    this.#count = count;
-  }
-
-  add(changes: readonly StoredChange[]): void {
-    for (const change of changes) {
-      if (change.version <= this.#ceiling) this.#changes.push(change);
-      else this.#dropped = true;
-    }
-    if (this.#changes.length > 2 * this.#count) this.#cut();
-  }
-
-  /** By version, and by key within one, as a commit has them; `more` says that there are newer ones. */
-  sorted(): { changes: StoredChange[]; more: boolean } {
-    this.#cut();
-    return { changes: this.#changes, more: this.#dropped };
-  }
-
-  #cut(): void {
-    // They came by key: sorting is stable.
-    this.#changes.sort((a, b) => a.version - b.version);
-    const ceiling = this.#changes[this.#count - 1]?.version;
-    if (ceiling === undefined) return;
-    const end = this.#changes.findIndex(({ version }) => version > ceiling);
-    if (end === -1) return;
-    this.#ceiling = ceiling;
-    this.#dropped = true;
-    this.#changes.length = end;
-  }
+/** The first key behind one. */
+function withZero(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
 }

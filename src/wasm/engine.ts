@@ -7,6 +7,7 @@
 import {
   type Backend,
   type ChangePage,
+  type ChangePlace,
   type ChangeWindow,
   type Counted,
   type Damage,
@@ -30,11 +31,13 @@ import { isErrorLike } from "../realm.ts";
 import { checkExports, type EngineExports } from "./exports.ts";
 import { EngineMemory } from "./memory.ts";
 import { isOfIndex } from "./panic.ts";
-import { flagsOf, RangeFlag } from "./range.ts";
+import { flagsOf } from "./range.ts";
 import { codeOf, Status } from "./status.ts";
 
 /** Bytes of entries that one call of a scan brings over. */
 const PAGE_BYTES = 128 * 1024;
+/** Entries that one call of a walk over changes looks at: some milliseconds at most. */
+const PAGE_VISITS = 8192;
 /** With more bytes than this waiting for a sync, the work behind the commits waits too. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
 /** Bytes of a large value that one call brings over. */
@@ -177,7 +180,7 @@ export class Engine implements Backend {
   versions(key: Uint8Array): StoredVersion[] {
     this.#memory.request(key, undefined);
     this.#call("read", () => this.#exports.luge_versions(key.length, clock.now()));
-    return this.#memory.replyChanges().map(({ version, expiresMs, value }) => ({ version, expiresMs, value }));
+    return this.#memory.replyChanges().entries.map(({ version, expiresMs, value }) => ({ version, expiresMs, value }));
   }
 
   get version(): number {
@@ -208,27 +211,32 @@ export class Engine implements Backend {
     return this.#call("read", run) === Status.Ok;
   }
 
-  /** Changes in the order of the commits, without the first `skip`; `undefined` when not all are in memory. */
-  commits(range: ByteRange, { since, until }: ChangeWindow, skip: number): ChangePage | undefined {
+  /** Changes in the order of the commits; `undefined` when not all are in memory. */
+  commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined {
     const { lower = NOTHING, upper = NOTHING } = range;
-    this.#memory.request(lower, upper);
-    const [flags, now] = [flagsOf(range), clock.now()];
+    const { key, version } = from;
+    this.#memory.request(lower, upper, key);
+    const [flags, low, high, now] = [flagsOf(range), lower.length, upper.length, clock.now()];
     const run = () =>
-      this.#exports.luge_commits(flags, lower.length, upper.length, PAGE_BYTES, since, until, skip, now);
+      this.#exports.luge_commits(flags, low, high, key.length, PAGE_BYTES, PAGE_VISITS, version, until, now);
     const status = this.#call("read", run);
-    if (status === Status.NotFound) return undefined;
-    return { changes: this.#memory.replyChanges(), more: status === Status.More };
+    return status === Status.NotFound ? undefined : this.#changePage(status);
   }
 
-  /** Changes by key, newest first, without values; of the first key only versions below `below`. */
-  changes(range: ByteRange, { since, until }: ChangeWindow, below: number): ChangePage {
-    const { lower = NOTHING, upper = NOTHING } = range;
+  /** Changes by key, newest first, without values. */
+  changes(range: ByteRange, { since, until }: ChangeWindow, from?: ChangePlace): ChangePage {
+    const rest = from ? { ...range, lower: from.key, lowerIncluded: true } : range;
+    const { lower = NOTHING, upper = NOTHING } = rest;
     this.#memory.request(lower, upper);
-    const [flags, now] = [flagsOf(range) | RangeFlag.KEYS_ONLY, clock.now()];
-    const run = () =>
-      this.#exports.luge_changes(flags, lower.length, upper.length, PAGE_BYTES, since, until, below, now);
-    const more = this.#call("read", run) === Status.More;
-    return { changes: this.#memory.replyChanges(), more };
+    const [flags, low, high, now] = [flagsOf(rest), lower.length, upper.length, clock.now()];
+    const below = from?.version ?? NEWEST;
+    const run = () => this.#exports.luge_changes(flags, low, high, PAGE_BYTES, PAGE_VISITS, since, until, below, now);
+    return this.#changePage(this.#call("read", run));
+  }
+
+  #changePage(status: number): ChangePage {
+    const { entries, next } = this.#memory.replyChanges();
+    return { changes: entries, next: status === Status.More ? next : undefined };
   }
 
   get versionsToKeep(): number {
@@ -249,13 +257,15 @@ export class Engine implements Backend {
   }
 
   /** Of each key that changed in the window the newest version there, by key. */
-  newest(after: Uint8Array | undefined, { since, until }: ChangeWindow): NewestPage {
-    const from = after ?? NOTHING;
-    this.#memory.request(from, undefined);
-    const [gone, now] = [since > 0 ? 1 : 0, clock.now()];
-    const run = () => this.#exports.luge_newest(from.length, PAGE_BYTES, LARGEST_IN_PAGE, since, until, gone, now);
+  newest(from: ChangePlace | undefined, { since, until }: ChangeWindow): NewestPage {
+    const { key, version } = from ?? { key: NOTHING, version: NEWEST };
+    this.#memory.request(key, undefined);
+    const [length, gone, now] = [key.length, since > 0 ? 1 : 0, clock.now()];
+    const [bytes, visits, largest] = [PAGE_BYTES, PAGE_VISITS, LARGEST_IN_PAGE];
+    const run = () => this.#exports.luge_newest(length, bytes, visits, largest, since, until, version, gone, now);
     const more = this.#call("read", run) === Status.More;
-    return { entries: this.#memory.replyChanges("views"), more };
+    const { entries, next } = this.#memory.replyChanges("views");
+    return { entries, next: more ? next : undefined };
   }
 
   beginRestore(version: number): void {

@@ -8,7 +8,7 @@ import { StoreError } from "../errors.ts";
 import { isWasmMemory } from "../realm.ts";
 
 /** The version of the interface below; the engine says its own, and another one is refused. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 /** Lengths and addresses are bytes in the instance's memory; results are a status unless said otherwise. */
 export interface EngineExports {
@@ -52,6 +52,7 @@ export interface EngineExports {
     lowerLength: number,
     upperLength: number,
     budget: number,
+    visits: number,
     since: number,
     until: number,
     below: number,
@@ -61,10 +62,11 @@ export interface EngineExports {
     flags: number,
     lowerLength: number,
     upperLength: number,
+    keyLength: number,
     budget: number,
-    since: number,
+    visits: number,
+    from: number,
     until: number,
-    skip: number,
     nowMs: number,
   ): number;
   luge_changed(flags: number, lowerLength: number, upperLength: number, since: number): number;
@@ -72,9 +74,11 @@ export interface EngineExports {
   luge_newest(
     keyLength: number,
     budget: number,
+    visits: number,
     largest: number,
     since: number,
     until: number,
+    below: number,
     gone: number,
     nowMs: number,
   ): number;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Page, StoredChange, StoredNewest, StoredOperation } from "../backend.ts";
+import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation } from "../backend.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
 import { LARGE_VALUE, NO_VALUE, operationsBytes, restoredBytes, writeOperations, writeRestored } from "./batch.ts";
@@ -42,15 +42,16 @@ export class EngineMemory {
     this.#numbers = new Float64Array(exports.memory.buffer);
   }
 
-  /** Puts `first` and, behind it, `second` into the request buffer; throws `OUT_OF_MEMORY` when it cannot grow. */
-  request(first: Uint8Array, second: Uint8Array | undefined): void {
-    const length = first.length + (second?.length ?? 0);
+  /** Puts `first` and, behind it, `second` and `third` into the request buffer; throws `OUT_OF_MEMORY` when it cannot grow. */
+  request(first: Uint8Array, second: Uint8Array | undefined, third?: Uint8Array): void {
+    const length = first.length + (second?.length ?? 0) + (third?.length ?? 0);
     this.#makeRoom(length);
     const bytes = this.#view();
     const at = this.#request;
     if (first.length <= SHORT_BYTES) for (let i = 0; i < first.length; i++) bytes[at + i] = first[i] as number;
     else bytes.set(first, at);
     if (second) bytes.set(second, at + first.length);
+    if (third) bytes.set(third, at + length - third.length);
   }
 
   /** Puts the operations of a batch into the request buffer, as {@linkcode request} does; returns how many bytes they take. */
@@ -156,9 +157,9 @@ export class EngineMemory {
 
   /**
    * The reply as a page of changes: each with bytes of its own, for those who keep them, or as views of one buffer that nothing
-   * else uses.
+   * else uses. `next` is where a walk goes on, where the engine says that it does.
    */
-  replyChanges(as: "copies" | "views" = "copies"): StoredNewest[] {
+  replyChanges(as: "copies" | "views" = "copies"): { entries: StoredNewest[]; next: ChangePlace } {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#words[this.#header / 4] ?? 0;
@@ -186,7 +187,7 @@ export class EngineMemory {
       keyAt += keyLength;
       valueAt += gone ? 0 : valueLength;
     }
-    return changes;
+    return { entries: changes, next: { key: bytes.slice(valueAt), version: this.replyVersion } };
   }
 
   #makeRoom(length: number): void {

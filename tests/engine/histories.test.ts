@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryFileSystem } from "../../mod.ts";
-import { type Backend, type Counted, NEWEST, type Page } from "../../src/backend.ts";
+import { type Backend, type ChangePlace, type Counted, NEWEST, type Page } from "../../src/backend.ts";
 import { type ByteRange, restOf } from "../../src/byte_range.ts";
 import { MemoryBackend } from "../../src/memory/backend.ts";
 import { Engine } from "../../src/wasm/engine.ts";
@@ -207,12 +207,13 @@ class History {
     const shown = (key: string, version: number, value: Uint8Array | undefined) => `${key} ${version} ${value?.length}`;
     const wanted = expected.map(({ key, version, value }) => shown(key, version, value));
     const found: string[] = [];
-    for (let [skip, more] = [0, true]; more; ) {
-      const page = this.#backend.commits(range, { since, until }, skip);
+    let place: ChangePlace | undefined = { version: since + 1, key: new Uint8Array(0) };
+    while (place) {
+      const page = this.#backend.commits(range, place, until);
       if (!page) break;
       found.push(...page.changes.map(({ key, version, value }) => shown(latin(key), version, value)));
-      [skip, more] = [skip + page.changes.length, page.more];
-      if (!more) assert.deepEqual(found, wanted, `commits after ${since}`);
+      place = page.next;
+      if (!place) assert.deepEqual(found, wanted, `commits after ${since}`);
     }
     // In memory they are asked for by key alone where they are not known by commit.
     if (this.#lasts) {
@@ -223,17 +224,15 @@ class History {
 
   #changesByKey(range: ByteRange, since: number, until: number): string[] {
     const found: string[] = [];
-    let [rest, below, more] = [range, Number.POSITIVE_INFINITY, true];
-    while (more) {
-      const page = this.#backend.changes(rest, { since, until }, below);
+    let place: ChangePlace | undefined;
+    do {
+      const page = this.#backend.changes(range, { since, until }, place);
       for (const { key, version, value } of page.changes) {
         const known = this.#model.versions.get(latin(key))?.find((each) => each.version === version);
         found.push(`${latin(key)} ${version} ${value && known?.value?.length}`);
       }
-      const last = page.changes.at(-1);
-      if (last) [rest, below] = [{ ...restOf(rest, last.key, 0), lowerIncluded: true }, last.version];
-      more = page.more;
-    }
+      place = page.next;
+    } while (place);
     return found.sort();
   }
 

@@ -105,6 +105,35 @@ export function sampledState(changes: readonly Change[], random: Random): CrashS
   }
 }
 
+/**
+ * A disk that goes on after the process was killed: all is there, and what was not synced may still be lost by a power cut.
+ */
+export function diskAfterKill(capture: Capture): SimulatedDisk {
+  const copies = new Map<SimulatedNode, SimulatedNode>();
+  const copy = (node: SimulatedNode): SimulatedNode => {
+    const known = copies.get(node);
+    if (known) return known;
+    const made = node instanceof SimulatedFile ? new SimulatedFile() : new SimulatedDirectory();
+    copies.set(node, made);
+    if (node instanceof SimulatedFile && made instanceof SimulatedFile) {
+      const { durable, pending } = capture.files.get(node) ?? { durable: node.durable, pending: [] };
+      made.durable = durable.fork();
+      made.live = durable.fork();
+      for (const change of pending) applyWhole(made.live, change);
+      made.pending = pending.slice();
+    } else if (node instanceof SimulatedDirectory && made instanceof SimulatedDirectory) {
+      const { durable, pending } = capture.directories.get(node) ?? { durable: new Map(), pending: [] };
+      made.durable = new Map(Array.from(durable, ([name, child]) => [name, copy(child)]));
+      made.pending = pending.map((change) => ({ ...change, node: change.node && copy(change.node) }));
+      for (const [name, child] of made.durable) made.live.set(name, child);
+      for (const change of made.pending) applyName(made.live, change);
+    }
+    return made;
+  };
+  const root = copy(capture.root) as SimulatedDirectory;
+  return new SimulatedDisk({}, root, {}, pendingChanges(capture).at(-1)?.order ?? 0);
+}
+
 /** A disk with what a state leaves; its changes begin anew. */
 export function diskAfter(
   capture: Capture,

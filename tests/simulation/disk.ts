@@ -136,11 +136,17 @@ export class SimulatedDisk implements FileSystem {
   readonly #inFlight: SyncInFlight[] = [];
   readonly #locked = new Set<SimulatedDirectory>();
 
-  /** An empty disk, or one with what is below `root`. */
-  constructor(events: DiskEvents = {}, root: SimulatedDirectory = new SimulatedDirectory(), lies: Lies = {}) {
+  /** An empty disk, or one with what is below `root`, whose pending changes were the first `order` ones. */
+  constructor(
+    events: DiskEvents = {},
+    root: SimulatedDirectory = new SimulatedDirectory(),
+    lies: Lies = {},
+    order = 0,
+  ) {
     this.events = events;
     this.root = root;
     this.#lies = lies;
+    this.#order = order;
   }
 
   /** How many syncs are in flight. */

@@ -48,7 +48,7 @@ export class CrashFault extends Error {
 }
 
 /** Versions of a key that are remembered. */
-const REMEMBERED = 8;
+export const REMEMBERED = 8;
 /** Between two models that are kept. */
 const KEPT_EVERY = 32;
 
@@ -81,6 +81,13 @@ export class History {
     }
     this.#newestVersion = version;
     return this.#commits.push({ version, changes });
+  }
+
+  /** How many of the commits have a version up to this one. */
+  countUpTo(version: number): number {
+    let count = this.#commits.length;
+    while (count > 0 && (this.#commits[count - 1]?.version ?? 0) > version) count -= 1;
+    return count;
   }
 
   /** The last of so many commits. */
@@ -126,6 +133,10 @@ export interface Expectation {
   readonly most: number;
   /** The newest version that was given out. */
   readonly version: number;
+  /** Up to which version a watch told all; absent for none. */
+  readonly told?: number;
+  /** What a power cut leaves at least, where a kill left more: `least` then. */
+  readonly durable?: number;
 }
 
 /**
@@ -174,11 +185,16 @@ function holds(model: Model, key: string, value: Uint8Array, now: number): boole
   return isLive(version, now) && version.value !== undefined && isEqual(version.value, value);
 }
 
-function isLive(version: ModelVersion | undefined, now: number): version is ModelVersion & { value: Uint8Array } {
+/** Whether a version has a value that is not expired. */
+export function isLive(
+  version: ModelVersion | undefined,
+  now: number,
+): version is ModelVersion & { value: Uint8Array } {
   return version?.value !== undefined && (version.expiresMs === 0 || version.expiresMs > now);
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+/** Whether bytes are the same. */
+export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 

@@ -9,6 +9,7 @@ import { open, type SledStore, type SledStoreConfig, type Snapshot } from "../..
 import type { FileSystem } from "../../src/fs/filesystem.ts";
 import type { Random } from "../engine/random.ts";
 import { BackupChain } from "./backups.ts";
+import { actBeside, verifyWhole } from "./beside.ts";
 import type { Capture, SimulatedDisk } from "./disk.ts";
 import type { EnginePool, Lease } from "./engine_pool.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type Model,
   type ModelChange,
 } from "./history.ts";
+import { changesAfter, compareTold, tellUntil, Watcher } from "./watcher.ts";
 import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
 
 /** Turns of the event loop after which something that waits is taken to hang. */
@@ -31,6 +33,13 @@ const CALLS_TO_HANG = 200_000;
 /** What a compaction leaves at most: bytes of files for a byte of keys and values, and beside that the index and empty logs. */
 const MOST_BYTES_A_KEPT_BYTE = 1.5;
 const MOST_BYTES_BESIDE = 2 ** 20;
+/** The index has the first key of each block; it is not compacted at once. */
+const MOST_BYTES_OF_LONG_KEYS = 16 * 2 ** 20;
+/** What is written in one turn where a lane is to be full: 32 MiB wait in one. */
+const FLOOD_BYTES = 36 * 2 ** 20;
+const FLOOD_VALUE_BYTES = 3 * 2 ** 20;
+/** Is written last where a watch is to tell all. */
+const LAST_KEY = "~last";
 
 /** A moment at which the power may go. */
 export interface Point {
@@ -49,7 +58,7 @@ export interface LifeContext {
   readonly pool: EnginePool;
   readonly random: Random;
   readonly clock: { nowMs: number };
-  readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep">;
+  readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep" | "writeBufferSize">;
   readonly profile: Profile;
   /** What the store sees of a disk. */
   readonly view: (disk: SimulatedDisk) => FileSystem;
@@ -59,6 +68,8 @@ export interface LifeContext {
   readonly backups: boolean;
   /** How many bytes of so many a call of the disk moves at most. */
   readonly most?: (length: number) => number;
+  /** Whether they watch, verify, list versions, and do several things at once. */
+  readonly extended: boolean;
 }
 
 /** Where a life is, and what else is on the disk. */
@@ -101,6 +112,7 @@ export class Life {
   readonly #beside: Life | undefined;
   /** Called in place of noting a moment. */
   noted: (() => void) | undefined;
+  #watcher: Watcher | undefined;
 
   /** `isRecorded` says whether the moments at which the power may go are of interest. */
   constructor(
@@ -136,9 +148,22 @@ export class Life {
   get expectation(): Expectation {
     const opened = this.#store !== undefined;
     const history = this.#history;
-    const least = opened ? this.#durable : this.#expectation.least;
-    const most = opened ? history.length + this.#announced : this.#expectation.most;
-    return { history, least, most, version: opened ? history.newestVersion : this.#expectation.version };
+    const before = this.#expectation;
+    const least = opened ? Math.max(this.#durable, this.#toldDurably) : (before.durable ?? before.least);
+    const most = opened ? history.length + this.#announced : before.most;
+    const told = this.#watcher?.position ?? before.told;
+    const version = opened ? history.newestVersion : before.version;
+    return { history, least, most, version, ...(told === undefined ? {} : { told }) };
+  }
+
+  /** Commits that a watch told: told are those alone that are settled. */
+  get #toldCount(): number {
+    const told = this.#watcher?.position;
+    return told === undefined ? 0 : this.#history.countUpTo(told);
+  }
+
+  get #toldDurably(): number {
+    return this.#context.config.syncWrites === false ? 0 : this.#toldCount;
   }
 
   /** Opens the store and compares it with what was expected; returns what it holds. */
@@ -170,6 +195,7 @@ export class Life {
     this.#history = this.#expectation.history.branch(count, store.version);
     this.#durable = this.#settled = 0;
     this.#store = store;
+    if (this.#context.extended) this.#watcher = new Watcher(store, this.#expectation.told ?? store.version);
     return found;
   }
 
@@ -180,7 +206,52 @@ export class Life {
       return commit?.changes.some(({ key }) => store.versionsSync(key)[0]?.version === commit.version);
     };
     const [least, ...more] = counts;
-    return more.reverse().find(isThere) ?? least;
+    const found = more.toReversed().find(isThere);
+    if (found !== undefined || !this.#context.extended || more.length === 0) return found ?? least;
+    // A deletion below which nothing is may be forgotten: then the versions that it replaced tell.
+    const { history } = this.#expectation;
+    const changed = Array.from({ length: (counts.at(-1) ?? least) - least }, (_, i) => history.commitAt(least + i + 1));
+    const keys = new Set(changed.flatMap((commit) => commit?.changes.map(({ key }) => key) ?? []));
+    return counts.find((count) => this.#wrongVersions(store, history.modelAt(count), keys) === undefined) ?? least;
+  }
+
+  /** The first of some keys whose versions are not what is left of a model's. */
+  #wrongVersions(store: SledStore, model: Model, keys: Iterable<string>): string | undefined {
+    const { clock, config } = this.#context;
+    for (const key of keys) {
+      const listed = store.versionsSync(key);
+      const all = model.get(key) ?? [];
+      if (explainsVersions(listed, all, config.numVersionsToKeep ?? 1, clock.nowMs)) continue;
+      const shown = (each: readonly { version: number; value?: Uint8Array | undefined }[]) =>
+        each.map(({ version, value }) => `${version}${value ? "" : "-"}`).join();
+      return `the versions of '${key.slice(0, 40)}' are ${shown(listed)}, of ${shown(all)}`;
+    }
+    return undefined;
+  }
+
+  /** Lists the versions of some keys, or of all. */
+  checkVersions(isWhole: boolean): void {
+    const { random, profile } = this.#context;
+    if (this.#announced > 0) return;
+    const count = isWhole ? profile.keys : Math.min(profile.keys, 12);
+    const first = random.below(profile.keys);
+    const keys = Array.from({ length: count }, (_, i) => keyOf((first + i) % profile.keys, profile));
+    const wrong = this.#wrongVersions(this.#open, this.#history.modelAt(this.#history.length), keys);
+    if (wrong) throw new CrashFault("wrong", wrong);
+  }
+
+  /** Watches from where a watch before was, from the start or from anywhere: each change that is there is told once. */
+  async checkWatch(): Promise<void> {
+    const { random, clock, nextNumber } = this.#context;
+    const store = this.#open;
+    const key = LAST_KEY;
+    const change = { key, value: valueFor(20, nextNumber()), expiresMs: 0 };
+    while (this.#announced > 0) await this.#until(turn());
+    const from = random.pick([this.#expectation.told ?? 0, 0, random.below(store.version + 1), store.version]);
+    this.#issue([change], () => store.put(key, change.value));
+    const { since, told } = await this.#until(tellUntil(store, Math.min(from, store.version), key, store.version));
+    const expected = changesAfter(this.#history.modelAt(this.#history.length), since);
+    if (expected) compareTold(told, expected, clock.nowMs, true);
   }
 
   /** Reads the same in other ways. */
@@ -193,7 +264,7 @@ export class Life {
     if (store.countSync() !== found.length) throw new CrashFault("wrong", `the count is ${store.countSync()}`);
     const model = this.#history.modelAt(0);
     for (let i = 0; i < 5; i++) {
-      const key = keyOf(random.below(this.#context.profile.keys));
+      const key = keyOf(random.below(this.#context.profile.keys), this.#context.profile);
       const value = found.find(([each]) => each === key)?.[1];
       const got = store.getSync(key);
       const isEqual = got && value ? Buffer.compare(got, value) === 0 : got === value;
@@ -209,8 +280,7 @@ export class Life {
 
   /** Verifies all files. */
   async verify(): Promise<void> {
-    const { damages } = await this.#until(this.#open.verify());
-    if (damages.length > 0) throw new CrashFault("wrong", `verify found ${damages[0]?.message} in ${damages[0]?.file}`);
+    await this.#until(verifyWhole(this.#open));
   }
 
   /** Compacts, and compares what the disk holds then with the versions that stay; one that expired may be among them. */
@@ -224,7 +294,8 @@ export class Life {
       for (const { value } of versions.slice(0, this.#context.config.numVersionsToKeep))
         kept += key.length + (value?.length ?? 0);
     const used = this.disk.usedBytes();
-    if (used > MOST_BYTES_A_KEPT_BYTE * kept + MOST_BYTES_BESIDE) {
+    const beside = this.#context.profile.keyBytes === undefined ? MOST_BYTES_BESIDE : MOST_BYTES_OF_LONG_KEYS;
+    if (used > MOST_BYTES_A_KEPT_BYTE * kept + beside) {
       throw new CrashFault("wrong", `the disk holds ${used} bytes after a compaction, for ${kept} of keys and values`);
     }
   }
@@ -234,6 +305,7 @@ export class Life {
     await this.#act();
     await this.settle();
     if (this.#context.random.below(8) === 0) await this.turn();
+    if (this.#announced === 0) this.#watcher?.check(this.#history, this.#context.clock.nowMs);
     if (this.#failures.length > 0) throw this.#failures[0];
   }
 
@@ -284,7 +356,7 @@ export class Life {
   /** A moment at which the power may go, as of now. */
   now(): Point {
     const { expectation } = this;
-    const settled = this.#store ? this.#settled : expectation.least;
+    const settled = this.#store ? Math.max(this.#settled, this.#toldCount) : expectation.least;
     const beside = this.#beside ? { beside: this.#beside.now() } : {};
     const capture = this.disk.capture();
     return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, ...beside };
@@ -356,7 +428,34 @@ export class Life {
       puts,
       puts,
     ];
-    return this.#context.random.pick([puts, puts, puts, ...often, ...once, ...backups])();
+    return this.#context.random.pick([puts, puts, puts, ...often, ...once, ...backups, ...this.#extendedActs()])();
+  }
+
+  #extendedActs(): (() => Promise<void> | void)[] {
+    const { extended, profile } = this.#context;
+    if (!extended) return [];
+    const floods = profile.floods ? [() => this.#flood(), () => this.#flood()] : [];
+    return [() => this.#actBeside(), () => this.checkVersions(false), ...floods];
+  }
+
+  async #actBeside(): Promise<void> {
+    while (this.#announced > 0) await this.#until(turn());
+    await actBeside({
+      store: this.#open,
+      random: this.#context.random,
+      nowMs: this.#context.clock.nowMs,
+      model: this.#history.modelAt(this.#history.length),
+      follow: (promise) => this.#follow(promise),
+      until: (promise) => this.#until(promise),
+    });
+  }
+
+  /** More than may wait in a lane: what does not fit blocks. */
+  #flood(): void {
+    for (let bytes = 0; bytes < FLOOD_BYTES; bytes += FLOOD_VALUE_BYTES) {
+      const change = { key: this.#key(), value: valueFor(FLOOD_VALUE_BYTES, this.#context.nextNumber()), expiresMs: 0 };
+      this.#issue([change], () => this.#open.put(change.key, change.value));
+    }
   }
 
   #waitLong(): void {
@@ -453,7 +552,9 @@ export class Life {
 
   #deleteRange(): void {
     const from = this.#key();
-    const range = { gte: from, limit: 1 + this.#context.random.below(20) };
+    // Of long keys few come in a page, and each page is a commit of its own.
+    const most = this.#context.profile.keyBytes === undefined ? 20 : 1;
+    const range = { gte: from, limit: 1 + this.#context.random.below(most) };
     const changes = Array.from(this.#open.keys(range), (key) => ({ key, value: undefined, expiresMs: 0 }));
     if (changes.length > 0) this.#issue(changes, () => this.#open.deleteRange(range));
   }
@@ -544,7 +645,7 @@ export class Life {
   }
 
   #key(): string {
-    return keyOf(this.#context.random.below(this.#context.profile.keys));
+    return keyOf(this.#context.random.below(this.#context.profile.keys), this.#context.profile);
   }
 
   /** What a promise gives, while the disk ends its syncs. */

@@ -8,12 +8,19 @@
 import type { FileSystem } from "../../src/fs/filesystem.ts";
 import { Random } from "../engine/random.ts";
 import { SimulatedClock } from "./clock.ts";
-import { type CrashState, diskAfter, pendingChanges, sampledState, smallStates } from "./crash_states.ts";
+import {
+  type CrashState,
+  diskAfter,
+  diskAfterKill,
+  pendingChanges,
+  sampledState,
+  smallStates,
+} from "./crash_states.ts";
 import { type Lies, SimulatedDirectory, SimulatedDisk } from "./disk.ts";
 import type { EnginePool } from "./engine_pool.ts";
 import { CrashFault, type Expectation, History } from "./history.ts";
 import { Life, type LifeContext, type Point } from "./life.ts";
-import { PROFILES } from "./workload.ts";
+import { EXTENDED_PROFILES, PROFILES, type Profile } from "./workload.ts";
 
 /** Crashes during the recovery from crashes during recovery. */
 const DEEPEST = 3;
@@ -37,6 +44,13 @@ export interface SimulationOptions {
    * store is open. Default: true, with the same exception.
    */
   readonly disturbances?: boolean;
+  /**
+   * Whether keys may have 64,000 bytes, lanes are full, several things are done at once, watches, versions and verification are
+   * looked at, and a killed process leaves what is not synced to the next power cut. Seeds that found a fault before do without. Default: true.
+   */
+  readonly extended?: boolean;
+  /** Of these profiles alone, by name. Default: all. */
+  readonly profile?: string | undefined;
   readonly onStates?: (states: number) => void;
   /** Whether it is time to end. */
   readonly isOver?: () => boolean;
@@ -129,16 +143,21 @@ class Simulation {
   /** Some lives, one after another. */
   async #disk(): Promise<void> {
     const random = this.#random;
+    const extended = this.#options.extended ?? true;
     const context: LifeContext = {
       pool: this.#options.pool,
       random,
       clock: this.#clock,
-      config: { syncWrites: random.below(4) > 0, numVersionsToKeep: random.pick([1, 1, 3]) },
-      profile: random.pick([...PROFILES, PROFILES[0], PROFILES[0]] as unknown as typeof PROFILES),
+      config: {
+        syncWrites: random.below(4) > 0,
+        numVersionsToKeep: random.pick(extended ? [1, 1, 2, 3, 5] : [1, 1, 3]),
+      },
+      profile: this.#profile(extended),
       view: this.#options.view ?? ((disk) => disk),
       nextNumber: () => ++this.#number,
       backups: this.#options.backups ?? true,
       ...(this.#isDisturbed(3) ? { most: (length: number) => this.#part(length) } : {}),
+      extended,
     };
     if (context.most) this.#result.shortDisks += 1;
     const isPair = this.#isDisturbed(3);
@@ -156,6 +175,15 @@ class Simulation {
   /** Most calls move all. */
   #part(length: number): number {
     return this.#chance.below(3) > 0 ? length : 1 + this.#chance.below(length);
+  }
+
+  #profile(extended: boolean): Profile {
+    const all = [...PROFILES, PROFILES[0], PROFILES[0], ...(extended ? EXTENDED_PROFILES : [])];
+    const { profile } = this.#options;
+    const wanted = all.filter(({ name }) => profile === undefined || name === profile);
+    if (wanted.length === 0)
+      throw new RangeError(`Expected a profile of ${all.map(({ name }) => name)}, got '${profile}'`);
+    return this.#random.pick(wanted as [Profile, ...Profile[]]);
   }
 
   /** One life, and the disk that it leaves; `undefined` when the store is not where it was. */
@@ -207,6 +235,10 @@ class Simulation {
       await beside?.crash();
     }
     const state = sampledState(pendingChanges(end.capture), random);
+    if (context.extended && !this.#options.lies && random.below(4) === 0) {
+      const killed = end.beside && expectationOf(end.beside, KILL);
+      return { disk: diskAfterKill(end.capture), expectation: expectationOf(end, KILL), beside: killed };
+    }
     const left = diskAfter(end.capture, state, {}, this.#options.lies);
     const also = end.beside && expectationOf(end.beside, state);
     return { disk: left, expectation: expectationOf(end, state), beside: also };
@@ -268,7 +300,8 @@ class Simulation {
     const random = this.#random;
     this.#count(depth);
     const isNested = depth < DEEPEST && random.below(depth === 1 ? 60 : 20) === 0;
-    const disk = diskAfter(point.capture, state);
+    const stays = isNested && context.extended && state.isKill;
+    const disk = stays ? diskAfterKill(point.capture) : diskAfter(point.capture, state);
     const { path } = point;
     const beside = this.#besideOf(context, disk, point, state);
     await beside?.open();
@@ -277,6 +310,7 @@ class Simulation {
     if (random.below(8) === 0) await life.lookCloser(found);
     const isSized = random.below(60) === 0;
     if (isSized) await life.verify();
+    if (context.extended) await this.#lookFurther(life);
     if (isNested) {
       const seen = new Set<string>();
       for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
@@ -293,6 +327,13 @@ class Simulation {
     life.leave();
     beside?.leave();
     if (again) await this.#reopen(context, again);
+  }
+
+  async #lookFurther(life: Life): Promise<void> {
+    const random = this.#random;
+    if (random.below(3) === 0) life.checkVersions(random.below(4) === 0);
+    if (random.below(20) === 0) await life.verify();
+    if (random.below(6) === 0) await life.checkWatch();
   }
 
   /** What was read once is there the next time, whatever happens in between. */
@@ -333,6 +374,8 @@ class Simulation {
   }
 }
 
+const KILL = { isKill: true };
+
 /** What one life leaves to the next. */
 interface LifeEnd {
   readonly disk: SimulatedDisk;
@@ -346,6 +389,6 @@ function nothing(): Expectation {
   return { history: new History(), least: 0, most: 0, version: 0 };
 }
 
-function expectationOf({ expectation, settled }: Point, state: CrashState): Expectation {
-  return state.isKill ? { ...expectation, least: settled } : expectation;
+function expectationOf({ expectation, settled }: Point, { isKill }: Pick<CrashState, "isKill">): Expectation {
+  return isKill ? { ...expectation, least: settled, durable: expectation.least } : expectation;
 }

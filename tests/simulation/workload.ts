@@ -20,6 +20,10 @@ export interface Profile {
   readonly steps: number;
   /** How rarely a state of the disk is tried: one is in so many calls. */
   readonly sparse: number;
+  /** The size of the longest keys, in bytes. Default: some 150. */
+  readonly keyBytes?: number;
+  /** Whether so much is written in one turn that a lane is full. */
+  readonly floods?: boolean;
 }
 
 /** From small and frequent to large and rare; values of 4 KiB and more stay in the log. */
@@ -58,6 +62,43 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
   { name: "huge", keys: 12, valueBytes: 60, largeOneIn: 6, largeBytes: 1_500_000, batchKeys: 6, steps: 30, sparse: 3 },
 ];
 
+/** What the profiles above leave out: nodes of the index that are files of their own, and lanes that are full. */
+export const EXTENDED_PROFILES: readonly Profile[] = [
+  {
+    name: "long keys",
+    keys: 90,
+    valueBytes: 100,
+    largeOneIn: 20,
+    largeBytes: 6000,
+    batchKeys: 12,
+    steps: 60,
+    sparse: 2,
+    keyBytes: 64_000,
+  },
+  {
+    name: "longish keys",
+    keys: 300,
+    valueBytes: 300,
+    largeOneIn: 30,
+    largeBytes: 6000,
+    batchKeys: 40,
+    steps: 60,
+    sparse: 2,
+    keyBytes: 5000,
+  },
+  {
+    name: "floods",
+    keys: 8,
+    valueBytes: 60,
+    largeOneIn: 8,
+    largeBytes: 8000,
+    batchKeys: 4,
+    steps: 12,
+    sparse: 20,
+    floods: true,
+  },
+];
+
 const SOURCE_BYTES = 1 << 16;
 const source = new Uint8Array(SOURCE_BYTES);
 {
@@ -80,8 +121,15 @@ export function valueFor(length: number, number: number): Uint8Array {
 }
 
 /** The name of a key; some are long, and share much. */
-export function keyOf(index: number): string {
+export function keyOf(index: number, { keyBytes }: Pick<Profile, "keyBytes"> = {}): string {
+  if (keyBytes !== undefined && index % 4 > 0) return longKeyOf(index, keyBytes);
   return index % 7 === 0 ? `long/${"shared/".repeat(20)}${index}` : `k${index}`;
+}
+
+/** Of any length up to `most`; the numbers of half of them stand at the end. */
+function longKeyOf(index: number, most: number): string {
+  const length = 200 + ((Math.imul(index + 1, 0x9e3779b1) >>> 0) % (most - 300));
+  return index % 2 === 0 ? `l${"s".repeat(length)}${index}` : `m${index}${"t".repeat(length)}`;
 }
 
 /** The size of a value. */

@@ -137,6 +137,40 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.ok(found.every(({ version }, i) => version > (found[i - 1]?.version ?? 0)));
     });
 
+    check("a page that ends with a commit, or within one, is gone on from there", async (store) => {
+      const puts = (name: string, count: number) =>
+        Array.from({ length: count }, (_, i) => ({ type: "put" as const, key: `${name}${i}`, value: "value" }));
+      await store.batch(puts("a", 1000));
+      await store.batch(puts("b", 2000));
+      await store.put("last", "value");
+      assert.equal(new Set((await take(store, 3001, {}, { since: 0 })).map(({ key }) => key)).size, 3001);
+      const { version } = store;
+      await store.put("large", new Uint8Array(100_000));
+      await store.batch(["x", "y", "z"].map((key) => ({ type: "put", key, value: new Uint8Array(60_000) })));
+      assert.deepEqual(
+        (await take(store, 4, {}, { since: version })).map(({ key, value }) => `${key} ${value?.length}`),
+        ["large 100000", "x 60000", "y 60000", "z 60000"],
+      );
+    });
+
+    check("commits that are in the table alone are told whole", async (store) => {
+      for (const [name, count] of [
+        ["a", 4096],
+        ["b", 5000],
+        ["c", 4096],
+      ] as const) {
+        await store.batch(
+          Array.from({ length: count }, (_, i) => ({ type: "put", key: `${name}${i}`, value: "value" })),
+        );
+      }
+      await store.compact();
+      await store.put("last", "value");
+      const changes = await take(store, 13_193, {}, { since: 0 });
+      assert.equal(new Set(changes.map(({ key }) => key)).size, 13_193);
+      assert.equal(changes.at(-1)?.key, "last");
+      assert.ok(changes.every(({ value }) => text(value) === "value"));
+    });
+
     check("end when the store is closed, and when their signal aborts", async (store) => {
       const controller = new AbortController();
       const reason = new Error("enough");

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub use options::Options;
-pub use read::{KeyVersion, Newest, Read};
+pub use read::{Budget, GoOn, KeyVersion, Newest, Read};
 pub use restore::RestoredEntry;
 pub use values::ValueStream;
 pub use verify::Verification;

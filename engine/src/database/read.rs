@@ -3,7 +3,7 @@
 use super::values::{ValueFiles, ValueStream};
 use super::{Database, Sealed};
 use crate::cache::Cached;
-use crate::cursor::{Cursor, Range};
+use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -41,6 +41,56 @@ pub enum Newest<'a> {
     Value(&'a [u8]),
     /// A value that is to be read on its own.
     Large,
+}
+
+/// Where a walk over changes goes on: with the first version of a key that is not above this one, and not before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoOn {
+    /// The key.
+    pub key: Vec<u8>,
+    /// The version.
+    pub version: u64,
+}
+
+impl GoOn {
+    fn at(entry: &Entry<'_>) -> Self {
+        Self { key: entry.key.to_vec(), version: entry.version }
+    }
+
+    /// At the first key that is above this one.
+    fn behind(mut key: Vec<u8>) -> Self {
+        key.push(0);
+        Self { key, version: u64::MAX }
+    }
+}
+
+impl From<(&[u8], u64)> for GoOn {
+    fn from((key, version): (&[u8], u64)) -> Self {
+        Self { key: key.to_vec(), version }
+    }
+}
+
+/// How much one call of a walk over changes looks at, at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Entries, those that do not count as well.
+    pub visits: u32,
+    /// Bytes of keys and values that it finds, unless one entry alone has more.
+    pub bytes: usize,
+}
+
+impl Budget {
+    /// Without bounds.
+    pub const NONE: Self = Self { visits: u32::MAX, bytes: usize::MAX };
+
+    /// Takes an entry off what is left; says whether there is room for it. There is for the first one.
+    fn take(&mut self, size: usize, is_first: bool) -> bool {
+        if size > self.bytes && !is_first {
+            return false;
+        }
+        self.bytes = self.bytes.saturating_sub(size);
+        true
+    }
 }
 
 /// Values above this size are read in pieces where the caller can do so.
@@ -201,74 +251,88 @@ impl<D: Disk> Database<D> {
         self.whole_from().min(self.tabled)
     }
 
-    /// Calls with the versions of keys in a range that were committed after `since`, in the order of the commits, deletions
-    /// and expired values as well, until it returns `false`; returns whether it did. The value is `None` for what is gone.
-    /// `None` when not all of them are in memory.
+    /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
+    /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone. `None` when not all of
+    /// them are in memory.
     pub fn visit_commits(
         &mut self,
         range: Range<'_>,
-        since: u64,
-        mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<bool, Failure>,
-    ) -> Result<Option<bool>, Failure> {
-        if since < self.tabled {
+        from: (u64, &[u8]),
+        mut budget: Budget,
+        mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<(), Failure>,
+    ) -> Result<Option<Option<GoOn>>, Failure> {
+        if from.0 <= self.tabled {
             return Ok(None);
         }
         let memtables = self.sealed.iter().map(|sealed| &sealed.memtable).chain([&self.active]);
-        let mut logged = Vec::new();
-        for entry in memtables.flat_map(|memtable| memtable.entries_after(since)) {
+        let (mut logged, mut is_first) = (Vec::new(), true);
+        for entry in memtables.flat_map(|memtable| memtable.entries_from(from.0, from.1)) {
             if entry.version > range.version {
                 break;
             }
-            if range.contains(entry.key) {
-                let value = value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?;
-                if !visit(&entry, value)? {
-                    return Ok(Some(true));
-                }
+            let is_wanted = range.contains(entry.key);
+            if budget.visits == 0 || (is_wanted && !budget.take(size_of_entry(&entry), is_first)) {
+                return Ok(Some(Some(GoOn::at(&entry))));
+            }
+            budget.visits -= 1;
+            if is_wanted {
+                is_first = false;
+                visit(&entry, value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?)?;
             }
         }
-        Ok(Some(false))
+        Ok(Some(None))
     }
 
-    /// As [`Database::visit_commits`], wherever they are, by key and newest first; without values, those that are not gone are
-    /// empty.
+    /// As [`Database::visit_commits`], of those after `since`, wherever they are: by key and newest first, and without values.
     pub fn visit_changes(
         &mut self,
         range: Range<'_>,
         since: u64,
-        with_values: bool,
-        mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<bool, Failure>,
-    ) -> Result<bool, Failure> {
+        mut budget: Budget,
+        mut visit: impl FnMut(&Entry<'_>) -> Result<(), Failure>,
+    ) -> Result<Option<GoOn>, Failure> {
         let table = Some(&self.table).filter(|_| since < self.tabled);
         let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
-        let mut logged = Vec::new();
-        while cursor.advance_change(since)? {
-            let Some(entry) = cursor.entry() else { break };
-            let value = if with_values {
-                value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?
-            } else {
-                Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms))
-            };
-            if !visit(&entry, value)? {
-                return Ok(true);
+        let mut is_first = true;
+        loop {
+            match cursor.advance_change(since, &mut budget.visits)? {
+                Advance::End => return Ok(None),
+                Advance::Paused => return Ok(cursor.upcoming().map(GoOn::from)),
+                Advance::Entry => {}
             }
+            let Some(entry) = cursor.entry() else { return Ok(None) };
+            if !budget.take(CHANGE_OVERHEAD + entry.key.len(), is_first) {
+                return Ok(Some(GoOn::at(&entry)));
+            }
+            is_first = false;
+            visit(&entry)?;
         }
-        Ok(false)
     }
 
-    /// Of each key in a range that changed after `since` the newest version, by key, until `visit` returns `false`; returns
-    /// whether it did. Values come with those that are not gone, unless they are above `largest` bytes.
+    /// Of each key in a range that changed after `since` the newest version, by key, until `visit` returns `false`, or `visits`
+    /// entries were looked at; returns where to go on. Values come with those that are not gone, unless they are above `largest` bytes.
     pub fn visit_newest(
         &mut self,
         range: Range<'_>,
         since: u64,
         largest: u32,
+        mut visits: u32,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<GoOn>, Failure> {
         let table = Some(&self.table).filter(|_| since < self.tabled);
         let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
         let (mut key, mut logged) = (Vec::new(), Vec::new());
-        while cursor.advance_change(since)? {
-            let Some(entry) = cursor.entry() else { break };
+        loop {
+            match cursor.advance_change(since, &mut visits)? {
+                Advance::End => return Ok(None),
+                Advance::Paused => {
+                    // What is left of a key whose newest version was seen does not count.
+                    let next = cursor.upcoming().map(GoOn::from);
+                    return Ok(next.map(|next| if next.key == key { GoOn::behind(next.key) } else { next }));
+                }
+                Advance::Entry => {}
+            }
+            let Some(entry) = cursor.entry() else { return Ok(None) };
             // No key is empty.
             if entry.key == key.as_slice() {
                 continue;
@@ -283,10 +347,9 @@ impl<D: Disk> Database<D> {
                 },
             };
             if !visit(&entry, newest)? {
-                return Ok(true);
+                return Ok(Some(GoOn::at(&entry)));
             }
         }
-        Ok(false)
     }
 
     /// Whether something in a range was committed after `since`.
@@ -295,13 +358,27 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         let table = Some(&self.table).filter(|_| since < self.tabled);
-        Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?.advance_change(since)
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
+        let mut visits = u32::MAX;
+        Ok(cursor.advance_change(since, &mut visits)? == Advance::Entry)
     }
 
     /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read_part(&self.log, stream, size, bytes)
     }
+}
+
+/// What a change takes in a page beside its key and value.
+const CHANGE_OVERHEAD: usize = 24;
+
+fn size_of_entry(entry: &Entry<'_>) -> usize {
+    let value = match entry.value {
+        Value::Deleted => 0,
+        Value::Inline(bytes) => bytes.len(),
+        Value::Logged { length, .. } => length as usize,
+    };
+    CHANGE_OVERHEAD + entry.key.len() + value
 }
 
 /// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.

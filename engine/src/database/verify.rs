@@ -20,8 +20,8 @@ pub struct Verification {
     phase: Phase,
     /// Bytes of the log that entries lead to, by segment.
     counted: BTreeMap<u64, u64>,
-    /// The version that the table was at: when it changes meanwhile, its counts do.
-    checkpoints: u64,
+    /// How often the table had changed: when it changes meanwhile, its counts do.
+    changes: u64,
     /// What is wrong, since the last step.
     pub damages: Vec<BlockDamage>,
     /// Entries that were read.
@@ -48,7 +48,7 @@ impl<D: Disk> Database<D> {
         verification.phase = match std::mem::take(&mut verification.phase) {
             Phase::Start => {
                 self.log.write_out()?;
-                verification.checkpoints = self.table_changes();
+                verification.changes = self.table.changes();
                 let mut segments = self.segments()?;
                 // A file behind the newest segment is what was left of one whose creation failed.
                 let newest = self.log.newest_segment();
@@ -137,7 +137,7 @@ impl<D: Disk> Database<D> {
     /// The counts of live bytes decide what is removed: they must be right. Where the table changed meanwhile, or a block
     /// could not be read, nothing can be said.
     fn verify_counts(&self, verification: &mut Verification) {
-        if verification.checkpoints != self.table_changes() {
+        if verification.changes != self.table.changes() {
             return;
         }
         let mut counted = verification.counted.clone();
@@ -150,10 +150,6 @@ impl<D: Disk> Database<D> {
         for (segment, found) in counted {
             verification.damages.push(miscounted(segment, 0, found));
         }
-    }
-
-    fn table_changes(&self) -> u64 {
-        self.counters.blocks_written
     }
 }
 

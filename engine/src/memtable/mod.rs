@@ -89,9 +89,14 @@ impl Memtable {
         self.stored(self.entries.get(self.tree.entry(place)? as usize)?)
     }
 
-    /// The entries above a version, in the order in which they were inserted: of their versions.
-    pub fn entries_after(&self, version: u64) -> impl Iterator<Item = Entry<'_>> {
-        let first = self.entries.partition_point(|stored| stored.version <= version);
+    /// The entries from a version of a key on, in the order in which they were inserted: of their versions, and within one of
+    /// their keys.
+    pub fn entries_from(&self, version: u64, key: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+        let is_before = |stored: &StoredEntry| {
+            let own = || slice(&self.arena, stored.key_at as usize, stored.key_length).unwrap_or_default();
+            stored.version < version || (stored.version == version && own() < key)
+        };
+        let first = self.entries.partition_point(is_before);
         self.entries.get(first..).unwrap_or_default().iter().filter_map(|stored| self.stored(stored))
     }
 

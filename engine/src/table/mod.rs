@@ -83,6 +83,8 @@ pub struct Table<D: Disk> {
     bottom: Part<D>,
     history: HistoryLeft,
     identity: Identity,
+    /// How often blocks or counts have changed.
+    changes: u64,
 }
 
 /// What a level has.
@@ -139,7 +141,12 @@ impl<D: Disk> Table<D> {
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
         let history = read_history(&tree)?;
-        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity })
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity, changes: 0 })
+    }
+
+    /// How often blocks or counts have changed since the table was opened.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// What tells the store's files from those of another one.

@@ -1,7 +1,7 @@
 //! Compares a database with a history.
 
 use luge_engine::cursor::Range;
-use luge_engine::database::{Database, Verification};
+use luge_engine::database::{Budget, Database, GoOn, Verification};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
 use luge_engine::table::BlockDamage;
@@ -91,26 +91,67 @@ fn read_whole(
     whole
 }
 
-/// The changes in a range after a version.
+/// The changes in a range after a version. In steps of every size they are the same.
 pub fn changes(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64) -> Vec<Change> {
-    let mut found = Vec::new();
-    let more = database.visit_changes(range, since, true, |entry, value| {
-        found.push((entry.key.to_vec(), entry.version, value.map(<[u8]>::to_vec)));
-        Ok(true)
+    let [whole, small] = [Budget::NONE, Budget { visits: 3, bytes: 100 }].map(|budget| {
+        let mut found = Vec::new();
+        let mut rest = range;
+        let mut next: Option<GoOn>;
+        loop {
+            let result = database.visit_changes(rest, since, budget, |entry| {
+                found.push((entry.key.to_vec(), entry.version, entry.is_gone(range.now_ms)));
+                Ok(())
+            });
+            next = result.unwrap();
+            let Some(GoOn { key, version }) = &next else { break };
+            rest = Range { lower: Boundary::At(key.clone().leak(), *version), ..range };
+        }
+        found
     });
-    assert!(!more.unwrap());
-    found
+    assert_eq!(whole, small);
+    let read = whole.into_iter().map(|(key, version, is_gone)| {
+        let mut value = Vec::new();
+        let read = database.get(&key, version, range.now_ms, &mut value).unwrap();
+        assert_eq!(read.as_ref().map(|read| read.version), if is_gone { None } else { Some(version) });
+        let value = read.map(|read| read_whole(database, read.stream, &value));
+        (key, version, value)
+    });
+    read.collect()
+}
+
+/// Of each key in a range that changed after a version the newest version, in steps of every size.
+pub fn newest(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64) -> Vec<(Vec<u8>, u64)> {
+    let [whole, small] = [u32::MAX, 3].map(|visits| {
+        let mut found = Vec::new();
+        let mut rest = range;
+        loop {
+            let next = database.visit_newest(rest, since, u32::MAX, visits, |entry, _| {
+                found.push((entry.key.to_vec(), entry.version));
+                Ok(true)
+            });
+            let Some(GoOn { key, version }) = next.unwrap() else { break found };
+            rest = Range { lower: Boundary::At(key.leak(), version), ..range };
+        }
+    });
+    assert_eq!(whole, small);
+    whole
 }
 
 /// Compares the same changes in the order of the commits, where they are in memory.
 fn assert_commits_agree(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64, changes: &[Change]) {
-    let mut found = Vec::new();
-    let more = database.visit_commits(range, since, |entry, value| {
-        found.push((entry.key.to_vec(), entry.version, value.map(<[u8]>::to_vec)));
-        Ok(true)
-    });
-    if more.unwrap().is_some() {
-        assert!(found.is_sorted_by_key(|(_, version, _)| *version));
+    for budget in [Budget::NONE, Budget { visits: 3, bytes: 100 }] {
+        let mut found = Vec::new();
+        let mut from = GoOn { key: Vec::new(), version: since + 1 };
+        loop {
+            let next = database.visit_commits(range, (from.version, &from.key), budget, |entry, value| {
+                found.push((entry.key.to_vec(), entry.version, value.map(<[u8]>::to_vec)));
+                Ok(())
+            });
+            let Some(next) = next.unwrap() else { return };
+            let Some(next) = next else { break };
+            from = next;
+        }
+        assert!(found.is_sorted_by(|a, b| (a.1, &a.0) < (b.1, &b.0)));
         found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
         assert_eq!(found, changes);
     }
@@ -138,11 +179,14 @@ pub fn assert_changes_agree(
         let ends = |key: &[u8]| match upper {
             Boundary::Outermost => false,
             Boundary::Before(upper) => upper <= key,
-            Boundary::Behind(upper) => upper < key,
+            Boundary::At(upper, _) | Boundary::Behind(upper) => upper < key,
         };
         let mut expected = history.changes(since, now_ms);
         expected.retain(|(key, _, _)| begins(key) && !ends(key));
         assert_eq!(found, expected, "after {since}");
+        let mut keys: Vec<_> = expected.iter().map(|(key, version, _)| (key.clone(), *version)).collect();
+        keys.dedup_by(|b, a| a.0 == b.0);
+        assert_eq!(newest(database, range, since), keys, "the newest after {since}");
         assert_eq!(database.changed(range, since).unwrap(), !expected.is_empty());
     }
 }

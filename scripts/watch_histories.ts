@@ -1,0 +1,52 @@
+/**
+ * Watches random histories, on both stores: batches of 1 to 10,000 keys, values of 0 to 200 KB, compactions, stores that are opened
+ * again, watches that stop and go on, and one from every version.
+ *
+ * ```sh
+ * node scripts/watch_histories.ts [--histories 10000] [--seed 1] [--store MemoryStore]
+ * ```
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { Presets, SingleBar } from "cli-progress";
+import { LARGE, type StoreKind, type WatchFaults, watchHistory } from "../tests/suite/watch_history.ts";
+
+const { values } = parseArgs({
+  options: {
+    histories: { type: "string", default: "10000" },
+    seed: { type: "string", default: "1" },
+    store: { type: "string" },
+  },
+});
+const [histories, seed] = [values.histories, values.seed].map(Number);
+if (!(histories && histories > 0 && seed && seed > 0)) throw new RangeError("Expected --histories and --seed above 0");
+
+const kinds: readonly StoreKind[] = ["MemoryStore", "SledStore"];
+const asked = kinds.filter((kind) => values.store === undefined || values.store === kind);
+const rows: Record<string, WatchFaults & { histories: number }> = {};
+for (const kind of asked) {
+  const sums = { histories: 0, watches: 0, changes: 0, missed: 0, doubled: 0, outOfOrder: 0, other: 0 };
+  rows[kind] = sums;
+  const bar = new SingleBar(
+    { format: `${kind} {bar} {value}/{total} histories, {eta_formatted} left` },
+    Presets.shades_classic,
+  );
+  bar.start(histories, 0);
+  for (let i = 0; i < histories; i++) {
+    const found = await watchHistory(seed + i, kind, LARGE);
+    sums.histories += 1;
+    for (const name of ["watches", "changes", "missed", "doubled", "outOfOrder", "other"] as const) {
+      sums[name] += found[name];
+    }
+    if (found.missed + found.doubled + found.outOfOrder + found.other > 0) {
+      console.error(`${kind}, seed ${seed + i}: ${JSON.stringify(found)}`);
+      process.exitCode = 1;
+    }
+    bar.update(i + 1);
+  }
+  bar.stop();
+}
+console.table(rows);
