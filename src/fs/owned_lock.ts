@@ -52,6 +52,7 @@ export class OwnedLock implements DirectoryLock {
   #isAlone = false;
   #socket: LockSocket | undefined;
   #lossReason: string | undefined;
+  #isUnused = false;
   #closed = false;
 
   /** Starts the heartbeat; the caller goes on with `announce`. */
@@ -130,6 +131,16 @@ export class OwnedLock implements DirectoryLock {
   /** Marks the file as released and closes it. It stays, so that its number is not used again. */
   release(): void {
     this.#close(() => this.#write(encodeRecord({ ...this.#record, released: true })));
+  }
+
+  /** See {@linkcode OwnedLock.isUnused}. */
+  releaseOnDemand(): void {
+    this.#isUnused = true;
+  }
+
+  /** Whether its store was collected as garbage: whoever asks for it in this thread releases it first. */
+  get isUnused(): boolean {
+    return this.#isUnused;
   }
 
   /** Removes the file: only for one that was never the newest, or is while all earlier ones are still there. */

@@ -14,7 +14,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
   /^mod\.ts$/,
   /^src\/open\.ts$/,
-  /^src\/(?:copy|sled_store|memory_store|store_directory|config)\.ts$/,
+  /^src\/(?:copy|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
   /^src\/api\//,
@@ -66,6 +66,7 @@ nodeTest(
       "src/commit/background.ts",
       "src/commit/turns.ts",
       "src/config.ts",
+      "src/wait_for_lock.ts",
       "src/wasm/load.ts",
       "src/wasm/owned_bytes.ts",
     ];
