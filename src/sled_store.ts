@@ -36,7 +36,7 @@ const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack())
 /**
  * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of it,
  * by this process or another, on any runtime, is refused with `STORE_LOCKED`. One that nobody refers to any more gives the directory
- * back when it is collected as garbage, with all that was acknowledged; but nobody knows when that is: close it.
+ * back once it was collected as garbage and this process asks for it; but nobody knows when that is: close it.
  *
  * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`), and what survives of the
  * others is a prefix of them, in the order of the calls.
@@ -98,7 +98,8 @@ function giveBack(engine: Engine, lock: DirectoryLock, logger: Logger, path: str
     logger.warn(`'${path}' was not closed: its store was collected as garbage`);
     try {
       engine.giveUp();
-      lock.release();
+      if (lock.releaseOnDemand) lock.releaseOnDemand();
+      else lock.release();
     } catch (error) {
       logger.error(`'${path}' could not be given back: ${messageOf(error)}`);
     }

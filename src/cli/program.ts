@@ -142,8 +142,9 @@ function textMessage(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
     return error === signal.reason || isAbort(error) ? "luge: interrupted" : `luge: interrupted: ${message}`;
   if (exitCodeOf(error) === ExitCode.defect && error instanceof Error) return `luge: ${error.stack ?? message}`;
-  const hint = error instanceof StoreError && error.code === "STORE_LOCKED" ? "; a store has one owner at a time" : "";
-  return `luge: ${message}${hint}`;
+  if (!(error instanceof StoreError && error.code === "STORE_LOCKED")) return `luge: ${message}`;
+  // What a program would do is nothing that a user can: to wait with an option of open.
+  return `luge: ${message.replace(/; (?:close|use) the store .*$/, "")}; a store has one owner at a time`;
 }
 
 function jsonMessage(error: unknown, signal: AbortSignal): string {

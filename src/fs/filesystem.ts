@@ -78,6 +78,11 @@ export interface DirectoryLock {
   readonly lossReason?: string | undefined;
   /** Gives the directory back; idempotent. */
   release(): void;
+  /**
+   * Called when the store was collected as garbage: the lock stays, for the sake of a program that holds a directory and does no more,
+   * until somebody in this process asks for it. Default: {@linkcode DirectoryLock.release}.
+   */
+  releaseOnDemand?(): void;
 }
 
 /**

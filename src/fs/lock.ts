@@ -31,10 +31,17 @@ const UNREADABLE_ROUNDS = 20;
  * What this thread holds or is about to take, by the directory's identity: also through other copies of this module, as hot
  * reloading and a mix of module formats make them.
  */
-const inThisThread: Map<string, Pick<DirectoryLock, "held">> = registry();
+const inThisThread: Map<string, Present> = registry();
 
-function registry(): Map<string, Pick<DirectoryLock, "held">> {
-  const global = globalThis as { [key: symbol]: Map<string, Pick<DirectoryLock, "held">> | undefined };
+interface Present {
+  held(): boolean;
+  release?(): void;
+  /** Whether its store was collected as garbage. */
+  readonly isUnused?: boolean;
+}
+
+function registry(): Map<string, Present> {
+  const global = globalThis as { [key: symbol]: Map<string, Present> | undefined };
   const key = Symbol.for("luge.directories");
   const known = global[key] ?? new Map();
   global[key] = known;
@@ -57,8 +64,7 @@ function registry(): Map<string, Pick<DirectoryLock, "held">> {
  */
 export async function lockDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
   const id = directoryId(directory);
-  const present = inThisThread.get(id);
-  if (present?.held()) throw ownError(directory);
+  if (isTakenHere(id)) throw ownError(directory);
   const reservation = { held: () => true };
   inThisThread.set(id, reservation);
   let owned: OwnedLock | undefined;
@@ -82,7 +88,7 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
  * machine's clock. `held()` is false once somebody locked the directory. Rejects as {@linkcode lockDirectory} does.
  */
 export async function observeDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
-  if (inThisThread.get(directoryId(directory))?.held()) throw ownError(directory);
+  if (isTakenHere(directoryId(directory))) throw ownError(directory);
   const prober = { ...proberOf(directory, options), readOnly: true };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const current = await settledLock(directory);
@@ -94,6 +100,13 @@ export async function observeDirectory(directory: string, options: LockOptions =
     await sleep(Math.random() * PAUSE_MS);
   }
   throw contendedError(directory);
+}
+
+/** Whether a store of this thread has the directory; takes it from one that was collected as garbage. */
+function isTakenHere(id: string): boolean {
+  const present = inThisThread.get(id);
+  if (present?.isUnused) present.release?.();
+  return present?.held() ?? false;
 }
 
 /** The record names the socket once it is listened on: one that refuses is the socket of a dead owner. */

@@ -110,8 +110,9 @@ export class MemoryFileSystem implements FileSystem {
     this.#locked.add(node);
     let isOurs = true;
     let lossReason: string | undefined;
+    const path = names(directory);
     const held = () => {
-      if (this.#find(directory) !== node) lossReason ??= MOVED;
+      if (this.#at(path) !== node) lossReason ??= MOVED;
       return isOurs && lossReason === undefined;
     };
     const release = () => {
@@ -135,8 +136,12 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #find(path: string): Node | undefined {
+    return this.#at(names(path));
+  }
+
+  #at(path: readonly string[]): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const name of names(path)) {
+    for (const name of path) {
       if (!(node instanceof Map)) return undefined;
       node = node.get(name);
     }

@@ -48,10 +48,12 @@ export class OwnedLock implements DirectoryLock {
   #writtenMs = 0;
   /** When a name in the directory last changed, as far as we have looked. */
   #namesChangedMs = 0;
+  #lookedMs = 0;
   /** Whether the files of earlier owners were removed. */
   #isAlone = false;
   #socket: LockSocket | undefined;
   #lossReason: string | undefined;
+  #isUnused = false;
   #closed = false;
 
   /** Starts the heartbeat; the caller goes on with `announce`. */
@@ -109,15 +111,16 @@ export class OwnedLock implements DirectoryLock {
   }
 
   /**
-   * Costs two `stat`, and once in a heartbeat's time a write of a KiB: a long synchronous call that asks before each of its
+   * Costs a `stat`, another one once in a millisecond, and once in a heartbeat's time a write of a KiB: a long synchronous call that asks before each of its
    * writes stays alive, though no timer runs. False for good once the path leads elsewhere than to the lock file, or a heartbeat
    * could not be written.
    */
   held(): boolean {
     if (this.#closed || this.#lossReason !== undefined) return false;
     try {
-      if (this.#isHere() && (!this.#isAlone || this.#staysAlone())) {
-        this.#beatWhenDue();
+      const nowMs = clock.now();
+      if (this.#isHere() && (!this.#isAlone || this.#staysAlone(nowMs))) {
+        this.#beatWhenDue(nowMs);
         return true;
       }
     } catch {
@@ -130,6 +133,16 @@ export class OwnedLock implements DirectoryLock {
   /** Marks the file as released and closes it. It stays, so that its number is not used again. */
   release(): void {
     this.#close(() => this.#write(encodeRecord({ ...this.#record, released: true })));
+  }
+
+  /** See {@linkcode OwnedLock.isUnused}. */
+  releaseOnDemand(): void {
+    this.#isUnused = true;
+  }
+
+  /** Whether its store was collected as garbage: whoever asks for it in this thread releases it first. */
+  get isUnused(): boolean {
+    return this.#isUnused;
   }
 
   /** Removes the file: only for one that was never the newest, or is while all earlier ones are still there. */
@@ -163,7 +176,10 @@ export class OwnedLock implements DirectoryLock {
   }
 
   /** Whether no copy of an earlier lock came back: a backup that is restored over the directory brings one. */
-  #staysAlone(): boolean {
+  #staysAlone(nowMs: number): boolean {
+    // Nobody restores a backup in less.
+    if (nowMs === this.#lookedMs) return true;
+    this.#lookedMs = nowMs;
     const { directory, number } = this.#parts;
     const home = this.#look(directory);
     if (!home) return false;
@@ -171,7 +187,7 @@ export class OwnedLock implements DirectoryLock {
     const earlier = lockNumbers(directory).filter((each) => each < number);
     if (earlier.some((each) => isCopy(readLock(directory, each)))) return false;
     // Within a tick of the clock another name may come at the same time.
-    if (Math.abs(clock.now() - home.modifiedMs) > TICK_MS) this.#namesChangedMs = home.modifiedMs;
+    if (Math.abs(nowMs - home.modifiedMs) > TICK_MS) this.#namesChangedMs = home.modifiedMs;
     return true;
   }
 
@@ -209,9 +225,9 @@ export class OwnedLock implements DirectoryLock {
     }
   }
 
-  #beatWhenDue(): void {
+  #beatWhenDue(nowMs: number): void {
     // The wall clock, not a monotonic one: that stands still while the machine sleeps, and others judge by this one.
-    if (Math.abs(clock.now() - this.#lastBeatMs) >= this.#parts.heartbeatMs) this.announce();
+    if (Math.abs(nowMs - this.#lastBeatMs) >= this.#parts.heartbeatMs) this.announce();
   }
 
   #write(content: Uint8Array): void {

@@ -39,7 +39,10 @@ describe("the published command", () => {
       await store.put("key", "value");
       const { code, output, errors } = await endOf(luge.start(["put", "shop", "key", "other"], cwd));
       assert.deepEqual([code, output], [4, ""]);
-      assert.match(errors, /^luge: the directory .*shop' is locked by process \d+ .*one owner at a time\n$/);
+      assert.match(
+        errors,
+        /^luge: The directory .*shop' is locked by process \d+ \(\w+\); a store has one owner at a time\n$/,
+      );
     }));
 
   test("ends quietly when whoever reads its output has enough", () =>

@@ -1,13 +1,15 @@
 /**
- * A store that nobody has any more gives its directory back.
+ * A store that nobody has any more gives its directory back to whoever asks for it in the same process.
  */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { open, type SledStore } from "../../mod.ts";
+import { ended, start } from "../support/child.ts";
 import { text } from "../support/expect.ts";
 import { withDirectory } from "../support/temporary.ts";
 
@@ -53,6 +55,24 @@ test(
         await using store = await reopened(path);
         assert.equal(text(await store.get("key")), "kept");
       }
+    }),
+);
+
+test(
+  "a directory that a program only holds is not given to another process, though its store is collected",
+  {
+    skip: !collect,
+  },
+  () =>
+    withDirectory(async (path) => {
+      await openAndForget(path);
+      for (let i = 0; i < 20; i++) {
+        collect?.();
+        await sleep(5);
+      }
+      const { output } = await ended(start("node", join(import.meta.dirname, "../runtimes/child.ts"), ["check", path]));
+      assert.match(output, /^STORE_LOCKED/);
+      await (await reopened(path)).close();
     }),
 );
 

@@ -161,7 +161,8 @@ describe("a directory that leads elsewhere while its store is open", () => {
       const b = await open({ path, ...SMALL });
       fill(b, 2);
       await b.flush();
-      await assert.rejects(a.compact(), storeError("LOCK_LOST"));
+      // A put that still waited may have met it first.
+      await assert.rejects(a.compact(), /moved, replaced or removed/);
       await a.close();
       await b.compact();
       await b.close();

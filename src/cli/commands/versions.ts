@@ -10,7 +10,7 @@ export const versions: CliCommand = command<[key: string], KeyOptions & ValueOpt
   summary: "list the versions of a key, newest first",
   details: "A line each: the version, what it did, and the value. Ends with 1 when there is none.",
   examples: `
-$ luge put shop price 10
+$ luge put shop price 10 --keep-versions 10
 $ luge put shop price 12
 $ luge versions shop price
 …	put	12

@@ -34,10 +34,12 @@ export const watch: CliCommand = command<[prefix: string | undefined], WatchComm
     "A line each: the version, put or delete, the key, the value. A directory has one owner at a time: what another process writes is seen\n" +
     "once that has closed the store. Changes from before are there as far as the history reaches.",
   examples: `
-$ luge watch shop user/ --since 0 --limit 2
-…	put	user/ada	Lovelace
-…	put	user/grace	Hopper
-$ luge watch shop price --since 0 --no-follow
+$ luge put tea price 10 --keep-versions 100
+$ luge put tea price 12
+$ luge watch tea --since 0 --limit 2
+…	put	price	10
+…	put	price	12
+$ luge watch tea price --since 0 --no-follow
 …	put	price	10
 …	put	price	12`,
   define: (command) => {
