@@ -17,7 +17,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** Answers one request from the store. */
 async function handle(request: Request, store: Store): Promise<Response> {
   const url = new URL(request.url);
-  const key = decodeURIComponent(url.pathname.slice(1));
+  const key = keyOf(url);
+  if (key === undefined) return new Response("wrong key: expected UTF-8 in percent-encoding\n", { status: 400 });
   if (key === "") return Response.json([...(await store.scan(url.searchParams.get("prefix") ?? "")).keys()]);
   switch (request.method) {
     case "GET": {
@@ -35,6 +36,15 @@ async function handle(request: Request, store: Store): Promise<Response> {
       return new Response(undefined, { status: 204 });
     default:
       return new Response("method not allowed\n", { status: 405 });
+  }
+}
+
+/** The key of a path; `undefined` for what is no percent-encoded text. */
+function keyOf({ pathname }: URL): string | undefined {
+  try {
+    return decodeURIComponent(pathname.slice(1));
+  } catch {
+    return undefined;
   }
 }
 
