@@ -18,7 +18,7 @@ import type {
   StoredVersion,
   VerifyStep,
 } from "../backend.ts";
-import { type ByteRange, isInRange } from "../byte_range.ts";
+import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
 import { RecentChanges } from "./recent.ts";
@@ -27,6 +27,8 @@ import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versi
 
 /** Entries of a page, and keys of a step. */
 const PAGE_ENTRIES = 1000;
+/** What an entry of a page that has few of them counts. */
+const BYTES_AN_ENTRY = 64;
 /** Bytes of values that end a page of newest versions. */
 const PAGE_BYTES = 1024 * 1024;
 
@@ -82,7 +84,9 @@ export class MemoryBackend implements Backend {
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    const limit = Math.min(range.limit ?? PAGE_ENTRIES, PAGE_ENTRIES);
+    const { pageBytes = LARGEST_PAGE_BYTES } = range;
+    const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
+    const limit = Math.min(range.limit ?? most, most);
     const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
     for (const [binary, found] of this.#entries(range)) {
       const key = fromBinary(binary);

@@ -19,7 +19,7 @@ import {
   type StoredVersion,
   type VerifyStep,
 } from "../backend.ts";
-import type { ByteRange } from "../byte_range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import { isDiskFailure } from "../host/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
@@ -31,7 +31,7 @@ import { isOfIndex } from "./panic.ts";
 import { flagsOf, RangeFlag } from "./range.ts";
 import { codeOf, Status } from "./status.ts";
 
-/** Bytes of entries that one call of a scan brings over. */
+/** Bytes of changes that one call brings over. */
 const PAGE_BYTES = 128 * 1024;
 /** With more bytes than this waiting for a sync, the work behind the commits waits too. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
@@ -150,10 +150,11 @@ export class Engine implements Backend {
   /** Some entries from the start of a range, in the order of their keys. */
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
+    const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const flags = flagsOf(range);
     this.#memory.request(lower, upper);
     const scan = () =>
-      this.#exports.luge_scan(flags, lower.length, upper.length, limit, PAGE_BYTES, version, Date.now());
+      this.#exports.luge_scan(flags, lower.length, upper.length, limit, pageBytes, version, Date.now());
     const more = this.#call("scan", scan) === Status.More && this.#memory.replyCount < limit;
     return this.#memory.replyPage(format, range.keysOnly !== true, more);
   }
