@@ -158,7 +158,7 @@ export interface Reader {
 
 /**
  * A store as it was at one version. Open snapshots cost nothing to read from, but keep old versions from being given back:
- * dispose of it. One that is forgotten shows in `metrics()` as `openSnapshots` and `oldestSnapshotMs`. Not part of what is
+ * dispose of it. One that is forgotten shows in `metrics()` as `openSnapshots` and `oldestSnapshotMs` until the garbage collector finds it. Not part of what is
  * kept on disk: closing the store ends it. After either, reads throw `STORE_CLOSED`.
  *
  * @example

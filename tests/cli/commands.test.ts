@@ -275,3 +275,11 @@ test("the words of an interactive line are those of a shell", () => {
   assert.deepEqual(wordsOf("   "), []);
   assert.throws(() => wordsOf("put 'a"), /expected a second '/);
 });
+
+test("a file in the place of a directory is told in words, and the help of scan shows escapes as they are printed", async () => {
+  const wrong = await runHere(["count", import.meta.filename]);
+  assert.equal(wrong.code, 3);
+  assert.match(wrong.errors, /it is a file, not a directory/);
+  const { output } = await runHere(["scan", "--help"]);
+  assert.match(output, /text has \\t, \\n, \\r, \\\\ and\s+\\xNN/);
+});
