@@ -31,7 +31,8 @@ async function bodyOf({ body }: Request): Promise<Uint8Array | undefined> {
 /** Answers one request from the store. */
 async function handle(request: Request, store: Store): Promise<Response> {
   const url = new URL(request.url);
-  const key = decodeURIComponent(url.pathname.slice(1));
+  const key = keyOf(url);
+  if (key === undefined) return new Response("wrong key: expected UTF-8 in percent-encoding\n", { status: 400 });
   if (key === "") return Response.json([...(await store.scan(url.searchParams.get("prefix") ?? "")).keys()]);
   switch (request.method) {
     case "GET": {
@@ -53,6 +54,15 @@ async function handle(request: Request, store: Store): Promise<Response> {
       return new Response(undefined, { status: STATUS_CODE.NoContent });
     default:
       return new Response("method not allowed\n", { status: STATUS_CODE.MethodNotAllowed });
+  }
+}
+
+/** The key of a path; `undefined` for what is no percent-encoded text. */
+function keyOf({ pathname }: URL): string | undefined {
+  try {
+    return decodeURIComponent(pathname.slice(1));
+  } catch {
+    return undefined;
   }
 }
 

@@ -17,9 +17,14 @@ export interface ByteRange {
   /** At most so many entries. */
   readonly limit?: number;
   readonly keysOnly?: boolean;
+  /** About how many bytes of entries a page of it has at most. Default: {@linkcode LARGEST_PAGE_BYTES}. */
+  readonly pageBytes?: number;
   /** Only commits up to this version count. Default: all. */
   readonly version?: number;
 }
+
+/** Bytes of entries that one page brings over at most. */
+export const LARGEST_PAGE_BYTES: number = 128 * 1024;
 
 /** The keys that start with `prefix`; all of them for an empty one. */
 export function prefixRange(prefix: Uint8Array): ByteRange {

@@ -93,7 +93,7 @@ export function atPath<T>(path: string, action: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    if (cause instanceof RangeError) throw cause;
+    if (isErrorLike(cause) && cause.name === "RangeError") throw cause;
     throw pathError(path, action, cause);
   }
 }

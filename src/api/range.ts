@@ -24,9 +24,9 @@ import type { Key } from "../encoding.ts";
 export interface KeyRange {
   /** Only keys that start with this; `""` for all. */
   readonly prefix?: Key;
-  /** Only keys above this one. */
+  /** Only keys above this one; `""` for all. */
   readonly gt?: Key;
-  /** Only keys at or above this one. */
+  /** Only keys at or above this one; `""` for all. */
   readonly gte?: Key;
   /** Only keys below this one. */
   readonly lt?: Key;

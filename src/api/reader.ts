@@ -67,7 +67,7 @@ export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange
  * ```
  */
 export interface ValueEntry {
-  /** In bytes that the caller owns. */
+  /** In bytes that the caller owns: see {@linkcode Reader.get}. */
   readonly value: Uint8Array;
   /** The commit that wrote it. */
   readonly version: number;
@@ -93,8 +93,8 @@ export interface LongOptions {
 }
 
 /**
- * Reads. The plain forms return promises and let the event loop turn where they read many entries; the `Sync` forms return
- * the result. An expired value is not there from its time on, in every read.
+ * Reads. The plain forms return promises and let the event loop turn where they read many entries, and now and then where they are awaited
+ * one after the other; the `Sync` forms return the result. Both block while they read from the disk what no cache has. An expired value is not there from its time on, in every read.
  *
  * @example
  * ```ts
@@ -158,7 +158,7 @@ export interface Reader {
 
 /**
  * A store as it was at one version. Open snapshots cost nothing to read from, but keep old versions from being given back:
- * dispose of it. One that is forgotten shows in `metrics()` as `openSnapshots` and `oldestSnapshotMs`. Not part of what is
+ * dispose of it. One that is forgotten shows in `metrics()` as `openSnapshots` and `oldestSnapshotMs` until the garbage collector finds it. Not part of what is
  * kept on disk: closing the store ends it. After either, reads throw `STORE_CLOSED`.
  *
  * @example

@@ -24,13 +24,17 @@ import type { BatchOperation, KeyVersion, PutOptions } from "./writes.ts";
  * settles or its `Sync` form returns, unless `syncWrites` is off: then {@linkcode Store.flush} makes it durable. All that is
  * written before the event loop turns, or while the disk syncs what was written before, becomes durable together.
  *
- * Errors, of every method: `TypeError` or `RangeError` for wrong arguments, before anything is written; `StoreError`
+ * Errors, of every method: `TypeError` or `RangeError` for wrong arguments, unknown names in objects among them, before anything is written; `StoreError`
  * `STORE_CLOSED` after {@linkcode Store.close} was called; `STORE_FAILED`, with the first failure as its `cause`, after the
  * disk or the engine failed; for the call that met the failure: `IO_ERROR`, `LOCK_LOST`, `STORE_CORRUPT` or `ENGINE_TRAP`;
  * and `STORE_READ_ONLY` for a write to a store that was opened for reading. `OUT_OF_MEMORY` fails the call, not the store.
  */
 export interface Store extends Reader, AsyncDisposable {
-  /** The newest commit: an integer that only grows, also over restarts and crashes. */
+  /**
+   * The newest commit: an integer that only grows, also over restarts and crashes; 0 for a store that never had one. It has gaps, and where
+   * these are is no part of the interface: a store on disk uses a number up whenever it reserves some, so its first commit has
+   * version 2, and one of a {@linkcode MemoryStore} version 1. Compare versions, and never calculate with them.
+   */
   readonly version: number;
 
   /**
@@ -57,6 +61,7 @@ export interface Store extends Reader, AsyncDisposable {
   /**
    * Removes the entries of a range that were there at the call; returns how many. At most 10,000 of them are one commit:
    * after a crash the first ones may be gone and the others still there. What is put meanwhile under such a key may go, too.
+   * A bound or a `limit` that is there and `undefined` is a `TypeError`: it would delete more than was meant. `{}` deletes all.
    */
   deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
   /** As {@linkcode Store.deleteRange}. */
@@ -74,6 +79,9 @@ export interface Store extends Reader, AsyncDisposable {
    * Runs `run` with a transaction and commits what it wrote, as one commit, unless others changed meanwhile what it read, keys
    * and ranges: then it is run again. So the outcome is as if transactions ran one after the other (serializable). When `run`
    * throws, nothing is written and the promise rejects with what it threw. Resolves with what `run` returned.
+   *
+   * The first run waits for nobody. Transactions that conflict queue, so that each of them is run again once. Plain writes do not queue: they
+   * may make a transaction run again.
    *
    * `TRANSACTION_CONFLICT` after all retries; `TRANSACTION_ENDED` for the use of a transaction after its end.
    */
@@ -99,6 +107,9 @@ export interface Store extends Reader, AsyncDisposable {
    * Nothing is kept for a consumer that is slow, and no memory grows: it reads the store's history, and when that does not
    * reach back far enough any more, it gets `VERSION_GONE`, whose `version` says from where it could go on. What expires is no
    * change. `since` continues a walk: no change is missed or comes twice.
+   *
+   * A step that waits for a change keeps the process alive, as a read of a socket does. The signal ends it, and so do `return()` of the
+   * walk and `close()` of the store.
    */
   watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>>;
 

@@ -42,6 +42,6 @@ export interface Transaction extends Reader {
 export interface TransactionOptions {
   /** How often it is run again when others changed what it read, 0 to 1,000,000. Default: 100. */
   readonly retries?: number;
-  /** Ends it: nothing is written, and the promise rejects with the signal's reason. */
+  /** Ends it, also while it waits for its turn: nothing is written, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }

@@ -131,6 +131,7 @@ function addCommand(program: Command, command: CliCommand, surroundings: Surroun
       json: options.json ?? false,
       directory: typeof place === "string" ? place : "",
       runWords: (words, on) => run(words, { ...surroundings, ...on }),
+      commands: COMMANDS.filter(({ standalone }) => !standalone).map(({ name }) => name),
     });
     ended((await command.run(session, rest, options)) ?? ExitCode.done);
   });

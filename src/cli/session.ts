@@ -49,6 +49,8 @@ export interface SessionParts {
   /** A store that is open already, and stays so. */
   readonly opened: SledStore | undefined;
   readonly runWords: RunWords;
+  /** The commands that a store which is open takes. */
+  readonly commands: readonly string[];
 }
 
 /** The surroundings of one command. */
@@ -59,14 +61,16 @@ export class Session {
   readonly json: boolean;
   readonly directory: string;
   readonly runWords: RunWords;
+  readonly commands: readonly string[];
   readonly #opened: SledStore | undefined;
 
-  constructor({ output, signal, json, directory, opened, runWords }: SessionParts) {
+  constructor({ output, signal, json, directory, opened, runWords, commands }: SessionParts) {
     this.output = output;
     this.signal = signal;
     this.json = json;
     this.directory = directory;
     this.runWords = runWords;
+    this.commands = commands;
     this.#opened = opened;
   }
 
@@ -128,8 +132,8 @@ function requireStore(path: string, given: string): void {
 }
 
 function bytesOf(path: string): number {
-  // Whoever opens it says so.
-  if (!existsSync(path)) return 0;
+  // Whoever opens it says what is wrong with it.
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 0;
   let sum = 0;
   for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

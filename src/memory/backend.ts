@@ -20,7 +20,7 @@ import {
   type StoredVersion,
   type VerifyStep,
 } from "../backend.ts";
-import { type ByteRange, isInRange } from "../byte_range.ts";
+import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
@@ -32,7 +32,9 @@ import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versi
 const PAGE_ENTRIES = 1000;
 /** Keys that a page of changes or of newest versions looks at, those that do not count as well. */
 const PAGE_VISITS = 8192;
-/** Bytes of values that end such a page. */
+/** What an entry of a page that has few of them counts. */
+const BYTES_AN_ENTRY = 64;
+/** Bytes of values that end a page of newest versions. */
 const PAGE_BYTES = 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 
@@ -88,7 +90,9 @@ export class MemoryBackend implements Backend {
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    const limit = Math.min(range.limit ?? PAGE_ENTRIES, PAGE_ENTRIES);
+    const { pageBytes = LARGEST_PAGE_BYTES } = range;
+    const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
+    const limit = Math.min(range.limit ?? most, most);
     const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
     for (const [binary, found] of this.#entries(range)) {
       const key = fromBinary(binary);

@@ -25,6 +25,9 @@ export interface BackupHost {
   check(): void;
 }
 
+/** A stream that nobody read to its end is forgotten with its holder: then what it holds is given back. */
+const forgotten = new FinalizationRegistry<Backup>((backup) => backup.release());
+
 /** A backup of the store as it is now, or of what changed after `since`; with errors as of {@linkcode Store.backup}. */
 export function backupStream(
   host: BackupHost,
@@ -45,7 +48,7 @@ export function backupStream(
     stop(signal?.reason);
   };
   signal?.addEventListener("abort", abort);
-  return new ReadableStream(
+  const stream = new ReadableStream(
     {
       start: (controller) => {
         stop = (reason) => controller.error(reason);
@@ -71,6 +74,9 @@ export function backupStream(
     // Nothing is read before it is asked for.
     { highWaterMark: 0 },
   );
+  // What is kept here must not lead to the stream.
+  forgotten.register(stream, backup);
+  return stream;
 }
 
 /** What is read of the store: one snapshot, and for an increment what is gone since the other one. */

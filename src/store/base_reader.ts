@@ -7,7 +7,7 @@
 import type { RangeIterable } from "../api/range.ts";
 import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
-import { type ByteRange, prefixRange, restOf } from "../byte_range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES, prefixRange, restOf } from "../byte_range.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
@@ -128,7 +128,7 @@ export abstract class BaseReader implements Reader {
     const signal = signalOf(options);
     signal?.throwIfAborted();
     const entries = new Map<string, Uint8Array>();
-    for await (const [key, value] of this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), ownedEntryAt)) {
+    for await (const [key, value] of this.walk(wholeOf(prefix), formatOf<"utf8">({}), ownedEntryAt)) {
       entries.set(key, value);
       signal?.throwIfAborted();
     }
@@ -136,7 +136,7 @@ export abstract class BaseReader implements Reader {
   }
 
   scanSync(prefix: Key): Map<string, Uint8Array> {
-    return new Map(this.walk(prefixRange(encodePrefix(prefix)), formatOf<"utf8">({}), ownedEntryAt));
+    return new Map(this.walk(wholeOf(prefix), formatOf<"utf8">({}), ownedEntryAt));
   }
 
   /** A walk over a range. Throws when the reader is closed. */
@@ -220,6 +220,11 @@ class Counter {
 /** Key and value of an entry. */
 export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index: number): [KeyIn<E>, Uint8Array] {
   return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
+}
+
+/** All that starts with a prefix, read to its end. */
+function wholeOf(prefix: Key): ByteRange {
+  return { ...prefixRange(encodePrefix(prefix)), pageBytes: LARGEST_PAGE_BYTES };
 }
 
 /** The same, with a value in a buffer of its own. */

@@ -6,7 +6,7 @@
 
 import type { RangeIterable } from "../api/range.ts";
 import type { Page } from "../backend.ts";
-import { type ByteRange, restOf } from "../byte_range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
 import { afterLightWork, Turns } from "../commit/turns.ts";
 import type { KeyEncoding } from "../key_format.ts";
 
@@ -25,6 +25,10 @@ export interface HeldSource<E extends KeyEncoding> {
 
 /** What a walk hands out for an entry of a page. */
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
+
+/** A walk that may be left at its first step begins with a small page; each one is so many times as large as the one before. */
+const FIRST_PAGE_BYTES = 2048;
+const PAGE_GROWTH = 8;
 
 /** What a page counts as light work. */
 const PAGE_WEIGHT = 8;
@@ -53,11 +57,14 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   /** What is yet to be read; `undefined` at the end. */
   #rest: ByteRange | undefined;
   #held: HeldSource<E> | undefined;
+  #pageBytes: number;
 
   constructor(range: ByteRange, open: () => PageSource<E>, pick: Pick<E, T>) {
     this.#open = open;
     this.#pick = pick;
     this.#rest = range.limit === 0 ? undefined : range;
+    // Who says how much is wanted reads to the end.
+    this.#pageBytes = range.pageBytes ?? (range.limit === undefined ? FIRST_PAGE_BYTES : LARGEST_PAGE_BYTES);
   }
 
   /** Whether the next step reads a page. */
@@ -98,7 +105,8 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   #read(range: ByteRange): void {
     try {
       const source = this.#held ?? this.#open();
-      const page = source.page(range);
+      const page = source.page({ ...range, pageBytes: this.#pageBytes });
+      this.#pageBytes = Math.min(this.#pageBytes * PAGE_GROWTH, LARGEST_PAGE_BYTES);
       if (page.last && !this.#held) this.#hold(source as PageSource<E>);
       this.#rest = page.last && restOf(range, page.last, page.keys.length);
       if (this.#rest?.limit === 0) this.#rest = undefined;

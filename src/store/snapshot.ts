@@ -9,6 +9,9 @@ import { StoreError } from "../errors.ts";
 import { BaseReader } from "./base_reader.ts";
 import type { ReadSource, SnapshotSource } from "./read_source.ts";
 
+/** A snapshot that nobody disposed of is forgotten with its holder: then what it holds is given back. */
+const forgotten = new FinalizationRegistry<SnapshotSource>((source) => source.release());
+
 /** A {@linkcode Snapshot} of a store. */
 export class StoreSnapshot extends BaseReader implements Snapshot {
   readonly #store: unknown;
@@ -20,6 +23,7 @@ export class StoreSnapshot extends BaseReader implements Snapshot {
     super();
     this.#store = store;
     this.#source = source;
+    forgotten.register(this, source, source);
   }
 
   /** Whether it is a snapshot of that store. */
@@ -33,6 +37,7 @@ export class StoreSnapshot extends BaseReader implements Snapshot {
 
   dispose(): void {
     this.#isOpen = false;
+    forgotten.unregister(this.#source);
     this.#source.release();
   }
 

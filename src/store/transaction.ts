@@ -22,6 +22,9 @@ import { MOST_ENTRIES } from "./ranges.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
 import { WriteSet } from "./write_set.ts";
 
+/** Entries that a page has more than were asked for, since the transaction may have deleted them. */
+const MOST_HIDDEN = 100;
+
 /** One attempt of a transaction. */
 export class StoreTransaction extends BaseReader implements Transaction {
   readonly #snapshot: SnapshotSource;
@@ -123,8 +126,9 @@ class TransactionSource implements HeldReadSource {
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    // What is deleted here hides as many entries at most.
-    const limit = range.limit === undefined ? undefined : Math.min(range.limit + this.#writes.deletions, MOST_ENTRIES);
+    // What is deleted here may hide as many entries. A page that turns out too short is followed by another one.
+    const hidden = Math.min(this.#writes.deletions, MOST_HIDDEN);
+    const limit = range.limit === undefined ? undefined : Math.min(range.limit + hidden, MOST_ENTRIES);
     const page = this.#snapshot.page({ ...range, ...(limit ? { limit } : {}) }, { encoding: "bytes", strip: 0 });
     const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
     this.#note(range, last);

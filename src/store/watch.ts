@@ -11,6 +11,7 @@
 import type { ChangeIn } from "../api/changes.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import { type ByteRange, compareBytes } from "../byte_range.ts";
+import { clock } from "../clock.ts";
 import { deferred } from "../commit/deferred.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
@@ -192,7 +193,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const { key, version, expiresMs } = change;
     const entry = this.#host.run((backend) => backend.entry(key, version));
     if (entry?.version === version) return { ...change, value: entry.value };
-    if (expiresMs === 0 || expiresMs > Date.now()) this.#assertWhole(version - 1);
+    if (expiresMs === 0 || expiresMs > clock.now()) this.#assertWhole(version - 1);
     return { ...change, value: undefined };
   }
 

@@ -5,15 +5,18 @@
  */
 
 import type { Page, StoredOperation } from "../backend.ts";
-import { type ByteRange, compareBytes, isInRange } from "../byte_range.ts";
+import { type ByteRange, compareBytes, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
-import { firstAtLeast } from "../sorted.ts";
+import { SortedKeys } from "../memory/sorted_keys.ts";
+
+/** What an operation of a page counts at least. */
+const BYTES_AN_OPERATION = 64;
 
 /** Operations, one a key: the last one. */
 export class WriteSet {
   /** By their names, which are ordered as the keys are. */
   readonly #operations: Map<string, StoredOperation> = new Map();
-  #sorted: string[] | undefined;
+  readonly #names = new SortedKeys();
   #bytes = 0;
   #deletions = 0;
 
@@ -35,7 +38,7 @@ export class WriteSet {
   add(operation: StoredOperation): void {
     const name = WriteSet.name(operation.key);
     const before = this.#operations.get(name);
-    if (!before) this.#sorted = undefined;
+    if (!before) this.#names.add(name);
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
     this.#deletions += (operation.value ? 0 : 1) - (before && !before.value ? 1 : 0);
     this.#operations.set(name, operation);
@@ -47,74 +50,83 @@ export class WriteSet {
 
   /** In the order of the keys. */
   operations(): StoredOperation[] {
-    return this.#names().map((name) => this.#operations.get(name) as StoredOperation);
+    return Array.from(this.#names.from(""), (name) => this.#operations.get(name) as StoredOperation);
   }
 
-  /** Those in a range, in the order of the keys. */
-  #operationsIn(range: ByteRange): StoredOperation[] {
-    const names = this.#names();
-    const start = range.lower ? firstAtLeast(names, WriteSet.name(range.lower)) : 0;
-    const end = range.upper ? firstAtLeast(names, WriteSet.name(range.upper)) + 1 : names.length;
-    const near = names.slice(start, end).map((name) => this.#operations.get(name) as StoredOperation);
-    return near.filter(({ key }) => isInRange(range, key));
+  /** Those in a range, in its order: no more are looked at than are taken. */
+  *#operationsIn(range: ByteRange): Generator<StoredOperation, undefined> {
+    const { lower, upper, reverse } = range;
+    const [low, high] = [lower && WriteSet.name(lower), upper && WriteSet.name(upper)];
+    for (const name of reverse ? this.#names.backFrom(high) : this.#names.from(low ?? "")) {
+      if (reverse ? low !== undefined && name < low : high !== undefined && name > high) return;
+      const operation = this.#operations.get(name) as StoredOperation;
+      if (isInRange(range, operation.key)) yield operation;
+    }
   }
 
-  #names(): string[] {
-    this.#sorted ??= [...this.#operations.keys()].sort();
-    return this.#sorted;
-  }
-
-  /** The page of a range with what is written here over it. It may have more entries than the limit of the range. */
+  /** The page of a range with what is written here over it; it may be shorter than asked for, and then says where to go on. */
   over<E extends KeyEncoding>(page: Page<"bytes">, range: ByteRange, format: KeyFormat<E>): Page<E> {
     const covered = page.last ? upTo(range, page.last) : range;
     const own = this.#operationsIn(covered);
-    if (range.reverse) own.reverse();
-    const merged = new Merged(format, range.keysOnly !== true);
-    let next = 0;
-    page.keys.forEach((key, i) => {
-      let order = -1;
-      for (; next < own.length; next++) {
-        const operation = own[next] as StoredOperation;
-        order = compareBytes(operation.key, key) * (range.reverse ? -1 : 1);
-        if (order > 0) break;
-        merged.addOperation(operation);
-        if (order === 0) {
-          next++;
-          break;
-        }
+    const merged = new Merged(format, range, page.isShared === true);
+    let next = own.next().value;
+    for (let i = 0; i < page.keys.length && !merged.isFull; ) {
+      const key = page.keys[i] as Uint8Array;
+      const order = next ? compareBytes(next.key, key) * (range.reverse ? -1 : 1) : 1;
+      if (next && order <= 0) {
+        merged.addOperation(next);
+        next = own.next().value;
+      } else {
+        merged.add(key, page.values[i]);
       }
-      if (order !== 0) merged.add(key, page.values[i]);
-    });
-    for (const operation of own.slice(next)) merged.addOperation(operation);
-    return { ...merged.upTo(range.limit, page.last), isShared: page.isShared === true };
+      if (order >= 0) i++;
+    }
+    for (; next && !merged.isFull; next = own.next().value) merged.addOperation(next);
+    return merged.page(page.last);
   }
 }
 
 /** A page that is being made. */
 class Merged<E extends KeyEncoding> {
   readonly #format: KeyFormat<E>;
-  readonly #withValues: boolean;
+  readonly #range: ByteRange;
+  readonly #isShared: boolean;
   readonly #keys: Uint8Array[] = [];
   readonly #values: Uint8Array[] = [];
+  #ownBytes = 0;
+  #last: Uint8Array | undefined;
 
-  constructor(format: KeyFormat<E>, withValues: boolean) {
+  constructor(format: KeyFormat<E>, range: ByteRange, isShared: boolean) {
     this.#format = format;
-    this.#withValues = withValues;
+    this.#range = range;
+    this.#isShared = isShared;
+  }
+
+  /** Whether it has as many entries, or bytes of operations, as a page may have. */
+  get isFull(): boolean {
+    const { limit, pageBytes = LARGEST_PAGE_BYTES } = this.#range;
+    return this.#keys.length === limit || this.#ownBytes >= pageBytes;
   }
 
   add(key: Uint8Array, value: Uint8Array | undefined): void {
+    this.#last = key;
     this.#keys.push(key);
-    if (this.#withValues && value) this.#values.push(value);
+    if (!this.#range.keysOnly && value) this.#values.push(value);
   }
 
-  addOperation({ key, value }: StoredOperation): void {
-    if (value) this.add(key, value.slice());
+  addOperation(operation: StoredOperation): void {
+    const { key, value } = operation;
+    this.#ownBytes += Math.max(BYTES_AN_OPERATION, sizeOf(operation));
+    this.#last = key;
+    if (value) this.add(key, this.#range.keysOnly ? undefined : value.slice());
   }
 
-  upTo(limit: number | undefined, last: Uint8Array | undefined): Page<E> {
-    const end = Math.min(limit ?? this.#keys.length, this.#keys.length);
-    const keys = this.#keys.slice(0, end).map((key): KeyIn<E> => formatKey(key, this.#format));
-    return { keys, values: this.#values.slice(0, end), last: end === limit ? undefined : last };
+  /** `last` is the key behind which the page that it is made of goes on. */
+  page(last: Uint8Array | undefined): Page<E> {
+    const keys = this.#keys.map((key): KeyIn<E> => formatKey(key, this.#format));
+    const isDone = keys.length === this.#range.limit;
+    const behind = this.isFull ? this.#last : last;
+    return { keys, values: this.#values, last: isDone ? undefined : behind, isShared: this.#isShared };
   }
 }
 

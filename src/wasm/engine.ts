@@ -20,7 +20,7 @@ import {
   type StoredVersion,
   type VerifyStep,
 } from "../backend.ts";
-import type { ByteRange } from "../byte_range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import { isDiskFailure } from "../host/errno.ts";
@@ -34,7 +34,7 @@ import { isOfIndex } from "./panic.ts";
 import { flagsOf } from "./range.ts";
 import { codeOf, Status } from "./status.ts";
 
-/** Bytes of entries that one call of a scan brings over. */
+/** Bytes of changes that one call brings over. */
 const PAGE_BYTES = 128 * 1024;
 /** Entries that one call of a walk over changes looks at: some milliseconds at most. */
 const PAGE_VISITS = 8192;
@@ -157,10 +157,11 @@ export class Engine implements Backend {
   /** Some entries from the start of a range, in the order of their keys. */
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
+    const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const flags = flagsOf(range);
     this.#memory.request(lower, upper);
     const scan = () =>
-      this.#exports.luge_scan(flags, lower.length, upper.length, limit, PAGE_BYTES, version, clock.now());
+      this.#exports.luge_scan(flags, lower.length, upper.length, limit, pageBytes, version, clock.now());
     const more = this.#call("scan", scan) === Status.More && this.#memory.replyCount < limit;
     return this.#memory.replyPage(format, range.keysOnly !== true, more);
   }

@@ -302,3 +302,11 @@ test("base64 is padded, and hex has two digits a byte", () => {
   }
   assert.deepEqual([...decode("+/8=", "base64", "value"), ...decode("aF", "hex", "value")], [0xfb, 0xff, 0xaf]);
 });
+
+test("a file in the place of a directory is told in words, and the help of scan shows escapes as they are printed", async () => {
+  const wrong = await runHere(["count", import.meta.filename]);
+  assert.equal(wrong.code, 3);
+  assert.match(wrong.errors, /it is a file, not a directory/);
+  const { output } = await runHere(["scan", "--help"]);
+  assert.match(output, /text has \\t, \\n, \\r, \\\\ and\s+\\xNN/);
+});

@@ -45,6 +45,7 @@ nodeTest("the Deno server keeps what it is given, over a restart", () =>
       assert.equal((await fetch(`${url}key`, { method: "PATCH" })).status, 405);
       const tooLong = await fetch(url + "k".repeat(65_001));
       assert.equal(tooLong.status, 400);
+      for (const wrong of ["%ff", "%", "a%f"]) assert.equal((await fetch(url + wrong)).status, 400, wrong);
       assert.match(await tooLong.text(), /65001 bytes/);
     });
     await withServer(path, async (url) => {

@@ -8,6 +8,7 @@
 export class CountedEngine implements Disposable {
   readonly #instantiate = WebAssembly.instantiate;
   readonly #calls = new Map<string, number>();
+  readonly #parameters = new Map<string, readonly unknown[]>();
 
   constructor() {
     const instantiate = this.#instantiate as (
@@ -30,11 +31,17 @@ export class CountedEngine implements Disposable {
     return Object.fromEntries(this.#calls);
   }
 
+  /** What an export was called with last. */
+  parametersOf(name: string): readonly unknown[] {
+    return this.#parameters.get(name) ?? [];
+  }
+
   #counted(exports: WebAssembly.Exports): WebAssembly.Exports {
     const entries = Object.entries(exports).map(([name, exported]) => {
       if (typeof exported !== "function") return [name, exported];
       const call = (...parameters: unknown[]): unknown => {
         this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1);
+        this.#parameters.set(name, parameters);
         return exported(...parameters);
       };
       return [name, call];

@@ -90,6 +90,17 @@ describe("calls into the engine", () => {
       assert.ok(scan.of("luge_scan") > 1);
       within("scanCalls", scan.of("luge_scan"));
       within("scanExtraCalls", scan.butFor("luge_scan"));
+      // Who looks at the first entry alone does not pay for a thousand.
+      using engine = new CountedEngine();
+      await using other = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
+      await other.batch(Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: keyOf(i), value: VALUE })));
+      engine.reset();
+      for (const [key] of other.entries()) {
+        assert.equal(key, keyOf(0));
+        break;
+      }
+      within("firstStepCalls", new Calls(engine.calls).butFor());
+      within("firstStepBytes", Number(engine.parametersOf("luge_scan")[4]));
       const few = await counted((store) => assert.equal([...store.entries({ prefix: "k0000000001" })].length, 10));
       within("shortScanCalls", few.butFor());
     }));

@@ -20,6 +20,7 @@ describe("the config", () => {
       cacheSize: 67_108_864,
       writeBufferSize: 41_943_040,
       readOnly: false,
+      shareBuffers: false,
     });
     assert.equal(typeof logger?.error, "function");
   });

@@ -1,8 +1,9 @@
 import process from "node:process";
-import { createInterface, type Interface } from "node:readline";
+import type { Interface } from "node:readline";
 import type { SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { ExitCode } from "../exit_codes.ts";
+import { editLines } from "../line_editor.ts";
 import { withKeepVersions } from "../options.ts";
 import type { Session } from "../session.ts";
 import { wordsOf } from "../words.ts";
@@ -17,7 +18,7 @@ export const repl: CliCommand = command<[], ReplOptions>({
   name: "repl",
   summary: "an interactive shell on an open store",
   details:
-    "The same commands without the directory. help lists them; exit or Ctrl-D ends, Ctrl-C stops a command. Lines may come from a pipe, too: " +
+    "The same commands without the directory. help lists them, and Tab completes them; exit or Ctrl-D ends. Ctrl-C stops a command or clears the line. Lines may come from a pipe, too: " +
     "then it ends with the code of the first that failed.",
   examples: `
 $ printf 'put greeting "good morning"\\nget greeting\\nexit\\n' | luge repl shop
@@ -27,20 +28,22 @@ good morning`,
     withKeepVersions(command.option("--read-only", "open the store for reading only"));
   },
   run: async (session, _, { readOnly = false, keepVersions }) =>
-    await session.withStore(readOnly ? "read" : "create", (store) => talk(session, store), { keepVersions }),
+    await session.withStore(readOnly ? "read" : "create", (store) => converse(session, store), { keepVersions }),
 });
 
-async function talk(session: Session, store: SledStore): Promise<ExitCode> {
+async function converse(session: Session, store: SledStore): Promise<ExitCode> {
   const isTerminal = process.stdin.isTTY === true;
-  const lines = createInterface({
+  let talk: Talk | undefined;
+  const lines = editLines({
     input: process.stdin,
-    terminal: isTerminal,
-    ...(isTerminal ? { output: process.stdout } : {}),
+    output: isTerminal ? process.stdout : undefined,
+    commands: [...session.commands, "help", "exit"],
+    stop: () => talk?.stop() ?? false,
   });
   const end = () => lines.close();
   session.signal.addEventListener("abort", end);
   try {
-    const talk = new Talk(session, store, lines);
+    talk = new Talk(session, store, lines);
     const failed = await talk.run();
     session.signal.throwIfAborted();
     return isTerminal ? ExitCode.done : failed;
@@ -61,12 +64,12 @@ class Talk {
     this.#session = session;
     this.#store = store;
     this.#lines = lines;
-    lines.setPrompt("luge> ");
-    // Where a terminal is, readline takes Ctrl-C.
-    lines.on("SIGINT", () => {
-      if (this.#current) this.#current.abort();
-      else lines.close();
-    });
+  }
+
+  /** Ends the command that runs; says whether one did. */
+  stop(): boolean {
+    this.#current?.abort();
+    return this.#current !== undefined;
   }
 
   /** Runs lines up to the end; returns the first exit code that is not 0. */

@@ -1,0 +1,41 @@
+/**
+ * Snapshots and backups that nobody ended: they end with their holder.
+ */
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
+import { nodeTest } from "../support/node_only.ts";
+
+/** Rounds of garbage collection after which all that can be collected is. */
+const ROUNDS = 50;
+
+async function assertForgotten(store: Store): Promise<void> {
+  await store.put("key", "value");
+  forget(store);
+  assert.equal(store.metrics().openSnapshots, 30);
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let i = 0; i < ROUNDS && store.metrics().openSnapshots > 0; i++) {
+    collect();
+    await setImmediate();
+  }
+  assert.equal(store.metrics().openSnapshots, 0);
+  await store.close();
+}
+
+/** A function of its own: its variables end with it. */
+function forget(store: Store): void {
+  for (let i = 0; i < 10; i++) {
+    store.snapshot();
+    store.backup();
+    store.backup({ since: store.version, signal: new AbortController().signal });
+  }
+}
+
+nodeTest("snapshots and backups that are forgotten are given back", async () => {
+  await assertForgotten(new MemoryStore());
+  await assertForgotten(await open({ path: "/store", fileSystem: new MemoryFileSystem() }));
+});
