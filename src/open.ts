@@ -57,8 +57,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   lock = await lockAt(resolved.path, () => fileSystem.lock(resolved.path));
   try {
     logger.debug(`locked '${resolved.path}'`);
-    markDirectory(fileSystem, resolved.path);
-    await atPathLater(resolved.path, syncLeftovers(fileSystem, resolved.path));
+    const isNew = markDirectory(fileSystem, resolved.path);
+    await atPathLater(resolved.path, syncLeftovers(fileSystem, resolved.path, isNew));
     engine ??= await start();
     await engine.open(resolved);
     await endRestore(engine, directory, logger);

@@ -40,12 +40,14 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
   });
 }
 
-/** Writes the marker of a new store, or checks that of an existing one. The directory must be locked. */
-export function markDirectory(fileSystem: FileSystem, path: string): void {
-  atPath(path, "open", () => {
+/** Writes the marker of a new store, or checks that of an existing one; says whether it is new. The directory must be locked. */
+export function markDirectory(fileSystem: FileSystem, path: string): boolean {
+  return atPath(path, "open", () => {
     const marker = `${path}/${MARKER}`;
-    if (fileSystem.stat(marker) === undefined) writeMarker(fileSystem, path);
+    const isNew = fileSystem.stat(marker) === undefined;
+    if (isNew) writeMarker(fileSystem, path);
     else checkMarker(readText(fileSystem, marker), marker);
+    return isNew;
   });
 }
 

@@ -14,7 +14,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
   /^mod\.ts$/,
   /^src\/open\.ts$/,
-  /^src\/(?:copy|sled_store|memory_store|store_directory|config)\.ts$/,
+  /^src\/(?:copy|leftovers|sled_store|memory_store|store_directory|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
   /^src\/api\//,
