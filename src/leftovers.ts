@@ -15,9 +15,19 @@ const UNSYNCED = ["index", "index/blobs"] as const;
 
 /**
  * Makes the names of a store's files durable, and the bytes of its index: the engine relies on what it finds there, and makes
- * durable what is built on it.
+ * durable what is built on it. Of a new store that is the name of its directory: whoever made that may have been killed.
  */
-export async function syncLeftovers(fileSystem: FileSystem, path: string): Promise<void> {
+export async function syncLeftovers(fileSystem: FileSystem, path: string, isNew: boolean): Promise<void> {
+  if (!isNew) await syncStore(fileSystem, path);
+  try {
+    await syncNames(fileSystem, parentOf(path));
+  } catch (error) {
+    // With access to the store's directory alone, as Deno can be told to give: see where it is created.
+    if (errorCode(error) !== "EACCES") throw error;
+  }
+}
+
+async function syncStore(fileSystem: FileSystem, path: string): Promise<void> {
   const isThere = (name: string) => fileSystem.stat(`${path}/${name}`)?.kind === "directory";
   for (const name of UNSYNCED.filter(isThere)) {
     for (const { name: file, kind } of fileSystem.list(`${path}/${name}`)) {
@@ -26,12 +36,6 @@ export async function syncLeftovers(fileSystem: FileSystem, path: string): Promi
   }
   for (const directory of [...DIRECTORIES.filter(isThere).map((name) => `${path}/${name}`), path]) {
     await syncNames(fileSystem, directory);
-  }
-  try {
-    await syncNames(fileSystem, parentOf(path));
-  } catch (error) {
-    // With access to the store's directory alone, as Deno can be told to give: see where it is created.
-    if (errorCode(error) !== "EACCES") throw error;
   }
 }
 

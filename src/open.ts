@@ -64,8 +64,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   });
   try {
     logger.debug(`locked '${path}'`);
-    const numVersionsToKeep = markDirectory(fileSystem, path, resolved, directory.owned);
-    await atPathLater(path, syncLeftovers(fileSystem, path));
+    const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
+    await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });
     await endRestore(engine, directory, logger);

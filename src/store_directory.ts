@@ -9,6 +9,7 @@ import { messageOf, StoreError } from "./errors.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import type { Logger } from "./logger.ts";
+import { isErrorLike } from "./realm.ts";
 import { MARKER, readMarker, writeMarker } from "./store_marker.ts";
 
 /** Our own names in a directory without a marker. */
@@ -46,21 +47,21 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
 }
 
 /**
- * Writes the marker of a new store, or checks that of an existing one; returns how many versions it keeps. The directory must be
- * locked. Throws a `RangeError` for fewer versions than it kept, unless that is wanted.
+ * Writes the marker of a new store, or checks that of an existing one; returns how many versions it keeps, and whether it
+ * is new. The directory must be locked. Throws a `RangeError` for fewer versions than it kept, unless that is wanted.
  */
 export function markDirectory(
   fileSystem: FileSystem,
   path: string,
   { numVersionsToKeep, dropVersions }: WantedVersions,
   requireOwned: () => void,
-): number {
+): { numVersionsToKeep: number; isNew: boolean } {
   return atPath(path, "open", () => {
     const remembered = readMarker(fileSystem, path)?.numVersionsToKeep;
     const wanted = numVersionsToKeep ?? remembered ?? 1;
     if (remembered !== undefined && wanted < remembered && !dropVersions) refuseToDrop(path, wanted, remembered);
     if (wanted !== remembered) writeMarker(fileSystem, path, { numVersionsToKeep: wanted }, requireOwned);
-    return wanted;
+    return { numVersionsToKeep: wanted, isNew: remembered === undefined };
   });
 }
 

@@ -88,9 +88,16 @@ export class EnginePool {
         return call(...values);
       };
     };
+    // What has its life behind it, such as a watch, may still put a request into memory.
+    const memory = new Proxy(memoryOf(slot.instance), {
+      get: (target, name) => {
+        if (isOver) throw new Error("The life of this engine is over");
+        return Reflect.get(target, name, target);
+      },
+    });
     const exports = Object.entries(slot.instance.exports).map(([name, value]) => [
       name,
-      typeof value === "function" ? guarded(value as Import) : value,
+      typeof value === "function" ? guarded(value as Import) : memory,
     ]);
     const release = () => {
       if (isOver) return;
@@ -125,6 +132,8 @@ export class EnginePool {
 
   #release(slot: Slot): void {
     slot.imports = {};
+    // Views that a store has of its memory are detached.
+    memoryOf(slot.instance).grow(0);
     const { buffer } = memoryOf(slot.instance);
     if (!this.#reuse || !this.#image || buffer.byteLength > LARGEST_BYTES) return;
     new Uint8Array(buffer).set(this.#image);
