@@ -443,7 +443,9 @@ export class Life {
     const { extended, profile } = this.#context;
     if (!extended) return [];
     const floods = profile.floods ? [() => this.#flood(), () => this.#flood()] : [];
-    return [() => this.#actBeside(), () => this.checkVersions(false), ...floods];
+    const compact = () => this.#follow(this.#open.compact());
+    const compactions = profile.compactsOften ? [compact, compact, compact, compact] : [];
+    return [() => this.#actBeside(), () => this.checkVersions(false), ...floods, ...compactions];
   }
 
   async #actBeside(): Promise<void> {

@@ -24,6 +24,8 @@ export interface Profile {
   readonly keyBytes?: number;
   /** Whether so much is written in one turn that a lane is full. */
   readonly floods?: boolean;
+  /** Whether it is compacted in one of a few steps. */
+  readonly compactsOften?: boolean;
 }
 
 /** From small and frequent to large and rare; values of 4 KiB and more stay in the log. */
@@ -74,6 +76,18 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     steps: 60,
     sparse: 2,
     keyBytes: 64_000,
+  },
+  {
+    name: "many long keys",
+    keys: 400,
+    valueBytes: 100,
+    largeOneIn: 20,
+    largeBytes: 6000,
+    batchKeys: 20,
+    steps: 70,
+    sparse: 12,
+    keyBytes: 64_000,
+    compactsOften: true,
   },
   {
     name: "longish keys",
