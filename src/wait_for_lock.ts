@@ -4,8 +4,7 @@
  * @module
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
-import { clock } from "./clock.ts";
+import { clearTimeout, clock, setTimeout } from "./clock.ts";
 import type { DirectoryLock } from "./fs/filesystem.ts";
 import { pathError } from "./store_directory.ts";
 
@@ -57,12 +56,16 @@ async function orAborted<T extends DirectoryLock | undefined>(locking: Promise<T
   }
 }
 
-/** Rejects with the signal's own reason, not with an error of the runtime. */
+/** Rejects with the signal's own reason. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal ? { signal } : {});
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
+  let end = () => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const timer = setTimeout(end, ms);
+  signal?.addEventListener("abort", end, { once: true });
+  await over;
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", end);
+  signal?.throwIfAborted();
 }

@@ -27,5 +27,6 @@ export function isRuntime(name: string): name is Runtime {
 
 /** What starts a program on a runtime: the command, and the arguments before the program's path. */
 export function launcher(runtime: Runtime, denoFlags: readonly string[] = ["--allow-all"]): [string, string[]] {
-  return [binary(runtime), runtime === "deno" ? ["run", "--no-check", "--no-prompt", ...denoFlags] : []];
+  const deno = ["run", `--config=${join(ROOT, "deno.json")}`, "--no-check", "--no-prompt", ...denoFlags];
+  return [binary(runtime), runtime === "deno" ? deno : []];
 }

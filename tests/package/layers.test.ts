@@ -65,7 +65,6 @@ nodeTest(
       "src/backup/format.ts",
       "src/clock.ts",
       "src/config.ts",
-      "src/wait_for_lock.ts",
       "src/wasm/load.ts",
       "src/wasm/owned_bytes.ts",
     ];
