@@ -4,6 +4,8 @@
  * @module
  */
 
+import { dirname, join } from "node:path";
+import process from "node:process";
 import type * as Luge from "../../mod.ts";
 
 /** The public module, of whichever build. */
@@ -28,8 +30,9 @@ export async function outcomeOf(work: () => unknown): Promise<string> {
     await work();
     return "done";
   } catch (error) {
-    const { code, name } = error as { code?: string; name?: string };
-    return code ?? name ?? String(error);
+    const { code, name } = error as { code?: unknown; name?: string };
+    // Those of the Web have numbers.
+    return typeof code === "string" ? code : (name ?? String(error));
   }
 }
 
@@ -41,4 +44,15 @@ export async function pause(ms: number): Promise<void> {
 /** The same as `work`, or `otherwise` when it takes longer than some milliseconds. */
 export async function within<T>(ms: number, otherwise: T, work: Promise<T>): Promise<T> {
   return await Promise.race([work, pause(ms).then(() => otherwise)]);
+}
+
+/** The path of the module that is replayed. */
+export function modulePath(): string {
+  return process.argv[3] as string;
+}
+
+/** The arguments with which this runtime runs a program that imports the module. */
+export function runtimeArguments(program: string): string[] {
+  if (!("Deno" in globalThis)) return [program];
+  return ["run", `--config=${join(dirname(modulePath()), "deno.json")}`, "--allow-all", "--no-check", program];
 }

@@ -19,7 +19,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type Case, type Module, outcomeOf } from "./case.ts";
+import { type Case, type Module, modulePath, outcomeOf, runtimeArguments } from "./case.ts";
 
 const text = (value: Uint8Array | undefined) => (value ? new TextDecoder().decode(value) : "missing");
 
@@ -64,15 +64,10 @@ async function timedOpen(luge: Module, path: string): Promise<string> {
 
 /** A program that opens a store and says so. */
 function owner(path: string): string {
-  const module = pathToFileURL(process.argv[3] as string).href;
+  const module = pathToFileURL(modulePath()).href;
   return `const { open } = await import(${JSON.stringify(module)});
     const store = await open({ path: ${JSON.stringify(path)}, loggingLevel: 3 });
     await store.put("key", "value"); console.log("open"); setInterval(() => {}, 1000);`;
-}
-
-function runtimeArguments(program: string): string[] {
-  if ("Deno" in globalThis) return ["run", "--allow-all", "--no-check", program];
-  return [program];
 }
 
 export const DIRECTORIES: readonly Case[] = [

@@ -9,7 +9,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { type Case, type Module, outcomeOf, pause, within } from "./case.ts";
+import { type Case, type Module, modulePath, outcomeOf, pause, runtimeArguments, within } from "./case.ts";
 
 function contention(count: number): Case {
   return {
@@ -161,14 +161,16 @@ export const LIVES: readonly Case[] = [
     wanted: "alive",
     run: async (_, directory) => {
       const program = join(directory, "watch.mjs");
-      const module = pathToFileURL(process.argv[3] as string).href;
+      const module = pathToFileURL(modulePath()).href;
       writeFileSync(
         program,
         `const { MemoryStore } = await import(${JSON.stringify(module)});
         for await (const change of new MemoryStore().watch()) console.log(change);`,
       );
-      const args = "Deno" in globalThis ? ["run", "--allow-all", "--no-check", program] : [program];
-      const { status, error } = spawnSync(process.execPath, args, { timeout: 3000, encoding: "utf8" });
+      const { status, error } = spawnSync(process.execPath, runtimeArguments(program), {
+        timeout: 3000,
+        encoding: "utf8",
+      });
       return error ? "alive" : `exit code ${status}`;
     },
   },
