@@ -45,6 +45,12 @@ import { loadEngine } from "./wasm/load.ts";
  * ```
  */
 export async function open(config: string | URL | SledStoreConfig): Promise<SledStore> {
+  // biome-ignore lint/complexity/noArguments: a second parameter would be part of the interface.
+  if (arguments.length > 1) {
+    throw new TypeError(
+      'Cannot take a second argument: expected one config, as in open({ path: "data", readOnly: true })',
+    );
+  }
   const resolved = resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();

@@ -38,10 +38,9 @@ export class OptionNames<T extends object> {
   /** The given object, an empty one for `undefined`; throws `TypeError` for what is no object or has a name that is not known. */
   read(given: T | undefined): T {
     if (given === undefined) return this.#none;
-    if (typeof given !== "object" || given === null) {
-      throw new TypeError(
-        `Cannot use ${describe(given)} as ${this.#object}: expected an object such as ${this.#example}`,
-      );
+    if (typeof given !== "object" || given === null || !isPlain(given)) {
+      const what = typeof given === "object" && given !== null ? `a ${classOf(given)}` : describe(given);
+      throw new TypeError(`Cannot use ${what} as ${this.#object}: expected an object such as ${this.#example}`);
     }
     // Inherited names count: they are read as well.
     for (const name in given) if (!this.#names.has(name)) this.#refuse(name, given);
@@ -55,6 +54,22 @@ export class OptionNames<T extends object> {
     const hint = nearest === undefined ? `expected ${listOf(this.#names)}` : `did you mean '${nearest}'?`;
     throw new TypeError(`Unknown ${this.#property} '${name}': ${hint}`);
   }
+}
+
+/**
+ * Whether an object is one of options, of whatever realm: a literal, or of a class with names of its own. A promise, a map or an
+ * array has none that a caller gave: a forgotten `await` would mean "everything".
+ */
+function isPlain(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return true;
+  if (Array.isArray(given) || Symbol.iterator in given || "then" in given) return false;
+  for (const _ in given) return true;
+  return false;
+}
+
+function classOf(given: object): string {
+  return Object.prototype.toString.call(given).slice("[object ".length, -1);
 }
 
 /** What a call that may take long takes. */

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Key, MemoryFileSystem, MemoryStore, open } from "../../mod.ts";
+import { type Key, MemoryFileSystem, MemoryStore, open as openStore } from "../../mod.ts";
 import { misuse } from "../support/expect.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { CALLS, type Subjects } from "./calls.ts";
@@ -12,7 +12,7 @@ import { parametersOf } from "./interface.ts";
 
 async function withSubjects(use: (subjects: Subjects) => Promise<void>): Promise<void> {
   const fileSystem = new MemoryFileSystem();
-  await using store = await open({ path: "/store", fileSystem });
+  await using store = await openStore({ path: "/store", fileSystem });
   await store.put("key", "value");
   await use({ store, fileSystem });
 }
@@ -59,10 +59,15 @@ describe("unknown names", () => {
     withSubjects(async (subjects) => {
       for (const name of Object.keys(CALLS)) {
         if (/batch|view|open|MemoryStore/.test(name)) continue;
-        for (const given of [null, 5, "a", AbortSignal.abort()]) {
+        // A promise is a forgotten `await`: as a range it would mean everything.
+        const promise = Promise.resolve({ prefix: "a" });
+        const others = [promise, new Map([["prefix", "a"]]), new Set(), [], /a/, new Date(0), new ArrayBuffer(1)];
+        for (const given of [null, 5, "a", AbortSignal.abort(), ...others]) {
           await assert.rejects(call(name, subjects, given), TypeError, `${name} of ${String(given)}`);
         }
       }
+      const openAny = openStore as (...values: unknown[]) => Promise<unknown>;
+      await assert.rejects(openAny("data", { readOnly: true }), misuse(TypeError, "second argument"));
       for (const given of [null, 5, "numVersionsToKeep"])
         assert.throws(() => new MemoryStore(given as never), TypeError);
       const put = { type: "put", key: "a", value: "b" };

@@ -8,7 +8,7 @@ import { nodeTest } from "../support/node_only.ts";
 const RUNS = 12;
 
 nodeTest("kill -9 of a writer loses nothing it had acknowledged", async () => {
-  const seed = Date.now() % 1_000_000_000;
+  const seed = 1;
   const problems: string[] = [];
   const table = await campaign(RUNS, RUNTIMES, seed, {
     onRun: (_, problem) => problem && problems.push(problem),

@@ -17,6 +17,7 @@ import { Random } from "./random.ts";
 const HISTORIES = 40;
 const STEPS = 150;
 /** Histories that once failed. */
+const FIRST_SEED = 1000;
 const KEPT_SEEDS: readonly number[] = [1, 2, 3, 352000983, 244784263];
 
 /** What a history runs on. */
@@ -259,8 +260,8 @@ class History {
 }
 
 async function runAll(subject: () => Subject, lasts: boolean): Promise<void> {
-  const fresh = Array.from({ length: HISTORIES }, () => Math.floor(Math.random() * 2 ** 32));
-  for (const seed of [...KEPT_SEEDS, ...fresh]) {
+  const seeds = Array.from({ length: HISTORIES }, (_, i) => FIRST_SEED + i);
+  for (const seed of [...KEPT_SEEDS, ...seeds]) {
     try {
       await new History(seed, subject(), lasts).run();
     } catch (cause) {

@@ -11,9 +11,7 @@ import { examine, FAILURES } from "../../scripts/faults/examine.ts";
 import { build, type Shape } from "../../scripts/faults/shapes.ts";
 
 const MEMORY_BYTES = 256 << 20;
-/** As many as there is time for, but never fewer. */
-const LEAST_CASES = 25;
-const BUDGET_MS = 4000;
+const CASES = 100;
 const wasm = new WebAssembly.Module(boundedEngine(MEMORY_BYTES));
 
 async function check({ shape, damaged }: Case, name: string): Promise<string> {
@@ -29,14 +27,13 @@ async function check({ shape, damaged }: Case, name: string): Promise<string> {
 describe("damaged files", () => {
   const runs: readonly (readonly [string, number, readonly string[]])[] = [
     ["1", 1, ["log", "killed", "compacted"]],
-    ["fresh", Date.now() % 1_000_000, ["checkpointed", "large, killed", "index"]],
+    ["2", 2, ["checkpointed", "large, killed", "index"]],
   ];
   for (const [name, seed, shapes] of runs) {
     test(`are read right or refused, seed ${name}`, async () => {
       const cases = await DamageCases.of(seed, shapes);
-      const until = performance.now() + BUDGET_MS;
       const outcomes = new Set<string>();
-      for (let number = 0; number < LEAST_CASES || performance.now() < until; number++) {
+      for (let number = 0; number < CASES; number++) {
         const found = cases.random(number);
         if (found) outcomes.add(await check(found, `seed ${seed}, random case ${number}`));
       }

@@ -7,9 +7,7 @@ import { describe, test } from "node:test";
 import { FaultCampaign, shown } from "../../scripts/faults/fault_campaign.ts";
 import type { Fault } from "../../scripts/faults/faulty_disk.ts";
 
-/** As many as there is time for, but never fewer. */
-const LEAST_FAULTS = 4;
-const BUDGET_MS = 5000;
+const FAULTS = 24;
 /** Faults that once found something, in the workload of seed 1. */
 const KEPT: readonly Fault[] = [
   // Closing a store that is open for reading only left files open, and gave a bare error.
@@ -43,14 +41,13 @@ describe("a disk that fails", () => {
     });
   }
 
-  for (const seed of [1, Date.now() % 1_000_000]) {
-    test(`is reported and loses nothing, seed ${seed === 1 ? 1 : "fresh"}`, async () => {
+  for (const seed of [1, 2]) {
+    test(`is reported and loses nothing, seed ${seed}`, async () => {
       const campaign = await FaultCampaign.of(seed);
       assert.ok(campaign.calls > 500, `only ${campaign.calls} calls`);
-      const until = performance.now() + BUDGET_MS;
       const kept = seed === 1 ? KEPT : [];
       let struck = 0;
-      for (let number = 0; number < LEAST_FAULTS || performance.now() < until; number++) {
+      for (let number = 0; number < FAULTS; number++) {
         const fault = kept[number] ?? campaign.random(number);
         const { outcome, problems } = await campaign.run(number, fault);
         assert.deepEqual(problems, [], `seed ${seed}, random fault ${number}: ${shown(fault)}`);

@@ -999,8 +999,8 @@ const HISTORIES = 400;
 const KEPT_SEEDS: readonly number[] = [1, 2, 3, 2806450202, 4290852942, 1761082288];
 
 test(`${HISTORIES} random histories agree with a plain file system, and reach the disk in order`, async () => {
-  const fresh = Array.from({ length: HISTORIES }, () => Math.floor(Math.random() * 2 ** 32));
-  for (const seed of [...KEPT_SEEDS, ...fresh]) {
+  const seeds = Array.from({ length: HISTORIES }, (_, i) => 1000 + i);
+  for (const seed of [...KEPT_SEEDS, ...seeds]) {
     try {
       await new OrderedHistory(seed).run();
     } catch (cause) {

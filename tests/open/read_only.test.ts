@@ -127,7 +127,7 @@ describe("a store that is opened for reading only", () => {
 });
 
 test("bytes that are copied when they change are as bytes in memory", () => {
-  const seed = Math.floor(Math.random() * 2 ** 32);
+  const seed = 1;
   const random = new Random(seed);
   for (let round = 0; round < 50; round++) {
     const start = random.bytes(random.below(20_000));

@@ -348,12 +348,16 @@ export class Life {
     this.#store?.close().catch(() => {});
     while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, dead);
     await microtasks();
+    // A pending step would keep the process alive.
+    void this.#watcher?.stop();
     await microtasks();
     this.#lease?.release();
   }
 
   /** Ends a life that wrote nothing. */
   leave(): void {
+    // A pending step would keep the process alive.
+    void this.#watcher?.stop();
     this.disk.events = {};
     this.#lease?.release();
   }

@@ -22,6 +22,8 @@ const OPTIONS = {
   platform: "node",
   target: ["es2022", "node20"],
   logLevel: "warning",
+  // Node prints the line of an uncaught error: a short one leaves its message in sight.
+  lineLimit: 200,
 } as const satisfies BuildOptions;
 
 /** The public classes, which keep their names: people see these when they print a store or an error. */
