@@ -34,6 +34,8 @@ export class GuardedFileSystem {
   readonly #owned: () => boolean;
   #reads = 0;
   #failure: unknown;
+  #hasLooked = false;
+  #lost: unknown;
 
   /**
    * `owned` says whether the directory at `root` is still ours; it is asked before every change. It may also throw what tells why
@@ -60,6 +62,22 @@ export class GuardedFileSystem {
   assertChangeable(): void {
     if (this.#failure !== undefined) throw this.#failure;
     this.#requireOwned();
+  }
+
+  /**
+   * Why the disk failed: if the directory is not ours any more, that is the reason, and the error only what came of it. The first
+   * failure decides, since the lock is given up after it.
+   */
+  explain(error: unknown): unknown {
+    if (!this.#hasLooked) {
+      this.#hasLooked = true;
+      try {
+        this.#requireOwned();
+      } catch (lost) {
+        this.#lost = lost;
+      }
+    }
+    return this.#lost ?? error;
   }
 
   /** Called for each read: asks now and then whether the directory is ours, which renews the heartbeat of its lock. */

@@ -44,7 +44,7 @@ export class Host {
     this.#ordered = new OrderedFileSystem(fileSystem, {
       laneOf: (file) => (file.startsWith(`${path}/log/`) ? "log" : "table"),
       check: () => this.#files.assertChangeable(),
-      failed: (error) => this.#failed(error),
+      failed: (error) => this.#failed(this.#files.explain(error)),
     });
     this.#files = new GuardedFileSystem(this.#ordered, path, owned);
     this.#wasi = new HostWasi(this.#output, new HostDirectory(this.#files, ""));
@@ -76,7 +76,9 @@ export class Host {
 
   /** Settles when all that the engine asked for so far in a lane is done; `undefined` when it is. */
   settled(lane: Lane): Promise<void> | undefined {
-    return this.#ordered.settled(lane);
+    return this.#ordered.settled(lane)?.catch((error: unknown) => {
+      throw this.#files.explain(error);
+    });
   }
 
   /** Runs `call`, in which all that the engine asks for in a lane is done when it returns, syncs too. */
