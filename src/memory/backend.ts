@@ -26,7 +26,16 @@ import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
 import { RecentChanges } from "./recent.ts";
 import { SortedKeys } from "./sorted_keys.ts";
-import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versions.ts";
+import {
+  type HistoryLeft,
+  isGone,
+  type Retention,
+  removeExpired,
+  removeGone,
+  removeOld,
+  type Versions,
+  versionAt,
+} from "./versions.ts";
 
 /** Entries of a page, and keys of a step. */
 const PAGE_ENTRIES = 1000;
@@ -51,6 +60,7 @@ export class MemoryBackend implements Backend {
   /** Deletions of keys of which nothing else is left. */
   #forgotten = new RecentChanges(0);
   #wholeFrom = 0;
+  #changesFrom = 0;
   /** Compaction forgets deletions for good. */
   #newestFrom = 0;
   /** Since which versions what is gone is kept, one for each hold. */
@@ -71,7 +81,7 @@ export class MemoryBackend implements Backend {
   }
 
   get changesFrom(): number {
-    return Math.min(this.#wholeFrom, this.#recent.from);
+    return Math.min(this.#changesFrom, this.#recent.from);
   }
 
   get(key: Uint8Array, version: number): Uint8Array | undefined {
@@ -243,7 +253,7 @@ export class MemoryBackend implements Backend {
     this.#recent = new RecentChanges(version);
     this.#forgotten = new RecentChanges(version);
     this.#restoring = version;
-    this.#lose(version);
+    this.#lose({ wholeFrom: version, changesFrom: version });
     this.#newestFrom = version;
   }
 
@@ -283,7 +293,6 @@ export class MemoryBackend implements Backend {
   syncNow(): void {}
 
   compactStep(): boolean {
-    const now = clock.now();
     const names: string[] = [];
     for (const name of this.#keys.from(this.#compacting ?? "")) {
       if (names.push(name) > PAGE_ENTRIES) break;
@@ -292,10 +301,11 @@ export class MemoryBackend implements Backend {
     for (const name of names.slice(0, PAGE_ENTRIES)) {
       const versions = this.#versions.get(name) ?? [];
       const before = sizeOf(name, versions);
-      this.#lose(this.#removeOld(versions));
-      // What a snapshot reads through what is gone would be read in its place.
       const newest = versions[0]?.version ?? 0;
-      if (this.#snapshots.size === 0 && this.#held.length === 0) this.#lose(removeGone(versions, now));
+      const retention = this.#retention();
+      this.#lose(removeOld(versions, retention));
+      this.#lose(removeGone(versions, retention));
+      removeExpired(versions);
       this.#bytes -= before - sizeOf(name, versions);
       if (versions.length > 0) continue;
       this.#newestFrom = Math.max(this.#newestFrom, newest);
@@ -354,7 +364,7 @@ export class MemoryBackend implements Backend {
     const versions = this.#versionsOf(name);
     const before = sizeOf(name, versions);
     versions.unshift(version);
-    this.#lose(this.#removeOld(versions));
+    this.#removeOld(versions);
     this.#bytes += sizeOf(name, versions) - before;
     this.#recent.add({ ...version, key: key.slice() });
     if (value) {
@@ -363,9 +373,9 @@ export class MemoryBackend implements Backend {
       return;
     }
     this.#counters.deletes += 1;
-    // With more versions to keep, deletions are history until they are compacted away.
+    // With more versions to keep, a deletion is history.
     if (versions.length === 1 && this.#kept === 1 && this.#held.length === 0) {
-      this.#lose(this.#version);
+      this.#lose({ wholeFrom: 0, changesFrom: this.#version });
       this.#bytes -= sizeOf(name, versions);
       this.#forgotten.add({ ...version, key: key.slice() });
       this.#forget(name);
@@ -382,13 +392,18 @@ export class MemoryBackend implements Backend {
     return versions;
   }
 
-  #removeOld(versions: Versions): number {
-    return versions.length > this.#kept ? removeOld(versions, this.#kept, [...this.#snapshots.keys()]) : 0;
+  #removeOld(versions: Versions): void {
+    if (versions.length > this.#kept) this.#lose(removeOld(versions, this.#retention()));
+  }
+
+  #retention(): Retention {
+    return { kept: this.#kept, snapshots: [...this.#snapshots.keys()], held: Math.min(NEWEST, ...this.#held) };
   }
 
   /** The history is whole from a version on. */
-  #lose(wholeFrom: number): void {
+  #lose({ wholeFrom, changesFrom }: HistoryLeft): void {
     this.#wholeFrom = Math.max(this.#wholeFrom, wholeFrom);
+    this.#changesFrom = Math.max(this.#changesFrom, changesFrom);
   }
 
   #forget(name: string): void {

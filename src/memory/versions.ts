@@ -5,6 +5,7 @@
  */
 
 import type { StoredVersion } from "../backend.ts";
+import { clock } from "../clock.ts";
 
 /** Newest first. */
 export type Versions = StoredVersion[];
@@ -19,27 +20,67 @@ export function versionAt(versions: Versions, version: number): StoredVersion | 
   return versions.find((each) => each.version <= version);
 }
 
-/**
- * Removes the versions behind the `kept` newest that no snapshot sees. Returns from which version on the history of the key is
- * whole, 0 when nothing went.
- */
-export function removeOld(versions: Versions, kept: number, snapshots: readonly number[]): number {
-  let wholeFrom = 0;
-  for (let i = versions.length - 1; i >= kept; i--) {
-    const [version, newer] = [versions[i]?.version ?? 0, versions[i - 1]?.version ?? 0];
-    if (snapshots.some((snapshot) => snapshot >= version && snapshot < newer)) continue;
-    versions.splice(i, 1);
-    wholeFrom = newer;
-  }
-  return wholeFrom;
+/** From which versions on a history is whole; 0 where nothing went. */
+export interface HistoryLeft {
+  /** A read as of this version or a newer one finds what it always found. */
+  readonly wholeFrom: number;
+  /** No change after this version is missing. */
+  readonly changesFrom: number;
 }
 
-/** Removes what is gone at the old end, where it says no more than its absence would; returns as {@linkcode removeOld}. */
-export function removeGone(versions: Versions, nowMs: number): number {
-  let wholeFrom = 0;
-  for (let last = versions.at(-1); last && isGone(last, nowMs); last = versions.at(-1)) {
-    wholeFrom = last.version;
-    versions.pop();
+/** What decides over the versions of a key. */
+export interface Retention {
+  /** How many of the newest stay, deleted and expired ones as well. */
+  readonly kept: number;
+  /** The versions that open snapshots read at. */
+  readonly snapshots: readonly number[];
+  /** What says that a key is gone stays when it came after this version. */
+  readonly held: number;
+}
+
+/** Removes the versions behind the newest that no snapshot sees; returns what is left of the history. */
+export function removeOld(versions: Versions, { kept, snapshots }: Retention): HistoryLeft {
+  return remove(versions, (index) => {
+    const [version, newer] = [versions[index]?.version ?? 0, versions[index - 1]?.version ?? 0];
+    return index < kept || snapshots.some((snapshot) => snapshot >= version && snapshot < newer);
+  });
+}
+
+/**
+ * Removes what is gone at the old end, where it says no more than its absence would, unless it counts: only where one version
+ * is kept, which is no history, the newest one goes as well. Returns as {@linkcode removeOld}.
+ */
+export function removeGone(versions: Versions, { kept, held }: Retention): HistoryLeft {
+  const now = clock.now();
+  const counted = kept > 1 ? kept : 0;
+  let first = versions.length;
+  for (let last = versions[first - 1]; first > counted && last; last = versions[first - 1]) {
+    if (!isGone(last, now) || last.version > held) break;
+    first -= 1;
   }
-  return wholeFrom;
+  return remove(versions, (index) => index < first);
+}
+
+/** Takes the values from what has expired: nobody reads them. */
+export function removeExpired(versions: Versions): void {
+  const now = clock.now();
+  versions.forEach((each, index) => {
+    if (each.value && isGone(each, now)) versions[index] = { ...each, value: undefined };
+  });
+}
+
+function remove(versions: Versions, stays: (index: number) => boolean): HistoryLeft {
+  let [wholeFrom, changesFrom, showsBelow] = [0, 0, false];
+  for (let i = versions.length - 1; i >= 0; i--) {
+    const version = versions[i] as StoredVersion;
+    if (stays(i)) {
+      showsBelow = true;
+      continue;
+    }
+    changesFrom = version.version;
+    // A reader in front of the next newer one finds what is below, or nothing.
+    if (showsBelow || !isGone(version, clock.now())) wholeFrom = versions[i - 1]?.version ?? changesFrom;
+    versions.splice(i, 1);
+  }
+  return { wholeFrom, changesFrom };
 }

@@ -54,8 +54,8 @@ export class Model {
   /** Whether `listed` can be what is left of the versions of a key when so many are kept. */
   explains(key: string, listed: readonly StoredVersion[], kept: number): boolean {
     const all = this.versions.get(key) ?? [];
-    const expected = all.slice(0, kept);
-    while (expected.length > 0 && isGone(expected.at(-1))) expected.pop();
+    // Where one version is kept, what is gone may go at once.
+    const expected = kept === 1 && isGone(all[0]) ? [] : all.slice(0, kept);
     return (
       listed.length >= expected.length &&
       expected.every(({ version }, i) => listed[i]?.version === version) &&

@@ -161,8 +161,8 @@ export function explainsVersions(
   kept: number,
   now: number,
 ): boolean {
-  const expected = all.slice(0, kept);
-  while (expected.length > 0 && !isLive(expected.at(-1), now)) expected.pop();
+  // Where one version is kept, what is gone may go at once.
+  const expected = kept === 1 && !isLive(all[0], now) ? [] : all.slice(0, kept);
   if (listed.length < expected.length) return false;
   return listed.slice(0, all.length).every(({ version, value }, index) => {
     const known = all.find((each) => each.version === version);

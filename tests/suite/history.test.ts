@@ -4,14 +4,44 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { type BatchOperation, MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
+import { Random } from "../engine/random.ts";
 import { storeError, text } from "../support/expect.ts";
 
 const KEPT = 3;
-const STORES: Readonly<Record<string, () => Promise<Store>>> = {
-  MemoryStore: async () => new MemoryStore({ numVersionsToKeep: KEPT }),
-  SledStore: () => open({ path: "/store", fileSystem: new MemoryFileSystem(), numVersionsToKeep: KEPT }),
+const STORES: Readonly<Record<string, (numVersionsToKeep?: number) => Promise<Store>>> = {
+  MemoryStore: async (numVersionsToKeep = KEPT) => new MemoryStore({ numVersionsToKeep }),
+  SledStore: (numVersionsToKeep = KEPT) =>
+    open({ path: "/store", fileSystem: new MemoryFileSystem(), numVersionsToKeep, writeBufferSize: 256 * 1024 }),
 };
+const BATCHES = 60;
+/** A deletion among so many operations. */
+const DELETED = 5;
+
+/** The versions of a key as `12 13-`: the newest first, those without a value with a dash. */
+function shown(versions: readonly { readonly version: number; readonly value?: Uint8Array }[]): string {
+  return versions.map(({ version, value }) => `${version}${value ? "" : "-"}`).join(" ");
+}
+
+/** Batches of puts and deletes, some of keys that were never there; returns what `versions` lists of each key, and all keys of each commit. */
+async function writeHistory(store: Store, random: Random): Promise<[Map<string, string>, Map<number, Set<string>>]> {
+  const [listed, commits] = [new Map<string, string>(), new Map<number, Set<string>>()];
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const operations = Array.from({ length: 50 }, (_, i): BatchOperation => {
+      const key = `k/${random.below(300)}`;
+      return i % DELETED === 0 ? { type: "delete", key } : { type: "put", key, value: new Uint8Array(5000) };
+    });
+    await store.batch(operations);
+    const last = new Map(operations.map(({ key, type }) => [String(key), type]));
+    for (const [key, type] of last) {
+      const now = `${store.version}${type === "put" ? "" : "-"}`;
+      listed.set(key, listed.has(key) ? `${now} ${listed.get(key)}` : now);
+    }
+    commits.set(store.version, new Set(last.keys()));
+  }
+  return [listed, commits];
+}
 
 for (const [name, openStore] of Object.entries(STORES)) {
   describe(`history of ${name}`, () => {
@@ -54,8 +84,104 @@ for (const [name, openStore] of Object.entries(STORES)) {
       await store.compact();
       assert.equal(store.versionsSync("key").length, KEPT);
       assert.throws(() => store.snapshot({ version: first }), storeError("VERSION_GONE", `version ${first}`));
-      assert.deepEqual(store.versionsSync("gone"), []);
+      assert.deepEqual(
+        store.versionsSync("gone").map(({ deleted }) => deleted),
+        [true],
+      );
       assert.equal(text(store.getSync("key")), "11");
+    });
+
+    test("keeps deletions as it keeps puts: in versions, watches, snapshots of the past and increments", async () => {
+      await using store = await openStore(1000);
+      await store.put("first", "1");
+      const since = store.version;
+      const [listed, commits] = await writeHistory(store, new Random(19));
+      await store.compact();
+      for (const [key, versions] of listed) assert.equal(shown(store.versionsSync(key)), versions, key);
+      const told = new Map<number, Set<string>>();
+      let left = [...commits.values()].reduce((sum, { size }) => sum + size, 0);
+      for await (const { key, version } of store.watch({}, { since })) {
+        told.set(version, (told.get(version) ?? new Set()).add(key));
+        left -= 1;
+        if (left === 0) break;
+      }
+      assert.deepEqual(told, commits);
+      for (const version of [since, ...commits.keys()]) {
+        using past = store.snapshot({ version });
+        let there = 0;
+        for (const versions of listed.values()) {
+          const seen = versions.split(" ").find((each) => Number.parseInt(each, 10) <= version);
+          if (seen && !seen.endsWith("-")) there += 1;
+        }
+        assert.equal(past.countSync({ prefix: "k/" }), there, `at ${version}`);
+      }
+      await using copy = new MemoryStore();
+      await copy.restore(store.backup());
+      const to = copy.version;
+      await store.delete("never there");
+      await store.compact();
+      const reader = store.backup({ since: to }).getReader();
+      assert.equal((await reader.read()).done, false);
+      await reader.cancel();
+    });
+
+    test("counts deletions: the oldest go once there are newer ones, and one stays as long as it counts", async () => {
+      await using store = await openStore();
+      const versions: number[] = [];
+      for (let i = 0; i < 10; i++) {
+        await store.delete("key");
+        versions.unshift(store.version);
+      }
+      await store.compact();
+      const newest = versions.slice(0, KEPT);
+      assert.equal(shown(store.versionsSync("key")), newest.map((version) => `${version}-`).join(" "));
+      for (const version of [...versions, 0]) store.snapshot({ version }).dispose();
+    });
+
+    test("with one version to keep, deletions go, and the past can be read as long as all that it saw is there", async () => {
+      await using store = await openStore(1);
+      await store.put("kept", "1");
+      const first = store.version;
+      for (let i = 0; i < 100; i++) await store.delete(`${i}`);
+      await store.compact();
+      assert.deepEqual(store.versionsSync("7"), []);
+      using past = store.snapshot({ version: first });
+      assert.equal(text(past.getSync("kept")), "1");
+      await store.put("kept", "2");
+      const second = store.version;
+      await store.delete("0");
+      await store.compact();
+      assert.equal(text(past.getSync("kept")), "1");
+      past.dispose();
+      store.snapshot({ version: second }).dispose();
+      await store.put("kept", "3");
+      await store.compact();
+      assert.throws(() => store.snapshot({ version: second }), storeError("VERSION_GONE", `version ${second}`));
+      store.snapshot().dispose();
+    });
+
+    test("counts what has expired, without its value", async () => {
+      await using store = await openStore();
+      await store.put("key", new Uint8Array(1000), { ttl: 1 });
+      const { version } = store;
+      await store.put("other", "1");
+      while ((await store.get("key")) !== undefined) await delay(5);
+      await store.compact();
+      assert.equal(shown(store.versionsSync("key")), `${version}-`);
+      for await (const change of store.watch({ prefix: "key" }, { since: version - 1 })) {
+        assert.deepEqual([change.type, change.version, change.value], ["put", version, undefined]);
+        break;
+      }
+      await store.put("key", "again");
+      await store.put("key", "and again");
+      await store.compact();
+      assert.equal(store.versionsSync("key").length, KEPT);
+      await store.put("key", "and once more");
+      await store.compact();
+      assert.equal(
+        store.versionsSync("key").some(({ value }) => value === undefined),
+        false,
+      );
     });
   });
 }

@@ -44,7 +44,7 @@ use crate::failure::Failure;
 use crate::log::{LogWriter, check_owners, make_durable, recover};
 use crate::memtable::{Memtable, Place};
 use crate::recovery::open_index;
-use crate::table::{Descent, Group, Level, Table, TableDisks};
+use crate::table::{Descent, Group, HistoryLeft, Level, Table, TableDisks};
 
 /// A memtable on its way into the table.
 struct Sealed {
@@ -189,19 +189,26 @@ impl<D: Disk> Database<D> {
         self.log.sync()
     }
 
-    /// From which version on the history is whole: reads as of that version or a newer one find what they always found, and
-    /// no change after it is missing.
-    pub fn whole_from(&self) -> u64 {
-        // What is prepared was decided without the snapshots to come.
-        let prepared = self.sealed.as_ref().map_or(0, |sealed| sealed.group.whole_from());
-        self.table.whole_from().max(prepared)
+    /// What is left of the history once all shows that is prepared: that was decided without the snapshots to come.
+    fn history(&self) -> HistoryLeft {
+        let prepared = self.sealed.as_ref().map(|sealed| sealed.group.history());
+        self.table.history().max(prepared.unwrap_or_default())
     }
 
-    /// From which version on an increment misses no key that changed: at most [`Database::whole_from`], since the older ones of
+    /// From which version on reads find what they always found.
+    pub fn whole_from(&self) -> u64 {
+        self.history().whole_from
+    }
+
+    /// From which version on no change is missing.
+    pub fn changes_from(&self) -> u64 {
+        self.history().changes_from.min(self.tabled)
+    }
+
+    /// From which version on an increment misses no key that changed: at most [`Database::changes_from`], since the older ones of
     /// several changes of a key do not count.
     pub fn newest_from(&self) -> u64 {
-        let prepared = self.sealed.as_ref().map_or(0, |sealed| sealed.group.newest_from());
-        self.table.newest_from().max(prepared).min(self.tabled)
+        self.history().newest_from.min(self.tabled)
     }
 
     /// Keeps what says that keys are gone since `version`, until [`Database::release_gone`].

@@ -246,11 +246,6 @@ impl<D: Disk> Database<D> {
         Ok((count, count == limit && cursor.advance()?))
     }
 
-    /// From which version on [`Database::visit_changes`] misses nothing.
-    pub fn changes_from(&self) -> u64 {
-        self.whole_from().min(self.tabled)
-    }
-
     /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
     /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone. `None` when not all of
     /// them are in memory.

@@ -62,14 +62,9 @@ impl Group {
         self.written
     }
 
-    /// From which version on the history is whole once the group shows, as far as the group changes it.
-    pub fn whole_from(&self) -> u64 {
-        self.history.whole_from
-    }
-
-    /// The same for the newest change of each key.
-    pub fn newest_from(&self) -> u64 {
-        self.history.newest_from
+    /// What is left of the history once the group shows, as far as the group changes it.
+    pub fn history(&self) -> HistoryLeft {
+        self.history
     }
 
     /// Notes what versions that go leave of the history.
@@ -112,12 +107,12 @@ impl Group {
 }
 
 impl<D: Disk> Table<D> {
-    /// Notes that the history is whole only from a version on; durable after [`Table::flush`].
+    /// Notes that there is no history before a version; durable after [`Table::flush`].
     pub fn end_history_before(&mut self, version: u64) -> Result<(), Failure> {
-        let history = self.history.max(HistoryLeft { whole_from: version, newest_from: version });
+        let history = self.history.max(HistoryLeft::after(version));
         if history != self.history {
             self.history = history;
-            self.tree.insert(HISTORY_KEY, &encode_history(history))?;
+            self.tree.insert(HISTORY_KEY, encode_history(history))?;
         }
         Ok(())
     }
@@ -135,7 +130,7 @@ impl<D: Disk> Table<D> {
         let history = self.history.max(group.history);
         if history != self.history {
             self.history = history;
-            batch.insert(HISTORY_KEY, &encode_history(history));
+            batch.insert(HISTORY_KEY, encode_history(history));
         }
         self.changes += 1;
         self.tree.apply_batch(batch)?;

@@ -113,7 +113,7 @@ impl<D: Disk> Table<D> {
                 let next = entries.peek().map(|entry| entry.key);
                 if before.last().map(|last| last.key) < next { group.leave_gap() } else { group.fill() }
             }
-            let (kept, left_of_history) = retain(interleave(&before, &new), retention);
+            let (kept, left_of_history) = retain(&interleave(&before, &new), retention);
             let size: usize = sizes(&kept).map(|(_, size)| size).sum();
             *left = left.saturating_sub((size / self.block_size).max(1));
             // A small rest is joined with the next block, where there is one; its entries come along with its own new ones.
@@ -233,13 +233,13 @@ fn interleave<'a>(old: &[Entry<'a>], new: &[Entry<'a>]) -> Vec<Entry<'a>> {
 }
 
 /// What stays of some entries, and of their history.
-pub(super) fn retain<'a>(all: Vec<Entry<'a>>, retention: &Retention) -> (Vec<Entry<'a>>, HistoryLeft) {
+pub(super) fn retain<'a>(all: &[Entry<'a>], retention: &Retention) -> (Vec<Entry<'a>>, HistoryLeft) {
     let mut kept = Vec::with_capacity(all.len());
     let mut stays = Vec::new();
     let mut left = HistoryLeft::default();
     for versions in all.chunk_by(|a, b| a.key == b.key) {
         left = left.max(retention.select(versions, &mut stays));
-        kept.extend(versions.iter().zip(&stays).filter(|(_, stay)| **stay).map(|(entry, _)| *entry));
+        kept.extend(versions.iter().zip(&stays).filter(|(_, stay)| **stay).map(|(entry, _)| retention.stripped(entry)));
     }
     (kept, left)
 }

@@ -7,7 +7,7 @@
 //! 2 u8, separator                  where a block of the upper level stands
 //! 3 u8, segment u64, big endian    bytes of that segment of the bottom level's blocks that the tree leads to, u64, little endian
 //! 4 u8, segment u64, big endian    the same for the upper level
-//! 5 u8                             the version from which on the history is whole, u64, little endian
+//! 5 u8                             what is left of the history: the versions of `HistoryLeft`, of reads, newest changes and all changes, u64 each, little endian
 //! 6 u8                             the store's identity, u64, little endian
 //! ```
 //!
@@ -240,15 +240,9 @@ impl<D: Disk> Table<D> {
         }
     }
 
-    /// From which version on the history is whole: reads as of that version or a newer one find what they always found, and
-    /// no change after it is missing.
-    pub fn whole_from(&self) -> u64 {
-        self.history.whole_from
-    }
-
-    /// From which version on the newest change of each key that changed is there.
-    pub fn newest_from(&self) -> u64 {
-        self.history.newest_from
+    /// What is left of the history.
+    pub fn history(&self) -> HistoryLeft {
+        self.history
     }
 
     /// How many bytes of each segment of the log blocks lead to.
@@ -310,23 +304,23 @@ impl<D: Disk> Table<D> {
 
 fn read_history(tree: &sled::Tree) -> Result<HistoryLeft, Failure> {
     let Some(bytes) = tree.get(HISTORY_KEY)? else { return Ok(HistoryLeft::default()) };
-    let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
-    let numbers = match bytes.len() {
-        // Format 2 had one for both.
-        8 => number(&bytes).map(|both| (both, both)),
-        _ => bytes.split_at_checked(8).and_then(|(whole, newest)| Some((number(whole)?, number(newest)?))),
+    let (numbers, rest) = bytes.as_chunks();
+    let history = match *numbers {
+        // Formats before had one for all, or none of its own for changes.
+        [all] => Some([all; 3]),
+        [whole, newest] => Some([whole, newest, whole]),
+        [whole, newest, changes] => Some([whole, newest, changes]),
+        _ => None,
     };
-    let (whole_from, newest_from) =
-        numbers.ok_or_else(|| Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged"))?;
-    Ok(HistoryLeft { whole_from, newest_from })
+    let damaged = || Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged");
+    let [whole_from, newest_from, changes_from] =
+        history.filter(|_| rest.is_empty()).ok_or_else(damaged)?.map(u64::from_le_bytes);
+    Ok(HistoryLeft { whole_from, changes_from, newest_from })
 }
 
-fn encode_history(history: HistoryLeft) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    let (whole, newest) = bytes.split_at_mut(8);
-    whole.copy_from_slice(&history.whole_from.to_le_bytes());
-    newest.copy_from_slice(&history.newest_from.to_le_bytes());
-    bytes
+fn encode_history(history: HistoryLeft) -> Vec<u8> {
+    let numbers = [history.whole_from, history.newest_from, history.changes_from];
+    numbers.map(u64::to_le_bytes).concat()
 }
 
 fn placed((place, value): (IVec, IVec)) -> Result<PlacedBlock, Failure> {

@@ -1,6 +1,6 @@
 //! Which versions of a key stay.
 
-use crate::entry::Entry;
+use crate::entry::{Entry, Value};
 
 /// What decides over a version when the table is rewritten.
 #[derive(Clone, Debug)]
@@ -17,37 +17,67 @@ pub struct Retention {
     pub is_bottom: bool,
 }
 
-/// From which versions on a history is whole, in two respects. 0 where nothing went.
+/// From which versions on a history is whole, in three respects. 0 where nothing went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryLeft {
-    /// A read as of this version or a newer one finds what it always found, and no change after it is missing.
+    /// A read as of this version or a newer one finds what it always found.
     pub whole_from: u64,
+    /// No change after this version is missing.
+    pub changes_from: u64,
     /// Of each key that changed after this version the newest change is there.
     pub newest_from: u64,
 }
 
 impl HistoryLeft {
+    /// Nothing is there of what came before a version, and all that came after it.
+    pub fn after(version: u64) -> Self {
+        Self { whole_from: version, changes_from: version, newest_from: version }
+    }
+
     /// What is left when both happened.
     pub fn max(self, other: Self) -> Self {
-        Self { whole_from: self.whole_from.max(other.whole_from), newest_from: self.newest_from.max(other.newest_from) }
+        Self {
+            whole_from: self.whole_from.max(other.whole_from),
+            changes_from: self.changes_from.max(other.changes_from),
+            newest_from: self.newest_from.max(other.newest_from),
+        }
     }
 }
 
 impl Retention {
     /// Says of each version of one key, newest first, whether it stays.
     ///
-    /// The newest ones stay, and each that a snapshot sees. At the bottom there is nothing below the oldest that stays, so
-    /// that deleted and expired versions at that end say no more than their absence would, and go.
+    /// The newest ones stay, deleted and expired ones as well, and each that a snapshot sees. At the bottom there is nothing below
+    /// the oldest that stays: there, a deleted or expired version that does not count says no more than its absence would, and
+    /// goes. Where one version is kept, which is no history, that is so for the newest as well.
     ///
     /// Returns what of the history of the key is left.
     pub fn select(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) -> HistoryLeft {
         self.mark(versions, stays);
-        let Some(first_to_go) = stays.iter().position(|stay| !stay) else { return HistoryLeft::default() };
-        let version_of = |index: usize| versions.get(index).map_or(0, |entry| entry.version);
-        HistoryLeft {
-            whole_from: version_of(first_to_go.saturating_sub(1)),
-            newest_from: if first_to_go == 0 { version_of(0) } else { 0 },
+        let mut left = HistoryLeft::default();
+        let mut shows_below = !self.is_bottom;
+        let mut newer = versions.iter().rev().skip(1);
+        for (entry, stay) in versions.iter().zip(stays.iter()).rev() {
+            let next = newer.next();
+            if *stay {
+                shows_below = true;
+                continue;
+            }
+            left.changes_from = entry.version;
+            // A reader in front of the next newer one finds what is below, or nothing.
+            if shows_below || !entry.is_gone(self.now_ms) {
+                left.whole_from = next.unwrap_or(entry).version;
+            }
+            if next.is_none() {
+                left.newest_from = entry.version;
+            }
         }
+        left
+    }
+
+    /// What is left of a version that stays: nobody reads a value that has expired.
+    pub fn stripped<'a>(&self, entry: &Entry<'a>) -> Entry<'a> {
+        Entry { value: if entry.is_gone(self.now_ms) { Value::Deleted } else { entry.value }, ..*entry }
     }
 
     fn mark(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) {
@@ -60,7 +90,8 @@ impl Retention {
         if !self.is_bottom {
             return;
         }
-        for (entry, stay) in versions.iter().zip(stays.iter_mut()).rev() {
+        let counted = if self.versions_to_keep > 1 { self.versions_to_keep } else { 0 };
+        for (entry, stay) in versions.iter().zip(stays.iter_mut()).skip(counted).rev() {
             let is_held = self.held.is_some_and(|held| entry.version > held);
             if *stay && (is_held || !entry.is_gone(self.now_ms)) {
                 break;

@@ -75,8 +75,7 @@ impl<D: Disk> Table<D> {
     fn is_worth_it(&self, block: &OldBlock, rewrite: &Rewrite, retention: &Retention) -> bool {
         let in_sparse = block.placed().pointer.is_some_and(|pointer| rewrite.sparse.contains(&pointer.segment()));
         let entries: Vec<Entry<'_>> = block.entries().collect();
-        let count = entries.len();
-        in_sparse || block.size() < self.block_size / 4 || retain(entries, retention).0.len() < count
+        in_sparse || block.size() < self.block_size / 4 || retain(&entries, retention).0 != entries
     }
 
     /// Writes neighbouring blocks as new ones.
@@ -89,7 +88,7 @@ impl<D: Disk> Table<D> {
         let old = std::mem::take(pending);
         let Some(first) = old.first() else { return Ok(()) };
         let before: Vec<Entry<'_>> = old.iter().flat_map(OldBlock::entries).collect();
-        let (kept, left) = retain(before.clone(), retention);
+        let (kept, left) = retain(&before, retention);
         group.end_history_before(left);
         self.replace(Level::Bottom, first.placed().separator(), &old, (&before, &kept), group)
     }

@@ -226,13 +226,13 @@ proptest! {
             let now_ms = known.now_ms;
             let all = History::of(&known.commits);
             let found = scan(&mut database, None, false, u64::MAX, now_ms);
-            let (whole_from, everything) = (database.whole_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: u64::MAX, now_ms });
-            let changed = changes(&mut database, everything, whole_from);
+            let (changes_from, everything) = (database.changes_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: u64::MAX, now_ms });
+            let changed = changes(&mut database, everything, changes_from);
             let listed: Vec<_> = all.keys().into_iter().map(|key| (key, database.versions(key, now_ms).unwrap())).collect();
             let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
                 let history = History::of(&known.commits[..*count]);
                 found == history.scan(None, u64::MAX, now_ms)
-                    && changed == history.changes(whole_from, now_ms)
+                    && changed == history.changes(changes_from, now_ms)
                     && listed.iter().all(|(key, listed)| history.explains(key, listed, versions_to_keep, now_ms))
             });
             prop_assert!(recovered.is_some(), "no prefix from {} of {} commits", known.durable, known.commits.len());

@@ -81,7 +81,7 @@ impl History {
     }
 
     /// Whether a list of a key's versions can be what is left of this history: it has the newest versions, as many as are
-    /// kept, unless nothing is below them and they are gone; and nothing that never was.
+    /// kept, unless only one is and it is gone; and nothing that never was.
     pub fn explains(&self, key: &[u8], listed: &[KeyVersion], versions_to_keep: usize, now_ms: u64) -> bool {
         let all: Vec<(u64, &Written)> = self
             .0
@@ -90,8 +90,8 @@ impl History {
             .map(|((_, Reverse(version)), written)| (*version, written))
             .collect();
         let mut expected: Vec<_> = all.iter().take(versions_to_keep).collect();
-        while expected.last().is_some_and(|(_, written)| written.is_gone(now_ms)) {
-            expected.pop();
+        if versions_to_keep == 1 {
+            expected.retain(|(_, written)| !written.is_gone(now_ms));
         }
         listed.len() >= expected.len()
             && listed.is_sorted_by(|a, b| a.version > b.version)
