@@ -57,8 +57,11 @@ export interface SledStoreConfig {
   /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: lines below it are not logged. Default: 3. */
   readonly loggingLevel?: LoggingLevel;
   /**
-   * How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. The store remembers the number: that is
+   * How many of the newest versions of a key are kept, 1 to 1,000,000. The store remembers the number: that is
    * the default, and 1 in a new store. A smaller number drops versions, and takes `dropVersions`. With `readOnly` it means nothing.
+   *
+   * Deletions and expired versions count. With 1 a key that was deleted or has expired goes altogether; with more, up to so many
+   * versions of each key that was ever written stay, an expired one without its value.
    */
   readonly numVersionsToKeep?: number;
   /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */

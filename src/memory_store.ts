@@ -12,7 +12,7 @@ import { BaseStore } from "./store/base_store.ts";
 
 /** How a {@linkcode MemoryStore} behaves. */
 export interface MemoryStoreOptions {
-  /** How many of the newest versions of a key are kept, deletions counted, 1 to 1,000,000. Default: 1. */
+  /** How many of the newest versions of a key are kept, deleted and expired ones counted, 1 to 1,000,000. Default: 1. */
   readonly numVersionsToKeep?: number;
 }
 

@@ -90,11 +90,14 @@ export interface Store extends Reader, AsyncDisposable {
   /**
    * The store as it is now; with `version` as it was after that commit. Old versions are there as long as nothing removed
    * them: `numVersionsToKeep` of each key at least, more until the next checkpoint. `VERSION_GONE` when some of what that
-   * version saw is gone.
+   * version, or a later one, saw is gone, unless a snapshot of the same version is open.
    */
   snapshot(options?: { readonly version?: number }): Snapshot;
 
-  /** The versions of `key` that are still there, newest first. Deletions count, expired values too. */
+  /**
+   * The versions of `key` that are still there, newest first: `numVersionsToKeep` at least, if there were so many. Deletions count, and
+   * so do expired values; with one version to keep, such a version may be missing.
+   */
   versions(key: Key): Promise<KeyVersion[]>;
   /** As {@linkcode Store.versions}. */
   versionsSync(key: Key): KeyVersion[];
@@ -105,8 +108,9 @@ export interface Store extends Reader, AsyncDisposable {
    * for reading only. `limit` and `reverse` do not count.
    *
    * Nothing is kept for a consumer that is slow, and no memory grows: it reads the store's history, and when that does not
-   * reach back far enough any more, it gets `VERSION_GONE`, whose `version` says from where it could go on. What expires is no
-   * change. `since` continues a walk: no change is missed or comes twice.
+   * reach back far enough any more, it gets `VERSION_GONE`, whose `version` says from where it could go on. It reaches back to where a
+   * change went for good: the oldest of more than `numVersionsToKeep` changes of a key, or with one version to keep a deletion. An open snapshot
+   * does not keep changes. What expires is no change. `since` continues a walk: no change is missed or comes twice.
    *
    * A step that waits for a change keeps the process alive, as a read of a socket does. The signal ends it, and so do `return()` of the
    * walk and `close()` of the store.
@@ -138,8 +142,8 @@ export interface Store extends Reader, AsyncDisposable {
    * before it is asked for, and little is held; the stream keeps old versions from being given back, as a snapshot does, until
    * it was read, cancelled or aborted.
    *
-   * Throws `VERSION_GONE` when not all deletions since `since` are known any more: compaction and the work behind the commits
-   * forget them.
+   * Throws `VERSION_GONE` when not all deletions since `since` are known any more: with one version to keep, compaction and the work
+   * behind the commits forget them.
    *
    * @example
    * ```ts

@@ -202,6 +202,8 @@ class History {
   /** All changes of a range after a version, in both ways to find them. */
   #checkChanges(): void {
     const { changesFrom, version: until } = this.#backend;
+    const most = this.#model.highestLoss(this.#kept);
+    assert.ok(changesFrom <= most, `changes from ${changesFrom}, and none behind ${most} went`);
     const since = this.#random.pick([changesFrom, ...this.#versions.filter((version) => version > changesFrom)]);
     const range = this.#range();
     const expected = this.#model.changes(range, since);

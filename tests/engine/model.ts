@@ -51,6 +51,12 @@ export class Model {
     });
   }
 
+  /** The highest version from which on changes may be known: one behind the kept ones, or where one is kept one that is gone. */
+  highestLoss(kept: number): number {
+    const lost = [...this.versions.values()].map((all) => (kept === 1 && isGone(all[0]) ? all[0] : all[kept])?.version);
+    return Math.max(0, ...lost.map((version) => version ?? 0));
+  }
+
   /** Whether `listed` can be what is left of the versions of a key when so many are kept. */
   explains(key: string, listed: readonly StoredVersion[], kept: number): boolean {
     const all = this.versions.get(key) ?? [];

@@ -106,3 +106,54 @@ impl Retention {
         self.snapshots.get(next).is_some_and(|snapshot| newer.is_none_or(|newer| *snapshot < newer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HistoryLeft, Retention};
+    use crate::entry::{Entry, Value};
+
+    const VALUE: Value<'_> = Value::Inline(b"value");
+    const GONE: Value<'_> = Value::Deleted;
+
+    fn left(whole_from: u64, changes_from: u64, newest_from: u64) -> HistoryLeft {
+        HistoryLeft { whole_from, changes_from, newest_from }
+    }
+
+    /// Which versions stay, and what is left, of one key with versions from `values.len()` down to 1.
+    fn select(retention: &Retention, values: &[Value<'_>]) -> (Vec<u64>, HistoryLeft) {
+        let versions: Vec<Entry<'_>> = values
+            .iter()
+            .zip((1..=values.len() as u64).rev())
+            .map(|(value, version)| Entry { key: b"key", version, expires_ms: 0, value: *value })
+            .collect();
+        let mut stays = Vec::new();
+        let left = retention.select(&versions, &mut stays);
+        let stay = versions.iter().zip(stays).filter(|(_, stay)| *stay).map(|(entry, _)| entry.version);
+        (stay.collect(), left)
+    }
+
+    #[test]
+    fn versions_go_by_their_number_and_what_is_gone_where_nothing_is_below() {
+        let one = Retention { versions_to_keep: 1, snapshots: Vec::new(), held: None, now_ms: 0, is_bottom: true };
+        let three = Retention { versions_to_keep: 3, ..one.clone() };
+        assert_eq!(select(&one, &[VALUE]), (vec![1], left(0, 0, 0)));
+        assert_eq!(select(&one, &[VALUE, VALUE]), (vec![2], left(2, 1, 0)));
+        // A reader of any version finds nothing, as before.
+        assert_eq!(select(&one, &[GONE]), (vec![], left(0, 1, 1)));
+        assert_eq!(select(&one, &[GONE, GONE]), (vec![], left(0, 2, 2)));
+        assert_eq!(select(&one, &[VALUE, GONE]), (vec![2], left(0, 1, 0)));
+        assert_eq!(select(&one, &[GONE, VALUE]), (vec![], left(2, 2, 2)));
+        assert_eq!(select(&one, &[GONE, GONE, VALUE]), (vec![], left(2, 3, 3)));
+        // Above the bottom there may be something below.
+        let upper = Retention { is_bottom: false, ..one.clone() };
+        assert_eq!(select(&upper, &[GONE, GONE]), (vec![2], left(2, 1, 0)));
+        // A snapshot sees version 1, so that what is gone above it shows.
+        let seen = Retention { snapshots: vec![1], ..one.clone() };
+        assert_eq!(select(&seen, &[GONE, GONE, VALUE]), (vec![3, 1], left(3, 2, 0)));
+        assert_eq!(select(&seen, &[GONE, GONE]), (vec![], left(0, 2, 2)));
+        let held = Retention { held: Some(1), ..one };
+        assert_eq!(select(&held, &[GONE, GONE]), (vec![2], left(0, 1, 0)));
+        assert_eq!(select(&three, &[GONE, GONE, GONE]), (vec![3, 2, 1], left(0, 0, 0)));
+        assert_eq!(select(&three, &[GONE, VALUE, GONE, GONE, VALUE]), (vec![5, 4, 3], left(2, 2, 0)));
+    }
+}

@@ -109,6 +109,9 @@ impl Known {
             assert_agrees(database, &history, version, self.now_ms, between);
         }
         let changes_from = database.changes_from();
+        let (most_whole, most_changes) = history.highest_losses(self.versions_to_keep, self.now_ms);
+        assert!(whole_from <= most_whole, "reads from {whole_from}, and no version behind {most_whole} went");
+        assert!(changes_from <= most_changes, "changes from {changes_from}, and none behind {most_changes} went");
         let later: Vec<u64> =
             self.commits.iter().map(|(version, _)| *version).filter(|since| *since > changes_from).collect();
         for since in

@@ -80,15 +80,36 @@ impl History {
             .collect()
     }
 
-    /// Whether a list of a key's versions can be what is left of this history: it has the newest versions, as many as are
-    /// kept, unless only one is and it is gone; and nothing that never was.
-    pub fn explains(&self, key: &[u8], listed: &[KeyVersion], versions_to_keep: usize, now_ms: u64) -> bool {
-        let all: Vec<(u64, &Written)> = self
-            .0
+    /// The highest versions that `whole_from` and `changes_from` may have: those that versions behind the kept ones make, and where
+    /// one is kept those that are gone.
+    pub fn highest_losses(&self, versions_to_keep: usize, now_ms: u64) -> (u64, u64) {
+        let (mut whole_from, mut changes_from) = (0, 0);
+        for key in self.keys() {
+            let all = self.versions(key);
+            if let Some((lost, _)) = all.get(versions_to_keep) {
+                whole_from = whole_from.max(all[versions_to_keep - 1].0);
+                changes_from = changes_from.max(*lost);
+            }
+            if versions_to_keep == 1 && all[0].1.is_gone(now_ms) {
+                changes_from = changes_from.max(all[0].0);
+            }
+        }
+        (whole_from, changes_from)
+    }
+
+    /// The versions of a key, newest first.
+    fn versions(&self, key: &[u8]) -> Vec<(u64, &Written)> {
+        self.0
             .range((key.to_vec(), Reverse(u64::MAX))..)
             .take_while(|((found, _), _)| found == key)
             .map(|((_, Reverse(version)), written)| (*version, written))
-            .collect();
+            .collect()
+    }
+
+    /// Whether a list of a key's versions can be what is left of this history: it has the newest versions, as many as are
+    /// kept, unless only one is and it is gone; and nothing that never was.
+    pub fn explains(&self, key: &[u8], listed: &[KeyVersion], versions_to_keep: usize, now_ms: u64) -> bool {
+        let all = self.versions(key);
         let mut expected: Vec<_> = all.iter().take(versions_to_keep).collect();
         if versions_to_keep == 1 {
             expected.retain(|(_, written)| !written.is_gone(now_ms));
