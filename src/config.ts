@@ -5,7 +5,6 @@
  */
 
 import { isAbsolute, resolve, sep } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { describe } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
@@ -21,6 +20,7 @@ import {
 } from "./limits.ts";
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
 import { OptionNames } from "./options.ts";
+import { process } from "./process.ts";
 import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
 import type { EngineSource } from "./wasm/load.ts";
 

@@ -19,7 +19,6 @@ import { launcher, RUNTIMES, type Runtime } from "../lib/runtimes.ts";
 import { median } from "../lib/statistics.ts";
 
 const PROGRAM = `
-import process from "node:process";
 const { open } = await import(process.argv[2]);
 const store = await open(process.argv[3]);
 await store.put("key", "value");

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import process from "node:process";
+import { process } from "../process.ts";
 
 /**
  * `flock`, where a runtime can reach it: the operating system gives it back when its holder dies, however it dies. Deno

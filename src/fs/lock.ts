@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
-import process from "node:process";
-import { sleep } from "../clock.ts";
+import { setTimeout, sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
+import { process } from "../process.ts";
 import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
 import { kernelLock } from "./kernel_lock.ts";
 import { claimLock } from "./lock_claim.ts";
@@ -24,6 +24,8 @@ export interface LockOptions {
 /** More than a directory is ever contended for: every round lost is one that another process won. */
 const MAX_ROUNDS = 100;
 const PAUSE_MS = 5;
+/** Loading sockets takes Node 7 ms of CPU, which a short command need not pay. */
+const LISTEN_AFTER_MS = 100;
 /** An owner creates its file and writes its record at once: an unreadable one is read this often, this far apart. */
 const UNREADABLE_ROUNDS = 20;
 
@@ -74,8 +76,7 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
   try {
     owned = await acquire(directory, options, forget);
     inThisThread.set(id, owned);
-    // Meanwhile the other signs of life count.
-    void listen(owned, directory);
+    listenSoon(owned, directory);
     return owned;
   } catch (error) {
     inThisThread.delete(id);
@@ -107,6 +108,11 @@ function isTakenHere(id: string): boolean {
   const present = inThisThread.get(id);
   if (present?.isUnused) present.release?.();
   return present?.held() ?? false;
+}
+
+/** Listens when the owner has lived for a moment. Until then its other signs of life count. Keeps no process alive. */
+function listenSoon(owned: OwnedLock, directory: string): void {
+  setTimeout(() => void listen(owned, directory), LISTEN_AFTER_MS).unref();
 }
 
 /** The record names the socket once it is listened on: one that refuses is the socket of a dead owner. */

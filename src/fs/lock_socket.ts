@@ -6,7 +6,7 @@
  */
 
 import * as fs from "node:fs";
-import process from "node:process";
+import { process } from "../process.ts";
 import { SOCKET_NAME, type SocketWay, temporarySocket, wayTo } from "./lock_socket_path.ts";
 import { errorCode } from "./node_errors.ts";
 import { mayAsk } from "./process_identity.ts";

@@ -6,7 +6,7 @@
 
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
+import { process } from "../process.ts";
 
 /** The name of the socket in the directory. */
 export const SOCKET_NAME = "luge.sock";

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import process from "node:process";
+import { process } from "../process.ts";
 import { requireOffset, requireOpenOptions } from "./checks.ts";
 import {
   type DirectoryEntry,

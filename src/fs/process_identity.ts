@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
-import process from "node:process";
+import { process } from "../process.ts";
 import { errorCode } from "./node_errors.ts";
 
 /** What makes a process recognisable to another one, as far as this runtime may find out without asking the user. */

@@ -5,8 +5,8 @@
  */
 
 import { closeSync, openSync, readSync } from "node:fs";
-import process from "node:process";
 import { hexOf } from "../encoding.ts";
+import { process } from "../process.ts";
 
 /** `getRandomValues` gives no more. */
 const MOST_AT_A_TIME = 65_536;

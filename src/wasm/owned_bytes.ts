@@ -8,7 +8,7 @@
  * @module
  */
 
-import process from "node:process";
+import { process } from "../process.ts";
 
 /** The size of a buffer that is shared out. */
 const CHUNK_BYTES = 16 * 1024;

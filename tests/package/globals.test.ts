@@ -46,3 +46,16 @@ nodeTest("time and timers come from the clock that was taken when the module was
     [],
   );
 });
+
+nodeTest(
+  "loading the module loads neither the standard streams nor the performance hooks, which cost Node 6 ms",
+  () => {
+    const heavy = sources.filter(({ code }) =>
+      /from "node:(?:process|perf_hooks)"|\bglobalThis\.performance\b/.test(code),
+    );
+    assert.deepEqual(
+      heavy.map(({ file }) => file),
+      [],
+    );
+  },
+);
