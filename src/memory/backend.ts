@@ -24,6 +24,7 @@ import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts"
 import { clock } from "../clock.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
+import { DroppedKeys, Expiries } from "./expiries.ts";
 import { RecentChanges } from "./recent.ts";
 import { SortedKeys } from "./sorted_keys.ts";
 import { isGone, removeGone, removeOld, type Versions, versionAt } from "./versions.ts";
@@ -34,6 +35,13 @@ const PAGE_ENTRIES = 1000;
 const PAGE_VISITS = 8192;
 /** What an entry of a page that has few of them counts. */
 const BYTES_AN_ENTRY = 64;
+/** Expired values that a write drops: more than it can bring. */
+const DROPPED_A_WRITE = 2;
+/** Expired values that a step drops. */
+const DROPPED_A_STEP = 1000;
+/** Reads of ranges drop as many as they had to pass by, once these are so many, up to a limit. */
+const MANY_PASSED = 128;
+const DROPPED_A_READ = 10_000;
 /** Bytes of values that end a page of newest versions. */
 const PAGE_BYTES = 1024 * 1024;
 const NOTHING = new Uint8Array(0);
@@ -50,16 +58,22 @@ export class MemoryBackend implements Backend {
   #version = 0;
   /** Deletions of keys of which nothing else is left. */
   #forgotten = new RecentChanges(0);
+  readonly #expiries = new Expiries();
+  /** Keys of which everything had expired. */
+  #dropped = new DroppedKeys();
   #wholeFrom = 0;
+  /** What expired is missing among the changes before; reads of older versions find what they always found. */
+  #droppedFrom = 0;
   /** Compaction forgets deletions for good. */
   #newestFrom = 0;
   /** Since which versions what is gone is kept, one for each hold. */
   readonly #held: number[] = [];
   #restoring = 0;
+  /** Expired values that reads of ranges passed by. */
+  #passed = 0;
   #bytes = 0;
   #compacting: string | undefined;
 
-  readonly hasWork = false;
   readonly isBehind = false;
 
   constructor(kept: number) {
@@ -71,7 +85,12 @@ export class MemoryBackend implements Backend {
   }
 
   get changesFrom(): number {
-    return Math.min(this.#wholeFrom, this.#recent.from);
+    return Math.min(Math.max(this.#wholeFrom, this.#droppedFrom), this.#recent.from);
+  }
+
+  /** Whether something has expired that can be dropped. */
+  get hasWork(): boolean {
+    return this.#held.length === 0 && this.#expiries.due(clock.now()) !== undefined;
   }
 
   get(key: Uint8Array, version: number): Uint8Array | undefined {
@@ -90,6 +109,7 @@ export class MemoryBackend implements Backend {
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    this.#dropPassed();
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
     const limit = Math.min(range.limit ?? most, most);
@@ -104,6 +124,7 @@ export class MemoryBackend implements Backend {
   }
 
   count(range: ByteRange, limit: number): Counted {
+    this.#dropPassed();
     let count = 0;
     for (const [binary] of this.#entries(range)) {
       count += 1;
@@ -200,18 +221,21 @@ export class MemoryBackend implements Backend {
   }
 
   get newestFrom(): number {
-    return Math.max(this.#newestFrom, this.#forgotten.from);
+    return Math.max(this.#newestFrom, this.#forgotten.from, this.#dropped.from);
   }
 
-  /** Deletions that were forgotten, and are not long ago, come back until they are compacted away. */
+  /** What was forgotten or dropped, and is not long ago, comes back until it is compacted away, or dropped again. */
   holdGone(since: number): void {
     this.#held.push(since);
-    if (since < this.#forgotten.from) return;
-    const last = new Map(Array.from(this.#forgotten.after(since), (change) => [toBinary(change.key), change]));
+    if (since < this.newestFrom) return;
+    const gone = [...this.#forgotten.after(since), ...this.#dropped.after(since)].sort((a, b) => a.version - b.version);
+    const last = new Map(gone.map((change) => [toBinary(change.key), change]));
     for (const [name, { value, version, expiresMs }] of last) {
       if (this.#versions.has(name)) continue;
-      this.#versionsOf(name).push({ value, version, expiresMs });
-      this.#bytes += name.length;
+      const held = { value, version, expiresMs };
+      this.#versionsOf(name).push(held);
+      this.#expiries.add(name, held);
+      this.#bytes += sizeOf(name, [held]);
     }
   }
 
@@ -242,6 +266,7 @@ export class MemoryBackend implements Backend {
   beginRestore(version: number): void {
     this.#recent = new RecentChanges(version);
     this.#forgotten = new RecentChanges(version);
+    this.#dropped = new DroppedKeys();
     this.#restoring = version;
     this.#lose(version);
     this.#newestFrom = version;
@@ -252,8 +277,10 @@ export class MemoryBackend implements Backend {
       const name = toBinary(key);
       const versions = this.#versionsOf(name);
       const before = sizeOf(name, versions);
-      versions.unshift({ version, expiresMs, value: value && Uint8Array.from(value) });
-      this.#removeOld(versions);
+      const restored = { version, expiresMs, value: value && Uint8Array.from(value) };
+      versions.unshift(restored);
+      this.#expiries.add(name, restored);
+      this.#removeOld(name, versions);
       this.#bytes += sizeOf(name, versions) - before;
     }
   }
@@ -263,7 +290,8 @@ export class MemoryBackend implements Backend {
   }
 
   step(): boolean {
-    return false;
+    this.#drop(DROPPED_A_STEP);
+    return this.hasWork;
   }
 
   congestion(): undefined {
@@ -292,10 +320,10 @@ export class MemoryBackend implements Backend {
     for (const name of names.slice(0, PAGE_ENTRIES)) {
       const versions = this.#versions.get(name) ?? [];
       const before = sizeOf(name, versions);
-      this.#lose(this.#removeOld(versions));
+      this.#lose(this.#removeOld(name, versions));
       // What a snapshot reads through what is gone would be read in its place.
       const newest = versions[0]?.version ?? 0;
-      if (this.#snapshots.size === 0 && this.#held.length === 0) this.#lose(removeGone(versions, now));
+      if (this.#snapshots.size === 0 && this.#held.length === 0) this.#lose(this.#removeGone(name, versions, now));
       this.#bytes -= before - sizeOf(name, versions);
       if (versions.length > 0) continue;
       this.#newestFrom = Math.max(this.#newestFrom, newest);
@@ -345,16 +373,19 @@ export class MemoryBackend implements Backend {
   abandon(): void {
     this.#versions.clear();
     this.#keys.clear();
+    this.#expiries.clear();
     this.#snapshots.clear();
   }
 
   #write(name: string, { key, value, expiresMs }: StoredOperation): void {
+    this.#drop(DROPPED_A_WRITE);
     const copy = value && Uint8Array.from(value);
     const version = { version: this.#version, expiresMs, value: copy };
     const versions = this.#versionsOf(name);
     const before = sizeOf(name, versions);
     versions.unshift(version);
-    this.#lose(this.#removeOld(versions));
+    this.#expiries.add(name, version);
+    this.#lose(this.#removeOld(name, versions));
     this.#bytes += sizeOf(name, versions) - before;
     this.#recent.add({ ...version, key: key.slice() });
     if (value) {
@@ -382,8 +413,51 @@ export class MemoryBackend implements Backend {
     return versions;
   }
 
-  #removeOld(versions: Versions): number {
-    return versions.length > this.#kept ? removeOld(versions, this.#kept, [...this.#snapshots.keys()]) : 0;
+  #removeOld(name: string, versions: Versions): number {
+    if (versions.length <= this.#kept) return 0;
+    const snapshots = [...this.#snapshots.keys()];
+    return removeOld(versions, this.#kept, snapshots, (gone) => this.#expiries.delete(name, gone));
+  }
+
+  #removeGone(name: string, versions: Versions, nowMs: number): number {
+    return removeGone(versions, nowMs, (gone) => this.#expiries.delete(name, gone));
+  }
+
+  /** Drops some of what has expired, the oldest first. An increment that is going on needs to see it. */
+  #drop(most: number): void {
+    if (this.#held.length > 0) return;
+    const now = clock.now();
+    for (let i = 0; i < most; i++) {
+      const due = this.#expiries.due(now);
+      if (!due) return;
+      this.#expiries.delete(due.name, { ...due, value: undefined });
+      this.#expire(due.name, due.version, now);
+    }
+  }
+
+  #dropPassed(): void {
+    if (this.#passed < MANY_PASSED) return;
+    this.#drop(Math.min(this.#passed, DROPPED_A_READ));
+    this.#passed = 0;
+  }
+
+  /**
+   * Drops a value that has expired. Where an older version is left below it, something stays that says that the value is gone. As no read
+   * finds the value from its time on, it does not matter to snapshots.
+   */
+  #expire(name: string, version: number, nowMs: number): void {
+    const versions = this.#versions.get(name) ?? [];
+    const [newest] = versions;
+    const index = versions.findIndex((each) => each.version === version);
+    const expired = versions[index];
+    if (!newest || !expired) return;
+    const before = sizeOf(name, versions);
+    versions[index] = { ...expired, value: undefined };
+    this.#droppedFrom = Math.max(this.#droppedFrom, this.#removeGone(name, versions, nowMs));
+    this.#bytes -= before - sizeOf(name, versions);
+    if (versions.length > 0) return;
+    this.#dropped.add({ ...newest, value: undefined, key: fromBinary(name) });
+    this.#forget(name);
   }
 
   /** The history is whole from a version on. */
@@ -406,7 +480,9 @@ export class MemoryBackend implements Backend {
     const now = clock.now();
     for (const [name, versions] of this.#inRange(range)) {
       const found = versionAt(versions, version);
-      if (found?.value && !isGone(found, now)) yield [name, { value: found.value }];
+      if (!found?.value) continue;
+      if (isGone(found, now)) this.#passed += 1;
+      else yield [name, { value: found.value }];
     }
   }
 
