@@ -24,6 +24,7 @@ import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts"
 import { clock } from "../clock.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
+import { DroppedKeys, Expiries, type Expiring } from "./expiries.ts";
 import { RecentChanges } from "./recent.ts";
 import { SortedKeys } from "./sorted_keys.ts";
 import {
@@ -35,6 +36,7 @@ import {
   removeOld,
   type Versions,
   versionAt,
+  WHOLE,
 } from "./versions.ts";
 
 /** Entries of a page, and keys of a step. */
@@ -43,6 +45,13 @@ const PAGE_ENTRIES = 1000;
 const PAGE_VISITS = 8192;
 /** What an entry of a page that has few of them counts. */
 const BYTES_AN_ENTRY = 64;
+/** Expired values that a write drops: more than it can bring. */
+const DROPPED_A_WRITE = 2;
+/** Expired values that a step drops. */
+const DROPPED_A_STEP = 1000;
+/** Reads of ranges drop as many as they had to pass by, once these are so many, up to a limit. */
+const MANY_PASSED = 128;
+const DROPPED_A_READ = 10_000;
 /** Bytes of values that end a page of newest versions. */
 const PAGE_BYTES = 1024 * 1024;
 const NOTHING = new Uint8Array(0);
@@ -59,6 +68,9 @@ export class MemoryBackend implements Backend {
   #version = 0;
   /** Deletions of keys of which nothing else is left. */
   #forgotten = new RecentChanges(0);
+  readonly #expiries = new Expiries();
+  /** Keys of which everything had expired. */
+  #dropped = new DroppedKeys();
   #wholeFrom = 0;
   #changesFrom = 0;
   /** Compaction forgets deletions for good. */
@@ -66,10 +78,11 @@ export class MemoryBackend implements Backend {
   /** Since which versions what is gone is kept, one for each hold. */
   readonly #held: number[] = [];
   #restoring = 0;
+  /** Expired values that reads of ranges passed by. */
+  #passed = 0;
   #bytes = 0;
   #compacting: string | undefined;
 
-  readonly hasWork = false;
   readonly isBehind = false;
 
   constructor(kept: number) {
@@ -82,6 +95,11 @@ export class MemoryBackend implements Backend {
 
   get changesFrom(): number {
     return Math.min(this.#changesFrom, this.#recent.from);
+  }
+
+  /** Whether something has expired that can be dropped. */
+  get hasWork(): boolean {
+    return this.#held.length === 0 && this.#expiries.due(clock.now()) !== undefined;
   }
 
   get(key: Uint8Array, version: number): Uint8Array | undefined {
@@ -100,6 +118,7 @@ export class MemoryBackend implements Backend {
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    this.#dropPassed();
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
     const limit = Math.min(range.limit ?? most, most);
@@ -114,6 +133,7 @@ export class MemoryBackend implements Backend {
   }
 
   count(range: ByteRange, limit: number): Counted {
+    this.#dropPassed();
     let count = 0;
     for (const [binary] of this.#entries(range)) {
       count += 1;
@@ -210,18 +230,21 @@ export class MemoryBackend implements Backend {
   }
 
   get newestFrom(): number {
-    return Math.max(this.#newestFrom, this.#forgotten.from);
+    return Math.max(this.#newestFrom, this.#forgotten.from, this.#dropped.from);
   }
 
-  /** Deletions that were forgotten, and are not long ago, come back until they are compacted away. */
+  /** What was forgotten or dropped, and is not long ago, comes back until it is compacted away, or dropped again. */
   holdGone(since: number): void {
     this.#held.push(since);
-    if (since < this.#forgotten.from) return;
-    const last = new Map(Array.from(this.#forgotten.after(since), (change) => [toBinary(change.key), change]));
+    if (since < this.newestFrom) return;
+    const gone = [...this.#forgotten.after(since), ...this.#dropped.after(since)].sort((a, b) => a.version - b.version);
+    const last = new Map(gone.map((change) => [toBinary(change.key), change]));
     for (const [name, { value, version, expiresMs }] of last) {
       if (this.#versions.has(name)) continue;
-      this.#versionsOf(name).push({ value, version, expiresMs });
-      this.#bytes += name.length;
+      const held = { value, version, expiresMs };
+      this.#versionsOf(name).push(held);
+      this.#expiries.add(name, held);
+      this.#bytes += sizeOf(name, [held]);
     }
   }
 
@@ -252,6 +275,7 @@ export class MemoryBackend implements Backend {
   beginRestore(version: number): void {
     this.#recent = new RecentChanges(version);
     this.#forgotten = new RecentChanges(version);
+    this.#dropped = new DroppedKeys();
     this.#restoring = version;
     this.#lose({ wholeFrom: version, changesFrom: version });
     this.#newestFrom = version;
@@ -262,8 +286,10 @@ export class MemoryBackend implements Backend {
       const name = toBinary(key);
       const versions = this.#versionsOf(name);
       const before = sizeOf(name, versions);
-      versions.unshift({ version, expiresMs, value: value && Uint8Array.from(value) });
-      this.#removeOld(versions);
+      const restored = { version, expiresMs, value: value && Uint8Array.from(value) };
+      versions.unshift(restored);
+      this.#expiries.add(name, restored);
+      this.#removeOld(name, versions);
       this.#bytes += sizeOf(name, versions) - before;
     }
   }
@@ -273,7 +299,8 @@ export class MemoryBackend implements Backend {
   }
 
   step(): boolean {
-    return false;
+    this.#drop(DROPPED_A_STEP);
+    return this.hasWork;
   }
 
   congestion(): undefined {
@@ -302,9 +329,8 @@ export class MemoryBackend implements Backend {
       const versions = this.#versions.get(name) ?? [];
       const before = sizeOf(name, versions);
       const newest = versions[0]?.version ?? 0;
-      const retention = this.#retention();
-      this.#lose(removeOld(versions, retention));
-      this.#lose(removeGone(versions, retention));
+      this.#lose(this.#removeOld(name, versions));
+      this.#lose(this.#removeGone(name, versions));
       removeExpired(versions);
       this.#bytes -= before - sizeOf(name, versions);
       if (versions.length > 0) continue;
@@ -355,16 +381,19 @@ export class MemoryBackend implements Backend {
   abandon(): void {
     this.#versions.clear();
     this.#keys.clear();
+    this.#expiries.clear();
     this.#snapshots.clear();
   }
 
   #write(name: string, { key, value, expiresMs }: StoredOperation): void {
+    this.#drop(DROPPED_A_WRITE);
     const copy = value && Uint8Array.from(value);
     const version = { version: this.#version, expiresMs, value: copy };
     const versions = this.#versionsOf(name);
     const before = sizeOf(name, versions);
     versions.unshift(version);
-    this.#removeOld(versions);
+    this.#expiries.add(name, version);
+    this.#lose(this.#removeOld(name, versions));
     this.#bytes += sizeOf(name, versions) - before;
     this.#recent.add({ ...version, key: key.slice() });
     if (value) {
@@ -392,12 +421,54 @@ export class MemoryBackend implements Backend {
     return versions;
   }
 
-  #removeOld(versions: Versions): void {
-    if (versions.length > this.#kept) this.#lose(removeOld(versions, this.#retention()));
+  #removeOld(name: string, versions: Versions): HistoryLeft {
+    if (versions.length <= this.#kept) return WHOLE;
+    return removeOld(versions, this.#retention(), (gone) => this.#expiries.delete(name, gone));
+  }
+
+  #removeGone(name: string, versions: Versions): HistoryLeft {
+    return removeGone(versions, this.#retention(), (gone) => this.#expiries.delete(name, gone));
   }
 
   #retention(): Retention {
     return { kept: this.#kept, snapshots: [...this.#snapshots.keys()], held: Math.min(NEWEST, ...this.#held) };
+  }
+
+  /** Drops some of what has expired, the oldest first. An increment that is going on needs to see it. */
+  #drop(most: number): void {
+    if (this.#held.length > 0) return;
+    const now = clock.now();
+    for (let i = 0; i < most; i++) {
+      const due = this.#expiries.due(now);
+      if (!due) return;
+      this.#expiries.delete(due.name, { ...due, value: undefined });
+      this.#expire(due);
+    }
+  }
+
+  #dropPassed(): void {
+    if (this.#passed < MANY_PASSED) return;
+    this.#drop(Math.min(this.#passed, DROPPED_A_READ));
+    this.#passed = 0;
+  }
+
+  /**
+   * Drops a value that has expired. Where an older version is left below it, something stays that says that the value is gone. As no read
+   * finds the value from its time on, it does not matter to snapshots.
+   */
+  #expire({ name, version }: Expiring): void {
+    const versions = this.#versions.get(name) ?? [];
+    const [newest] = versions;
+    const index = versions.findIndex((each) => each.version === version);
+    const expired = versions[index];
+    if (!newest || !expired) return;
+    const before = sizeOf(name, versions);
+    versions[index] = { ...expired, value: undefined };
+    this.#lose(this.#removeGone(name, versions));
+    this.#bytes -= before - sizeOf(name, versions);
+    if (versions.length > 0) return;
+    this.#dropped.add({ ...newest, value: undefined, key: fromBinary(name) });
+    this.#forget(name);
   }
 
   /** The history is whole from a version on. */
@@ -421,7 +492,9 @@ export class MemoryBackend implements Backend {
     const now = clock.now();
     for (const [name, versions] of this.#inRange(range)) {
       const found = versionAt(versions, version);
-      if (found?.value && !isGone(found, now)) yield [name, { value: found.value }];
+      if (!found?.value) continue;
+      if (isGone(found, now)) this.#passed += 1;
+      else yield [name, { value: found.value }];
     }
   }
 

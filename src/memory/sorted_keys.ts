@@ -14,6 +14,11 @@ export class SortedKeys {
   /** None of them is empty. */
   readonly #chunks: string[][] = [];
 
+  /** The lowest key. */
+  get first(): string | undefined {
+    return this.#chunks[0]?.[0];
+  }
+
   /** Adds a key that is not there. */
   add(key: string): void {
     const at = Math.max(0, this.#chunkOf(key));

@@ -28,6 +28,12 @@ export interface HistoryLeft {
   readonly changesFrom: number;
 }
 
+/** Nothing went. */
+export const WHOLE: HistoryLeft = { wholeFrom: 0, changesFrom: 0 };
+
+/** Gets each version that goes. */
+export type OnGone = (version: StoredVersion) => void;
+
 /** What decides over the versions of a key. */
 export interface Retention {
   /** How many of the newest stay, deleted and expired ones as well. */
@@ -39,18 +45,19 @@ export interface Retention {
 }
 
 /** Removes the versions behind the newest that no snapshot sees; returns what is left of the history. */
-export function removeOld(versions: Versions, { kept, snapshots }: Retention): HistoryLeft {
-  return remove(versions, (index) => {
+export function removeOld(versions: Versions, { kept, snapshots }: Retention, onGone: OnGone): HistoryLeft {
+  const stays = (index: number) => {
     const [version, newer] = [versions[index]?.version ?? 0, versions[index - 1]?.version ?? 0];
     return index < kept || snapshots.some((snapshot) => snapshot >= version && snapshot < newer);
-  });
+  };
+  return remove(versions, stays, onGone);
 }
 
 /**
  * Removes what is gone at the old end, where it says no more than its absence would, unless it counts: only where one version
  * is kept, which is no history, the newest one goes as well. Returns as {@linkcode removeOld}.
  */
-export function removeGone(versions: Versions, { kept, held }: Retention): HistoryLeft {
+export function removeGone(versions: Versions, { kept, held }: Retention, onGone: OnGone): HistoryLeft {
   const now = clock.now();
   const counted = kept > 1 ? kept : 0;
   let first = versions.length;
@@ -58,7 +65,7 @@ export function removeGone(versions: Versions, { kept, held }: Retention): Histo
     if (!isGone(last, now) || last.version > held) break;
     first -= 1;
   }
-  return remove(versions, (index) => index < first);
+  return remove(versions, (index) => index < first, onGone);
 }
 
 /** Takes the values from what has expired: nobody reads them. */
@@ -69,7 +76,7 @@ export function removeExpired(versions: Versions): void {
   });
 }
 
-function remove(versions: Versions, stays: (index: number) => boolean): HistoryLeft {
+function remove(versions: Versions, stays: (index: number) => boolean, onGone: OnGone): HistoryLeft {
   let [wholeFrom, changesFrom, showsBelow] = [0, 0, false];
   for (let i = versions.length - 1; i >= 0; i--) {
     const version = versions[i] as StoredVersion;
@@ -81,6 +88,7 @@ function remove(versions: Versions, stays: (index: number) => boolean): HistoryL
     // A reader in front of the next newer one finds what is below, or nothing.
     if (showsBelow || !isGone(version, clock.now())) wholeFrom = versions[i - 1]?.version ?? changesFrom;
     versions.splice(i, 1);
+    onGone(version);
   }
   return { wholeFrom, changesFrom };
 }

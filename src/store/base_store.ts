@@ -37,6 +37,7 @@ import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
 import { StoreView, type ViewedStore } from "./view.ts";
 import { Watch } from "./watch.ts";
+import { Watchers } from "./watchers.ts";
 
 const NOTHING = new Uint8Array(0);
 /** What a flush or a transaction that has nothing to write counts as light work. */
@@ -80,8 +81,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   readonly #background: Background;
   readonly #turns = new Turns();
   readonly #contention = new Contention();
-  /** Those who wait for commits to settle. */
-  readonly #listeners: Set<() => void> = new Set();
+  readonly #watchers = new Watchers();
   #version: number;
   #settledVersion: number;
   #closing: Promise<void> | undefined;
@@ -259,6 +259,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     const store = this;
     const host = {
       run: this.#read,
+      get version() {
+        return store.#version;
+      },
       get settledVersion() {
         return store.#settledVersion;
       },
@@ -267,10 +270,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
         this.#assertSound("watch");
         return this.#closing !== undefined;
       },
-      onSettled: (listener: () => void) => {
-        this.#listeners.add(listener);
-        return () => this.#listeners.delete(listener);
-      },
+      lookout: (bytes: ByteRange) => this.#watchers.lookout(bytes),
     };
     return { [Symbol.asyncIterator]: () => new Watch(host, watched) };
   }
@@ -388,13 +388,15 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   #put(key: Key, value: Value, options: PutOptions | undefined): void {
     this.#assertWritable("put");
     const [expiresMs, valueBytes, keyBytes] = [expiryOf(options), encodeValue(value), borrowKey(key)];
-    this.#written(this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs)));
+    const version = this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs));
+    this.#written(version, keyBytes);
   }
 
   #delete(key: Key): void {
     this.#assertWritable("delete");
     const bytes = borrowKey(key);
-    this.#written(this.#run((backend) => backend.delete(bytes)));
+    const version = this.#run((backend) => backend.delete(bytes));
+    this.#written(version, bytes);
   }
 
   #batch(operations: readonly BatchOperation[]): void {
@@ -404,7 +406,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   #commit(operations: readonly StoredOperation[]): void {
-    this.#written(this.#run((backend) => backend.batch(operations)));
+    const version = this.#run((backend) => backend.batch(operations));
+    for (const { key } of operations) this.#written(version, key);
   }
 
   #compareAndPut(
@@ -419,7 +422,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     }
     const [keyBytes, valueBytes, expiresMs] = [encodeKey(key), encodeValue(value), expiryOf(options)];
     if (this.#run((backend) => backend.versionOf(keyBytes, NEWEST)) !== expectedVersion) return false;
-    this.#written(this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs)));
+    const version = this.#run((backend) => backend.put(keyBytes, valueBytes, expiresMs));
+    this.#written(version, keyBytes);
     return true;
   }
 
@@ -431,8 +435,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     });
   }
 
-  #written(version: number): void {
+  #written(version: number, key: Uint8Array): void {
     this.#version = version;
+    this.#watchers.wrote(key, version);
     if (this.#backend.hasWork) this.#background.wake();
   }
 
@@ -475,7 +480,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   /** Commits up to this one may be told. */
   #told(version: number): void {
     this.#settledVersion = Math.max(this.#settledVersion, version);
-    for (const listener of this.#listeners) listener();
+    this.#watchers.settled(this.#settledVersion);
   }
 
   /**
@@ -546,6 +551,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       await spool.seal();
       await apply(this.#run, spool.read());
       await spool.done();
+      this.#watchers.wroteAll(this.#version + 1);
       this.#version = this.#run((backend) => backend.version);
     } catch (error) {
       this.#fail(error);
@@ -573,7 +579,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     }
     await this.#writes.drained();
     await this.#flushes.drained();
-    for (const listener of this.#listeners) listener();
+    this.#watchers.wakeAll();
     if (this.#failure !== undefined) return;
     const step = () => this.#failure === undefined && this.#run((backend) => backend.closeStep());
     await runInSteps(step, { wait: () => this.#backend.congestion() });
@@ -657,7 +663,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       }
     }
     this.#contention.release();
-    for (const listener of this.#listeners) listener();
+    this.#watchers.wakeAll();
   }
 }
 

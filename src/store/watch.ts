@@ -12,29 +12,35 @@ import type { ChangeIn } from "../api/changes.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import { type ByteRange, compareBytes } from "../byte_range.ts";
 import { clock } from "../clock.ts";
-import { deferred } from "../commit/deferred.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
+import { withZero } from "./intervals.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Run } from "./read_source.ts";
+import type { Lookout } from "./watchers.ts";
 
 /** Changes that are told between two looks at the clock. */
 const CHANGES_A_LOOK = 128;
 const NO_KEY = new Uint8Array(0);
 
+/** Ends what watches that nobody holds any more look out for. Weakly: one that waits leads back to its watch. */
+const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
+
 /** What a watch needs of its store. */
 export interface WatchHost {
   readonly run: Run;
+  /** The newest commit. */
+  readonly version: number;
   /** Up to here commits may be told. */
   readonly settledVersion: number;
   /** Whether there will be no commit any more. */
   readonly isFinal: boolean;
   /** Whether the store is closed. Throws when it failed. */
   isOver(): boolean;
-  /** Calls when one of these may have changed; returns how to stop it. */
-  onSettled(listener: () => void): () => void;
+  /** Sees commits in a range, and is woken when one of these changed. */
+  lookout(range: ByteRange): Lookout;
 }
 
 /** What is watched. */
@@ -57,8 +63,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   #isBare = false;
   #turns = new Turns();
   #isDone = false;
-  /** Ends the wait for changes. */
-  #wake: (() => void) | undefined;
+  readonly #lookout: Lookout;
   /** Steps are asked for one after the other, also when the caller does not wait. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -66,18 +71,22 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     this.#host = host;
     this.#watched = watched;
     this.#place = { version: watched.since + 1, key: NO_KEY };
+    this.#lookout = host.lookout(watched.range);
+    forgotten.register(this, new WeakRef(this.#lookout));
   }
 
   next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     const next = this.#last.then(() => this.#next());
-    this.#last = next.catch(() => {});
+    // Who gets an error may never say that this is the end; who asks again begins to look out again.
+    this.#last = next.catch(() => this.#lookout.end());
     return next;
   }
 
   async return(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     this.#isDone = true;
     this.#found = [];
-    this.#wake?.();
+    this.#lookout.end();
+    this.#lookout.wake();
     return { done: true, value: undefined };
   }
 
@@ -98,26 +107,35 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
         this.#index += 1;
         return { done: false, value: told };
       }
+      this.#passBy();
       if (this.#place.version <= this.#host.settledVersion) await this.#find();
       else if (this.#host.isFinal) return this.return();
       else await this.#news();
     }
   }
 
+  /** Moves on to the first commit that touched the range: those before it are none of this watch, wherever it stands. */
+  #passBy(): void {
+    const lookout = this.#lookout;
+    if (lookout.since === undefined) lookout.begin(this.#host.version);
+    if (this.#place.version <= (lookout.since ?? 0)) return;
+    const next = lookout.touched ?? this.#host.version + 1;
+    if (next > this.#place.version) this.#place = { version: next, key: NO_KEY };
+    if (lookout.touched !== undefined) lookout.begin(this.#host.version);
+  }
+
   /** Settles when the host has something to say, or the signal, or nobody wants to know any more. */
   async #news(): Promise<void> {
-    const { promise, resolve } = deferred<void>();
-    const stop = this.#host.onSettled(resolve);
+    const lookout = this.#lookout;
+    const { version } = this.#place;
     const { signal } = this.#watched;
-    const abort = () => resolve();
+    const abort = () => lookout.wake();
     signal?.addEventListener("abort", abort);
-    this.#wake = resolve;
     const letGo = keepAlive();
-    await promise;
+    // What was written before the lookout began may be in the range, and may not.
+    await lookout.news(version <= (lookout.since ?? 0) ? version : undefined);
     letGo();
-    this.#wake = undefined;
     signal?.removeEventListener("abort", abort);
-    stop();
     this.#turns = new Turns();
   }
 
@@ -206,11 +224,4 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
       { version: changesFrom },
     );
   }
-}
-
-/** The first key behind one. */
-function withZero(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1);
-  next.set(key);
-  return next;
 }

@@ -18,6 +18,10 @@ export const LIMITS = {
   deleteCalls: 1,
   /** The one flush or write-out that all puts of a turn share. */
   commitCalls: 1,
+  /** Entries that a MemoryStore holds for each that lives, where all expire while writes go on. */
+  expiredHeld: 1.01,
+  /** How often a watch asks for changes for each that it tells, one at a time. */
+  looksAChange: 2,
   /** Pages of a scan of 20,000 entries of 12 + 100 bytes. */
   scanCalls: 21,
   /** Keeps one version for a scan of several pages, and lets go of it. */

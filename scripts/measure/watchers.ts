@@ -1,0 +1,72 @@
+/**
+ * Puts a second with no, 1, 300 and 1,000 watches of other ranges, each of which waits: on both stores, and with syncs and without.
+ *
+ * ```sh
+ * node scripts/measure/watchers.ts [--puts 20000]
+ * node scripts/measure/watchers.ts --module OTHER/mod.ts    # another build of luge, to compare with
+ * ```
+ *
+ * @module
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { setImmediate } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type * as Luge from "../../mod.ts";
+import { ROOT } from "../lib/runtimes.ts";
+
+const { values } = parseArgs({
+  options: {
+    puts: { type: "string", default: "20000" },
+    module: { type: "string", default: join(ROOT, "mod.ts") },
+  },
+});
+const PUTS = Number(values.puts);
+const WATCHES = [0, 1, 300, 1000];
+/** No measurement takes much longer. */
+const LIMIT_MS = 5000;
+const { MemoryStore, open } = (await import(pathToFileURL(resolve(values.module)).href)) as typeof Luge;
+
+const path = mkdtempSync(join(tmpdir(), "luge-watchers-"));
+const STORES: Readonly<Record<string, (name: string) => Promise<Luge.Store>>> = {
+  MemoryStore: async () => new MemoryStore(),
+  "SledStore, syncWrites: false": (name) => open({ path: join(path, name), syncWrites: false }),
+};
+
+/** Tells nobody anything, until the store is closed. */
+async function watch(store: Luge.Store, prefix: string): Promise<void> {
+  for await (const { key } of store.watch({ prefix })) throw new Error(`nobody wrote ${key}`);
+}
+
+/** Each put is awaited, and so is told alone. */
+async function putsASecond(store: Luge.Store, puts: number): Promise<number> {
+  const value = new Uint8Array(100);
+  const started = performance.now();
+  let done = 0;
+  for (; done < puts && performance.now() - started < LIMIT_MS; done++) await store.put(`orders/${done}`, value);
+  return Math.round(done / ((performance.now() - started) / 1000));
+}
+
+const rows: Record<string, Record<string, number>> = {};
+try {
+  for (const [name, openStore] of Object.entries(STORES)) {
+    rows[name] = {};
+    for (const count of WATCHES) {
+      const store = await openStore(`${count}`);
+      const watching = Array.from({ length: count }, (_, i) => watch(store, `users/${i}/`));
+      await setImmediate();
+      await putsASecond(store, PUTS / 10);
+      rows[name][`${count} watches`] = await putsASecond(store, PUTS);
+      await store.close();
+      await Promise.all(watching);
+    }
+  }
+} finally {
+  rmSync(path, { recursive: true, force: true });
+}
+console.log(`${process.release.name} ${process.version}, puts a second`);
+console.table(rows);

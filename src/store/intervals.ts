@@ -1,0 +1,142 @@
+/**
+ * Ranges of keys that are found by a key within them: a tree that is ordered by where they begin, and in which each node knows how
+ * far those below it reach (an interval tree over a treap).
+ *
+ * @module
+ */
+
+import { type ByteRange, compareBytes } from "../byte_range.ts";
+
+/** One range, and what it stands for. */
+export class Interval<T> {
+  readonly holder: T;
+  /** In the range, as all keys above it and below the upper end. */
+  readonly lower: Uint8Array;
+  /** Not in the range; `undefined` for no end. */
+  readonly upper: Uint8Array | undefined;
+  /** Apart from others that begin at the same key. */
+  serial = 0;
+  /** Above those of all nodes below: they keep the tree flat. */
+  priority = 0;
+  /** The highest upper end of this node and of all below. */
+  reach: Uint8Array | undefined;
+  left: Interval<T> | undefined;
+  right: Interval<T> | undefined;
+
+  constructor({ lower = new Uint8Array(0), lowerIncluded = true, upper, upperIncluded = false }: ByteRange, holder: T) {
+    this.holder = holder;
+    this.lower = lowerIncluded ? lower : withZero(lower);
+    this.upper = upper && (upperIncluded ? withZero(upper) : upper);
+  }
+}
+
+/** A set of intervals: each call takes steps as the logarithm of their number, and one more for each that is found. */
+export class Intervals<T> {
+  #root: Interval<T> | undefined;
+  #serial = 0;
+
+  /** Adds one that is in no set. */
+  add(interval: Interval<T>): void {
+    this.#serial += 1;
+    interval.serial = this.#serial;
+    interval.priority = scattered(this.#serial);
+    this.#root = added(this.#root, interval);
+  }
+
+  /** Removes one that is in this set. */
+  delete(interval: Interval<T>): void {
+    this.#root = removed(this.#root, interval);
+    interval.left = interval.right = undefined;
+  }
+
+  /** Whether there is none. */
+  get isEmpty(): boolean {
+    return this.#root === undefined;
+  }
+
+  /** Those that a key is in; without a key all. */
+  found(key: Uint8Array | undefined): Interval<T>[] {
+    const found: Interval<T>[] = [];
+    if (this.#root) find(this.#root, key, found);
+    return found;
+  }
+}
+
+/** The first key behind one. */
+export function withZero(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
+}
+
+function find<T>(node: Interval<T>, key: Uint8Array | undefined, found: Interval<T>[]): void {
+  if (key && !isBelow(key, node.reach)) return;
+  if (node.left) find(node.left, key, found);
+  if (key && compareBytes(node.lower, key) > 0) return;
+  if (!key || isBelow(key, node.upper)) found.push(node);
+  if (node.right) find(node.right, key, found);
+}
+
+function added<T>(root: Interval<T> | undefined, node: Interval<T>): Interval<T> {
+  if (!root || node.priority > root.priority) {
+    [node.left, node.right] = split(root, node);
+    return measured(node);
+  }
+  if (isBefore(node, root)) root.left = added(root.left, node);
+  else root.right = added(root.right, node);
+  return measured(root);
+}
+
+function removed<T>(root: Interval<T> | undefined, node: Interval<T>): Interval<T> | undefined {
+  if (!root) return undefined;
+  if (root === node) return merged(root.left, root.right);
+  if (isBefore(node, root)) root.left = removed(root.left, node);
+  else root.right = removed(root.right, node);
+  return measured(root);
+}
+
+/** What comes before a node, and what behind it. */
+function split<T>(root: Interval<T> | undefined, at: Interval<T>): [Interval<T> | undefined, Interval<T> | undefined] {
+  if (!root) return [undefined, undefined];
+  const isLeft = isBefore(root, at);
+  const [before, behind] = split(isLeft ? root.right : root.left, at);
+  if (isLeft) root.right = before;
+  else root.left = behind;
+  measured(root);
+  return isLeft ? [root, behind] : [before, root];
+}
+
+/** All of the first come before those of the second. */
+function merged<T>(first: Interval<T> | undefined, second: Interval<T> | undefined): Interval<T> | undefined {
+  if (!first || !second) return first ?? second;
+  if (first.priority > second.priority) {
+    first.right = merged(first.right, second);
+    return measured(first);
+  }
+  second.left = merged(first, second.left);
+  return measured(second);
+}
+
+function measured<T>(node: Interval<T>): Interval<T> {
+  let reach = node.upper;
+  for (const below of [node.left, node.right]) {
+    if (below && reach && isBelow(reach, below.reach)) reach = below.reach;
+  }
+  node.reach = reach;
+  return node;
+}
+
+function isBefore<T>(a: Interval<T>, b: Interval<T>): boolean {
+  const order = compareBytes(a.lower, b.lower);
+  return order < 0 || (order === 0 && a.serial < b.serial);
+}
+
+function isBelow(key: Uint8Array, upper: Uint8Array | undefined): boolean {
+  return upper === undefined || compareBytes(key, upper) < 0;
+}
+
+/** As good as random, and the same in every run. */
+function scattered(serial: number): number {
+  const mixed = Math.imul(serial ^ (serial >>> 16), 0x45d9f3b);
+  return Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b) >>> 0;
+}

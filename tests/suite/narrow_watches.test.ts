@@ -1,0 +1,186 @@
+/**
+ * Many watches of small ranges, on both stores: a commit wakes those alone whose range it touches, and misses none of them.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { type Change, MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
+import type { Backend } from "../../src/backend.ts";
+import { MemoryBackend } from "../../src/memory/backend.ts";
+import { Engine } from "../../src/wasm/engine.ts";
+import { Random } from "../engine/random.ts";
+import { within } from "../guard/within.ts";
+import { storeError, text } from "../support/expect.ts";
+
+const STORES: readonly [string, { prototype: Pick<Backend, "commits" | "changes"> }, () => Promise<Store>][] = [
+  ["MemoryStore", MemoryBackend, async () => new MemoryStore()],
+  [
+    "SledStore",
+    Engine,
+    () => open({ path: "/store", fileSystem: new MemoryFileSystem(), writeBufferSize: 256 * 1024 }),
+  ],
+];
+
+/** How often watches ask a backend for changes while this is in use. */
+class Looks implements Disposable {
+  readonly #prototype: Pick<Backend, "commits" | "changes">;
+  readonly #originals: Pick<Backend, "commits" | "changes">;
+  count = 0;
+
+  constructor(prototype: Pick<Backend, "commits" | "changes">) {
+    this.#prototype = prototype;
+    const { commits, changes } = prototype;
+    this.#originals = { commits, changes };
+    const looks = this;
+    prototype.commits = function (this: Backend, ...parameters) {
+      looks.count += 1;
+      return commits.apply(this, parameters);
+    };
+    prototype.changes = function (this: Backend, ...parameters) {
+      looks.count += 1;
+      return changes.apply(this, parameters);
+    };
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(this.#prototype, this.#originals);
+  }
+}
+
+/** Reads a watch to its end, into a list. */
+function follow(store: Store, range: object, told: Change[]): Promise<void> {
+  const read = async () => {
+    for await (const change of store.watch(range)) told.push(change);
+  };
+  return read();
+}
+
+for (const [name, { prototype }, openStore] of STORES) {
+  describe(`narrow watches of ${name}`, () => {
+    test("a commit is looked for by those alone whose range it touches", async () => {
+      const store = await openStore();
+      using looks = new Looks(prototype);
+      const WATCHES = 1000;
+      const told: Change[][] = Array.from({ length: WATCHES }, () => []);
+      const reading = told.map((changes, i) => follow(store, { prefix: `user/${i}/` }, changes));
+      await store.put("elsewhere", "");
+      await turn();
+      looks.count = 0;
+      const PUTS = 200;
+      for (let i = 0; i < PUTS; i++) await store.put(`order/${i}`, "value");
+      assert.equal(looks.count, 0, "somebody looked for what is elsewhere");
+      for (let i = 0; i < PUTS; i++) await store.put(`user/${i}/name`, "value");
+      await turn();
+      within("looksAChange", looks.count / PUTS);
+      assert.deepEqual(
+        told.map((changes) => changes.length),
+        Array.from({ length: WATCHES }, (_, i) => (i < PUTS ? 1 : 0)),
+      );
+      await store.close();
+      await Promise.all(reading);
+    });
+
+    test("writes that are not awaited wake nobody else either", async () => {
+      const store = await openStore();
+      using looks = new Looks(prototype);
+      const told: Change[][] = Array.from({ length: 300 }, () => []);
+      const reading = told.map((changes, i) => follow(store, { prefix: `user/${i}/` }, changes));
+      const PUTS = 3000;
+      for (let i = 0; i < PUTS; i++) {
+        const put = store.put(i % 10 === 0 ? `user/${i % 30}/${i}` : `order/${i}`, "value");
+        if (i % 7 === 0) await put;
+      }
+      await store.flush();
+      await turn();
+      assert.equal(told.flat().length, PUTS / 10);
+      // Each once when it begins, and as often as it is touched.
+      assert.ok(looks.count <= told.length + (PUTS / 10) * 3, `${looks.count} looks`);
+      await store.close();
+      await Promise.all(reading);
+    });
+
+    test("random writes in random ranges are told to each watch, once and in order", async () => {
+      const store = await openStore();
+      const random = new Random(17);
+      const letter = () => "abcdefgh".charAt(random.below(8));
+      const ranges = [
+        {},
+        ...Array.from({ length: 60 }, () => {
+          const [low, high] = [letter() + letter(), letter() + letter()].sort();
+          return random.below(2) === 0 ? { gte: low, lte: high } : { gt: low, lt: high };
+        }),
+        ...Array.from({ length: 8 }, (_, i) => ({ prefix: "abcdefgh".charAt(i) })),
+      ];
+      const told: Change[][] = ranges.map(() => []);
+      const reading = ranges.map((range, i) => follow(store, range, told[i] as Change[]));
+      const key = () => letter() + letter() + letter();
+      for (let i = 0; i < 1500; i++) {
+        const kind = random.below(8);
+        if (kind === 0) store.putSync(key(), `${i}`);
+        else if (kind === 1) store.delete(key());
+        else if (kind === 2) store.batch([key(), key(), key()].map((each) => ({ type: "put", key: each, value: "" })));
+        else if (kind === 3) {
+          await store.transaction(async (tx) => {
+            await tx.get("none");
+            tx.put(key(), "transaction");
+          });
+        } else if (kind === 4 && random.below(10) === 0) await store.deleteRange({ prefix: letter() });
+        else if (kind === 5) store.compareAndSetSync(key(), undefined, "new");
+        else store.put(key(), `${i}`, random.below(2) === 0 ? { ttl: 3_600_000 } : {});
+        if (random.below(5) === 0) await store.flush();
+        if (random.below(9) === 0) await turn();
+      }
+      await store.flush();
+      await turn();
+      await turn();
+      const shown = ({ type, key: each, version, value }: Change) => `${version} ${type} ${each} ${text(value)}`;
+      const [all = []] = told;
+      assert.ok(all.length > 1500);
+      for (const [i, { gte = "", lte = "~", gt = "", lt = "~", prefix = "" }] of Object.entries(
+        ranges as Record<string, string>[],
+      )) {
+        const expected = all.filter(
+          ({ key: each }) => each >= gte && each <= lte && each > gt && each < lt && each.startsWith(prefix),
+        );
+        assert.deepEqual(told[Number(i)]?.map(shown), expected.map(shown), JSON.stringify(ranges[Number(i)]));
+      }
+      await store.close();
+      await Promise.all(reading);
+    });
+
+    test("a watch of what nobody writes loses nothing, however much goes by elsewhere", async () => {
+      const store = await openStore();
+      await using _store = store;
+      using looks = new Looks(prototype);
+      const waiting = store.watch({ prefix: "rare/" })[Symbol.asyncIterator]();
+      const slow = store.watch({ prefix: "rare/" })[Symbol.asyncIterator]();
+      const next = waiting.next();
+      const first = slow.next();
+      await store.put("rare/1", "first");
+      assert.equal((await first).value?.key, "rare/1");
+      assert.equal((await next).value?.key, "rare/1");
+      const second = waiting.next();
+      // The same keys again and again: their older versions go, and with them the history. One watch waits, the other does not.
+      for (let i = 0; i < 30_000; i++) store.put(`key${i % 100}`, `${i}`);
+      await store.flush();
+      looks.count = 0;
+      await store.put("rare/2", "second");
+      assert.equal(text((await second).value?.value), "second");
+      assert.equal(text((await slow.next()).value?.value), "second");
+      assert.ok(looks.count <= 6, `${looks.count} looks`);
+    });
+
+    test("a watch that waits is told of a restore", async () => {
+      await using store = await openStore();
+      await using source = new MemoryStore();
+      for (let i = 0; i < 10; i++) await source.put(`key${i}`, "value");
+      const watch = store.watch({ prefix: "other" })[Symbol.asyncIterator]();
+      const next = watch.next();
+      await turn();
+      const expected = assert.rejects(next, storeError("VERSION_GONE"));
+      await store.restore(source.backup());
+      await expected;
+    });
+  });
+}
