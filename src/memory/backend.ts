@@ -18,6 +18,7 @@ import {
   type StoredOperation,
   type StoredValue,
   type StoredVersion,
+  type VersionPage,
   type VerifyStep,
 } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
@@ -113,10 +114,11 @@ export class MemoryBackend implements Backend {
     return { count, last: undefined };
   }
 
-  versions(key: Uint8Array): StoredVersion[] {
+  versions(key: Uint8Array): VersionPage {
     const now = clock.now();
     const found = this.#versions.get(toBinary(key)) ?? [];
-    return found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
+    const versions = found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
+    return { versions, next: undefined };
   }
 
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number {
