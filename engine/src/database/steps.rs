@@ -55,9 +55,10 @@ impl<D: Disk> Database<D> {
         self.log.appended_bytes() - self.unsealed_from + self.recovered_bytes
     }
 
-    /// Whether the upper level hides so much that the next commits wait until it has descended.
+    /// Whether the sealed memtable or the upper level hides so much that the next commits wait until it is merged.
     fn hides_much(&self) -> bool {
-        self.hidden_in_bottom > 2 * self.hidden_limit()
+        let limit = self.hidden_limit();
+        self.hidden_in_bottom > 2 * limit || self.sealed.as_ref().is_some_and(|sealed| sealed.hidden.bytes > limit)
     }
 
     /// Whether the upper level is to descend: it is too large, or hides too much.
