@@ -18,8 +18,8 @@ import {
   type StoredOperation,
   type StoredValue,
   type StoredVersion,
-  type VersionPage,
   type VerifyStep,
+  type VersionPage,
 } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";

@@ -17,9 +17,9 @@ import {
   type StoredChange,
   type StoredOperation,
   type StoredValue,
+  type VerifyStep,
   type VersionPage,
   type VersionPlace,
-  type VerifyStep,
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";
