@@ -94,7 +94,7 @@ export interface Store extends Reader, AsyncDisposable {
    */
   snapshot(options?: { readonly version?: number }): Snapshot;
 
-  /** The versions of `key` that are still there, newest first. Deletions count, expired values too. */
+  /** The versions of `key` that are kept, by `numVersionsToKeep` and by snapshots, newest first. Deletions count, expired values too. */
   versions(key: Key): Promise<KeyVersion[]>;
   /** As {@linkcode Store.versions}. */
   versionsSync(key: Key): KeyVersion[];

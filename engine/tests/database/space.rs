@@ -47,7 +47,7 @@ fn churn(steps: bool) {
         let key = (random >> 20) as usize % 300;
         // Now and then nearly all goes, by deletions or by values of some bytes.
         let size = match i / 1000 % 4 {
-            0 | 2 => 10 << (random >> 40) % 10,
+            0 | 2 => 10 << ((random >> 40) % 10),
             1 => 0,
             _ => 10,
         };
