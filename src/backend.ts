@@ -28,6 +28,19 @@ export interface StoredVersion {
   readonly value: Uint8Array | undefined;
 }
 
+/** A place among the versions of a key: behind so many newer ones, before the first that is not above `below`. */
+export interface VersionPlace {
+  readonly below: number;
+  readonly listed: number;
+}
+
+/** Some versions of a key. */
+export interface VersionPage {
+  readonly versions: StoredVersion[];
+  /** Where to go on; `undefined` at the end. */
+  readonly next: VersionPlace | undefined;
+}
+
 /** One version of a key, and which. */
 export interface StoredChange extends StoredVersion {
   readonly key: Uint8Array;
@@ -129,8 +142,8 @@ export interface Backend {
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
   /** Counts at most `limit` entries. */
   count(range: ByteRange, limit: number): Counted;
-  /** Newest first. */
-  versions(key: Uint8Array): StoredVersion[];
+  /** The versions that are kept, newest first, from a place on. */
+  versions(key: Uint8Array, from?: VersionPlace): VersionPage;
 
   /** Must copy what it keeps. Returns the version, as all writes do. */
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number;

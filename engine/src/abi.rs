@@ -16,7 +16,7 @@ use crate::cursor::Range;
 use crate::database::commit::Operation;
 use crate::database::{Budget, Database, Disks, GoOn, Newest, Options, ValueStream, Verification};
 use crate::disk::StandardDisk;
-use crate::entry::Boundary;
+use crate::entry::{Boundary, Entry};
 use crate::failure::Failure;
 use crate::page::{Page, PageEntry};
 use crate::request::{self, flags};
@@ -367,21 +367,42 @@ pub extern "C" fn luge_count(
     })
 }
 
-/// All versions of the key in the request that are still there, newest first, as a page with versions.
+/// The versions of the key in the request that are kept, newest first, as a page with versions: what is gone without a value,
+/// and with [`crate::page::LARGE_VALUE`] for the length of a value above `largest` bytes. Begins at or before the version `below`,
+/// behind `listed` newer ones. [`Status::More`] says that more follow: the numbers of the reply are the next `below` and `listed`.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_versions(key_length: usize, now_ms: f64) -> i32 {
+pub extern "C" fn luge_versions(
+    key_length: usize,
+    budget: usize,
+    largest: u32,
+    below: f64,
+    listed: f64,
+    now_ms: f64,
+) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let versions = call.database.versions(key, now_ms as u64)?;
-        let mut page = Page::new(call.reply, usize::MAX, true);
-        for each in &versions {
-            let value = each.value.as_deref();
-            let (version, expires_ms) = (each.version, each.expires_ms);
-            page.push(&PageEntry { key, value, is_large: false, version, expires_ms })?;
-        }
+        let mut page = Page::new(call.reply, budget, true);
+        let from = (below as u64, listed as usize);
+        let next = call
+            .database
+            .visit_versions(key, from, largest, now_ms as u64, |entry, newest| push_newest(&mut page, entry, newest))?;
         set_page(page);
-        Ok(Status::Ok)
+        let Some((below, listed)) = next else { return Ok(Status::Ok) };
+        set_number(0, below.min(MOST_EXACT));
+        set_number(1, listed as u64);
+        Ok(Status::More)
     })
+}
+
+/// Adds a version of a key to a page; says whether it had room.
+fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Result<bool, Failure> {
+    let (value, is_large) = match newest {
+        Newest::Gone => (None, false),
+        Newest::Value(value) => (Some(value), false),
+        Newest::Large => (None, true),
+    };
+    let (version, expires_ms) = (entry.version, entry.expires_ms);
+    page.push(&PageEntry { key: entry.key, value, is_large, version, expires_ms })
 }
 
 /// The versions of keys between the two in the request that were committed after `since` and up to `until`: by key, newest
@@ -485,14 +506,7 @@ pub extern "C" fn luge_newest(
         let range = begun_at(range, below as u64);
         let mut page = Page::new(call.reply, budget, true);
         let next = call.database.visit_newest(range, since as u64, largest, visits, |entry, newest| {
-            let (value, is_large) = match newest {
-                Newest::Gone if gone == 0 => return Ok(true),
-                Newest::Gone => (None, false),
-                Newest::Value(value) => (Some(value), false),
-                Newest::Large => (None, true),
-            };
-            let (version, expires_ms) = (entry.version, entry.expires_ms);
-            page.push(&PageEntry { key: entry.key, value, is_large, version, expires_ms })
+            if gone == 0 && matches!(newest, Newest::Gone) { Ok(true) } else { push_newest(&mut page, entry, newest) }
         })?;
         Ok(set_changes(page, next))
     })

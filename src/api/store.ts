@@ -95,8 +95,8 @@ export interface Store extends Reader, AsyncDisposable {
   snapshot(options?: { readonly version?: number }): Snapshot;
 
   /**
-   * The versions of `key` that are still there, newest first: `numVersionsToKeep` at least, if there were so many. Deletions count, and
-   * so do expired values; with one version to keep, such a version may be missing.
+   * The versions of `key` that are kept, by `numVersionsToKeep` and by snapshots, newest first. Deletions count, and so do expired
+   * values; with one version to keep, such a version may be missing.
    */
   versions(key: Key): Promise<KeyVersion[]>;
   /** As {@linkcode Store.versions}. */

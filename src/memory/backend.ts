@@ -19,6 +19,7 @@ import {
   type StoredValue,
   type StoredVersion,
   type VerifyStep,
+  type VersionPage,
 } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";
@@ -143,10 +144,11 @@ export class MemoryBackend implements Backend {
     return { count, last: undefined };
   }
 
-  versions(key: Uint8Array): StoredVersion[] {
+  versions(key: Uint8Array): VersionPage {
     const now = clock.now();
     const found = this.#versions.get(toBinary(key)) ?? [];
-    return found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
+    const versions = found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
+    return { versions, next: undefined };
   }
 
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number {

@@ -12,7 +12,7 @@ import type { CompactResult, Store, VerifyResult } from "../api/store.ts";
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import type { View, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
-import { type Backend, type Damage, NEWEST, type StoredOperation } from "../backend.ts";
+import { type Backend, type Damage, NEWEST, type StoredOperation, type VersionPlace } from "../backend.ts";
 import { StreamSource } from "../backup/source.ts";
 import { MemorySpool, type Spool } from "../backup/spool.ts";
 import type { ByteRange } from "../byte_range.ts";
@@ -131,21 +131,33 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   async versions(key: Key): Promise<KeyVersion[]> {
-    const versions = this.versionsSync(key);
-    await afterLightWork(versions.reduce((weight, { value }) => weight + weightOf(value?.length ?? 0), 1));
+    const versions: KeyVersion[] = [];
+    this.#assertOpen("list the versions");
+    for (const page of this.#versionPages(encodeKey(key))) {
+      versions.push(...page);
+      await afterLightWork(page.reduce((weight, { value }) => weight + weightOf(value?.length ?? 0), 1));
+    }
     return versions;
   }
 
   versionsSync(key: Key): KeyVersion[] {
     this.#assertOpen("list the versions");
-    const bytes = encodeKey(key);
-    const found = this.#run((backend) => backend.versions(bytes));
-    return found.map(({ version, value, expiresMs }) => ({
-      version,
-      ...(value ? { value } : {}),
-      deleted: value === undefined && expiresMs === 0,
-      ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
-    }));
+    return [...this.#versionPages(encodeKey(key))].flat();
+  }
+
+  *#versionPages(key: Uint8Array): Generator<KeyVersion[]> {
+    let from: VersionPlace | undefined;
+    do {
+      this.#assertOpen("list the versions");
+      const { versions, next } = this.#run((backend) => backend.versions(key, from));
+      yield versions.map(({ version, value, expiresMs }) => ({
+        version,
+        ...(value ? { value } : {}),
+        deleted: value === undefined && expiresMs === 0,
+        ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
+      }));
+      from = next;
+    } while (from);
   }
 
   snapshot(options?: SnapshotOptions): Snapshot {

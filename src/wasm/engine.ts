@@ -17,8 +17,9 @@ import {
   type StoredChange,
   type StoredOperation,
   type StoredValue,
-  type StoredVersion,
   type VerifyStep,
+  type VersionPage,
+  type VersionPlace,
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";
@@ -45,6 +46,7 @@ const PART_BYTES = 1024 * 1024;
 /** Values above this size do not come with a page of newest versions. */
 const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
+const FIRST_VERSION: VersionPlace = { below: NEWEST, listed: 0 };
 const NOTHING = new Uint8Array(0);
 
 /** The engine's part of a config. */
@@ -177,11 +179,19 @@ export class Engine implements Backend {
     return { count, last: more && count !== range.limit ? this.#memory.reply() : undefined };
   }
 
-  /** All versions of `key` that are still there, newest first. */
-  versions(key: Uint8Array): StoredVersion[] {
+  /** Some versions of `key` that are kept, newest first. */
+  versions(key: Uint8Array, { below, listed }: VersionPlace = FIRST_VERSION): VersionPage {
+    const now = clock.now();
     this.#memory.request(key, undefined);
-    this.#call("read", () => this.#exports.luge_versions(key.length, clock.now()));
-    return this.#memory.replyChanges().entries.map(({ version, expiresMs, value }) => ({ version, expiresMs, value }));
+    const run = () => this.#exports.luge_versions(key.length, PAGE_BYTES, LARGEST_IN_PAGE, below, listed, now);
+    const more = this.#call("read", run) === Status.More;
+    const next = more ? { below: this.#memory.replyVersion, listed: this.#memory.replyExpiry } : undefined;
+    const versions = this.#memory.replyChanges().entries.map(({ version, expiresMs, value, isLarge }) => ({
+      version,
+      expiresMs,
+      value: isLarge ? this.get(key, version) : value,
+    }));
+    return { versions, next };
   }
 
   get version(): number {

@@ -46,7 +46,14 @@ export interface EngineExports {
     version: number,
     nowMs: number,
   ): number;
-  luge_versions(keyLength: number, nowMs: number): number;
+  luge_versions(
+    keyLength: number,
+    budget: number,
+    largest: number,
+    below: number,
+    listed: number,
+    nowMs: number,
+  ): number;
   luge_changes(
     flags: number,
     lowerLength: number,

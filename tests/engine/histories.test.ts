@@ -6,7 +6,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryFileSystem } from "../../mod.ts";
-import { type Backend, type ChangePlace, type Counted, NEWEST, type Page } from "../../src/backend.ts";
+import {
+  type Backend,
+  type ChangePlace,
+  type Counted,
+  NEWEST,
+  type Page,
+  type StoredVersion,
+  type VersionPlace,
+} from "../../src/backend.ts";
 import { type ByteRange, restOf } from "../../src/byte_range.ts";
 import { MemoryBackend } from "../../src/memory/backend.ts";
 import { Engine } from "../../src/wasm/engine.ts";
@@ -246,7 +254,13 @@ class History {
         assert.ok(sameBytes(this.#backend.get(bytesOf(key), version ?? NEWEST), expected), `'${key}' at ${version}`);
         assert.equal(this.#backend.versionOf(bytesOf(key), version ?? NEWEST) !== undefined, expected !== undefined);
       }
-      assert.ok(this.#model.explains(key, this.#backend.versions(bytesOf(key)), this.#kept), `versions of '${key}'`);
+      const versions: StoredVersion[] = [];
+      for (let place: VersionPlace | undefined, more = true; more; more = place !== undefined) {
+        const page = this.#backend.versions(bytesOf(key), place);
+        versions.push(...page.versions);
+        place = page.next;
+      }
+      assert.ok(this.#model.explains(key, versions, this.#kept), `versions of '${key}'`);
     }
     this.#checkRange();
     this.#checkChanges();

@@ -49,6 +49,12 @@ export const LIMITS = {
   hasGarbageBytes: 260,
   putSyncGarbageBytes: 980,
   scanEntryGarbageBytes: 320,
+  /** Bytes of files beside three times what lives, whatever was overwritten and deleted before, with the smallest write buffer. */
+  overwrittenBytes: 134_217_728,
+  /** Bytes that an open reads after a kill, with the smallest write buffer. */
+  replayedBytes: 100_663_296,
+  /** Pages of 31 versions of 40,000 bytes. */
+  versionCalls: 11,
   /** The engine that every install downloads, and a cold start compiles. */
   artefactBytes: 750_000,
   artefactBrotliBytes: 250_000,

@@ -4,6 +4,8 @@ use crate::failure::Failure;
 use crate::status::Status;
 
 const KEY: &[u8] = b"checkpoint";
+/// Of how many bytes of values in the log the bottom level has entries that newer ones hide, about: u64, little endian.
+const HIDDEN_KEY: &[u8] = b"hidden";
 const FORMAT_VERSION: u8 = 1;
 const SIZE: usize = 25;
 
@@ -31,6 +33,18 @@ impl Checkpoint {
     pub fn write(self, db: &sled::Db) -> Result<(), Failure> {
         db.insert(KEY, self.encode().as_slice())?;
         db.flush()?;
+        Ok(())
+    }
+
+    /// What [`Checkpoint::note_hidden`] noted last; 0 where it did not.
+    pub fn hidden(db: &sled::Db) -> Result<u64, Failure> {
+        let bytes = db.get(HIDDEN_KEY)?;
+        Ok(bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_ref().try_into().ok()?))).unwrap_or(0))
+    }
+
+    /// Notes how many bytes of values are hidden; durable with the next checkpoint.
+    pub fn note_hidden(db: &sled::Db, bytes: u64) -> Result<(), Failure> {
+        db.insert(HIDDEN_KEY, &bytes.to_le_bytes())?;
         Ok(())
     }
 

@@ -242,6 +242,34 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     }
 }
 
+/// The one value of a large record, by the first bytes of its payload of `length` bytes: its key, the version of its commit where
+/// that is not the record's, its offset in the payload and its length. `None` where there may be others.
+pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<u64>, usize, usize)> {
+    let (kind, mut bytes) = start.split_first()?;
+    let mut version = None;
+    let mut operation = None;
+    if *kind == KIND_OPERATIONS {
+        let (first, rest) = bytes.split_first()?;
+        (operation, bytes) = (Some(*first), rest);
+    }
+    let key_length = varint::read_length(&mut bytes)?;
+    match (*kind, operation) {
+        (KIND_MOVED, None) => version = Some(varint::read(&mut bytes)?),
+        (_, Some(OPERATION_PUT_LOGGED)) => {}
+        (_, Some(put)) if put == OPERATION_PUT_LOGGED | HAS_EXPIRY => drop(varint::read(&mut bytes)?),
+        _ => return None,
+    }
+    let value_length = varint::read_length(&mut bytes)?;
+    let (key, rest) = bytes.split_at_checked(key_length)?;
+    let offset = start.len() - rest.len();
+    (offset.checked_add(value_length)?.checked_add(VALUE_CHECKSUM_SIZE)? == length).then_some((
+        key,
+        version,
+        offset,
+        value_length,
+    ))
+}
+
 /// Whether a payload is one, to its end.
 pub fn is_well_formed(payload: &[u8]) -> bool {
     match decode(payload) {

@@ -1,6 +1,7 @@
 //! Compaction: everything into the bottom level, and the space of what nothing needs given back.
 
 use super::Database;
+use super::checkpoint::Checkpoint;
 use super::reclaim::Moving;
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -60,6 +61,9 @@ impl<D: Disk> Database<D> {
                 return Ok(Compaction::Upper(descent));
             }
         }
+        // The bottom hides nothing from itself.
+        self.hidden_in_bottom = 0;
+        Checkpoint::note_hidden(&self.db, 0)?;
         Ok(Compaction::Bottom(self.begin_rewrite()?, true))
     }
 
@@ -87,7 +91,7 @@ impl<D: Disk> Database<D> {
         }
         if self.moving.is_none() {
             self.drop_dead_segments()?;
-            self.moving = self.segment_below(LIVE_PERCENT)?.map(Moving::start);
+            self.moving = self.segment_below(LIVE_PERCENT).map(Moving::start);
         }
         if self.moving.is_none() {
             return Ok(None);

@@ -8,6 +8,7 @@
 pub mod checkpoint;
 pub mod commit;
 mod compact;
+mod hidden;
 mod metrics;
 mod newest_segment;
 mod options;
@@ -21,17 +22,18 @@ mod values;
 mod verify;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use options::Options;
-pub use read::{Budget, GoOn, KeyVersion, Newest, Read};
+pub use read::{Budget, GoOn, Newest, Read};
 pub use restore::RestoredEntry;
 pub use values::ValueStream;
 pub use verify::Verification;
 
 use self::checkpoint::Checkpoint;
 use self::compact::Compaction;
+use self::hidden::Hidden;
 use self::metrics::Counters;
 use self::reclaim::Moving;
 use self::replay::Replay;
@@ -41,10 +43,10 @@ use self::write::LargePut;
 use crate::cache::EntryCache;
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::log::{LogWriter, check_owners, make_durable, recover};
+use crate::log::{LogWriter, SegmentSizes, check_owners, make_durable, recover};
 use crate::memtable::{Memtable, Place};
 use crate::recovery::open_index;
-use crate::table::{Descent, Group, HistoryLeft, Level, Table, TableDisks};
+use crate::table::{Descent, Group, HistoryLeft, Level, SparseSegment, Table, TableDisks};
 
 /// A memtable on its way into the table.
 struct Sealed {
@@ -55,6 +57,7 @@ struct Sealed {
     place: Option<Place>,
     /// How many entries are in the table.
     merged: usize,
+    hidden: Hidden,
     /// What was merged and is not in the table yet.
     group: Group,
     /// What can be recorded once all is in the table, and durable there.
@@ -62,11 +65,16 @@ struct Sealed {
 }
 
 impl Sealed {
-    fn new<D: Disk>(memtable: Memtable, checkpoint: Checkpoint, table: &Table<D>) -> Result<Self, Failure> {
+    fn new<D: Disk>(
+        memtable: Memtable,
+        hidden: Hidden,
+        checkpoint: Checkpoint,
+        table: &Table<D>,
+    ) -> Result<Self, Failure> {
         let place = memtable.first();
         let first = place.and_then(|place| memtable.at(place));
         let level = first.map_or(Ok(Level::Upper), |first| table.level_from(first.key))?;
-        Ok(Self { memtable, level, place, merged: 0, group: Group::default(), checkpoint })
+        Ok(Self { memtable, level, place, merged: 0, hidden, group: Group::default(), checkpoint })
     }
 }
 
@@ -88,6 +96,15 @@ pub struct Database<D: Disk> {
     log: LogWriter<D>,
     files: ValueFiles<D::File>,
     active: Memtable,
+    /// What the active memtable hides.
+    hidden: Hidden,
+    /// About how many bytes of values in the log the bottom level leads to that the upper one hides.
+    hidden_in_bottom: u64,
+    /// How much of that is there no more once the round is done in which the whole upper level descends.
+    sinking: Option<u64>,
+    /// How many bytes of records the log had when the active memtable was begun; those that were recovered are in front of all.
+    unsealed_from: u64,
+    recovered_bytes: u64,
     sealed: Option<Sealed>,
     /// The memory of the memtable before, for the next one.
     spare: Memtable,
@@ -100,10 +117,13 @@ pub struct Database<D: Disk> {
     descent: Descent,
     moving: Option<Moving>,
     compaction: Option<Compaction>,
-    /// Segments that could not be emptied.
-    unmovable: BTreeSet<u64>,
-    /// Whether a segment of the log may be mostly dead.
+    emptying: Option<SparseSegment>,
+    /// The segments of the log that recovery does not need.
+    old_segments: SegmentSizes,
+    /// Whether these may have changed.
     reclaimable: bool,
+    /// How many bytes of records the log had at the last commit.
+    paced_bytes: u64,
     snapshots: Snapshots,
     options: Options,
     /// The memtables have every version above this one.
@@ -136,20 +156,28 @@ impl<D: Disk> Database<D> {
         let noted_segment = newest_segment::require(&db, recovered.end.segment)?;
         let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
         let whole_from = replay.whole_from;
-        let sealed = replay.sealed;
+        let (sealed, recovered_bytes) = (replay.sealed, replay.log_bytes);
         if !options.read_only {
             make_durable(&disk, &recovered)?;
         }
         let last_version = recovered.last_version.max(checkpoint.version);
         let version = last_version.max(reserved);
         table.end_history_before(whole_from)?;
-        let sealed = sealed.map(|(memtable, checkpoint)| Sealed::new(memtable, checkpoint, &table)).transpose()?;
+        let sealed = sealed
+            .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
+            .transpose()?;
+        let hidden_in_bottom = Checkpoint::hidden(&db)?;
         Ok(Self {
             db,
             table,
             log: LogWriter::start(disk, recovered.end, last_version, options.segment_size).owned_by(owner),
             files: ValueFiles::owned_by(owner),
             active,
+            hidden: Hidden::default(),
+            hidden_in_bottom,
+            sinking: None,
+            unsealed_from: 0,
+            recovered_bytes,
             sealed,
             spare: Memtable::default(),
             cache: EntryCache::new(cache_size / 4),
@@ -159,8 +187,10 @@ impl<D: Disk> Database<D> {
             descent: Descent::default(),
             moving: None,
             compaction: None,
-            unmovable: BTreeSet::new(),
+            emptying: None,
+            old_segments: SegmentSizes::default(),
             reclaimable: true,
+            paced_bytes: 0,
             snapshots: Snapshots::default(),
             options,
             tabled,

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::log::LogWriter;
 use crate::memtable::Memtable;
 use crate::table::Found;
+use crate::table::block::Version;
 
 /// A version of a key that a read found. Its value is in the buffer that the read was given, unless it is large.
 pub struct Read {
@@ -19,17 +20,6 @@ pub struct Read {
     pub expires_ms: u64,
     /// A value that is to be read in pieces, with [`Database::read_part`].
     pub stream: Option<ValueStream>,
-}
-
-/// One version of a key, as [`Database::versions`] lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyVersion {
-    /// The version of the commit.
-    pub version: u64,
-    /// When the value expires or expired, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
-    /// The value; `None` for one that was deleted or has expired.
-    pub value: Option<Vec<u8>>,
 }
 
 /// The newest version of a key, as [`Database::visit_newest`] finds it.
@@ -170,39 +160,50 @@ impl<D: Disk> Database<D> {
         Ok(found.flatten())
     }
 
-    /// All versions of `key` that are still there, newest first.
-    pub fn versions(&mut self, key: &[u8], now_ms: u64) -> Result<Vec<KeyVersion>, Failure> {
-        let mut listed = Vec::new();
-        let mut version = u64::MAX;
-        while let Some(found) = self.version_at(key, version)? {
-            version = found.version - 1;
-            let gone = found.expires_ms > 0 && found.expires_ms <= now_ms;
-            listed.push(if gone { KeyVersion { value: None, ..found } } else { found });
+    /// Calls with the versions of `key` that are kept, newest first, until `visit` returns `false`: as many as are to be kept, and
+    /// those that snapshots see. Begins with the one at or before `below`, when `listed` newer ones were told of. Returns where to
+    /// go on, and how many were. Values above `largest` bytes are left to the caller.
+    pub fn visit_versions(
+        &mut self,
+        key: &[u8],
+        (mut below, mut listed): (u64, usize),
+        largest: u32,
+        now_ms: u64,
+        mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
+    ) -> Result<Option<(u64, usize)>, Failure> {
+        let snapshots = self.snapshots.versions();
+        let mut logged = Vec::new();
+        while let Some(found) = self.version_at(key, below)? {
+            let entry = Entry { key, ..found.entry() };
+            let newest = match entry.value {
+                Value::Logged { length, .. } if length > largest && !entry.is_gone(now_ms) => Newest::Large,
+                _ => value_of(&mut self.files, &self.log, &entry, now_ms, &mut logged)?
+                    .map_or(Newest::Gone, Newest::Value),
+            };
+            if !visit(&entry, newest)? {
+                return Ok(Some((below, listed)));
+            }
+            listed += 1;
+            let older = entry.version.saturating_sub(1);
+            let seen = || snapshots.iter().rev().copied().find(|snapshot| *snapshot <= older);
+            match if listed < self.options.versions_to_keep { Some(older) } else { seen() } {
+                Some(next) => below = next,
+                None => break,
+            }
         }
-        Ok(listed)
+        Ok(None)
     }
 
-    fn version_at(&mut self, key: &[u8], version: u64) -> Result<Option<KeyVersion>, Failure> {
+    fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
         let in_memtables = memtables(&self.active, self.sealed.as_ref());
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
-        let found = match newest {
-            Some(_) => None,
-            None => self.table.get(key, version, Found::new)?,
-        };
-        let Some(entry) = newest.or_else(|| found.as_ref().map(Found::entry)) else {
-            return Ok(None);
-        };
-        let (version, expires_ms) = (entry.version, entry.expires_ms);
-        let value = match entry.value {
-            Value::Deleted => None,
-            Value::Inline(bytes) => Some(bytes.to_vec()),
-            Value::Logged { position, length } => {
-                let mut bytes = Vec::new();
-                self.files.read(&self.log, position, length, &mut bytes)?;
-                Some(bytes)
+        match newest {
+            Some(entry) => {
+                let Entry { version, expires_ms, value, .. } = entry;
+                Ok(Some(Found::new(&Version { version, expires_ms, value })))
             }
-        };
-        Ok(Some(KeyVersion { version, expires_ms, value }))
+            None => self.table.get(key, version, Found::new),
+        }
     }
 
     /// Calls with live entries of a range, values and all, until it returns `false`; returns whether it did.

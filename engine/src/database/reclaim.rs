@@ -10,7 +10,11 @@ use crate::log::{Position, segment};
 use crate::table::Relocation;
 
 /// Bytes of values that one step moves, unless one value is larger.
-const BYTES_A_STEP: usize = 256 * 1024;
+const BYTES_A_STEP: usize = 512 * 1024;
+/// Of a larger record only so many bytes are read to see whether it has a value that lives: more than a key has.
+const LARGE_HEAD: usize = 72 * 1024;
+/// A segment is emptied when less than this share of it is live, in percent.
+const LIVE_PERCENT: u64 = 50;
 
 /// A segment whose live values are being moved to the end of the log.
 #[derive(Debug)]
@@ -34,13 +38,53 @@ struct Live {
 }
 
 impl<D: Disk> Database<D> {
+    /// Whether files have so many dead bytes that the next commits wait until there are fewer.
+    pub(super) fn has_much_dead(&self) -> bool {
+        let live = self.table.log_live().total();
+        self.old_segments.total() > 2 * live + 2 * self.options.segment_size || self.table.has_sparse(3)
+    }
+
+    /// Before a commit: gives back what is dead beyond that, as many bytes as the commit before wrote, if nobody else does.
+    pub(super) fn keep_space(&mut self) -> Result<(), Failure> {
+        let due = self.log.appended_bytes() - self.paced_bytes;
+        let mut steps = if self.has_much_dead() { 1 + due / BYTES_A_STEP as u64 } else { 0 };
+        while steps > 0 && self.has_much_dead() {
+            self.reclaim_step()?;
+            steps -= 1;
+        }
+        self.paced_bytes = self.log.appended_bytes();
+        Ok(())
+    }
+
+    /// Moves some of what lives out of a file that is mostly dead, if there is one.
+    pub(super) fn reclaim_step(&mut self) -> Result<(), Failure> {
+        if self.moving.is_none() && self.emptying.is_none() {
+            self.moving = self.mostly_dead_segment()?.map(Moving::start);
+            if self.moving.is_none() {
+                self.emptying = self.table.sparse_segment();
+            }
+        }
+        if let Some(mut sparse) = self.emptying.take() {
+            self.commit_group()?;
+            if self.table.empty_step(&mut sparse)? {
+                self.emptying = Some(sparse);
+            }
+            return Ok(());
+        }
+        self.move_step()
+    }
+
     /// Removes the segments of the log that neither recovery nor the table needs.
     pub(super) fn drop_dead_segments(&mut self) -> Result<(), Failure> {
-        let dead: Vec<u64> = self
-            .segments()?
-            .into_iter()
-            .filter(|number| *number < self.checkpoint.first_segment && self.table.log_live().of(*number) == 0)
-            .collect();
+        let mut dead = Vec::new();
+        for number in self.segments()?.into_iter().filter(|number| *number < self.checkpoint.first_segment) {
+            if self.table.log_live().of(number) == 0 {
+                dead.push(number);
+                self.old_segments.remove(number);
+            } else {
+                self.old_segments.add(self.log.disk(), number)?;
+            }
+        }
         if !dead.is_empty() {
             // Nothing leads to them as of now; nothing durable may, either.
             self.table.flush()?;
@@ -66,26 +110,25 @@ impl<D: Disk> Database<D> {
         Ok(numbers)
     }
 
-    /// A segment of which less than half is live, if there is one.
-    pub(super) fn mostly_dead_segment(&mut self) -> Result<Option<u64>, Failure> {
-        self.segment_below(50)
+    /// A segment of which less than half is live, if there is one and much is dead.
+    fn mostly_dead_segment(&mut self) -> Result<Option<u64>, Failure> {
+        if self.old_segments.total() == 0 {
+            // Nothing was dropped since the database was opened.
+            self.drop_dead_segments()?;
+        }
+        let live = self.table.log_live().total();
+        let found = if self.old_segments.total() > live + live / 2 + self.options.segment_size {
+            self.segment_below(LIVE_PERCENT)
+        } else {
+            None
+        };
+        self.reclaimable = found.is_some();
+        Ok(found)
     }
 
     /// A segment that recovery does not need and of which less than `percent` percent is live; the emptiest.
-    pub(super) fn segment_below(&mut self, percent: u64) -> Result<Option<u64>, Failure> {
-        let mut emptiest: Option<(u64, u64)> = None;
-        for (number, live) in self.table.log_live().iter() {
-            if number >= self.checkpoint.first_segment || self.unmovable.contains(&number) {
-                continue;
-            }
-            let size = self.log.disk().open(&segment::file_name(number))?.size()?;
-            let share = live * 100 / size.max(1);
-            if share < percent && emptiest.is_none_or(|(_, least)| share < least) {
-                emptiest = Some((number, share));
-            }
-        }
-        self.reclaimable = emptiest.is_some();
-        Ok(emptiest.map(|(number, _)| number))
+    pub(super) fn segment_below(&self, percent: u64) -> Option<u64> {
+        self.old_segments.emptiest(percent, |number| self.table.log_live().of(number))
     }
 
     /// Moves some values of the segment that is being emptied; at its end the segment is removed.
@@ -105,7 +148,7 @@ impl<D: Disk> Database<D> {
                 self.drop_dead_segments()?;
                 if self.table.log_live().of(moving.segment) > 0 {
                     // A record that cannot be read hides what is left: verify reports it.
-                    self.unmovable.insert(moving.segment);
+                    self.old_segments.leave_out(moving.segment);
                 }
             }
         }
@@ -123,8 +166,28 @@ impl<D: Disk> Database<D> {
             let Some(length) = read_record(&mut file, position, &mut bytes)? else { return Ok((live, None)) };
             read += bytes.len();
             offset += record::encoded_size(length) as u64;
-            let Some(record) = record::decode(&bytes, position) else { return Ok((live, None)) };
             let payload = Position { offset: position.offset + HEADER_SIZE as u64, ..position };
+            // What the table leads to is a value, and has a checksum of its own: of a large one, the head is enough.
+            let only = commit::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
+            if let (Some((key, version, at, length)), Some((own, _))) = (only, record::peek(&bytes)) {
+                let (key, version) = (key.to_vec(), version.unwrap_or(own));
+                self.find_live_value(
+                    key,
+                    version,
+                    Position { offset: payload.offset + at as u64, ..payload },
+                    length,
+                    &mut live,
+                )?;
+                found = live.iter().map(|live: &Live| live.length as usize).sum();
+                continue;
+            }
+            if bytes.len() < HEADER_SIZE + length {
+                bytes.resize(HEADER_SIZE + length, 0);
+                let count = file.read_at(&mut bytes, position.offset)?;
+                bytes.truncate(count);
+                read += count;
+            }
+            let Some(record) = record::decode(&bytes, position) else { return Ok((live, None)) };
             self.find_live(payload, record.version, record.payload, &mut live)?;
             found = live.iter().map(|live: &Live| live.length as usize).sum();
         }
@@ -150,11 +213,8 @@ impl<D: Disk> Database<D> {
                 }
             }
             Some(Payload::Moved(value)) => {
-                let from = Position { offset: start.offset + value.offset as u64, ..start }.packed();
-                if self.table.leads_to(value.key, value.version, from)? {
-                    let (key, length) = (value.key.to_vec(), value.length as u32);
-                    live.push(Live { key, version: value.version, from, length });
-                }
+                let from = Position { offset: start.offset + value.offset as u64, ..start };
+                self.find_live_value(value.key.to_vec(), value.version, from, value.length, live)?;
             }
             Some(Payload::Reservation(_)) | None => {}
         }
@@ -169,9 +229,21 @@ impl<D: Disk> Database<D> {
         live: &mut Vec<Live>,
     ) -> Result<(), Failure> {
         let Change::PutLogged { offset, length } = operation.change else { return Ok(()) };
-        let from = Position { offset: start.offset + offset as u64, ..start }.packed();
-        if self.table.leads_to(operation.key, version, from)? {
-            live.push(Live { key: operation.key.to_vec(), version, from, length: length as u32 });
+        let from = Position { offset: start.offset + offset as u64, ..start };
+        self.find_live_value(operation.key.to_vec(), version, from, length, live)
+    }
+
+    fn find_live_value(
+        &self,
+        key: Vec<u8>,
+        version: u64,
+        from: Position,
+        length: usize,
+        live: &mut Vec<Live>,
+    ) -> Result<(), Failure> {
+        let from = from.packed();
+        if self.table.leads_to(&key, version, from)? {
+            live.push(Live { key, version, from, length: length as u32 });
         }
         Ok(())
     }
@@ -199,7 +271,8 @@ impl<D: Disk> Database<D> {
     }
 }
 
-/// Reads what may be a record at `position` whole into `bytes`; the length of its payload, `None` where the file ends.
+/// Reads what may be a record at `position` into `bytes`, of a large one the head; the length of its payload, `None` where the
+/// file ends.
 fn read_record(file: &mut impl DiskFile, position: Position, bytes: &mut Vec<u8>) -> Result<Option<usize>, Failure> {
     bytes.clear();
     bytes.resize(HEADER_SIZE, 0);
@@ -211,7 +284,7 @@ fn read_record(file: &mut impl DiskFile, position: Position, bytes: &mut Vec<u8>
     if length as u64 > left {
         return Ok(None);
     }
-    bytes.resize(HEADER_SIZE + length, 0);
+    bytes.resize(HEADER_SIZE + length.min(LARGE_HEAD), 0);
     let count = file.read_at(bytes, position.offset)?;
     bytes.truncate(count);
     Ok(Some(length))

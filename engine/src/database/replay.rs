@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::log::Position;
-use crate::log::record::Record;
+use crate::log::record::{self, Record};
 use crate::memtable::Memtable;
 use crate::status::Status;
 use crate::table::{Level, Retention, Table};
@@ -23,6 +23,8 @@ pub(super) struct Replay<'a, D: Disk> {
     pub reserved: u64,
     /// The memtables have every version above this one.
     pub tabled: u64,
+    /// Bytes of records behind those of the sealed memtable.
+    pub log_bytes: u64,
     table: &'a mut Table<D>,
     options: &'a Options,
     /// The table has the versions up to this one.
@@ -40,14 +42,29 @@ impl<'a, D: Disk> Replay<'a, D> {
         let active = Memtable::default();
         let (reserved, skip) = (checkpoint.reserved, checkpoint.version);
         let (tabled, version) = (skip, skip);
-        Self { active, sealed: None, reserved, tabled, table, options, skip, version, whole_from: 0, before: 0 }
+        let log_bytes = 0;
+        Self {
+            active,
+            sealed: None,
+            reserved,
+            tabled,
+            log_bytes,
+            table,
+            options,
+            skip,
+            version,
+            whole_from: 0,
+            before: 0,
+        }
     }
 
     /// Takes a record whose payload stands at `position`.
     pub fn apply(&mut self, position: Position, record: &Record<'_>) -> Result<(), Failure> {
-        if self.active.size_bytes() > self.options.write_buffer_size {
+        let has_much = self.log_bytes > self.options.log_limit() && self.sealed.is_none();
+        if self.active.size_bytes() > self.options.write_buffer_size || has_much {
             self.make_room(position)?;
         }
+        self.log_bytes += record::encoded_size(record.payload.len()) as u64;
         let damaged = || {
             let message =
                 format!("the log is damaged in {position}: the record of version {} is malformed", record.version);
@@ -105,6 +122,7 @@ impl<'a, D: Disk> Replay<'a, D> {
         }
         let checkpoint = Checkpoint { first_segment: next.segment, version: self.version, reserved: self.reserved };
         self.sealed = Some((std::mem::take(&mut self.active), checkpoint));
+        self.log_bytes = 0;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::checkpoint::Checkpoint;
-use super::reclaim::Moving;
+use super::hidden::{Hiding, MOST_UNSEEN};
 use super::{Database, Sealed};
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -29,17 +29,41 @@ impl<D: Disk> Database<D> {
     fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
         if self.has_unnoted_segment() {
             self.note_newest_segment()?;
-        } else if self.sealed.is_some() || self.upper_is_full() {
+        } else if self.has_much_dead() {
+            self.reclaim_step()?;
+        } else if self.unseen(Hiding::Active) > 0 {
+            self.look_step(Hiding::Active)?;
+        } else if self.sealed.is_some() || self.must_descend() {
             self.table_step(now_ms)?;
-        } else if self.active.size_bytes() > self.options.write_buffer_size {
+        } else if self.is_full() {
             self.seal()?;
         } else if !self.table.remove_dead()? {
-            if self.moving.is_none() {
-                self.moving = self.mostly_dead_segment()?.map(Moving::start);
-            }
-            self.move_step()?;
+            self.reclaim_step()?;
         }
         Ok(())
+    }
+
+    /// Whether the active memtable is to be sealed: it is large, or the log behind the last one, or what it hides.
+    pub(super) fn is_full(&self) -> bool {
+        self.active.size_bytes() > self.options.write_buffer_size
+            || self.unsealed_bytes() > self.options.log_limit()
+            || self.hidden.bytes > self.hidden_limit()
+    }
+
+    /// Bytes of the log that neither a checkpoint nor the sealed memtable covers.
+    fn unsealed_bytes(&self) -> u64 {
+        self.log.appended_bytes() - self.unsealed_from + self.recovered_bytes
+    }
+
+    /// Whether the sealed memtable or the upper level hides so much that the next commits wait until it is merged.
+    fn hides_much(&self) -> bool {
+        let limit = self.hidden_limit();
+        self.hidden_in_bottom > 2 * limit || self.sealed.as_ref().is_some_and(|sealed| sealed.hidden.bytes > limit)
+    }
+
+    /// Whether the upper level is to descend: it is too large, or hides too much.
+    fn must_descend(&self) -> bool {
+        self.upper_is_full() || self.sinking.is_some() || self.hidden_in_bottom > self.hidden_limit()
     }
 
     /// Does a step, and notes how long it took.
@@ -56,10 +80,13 @@ impl<D: Disk> Database<D> {
     pub fn has_work(&self) -> bool {
         self.sealed.is_some()
             || self.moving.is_some()
-            || self.active.size_bytes() > self.options.write_buffer_size
+            || self.emptying.is_some()
+            || self.is_full()
             || self.reclaimable
             || self.table.has_dead()
-            || self.upper_is_full()
+            || self.table.has_sparse(2)
+            || self.must_descend()
+            || self.unseen(Hiding::Active) > 0
             || self.has_unnoted_segment()
     }
 
@@ -67,12 +94,16 @@ impl<D: Disk> Database<D> {
     /// commits must do some of its work themselves.
     pub fn is_behind(&self) -> bool {
         self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, 0))
+            || self.has_much_dead()
+            || self.hides_much()
     }
 
     /// Whether the active memtable is fuller than the sealed one is merged, and `slack` entries more.
     fn is_ahead_of(&self, sealed: &Sealed, slack: u64) -> bool {
-        let (filled, done) = (self.active.size_bytes() as u64, sealed.merged as u64);
-        filled * sealed.memtable.len() as u64 > (done + slack) * self.options.write_buffer_size as u64
+        let (entries, done) = (sealed.memtable.len() as u64, sealed.merged as u64 + slack);
+        let (filled, logged) = (self.active.size_bytes() as u64, self.unsealed_bytes());
+        filled * entries > done * self.options.write_buffer_size as u64
+            || u128::from(logged) * u128::from(entries) > u128::from(done) * u128::from(self.options.log_limit())
     }
 
     /// The upper level is rewritten with each memtable, the bottom each time as much as it holds came down: together they
@@ -86,14 +117,17 @@ impl<D: Disk> Database<D> {
     /// Before a commit: lets the checkpoint go on at the pace at which the active memtable fills, and at the hard limit,
     /// with two full memtables, to its end.
     pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
-        let limit = self.options.write_buffer_size;
-        while self.active.size_bytes() > limit {
+        self.keep_space()?;
+        if self.unseen(Hiding::Active) >= MOST_UNSEEN {
+            self.look_step(Hiding::Active)?;
+        }
+        while self.is_full() {
             if self.sealed.is_none() {
                 return self.timed(Self::seal);
             }
             self.timed(|database| database.table_step(now_ms))?;
         }
-        if self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, PACE_AHEAD)) {
+        if self.hides_much() || self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, PACE_AHEAD)) {
             self.timed(|database| database.table_step(now_ms))?;
         }
         Ok(())
@@ -101,14 +135,26 @@ impl<D: Disk> Database<D> {
 
     fn table_step(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.table.remove_dead()?;
-        if !self.upper_is_full() {
+        let must_merge = self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, 0));
+        if !self.upper_is_full() && (must_merge || !self.must_descend()) {
             return self.checkpoint_step(now_ms);
         }
         self.counters.steps += 1;
         let mut descent = std::mem::take(&mut self.descent);
+        if self.sinking.is_none() && self.hidden_in_bottom > self.hidden_limit() {
+            self.sinking = Some(self.hidden_in_bottom);
+            descent.restart();
+        }
         self.descend(&mut descent, now_ms)?;
+        let is_round = descent.is_at_start();
         self.descent = descent;
-        if self.sealed.is_none() && !self.upper_is_full() {
+        if let Some(hidden) = self.sinking.take_if(|_| is_round) {
+            self.hidden_in_bottom = self.hidden_in_bottom.saturating_sub(hidden);
+            Checkpoint::note_hidden(&self.db, self.hidden_in_bottom)?;
+            self.drop_dead_segments()?;
+            self.reclaimable = true;
+        }
+        if self.sealed.is_none() && !self.must_descend() {
             self.table.flush()?;
         }
         Ok(())
@@ -149,12 +195,18 @@ impl<D: Disk> Database<D> {
         let first_segment = self.log.ensure_segment()?;
         let checkpoint = Checkpoint { first_segment, version: self.version, reserved: self.reserved };
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
-        self.sealed = Some(Sealed::new(memtable, checkpoint, &self.table)?);
+        let hidden = std::mem::take(&mut self.hidden);
+        self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, &self.table)?);
+        self.unsealed_from = self.log.appended_bytes();
+        self.recovered_bytes = 0;
         Ok(())
     }
 
     pub(super) fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.counters.steps += 1;
+        if self.unseen(Hiding::Sealed) > 0 {
+            return self.look_step(Hiding::Sealed);
+        }
         let bottom_is_empty = self.table.live_bytes(Level::Bottom) == 0;
         let is_bottom = bottom_is_empty || self.sealed.as_ref().is_some_and(|sealed| sealed.level == Level::Bottom);
         let retention = self.retention(now_ms, is_bottom);
@@ -174,6 +226,10 @@ impl<D: Disk> Database<D> {
             return Ok(());
         }
         self.table.flush()?;
+        if sealed.hidden.in_bottom > 0 {
+            self.hidden_in_bottom += sealed.hidden.in_bottom;
+            Checkpoint::note_hidden(&self.db, self.hidden_in_bottom)?;
+        }
         sealed.checkpoint.write(&self.db)?;
         self.checkpoint = sealed.checkpoint;
         // A restore may have ended what the memtables have of the history beyond that.

@@ -13,9 +13,11 @@ pub mod position;
 pub mod record;
 pub mod recovery;
 pub mod segment;
+pub mod sizes;
 pub mod writer;
 
 pub use files::{SegmentFiles, check_owners};
 pub use position::Position;
 pub use recovery::{Recovered, make_durable, recover, verify_segment};
+pub use sizes::SegmentSizes;
 pub use writer::LogWriter;

@@ -46,6 +46,8 @@ pub struct LogWriter<D: Disk> {
     joined: Vec<u8>,
     /// Bytes handed to the operating system so far.
     written_bytes: u64,
+    /// Bytes of records so far.
+    appended_bytes: u64,
     /// How often the log was synced.
     syncs: u64,
 }
@@ -91,6 +93,7 @@ impl<D: Disk> LogWriter<D> {
             record: None,
             joined: Vec::new(),
             written_bytes: 0,
+            appended_bytes: 0,
             syncs: 0,
         }
     }
@@ -128,6 +131,11 @@ impl<D: Disk> LogWriter<D> {
     /// Bytes handed to the operating system so far.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes
+    }
+
+    /// Bytes of records so far, wherever they are.
+    pub fn appended_bytes(&self) -> u64 {
+        self.appended_bytes
     }
 
     /// How often the log was synced.
@@ -222,6 +230,7 @@ impl<D: Disk> LogWriter<D> {
             }
         }
         self.last_version = open.version;
+        self.appended_bytes += size as u64;
         if self.buffer.len() >= BUFFER_SIZE {
             self.write_out()?;
         }

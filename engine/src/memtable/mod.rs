@@ -100,6 +100,11 @@ impl Memtable {
         self.entries.get(first..).unwrap_or_default().iter().filter_map(|stored| self.stored(stored))
     }
 
+    /// The entry that was inserted so many others before.
+    pub fn inserted(&self, index: usize) -> Option<Entry<'_>> {
+        self.stored(self.entries.get(index)?)
+    }
+
     fn stored(&self, stored: &StoredEntry) -> Option<Entry<'_>> {
         let value = match stored.kind {
             Kind::Deleted => Value::Deleted,

@@ -17,12 +17,14 @@ use super::live::LiveBytes;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
-use crate::log::{LogWriter, Position, SegmentFiles, segment};
+use crate::log::{LogWriter, Position, SegmentFiles, SegmentSizes, segment};
 use crate::status::Status;
 use crate::varint;
 
 /// The size of the segments that blocks are written to.
 pub const SEGMENT_SIZE: u64 = 16 << 20;
+/// No record of a block has a longer payload, whatever a damaged one says.
+const MOST_RECORD: usize = 64 << 20;
 /// Bytes that are read at once where blocks are read in order: they mostly stand in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
 
@@ -66,6 +68,8 @@ pub struct BlockStore<D: Disk> {
     window: RefCell<Window>,
     /// Segments to remove.
     dead: Vec<u64>,
+    /// The others, but for the one that is written to.
+    sizes: SegmentSizes,
     cache: Rc<RefCell<BlockCache>>,
 }
 
@@ -109,7 +113,7 @@ impl<D: Disk> BlockStore<D> {
         let owner = identity.owner_of(level.directory());
         let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk().owned_by(owner);
         let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
-        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), cache })
+        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes: SegmentSizes::default(), cache })
     }
 
     /// Writes a block; it may be led to once [`BlockStore::sync`] was called.
@@ -216,8 +220,36 @@ impl<D: Disk> BlockStore<D> {
     pub(super) fn find_dead(&mut self, live: &LiveBytes) -> Result<(), Failure> {
         let present = self.present_segment();
         let numbers = self.log.disk().list()?.into_iter().filter_map(|name| segment::file_number(&name));
-        self.dead = numbers.filter(|number| *number < present && live.of(*number) == 0).collect();
+        self.dead.clear();
+        for number in numbers.filter(|number| *number < present) {
+            if live.of(number) == 0 {
+                self.dead.push(number);
+                self.sizes.remove(number);
+            } else {
+                self.sizes.add(self.log.disk(), number)?;
+            }
+        }
         Ok(())
+    }
+
+    /// The segments as of the last [`BlockStore::find_dead`] that are not dead.
+    pub(super) fn sizes(&self) -> &SegmentSizes {
+        &self.sizes
+    }
+
+    /// Lets go of a segment that was emptied as far as its records can be read.
+    pub(super) fn leave_out(&mut self, number: u64) {
+        self.sizes.leave_out(number);
+    }
+
+    /// Puts the record at a position into `bytes`; `false` where there is none.
+    pub(super) fn read_record(&self, position: Position, bytes: &mut Vec<u8>) -> Result<bool, Failure> {
+        self.read_at(position, HEADER_SIZE, bytes)?;
+        let Some(length) = record::payload_length(bytes).filter(|length| *length <= MOST_RECORD) else {
+            return Ok(false);
+        };
+        self.read_at(position, record::encoded_size(length), bytes)?;
+        Ok(record::decode(bytes, position).is_some())
     }
 
     /// Removes one of these segments, which takes the file system some milliseconds; says whether there was one.

@@ -27,6 +27,11 @@ impl Default for Descent {
 }
 
 impl Descent {
+    /// Begins another round.
+    pub fn restart(&mut self) {
+        self.next.clear();
+    }
+
     /// Whether the next step is the first of a round.
     pub fn is_at_start(&self) -> bool {
         self.next.is_empty()

@@ -34,6 +34,7 @@ mod places;
 mod relocate;
 mod retention;
 mod rewrite;
+mod sparse;
 mod verify;
 
 use std::cell::RefCell;
@@ -53,6 +54,7 @@ pub use merge::Entries;
 pub use relocate::Relocation;
 pub use retention::{HistoryLeft, Retention};
 pub use rewrite::Rewrite;
+pub use sparse::SparseSegment;
 pub use verify::{BlockDamage, BlockWalk};
 
 use self::block::{Malformed, Version};

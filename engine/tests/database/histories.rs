@@ -2,7 +2,7 @@
 //! power cuts.
 
 use crate::check::{assert_agrees, assert_changes_agree, changes, scan, verify};
-use crate::history::{Commit, History, Written, key};
+use crate::history::{Commit, History, Written, key, versions};
 use luge_engine::cursor::Range;
 use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options};
@@ -121,7 +121,7 @@ impl Known {
         }
         assert_eq!(verify(database), []);
         for key in history.keys() {
-            let listed = database.versions(key, self.now_ms).unwrap();
+            let listed = versions(database, key, self.now_ms);
             assert!(history.explains(key, &listed, self.versions_to_keep, self.now_ms), "{key:?}: {listed:?}");
         }
     }
@@ -231,7 +231,7 @@ proptest! {
             let found = scan(&mut database, None, false, u64::MAX, now_ms);
             let (changes_from, everything) = (database.changes_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: u64::MAX, now_ms });
             let changed = changes(&mut database, everything, changes_from);
-            let listed: Vec<_> = all.keys().into_iter().map(|key| (key, database.versions(key, now_ms).unwrap())).collect();
+            let listed: Vec<_> = all.keys().into_iter().map(|key| (key, versions(&mut database, key, now_ms))).collect();
             let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
                 let history = History::of(&known.commits[..*count]);
                 found == history.scan(None, u64::MAX, now_ms)

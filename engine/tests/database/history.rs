@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use luge_engine::database::KeyVersion;
+use luge_engine::database::{Database, Newest};
+use luge_engine::disk::MemoryDisk;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -125,4 +126,32 @@ impl History {
                 })
             })
     }
+}
+
+/// One version of a key, as a database lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyVersion {
+    pub version: u64,
+    pub expires_ms: u64,
+    /// `None` for what is gone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The versions of a key, in pages of two.
+pub fn versions(database: &mut Database<MemoryDisk>, key: &[u8], now_ms: u64) -> Vec<KeyVersion> {
+    let mut listed = Vec::new();
+    let mut next = Some((u64::MAX, 0));
+    while let Some(from) = next {
+        let before = listed.len();
+        let visit = |entry: &luge_engine::entry::Entry<'_>, newest: Newest<'_>| {
+            if listed.len() == before + 2 {
+                return Ok(false);
+            }
+            let value = if let Newest::Value(value) = newest { Some(value.to_vec()) } else { None };
+            listed.push(KeyVersion { version: entry.version, expires_ms: entry.expires_ms, value });
+            Ok(true)
+        };
+        next = database.visit_versions(key, from, u32::MAX, now_ms, visit).unwrap();
+    }
+    listed
 }

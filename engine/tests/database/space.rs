@@ -1,0 +1,90 @@
+//! Files stay small beside what lives in them, without a compaction, and opening reads little.
+
+use luge_engine::database::commit::Operation;
+use luge_engine::database::{Database, Disks, Options};
+use luge_engine::disk::MemoryDisk;
+
+const OPTIONS: Options = Options {
+    cache_size: 1 << 20,
+    write_buffer_size: 64 << 10,
+    segment_size: 32 << 10,
+    block_size: 1000,
+    logged_size: 200,
+    versions_to_keep: 1,
+    read_only: false,
+};
+/// What the log may have beside three times what lives: two memtables' worth, and some segments: of that tail, of
+/// what is hidden, and of what is dead.
+const SLACK: u64 = 12 * OPTIONS.segment_size + 2 * OPTIONS.write_buffer_size as u64;
+
+fn open() -> (sled::Db, Database<MemoryDisk>) {
+    let disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+    let index = sled::Config::new().temporary(true).open().unwrap();
+    (index.clone(), Database::with_index(index, disks, OPTIONS).unwrap())
+}
+
+fn put(database: &mut Database<MemoryDisk>, key: u32, size: usize) {
+    let (key, value) = (key.to_be_bytes(), vec![7; size]);
+    let value = if size == 0 { None } else { Some(value.as_slice()) };
+    database.commit(&[Operation { key: &key, value, expires_ms: 0 }], 0).unwrap();
+}
+
+fn log_bytes(database: &Database<MemoryDisk>) -> u64 {
+    let metrics = database.metrics(0).unwrap();
+    metrics.iter().find(|(name, _)| *name == "log_file_bytes").unwrap().1
+}
+
+/// Puts, overwrites and deletes values of many sizes, and looks at the files all the time. With `steps` somebody does the work
+/// behind the commits, as an event loop does.
+fn churn(steps: bool) {
+    let (_, mut database) = open();
+    let mut sizes = vec![0_u64; 300];
+    let mut random = 88_172_645_463_325_252_u64;
+    for i in 0..12_000 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let key = (random >> 20) as usize % 300;
+        // Now and then nearly all goes, by deletions or by values of some bytes.
+        let size = match i / 1000 % 4 {
+            0 | 2 => 10 << ((random >> 40) % 10),
+            1 => 0,
+            _ => 10,
+        };
+        put(&mut database, key as u32, size);
+        sizes[key] = size as u64;
+        if steps {
+            for _ in 0..20 {
+                if !database.step(0).unwrap() {
+                    break;
+                }
+            }
+        }
+        let live: u64 = sizes.iter().sum();
+        let files = log_bytes(&database);
+        assert!(files <= 3 * live + SLACK, "{files} bytes of the log for {live} that live, after {i}");
+    }
+}
+
+#[test]
+fn the_log_stays_small_beside_what_lives() {
+    churn(true);
+}
+
+#[test]
+fn so_it_does_when_nobody_does_steps() {
+    churn(false);
+}
+
+#[test]
+fn recovery_reads_no_more_of_the_log_than_two_memtables_take() {
+    let (index, mut database) = open();
+    for i in 0..3000 {
+        put(&mut database, i % 7, 5000);
+        database.write_out().unwrap();
+    }
+    assert!(log_bytes(&database) < SLACK);
+    let disks = database.crash();
+    let reopened = Database::with_index(index, disks, OPTIONS).unwrap();
+    assert!(log_bytes(&reopened) < SLACK);
+}

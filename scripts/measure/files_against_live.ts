@@ -1,0 +1,149 @@
+/**
+ * How large the files are beside what lives in them, while values of 10 bytes to 16 MiB are put, overwritten and deleted and nobody
+ * calls `compact()`; and how long the next open takes, and how much it reads, of a copy of the directory as a killed process
+ * would leave it.
+ *
+ * ```sh
+ * node scripts/measure/files_against_live.ts [--seconds 600] [--keys 400] [--seed 1]
+ * ```
+ *
+ * `maxOver3LiveMiB` is by how much the files were above three times what lives; where that is more than 256 MiB, `overMaxMs` is for
+ * how long. The mix changes every few seconds: all sizes, small values over large ones, deletions of nearly all, one key again and again.
+ *
+ * @module
+ */
+
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { NodeFileSystem, open } from "../../mod.ts";
+import { ObservedFileSystem } from "../../tests/support/observed_file_system.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "600" },
+    keys: { type: "string", default: "400" },
+    seed: { type: "string", default: "1" },
+  },
+});
+const [SECONDS, KEYS] = [Number(values.seconds), Number(values.keys)];
+const MiB = 2 ** 20;
+/** Of each mix the shortest value, how many doublings longer the longest is, the share of deletions, and of how many keys. */
+const MIXES = {
+  "all sizes": { from: 10, doublings: 20.7, deletions: 0.2, keys: KEYS },
+  "deletions of nearly all": { from: 10, doublings: 10, deletions: 0.97, keys: KEYS },
+  "1 MiB to 16 MiB": { from: MiB, doublings: 4, deletions: 0.1, keys: KEYS / 8 },
+  "10 bytes over them": { from: 10, doublings: 0, deletions: 0, keys: KEYS },
+  "one key": { from: MiB, doublings: 0, deletions: 0, keys: 1 },
+  "4 KiB to 64 KiB": { from: 4096, doublings: 4, deletions: 0.2, keys: KEYS * 8 },
+} as const;
+/** What the files may have beside three times what lives; see "Limits" in ARCHITECTURE.md. */
+const CONSTANT = 256 * MiB;
+
+let seed = Number(values.seed);
+function random(): number {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+  return seed / 2 ** 32;
+}
+
+/** Bytes of all files below a directory; those that go meanwhile are none. */
+function bytesOf(directory: string): number {
+  let sum = 0;
+  for (const { name, parentPath } of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const found = statSync(join(parentPath, name), { throwIfNoEntry: false });
+    if (found?.isFile()) sum += found.size;
+  }
+  return sum;
+}
+
+const root = mkdtempSync(join(tmpdir(), "luge-files-"));
+const path = join(root, "store");
+const copy = join(root, "copy");
+
+/** Opens a copy of the files as they are now, as after a kill. */
+async function openCopy(): Promise<{ ms: number; readBytes: number }> {
+  cpSync(path, copy, { recursive: true, filter: (name) => !/LOCK|sock$/.test(name) });
+  let readBytes = 0;
+  const fileSystem = new ObservedFileSystem(new NodeFileSystem(), {
+    after: ({ name, bytes = 0 }) => {
+      if (name === "read") readBytes += bytes;
+    },
+  });
+  const started = performance.now();
+  const opened = await open({ path: copy, fileSystem });
+  const result = { ms: performance.now() - started, readBytes };
+  await opened.close();
+  rmSync(copy, { recursive: true });
+  return result;
+}
+
+/** Waits until the files are small; returns how long that took. A file that is removed goes once the syncs before it are done. */
+async function untilSmall(): Promise<number> {
+  const started = performance.now();
+  while (bytesOf(path) > 3 * live + CONSTANT) {
+    if (performance.now() - started > 60_000)
+      throw new Error(`The files stay at ${bytesOf(path)} bytes for ${live} that live`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return performance.now() - started;
+}
+
+const rows: Record<string, Record<string, number>> = {};
+const lives = new Map<string, number>();
+let live = 0;
+let put = 0;
+try {
+  await using store = await open({ path, syncWrites: false });
+  const bytes = new Uint8Array(16 * MiB + 1024);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = i * 7 + (i >>> 9);
+  const end = performance.now() + SECONDS * 1000;
+  const mixes = Object.entries(MIXES);
+  for (let round = 0; performance.now() < end; round++) {
+    const [name, { from, doublings, deletions, keys }] = mixes[round % mixes.length] as (typeof mixes)[number];
+    const row = rows[name] ?? {
+      samples: 0,
+      maxFilesMiB: 0,
+      liveThenMiB: 0,
+      maxOver3LiveMiB: 0,
+      overMaxMs: 0,
+      opens: 0,
+      openMaxMs: 0,
+      openMaxReadMiB: 0,
+    };
+    rows[name] = row;
+    const roundEnd = Math.min(end, performance.now() + Math.max(2000, (SECONDS * 1000) / 30));
+    while (performance.now() < roundEnd) {
+      for (let i = 0; i < 20; i++) {
+        const key = `key${Math.floor(random() * keys)}`;
+        const size = Math.floor(from * 2 ** (random() * doublings));
+        live -= lives.get(key) ?? 0;
+        if (random() < deletions) {
+          lives.delete(key);
+          await store.delete(key);
+        } else {
+          lives.set(key, size + key.length);
+          live += size + key.length;
+          put += size;
+          await store.put(key, bytes.subarray(0, size));
+        }
+      }
+      const files = bytesOf(path);
+      row.samples = (row.samples ?? 0) + 1;
+      if (files > (row.maxFilesMiB ?? 0)) [row.maxFilesMiB, row.liveThenMiB] = [files, live];
+      row.maxOver3LiveMiB = Math.max(row.maxOver3LiveMiB ?? 0, files - 3 * live);
+      if (files > 3 * live + CONSTANT) row.overMaxMs = Math.max(row.overMaxMs ?? 0, await untilSmall());
+    }
+    const { ms, readBytes } = await openCopy();
+    row.opens = (row.opens ?? 0) + 1;
+    row.openMaxMs = Math.max(row.openMaxMs ?? 0, ms);
+    row.openMaxReadMiB = Math.max(row.openMaxReadMiB ?? 0, readBytes);
+  }
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
+for (const row of Object.values(rows)) {
+  for (const [name, value] of Object.entries(row)) row[name] = Math.round(name.endsWith("MiB") ? value / MiB : value);
+}
+console.table(rows);
+console.log(`${Math.round(put / MiB)} MiB put`);
