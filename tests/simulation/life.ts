@@ -108,6 +108,8 @@ export class Life {
   /** Commits that are being made. */
   #announced = 0;
   #store: SledStore | undefined;
+  /** The same as soon as it is open, before it was compared. */
+  #opened: SledStore | undefined;
   #lease: Lease | undefined;
   readonly #snapshots: HeldSnapshot[] = [];
   readonly #failures: unknown[] = [];
@@ -174,6 +176,7 @@ export class Life {
   async open(): Promise<Found> {
     const { pool, config, view, clock } = this.#context;
     let store: SledStore;
+    const before = pool.last;
     try {
       const opening = open({
         path: this.#path,
@@ -186,10 +189,12 @@ export class Life {
       });
       store = await this.#until(opening);
     } catch (error) {
+      if (pool.last !== before) this.#lease = pool.last;
       if (error instanceof CrashFault) throw error;
       throw new CrashFault("unopenable", String(error), { cause: error });
     }
     this.#lease = pool.last;
+    this.#opened = store;
     const found = readAll(store);
     const count = this.#countOf(store, explain(found, this.#expectation, clock.nowMs));
     if (store.version < this.#expectation.version) {
@@ -344,7 +349,7 @@ export class Life {
         throw dead;
       },
     };
-    this.#store?.close().catch(() => {});
+    this.#opened?.close().catch(() => {});
     while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, dead);
     await microtasks();
     // A pending step would keep the process alive.
