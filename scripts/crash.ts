@@ -14,9 +14,9 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { Presets, SingleBar } from "cli-progress";
-import { campaign, isClean, type Place } from "./crash/campaign.ts";
+import { type CampaignRow, campaign, isClean, type Place } from "./crash/campaign.ts";
 import { VOLUME_KINDS, Volume, type VolumeKind } from "./crash/volume.ts";
+import { Progress } from "./lib/progress.ts";
 import { isRuntime, RUNTIMES } from "./lib/runtimes.ts";
 
 const { values } = parseArgs({
@@ -28,8 +28,10 @@ const { values } = parseArgs({
   },
 });
 const runs = Number(values.runs);
-const runtimes = values.runtime.split(",").filter(isRuntime);
-if (!(runs > 0) || runtimes.length === 0) throw new RangeError("Expected --runs above 0 and a known --runtime");
+const names = values.runtime.split(",");
+const runtimes = names.filter(isRuntime);
+if (!(runs > 0 && Number(values.seed) >= 0)) throw new RangeError("Expected --runs above 0 and a --seed of at least 0");
+if (runtimes.length < names.length) throw new RangeError(`Expected --runtime of ${RUNTIMES}, got '${values.runtime}'`);
 
 if (values["power-cut"]) {
   for (const kind of VOLUME_KINDS) await crashAll(`power cuts on ${kind.name}`, () => placeOn(kind));
@@ -40,18 +42,20 @@ if (values["power-cut"]) {
 /** Crashes in places of one kind, and says what became of it. */
 async function crashAll(name: string, newPlace?: () => Place): Promise<void> {
   console.log(`${runs} ${name}, seed ${values.seed}`);
-  const bar = new SingleBar({ format: "crashing {bar} {value}/{total}, {eta} s left" }, Presets.shades_classic);
-  bar.start(runs, 0);
-  const problems: string[] = [];
+  const progress = new Progress("crashing", runs);
   const onRun = (done: number, problem: string | undefined) => {
-    bar.update(done);
-    if (problem) problems.push(problem);
+    progress.update(done);
+    if (problem) console.error(problem);
   };
   const table = await campaign(runs, runtimes, Number(values.seed), { onRun, ...(newPlace ? { newPlace } : {}) });
-  bar.stop();
+  progress.stop();
   console.table(table);
-  for (const problem of problems) console.error(problem);
   if (!isClean(table)) process.exitCode = 1;
+  const sum = (column: keyof CampaignRow) => Object.values(table).reduce((all, row) => all + row[column], 0);
+  const kinds = `${sum("lost")} lost, ${sum("resurrected")} resurrected, ${sum("wrong")} wrong`;
+  console.log(
+    `seed ${values.seed}: ${sum("runs")} ${name}, ${sum("acknowledged")} writes: ${kinds}, ${sum("failedOpens")} unopenable`,
+  );
 }
 
 function placeOn(kind: VolumeKind): Place {

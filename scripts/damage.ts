@@ -13,9 +13,9 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { Presets, SingleBar } from "cli-progress";
 import type { DamageReport, DamageTask } from "./faults/damage_worker.ts";
 import { FAILURES, type Outcome } from "./faults/examine.ts";
+import { Progress } from "./lib/progress.ts";
 
 const WORKER = new URL("./faults/damage_worker.ts", import.meta.url);
 /** A thread that says nothing for so long hangs; it has longer to build the stores. */
@@ -40,22 +40,20 @@ const [cases, seed, minutes, threads, from] = [
   Number(values.threads),
   Number(values.from),
 ];
-if (!(cases > 0 && minutes > 0 && threads > 0 && from >= 0)) {
-  throw new RangeError("Expected --cases, --minutes and --threads above 0, and --from of at least 0");
+if (!(cases > 0 && minutes > 0 && threads > 0 && from >= 0 && seed >= 0)) {
+  throw new RangeError("Expected --cases, --minutes and --threads above 0, and --from and --seed of at least 0");
 }
 
 const table = new Map<string, Record<Outcome, number>>();
-const problems: string[] = [];
 let done = 0;
 const deadline = performance.now() + minutes * MINUTE_MS;
 
 console.log(`${cases} damaged files, seed ${seed}`);
-const bar = new SingleBar({ format: "damaging {bar} {value}/{total}, {eta} s left" }, Presets.shades_classic);
-bar.start(cases, 0);
+const progress = new Progress("damaging", cases);
 await Promise.all(
   Array.from({ length: threads }, (_, thread) => runThread({ seed, from: from + thread, step: threads })),
 );
-bar.stop();
+progress.stop();
 print();
 
 /** Runs a thread until everything is done; one that hangs is ended, and another goes on behind its case. */
@@ -68,16 +66,17 @@ async function runThread(task: DamageTask): Promise<void> {
 function runWorker(task: DamageTask): Promise<number | undefined> {
   const worker = new Worker(WORKER, { workerData: task });
   let expected = task.from;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const end = (next: number | undefined) => {
       clearTimeout(silence);
       resolve(next);
       void worker.terminate();
     };
-    const hung = () => {
-      note({ number: expected, kind: "hung", where: "", outcome: "hung", detail: `nothing for ${SILENCE_MS} ms` });
-      end(expected + task.step);
+    const fail = (outcome: Outcome, detail: string) => {
+      note({ number: expected, kind: outcome, where: "", outcome, detail });
+      end(done >= cases ? undefined : expected + task.step);
     };
+    const hung = () => fail("hung", `nothing for ${SILENCE_MS} ms`);
     let silence = setTimeout(hung, START_MS);
     worker.on("message", (report: DamageReport) => {
       clearTimeout(silence);
@@ -86,18 +85,20 @@ function runWorker(task: DamageTask): Promise<number | undefined> {
       note(report);
       silence = setTimeout(hung, SILENCE_MS);
     });
-    worker.on("error", reject);
+    worker.on("error", (error) => fail("unclear", `the thread ended: ${(error as Error).stack ?? error}`));
   });
 }
 
 function note({ number, kind, where, outcome, detail }: DamageReport): void {
   if (outcome === undefined) return;
   done += 1;
-  bar.update(done);
+  progress.update(done);
   const row = table.get(kind) ?? (Object.fromEntries(OUTCOMES.map((each) => [each, 0])) as Record<Outcome, number>);
   table.set(kind, row);
   row[outcome] += 1;
-  if (FAILURES.has(outcome) || cases === 1) problems.push(`case ${number}: ${kind}, ${where}: ${outcome}: ${detail}`);
+  if (!FAILURES.has(outcome) && cases > 1) return;
+  const repeat = `npm run damage -- --seed ${seed} --from ${number} --cases 1`;
+  console.error(`case ${number}: ${kind}, ${where}: ${outcome}: ${detail}\n  ${repeat}`);
 }
 
 function print(): void {
@@ -105,7 +106,6 @@ function print(): void {
     OUTCOMES.map((outcome) => [outcome, [...table.values()].reduce((sum, row) => sum + row[outcome], 0)]),
   );
   console.table({ ...Object.fromEntries([...table].sort()), total: { ...total, files: done } });
-  for (const problem of problems.slice(0, 50)) console.error(problem);
   const failures = [...FAILURES].reduce((sum, outcome) => sum + (total[outcome] ?? 0), 0);
   console.log(`seed ${seed}: ${done} damaged files, ${failures} failures`);
   if (failures > 0) process.exitCode = 1;

@@ -3,25 +3,25 @@
  *
  * ```sh
  * node scripts/simulate.ts [--states 100000] [--seed 1] [--minutes 10] [--workers 2] [--states-a-seed 2000] \
- *   [--profile "long keys"]
+ *   [--profile "long keys"] [--progress 30]
  * ```
  *
- * A seed gives the same crashes each time. Ends after so many states, or minutes, whichever comes first.
+ * A seed gives the same crashes each time. Ends after so many states, or minutes, whichever comes first. States of seeds that are
+ * done count. Where no terminal shows a bar, a line on stderr says every `--progress` seconds how far it is. SIGINT and SIGTERM end
+ * it with the totals so far. What fails is printed at once, with the command that repeats it.
  *
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
-import { launcher } from "./lib/runtimes.ts";
+import { Crew } from "./simulate/crew.ts";
 import { addResult, noTotals, rowsOf, summaryLine } from "./simulate/table.ts";
+import type { WorkerReport } from "./simulate/worker.ts";
 
-/** A worker that says nothing for so long hangs. */
-const SILENT_MS = 10 * 60 * 1000;
+const MIB = 2 ** 20;
+const SLOWEST = 5;
 
 const { values } = parseArgs({
   options: {
@@ -31,62 +31,98 @@ const { values } = parseArgs({
     workers: { type: "string", default: "1" },
     "states-a-seed": { type: "string", default: "2000" },
     profile: { type: "string" },
+    progress: { type: "string", default: "30" },
   },
 });
-const [states, seed, minutes, workers] = [values.states, values.seed, values.minutes, values.workers].map(Number);
-if (!(states && states > 0 && seed && seed > 0 && minutes && minutes > 0 && workers && workers > 0)) {
-  throw new RangeError("Expected --states, --seed, --minutes and --workers above 0");
+const [states, seed, minutes, workers, aSeed, progress] = [
+  Number(values.states),
+  Number(values.seed),
+  Number(values.minutes),
+  Number(values.workers),
+  Number(values["states-a-seed"]),
+  Number(values.progress),
+];
+if (!(states > 0 && seed > 0 && minutes > 0 && workers > 0 && aSeed > 0 && progress > 0)) {
+  throw new RangeError("Expected --states, --seed, --minutes, --workers, --states-a-seed and --progress above 0");
 }
 
 console.log(`${states} crash states from seed ${seed} on, ${workers} workers`);
 const totals = noTotals();
 const started = performance.now();
-const bar = new SingleBar(
-  { format: "crashing {bar} {value}/{total} states, {faults} faults, {eta_formatted} left", etaBuffer: 200 },
-  Presets.shades_classic,
-);
-bar.start(states, 0, { faults: 0 });
-const children: ChildProcess[] = [];
-const end = () => {
-  for (const child of children) child.kill("SIGKILL");
-};
-const timer = setTimeout(end, minutes * 60_000);
-const problems: string[] = [];
-await Promise.all(Array.from({ length: workers }, (_, index) => work(index)));
-clearTimeout(timer);
-bar.stop();
-console.table(rowsOf(totals, (performance.now() - started) / 1000));
-for (const { message, where } of totals.faults) console.error(`${message} (${where})`);
-for (const problem of problems) console.error(problem);
-if (totals.faults.length + problems.length > 0) process.exitCode = 1;
-console.log(summaryLine(totals));
+const slowest: { life: string; states: number; seconds: number }[] = [];
+const latest = new Map<number, WorkerReport>();
+let mostMemory = 0;
+let failures = 0;
 
-/** Runs one worker until there is enough of all. */
-async function work(index: number): Promise<void> {
-  const [command, flags] = launcher("node");
-  const file = join(import.meta.dirname, "simulate", "worker.ts");
-  const args = [
-    `${(seed ?? 1) + index}`,
-    `${workers}`,
-    values["states-a-seed"],
-    ...(values.profile ? [values.profile] : []),
-  ];
-  const child = spawn(command, [...flags, file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  children.push(child);
-  let done = 0;
-  const hang = () => {
-    problems.push(`worker ${index} hangs after ${done} seeds from ${args[0]} on, every ${workers}th`);
-    child.kill("SIGKILL");
-  };
-  let silence = setTimeout(hang, SILENT_MS);
-  for await (const line of createInterface({ input: child.stdout })) {
-    clearTimeout(silence);
-    silence = setTimeout(hang, SILENT_MS);
-    addResult(totals, JSON.parse(line));
-    done += 1;
-    bar.update(Math.min(totals.states, states ?? 0), { faults: totals.faults.length });
-    if (totals.states >= (states ?? 0)) end();
+const bar = process.stderr.isTTY
+  ? new SingleBar(
+      { format: "crashing {bar} {value}/{total} states, {faults} faults, {eta_formatted} left", etaBuffer: 200 },
+      Presets.shades_classic,
+    )
+  : undefined;
+bar?.start(states, 0, { faults: 0 });
+
+const crew = new Crew({
+  workers,
+  seed,
+  rest: [`${aSeed}`, ...(values.profile ? [values.profile] : [])],
+  onReport,
+  onDeath: fail,
+});
+const deadline = setTimeout(() => crew.end(), minutes * 60_000);
+const lines = bar ? undefined : setInterval(sayHowFar, progress * 1000);
+let isStopped = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    isStopped = true;
+    crew.end();
+  });
+}
+await crew.run();
+clearTimeout(deadline);
+clearInterval(lines);
+bar?.stop();
+
+const seconds = (performance.now() - started) / 1000;
+console.table({ ...rowsOf(totals, seconds), "memory of a worker, most, MiB": Math.round(mostMemory / MIB) });
+console.log(`The slowest lives, of ${totals.lives}:`);
+console.table(slowest);
+if (failures > 0 || isStopped) process.exitCode = 1;
+const rest = failures > totals.faults.length ? `, ${failures - totals.faults.length} workers died or hung` : "";
+console.log(`${summaryLine(totals)}${rest}${isStopped ? ", stopped before its end" : ""}`);
+
+function onReport(report: WorkerReport, worker: number): void {
+  latest.set(worker, report);
+  mostMemory = Math.max(mostMemory, report.memoryBytes);
+  if (!report.done) return;
+  const { result, lives } = report.done;
+  addResult(totals, result);
+  for (const { where, states: count, ms } of lives) {
+    slowest.push({ life: `seed ${report.seed}, ${where}`, states: count, seconds: Number((ms / 1000).toFixed(1)) });
   }
-  clearTimeout(silence);
-  if (child.exitCode !== null && child.exitCode !== 0) problems.push(`worker ${index} ended with ${child.exitCode}`);
+  slowest.sort((a, b) => b.seconds - a.seconds).splice(SLOWEST);
+  for (const { message, where } of result.faults) fail(`${message} (${where})`, report.seed);
+  bar?.update(Math.min(totals.states, states), { faults: failures });
+  if (totals.states >= states) crew.end();
+}
+
+function fail(problem: string, of: number): void {
+  failures += 1;
+  const profile = values.profile ? ` --profile "${values.profile}"` : "";
+  console.error(`${problem}\n  npm run simulate -- --seed ${of} --states 1 --states-a-seed ${aSeed}${profile}`);
+}
+
+function sayHowFar(): void {
+  const now = (performance.now() - started) / 1000;
+  const each = Array.from(latest, ([worker, { seed: of, states: count, memoryBytes }]) => {
+    return `worker ${worker}: seed ${of}, ${count} states, ${Math.round(memoryBytes / MIB)} MiB`;
+  });
+  const soFar = Array.from(latest.values()).reduce(
+    (sum, report) => sum + (report.done ? 0 : report.states),
+    totals.states,
+  );
+  const rate = Math.round(soFar / now);
+  console.error(
+    `${Math.round(now)} s: ${soFar} of ${states} states, ${rate} a second, ${failures} failures; ${each.join("; ")}`,
+  );
 }

@@ -11,8 +11,8 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { Presets, SingleBar } from "cli-progress";
 import { LARGE, type StoreKind, type WatchFaults, watchHistory } from "../tests/suite/watch_history.ts";
+import { Progress } from "./lib/progress.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,27 +26,32 @@ if (!(histories && histories > 0 && seed && seed > 0)) throw new RangeError("Exp
 
 const kinds: readonly StoreKind[] = ["MemoryStore", "SledStore"];
 const asked = kinds.filter((kind) => values.store === undefined || values.store === kind);
+if (asked.length === 0) throw new RangeError(`Expected --store of ${kinds}, got '${values.store}'`);
+const NONE: WatchFaults = { watches: 0, changes: 0, missed: 0, doubled: 0, outOfOrder: 0, other: 0 };
 const rows: Record<string, WatchFaults & { histories: number }> = {};
+let failed = 0;
 for (const kind of asked) {
   const sums = { histories: 0, watches: 0, changes: 0, missed: 0, doubled: 0, outOfOrder: 0, other: 0 };
   rows[kind] = sums;
-  const bar = new SingleBar(
-    { format: `${kind} {bar} {value}/{total} histories, {eta_formatted} left` },
-    Presets.shades_classic,
-  );
-  bar.start(histories, 0);
+  const progress = new Progress(`watching a ${kind}`, histories);
   for (let i = 0; i < histories; i++) {
-    const found = await watchHistory(seed + i, kind, LARGE);
+    const found = await watchHistory(seed + i, kind, LARGE).catch((error: Error) => {
+      console.error(error);
+      return { ...NONE, other: 1 };
+    });
     sums.histories += 1;
     for (const name of ["watches", "changes", "missed", "doubled", "outOfOrder", "other"] as const) {
       sums[name] += found[name];
     }
     if (found.missed + found.doubled + found.outOfOrder + found.other > 0) {
-      console.error(`${kind}, seed ${seed + i}: ${JSON.stringify(found)}`);
+      const repeat = `node scripts/watch_histories.ts --histories 1 --seed ${seed + i} --store ${kind}`;
+      console.error(`${kind}, seed ${seed + i}: ${JSON.stringify(found)}\n  ${repeat}`);
+      failed += 1;
       process.exitCode = 1;
     }
-    bar.update(i + 1);
+    progress.update(i + 1);
   }
-  bar.stop();
+  progress.stop();
 }
 console.table(rows);
+console.log(`seed ${seed}: ${histories} histories of ${asked.join(" and ")}, ${failed} failed`);

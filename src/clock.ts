@@ -5,19 +5,43 @@
  * @module
  */
 
-import * as timers from "node:timers";
+import * as runtime from "node:timers";
 import { process } from "./process.ts";
 
-/** As the runtime's own, whatever is in its place now. */
-export const setTimeout: typeof timers.setTimeout = timers.setTimeout;
-/** As the runtime's own, whatever is in its place now. */
-export const clearTimeout: typeof timers.clearTimeout = timers.clearTimeout;
-/** As the runtime's own, whatever is in its place now. */
-export const setInterval: typeof timers.setInterval = timers.setInterval;
-/** As the runtime's own, whatever is in its place now. */
-export const clearInterval: typeof timers.clearInterval = timers.clearInterval;
-/** As the runtime's own, whatever is in its place now. */
-export const setImmediate: typeof timers.setImmediate = timers.setImmediate;
+/** Something that waits. */
+export interface Timer {
+  /** Lets the process end all the same. */
+  unref(): unknown;
+}
+
+/** What calls a job later. */
+export interface Timers {
+  setTimeout: (job: () => void, ms: number) => Timer;
+  clearTimeout: (timer: Timer | undefined) => void;
+  setInterval: (job: () => void, ms: number) => Timer;
+  clearInterval: (timer: Timer | undefined) => void;
+  setImmediate: (job: () => void) => void;
+}
+
+/** The timers of all stores: the runtime's own, whatever is in their place now. A simulation puts its own into it. */
+export const timers: Timers = {
+  setTimeout: runtime.setTimeout,
+  clearTimeout: runtime.clearTimeout as Timers["clearTimeout"],
+  setInterval: runtime.setInterval,
+  clearInterval: runtime.clearInterval as Timers["clearInterval"],
+  setImmediate: runtime.setImmediate,
+};
+
+/** As of {@linkcode timers}. */
+export const setTimeout: Timers["setTimeout"] = (job, ms) => timers.setTimeout(job, ms);
+/** As of {@linkcode timers}. */
+export const clearTimeout: Timers["clearTimeout"] = (timer) => timers.clearTimeout(timer);
+/** As of {@linkcode timers}. */
+export const setInterval: Timers["setInterval"] = (job, ms) => timers.setInterval(job, ms);
+/** As of {@linkcode timers}. */
+export const clearInterval: Timers["clearInterval"] = (timer) => timers.clearInterval(timer);
+/** As of {@linkcode timers}. */
+export const setImmediate: Timers["setImmediate"] = (job) => timers.setImmediate(job);
 /** As the runtime's own, whatever is in its place now. */
 export const queueMicrotask: (job: () => void) => void = globalThis.queueMicrotask;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clearTimeout, clock, setTimeout } from "../clock.ts";
+import { clearTimeout, clock, setTimeout, type Timer } from "../clock.ts";
 import { BUSY_MS } from "./turns.ts";
 
 /** Runs steps while there is work. It keeps no process alive: what it leaves undone is done after the next open. */
@@ -13,7 +13,7 @@ export class Background {
   readonly #congestion: () => Promise<void> | undefined;
   #waiting = false;
   #stopped = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   /** `step` does a small part of the work and says whether there is more; `congestion` what to wait for before it does. */
   constructor(step: () => boolean, congestion: () => Promise<void> | undefined) {

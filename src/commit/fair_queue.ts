@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clearTimeout, setTimeout } from "../clock.ts";
+import { clearTimeout, setTimeout, type Timer } from "../clock.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 
 /**
@@ -21,7 +21,7 @@ export class FairQueue {
   readonly #waiting: Set<Deferred<void>> = new Set();
   /** The turn that runs; `undefined` when the next one may begin. */
   #current: object | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   /** Whether nobody has a turn or waits for one. */
   get isIdle(): boolean {

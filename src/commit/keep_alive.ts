@@ -4,13 +4,13 @@
  * @module
  */
 
-import { clearInterval, setInterval } from "../clock.ts";
+import { clearInterval, setInterval, type Timer } from "../clock.ts";
 
 /** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 let waiting = 0;
-let timer: ReturnType<typeof setInterval> | undefined;
+let timer: Timer | undefined;
 
 /** The process does not end before what is returned is called. */
 export function keepAlive(): () => void {

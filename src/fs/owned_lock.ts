@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { clearInterval, clock, setInterval } from "../clock.ts";
+import { clearInterval, clock, setInterval, type Timer } from "../clock.ts";
 import type { DirectoryLock } from "./filesystem.ts";
 import type { KernelHold } from "./kernel_lock.ts";
 import {
@@ -38,7 +38,7 @@ export class OwnedLock implements DirectoryLock {
   readonly #parts: OwnedLockParts;
   readonly #path: string;
   readonly #look: Look;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer | undefined;
   readonly #self: PathIdentity;
   readonly #home: PathIdentity | undefined;
   #record: LockRecord;

@@ -47,8 +47,8 @@ export async function actBeside(life: Beside): Promise<void> {
       life.follow(verifyWhole(store));
       life.follow(store.flush());
     },
-    () => life.follow(walk(life)),
-    () => life.follow(Promise.all([walk(life), walk(life)])),
+    () => walk(life, 1),
+    () => walk(life, 2),
     () => {
       const backups = [new BackupChain(), new BackupChain()];
       return life.until(Promise.all(backups.map((backup) => backup.add(store, life.model, life.nowMs))));
@@ -56,11 +56,23 @@ export async function actBeside(life: Beside): Promise<void> {
   ])();
 }
 
-/** A walk is as of its first page, however long it takes. */
-async function walk({ store, model, nowMs }: Beside): Promise<void> {
-  const entries = store.entries()[Symbol.asyncIterator]();
+/** Walks are as of their first steps, however long they take. A first step may wait for a turn: nothing is written before its end. */
+async function walk(life: Beside, count: number): Promise<void> {
+  const begun = Array.from({ length: count }, () => {
+    const entries = life.store.entries()[Symbol.asyncIterator]();
+    return { entries, first: entries.next() };
+  });
+  await life.until(Promise.all(begun.map(({ first }) => first)));
+  for (const { entries, first } of begun) life.follow(walkOn(life, entries, first));
+}
+
+async function walkOn(
+  { model, nowMs }: Beside,
+  entries: AsyncIterator<[string, Uint8Array]>,
+  first: Promise<IteratorResult<[string, Uint8Array]>>,
+): Promise<void> {
   const found: [string, Uint8Array][] = [];
-  for (let next = await entries.next(); !next.done; next = await entries.next()) found.push(next.value);
+  for (let next = await first; !next.done; next = await entries.next()) found.push(next.value);
   const later = Date.now();
   // What expires meanwhile may be there or not.
   if (later === nowMs && !isSame(found as Found, model, nowMs))

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers";
 import { EnginePool } from "./engine_pool.ts";
 import { simulate } from "./simulation.ts";
 
@@ -42,6 +43,23 @@ describe("whatever a crash leaves of the disk, the store opens and holds all tha
     const { faults, states, statesAtDepth } = await simulate({ seed: SEED, states: STATES, pool });
     assert.deepEqual(faults, [], `seed ${SEED}`);
     assert.ok(states >= STATES && (statesAtDepth[0] ?? 0) > 0, `seed ${SEED}`);
+  });
+
+  test("a seed meets the same states, whatever ran before and however busy the event loop is", async () => {
+    const options = { seed: 21_000_000, states: 250, pool };
+    const first = await simulate(options);
+    await simulate({ ...options, seed: 21_000_008, states: 60 });
+    let isOver = false;
+    const disturb = (): void => {
+      // Longer than the shortest timer: immediates and timers come in another order.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+      if (!isOver) setImmediate(disturb);
+    };
+    disturb();
+    const again = await simulate(options).finally(() => {
+      isOver = true;
+    });
+    assert.deepEqual(again, first);
   });
 
   test("an instance that is used again finds what a new one finds", async () => {

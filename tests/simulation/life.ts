@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setTimeout } from "node:timers";
 import { open, type SledStore, type SledStoreConfig, type Snapshot } from "../../mod.ts";
 import type { FileSystem } from "../../src/fs/filesystem.ts";
 import type { Random } from "../engine/random.ts";
@@ -57,7 +56,7 @@ export interface Point {
 export interface LifeContext {
   readonly pool: EnginePool;
   readonly random: Random;
-  readonly clock: { nowMs: number };
+  readonly clock: { nowMs: number; turn(): Promise<void> };
   readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep" | "writeBufferSize">;
   readonly profile: Profile;
   /** What the store sees of a disk. */
@@ -109,6 +108,8 @@ export class Life {
   /** Commits that are being made. */
   #announced = 0;
   #store: SledStore | undefined;
+  /** The same as soon as it is open, before it was compared. */
+  #opened: SledStore | undefined;
   #lease: Lease | undefined;
   readonly #snapshots: HeldSnapshot[] = [];
   readonly #failures: unknown[] = [];
@@ -175,6 +176,7 @@ export class Life {
   async open(): Promise<Found> {
     const { pool, config, view, clock } = this.#context;
     let store: SledStore;
+    const before = pool.last;
     try {
       const opening = open({
         path: this.#path,
@@ -187,10 +189,12 @@ export class Life {
       });
       store = await this.#until(opening);
     } catch (error) {
+      if (pool.last !== before) this.#lease = pool.last;
       if (error instanceof CrashFault) throw error;
       throw new CrashFault("unopenable", String(error), { cause: error });
     }
     this.#lease = pool.last;
+    this.#opened = store;
     const found = readAll(store);
     const count = this.#countOf(store, explain(found, this.#expectation, clock.nowMs));
     if (store.version < this.#expectation.version) {
@@ -251,7 +255,7 @@ export class Life {
     const store = this.#open;
     const key = LAST_KEY;
     const change = { key, value: valueFor(20, nextNumber()), expiresMs: 0 };
-    while (this.#announced > 0) await this.#until(turn());
+    while (this.#announced > 0) await this.#until(this.turn());
     const from = random.pick([this.#expectation.told ?? 0, 0, random.below(store.version + 1), store.version]);
     this.#issue([change], () => store.put(key, change.value));
     const { since, told } = await this.#until(tellUntil(store, Math.min(from, store.version), key, store.version));
@@ -293,7 +297,7 @@ export class Life {
     const store = this.#open;
     await this.#until(store.compact());
     // The last files are removed behind its back.
-    await this.#until(store.flush().then(turn));
+    await this.#until(store.flush().then(() => this.turn()));
     let kept = 0;
     for (const [key, versions] of this.#history.modelAt(this.#history.length))
       for (const { value } of versions.slice(0, this.#context.config.numVersionsToKeep))
@@ -326,7 +330,7 @@ export class Life {
 
   /** Lets the event loop turn: the store works behind its commits. */
   turn(): Promise<void> {
-    return turn();
+    return this.#context.clock.turn();
   }
 
   /** Closes the store in peace. */
@@ -345,7 +349,7 @@ export class Life {
         throw dead;
       },
     };
-    this.#store?.close().catch(() => {});
+    this.#opened?.close().catch(() => {});
     while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, dead);
     await microtasks();
     // A pending step would keep the process alive.
@@ -453,7 +457,7 @@ export class Life {
   }
 
   async #actBeside(): Promise<void> {
-    while (this.#announced > 0) await this.#until(turn());
+    while (this.#announced > 0) await this.#until(this.turn());
     await actBeside({
       store: this.#open,
       random: this.#context.random,
@@ -508,7 +512,7 @@ export class Life {
 
   /** A write that waits for its version would come in between. */
   async #backUp(): Promise<void> {
-    while (this.#announced > 0) await this.#until(turn());
+    while (this.#announced > 0) await this.#until(this.turn());
     const model = this.#history.modelAt(this.#history.length);
     await this.#until(this.#backups.add(this.#open, model, this.#context.clock.nowMs));
   }
@@ -673,7 +677,7 @@ export class Life {
       await microtasks();
       if (isDone) return await promise;
       if (this.disk.syncsInFlight > 0) this.disk.completeSync(0);
-      else await turn();
+      else await this.turn();
     }
     throw new CrashFault("unopenable", "what is waited for does not end");
   }
@@ -693,8 +697,4 @@ function isPowerOff(error: unknown): boolean {
 
 async function microtasks(): Promise<void> {
   for (let i = 0; i < 12; i++) await undefined;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

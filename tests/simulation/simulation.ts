@@ -51,9 +51,19 @@ export interface SimulationOptions {
   readonly extended?: boolean;
   /** Of these profiles alone, by name. Default: all. */
   readonly profile?: string | undefined;
+  /** Whether lives may write tens of megabytes at once. Default: true. */
+  readonly floods?: boolean;
   readonly onStates?: (states: number) => void;
+  readonly onLife?: (life: LifeTime) => void;
   /** Whether it is time to end. */
   readonly isOver?: () => boolean;
+}
+
+/** What a life and the crashes in it took. */
+export interface LifeTime {
+  readonly where: string;
+  readonly states: number;
+  readonly ms: number;
 }
 
 /** One crash that was not survived. */
@@ -81,6 +91,8 @@ export interface SimulationResult {
   pairs: number;
   moved: number;
   shortDisks: number;
+  /** Of which states were tried, and when: a seed has the same each time. */
+  digest: number;
   readonly faults: FoundFault[];
 }
 
@@ -113,6 +125,7 @@ class Simulation {
     pairs: 0,
     moved: 0,
     shortDisks: 0,
+    digest: 0,
     faults: [],
   };
   #number = 0;
@@ -166,7 +179,9 @@ class Simulation {
     let beside = isPair ? nothing() : undefined;
     for (let life = 0; life < LIVES_A_DISK && !this.#isOver(); life++) {
       const where = `${context.profile.name} life ${life + 1}`;
+      const [before, started] = [this.#result.states, performance.now()];
       const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
+      this.#options.onLife?.({ where, states: this.#result.states - before, ms: performance.now() - started });
       if (!next) return;
       ({ disk, expectation, beside } = next);
     }
@@ -179,8 +194,8 @@ class Simulation {
 
   #profile(extended: boolean): Profile {
     const all = [...PROFILES, PROFILES[0], PROFILES[0], ...(extended ? EXTENDED_PROFILES : [])];
-    const { profile } = this.#options;
-    const wanted = all.filter(({ name }) => profile === undefined || name === profile);
+    const { profile, floods = true } = this.#options;
+    const wanted = all.filter((each) => (profile === undefined || each.name === profile) && (floods || !each.floods));
     if (wanted.length === 0)
       throw new RangeError(`Expected a profile of ${all.map(({ name }) => name)}, got '${profile}'`);
     return this.#random.pick(wanted as [Profile, ...Profile[]]);
@@ -207,41 +222,43 @@ class Simulation {
         await this.#tryPoint(context, point, 1, where, seen, context.profile.sparse);
       }
     };
-    await beside?.open();
-    await life.open();
-    await tryAll();
-    const isMoved = !beside && this.#isDisturbed(3);
-    const steps = isMoved ? this.#chance.below(12) : context.profile.steps;
-    for (let step = 0; step < steps && !this.#isOver(); step++) {
-      if (beside && this.#chance.below(2) === 0) await beside.step();
-      await life.step();
+    return await endingAtFaults([life, beside], async () => {
+      await beside?.open();
+      await life.open();
       await tryAll();
-    }
-    this.#result.commits += life.expectation.history.length;
-    this.#result.largestDiskBytes = Math.max(this.#result.largestDiskBytes, disk.usedBytes());
-    if (isMoved) {
-      await this.#move(context, life, tryAll);
-      return undefined;
-    }
-    const closes = random.below(3) === 0;
-    if (closes) {
-      await beside?.close();
-      await life.close();
-      await tryAll();
-    }
-    const end = closes || !last || random.below(2) === 0 ? life.now() : last;
-    if (!closes) {
-      await life.crash();
-      await beside?.crash();
-    }
-    const state = sampledState(pendingChanges(end.capture), random);
-    if (context.extended && !this.#options.lies && random.below(4) === 0) {
-      const killed = end.beside && expectationOf(end.beside, KILL);
-      return { disk: diskAfterKill(end.capture), expectation: expectationOf(end, KILL), beside: killed };
-    }
-    const left = diskAfter(end.capture, state, {}, this.#options.lies);
-    const also = end.beside && expectationOf(end.beside, state);
-    return { disk: left, expectation: expectationOf(end, state), beside: also };
+      const isMoved = !beside && this.#isDisturbed(3);
+      const steps = isMoved ? this.#chance.below(12) : context.profile.steps;
+      for (let step = 0; step < steps && !this.#isOver(); step++) {
+        if (beside && this.#chance.below(2) === 0) await beside.step();
+        await life.step();
+        await tryAll();
+      }
+      this.#result.commits += life.expectation.history.length;
+      this.#result.largestDiskBytes = Math.max(this.#result.largestDiskBytes, disk.usedBytes());
+      if (isMoved) {
+        await this.#move(context, life, tryAll);
+        return undefined;
+      }
+      const closes = random.below(3) === 0;
+      if (closes) {
+        await beside?.close();
+        await life.close();
+        await tryAll();
+      }
+      const end = closes || !last || random.below(2) === 0 ? life.now() : last;
+      if (!closes) {
+        await life.crash();
+        await beside?.crash();
+      }
+      const state = sampledState(pendingChanges(end.capture), random);
+      if (context.extended && !this.#options.lies && random.below(4) === 0) {
+        const killed = end.beside && expectationOf(end.beside, KILL);
+        return { disk: diskAfterKill(end.capture), expectation: expectationOf(end, KILL), beside: killed };
+      }
+      const left = diskAfter(end.capture, state, {}, this.#options.lies);
+      const also = end.beside && expectationOf(end.beside, state);
+      return { disk: left, expectation: expectationOf(end, state), beside: also };
+    });
   }
 
   /** Another store takes the place of one that is open: the first one must not touch it, and both survive a crash. */
@@ -250,15 +267,17 @@ class Simulation {
     life.leadElsewhere("moved");
     life.points.length = 0;
     const other = new Life(context, life.disk, nothing(), true, { path: "data", beside: life });
-    await other.open();
-    for (let step = 0; step < 4; step++) await other.step();
-    await tryAll(other);
-    await life.assertLost("data");
-    for (let step = 0; step < 4 && !this.#isOver(); step++) {
-      await other.step();
+    await endingAtFaults([other], async () => {
+      await other.open();
+      for (let step = 0; step < 4; step++) await other.step();
       await tryAll(other);
-    }
-    await other.crash();
+      await life.assertLost("data");
+      for (let step = 0; step < 4 && !this.#isOver(); step++) {
+        await other.step();
+        await tryAll(other);
+      }
+      await other.crash();
+    });
   }
 
   /** Tries the states that a crash at one point may leave. */
@@ -298,35 +317,37 @@ class Simulation {
   /** Opens a store from one state, and compares. */
   async #trial(context: LifeContext, point: Point, state: CrashState, depth: number, where: string): Promise<void> {
     const random = this.#random;
-    this.#count(depth);
+    this.#count(depth, `${where}, ${point.expectation.least}, ${point.settled}, ${point.expectation.history.length}`);
     const isNested = depth < DEEPEST && random.below(depth === 1 ? 60 : 20) === 0;
     const stays = isNested && context.extended && state.isKill;
     const disk = stays ? diskAfterKill(point.capture) : diskAfter(point.capture, state);
     const { path } = point;
     const beside = this.#besideOf(context, disk, point, state);
-    await beside?.open();
+    await endingAtFaults([beside], async () => beside?.open());
     const life = new Life(context, disk, expectationOf(point, state), isNested, { path, beside });
-    const found = await life.open();
-    if (random.below(8) === 0) await life.lookCloser(found);
-    const isSized = random.below(60) === 0;
-    if (isSized) await life.verify();
-    if (context.extended) await this.#lookFurther(life);
-    if (isNested) {
-      const seen = new Set<string>();
-      for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
-      for (let step = 0; step < 3; step++) {
-        await life.step();
-        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 4);
+    await endingAtFaults([life, beside], async () => {
+      const found = await life.open();
+      if (random.below(8) === 0) await life.lookCloser(found);
+      const isSized = random.below(60) === 0;
+      if (isSized) await life.verify();
+      if (context.extended) await this.#lookFurther(life);
+      if (isNested) {
+        const seen = new Set<string>();
+        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
+        for (let step = 0; step < 3; step++) {
+          await life.step();
+          for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 4);
+        }
+        await life.crash();
+        await beside?.crash();
+        return;
       }
-      await life.crash();
-      await beside?.crash();
-      return;
-    }
-    const again = random.below(12) === 0 ? life.now() : undefined;
-    if (isSized && !beside) await life.checkSize();
-    life.leave();
-    beside?.leave();
-    if (again) await this.#reopen(context, again);
+      const again = random.below(12) === 0 ? life.now() : undefined;
+      if (isSized && !beside) await life.checkSize();
+      life.leave();
+      beside?.leave();
+      if (again) await this.#reopen(context, again);
+    });
   }
 
   async #lookFurther(life: Life): Promise<void> {
@@ -343,11 +364,13 @@ class Simulation {
     if (!state) return;
     const disk = diskAfter(point.capture, state);
     const beside = this.#besideOf(context, disk, point, state);
-    await beside?.open();
+    await endingAtFaults([beside], async () => beside?.open());
     const life = new Life(context, disk, point.expectation, false, { path: point.path, beside });
-    await life.open();
-    life.leave();
-    beside?.leave();
+    await endingAtFaults([life, beside], async () => {
+      await life.open();
+      life.leave();
+      beside?.leave();
+    });
   }
 
   #besideOf(context: LifeContext, disk: SimulatedDisk, { beside }: Point, state: CrashState): Life | undefined {
@@ -355,8 +378,9 @@ class Simulation {
     return new Life(context, disk, expectationOf(beside, state), false, { path: beside.path, isBeside: true });
   }
 
-  #count(depth: number): void {
+  #count(depth: number, what: string): void {
     const result = this.#result;
+    for (let i = 0; i < what.length; i++) result.digest = (Math.imul(result.digest, 31) + what.charCodeAt(i)) >>> 0;
     result.states += 1;
     result.statesAtDepth[depth - 1] = (result.statesAtDepth[depth - 1] ?? 0) + 1;
     if (result.states % 100 === 0) this.#options.onStates?.(result.states);
@@ -371,6 +395,16 @@ class Simulation {
       this.#result.faults.push({ kind, message, where: `seed ${this.#options.seed}, ${where}` });
       return undefined;
     }
+  }
+}
+
+/** Runs, and ends lives whose run fails: they would go on working, and keep their engines. */
+async function endingAtFaults<T>(lives: readonly (Life | undefined)[], run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    for (const life of lives) await life?.crash();
+    throw error;
   }
 }
 

@@ -57,6 +57,7 @@ export class Watcher {
   #told: Change[] = [];
   #failure: unknown;
   #iterator: AsyncIterator<Change> | undefined;
+  #isStopped = false;
 
   constructor(store: SledStore, since: number) {
     this.#store = store;
@@ -87,11 +88,13 @@ export class Watcher {
 
   /** Stops. */
   async stop(): Promise<void> {
+    // One that resumes meanwhile would keep the process alive.
+    this.#isStopped = true;
     await this.#iterator?.return?.();
   }
 
   async #run(): Promise<void> {
-    for (;;) {
+    while (!this.#isStopped) {
       try {
         const changes = this.#store.watch({}, { since: this.#since });
         this.#iterator = changes[Symbol.asyncIterator]();
