@@ -8,6 +8,7 @@
 pub mod checkpoint;
 pub mod commit;
 mod compact;
+mod gaps;
 mod metrics;
 mod newest_segment;
 mod options;
@@ -19,6 +20,7 @@ mod snapshots;
 mod steps;
 mod values;
 mod verify;
+mod walk;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,9 +31,11 @@ pub use read::{Budget, GoOn, KeyVersion, Newest, Read};
 pub use restore::RestoredEntry;
 pub use values::ValueStream;
 pub use verify::Verification;
+pub use walk::Walked;
 
 use self::checkpoint::Checkpoint;
 use self::compact::Compaction;
+use self::gaps::Gaps;
 use self::metrics::Counters;
 use self::reclaim::Moving;
 use self::replay::Replay;
@@ -92,6 +96,7 @@ pub struct Database<D: Disk> {
     /// The memory of the memtable before, for the next one.
     spare: Memtable,
     cache: EntryCache,
+    gaps: Gaps,
     large_put: Option<LargePut>,
     /// The version that is being restored.
     restoring: Option<u64>,
@@ -153,6 +158,7 @@ impl<D: Disk> Database<D> {
             sealed,
             spare: Memtable::default(),
             cache: EntryCache::new(cache_size / 4),
+            gaps: Gaps::default(),
             large_put: None,
             restoring: None,
             held: BTreeMap::new(),

@@ -7,6 +7,7 @@ mod damage;
 mod histories;
 mod history;
 mod restore;
+mod walks;
 
 use proptest::prelude::ProptestConfig;
 
