@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::Database;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::log::segment;
 use crate::table::Level;
 
 /// What happened since the database was opened.
@@ -37,7 +36,7 @@ impl<D: Disk> Database<D> {
         let segments = self.segments()?;
         let mut log_file_bytes = 0;
         for number in &segments {
-            log_file_bytes += self.log.disk().open(&segment::file_name(*number))?.size()?;
+            log_file_bytes += self.log.size_of(*number)?;
         }
         let log_live_bytes = self.table.log_live().total();
         let (upper, bottom) = (self.table.blocks(Level::Upper), self.table.blocks(Level::Bottom));
