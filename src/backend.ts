@@ -139,9 +139,10 @@ export interface Backend {
   entry(key: Uint8Array, version: number): StoredValue | undefined;
   /** The version of the value; `undefined` when there is none. */
   versionOf(key: Uint8Array, version: number): number | undefined;
+  /** As {@linkcode Backend.count}: there may be no entries on it, and more behind it. */
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
-  /** Counts at most `limit` entries. */
-  count(range: ByteRange, limit: number): Counted;
+  /** Looks at some thousand entries at most, deleted ones as well. */
+  count(range: ByteRange): Counted;
   /** The versions that are kept, newest first, from a place on. */
   versions(key: Uint8Array, from?: VersionPlace): VersionPage;
 

@@ -39,6 +39,8 @@ export interface StoreMetrics {
   readonly tableHits: number;
   /** Reads of keys that are nowhere. */
   readonly tableMisses: number;
+  /** Entries that ranges and counts have looked at: deletions too, of which a read finds nothing. */
+  readonly entriesVisited: number;
   /** Bytes written to the log. */
   readonly logWrittenBytes: number;
   /** Syncs of the log. */
@@ -109,6 +111,7 @@ const FIGURES = [
   "cacheMisses",
   "tableHits",
   "tableMisses",
+  "entriesVisited",
   "logWrittenBytes",
   "logSyncs",
   "logSegments",

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cursor::Range;
 use crate::database::commit::Operation;
-use crate::database::{Budget, Database, Disks, GoOn, Newest, Options, ValueStream, Verification};
+use crate::database::{Budget, Database, Disks, GoOn, Newest, Options, ValueStream, Verification, Walked};
 use crate::disk::StandardDisk;
 use crate::entry::{Boundary, Entry};
 use crate::failure::Failure;
@@ -23,7 +23,7 @@ use crate::request::{self, flags};
 use crate::status::Status;
 
 /// Grows with every incompatible change of the exports; the host refuses another one.
-const ABI_VERSION: u32 = 5;
+const ABI_VERSION: u32 = 6;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
 const INDEX_DIRECTORY: &str = "/index";
@@ -322,7 +322,9 @@ pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
 }
 
 /// A page of the entries between the two keys in the request, as the flags say (see [`request::flags`]): `limit` entries
-/// and `budget` bytes at most, unless one entry alone is larger. [`Status::More`] says that more follow.
+/// and `budget` bytes at most, unless one entry alone is larger. Looks at about `visits` entries. [`Status::More`] says that more may
+/// follow: behind the key that stands behind the page, and has as many bytes as the first number of the reply says; behind the last
+/// key of the page where there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_scan(
     bits: u32,
@@ -330,40 +332,49 @@ pub extern "C" fn luge_scan(
     upper_length: usize,
     limit: u32,
     budget: usize,
+    visits: u32,
     version: f64,
     now_ms: f64,
 ) -> i32 {
     run_open(|call| {
         let range = call.range(bits, (lower_length, upper_length), version, now_ms)?;
         let mut page = Page::new(call.reply, budget, bits & flags::WITH_VERSIONS != 0);
-        let more = call.database.visit(range, bits & flags::KEYS_ONLY == 0, |entry, value| {
-            if page.count() >= limit {
-                return Ok(false);
-            }
+        let walked = call.database.visit(range, bits & flags::KEYS_ONLY == 0, visits, |entry, value| {
             let (version, expires_ms) = (entry.version, entry.expires_ms);
-            page.push(&PageEntry { key: entry.key, value: Some(value), is_large: false, version, expires_ms })
+            let value = Some(value);
+            let pushed = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            Ok(pushed && page.count() < limit)
         })?;
-        set_page(page);
-        Ok(if more { Status::More } else { Status::Ok })
+        let (status, key) = match walked {
+            Walked::End => (Status::Ok, Vec::new()),
+            Walked::Full => (Status::More, Vec::new()),
+            Walked::Paused(key) => (Status::More, key),
+        };
+        let (bytes, count) = page.finish_with(&key);
+        set_bytes(bytes, count);
+        set_number(0, key.len() as u64);
+        Ok(status)
     })
 }
 
-/// Counts the entries between the two keys in the request, `limit` at most. [`Status::More`] says that there are more;
-/// then the reply is the last key that was counted.
+/// Counts the entries between the two keys in the request, `limit` at most. Looks at about `visits` entries. [`Status::More`] says that
+/// there may be more, behind the key in the reply.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_count(
     bits: u32,
     lower_length: usize,
     upper_length: usize,
     limit: u32,
+    visits: u32,
     version: f64,
     now_ms: f64,
 ) -> i32 {
     run_open(|call| {
         let range = call.range(bits, (lower_length, upper_length), version, now_ms)?;
-        let (count, more) = call.database.count_live(range, limit, call.reply)?;
+        let (count, last) = call.database.count_live(range, limit, visits)?;
+        *call.reply = last;
         set_bytes(call.reply, count);
-        Ok(if more { Status::More } else { Status::Ok })
+        Ok(if call.reply.is_empty() { Status::Ok } else { Status::More })
     })
 }
 

@@ -66,18 +66,37 @@ pub struct Cursor<'a, D: Disk> {
     /// The present entry, when it goes backward: key (above), version, expiry, value.
     found: Option<(u64, u64, Kept)>,
     value: Vec<u8>,
+    /// How many more entries it is to look at. Blocks that it reads count, too.
+    visits: u32,
+    /// How many it looked at.
+    visited: u64,
+    /// Keys of which nothing lives, since the last one that does.
+    gone: u32,
+    /// The key that [`Cursor::last_key`] has.
+    last: Vec<u8>,
+    /// Whether that is the one with which it pauses.
+    is_last: bool,
 }
 
-/// Where a cursor over changes came.
+/// Where a cursor came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advance {
-    /// To a change.
+    /// To a live entry, or to a change.
     Entry,
+    /// Behind another [`GONE_A_RUN`] keys of which nothing lives, one behind the other.
+    Gone,
     /// To the end of its range.
     End,
     /// No further for now: it looked at as many entries as it was to.
     Paused,
 }
+
+/// So many keys of which nothing lives are worth a word.
+pub const GONE_A_RUN: u32 = 8;
+/// So many bytes of a block count as an entry that was looked at.
+const BYTES_A_VISIT: usize = 128;
+/// So many versions of a key are passed one by one before the rest is jumped over.
+const VERSIONS_A_JUMP: usize = 4;
 
 /// A value that was copied.
 #[derive(Clone, Copy, Debug)]
@@ -106,39 +125,71 @@ impl<D: Disk> Source<'_, D> {
         }
     }
 
-    /// Goes to the next key: all versions of one stand one behind another.
-    fn next_key(&mut self) -> Result<(), Failure> {
+    /// Leaves the present key behind, with all its versions.
+    fn pass_key(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
             Self::Memtable(memtable, place) => {
+                let memtable = *memtable;
                 let key = |place: Option<Place>| place.and_then(|place| memtable.at(place)).map(|entry| entry.key);
-                let present = key(*place);
-                while place.is_some() && key(*place) == present {
-                    *place = place.and_then(|place| memtable.next(place));
+                let Some(present) = key(*place) else { return Ok(()) };
+                for _ in 0..VERSIONS_A_JUMP {
+                    *place = step_in(memtable, *place, reverse);
+                    if key(*place) != Some(present) {
+                        return Ok(());
+                    }
                 }
+                *place = if reverse {
+                    before_in(memtable, memtable.seek(present, u64::MAX))
+                } else {
+                    memtable.seek(present, 0)
+                };
                 Ok(())
             }
+            Self::Table(cursor) if reverse => cursor.previous_key(),
             Self::Table(cursor) => cursor.next_key(),
+        }
+    }
+
+    /// Goes to the newest version of the present key that is not above `version`; forward behind the key where there is none.
+    fn seek_version(&mut self, version: u64) -> Result<(), Failure> {
+        match self {
+            Self::Memtable(memtable, place) => {
+                let present = place.and_then(|place| memtable.at(place));
+                *place = present.and_then(|entry| memtable.seek(entry.key, version));
+                Ok(())
+            }
+            Self::Table(cursor) => cursor.seek_version(version),
         }
     }
 
     fn step(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
             Self::Memtable(memtable, place) => {
-                *place = place.and_then(|place| if reverse { memtable.previous(place) } else { memtable.next(place) });
+                *place = step_in(memtable, *place, reverse);
                 Ok(())
             }
             Self::Table(cursor) if reverse => cursor.retreat(),
             Self::Table(cursor) => cursor.advance(),
         }
     }
+
+    /// For how many visits the blocks count that were read since this was asked last.
+    fn take_visits(&mut self) -> u32 {
+        match self {
+            Self::Memtable(..) => 0,
+            Self::Table(cursor) => (std::mem::take(&mut cursor.read_bytes) / BYTES_A_VISIT) as u32,
+        }
+    }
 }
 
 impl<'a, D: Disk> Cursor<'a, D> {
-    /// A cursor before the first entry of the range; without `table` over what is in memory alone.
+    /// A cursor before the first entry of the range; without `table` over what is in memory alone. It looks at about `visits`
+    /// entries; with each [`BYTES_A_VISIT`] bytes of a block, once it goes on from its first one, for another one.
     pub fn start(
         memtables: impl Iterator<Item = &'a Memtable>,
         table: Option<&'a Table<D>>,
         range: Range<'a>,
+        visits: u32,
     ) -> Result<Self, Failure> {
         let mut sources: Vec<Source<'a, D>> = memtables
             .filter(|memtable| !memtable.is_empty())
@@ -153,6 +204,8 @@ impl<'a, D: Disk> Cursor<'a, D> {
             };
             sources.push(Source::Table(Box::new(cursor)));
         }
+        // A cursor must get on, however large its first block is.
+        sources.iter_mut().for_each(|source| _ = source.take_visits());
         sources.retain(|source| source.entry().is_some());
         Ok(Self {
             sources,
@@ -166,13 +219,18 @@ impl<'a, D: Disk> Cursor<'a, D> {
             version: 0,
             found: None,
             value: Vec::new(),
+            visits,
+            visited: 0,
+            gone: 0,
+            last: Vec::new(),
+            is_last: false,
         })
     }
 
     /// Goes to the next version of a key that was committed after `since`, deletions and expired values as well: by key,
-    /// newest first. Looks at `visits` entries at most, and counts them down; then [`Cursor::upcoming`] has the next one.
-    /// Only for a cursor that goes forward, and not together with [`Cursor::advance`].
-    pub fn advance_change(&mut self, since: u64, visits: &mut u32) -> Result<Advance, Failure> {
+    /// newest first. Where it pauses [`Cursor::upcoming`] has the next one. Only for a cursor that goes forward, and not together
+    /// with [`Cursor::advance`].
+    pub fn advance_change(&mut self, since: u64) -> Result<Advance, Failure> {
         if let Some(present) = self.present.take() {
             self.step(present)?;
         }
@@ -181,10 +239,11 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.range.ends_before(entry.key) {
                 break;
             }
-            if *visits == 0 {
+            if self.visits == 0 {
                 return Ok(Advance::Paused);
             }
-            *visits -= 1;
+            self.visits -= 1;
+            self.visited += 1;
             // All behind it of its source is older still.
             if entry.version <= since {
                 self.pass_key(next)?;
@@ -215,9 +274,24 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Some((entry.key, if again { entry.version.saturating_sub(1) } else { entry.version }))
     }
 
-    /// Goes to the next live entry; says whether there is one.
-    pub fn advance(&mut self) -> Result<bool, Failure> {
+    /// Goes to the next live entry. Pauses only behind a key that it looked at whole: [`Cursor::last_key`].
+    pub fn advance(&mut self) -> Result<Advance, Failure> {
         if self.range.reverse { self.retreat() } else { self.advance_forward() }
+    }
+
+    /// How many more entries it is to look at.
+    pub fn visits(&self) -> u32 {
+        self.visits
+    }
+
+    /// How many entries it has looked at.
+    pub fn visited(&self) -> u64 {
+        self.visited
+    }
+
+    /// The last key that it looked at, after [`Advance::Gone`] and [`Advance::Paused`].
+    pub fn last_key(&self) -> &[u8] {
+        &self.last
     }
 
     /// The entry that [`Cursor::advance`] went to.
@@ -234,7 +308,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
     }
 
     /// The stream is ordered by key and then newest first: the first version of a key that counts decides.
-    fn advance_forward(&mut self) -> Result<bool, Failure> {
+    fn advance_forward(&mut self) -> Result<Advance, Failure> {
         if let Some(present) = self.present.take() {
             self.finish_key(present)?;
         }
@@ -243,82 +317,140 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.range.ends_before(entry.key) {
                 break;
             }
-            let is_older = self.has_key && entry.key == self.key.as_slice();
-            if is_older || entry.version > self.range.version {
-                self.step(next)?;
-            } else if entry.is_gone(self.range.now_ms) {
-                self.finish_key(next)?;
-            } else {
+            if self.visits == 0 {
+                if self.is_last && self.last != entry.key {
+                    return Ok(Advance::Paused);
+                }
+                keep(&mut self.last, entry.key);
+                self.is_last = true;
+            }
+            self.visits = self.visits.saturating_sub(1);
+            self.visited += 1;
+            if self.has_key && entry.key == self.key.as_slice() {
+                self.pass_key(next)?;
+            } else if entry.version > self.range.version {
+                self.seek_version(next)?;
+            } else if !entry.is_gone(self.range.now_ms) {
+                self.gone = 0;
                 self.present = Some(next);
-                return Ok(true);
+                return Ok(Advance::Entry);
+            } else {
+                self.gone += 1;
+                let is_run = self.gone.is_multiple_of(GONE_A_RUN);
+                if is_run {
+                    keep(&mut self.last, entry.key);
+                }
+                self.finish_key(next)?;
+                if is_run {
+                    return Ok(Advance::Gone);
+                }
             }
         }
-        Ok(false)
+        Ok(Advance::End)
     }
 
     /// The stream is ordered by falling key and then oldest first: the last version of a key that counts decides.
-    fn retreat(&mut self) -> Result<bool, Failure> {
+    fn retreat(&mut self) -> Result<Advance, Failure> {
         self.found = None;
         self.has_key = false;
         while let Some(next) = self.next_source() {
             let Some(entry) = self.sources.get(next).and_then(Source::entry) else { break };
             if self.has_key && entry.key != self.key.as_slice() {
                 if self.found.is_some() {
-                    return Ok(true);
+                    self.gone = 0;
+                    return Ok(Advance::Entry);
                 }
                 self.has_key = false;
+                self.gone += 1;
+                if self.gone.is_multiple_of(GONE_A_RUN) {
+                    keep(&mut self.last, &self.key);
+                    return Ok(Advance::Gone);
+                }
             }
             if self.range.ends_before(entry.key) {
                 break;
             }
-            if entry.version <= self.range.version {
-                self.key.clear();
-                self.key.extend_from_slice(entry.key);
-                self.has_key = true;
-                self.found = match entry.value {
-                    _ if entry.is_gone(self.range.now_ms) => None,
-                    Value::Deleted => None,
-                    Value::Logged { position, length } => {
-                        Some((entry.version, entry.expires_ms, Kept::Logged { position, length }))
-                    }
-                    Value::Inline(bytes) => {
-                        self.value.clear();
-                        self.value.extend_from_slice(bytes);
-                        Some((entry.version, entry.expires_ms, Kept::Copied))
-                    }
-                };
+            if self.visits == 0 {
+                if self.is_last && self.last != entry.key {
+                    return Ok(Advance::Paused);
+                }
+                keep(&mut self.last, entry.key);
+                self.is_last = true;
             }
+            self.visits = self.visits.saturating_sub(1);
+            self.visited += 1;
+            if entry.version > self.range.version {
+                self.pass_key(next)?;
+                continue;
+            }
+            let is_again = self.has_key;
+            if !is_again {
+                keep(&mut self.key, entry.key);
+                self.has_key = true;
+            }
+            self.found = match entry.value {
+                _ if entry.is_gone(self.range.now_ms) => None,
+                Value::Deleted => None,
+                Value::Logged { position, length } => {
+                    Some((entry.version, entry.expires_ms, Kept::Logged { position, length }))
+                }
+                Value::Inline(bytes) => {
+                    keep(&mut self.value, bytes);
+                    Some((entry.version, entry.expires_ms, Kept::Copied))
+                }
+            };
             self.step(next)?;
+            if is_again {
+                self.skip_older(next)?;
+            }
         }
-        Ok(self.found.is_some())
+        Ok(if self.found.is_some() { Advance::Entry } else { Advance::End })
     }
 
-    fn finish_key(&mut self, source: usize) -> Result<(), Failure> {
-        let Some(finished) = self.sources.get_mut(source) else { return Ok(()) };
-        self.has_key = !self.is_alone;
-        if self.is_alone {
-            finished.next_key()?;
-            self.drop_if_done(source);
-            return Ok(());
+    /// Backward: lets a source that has many versions of the present key go on with the newest one that counts.
+    #[cold]
+    fn skip_older(&mut self, source: usize) -> Result<(), Failure> {
+        let (version, key) = (self.range.version, self.key.as_slice());
+        let Some(skipped) = self.sources.get_mut(source) else { return Ok(()) };
+        if skipped.entry().is_some_and(|entry| entry.key == key && entry.version < version) {
+            skipped.seek_version(version)?;
         }
-        if let Some(entry) = finished.entry() {
-            self.key.clear();
-            self.key.extend_from_slice(entry.key);
-        }
-        self.step(source)
-    }
-
-    /// Leaves a source's versions of its present key behind.
-    fn pass_key(&mut self, source: usize) -> Result<(), Failure> {
-        let Some(passed) = self.sources.get_mut(source) else { return Ok(()) };
-        passed.next_key()?;
-        self.drop_if_done(source);
         Ok(())
     }
 
+    fn finish_key(&mut self, source: usize) -> Result<(), Failure> {
+        self.has_key = !self.is_alone;
+        if self.has_key
+            && let Some(entry) = self.sources.get(source).and_then(Source::entry)
+        {
+            keep(&mut self.key, entry.key);
+        }
+        self.pass_key(source)
+    }
+
+    /// Leaves a source's versions of its present key behind.
+    #[inline(never)]
+    fn pass_key(&mut self, source: usize) -> Result<(), Failure> {
+        let reverse = self.range.reverse;
+        self.go(source, |source| source.pass_key(reverse))
+    }
+
+    /// Goes to the newest version of a source's present key that counts.
+    #[cold]
+    fn seek_version(&mut self, source: usize) -> Result<(), Failure> {
+        let version = self.range.version;
+        self.go(source, |source| source.seek_version(version))
+    }
+
     fn step(&mut self, source: usize) -> Result<(), Failure> {
-        let Some(stepped) = self.sources.get_mut(source) else { return Ok(()) };
-        stepped.step(self.range.reverse)?;
+        let reverse = self.range.reverse;
+        self.go(source, |source| source.step(reverse))
+    }
+
+    fn go(&mut self, source: usize, go: impl FnOnce(&mut Source<'a, D>) -> Result<(), Failure>) -> Result<(), Failure> {
+        let Some(gone) = self.sources.get_mut(source) else { return Ok(()) };
+        go(gone)?;
+        self.visits = self.visits.saturating_sub(gone.take_visits());
         self.drop_if_done(source);
         Ok(())
     }
@@ -374,8 +506,23 @@ fn start_in(memtable: &Memtable, range: &Range<'_>) -> Option<Place> {
     if !range.reverse {
         return behind;
     }
-    match behind {
+    before_in(memtable, behind)
+}
+
+/// The place before another one, or before the end.
+fn before_in(memtable: &Memtable, place: Option<Place>) -> Option<Place> {
+    match place {
         Some(place) => memtable.previous(place),
         None => memtable.last(),
     }
+}
+
+fn step_in(memtable: &Memtable, place: Option<Place>, reverse: bool) -> Option<Place> {
+    place.and_then(|place| if reverse { memtable.previous(place) } else { memtable.next(place) })
+}
+
+/// Copies bytes into a buffer that is there.
+fn keep(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    buffer.clear();
+    buffer.extend_from_slice(bytes);
 }

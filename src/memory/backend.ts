@@ -42,7 +42,7 @@ import {
 
 /** Entries of a page, and keys of a step. */
 const PAGE_ENTRIES = 1000;
-/** Keys that a page of changes or of newest versions looks at, those that do not count as well. */
+/** Keys that a page looks at, those that do not count as well. */
 const PAGE_VISITS = 8192;
 /** What an entry of a page that has few of them counts. */
 const BYTES_AN_ENTRY = 64;
@@ -65,7 +65,7 @@ export class MemoryBackend implements Backend {
   #recent = new RecentChanges(0);
   /** Since when each is open, by version. */
   readonly #snapshots: Map<number, number[]> = new Map();
-  readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0 };
+  readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0, entries_visited: 0 };
   #version = 0;
   /** Deletions of keys of which nothing else is left. */
   #forgotten = new RecentChanges(0);
@@ -124,22 +124,23 @@ export class MemoryBackend implements Backend {
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
     const limit = Math.min(range.limit ?? most, most);
     const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
-    for (const [binary, found] of this.#entries(range)) {
+    for (const [binary, value] of this.#visited(range)) {
       const key = fromBinary(binary);
-      keys.push(formatKey(key, format));
-      if (!range.keysOnly) values.push(found.value.slice());
-      if (keys.length === limit) return { keys, values, last: limit === range.limit ? undefined : key };
+      if (value) keys.push(formatKey(key, format));
+      if (value && !range.keysOnly) values.push(value.slice());
+      if (keys.length === range.limit) break;
+      if (keys.length === limit || !value) return { keys, values, last: key };
     }
     return { keys, values, last: undefined };
   }
 
-  count(range: ByteRange, limit: number): Counted {
+  count(range: ByteRange): Counted {
     this.#dropPassed();
     let count = 0;
-    for (const [binary] of this.#entries(range)) {
+    for (const [binary, value] of this.#visited(range)) {
+      if (!value) return { count, last: fromBinary(binary) };
       count += 1;
       if (count === range.limit) break;
-      if (count === limit) return { count, last: fromBinary(binary) };
     }
     return { count, last: undefined };
   }
@@ -489,14 +490,18 @@ export class MemoryBackend implements Backend {
     return found?.value && !isGone(found, clock.now()) ? { ...found, value: found.value } : undefined;
   }
 
-  *#entries(range: ByteRange): Generator<[string, { value: Uint8Array }]> {
+  /** The entries of a range; and without a value the last key that was looked at, where these were as many as may be. */
+  *#visited(range: ByteRange): Generator<[string, Uint8Array | undefined]> {
     const version = range.version ?? this.#version;
     const now = clock.now();
+    let visits = 0;
     for (const [name, versions] of this.#inRange(range)) {
+      visits += 1;
+      this.#counters.entries_visited += 1;
       const found = versionAt(versions, version);
-      if (!found?.value) continue;
-      if (isGone(found, now)) this.#passed += 1;
-      else yield [name, { value: found.value }];
+      if (found?.value && isGone(found, now)) this.#passed += 1;
+      else if (found?.value) yield [name, found.value];
+      if (visits === PAGE_VISITS) yield [name, undefined];
     }
   }
 

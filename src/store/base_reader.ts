@@ -18,8 +18,6 @@ import type { HeldReadSource, ReadSource } from "./read_source.ts";
 
 /** Values that are read at a time. */
 const GET_STEP = 100;
-/** Entries that are counted at a time. */
-const COUNT_STEP = 10_000;
 
 /** A {@linkcode Reader} over a {@linkcode ReadSource}. */
 export abstract class BaseReader implements Reader {
@@ -199,7 +197,7 @@ class Counter {
   /** Says whether there is more. */
   step(): boolean {
     if (this.#rest.limit === 0) return false;
-    const { count, last } = this.#source.count(this.#rest, COUNT_STEP);
+    const { count, last } = this.#source.count(this.#rest);
     this.total += count;
     if (!last) {
       this.release();

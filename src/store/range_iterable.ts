@@ -72,11 +72,14 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     return this.#index >= this.#count && this.#rest !== undefined;
   }
 
+  /** Reads a page. There may be nothing on it, and more behind it. */
+  readPage(): void {
+    if (this.#rest) this.#read(this.#rest);
+  }
+
   next(): IteratorResult<T, undefined> {
-    while (this.#index >= this.#count) {
-      if (!this.#rest) return this.return();
-      this.#read(this.#rest);
-    }
+    while (this.needsPage) this.readPage();
+    if (this.#index >= this.#count) return this.return();
     try {
       return { done: false, value: this.#pick(this.#page as Page<E>, this.#index++) };
     } catch (error) {
@@ -128,21 +131,35 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
 class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
   readonly #walk: Walk<E, T>;
   readonly #turns = new Turns();
+  /** A page that is read in a later turn. */
+  #reading: Promise<void> | undefined;
 
   constructor(walk: Walk<E, T>) {
     this.#walk = walk;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#walk.needsPage) {
-      const turn = this.#turns.next() ?? afterLightWork(PAGE_WEIGHT);
-      if (turn) return turn.then(() => this.#walk.next());
-    }
+    const again = () => this.next();
+    // Whoever does not wait gets entries in the order of the calls.
+    if (this.#reading) return this.#reading.then(again, again);
     try {
+      while (this.#walk.needsPage) {
+        const turn = this.#turns.next() ?? afterLightWork(PAGE_WEIGHT);
+        if (turn) {
+          this.#reading = turn.then(() => this.#read());
+          return this.#reading.then(again);
+        }
+        this.#walk.readPage();
+      }
       return Promise.resolve(this.#walk.next());
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #read(): void {
+    this.#reading = undefined;
+    this.#walk.readPage();
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {

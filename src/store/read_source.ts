@@ -15,7 +15,7 @@ export interface ReadSource {
   entry(key: Uint8Array): StoredValue | undefined;
   has(key: Uint8Array): boolean;
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
-  count(range: ByteRange, limit: number): Counted;
+  count(range: ByteRange): Counted;
   /** The same as it is now, kept until it is released. */
   hold(): HeldReadSource;
 }
@@ -54,8 +54,8 @@ export class BackendSource implements ReadSource {
     return this.run((backend) => backend.page({ ...range, version: this.#version }, format));
   }
 
-  count(range: ByteRange, limit: number): Counted {
-    return this.run((backend) => backend.count({ ...range, version: this.#version }, limit));
+  count(range: ByteRange): Counted {
+    return this.run((backend) => backend.count({ ...range, version: this.#version }));
   }
 
   hold(): HeldReadSource {

@@ -37,7 +37,7 @@ import { codeOf, Status } from "./status.ts";
 
 /** Bytes of changes that one call brings over. */
 const PAGE_BYTES = 128 * 1024;
-/** Entries that one call of a walk over changes looks at: some milliseconds at most. */
+/** Entries that one call of a walk looks at, or 128 bytes of blocks for each: some milliseconds at most. */
 const PAGE_VISITS = 8192;
 /** With more bytes than this waiting for a sync, the work behind the commits waits too. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
@@ -162,21 +162,21 @@ export class Engine implements Backend {
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const flags = flagsOf(range);
     this.#memory.request(lower, upper);
-    const scan = () =>
-      this.#exports.luge_scan(flags, lower.length, upper.length, limit, pageBytes, version, clock.now());
+    const [low, high, now] = [lower.length, upper.length, clock.now()];
+    const scan = () => this.#exports.luge_scan(flags, low, high, limit, pageBytes, PAGE_VISITS, version, now);
     const more = this.#call("scan", scan) === Status.More && this.#memory.replyCount < limit;
     return this.#memory.replyPage(format, range.keysOnly !== true, more);
   }
 
-  /** How many entries a range has, `limit` at most. */
-  count(range: ByteRange, limit: number): Counted {
-    const { lower = NOTHING, upper = NOTHING, version = NEWEST } = range;
+  /** Counts some entries from the start of a range. */
+  count(range: ByteRange): Counted {
+    const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
     this.#memory.request(lower, upper);
-    const step = Math.min(limit, range.limit ?? NO_LIMIT);
-    const run = () => this.#exports.luge_count(flagsOf(range), lower.length, upper.length, step, version, clock.now());
+    const [flags, low, high, now] = [flagsOf(range), lower.length, upper.length, clock.now()];
+    const run = () => this.#exports.luge_count(flags, low, high, limit, PAGE_VISITS, version, now);
     const more = this.#call("count", run) === Status.More;
     const count = this.#memory.replyCount;
-    return { count, last: more && count !== range.limit ? this.#memory.reply() : undefined };
+    return { count, last: more && count < limit ? this.#memory.reply() : undefined };
   }
 
   /** Some versions of `key` that are kept, newest first. */

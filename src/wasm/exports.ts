@@ -8,7 +8,7 @@ import { StoreError } from "../errors.ts";
 import { isWasmMemory } from "../realm.ts";
 
 /** The version of the interface below; the engine says its own, and another one is refused. */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 /** Lengths and addresses are bytes in the instance's memory; results are a status unless said otherwise. */
 export interface EngineExports {
@@ -35,6 +35,7 @@ export interface EngineExports {
     upperLength: number,
     limit: number,
     budget: number,
+    visits: number,
     version: number,
     nowMs: number,
   ): number;
@@ -43,6 +44,7 @@ export interface EngineExports {
     lowerLength: number,
     upperLength: number,
     limit: number,
+    visits: number,
     version: number,
     nowMs: number,
   ): number;

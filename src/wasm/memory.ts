@@ -133,7 +133,7 @@ export class EngineMemory {
   }
 
   /**
-   * The reply as a page of entries; `more` says that the range goes on behind it. The values have buffers of their own, or are views
+   * The reply as a page of entries; `more` says that the range may go on behind it. The values have buffers of their own, or are views
    * of one that nothing else uses, and that cannot be transferred.
    */
   replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
@@ -146,12 +146,16 @@ export class EngineMemory {
     let end = 0;
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
     const keys = view.slice(keysAt, keysAt + end);
-    const [from, to] = [keysAt + end, address + this.replyLength];
+    // The engine says where to go on when that is not behind the last entry.
+    const lastLength = more ? this.replyVersion : 0;
+    const [from, to] = [keysAt + end, address + this.replyLength - lastLength];
     const isShared = withValues && count > 1 && mayShare();
     let values: Uint8Array[] = [];
     if (isShared) values = viewsOf(view.slice(from, to), words);
     else if (withValues) values = copiesOf(view.subarray(from, to), words);
-    const last = more && count > 0 ? keys.slice(ends[count - 2] ?? 0) : undefined;
+    let last: Uint8Array | undefined;
+    if (lastLength > 0) last = view.slice(to, to + lastLength);
+    else if (more) last = keys.slice(ends[count - 2] ?? 0);
     return { keys: formatKeys(keys, ends, format), values, last, isShared };
   }
 

@@ -66,6 +66,18 @@ describe("calls of the disk", () => {
       assert.equal(disk.calls(), 0);
     }));
 
+  test("metrics open no file once the sizes of those that ended are known", () =>
+    withLog(async (store, disk) => {
+      for (let i = 0; i < 3; i++) {
+        await store.put("key", new Uint8Array(100_000));
+        await store.compact();
+      }
+      store.metrics();
+      disk.reset();
+      assert.ok(store.metrics().logFileBytes > 0);
+      assert.equal(disk.calls("open"), 0);
+    }));
+
   test("an open and a close make no more calls than they did", async () => {
     const disk = new CountedDisk();
     const created = await openOn(disk);

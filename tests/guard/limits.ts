@@ -31,6 +31,10 @@ export const LIMITS = {
   firstStepBytes: 2048,
   /** A scan that fits into a page. */
   shortScanCalls: 1,
+  /** Entries that one call of a walk looks at, those that do not live too. */
+  visitsACall: 8200,
+  /** Entries that the first step of a walk looks at in a queue of which thousands were taken. */
+  queueVisits: 40,
   /** Bytes written for each byte of key and value of a random load that goes through several checkpoints. */
   loadWrittenBytes: 4.5,
   /** Syncs of that load. */

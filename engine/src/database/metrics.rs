@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::Database;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::log::segment;
 use crate::table::Level;
 
 /// What happened since the database was opened.
@@ -19,6 +18,7 @@ pub(super) struct Counters {
     pub memtable_hits: u64,
     pub table_hits: u64,
     pub table_misses: u64,
+    pub entries_visited: u64,
     pub steps: u64,
     pub stepping: Duration,
     pub longest_step: Duration,
@@ -36,7 +36,7 @@ impl<D: Disk> Database<D> {
         let segments = self.segments()?;
         let mut log_file_bytes = 0;
         for number in &segments {
-            log_file_bytes += self.log.disk().open(&segment::file_name(*number))?.size()?;
+            log_file_bytes += self.log.size_of(*number)?;
         }
         let log_live_bytes = self.table.log_live().total();
         let (upper, bottom) = (self.table.blocks(Level::Upper), self.table.blocks(Level::Bottom));
@@ -54,6 +54,7 @@ impl<D: Disk> Database<D> {
             ("cache_misses", self.cache.misses),
             ("table_hits", c.table_hits),
             ("table_misses", c.table_misses),
+            ("entries_visited", c.entries_visited),
             ("log_written_bytes", self.log.written_bytes()),
             ("log_syncs", self.log.syncs()),
             ("log_segments", segments.len() as u64),

@@ -8,6 +8,7 @@
 pub mod checkpoint;
 pub mod commit;
 mod compact;
+mod gaps;
 mod hidden;
 mod metrics;
 mod newest_segment;
@@ -20,6 +21,7 @@ mod snapshots;
 mod steps;
 mod values;
 mod verify;
+mod walk;
 mod write;
 
 use std::collections::BTreeMap;
@@ -30,9 +32,11 @@ pub use read::{Budget, GoOn, Newest, Read};
 pub use restore::RestoredEntry;
 pub use values::ValueStream;
 pub use verify::Verification;
+pub use walk::Walked;
 
 use self::checkpoint::Checkpoint;
 use self::compact::Compaction;
+use self::gaps::Gaps;
 use self::hidden::Hidden;
 use self::metrics::Counters;
 use self::reclaim::Moving;
@@ -109,6 +113,7 @@ pub struct Database<D: Disk> {
     /// The memory of the memtable before, for the next one.
     spare: Memtable,
     cache: EntryCache,
+    gaps: Gaps,
     large_put: Option<LargePut>,
     /// The version that is being restored.
     restoring: Option<u64>,
@@ -181,6 +186,7 @@ impl<D: Disk> Database<D> {
             sealed,
             spare: Memtable::default(),
             cache: EntryCache::new(cache_size / 4),
+            gaps: Gaps::default(),
             large_put: None,
             restoring: None,
             held: BTreeMap::new(),

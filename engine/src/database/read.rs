@@ -206,47 +206,6 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// Calls with live entries of a range, values and all, until it returns `false`; returns whether it did.
-    pub fn visit(
-        &mut self,
-        range: Range<'_>,
-        with_values: bool,
-        mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
-    ) -> Result<bool, Failure> {
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), range)?;
-        let mut logged = Vec::new();
-        while cursor.advance()? {
-            let Some(entry) = cursor.entry() else { break };
-            let value = match entry.value {
-                Value::Inline(bytes) => bytes,
-                Value::Logged { position, length } if with_values => {
-                    self.files.read(&self.log, position, length, &mut logged)?;
-                    &logged
-                }
-                Value::Deleted | Value::Logged { .. } => &[],
-            };
-            if !visit(&entry, value)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Counts the live entries of a range, `limit` at most, and says whether there are more. `last` is the last key that was
-    /// counted where it was the one at the limit, and empty otherwise.
-    pub fn count_live(&mut self, range: Range<'_>, limit: u32, last: &mut Vec<u8>) -> Result<(u32, bool), Failure> {
-        last.clear();
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), range)?;
-        let mut count = 0;
-        while count < limit && cursor.advance()? {
-            count += 1;
-        }
-        if count == limit {
-            last.extend_from_slice(cursor.entry().map_or(&[], |entry| entry.key));
-        }
-        Ok((count, count == limit && cursor.advance()?))
-    }
-
     /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
     /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone. `None` when not all of
     /// them are in memory.
@@ -288,13 +247,14 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>) -> Result<(), Failure>,
     ) -> Result<Option<GoOn>, Failure> {
         let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
+        let memtables = memtables(&self.active, self.sealed.as_ref());
+        let mut cursor = Cursor::start(memtables, table, range, budget.visits)?;
         let mut is_first = true;
         loop {
-            match cursor.advance_change(since, &mut budget.visits)? {
+            match cursor.advance_change(since)? {
                 Advance::End => return Ok(None),
                 Advance::Paused => return Ok(cursor.upcoming().map(GoOn::from)),
-                Advance::Entry => {}
+                Advance::Entry | Advance::Gone => {}
             }
             let Some(entry) = cursor.entry() else { return Ok(None) };
             if !budget.take(CHANGE_OVERHEAD + entry.key.len(), is_first) {
@@ -312,21 +272,21 @@ impl<D: Disk> Database<D> {
         range: Range<'_>,
         since: u64,
         largest: u32,
-        mut visits: u32,
+        visits: u32,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<GoOn>, Failure> {
         let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range, visits)?;
         let (mut key, mut logged) = (Vec::new(), Vec::new());
         loop {
-            match cursor.advance_change(since, &mut visits)? {
+            match cursor.advance_change(since)? {
                 Advance::End => return Ok(None),
                 Advance::Paused => {
                     // What is left of a key whose newest version was seen does not count.
                     let next = cursor.upcoming().map(GoOn::from);
                     return Ok(next.map(|next| if next.key == key { GoOn::behind(next.key) } else { next }));
                 }
-                Advance::Entry => {}
+                Advance::Entry | Advance::Gone => {}
             }
             let Some(entry) = cursor.entry() else { return Ok(None) };
             // No key is empty.
@@ -354,9 +314,8 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range)?;
-        let mut visits = u32::MAX;
-        Ok(cursor.advance_change(since, &mut visits)? == Advance::Entry)
+        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range, u32::MAX)?;
+        Ok(cursor.advance_change(since)? == Advance::Entry)
     }
 
     /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
@@ -378,7 +337,7 @@ fn size_of_entry(entry: &Entry<'_>) -> usize {
 }
 
 /// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.
-fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
+pub(super) fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
     std::iter::once(active).chain(sealed.map(|sealed| &sealed.memtable))
 }
 

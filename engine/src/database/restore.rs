@@ -36,6 +36,7 @@ impl<D: Disk> Database<D> {
         self.reserved = version;
         self.tabled = self.tabled.max(version);
         self.restoring = Some(version);
+        self.gaps.clear();
         self.table.end_history_before(version)
     }
 

@@ -76,6 +76,7 @@ impl<D: Disk> Database<D> {
                     position.offset += VALUE_CHECKSUM_SIZE as u64;
                 }
                 position.offset += bytes.len() as u64;
+                self.gaps.part(operation.key);
                 self.counters.puts += 1;
                 self.counters.put_bytes += (operation.key.len() + bytes.len()) as u64;
             } else {
@@ -136,6 +137,7 @@ impl<D: Disk> Database<D> {
         self.log.finish()?;
         let value = Value::Logged { position: put.position.packed(), length: put.length as u32 };
         self.cache.remove(&put.key);
+        self.gaps.part(&put.key);
         self.active.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
         if !put.is_restored {
             self.version = put.version;

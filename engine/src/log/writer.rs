@@ -1,5 +1,8 @@
 //! Appends to the log.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use super::position::Position;
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
@@ -50,6 +53,8 @@ pub struct LogWriter<D: Disk> {
     appended_bytes: u64,
     /// How often the log was synced.
     syncs: u64,
+    /// The sizes of segments that have ended, as far as they are known.
+    sizes: RefCell<BTreeMap<u64, u64>>,
 }
 
 /// A record that is being written.
@@ -95,6 +100,7 @@ impl<D: Disk> LogWriter<D> {
             written_bytes: 0,
             appended_bytes: 0,
             syncs: 0,
+            sizes: RefCell::default(),
         }
     }
 
@@ -335,8 +341,22 @@ impl<D: Disk> LogWriter<D> {
     /// once [`Disk::sync_directory`] was called.
     pub fn remove_segment(&self, number: u64) -> Result<(), Failure> {
         debug_assert!(number != self.number, "the present segment is needed");
+        self.sizes.borrow_mut().remove(&number);
         self.disk.remove(&segment::file_name(number))?;
         Ok(())
+    }
+
+    /// The size of a segment's file in bytes. Each is opened for that once in a life at most: those that have ended stay as they are.
+    pub fn size_of(&self, number: u64) -> Result<u64, Failure> {
+        if let Some(file) = self.file.as_ref().filter(|_| number == self.number) {
+            return Ok(file.size()?);
+        }
+        if let Some(size) = self.sizes.borrow().get(&number) {
+            return Ok(*size);
+        }
+        let size = self.disk.open(&segment::file_name(number))?.size()?;
+        self.sizes.borrow_mut().insert(number, size);
+        Ok(size)
     }
 
     fn reserve(&mut self, size: usize) -> Result<(), Failure> {

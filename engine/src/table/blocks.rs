@@ -204,7 +204,7 @@ impl<D: Disk> BlockStore<D> {
         let mut segments = Vec::new();
         for name in self.log.disk().list()? {
             if let Some(number) = segment::file_number(&name) {
-                segments.push((number, self.log.disk().open(&name)?.size()?));
+                segments.push((number, self.log.size_of(number)?));
             }
         }
         segments.sort_unstable();

@@ -19,6 +19,8 @@ pub struct TableCursor<'a, D: Disk> {
     /// The present entry; out of range behind the end.
     index: usize,
     is_done: bool,
+    /// Bytes of the blocks that it has read.
+    pub(crate) read_bytes: usize,
 }
 
 impl<D: Disk> Table<D> {
@@ -66,7 +68,7 @@ impl<D: Disk> Table<D> {
 impl<'a, D: Disk> TableCursor<'a, D> {
     fn over(table: &'a Table<D>, level: Level, blocks: sled::Iter) -> Self {
         let (block, decoded) = (Vec::new(), DecodedBlock::default());
-        Self { table, level, blocks, block, decoded, index: 0, is_done: false }
+        Self { table, level, blocks, block, decoded, index: 0, is_done: false, read_bytes: 0 }
     }
 
     /// The entry where the cursor stands.
@@ -82,6 +84,20 @@ impl<'a, D: Disk> TableCursor<'a, D> {
     /// Goes to the next key.
     pub fn next_key(&mut self) -> Result<(), Failure> {
         self.index = self.decoded.next_key(self.index);
+        self.settle_forward()
+    }
+
+    /// Goes to the key before.
+    pub fn previous_key(&mut self) -> Result<(), Failure> {
+        let present = self.decoded.entry(&self.block, self.index);
+        let before = present.map_or(0, |entry| self.decoded.entries_before(entry.key, u64::MAX));
+        self.settle_backward(before)
+    }
+
+    /// Goes to the newest version of the present key that is not above `version`, or where it would be.
+    pub fn seek_version(&mut self, version: u64) -> Result<(), Failure> {
+        let present = self.decoded.entry(&self.block, self.index);
+        self.index = present.map_or(self.index, |entry| self.decoded.entries_before(entry.key, version));
         self.settle_forward()
     }
 
@@ -131,6 +147,7 @@ impl<'a, D: Disk> TableCursor<'a, D> {
         };
         let placed = placed(found?)?;
         self.table.read(self.level, &placed, &mut self.block)?;
+        self.read_bytes += self.block.len();
         self.decoded.decode(&self.block).map_err(|Malformed| malformed(placed.separator()))
     }
 }

@@ -80,11 +80,11 @@ impl DecodedBlock {
     pub fn next_key(&self, index: usize) -> usize {
         let place = |entry: &DecodedEntry| (entry.key_start, entry.key_length);
         let present = self.entries.get(index).map(place);
-        let mut next = index + 1;
-        while present.is_some() && self.entries.get(next).map(place) == present {
-            next += 1;
+        let rest = self.entries.get(index + 1..).unwrap_or_default();
+        if rest.first().map(place) != present {
+            return index + 1;
         }
-        next
+        index + 1 + rest.partition_point(|entry| Some(place(entry)) == present)
     }
 
     /// How many entries stand before the place of this version of this key.

@@ -1,7 +1,7 @@
 //! Compares a database with a history.
 
 use luge_engine::cursor::Range;
-use luge_engine::database::{Budget, Database, GoOn, Verification};
+use luge_engine::database::{Budget, Database, GoOn, Verification, Walked};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
 use luge_engine::table::BlockDamage;
@@ -24,15 +24,38 @@ pub fn scan(
 }
 
 fn collect(database: &mut Database<MemoryDisk>, range: Range<'_>) -> Vec<Pair> {
-    let mut entries = Vec::new();
-    let stopped = database
-        .visit(range, true, |entry, value| {
-            entries.push((entry.key.to_vec(), value.to_vec()));
-            Ok(true)
-        })
-        .unwrap();
-    assert!(!stopped);
-    entries
+    let whole = walk(database, range, u32::MAX);
+    // One that looks at no more than a few entries at a time finds the same.
+    assert_eq!(walk(database, range, 3), whole);
+    whole
+}
+
+/// A walk over a whole range, so many visits a call.
+pub fn walk(database: &mut Database<MemoryDisk>, range: Range<'_>, visits: u32) -> Vec<Pair> {
+    let (mut entries, mut behind) = (Vec::new(), None);
+    loop {
+        let rest = rest_of(range, behind.as_deref());
+        let walked = database
+            .visit(rest, true, visits, |entry, value| {
+                entries.push((entry.key.to_vec(), value.to_vec()));
+                Ok(true)
+            })
+            .unwrap();
+        match walked {
+            Walked::End => return entries,
+            Walked::Paused(key) => behind = Some(key),
+            Walked::Full => panic!("a walk was full"),
+        }
+    }
+}
+
+/// What is left of a range behind a key, in its direction.
+pub fn rest_of<'a>(range: Range<'a>, behind: Option<&'a [u8]>) -> Range<'a> {
+    match behind {
+        None => range,
+        Some(key) if range.reverse => Range { upper: Boundary::Before(key), ..range },
+        Some(key) => Range { lower: Boundary::Behind(key), ..range },
+    }
 }
 
 /// What a verification of everything finds.

@@ -8,6 +8,7 @@ mod histories;
 mod history;
 mod restore;
 mod space;
+mod walks;
 
 use proptest::prelude::ProptestConfig;
 

@@ -1,0 +1,179 @@
+//! Walks over the live entries of a range: they look at so many entries at most, and say where to go on.
+
+use super::Database;
+use super::gaps::Gap;
+use super::read::memtables;
+use super::values::ValueFiles;
+use crate::cursor::{Advance, Cursor, GONE_A_RUN, Range};
+use crate::disk::Disk;
+use crate::entry::{Boundary, Entry, Value};
+use crate::failure::Failure;
+use crate::log::LogWriter;
+
+/// How a walk ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Walked {
+    /// At the end of the range.
+    End,
+    /// Before an entry that was not wanted any more, or behind the last one that was.
+    Full,
+    /// Behind this key: it looked at as many entries as it was to.
+    Paused(Vec<u8>),
+}
+
+/// A place between keys: before this one, or behind all.
+type Place = Option<Vec<u8>>;
+
+/// Keys one behind another of which nothing lives.
+struct Run {
+    /// Where it begins, in the direction of the walk.
+    from: Place,
+    /// How many keys.
+    weight: u32,
+    /// Whether it is more than the gap that it began with.
+    is_news: bool,
+}
+
+/// Is given each live entry; says whether the next one is wanted.
+type Each<'a, D> =
+    dyn FnMut(&Entry<'_>, &mut ValueFiles<<D as Disk>::File>, &LogWriter<D>) -> Result<bool, Failure> + 'a;
+
+impl<D: Disk> Database<D> {
+    /// Calls with live entries of a range, values and all, until it returns `false`. Looks at about `visits` entries.
+    pub fn visit(
+        &mut self,
+        range: Range<'_>,
+        with_values: bool,
+        visits: u32,
+        mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
+    ) -> Result<Walked, Failure> {
+        let mut logged = Vec::new();
+        self.walk(range, visits, &mut |entry, files, log| {
+            let value = match entry.value {
+                Value::Inline(bytes) if with_values => bytes,
+                Value::Logged { position, length } if with_values => {
+                    files.read(log, position, length, &mut logged)?;
+                    &logged
+                }
+                _ => &[],
+            };
+            visit(entry, value)
+        })
+    }
+
+    /// Counts the live entries of a range, `limit` at most. Looks at about `visits` entries. The key behind which there may be more
+    /// is empty where there are none.
+    pub fn count_live(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
+        let (mut count, mut last) = (0, Vec::new());
+        let walked = self.walk(range, visits, &mut |entry, _, _| {
+            count += 1;
+            if count >= limit {
+                last.extend_from_slice(entry.key);
+            }
+            Ok(count < limit)
+        })?;
+        Ok(match walked {
+            Walked::End => (count, Vec::new()),
+            Walked::Full => (count, last),
+            Walked::Paused(key) => (count, key),
+        })
+    }
+
+    fn walk(&mut self, range: Range<'_>, visits: u32, each: &mut Each<'_, D>) -> Result<Walked, Failure> {
+        let Range { version, now_ms, reverse, .. } = range;
+        let (starts, ends) = if reverse { (range.upper, range.lower) } else { (range.lower, range.upper) };
+        let mut found = Vec::new();
+        let mut rest = range;
+        let (mut run, mut is_over) = (None, false);
+        if let Some(gap) = self.gaps.around(place_of(starts, reverse).as_deref(), version, now_ms) {
+            is_over = !jump(&mut rest, gap);
+            let from = if reverse { gap.upper.clone() } else { Some(gap.lower.clone()) };
+            run = Some(Run { from, weight: gap.weight, is_news: false });
+        }
+        let start = |rest, visits| {
+            Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), rest, visits)
+        };
+        let mut cursor = start(rest, visits)?;
+        let walked = loop {
+            match if is_over { Advance::End } else { cursor.advance()? } {
+                Advance::Entry => {
+                    let Some(entry) = cursor.entry() else { break Walked::End };
+                    if run.is_some() {
+                        note(&mut found, run.take(), Some(beside(entry.key, reverse)), &range);
+                    }
+                    if !each(&entry, &mut self.files, &self.log)? {
+                        break Walked::Full;
+                    }
+                }
+                Advance::Gone => {
+                    let key = cursor.last_key();
+                    let run =
+                        run.get_or_insert_with(|| Run { from: Some(beside(key, reverse)), weight: 0, is_news: true });
+                    run.is_news = true;
+                    run.weight = run.weight.saturating_add(GONE_A_RUN);
+                    let gap = self.gaps.around(Some(key), version, now_ms);
+                    // At its end there is nothing to jump over.
+                    if let Some(gap) = gap.filter(|gap| reverse || gap.upper.as_deref() != Some(key)) {
+                        run.weight = run.weight.saturating_add(gap.weight);
+                        is_over = !jump(&mut rest, gap);
+                        self.counters.entries_visited += cursor.visited();
+                        let visits = cursor.visits();
+                        cursor = start(rest, visits)?;
+                    }
+                }
+                Advance::End => {
+                    note(&mut found, run.take(), place_of(ends, !reverse), &range);
+                    break Walked::End;
+                }
+                Advance::Paused => {
+                    let key = cursor.last_key().to_vec();
+                    note(&mut found, run.take(), Some(beside(&key, !reverse)), &range);
+                    break Walked::Paused(key);
+                }
+            }
+        };
+        self.counters.entries_visited += cursor.visited();
+        drop(cursor);
+        // Of what holds for an older version nobody would notice a put.
+        if version >= self.version && self.restoring.is_none() {
+            let version = self.version;
+            found.into_iter().for_each(|gap| self.gaps.add(Gap { version, ..gap }));
+        }
+        Ok(walked)
+    }
+}
+
+/// Takes note of a run that ends at a place.
+#[cold]
+fn note(found: &mut Vec<Gap>, run: Option<Run>, to: Place, range: &Range<'_>) {
+    let Some(Run { from, weight, .. }) = run.filter(|run| run.is_news) else { return };
+    let (lower, upper) = if range.reverse { (to, from) } else { (from, to) };
+    found.extend(lower.map(|lower| Gap { lower, upper, version: 0, now_ms: range.now_ms, weight }));
+}
+
+/// The place of an end of a range.
+#[inline(never)]
+fn place_of(end: Boundary<'_>, is_upper: bool) -> Place {
+    match end {
+        Boundary::Outermost => Some(Vec::new()).filter(|_| !is_upper),
+        Boundary::Before(key) | Boundary::At(key, _) => Some(key.to_vec()),
+        Boundary::Behind(key) => Some(beside(key, true)),
+    }
+}
+
+/// The place before a key, or the one behind it.
+#[inline(never)]
+fn beside(key: &[u8], is_behind: bool) -> Vec<u8> {
+    [key, if is_behind { &[0] } else { &[] }].concat()
+}
+
+/// Lets a range begin at the other end of a gap; says whether there is anything left.
+fn jump<'a>(range: &mut Range<'a>, gap: &'a Gap) -> bool {
+    if range.reverse {
+        range.upper = Boundary::Before(&gap.lower);
+        return !gap.lower.is_empty();
+    }
+    let Some(upper) = &gap.upper else { return false };
+    range.lower = Boundary::Before(upper);
+    true
+}

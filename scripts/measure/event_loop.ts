@@ -1,0 +1,155 @@
+/**
+ * For how long single calls keep the event loop from its turns, on a store of many entries: reads, counts, watches and backups over
+ * many entries, deletions and large values. The delay is that of timers of one millisecond, on every runtime; on
+ * Node `cpuMaxMs` is what the longest turn took of the processor itself.
+ *
+ * ```sh
+ * node scripts/measure/event_loop.ts [--entries 2000000] [--module OTHER/mod.ts] [--only count]
+ * ```
+ *
+ * Half of the entries are deleted for `count`, `entries` and `deleteRange`. `--module` measures another build of luge.
+ *
+ * @module
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type { SledStore } from "../../mod.ts";
+import { withLoopDelay } from "../bench/loop_delay.ts";
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    entries: { type: "string", default: "2000000" },
+    module: { type: "string" },
+    only: { type: "string", default: "" },
+  },
+});
+const ENTRIES = Number(values.entries);
+const HALF = ENTRIES / 2;
+const LARGE_VALUES = 400;
+const MiB = 2 ** 20;
+
+const path = resolve(values.module ?? join(import.meta.dirname, "../../mod.ts"));
+const { open } = (await import(pathToFileURL(path).href)) as typeof import("../../mod.ts");
+const keyOf = (i: number) => `key${String(i).padStart(9, "0")}`;
+const VALUE = new Uint8Array(100).map((_, i) => i * 7);
+const rows: Record<string, unknown> = {};
+
+/** On Node the processor time of this thread between the turns of a timer: what others on the machine take is not in it. */
+async function withProcessorTurns<T>(run: () => Promise<T>): Promise<{ result: T; cpuMaxMs?: number }> {
+  if (typeof process.threadCpuUsage !== "function") return { result: await run() };
+  let [before, cpuMaxMs] = [process.threadCpuUsage(), 0];
+  const turn = () => {
+    const { user, system } = process.threadCpuUsage(before);
+    before = process.threadCpuUsage();
+    cpuMaxMs = Math.max(cpuMaxMs, (user + system) / 1000);
+  };
+  const timer = setInterval(turn, 1);
+  const result = await run();
+  clearInterval(timer);
+  turn();
+  return { result, cpuMaxMs };
+}
+
+/** Lets timers see nothing of what came before. */
+const settle = () => new Promise((done) => setTimeout(done, 50));
+
+async function measure(name: string, run: () => Promise<unknown>): Promise<void> {
+  if (!name.includes(values.only)) {
+    // What is deleted is what others pass.
+    if (name.startsWith("deleteRange")) await run();
+    return;
+  }
+  await settle();
+  const started = performance.now();
+  let turns: object = {};
+  const { loopP99Ms, loopMaxMs } = await withLoopDelay(async () => {
+    turns = await withProcessorTurns(run);
+  });
+  rows[name] = { ...turns, ms: performance.now() - started, loopP99Ms, loopMaxMs };
+}
+
+async function load(store: SledStore): Promise<void> {
+  for (let i = 0; i < ENTRIES; i += 1000) {
+    const puts = Array.from({ length: 1000 }, (_, j) => ({ type: "put", key: keyOf(i + j), value: VALUE }) as const);
+    await store.batch(puts);
+  }
+}
+
+/** As many changes of a watch as are asked for. */
+async function take(changes: AsyncIterable<unknown>, count: number): Promise<number> {
+  let taken = 0;
+  for await (const _ of changes) if (++taken === count) break;
+  return taken;
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  const reader = stream.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) bytes += read.value.length;
+  return bytes;
+}
+
+async function firstOf(entries: AsyncIterable<[string, Uint8Array]>): Promise<string | undefined> {
+  for await (const [key] of entries) return key;
+  return undefined;
+}
+
+async function measureEntries(store: SledStore): Promise<void> {
+  await measure("count()", () => store.count());
+  const since = store.version;
+  await store.put(keyOf(1), VALUE);
+  await store.put(keyOf(ENTRIES - 1), VALUE);
+  await measure("backup({ since }) of two changes", () => bytesOf(store.backup({ since })));
+  await measure("deleteRange of half", () => store.deleteRange({ lt: keyOf(HALF) }));
+  const forwards = store.snapshot();
+  await measure("entries({ limit: 1 }) over deletions", () => firstOf(store.entries({ limit: 1 })));
+  await measure("the same again", () => firstOf(store.entries({ limit: 1 })));
+  const range = { lt: keyOf(HALF) };
+  await measure("count() over deletions", () => store.count(range));
+  await measure("count() in a snapshot over deletions", () => store.count({ ...range, snapshot: forwards }));
+  const backwards = { ...range, reverse: true, limit: 1, snapshot: forwards };
+  await measure("entries({ reverse }) over deletions", () => firstOf(store.entries(backwards)));
+  forwards.dispose();
+  await measure("metrics()", async () => store.metrics().entriesVisited);
+}
+
+async function measureCommit(directory: string): Promise<void> {
+  await using store = await open({ path: join(directory, "commit"), syncWrites: false });
+  const since = store.version;
+  const puts = Array.from({ length: HALF }, (_, i) => ({ type: "put", key: keyOf(i), value: VALUE }) as const);
+  await store.batch(puts);
+  await measure("watch of one commit, in memory", () => take(store.watch({}, { since }), HALF));
+  await store.put("another", VALUE);
+  // The commit is moved into the table, where its changes are found by key.
+  while (store.metrics().sealedBufferBytes > 0 || store.metrics().writeBufferEntries > HALF) await settle();
+  await measure("watch of one commit, in the table", () => take(store.watch({}, { since }), HALF));
+}
+
+async function measureLarge(directory: string): Promise<void> {
+  await using store = await open({ path: join(directory, "large"), syncWrites: false });
+  const value = new Uint8Array(MiB).map((_, i) => i);
+  for (let i = 0; i < LARGE_VALUES; i++) await store.put(keyOf(i), value);
+  await measure(`watch({ since: 0 }) of ${LARGE_VALUES} values of 1 MiB`, () =>
+    take(store.watch({}, { since: 0 }), LARGE_VALUES),
+  );
+}
+
+const directory = mkdtempSync(join(tmpdir(), "luge-loop-"));
+try {
+  if (!"watch".includes(values.only) || values.only === "") {
+    await using store = await open({ path: join(directory, "entries"), syncWrites: false });
+    await load(store);
+    await measureEntries(store);
+  }
+  if ("watch of one commit".includes(values.only)) await measureCommit(directory);
+  if ("watch({ since: 0 })".includes(values.only)) await measureLarge(directory);
+  console.table(rows);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
