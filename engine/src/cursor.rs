@@ -244,23 +244,25 @@ impl<'a, D: Disk> Cursor<'a, D> {
             }
             self.visits -= 1;
             self.visited += 1;
-            // All behind it of its source is older still.
-            if entry.version <= since {
-                self.pass_key(next)?;
-                continue;
-            }
             // While a memtable is merged its entries stand in the table, too.
             let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
-            if again || entry.version > self.range.version {
-                self.step(next)?;
-                continue;
+            // Where it pauses behind one that does not count, it must not come back to it in another source.
+            let counts = entry.version > since && entry.version <= self.range.version;
+            let is_older = entry.version <= since;
+            if !again && (counts || !self.is_alone) {
+                self.version = entry.version;
+                keep(&mut self.key, entry.key);
+                self.has_key = true;
             }
-            self.version = entry.version;
-            self.key.clear();
-            self.key.extend_from_slice(entry.key);
-            self.has_key = true;
-            self.present = Some(next);
-            return Ok(Advance::Entry);
+            if is_older {
+                // All behind it of its source is older still.
+                self.pass_key(next)?;
+            } else if again || !counts {
+                self.step(next)?;
+            } else {
+                self.present = Some(next);
+                return Ok(Advance::Entry);
+            }
         }
         Ok(Advance::End)
     }
