@@ -12,6 +12,8 @@ export interface Control {
   readonly name: string;
   readonly lies?: Lies;
   readonly view?: (disk: SimulatedDisk) => FileSystem;
+  /** Of lives of this kind alone: the cheapest that find it. */
+  readonly profile?: string;
 }
 
 const isLog = (path: string) => path.startsWith("data/log/");
@@ -35,7 +37,7 @@ export const CONTROLS: readonly Control[] = [
   { name: "conf is written in place, not synced", view: (disk) => new ConfInPlace(disk) },
   { name: "leftover snapshots are not removed", view: (disk) => new KeptLeftovers(disk) },
   { name: "a rename removes first", view: (disk) => new RenameInTwo(disk) },
-  { name: "the fence does not look where the path leads", view: (disk) => new BlindFence(disk) },
+  { name: "the fence does not look where the path leads", view: (disk) => new BlindFence(disk), profile: "small" },
 ];
 
 /** Hands everything on. */

@@ -37,6 +37,8 @@ const MOST_BYTES_OF_LONG_KEYS = 16 * 2 ** 20;
 /** What is written in one turn where a lane is to be full: 32 MiB wait in one. */
 const FLOOD_BYTES = 36 * 2 ** 20;
 const FLOOD_VALUE_BYTES = 3 * 2 ** 20;
+/** A disk that holds more is flooded no more: each of its states costs as much to read. */
+const MOST_BYTES_TO_FLOOD = 40 * 2 ** 20;
 /** Is written last where a watch is to tell all. */
 const LAST_KEY = "~last";
 
@@ -470,6 +472,7 @@ export class Life {
 
   /** More than may wait in a lane: what does not fit blocks. */
   #flood(): void {
+    if (this.disk.usedBytes() > MOST_BYTES_TO_FLOOD) return;
     for (let bytes = 0; bytes < FLOOD_BYTES; bytes += FLOOD_VALUE_BYTES) {
       const change = { key: this.#key(), value: valueFor(FLOOD_VALUE_BYTES, this.#context.nextNumber()), expiresMs: 0 };
       this.#issue([change], () => this.#open.put(change.key, change.value));
