@@ -282,7 +282,7 @@ describe("the engine's artefact", () => {
       const wasm = engineThatReturns("luge_abi_version", 99);
       await assert.rejects(
         open({ path, wasm }),
-        storeError("ENGINE_INCOMPATIBLE", "The engine has ABI version 99, expected 5"),
+        storeError("ENGINE_INCOMPATIBLE", "The engine has ABI version 99, expected 6"),
       );
       assert.deepEqual(readdirSync(directory), []);
     }));
