@@ -64,14 +64,16 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const start = async () => await Engine.start(compiled, directory);
   // An engine of the caller's may be refused: before anything is made. Ours is compiled while the directory is locked.
   let engine = resolved.wasm === undefined ? undefined : await start();
+  let isCreated = false;
   lock = await waitForLock(resolved, () => {
-    prepareDirectory(fileSystem, path, logger);
+    isCreated = prepareDirectory(fileSystem, path, logger) || isCreated;
     return fileSystem.lock(path);
   });
   try {
     logger.debug(`locked '${path}'`);
     const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
-    await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
+    // The name of a directory that was created here is durable.
+    if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });
     await endRestore(engine, directory, logger);

@@ -26,11 +26,12 @@ export interface WantedVersions {
   readonly dropVersions: boolean;
 }
 
-/** Creates the directory when it is missing, durably; refuses one that cannot be a store's. */
-export function prepareDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
-  atPath(path, "open", () => {
-    createDirectory(fileSystem, path, logger);
+/** Creates the directory when it is missing, durably; refuses one that cannot be a store's. Returns whether it was created here. */
+export function prepareDirectory(fileSystem: FileSystem, path: string, logger: Logger): boolean {
+  return atPath(path, "open", () => {
+    const isCreated = createDirectory(fileSystem, path, logger);
     if (fileSystem.stat(`${path}/${MARKER}`) === undefined) refuseForeign(fileSystem, path);
+    return isCreated;
   });
 }
 
@@ -106,9 +107,10 @@ export function pathError(path: string, action: string, cause: unknown): StoreEr
   return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${messageOf(cause)}${hint}`, { cause });
 }
 
-function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
+/** Returns whether it was this caller who created it, and made its name durable. */
+function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): boolean {
   const stat = fileSystem.stat(path);
-  if (stat?.kind === "directory") return;
+  if (stat?.kind === "directory") return false;
   if (stat) throw new StoreError("PATH_NOT_DIRECTORY", `Cannot open '${path}': it is a ${stat.kind}, not a directory`);
   const parent = parentOf(path);
   try {
@@ -116,12 +118,13 @@ function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): 
   } catch (error) {
     const code = errorCode(error);
     // Another opener may have been faster; whether the directory is ours is for the lock to say.
-    if (code === "EEXIST") return;
+    if (code === "EEXIST") return false;
     if ((code !== "ENOENT" && code !== "ENOTDIR") || parent === path) throw error;
     createDirectory(fileSystem, parent, logger);
     fileSystem.makeDirectory(path);
   }
   syncName(fileSystem, path, parent, logger);
+  return true;
 }
 
 /** With access to the new directory alone, as Deno can be told to give, its name cannot be synced on its own. */

@@ -42,7 +42,7 @@ export const LIMITS = {
   /** Bytes of the engine's memory after that load. */
   loadMemoryBytes: 20_000_000,
   /** Calls of the file system. */
-  createCalls: 67,
+  createCalls: 66,
   /** Among them the syncs of what a killed process may have left unsynced. */
   openCalls: 145,
   closeCalls: 27,

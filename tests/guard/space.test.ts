@@ -99,7 +99,7 @@ test("versions are those that are kept and that snapshots see, in pages", () =>
       [...Array.from({ length: 30 }, (_, i) => 199 - i), "s".charCodeAt(0)],
     );
     assert.deepEqual(other.versionsSync("key"), found);
-    within("versionCalls", (engine.calls["luge_versions"] ?? 0) / 2);
+    within("versionCalls", (engine.calls.luge_versions ?? 0) / 2);
     assert.ok(Number(engine.parametersOf("luge_versions")[1]) <= 128 * 1024);
     snapshot.dispose();
     assert.equal((await other.versions("key")).length, 30);
