@@ -38,7 +38,9 @@ const MOST_BYTES_OF_LONG_KEYS = 16 * 2 ** 20;
 const FLOOD_BYTES = 36 * 2 ** 20;
 const FLOOD_VALUE_BYTES = 3 * 2 ** 20;
 /** A disk that holds more is flooded no more: each of its states costs as much to read. */
-const MOST_BYTES_TO_FLOOD = 40 * 2 ** 20;
+const MOST_BYTES_TO_FLOOD = 8 * 2 ** 20;
+/** Has no stack that leads to a life. */
+const POWER_OFF = Object.assign(new Error("EIO: the power is off"), { code: "EIO" });
 /** Is written last where a watch is to tell all. */
 const LAST_KEY = "~last";
 
@@ -345,19 +347,18 @@ export class Life {
 
   /** Ends the life as a crash does: nothing reaches the disk any more. */
   async crash(): Promise<void> {
-    const dead = Object.assign(new Error("EIO: the power is off"), { code: "EIO" });
     this.disk.events = {
       before: () => {
-        throw dead;
+        throw POWER_OFF;
       },
     };
     this.#opened?.close().catch(() => {});
-    while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, dead);
+    while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, POWER_OFF);
     await microtasks();
     // A pending step would keep the process alive.
     void this.#watcher?.stop();
     await microtasks();
-    this.#lease?.release();
+    this.#forget();
   }
 
   /** Ends a life that wrote nothing. */
@@ -365,7 +366,17 @@ export class Life {
     // A pending step would keep the process alive.
     void this.#watcher?.stop();
     this.disk.events = {};
+    this.#forget();
+  }
+
+  /** What is held until a snapshot or a store is collected must not lead to it: nothing of this life would ever be. */
+  #forget(): void {
     this.#lease?.release();
+    this.#snapshots.length = 0;
+    this.#watcher = undefined;
+    this.#store = this.#opened = undefined;
+    this.points.length = 0;
+    this.disk.most = undefined;
   }
 
   /** A moment at which the power may go, as of now. */

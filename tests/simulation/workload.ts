@@ -108,7 +108,7 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     largeBytes: 8000,
     batchKeys: 4,
     steps: 12,
-    sparse: 20,
+    sparse: 40,
     floods: true,
   },
 ];
