@@ -1,0 +1,29 @@
+/**
+ * Stores whose clock was ahead, as that of a simulation is, and is the runtime's again.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryStore } from "../../mod.ts";
+import { clock } from "../../src/clock.ts";
+
+/** More reads than are done without a look at the clock. */
+const MANY_READS = 1000;
+
+test("reads that are awaited one after the other let timers run, also when the clock has gone back", async () => {
+  await using store = new MemoryStore();
+  await store.put("key", "value");
+  const { monotonic } = clock;
+  clock.monotonic = () => monotonic() + 2 ** 40;
+  try {
+    for (let i = 0; i < MANY_READS; i++) await store.get("key");
+  } finally {
+    clock.monotonic = monotonic;
+  }
+  let hasTurned = false;
+  setImmediate(() => {
+    hasTurned = true;
+  });
+  for (let i = 0; i < 1_000_000 && !hasTurned; i++) await store.get("key");
+  assert.ok(hasTurned);
+});
