@@ -271,7 +271,7 @@ class Simulation {
       await other.open();
       for (let step = 0; step < 4; step++) await other.step();
       await tryAll(other);
-      await life.assertLost("data");
+      await life.assertLost();
       for (let step = 0; step < 4 && !this.#isOver(); step++) {
         await other.step();
         await tryAll(other);

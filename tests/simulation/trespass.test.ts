@@ -1,0 +1,61 @@
+/**
+ * What a store changes where it must not is seen, be it by a name or through a file that is open.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SimulatedDisk } from "./disk.ts";
+import { lookedAround } from "./trespass.ts";
+
+test("each call that may change a disk is looked around, and no other", () => {
+  const disk = new SimulatedDisk();
+  let looked = 0;
+  const fileSystem = lookedAround(disk, (run) => {
+    looked += 1;
+    return run();
+  });
+  const counted = (run: () => unknown): number => {
+    const before = looked;
+    run();
+    return looked - before;
+  };
+  const file = fileSystem.open("a", { write: true, create: true });
+  assert.equal(looked, 1);
+  assert.equal(
+    counted(() => file.write(new Uint8Array([1, 2]), 0)),
+    1,
+  );
+  assert.equal(
+    counted(() => file.truncate(1)),
+    1,
+  );
+  assert.equal(
+    counted(() => file.read(new Uint8Array(1), 0)),
+    0,
+  );
+  assert.equal(
+    counted(() => file.sync()),
+    0,
+  );
+  assert.equal(
+    counted(() => fileSystem.makeDirectory("d")),
+    1,
+  );
+  assert.equal(
+    counted(() => fileSystem.rename("a", "d/b")),
+    1,
+  );
+  assert.equal(
+    counted(() => fileSystem.stat("d/b")),
+    0,
+  );
+  assert.equal(
+    counted(() => fileSystem.remove("d/b")),
+    1,
+  );
+  assert.equal(
+    counted(() => fileSystem.removeDirectory("d")),
+    1,
+  );
+  assert.deepEqual(disk.paths(), []);
+});
