@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { setTimeout, sleep } from "../clock.ts";
+import { clearTimeout, setTimeout, sleep, type Timer } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { process } from "../process.ts";
 import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
@@ -70,13 +70,15 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
   const reservation = { held: () => true };
   inThisThread.set(id, reservation);
   let owned: OwnedLock | undefined;
+  let listening: Timer | undefined;
   const forget = () => {
+    clearTimeout(listening);
     if (owned && inThisThread.get(id) === owned) inThisThread.delete(id);
   };
   try {
     owned = await acquire(directory, options, forget);
     inThisThread.set(id, owned);
-    listenSoon(owned, directory);
+    listening = listenSoon(owned, directory);
     return owned;
   } catch (error) {
     inThisThread.delete(id);
@@ -111,8 +113,10 @@ function isTakenHere(id: string): boolean {
 }
 
 /** Listens when the owner has lived for a moment. Until then its other signs of life count. Keeps no process alive. */
-function listenSoon(owned: OwnedLock, directory: string): void {
-  setTimeout(() => void listen(owned, directory), LISTEN_AFTER_MS).unref();
+function listenSoon(owned: OwnedLock, directory: string): Timer {
+  const timer = setTimeout(() => void listen(owned, directory), LISTEN_AFTER_MS);
+  timer.unref();
+  return timer;
 }
 
 /** The record names the socket once it is listened on: one that refuses is the socket of a dead owner. */
