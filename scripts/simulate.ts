@@ -73,7 +73,8 @@ const deadline = setTimeout(() => crew.end(), minutes * 60_000);
 const lines = bar ? undefined : setInterval(sayHowFar, progress * 1000);
 let isStopped = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
+  // More than once: `timeout` signals the process, and then its group.
+  process.on(signal, () => {
     isStopped = true;
     crew.end();
   });
