@@ -73,7 +73,8 @@ const deadline = setTimeout(() => crew.end(), minutes * 60_000);
 const lines = bar ? undefined : setInterval(sayHowFar, progress * 1000);
 let isStopped = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
+  // More than once: `timeout` signals the process, and then its group.
+  process.on(signal, () => {
     isStopped = true;
     crew.end();
   });
@@ -94,14 +95,18 @@ console.log(`${summaryLine(totals)}${rest}${isStopped ? ", stopped before its en
 function onReport(report: WorkerReport, worker: number): void {
   latest.set(worker, report);
   mostMemory = Math.max(mostMemory, report.memoryBytes);
+  if (report.fault) {
+    totals.faults.push(report.fault);
+    fail(`${report.fault.message} (${report.fault.where})`, report.seed);
+  }
   if (!report.done) return;
   const { result, lives } = report.done;
-  addResult(totals, result);
+  // Its faults were told before.
+  addResult(totals, { ...result, faults: [] });
   for (const { where, states: count, ms } of lives) {
     slowest.push({ life: `seed ${report.seed}, ${where}`, states: count, seconds: Number((ms / 1000).toFixed(1)) });
   }
   slowest.sort((a, b) => b.seconds - a.seconds).splice(SLOWEST);
-  for (const { message, where } of result.faults) fail(`${message} (${where})`, report.seed);
   bar?.update(Math.min(totals.states, states), { faults: failures });
   if (totals.states >= states) crew.end();
 }

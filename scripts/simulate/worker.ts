@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { EnginePool } from "../../tests/simulation/engine_pool.ts";
-import { type LifeTime, type SimulationResult, simulate } from "../../tests/simulation/simulation.ts";
+import { type FoundFault, type LifeTime, type SimulationResult, simulate } from "../../tests/simulation/simulation.ts";
 
 /** What a worker tells. */
 export interface WorkerReport {
@@ -14,6 +14,8 @@ export interface WorkerReport {
   /** Of this seed so far. */
   readonly states: number;
   readonly memoryBytes: number;
+  /** At once when it is found: the seed may never be done. */
+  readonly fault?: FoundFault;
   /** Once the seed is done. */
   readonly done?: { readonly result: SimulationResult; readonly lives: readonly LifeTime[] };
 }
@@ -32,8 +34,9 @@ function tell(report: Omit<WorkerReport, "memoryBytes">): Promise<void> {
 for (let seed = first; ; seed += step) {
   const lives: LifeTime[] = [];
   const onStates = (done: number) => void tell({ seed, states: done });
+  const onFault = (fault: FoundFault, done: number) => void tell({ seed, states: done, fault });
   const onLife = (life: LifeTime) => lives.push(life);
   void tell({ seed, states: 0 });
-  const result = await simulate({ seed, states, pool, profile, onStates, onLife });
+  const result = await simulate({ seed, states, pool, profile, onStates, onFault, onLife });
   await tell({ seed, states: result.states, done: { result, lives } });
 }

@@ -55,6 +55,7 @@ export interface SimulationOptions {
   readonly floods?: boolean;
   readonly onStates?: (states: number) => void;
   readonly onLife?: (life: LifeTime) => void;
+  readonly onFault?: (fault: FoundFault, states: number) => void;
   /** Whether it is time to end. */
   readonly isOver?: () => boolean;
 }
@@ -392,7 +393,9 @@ class Simulation {
     } catch (error) {
       const kind = error instanceof CrashFault ? error.kind : "wrong";
       const message = error instanceof CrashFault ? error.message : String((error as Error).stack ?? error);
-      this.#result.faults.push({ kind, message, where: `seed ${this.#options.seed}, ${where}` });
+      const fault = { kind, message, where: `seed ${this.#options.seed}, ${where}` };
+      this.#result.faults.push(fault);
+      this.#options.onFault?.(fault, this.#result.states);
       return undefined;
     }
   }
