@@ -419,7 +419,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   #commit(operations: readonly StoredOperation[]): void {
     const version = this.#run((backend) => backend.batch(operations));
-    for (const { key } of operations) this.#written(version, key);
+    for (const { key } of operations) this.#watchers.wrote(key, version);
+    this.#advanced(version);
   }
 
   #compareAndPut(
@@ -448,8 +449,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   #written(version: number, key: Uint8Array): void {
-    this.#version = version;
     this.#watchers.wrote(key, version);
+    this.#advanced(version);
+  }
+
+  #advanced(version: number): void {
+    this.#version = version;
     if (this.#backend.hasWork) this.#background.wake();
   }
 
