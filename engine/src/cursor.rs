@@ -66,16 +66,45 @@ pub struct Cursor<'a, D: Disk> {
     /// The present entry, when it goes backward: key (above), version, expiry, value.
     found: Option<(u64, u64, Kept)>,
     value: Vec<u8>,
-    /// How many more entries it is to look at. Blocks that it reads count, too.
-    visits: u32,
-    /// How many it looked at.
-    visited: u64,
+    visits: Visits,
     /// Keys of which nothing lives, since the last one that does.
     gone: u32,
+}
+
+/// How far a cursor goes.
+struct Visits {
+    /// How many more entries it is to look at. Blocks that it reads count, too.
+    left: u32,
+    /// How many it looked at.
+    looked: u64,
     /// The key that [`Cursor::last_key`] has.
     last: Vec<u8>,
     /// Whether that is the one with which it pauses.
     is_last: bool,
+}
+
+impl Visits {
+    /// Looks at an entry, unless all that may be were: then the cursor pauses once the key of the last one is done with.
+    fn pauses_before(&mut self, key: &[u8]) -> bool {
+        if self.left == 0 {
+            if self.is_last && self.last != key {
+                return true;
+            }
+            keep(&mut self.last, key);
+            self.is_last = true;
+        }
+        self.look();
+        false
+    }
+
+    fn look(&mut self) {
+        self.spend(1);
+        self.looked += 1;
+    }
+
+    fn spend(&mut self, visits: u32) {
+        self.left = self.left.saturating_sub(visits);
+    }
 }
 
 /// Where a cursor came.
@@ -219,11 +248,8 @@ impl<'a, D: Disk> Cursor<'a, D> {
             version: 0,
             found: None,
             value: Vec::new(),
-            visits,
-            visited: 0,
+            visits: Visits { left: visits, looked: 0, last: Vec::new(), is_last: false },
             gone: 0,
-            last: Vec::new(),
-            is_last: false,
         })
     }
 
@@ -239,11 +265,10 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.range.ends_before(entry.key) {
                 break;
             }
-            if self.visits == 0 {
+            if self.visits.left == 0 {
                 return Ok(Advance::Paused);
             }
-            self.visits -= 1;
-            self.visited += 1;
+            self.visits.look();
             // While a memtable is merged its entries stand in the table, too.
             let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
             // Where it pauses behind one that does not count, it must not come back to it in another source.
@@ -283,17 +308,17 @@ impl<'a, D: Disk> Cursor<'a, D> {
 
     /// How many more entries it is to look at.
     pub fn visits(&self) -> u32 {
-        self.visits
+        self.visits.left
     }
 
     /// How many entries it has looked at.
     pub fn visited(&self) -> u64 {
-        self.visited
+        self.visits.looked
     }
 
     /// The last key that it looked at, after [`Advance::Gone`] and [`Advance::Paused`].
     pub fn last_key(&self) -> &[u8] {
-        &self.last
+        &self.visits.last
     }
 
     /// The entry that [`Cursor::advance`] went to.
@@ -319,15 +344,9 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.range.ends_before(entry.key) {
                 break;
             }
-            if self.visits == 0 {
-                if self.is_last && self.last != entry.key {
-                    return Ok(Advance::Paused);
-                }
-                keep(&mut self.last, entry.key);
-                self.is_last = true;
+            if self.visits.pauses_before(entry.key) {
+                return Ok(Advance::Paused);
             }
-            self.visits = self.visits.saturating_sub(1);
-            self.visited += 1;
             if self.has_key && entry.key == self.key.as_slice() {
                 self.pass_key(next)?;
             } else if entry.version > self.range.version {
@@ -340,7 +359,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 self.gone += 1;
                 let is_run = self.gone.is_multiple_of(GONE_A_RUN);
                 if is_run {
-                    keep(&mut self.last, entry.key);
+                    keep(&mut self.visits.last, entry.key);
                 }
                 self.finish_key(next)?;
                 if is_run {
@@ -365,22 +384,16 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 self.has_key = false;
                 self.gone += 1;
                 if self.gone.is_multiple_of(GONE_A_RUN) {
-                    keep(&mut self.last, &self.key);
+                    keep(&mut self.visits.last, &self.key);
                     return Ok(Advance::Gone);
                 }
             }
             if self.range.ends_before(entry.key) {
                 break;
             }
-            if self.visits == 0 {
-                if self.is_last && self.last != entry.key {
-                    return Ok(Advance::Paused);
-                }
-                keep(&mut self.last, entry.key);
-                self.is_last = true;
+            if self.visits.pauses_before(entry.key) {
+                return Ok(Advance::Paused);
             }
-            self.visits = self.visits.saturating_sub(1);
-            self.visited += 1;
             if entry.version > self.range.version {
                 self.pass_key(next)?;
                 continue;
@@ -452,7 +465,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
     fn go(&mut self, source: usize, go: impl FnOnce(&mut Source<'a, D>) -> Result<(), Failure>) -> Result<(), Failure> {
         let Some(gone) = self.sources.get_mut(source) else { return Ok(()) };
         go(gone)?;
-        self.visits = self.visits.saturating_sub(gone.take_visits());
+        self.visits.spend(gone.take_visits());
         self.drop_if_done(source);
         Ok(())
     }
