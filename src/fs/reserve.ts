@@ -11,7 +11,7 @@ import { writeAll } from "./write_all.ts";
 /** The file, in the store's directory. What is in it is never read. */
 export const RESERVE = "RESERVE";
 /** The file while it grows for the first time. */
-export const UNFINISHED_RESERVE = "RESERVE.tmp";
+export const UNFINISHED_RESERVE = "RESERVE.new";
 
 /** How large it is, 4 MiB. */
 export const RESERVE_BYTES: number = 4 * 1024 * 1024;
@@ -22,8 +22,10 @@ export const FIRST_BYTES: number = 1024 * 1024;
 /** What an open store leaves of the reserve, so that it can be opened again. */
 export const KEPT_FOR_OPEN_BYTES: number = 512 * 1024;
 
-/** It grows, and is given up, in pieces of this size. */
+/** It is given up, and made again, in pieces of this size. */
 const PIECE_BYTES = 64 * 1024;
+/** It grows with each write as much as that has bytes, and no more than this. */
+const LARGEST_PIECE_BYTES = 1024 * 1024;
 
 /** Whether an error says that the disk, or what the user may have of it, is full. */
 export function isFull(error: unknown): boolean {
@@ -43,6 +45,8 @@ export class Reserve {
   #size: number | undefined;
   /** Whether it was given up, in part at least, and is not known to be whole again. */
   #isShort = false;
+  #wasShort = false;
+  #asksForBytes = false;
   /** Of the file that grows for the first time; `undefined` while none may. */
   #growing: number | undefined;
   /** Bytes of the store, about. */
@@ -63,6 +67,11 @@ export class Reserve {
     return this.#isShort;
   }
 
+  /** Whether it was when this life of the store began. */
+  get wasShort(): boolean {
+    return this.#wasShort;
+  }
+
   /** How many bytes of it may be taken; 0 where there is none. */
   get size(): number {
     return this.#size ?? 0;
@@ -71,19 +80,31 @@ export class Reserve {
   /** Looks what an earlier life left of it, and makes it whole where that can be done. */
   find(): void {
     this.#look();
+    this.#wasShort = this.#isShort;
+    this.#asksForBytes = this.#size === undefined;
     if (this.#isShort) this.refill();
   }
 
-  /** The store is open, with so many bytes: from here on something is left for the next open, and a reserve grows where there is none. */
-  opened(storeBytes: number): void {
-    this.#kept = KEPT_FOR_OPEN_BYTES;
-    this.#written = storeBytes;
+  /** The store is open: from here on something is left for the next open, and a reserve grows where there is none. */
+  opened(): void {
+    this.allow();
     if (this.#size === undefined) this.#growing = 0;
   }
 
-  /** What follows frees space: it may take from the reserve. */
-  allow(): void {
+  /** Whether the bytes of a store that was there already have to be told, by {@linkcode Reserve.storeHas}, before it writes. */
+  get asksForBytes(): boolean {
+    return this.#asksForBytes;
+  }
+
+  storeHas(bytes: number): void {
+    this.#written += bytes;
+    this.#asksForBytes = false;
+  }
+
+  /** What follows frees space, or ends: it may take from the reserve, but for so many bytes. */
+  allow(kept: number = KEPT_FOR_OPEN_BYTES): void {
     this.#mayTake = true;
+    this.#kept = kept;
   }
 
   /** What follows needs space: it may not. */
@@ -95,7 +116,7 @@ export class Reserve {
   wrote(bytes: number): void {
     if (this.#growing === undefined) return;
     this.#written += bytes;
-    if (this.#written >= FIRST_BYTES) this.#grow(Math.min(bytes, PIECE_BYTES));
+    if (this.#written >= FIRST_BYTES) this.#grow(Math.min(bytes, LARGEST_PIECE_BYTES));
   }
 
   /** Gives up so much of it that `bytes` can be written, if it may be taken. Says whether there was something. */
@@ -164,12 +185,7 @@ export class Reserve {
 
   /** One that is not whole yet goes at once: so small a disk has no room for it. */
   #giveUnfinished(): boolean {
-    try {
-      if (this.#fileSystem.stat(`${this.#path}.tmp`)?.kind !== "file") return false;
-    } catch {
-      return false;
-    }
-    return this.#stopGrowing(true);
+    return this.#sizeOf(`${this.#path}.new`) !== undefined && this.#stopGrowing(true);
   }
 
   /** Some file systems free what was cut only when it is synced. */
@@ -182,15 +198,24 @@ export class Reserve {
   }
 
   #look(): void {
-    const stat = this.#fileSystem.stat(this.#path);
-    if (stat?.kind !== "file") return;
-    this.#size = Math.min(stat.size, RESERVE_BYTES);
-    this.#isShort = stat.size < RESERVE_BYTES;
+    const size = this.#sizeOf(this.#path);
+    if (size === undefined) return;
+    this.#size = Math.min(size, RESERVE_BYTES);
+    this.#isShort = size < RESERVE_BYTES;
+  }
+
+  #sizeOf(path: string): number | undefined {
+    try {
+      const stat = this.#fileSystem.stat(path);
+      return stat?.kind === "file" ? stat.size : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #opened(name: string): OpenFile {
     if (this.#file) return this.#file;
-    const path = name === RESERVE ? this.#path : `${this.#path}.tmp`;
+    const path = name === RESERVE ? this.#path : `${this.#path}.new`;
     this.#file = this.#fileSystem.open(path, { write: true, create: name !== RESERVE });
     return this.#file;
   }
@@ -210,7 +235,7 @@ export class Reserve {
 
   #finish(): void {
     this.close();
-    this.#fileSystem.rename(`${this.#path}.tmp`, this.#path);
+    this.#fileSystem.rename(`${this.#path}.new`, this.#path);
     this.#growing = undefined;
     this.#size = RESERVE_BYTES;
   }
@@ -220,7 +245,7 @@ export class Reserve {
     this.#growing = undefined;
     this.close();
     try {
-      if (remove) this.#fileSystem.remove(`${this.#path}.tmp`);
+      if (remove) this.#fileSystem.remove(`${this.#path}.new`);
       return remove;
     } catch {
       // The next life finds it.

@@ -50,6 +50,12 @@ const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
 /** What of the log no checkpoint covers fits into so many write buffers. */
 const LOG_IN_BUFFERS = 4;
+/** What a deletion leaves of the reserve: the start of a log's file and the next open need less. */
+const LEFT_BY_DELETE_BYTES = RESERVE_BYTES / 4;
+/** What many of them leave of it for the compaction behind them. */
+const LEFT_BY_DELETIONS_BYTES = RESERVE_BYTES / 2;
+/** A batch of no more deletions counts as one. */
+const FEW = 100;
 const FIRST_VERSION: VersionPlace = { below: NEWEST, listed: 0 };
 const NOTHING = new Uint8Array(0);
 
@@ -98,7 +104,7 @@ export class Engine implements Backend {
       this.#call(`open '${this.#path}'`, open);
       await this.#settled("open");
       await this.#settled("open", "table");
-      this.#host.reserve?.opened(this.sizeBytes());
+      this.#host.reserve?.opened();
     } catch (error) {
       this.giveUp();
       throw error;
@@ -106,11 +112,11 @@ export class Engine implements Backend {
   }
 
   /**
-   * On a full disk there is no room to merge what the log has into the table, and what is deleted next should not be merged at all: one
-   * memtable takes it all.
+   * After a life that met a full disk there may be no room to merge what the log has into the table, and what is deleted next should not be
+   * merged at all: one memtable takes it all.
    */
   #bufferFor(size: number): number {
-    return this.#host.reserve?.isShort ? Math.min(LOG_IN_BUFFERS * size, MAX_WRITE_BUFFER_BYTES) : size;
+    return this.#host.reserve?.wasShort ? Math.min(LOG_IN_BUFFERS * size, MAX_WRITE_BUFFER_BYTES) : size;
   }
 
   /** Whether there is work for {@linkcode Engine.step}, as of the last write. */
@@ -159,7 +165,7 @@ export class Engine implements Backend {
 
   /** Returns the version. */
   delete(key: Uint8Array): number {
-    this.#host.reserve?.allow();
+    this.#requireRoomToDelete(LEFT_BY_DELETE_BYTES);
     this.#memory.request(key, undefined);
     this.#write("delete", () => this.#exports.luge_delete(key.length, clock.now()));
     return this.#memory.replyVersion;
@@ -168,7 +174,7 @@ export class Engine implements Backend {
   /** All or none of the operations; where a key comes twice, the last one counts. Returns the version. */
   batch(operations: readonly StoredOperation[]): number {
     if (operations.some(({ value }) => value !== undefined)) this.#requireRoom();
-    else this.#requireRoomToDelete();
+    else this.#requireRoomToDelete(operations.length > FEW ? LEFT_BY_DELETIONS_BYTES : LEFT_BY_DELETE_BYTES);
     const length = this.#memory.requestOf(operations);
     this.#write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
     return this.#memory.replyVersion;
@@ -351,7 +357,7 @@ export class Engine implements Backend {
   /** Does a small part of the work behind the commits; says whether there is more. */
   step(): boolean {
     // They would end at a full disk, which fails the store: what was deleted is compacted first.
-    if (this.#isFull(RESERVE_BYTES / 2)) return false;
+    if (this.#isFull(LEFT_BY_DELETIONS_BYTES)) return false;
     return this.#work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
   }
 
@@ -394,6 +400,7 @@ export class Engine implements Backend {
   /** Does a small part of closing; says whether there is more. */
   closeStep(): boolean {
     if (this.#isFull()) return false;
+    this.#host.reserve?.allow(LEFT_BY_DELETIONS_BYTES);
     return this.#call("close", () => this.#exports.luge_close_step(clock.now())) === Status.More;
   }
 
@@ -429,16 +436,17 @@ export class Engine implements Backend {
   #requireRoom(): void {
     const { reserve } = this.#host;
     if (reserve === undefined) return;
+    if (reserve.asksForBytes) reserve.storeHas(this.sizeBytes());
     if (reserve.isShort && !reserve.refill()) throw refused("write", reserve);
     reserve.forbid();
   }
 
-  /** Before many deletions: half of the reserve is left for the compaction behind them. */
-  #requireRoomToDelete(): void {
+  /** Before deletions. Refuses them, and the store stays as it is, where less of the reserve is left. */
+  #requireRoomToDelete(left: number): void {
     const { reserve } = this.#host;
     if (reserve === undefined) return;
     reserve.allow();
-    if (this.#isFull(RESERVE_BYTES / 2)) throw refused("delete so much", reserve, "; compact() frees what was deleted");
+    if (this.#isFull(left)) throw refused("delete so much", reserve, "; compact() or free space elsewhere");
   }
 
   /** Whether the disk is full, and less than so much of the reserve is left. */
