@@ -62,7 +62,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   let lock: DirectoryLock | undefined;
   const { path } = resolved;
   const reserve = new Reserve(disk, path);
-  const fileSystem = new ReservedFileSystem(disk, reserve);
+  const fileSystem = new ReservedFileSystem(disk, reserve, `${path}/log`);
   const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock), reserve };
   const { compiled } = await loadEngine(resolved.wasm);
   const start = async () => await Engine.start(compiled, directory);

@@ -16,14 +16,18 @@ export const UNFINISHED_RESERVE = "RESERVE.new";
 /** How large it is, 4 MiB. */
 export const RESERVE_BYTES: number = 4 * 1024 * 1024;
 /** The reserve is whole again only where so much more is free: the next puts must not meet a full disk at once. */
-export const SPARE_BYTES: number = 1024 * 1024;
+export const SPARE_BYTES: number = 4 * 1024 * 1024;
 /** A store with fewer bytes has no reserve. */
 export const FIRST_BYTES: number = 1024 * 1024;
 /** What an open store leaves of the reserve, so that it can be opened again. */
 export const KEPT_FOR_OPEN_BYTES: number = 512 * 1024;
 
+/** What work behind the commits leaves of it while others put. */
+const KEPT_FROM_TABLE_BYTES: number = 3 * 1024 * 1024;
 /** It is given up, and made again, in pieces of this size. */
 const PIECE_BYTES = 64 * 1024;
+/** What it has where it is as large as it can be, and not known to be whole. */
+const MARKED_BYTES: number = RESERVE_BYTES - PIECE_BYTES;
 /** It grows with each write as much as that has bytes, and no more than this. */
 const LARGEST_PIECE_BYTES = 1024 * 1024;
 
@@ -87,7 +91,8 @@ export class Reserve {
 
   /** The store is open: from here on something is left for the next open, and a reserve grows where there is none. */
   opened(): void {
-    this.allow();
+    this.#kept = KEPT_FOR_OPEN_BYTES;
+    this.#mayTake = false;
     if (this.#size === undefined) this.#growing = 0;
   }
 
@@ -101,13 +106,12 @@ export class Reserve {
     this.#asksForBytes = false;
   }
 
-  /** What follows frees space, or ends: it may take from the reserve, but for so many bytes. */
-  allow(kept: number = KEPT_FOR_OPEN_BYTES): void {
+  /** What follows frees space: it may take from the reserve. */
+  allow(): void {
     this.#mayTake = true;
-    this.#kept = kept;
   }
 
-  /** What follows needs space: it may not. */
+  /** What follows needs space: the log may not, and what moves the log into the table a little. */
   forbid(): void {
     this.#mayTake = false;
   }
@@ -119,12 +123,15 @@ export class Reserve {
     if (this.#written >= FIRST_BYTES) this.#grow(Math.min(bytes, LARGEST_PIECE_BYTES));
   }
 
-  /** Gives up so much of it that `bytes` can be written, if it may be taken. Says whether there was something. */
-  give(bytes: number): boolean {
-    if (!this.#mayTake) return false;
+  /** Gives up so much of it that `bytes` can be written to the log or elsewhere, if that may take it. Says whether there was something. */
+  give(bytes: number, isLog: boolean): boolean {
+    if (!this.#mayTake && isLog) {
+      this.#mark();
+      return false;
+    }
     if (this.#size === undefined) this.#look();
     if (this.#size === undefined) return this.#giveUnfinished();
-    const left = this.#size - this.#kept;
+    const left = this.#size - (this.#mayTake ? this.#kept : KEPT_FROM_TABLE_BYTES);
     if (left <= 0) return false;
     const given = Math.min(left, Math.ceil(Math.max(bytes, 1) / PIECE_BYTES) * PIECE_BYTES);
     try {
@@ -149,9 +156,10 @@ export class Reserve {
         for (; size < RESERVE_BYTES + SPARE_BYTES; size = file.size()) this.#writePiece(file, size, PIECE_BYTES);
         this.#isShort = false;
       } finally {
+        const most = this.#isShort ? MARKED_BYTES : RESERVE_BYTES;
         size = file.size();
-        if (size > RESERVE_BYTES) file.truncate(RESERVE_BYTES);
-        this.#size = Math.min(size, RESERVE_BYTES);
+        if (size > most) file.truncate(most);
+        this.#size = Math.min(size, most);
       }
     } catch (error) {
       if (isFull(error)) this.#error = error as Error;
@@ -186,6 +194,18 @@ export class Reserve {
   /** One that is not whole yet goes at once: so small a disk has no room for it. */
   #giveUnfinished(): boolean {
     return this.#sizeOf(`${this.#path}.new`) !== undefined && this.#stopGrowing(true);
+  }
+
+  /** The disk was full: the next life knows it by the size. */
+  #mark(): void {
+    if (this.#size !== RESERVE_BYTES) return;
+    try {
+      this.#opened(RESERVE).truncate(MARKED_BYTES);
+      this.#size = MARKED_BYTES;
+      this.#isShort = true;
+    } catch {
+      // Then it looks whole.
+    }
   }
 
   /** Some file systems free what was cut only when it is synced. */

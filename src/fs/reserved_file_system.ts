@@ -17,22 +17,24 @@ const SMALL_BYTES = 64 * 1024;
 export class ReservedFileSystem implements FileSystem {
   readonly #lower: FileSystem;
   readonly #reserve: Reserve;
+  readonly #log: string;
   readonly syncDirectoryOffThread?: (path: string) => Promise<void>;
   readonly observe?: (directory: string) => Promise<DirectoryLock>;
 
-  constructor(lower: FileSystem, reserve: Reserve) {
+  /** `log` is the directory of the log. */
+  constructor(lower: FileSystem, reserve: Reserve, log: string) {
     this.#lower = lower;
     this.#reserve = reserve;
+    this.#log = `${log}/`;
     if (lower.syncDirectoryOffThread) this.syncDirectoryOffThread = lower.syncDirectoryOffThread.bind(lower);
     if (lower.observe) this.observe = lower.observe.bind(lower);
   }
 
   open(path: string, options: FileOpenOptions): OpenFile {
     if (!options.write) return this.#lower.open(path, options);
-    return new ReservedFile(
-      this.#fitting(() => this.#lower.open(path, options)),
-      this.#reserve,
-    );
+    const isLog = path.startsWith(this.#log);
+    const file = fitting(this.#reserve, SMALL_BYTES, isLog, () => this.#lower.open(path, options));
+    return new ReservedFile(file, this.#reserve, isLog);
   }
 
   stat(path: string): FileStat | undefined {
@@ -69,23 +71,25 @@ export class ReservedFileSystem implements FileSystem {
       try {
         return await this.#lower.lock(directory);
       } catch (error) {
-        if (!isFull(error) || !this.#reserve.give(SMALL_BYTES)) throw error;
+        if (!isFull(error) || !this.#reserve.give(SMALL_BYTES, false)) throw error;
       }
     }
   }
 
   #fitting<T>(call: () => T): T {
-    return fitting(this.#reserve, SMALL_BYTES, call);
+    return fitting(this.#reserve, SMALL_BYTES, false, call);
   }
 }
 
 class ReservedFile implements OpenFile {
   readonly #file: OpenFile;
   readonly #reserve: Reserve;
+  readonly #isLog: boolean;
 
-  constructor(file: OpenFile, reserve: Reserve) {
+  constructor(file: OpenFile, reserve: Reserve, isLog: boolean) {
     this.#file = file;
     this.#reserve = reserve;
+    this.#isLog = isLog;
   }
 
   read(buffer: Uint8Array, position: number): number {
@@ -102,9 +106,9 @@ class ReservedFile implements OpenFile {
     try {
       return this.#file.write(buffer, position);
     } catch (error) {
-      if (!isFull(error) || !this.#reserve.give(buffer.length)) throw error;
+      if (!isFull(error) || !this.#reserve.give(buffer.length, this.#isLog)) throw error;
     }
-    return fitting(this.#reserve, buffer.length, () => this.#file.write(buffer, position));
+    return fitting(this.#reserve, buffer.length, this.#isLog, () => this.#file.write(buffer, position));
   }
 
   size(): number {
@@ -112,7 +116,7 @@ class ReservedFile implements OpenFile {
   }
 
   truncate(size: number): void {
-    fitting(this.#reserve, SMALL_BYTES, () => this.#file.truncate(size));
+    fitting(this.#reserve, SMALL_BYTES, this.#isLog, () => this.#file.truncate(size));
   }
 
   sync(): void {
@@ -129,12 +133,12 @@ class ReservedFile implements OpenFile {
 }
 
 /** Tries again as long as the reserve has something to give: each time it is smaller. */
-function fitting<T>(reserve: Reserve, bytes: number, call: () => T): T {
+function fitting<T>(reserve: Reserve, bytes: number, isLog: boolean, call: () => T): T {
   for (;;) {
     try {
       return call();
     } catch (error) {
-      if (!isFull(error) || !reserve.give(bytes)) throw error;
+      if (!isFull(error) || !reserve.give(bytes, isLog)) throw error;
     }
   }
 }
