@@ -50,6 +50,8 @@ const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
 /** What of the log no checkpoint covers fits into so many write buffers. */
 const LOG_IN_BUFFERS = 4;
+/** Beside small buffers counts what waited for the disk when it was full: checkpoints too. */
+const LEAST_FOR_LOG_BYTES = 16 * 1024 * 1024;
 /** What a deletion leaves of the reserve: the start of a log's file and the next open need less. */
 const LEFT_BY_DELETE_BYTES = RESERVE_BYTES / 4;
 /** What many of them leave of it for the compaction behind them. */
@@ -116,7 +118,8 @@ export class Engine implements Backend {
    * merged at all: one memtable takes it all.
    */
   #bufferFor(size: number): number {
-    return this.#host.reserve?.wasShort ? Math.min(LOG_IN_BUFFERS * size, MAX_WRITE_BUFFER_BYTES) : size;
+    if (!this.#host.reserve?.wasShort) return size;
+    return Math.min(Math.max(LOG_IN_BUFFERS * size, LEAST_FOR_LOG_BYTES), MAX_WRITE_BUFFER_BYTES);
   }
 
   /** Whether there is work for {@linkcode Engine.step}, as of the last write. */

@@ -224,6 +224,35 @@ describe("the reserve", () => {
     );
   });
 
+  test("may be as a crash leaves it: of any size, or under the name that it has while it grows", async () => {
+    const disk = new FullFileSystem(64 * MIB);
+    const store = await openOn(disk);
+    for (let i = 0; i < 3000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+    await store.close();
+    for (const [name, size] of [
+      ["RESERVE", 0],
+      ["RESERVE", 1],
+      ["RESERVE", RESERVE_BYTES - 1],
+      ["RESERVE", 2 * RESERVE_BYTES],
+      ["RESERVE.new", 0],
+      ["RESERVE.new", 70_000],
+      ["RESERVE.new", RESERVE_BYTES],
+      ["RESERVE.new", 2 * RESERVE_BYTES],
+    ] as const) {
+      const crashed = disk.clone();
+      if (name !== "RESERVE") crashed.remove("/store/RESERVE");
+      const file = crashed.open(`/store/${name}`, { write: true, create: true });
+      file.truncate(size);
+      file.close();
+      const again = await openOn(crashed);
+      for (let i = 0; i < 3000; i++) await again.put(keyOf(i), bytesFor(i, 3000));
+      await again.close();
+      const left = crashed.list("/store").filter((entry) => entry.name.startsWith("RESERVE"));
+      assert.deepEqual([name, size, left.map((entry) => entry.name)], [name, size, ["RESERVE"]]);
+      assert.ok((crashed.stat("/store/RESERVE")?.size ?? 0) >= RESERVE_BYTES);
+    }
+  });
+
   test("is left alone by a store that is open for reading", async () => {
     const disk = new FullFileSystem(16 * MIB);
     await fill(disk, 3000);
