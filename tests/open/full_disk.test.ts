@@ -41,6 +41,13 @@ async function fill(disk: FullFileSystem, size: number, config: Partial<SledStor
   }
 }
 
+/** Values of 3,000 bytes, 100 at once. */
+async function putAll(store: SledStore, count: number): Promise<void> {
+  for (let first = 0; first < count; first += 100) {
+    await Promise.all(Array.from({ length: 100 }, (_, i) => store.put(keyOf(first + i), bytesFor(first + i, 3000))));
+  }
+}
+
 /** Takes what is left. */
 function fillUp(disk: FullFileSystem): void {
   if (disk.free === 0) return;
@@ -166,7 +173,7 @@ describe("a full disk", () => {
   test("that others filled is emptied without opening the store again, and puts go on once they left", async () => {
     const disk = new FullFileSystem(32 * MIB);
     await using store = await openOn(disk);
-    for (let i = 0; i < 3000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+    await putAll(store, 3000);
     fillUp(disk);
     await store.deleteRange({ gte: keyOf(10), lt: keyOf(1500) });
     await store.compact();
@@ -188,7 +195,7 @@ describe("the reserve", () => {
       disk.list("/store").filter(({ name }) => name.startsWith("RESERVE")),
       [],
     );
-    for (let i = 0; i < 3000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+    await putAll(store, 3000);
     await store.close();
     const file = disk.open("/store/RESERVE", {});
     const bytes = new Uint8Array(file.size());
@@ -210,7 +217,7 @@ describe("the reserve", () => {
     disk.remove("/store/RESERVE");
     const store = await openOn(disk);
     assert.equal(await store.count(), 4000);
-    for (let i = 0; i < 2000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+    await putAll(store, 2000);
     await store.close();
     assert.equal(disk.stat("/store/RESERVE")?.size, RESERVE_BYTES);
   });
@@ -227,7 +234,7 @@ describe("the reserve", () => {
   test("may be as a crash leaves it: of any size, or under the name that it has while it grows", async () => {
     const disk = new FullFileSystem(64 * MIB);
     const store = await openOn(disk);
-    for (let i = 0; i < 3000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+    await putAll(store, 3000);
     await store.close();
     for (const [name, size] of [
       ["RESERVE", 0],
@@ -245,7 +252,7 @@ describe("the reserve", () => {
       file.truncate(size);
       file.close();
       const again = await openOn(crashed);
-      for (let i = 0; i < 3000; i++) await again.put(keyOf(i), bytesFor(i, 3000));
+      await putAll(again, 3000);
       await again.close();
       const left = crashed.list("/store").filter((entry) => entry.name.startsWith("RESERVE"));
       assert.deepEqual([name, size, left.map((entry) => entry.name)], [name, size, ["RESERVE"]]);
@@ -278,7 +285,7 @@ describe("the reserve", () => {
       const fileSystem = new ObservedFileSystem(disk, { before });
       for (let life = 0; life < 2; life++) {
         await using store = await open({ path: "/store", fileSystem, writeBufferSize: MIB, logger: silent });
-        for (let i = 0; i < 3000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+        await putAll(store, 3000);
         await store.compact();
         assert.equal(await store.count(), 3000);
       }
@@ -303,7 +310,7 @@ test("a copy to a full disk leaves nothing that takes space, and can be tried ag
     lock: (path: string) => of(path).lock(path),
   };
   await using store = await open({ path: "/store", fileSystem, writeBufferSize: MIB, logger: silent });
-  for (let i = 0; i < 3000; i++) await store.put(keyOf(i), bytesFor(i, 3000));
+  await putAll(store, 3000);
   for (let i = 0; i < 3; i++) {
     await assert.rejects(store.backupTo("/copy"), isFull());
     assert.ok(target.capacity - target.free <= 4 * 4096, JSON.stringify(target.sizes()));
