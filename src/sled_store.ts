@@ -76,7 +76,7 @@ export class SledStore extends BaseStore {
   /**
    * Copies the store, as it is now, to a directory, which is created when it is missing and must be empty: a store of its own
    * that can be opened as this one can, with the same versions and without their history. It is durable when the promise
-   * settles. When it rejects, or after a crash, the directory holds no store, and no one can be opened there until it is emptied.
+   * settles. When it rejects, what was copied is removed. After a crash the directory holds no store, and no one can be opened there until it is emptied.
    *
    * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the signal.
    *
