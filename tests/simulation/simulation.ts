@@ -178,7 +178,9 @@ class Simulation {
     let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
     let expectation = nothing();
     let beside = isPair ? nothing() : undefined;
-    for (let life = 0; life < LIVES_A_DISK && !this.#isOver(); life++) {
+    const { mostStates = Number.POSITIVE_INFINITY } = context.profile;
+    const end = this.#result.states + mostStates;
+    for (let life = 0; life < LIVES_A_DISK && this.#result.states < end && !this.#isOver(); life++) {
       const where = `${context.profile.name} life ${life + 1}`;
       const [before, started] = [this.#result.states, performance.now()];
       const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
