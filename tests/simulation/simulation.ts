@@ -336,10 +336,12 @@ class Simulation {
       if (context.extended) await this.#lookFurther(life);
       if (isNested) {
         const seen = new Set<string>();
-        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
+        const sparse = Math.ceil(context.profile.sparse / 10);
+        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, sparse);
         for (let step = 0; step < 3; step++) {
           await life.step();
-          for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 4);
+          for (const each of life.points.splice(0))
+            await this.#tryPoint(context, each, depth + 1, where, seen, 4 * sparse);
         }
         await life.crash();
         await beside?.crash();

@@ -64,8 +64,19 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
     batchKeys: 150,
     steps: 40,
     sparse: 8,
+    mostStates: 600,
   },
-  { name: "huge", keys: 12, valueBytes: 60, largeOneIn: 6, largeBytes: 1_500_000, batchKeys: 6, steps: 30, sparse: 3 },
+  {
+    name: "huge",
+    keys: 12,
+    valueBytes: 60,
+    largeOneIn: 6,
+    largeBytes: 1_500_000,
+    batchKeys: 6,
+    steps: 30,
+    sparse: 6,
+    mostStates: 600,
+  },
 ];
 
 /** What the profiles above leave out: nodes of the index that are files of their own, and lanes that are full. */
@@ -78,8 +89,9 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     largeBytes: 6000,
     batchKeys: 12,
     steps: 60,
-    sparse: 2,
+    sparse: 6,
     keyBytes: 64_000,
+    mostStates: 300,
   },
   {
     name: "many long keys",
