@@ -26,6 +26,8 @@ import { EXTENDED_PROFILES, PROFILES, type Profile } from "./workload.ts";
 const DEEPEST = 3;
 const LIVES_A_DISK = 5;
 const MOST_FAULTS = 5;
+/** A life goes on when its disk has had its share, and so much fewer of its moments are tried. */
+const THINNED = 8;
 
 /** What is simulated. */
 export interface SimulationOptions {
@@ -130,6 +132,8 @@ class Simulation {
     faults: [],
   };
   #number = 0;
+  /** With so many states, one of a disk that costs much time has had its share. */
+  #enough = Number.POSITIVE_INFINITY;
   /** Of its own: the states of a seed do not depend on what is disturbed. */
   readonly #chance: Random;
 
@@ -179,8 +183,8 @@ class Simulation {
     let expectation = nothing();
     let beside = isPair ? nothing() : undefined;
     const { mostStates = Number.POSITIVE_INFINITY } = context.profile;
-    const end = this.#result.states + mostStates;
-    for (let life = 0; life < LIVES_A_DISK && this.#result.states < end && !this.#isOver(); life++) {
+    this.#enough = this.#result.states + mostStates;
+    for (let life = 0; life < LIVES_A_DISK && this.#result.states < this.#enough && !this.#isOver(); life++) {
       const where = `${context.profile.name} life ${life + 1}`;
       const [before, started] = [this.#result.states, performance.now()];
       const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
@@ -293,7 +297,8 @@ class Simulation {
     sparse: number,
   ): Promise<void> {
     const random = this.#random;
-    if (random.below(sparse) > 0) return;
+    const isEnough = this.#result.states >= this.#enough;
+    if (random.below(isEnough ? sparse * THINNED : sparse) > 0) return;
     const changes = pendingChanges(point.capture);
     const states = depth === 1 || random.below(3) === 0 ? smallStates(changes) : [];
     if (changes.length > 0) states.push(sampledState(changes, random));

@@ -89,9 +89,9 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     largeBytes: 6000,
     batchKeys: 12,
     steps: 60,
-    sparse: 6,
+    sparse: 10,
     keyBytes: 64_000,
-    mostStates: 300,
+    mostStates: 120,
   },
   {
     name: "many long keys",
