@@ -50,6 +50,8 @@ console.log(`${states} crash states from seed ${seed} on, ${workers} workers`);
 const totals = noTotals();
 const started = performance.now();
 const slowest: { life: string; states: number; seconds: number }[] = [];
+/** Of lives of one kind: a state of some costs as much as ten of others, and their disks have fewer of them. */
+const kinds: Record<string, { lives: number; states: number; seconds: number }> = {};
 const latest = new Map<number, WorkerReport>();
 let mostMemory = 0;
 let failures = 0;
@@ -86,6 +88,7 @@ bar?.stop();
 
 const seconds = (performance.now() - started) / 1000;
 console.table({ ...rowsOf(totals, seconds), "memory of a worker, most, MiB": Math.round(mostMemory / MIB) });
+console.table(kinds);
 console.log(`The slowest lives, of ${totals.lives}:`);
 console.table(slowest);
 if (failures > 0 || isStopped) process.exitCode = 1;
@@ -104,11 +107,17 @@ function onReport(report: WorkerReport, worker: number): void {
   // Its faults were told before.
   addResult(totals, { ...result, faults: [] });
   for (const { where, states: count, ms } of lives) {
+    addKind(where.replace(/ life \d+$/, ""), count, ms / 1000);
     slowest.push({ life: `seed ${report.seed}, ${where}`, states: count, seconds: Number((ms / 1000).toFixed(1)) });
   }
   slowest.sort((a, b) => b.seconds - a.seconds).splice(SLOWEST);
   bar?.update(Math.min(totals.states, states), { faults: failures });
   if (totals.states >= states) crew.end();
+}
+
+function addKind(name: string, count: number, took: number): void {
+  const { lives, states: sum, seconds: all } = kinds[name] ?? { lives: 0, states: 0, seconds: 0 };
+  kinds[name] = { lives: lives + 1, states: sum + count, seconds: Number((all + took).toFixed(1)) };
 }
 
 function fail(problem: string, of: number): void {

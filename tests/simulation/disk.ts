@@ -16,7 +16,7 @@ import type {
   OpenFile,
 } from "../../src/fs/filesystem.ts";
 import { fileSystemError } from "../../src/fs/filesystem.ts";
-import { Image } from "./image.ts";
+import { frozen, Image } from "./image.ts";
 
 /** A change of a file that may be lost. */
 export type DataChange =
@@ -333,8 +333,9 @@ export class SimulatedDisk implements FileSystem {
   /** For handles: writes. */
   write(file: SimulatedFile, bytes: Uint8Array, position: number): void {
     this.#order += 1;
-    file.live.write(bytes, position);
-    file.pending.push({ kind: "write", order: this.#order, position, bytes: bytes.slice() });
+    const copy = frozen(bytes);
+    file.live.write(copy, position);
+    file.pending.push({ kind: "write", order: this.#order, position, bytes: copy });
   }
 
   /** For handles: cuts or extends. */

@@ -2,8 +2,8 @@
  * Engine instances that are used again: a new one costs ten times what it takes to open a store in it, most of it for
  * memory that the operating system has to bring.
  *
- * An instance is as new when its static data and stack are as they were: what its heap holds beyond is not read before it
- * is written. A lease keeps the others' calls away. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
+ * An instance is as new when its static data are as they were: what its stack below and its heap beyond hold is not read
+ * before it is written. A lease keeps the others' calls away. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
  *
  * @module
  */
@@ -11,8 +11,9 @@
 import { readFileSync } from "node:fs";
 import { Random } from "../engine/random.ts";
 
-/** The stack and all static data lie below; see the linker's `--initial-memory`. */
-const STATIC_BYTES = 2 * 1024 * 1024;
+/** All static data lie in between: the linker puts them behind a stack of 1 MiB. */
+const STATIC_FROM = 1024 * 1024;
+const STATIC_TO = 2 * 1024 * 1024;
 /** One that has grown beyond is not used again. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
 
@@ -121,7 +122,7 @@ export class EnginePool {
           : (...values: unknown[]) => slot.imports[module]?.[name]?.(...values);
     }
     const instance = new WebAssembly.Instance(this.module, forwarded as WebAssembly.Imports);
-    this.#image ??= new Uint8Array(memoryOf(instance).buffer, 0, STATIC_BYTES).slice();
+    this.#image ??= new Uint8Array(memoryOf(instance).buffer).slice(STATIC_FROM, STATIC_TO);
     return Object.assign(slot, { instance });
   }
 
@@ -136,7 +137,7 @@ export class EnginePool {
     memoryOf(slot.instance).grow(0);
     const { buffer } = memoryOf(slot.instance);
     if (!this.#reuse || !this.#image || buffer.byteLength > LARGEST_BYTES) return;
-    new Uint8Array(buffer).set(this.#image);
+    new Uint8Array(buffer).set(this.#image, STATIC_FROM);
     this.#free.push(slot);
   }
 }

@@ -5,12 +5,18 @@
  */
 
 const PAGE_BYTES = 4096;
-const ZEROS = new Uint8Array(PAGE_BYTES);
+const ZEROS = new Uint8Array(1024 * 1024);
 
 interface Page {
   readonly bytes: Uint8Array;
   /** Whose it is alone; any other image copies it before it writes. */
   readonly owner: object;
+}
+
+/** A copy of bytes that nobody changes; of zeros there is only one. Files are written ahead with them. */
+export function frozen(bytes: Uint8Array): Uint8Array {
+  const zeros = bytes[0] === 0 && bytes.length <= ZEROS.length ? ZEROS.subarray(0, bytes.length) : undefined;
+  return zeros && Buffer.compare(bytes, zeros) === 0 ? zeros : bytes.slice();
 }
 
 /** Bytes and size of a file. What was never written is zero. */
@@ -65,13 +71,13 @@ export class Image {
 
   /** As {@linkcode Image.write}, and leaves the size as it is: what is beyond the end shows when the file grows. */
   patch(bytes: Uint8Array, position: number): void {
+    const isZero = bytes.buffer === ZEROS.buffer;
     for (let done = 0; done < bytes.length; ) {
       const offset = (position + done) % PAGE_BYTES;
       const count = Math.min(bytes.length - done, PAGE_BYTES - offset);
       const [page, part] = [Math.floor((position + done) / PAGE_BYTES), bytes.subarray(done, done + count)];
-      // Files are written ahead with zeros.
-      const isZeroAlready = !this.#pages[page] && Buffer.compare(part, ZEROS.subarray(0, count)) === 0;
-      if (!isZeroAlready) this.#own(page).set(part, offset);
+      // What was never written is zero.
+      if (this.#pages[page] || !isZero) this.#own(page).set(part, offset);
       done += count;
     }
   }

@@ -42,6 +42,8 @@ const FLOOD_VALUE_BYTES = 3 * 2 ** 20;
 const MOST_BYTES_TO_FLOOD = 8 * 2 ** 20;
 /** Has no stack that leads to a life. */
 const POWER_OFF = Object.assign(new Error("EIO: the power is off"), { code: "EIO" });
+/** Of how many keys the versions are listed at most, from any key on: all of a store with many or long ones take longer than the rest. */
+const MOST_LISTED = 60;
 /** Is written last where a watch is to tell all. */
 const LAST_KEY = "~last";
 
@@ -248,11 +250,11 @@ export class Life {
     return undefined;
   }
 
-  /** Lists the versions of some keys, or of all. */
-  checkVersions(isWhole: boolean): void {
+  /** Lists the versions of a few keys, or of many. */
+  checkVersions(areMany: boolean): void {
     const { random, profile } = this.#context;
     if (this.#announced > 0) return;
-    const count = isWhole ? profile.keys : Math.min(profile.keys, 12);
+    const count = Math.min(profile.keys, areMany ? MOST_LISTED : 12);
     const first = random.below(profile.keys);
     const keys = Array.from({ length: count }, (_, i) => keyOf((first + i) % profile.keys, profile));
     const wrong = this.#wrongVersions(this.#open, this.#history.modelAt(this.#history.length), keys);

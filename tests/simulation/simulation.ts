@@ -26,6 +26,8 @@ import { EXTENDED_PROFILES, PROFILES, type Profile } from "./workload.ts";
 const DEEPEST = 3;
 const LIVES_A_DISK = 5;
 const MOST_FAULTS = 5;
+/** A life goes on when its disk has had its share, and so much fewer of its moments are tried. */
+const THINNED = 8;
 
 /** What is simulated. */
 export interface SimulationOptions {
@@ -130,6 +132,8 @@ class Simulation {
     faults: [],
   };
   #number = 0;
+  /** With so many states, one of a disk that costs much time has had its share. */
+  #enough = Number.POSITIVE_INFINITY;
   /** Of its own: the states of a seed do not depend on what is disturbed. */
   readonly #chance: Random;
 
@@ -178,7 +182,9 @@ class Simulation {
     let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
     let expectation = nothing();
     let beside = isPair ? nothing() : undefined;
-    for (let life = 0; life < LIVES_A_DISK && !this.#isOver(); life++) {
+    const { mostStates = Number.POSITIVE_INFINITY } = context.profile;
+    this.#enough = this.#result.states + mostStates;
+    for (let life = 0; life < LIVES_A_DISK && this.#result.states < this.#enough && !this.#isOver(); life++) {
       const where = `${context.profile.name} life ${life + 1}`;
       const [before, started] = [this.#result.states, performance.now()];
       const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
@@ -291,7 +297,8 @@ class Simulation {
     sparse: number,
   ): Promise<void> {
     const random = this.#random;
-    if (random.below(sparse) > 0) return;
+    const isEnough = this.#result.states >= this.#enough;
+    if (random.below(isEnough ? sparse * THINNED : sparse) > 0) return;
     const changes = pendingChanges(point.capture);
     const states = depth === 1 || random.below(3) === 0 ? smallStates(changes) : [];
     if (changes.length > 0) states.push(sampledState(changes, random));
@@ -334,10 +341,12 @@ class Simulation {
       if (context.extended) await this.#lookFurther(life);
       if (isNested) {
         const seen = new Set<string>();
-        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 1);
+        const sparse = Math.ceil(context.profile.sparse / 10);
+        for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, sparse);
         for (let step = 0; step < 3; step++) {
           await life.step();
-          for (const each of life.points.splice(0)) await this.#tryPoint(context, each, depth + 1, where, seen, 4);
+          for (const each of life.points.splice(0))
+            await this.#tryPoint(context, each, depth + 1, where, seen, 4 * sparse);
         }
         await life.crash();
         await beside?.crash();

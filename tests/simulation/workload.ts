@@ -22,6 +22,10 @@ export interface Profile {
   readonly sparse: number;
   /** The size of the longest keys, in bytes. Default: some 150. */
   readonly keyBytes?: number;
+  /** Whether of the lengths of long keys each order of magnitude is as frequent as another. Default: each length is. */
+  readonly areKeysVaried?: boolean;
+  /** How many states of one disk are tried, more or less: each costs as much time as many of another kind. Default: all. */
+  readonly mostStates?: number;
   /** Whether so much is written in one turn that a lane is full. */
   readonly floods?: boolean;
   /** Whether it is compacted in one of a few steps. */
@@ -60,8 +64,19 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
     batchKeys: 150,
     steps: 40,
     sparse: 8,
+    mostStates: 600,
   },
-  { name: "huge", keys: 12, valueBytes: 60, largeOneIn: 6, largeBytes: 1_500_000, batchKeys: 6, steps: 30, sparse: 3 },
+  {
+    name: "huge",
+    keys: 12,
+    valueBytes: 60,
+    largeOneIn: 6,
+    largeBytes: 1_500_000,
+    batchKeys: 6,
+    steps: 30,
+    sparse: 6,
+    mostStates: 600,
+  },
 ];
 
 /** What the profiles above leave out: nodes of the index that are files of their own, and lanes that are full. */
@@ -74,8 +89,9 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     largeBytes: 6000,
     batchKeys: 12,
     steps: 60,
-    sparse: 2,
+    sparse: 10,
     keyBytes: 64_000,
+    mostStates: 120,
   },
   {
     name: "many long keys",
@@ -85,8 +101,10 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     largeBytes: 6000,
     batchKeys: 20,
     steps: 70,
-    sparse: 12,
+    sparse: 30,
     keyBytes: 64_000,
+    areKeysVaried: true,
+    mostStates: 300,
     compactsOften: true,
   },
   {
@@ -135,14 +153,18 @@ export function valueFor(length: number, number: number): Uint8Array {
 }
 
 /** The name of a key; some are long, and share much. */
-export function keyOf(index: number, { keyBytes }: Pick<Profile, "keyBytes"> = {}): string {
-  if (keyBytes !== undefined && index % 4 > 0) return longKeyOf(index, keyBytes);
+export function keyOf(
+  index: number,
+  { keyBytes, areKeysVaried }: Pick<Profile, "keyBytes" | "areKeysVaried"> = {},
+): string {
+  if (keyBytes !== undefined && index % 4 > 0) return longKeyOf(index, keyBytes, areKeysVaried ?? false);
   return index % 7 === 0 ? `long/${"shared/".repeat(20)}${index}` : `k${index}`;
 }
 
 /** Of any length up to `most`; the numbers of half of them stand at the end. */
-function longKeyOf(index: number, most: number): string {
-  const length = 200 + ((Math.imul(index + 1, 0x9e3779b1) >>> 0) % (most - 300));
+function longKeyOf(index: number, most: number, isVaried: boolean): string {
+  const hash = Math.imul(index + 1, 0x9e3779b1) >>> 0;
+  const length = isVaried ? Math.floor(200 * ((most - 100) / 200) ** (hash / 2 ** 32)) : 200 + (hash % (most - 300));
   return index % 2 === 0 ? `l${"s".repeat(length)}${index}` : `m${index}${"t".repeat(length)}`;
 }
 

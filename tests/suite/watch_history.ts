@@ -26,6 +26,8 @@ export interface HistorySize {
   readonly valueBytes: number;
   /** Of all values of a commit, more or less. */
   readonly commitBytes: number;
+  /** Whether a history has bounds of its own below these: each order of magnitude is as frequent as another. Default: false. */
+  readonly isVaried?: boolean;
 }
 
 /** What watches told that is not as it was. */
@@ -50,6 +52,9 @@ interface Told {
 
 /** Sizes up to those of a batch of 10,000 and of values of 200 KB. */
 export const LARGE: HistorySize = { commits: 10, keys: 10_000, valueBytes: 200_000, commitBytes: 1_000_000 };
+
+/** The same, and most histories are small: of a hundred, some 7 may have batches of more than 5,000 keys. */
+export const VARIED: HistorySize = { ...LARGE, isVaried: true };
 
 const LAST_KEY = "~last";
 
@@ -77,7 +82,9 @@ class WatchedHistory {
   constructor(seed: number, kind: StoreKind, size: HistorySize) {
     this.#random = new Random(seed);
     this.#kind = kind;
-    this.#size = size;
+    this.#size = size.isVaried
+      ? { ...size, keys: this.#anyOrder(size.keys), valueBytes: this.#anyOrder(size.valueBytes) }
+      : size;
     this.#keys = this.#random.pick([5, 1000, 20_000]);
     this.#deletes = this.#random.pick([0, 0, 0, 30]);
   }
@@ -130,8 +137,8 @@ class WatchedHistory {
 
   async #act(): Promise<void> {
     const random = this.#random;
-    const { keys, valueBytes, commitBytes } = this.#size;
-    const count = Math.min(1 + random.below(random.pick([1, 3, 100, 5000, keys])), keys);
+    const { valueBytes, commitBytes } = this.#size;
+    const count = this.#count();
     const most = Math.min(valueBytes, Math.ceil((2 * commitBytes) / count));
     const operations = new Map<string, BatchOperation>();
     for (let i = 0; i < count; i++) {
@@ -143,6 +150,20 @@ class WatchedHistory {
       );
     }
     await this.#commit([...operations.values()]);
+  }
+
+  /** Of the keys of a commit. Of varied histories, one in eight has as many as may be. */
+  #count(): number {
+    const { isVaried, keys } = this.#size;
+    const random = this.#random;
+    if (!isVaried) return Math.min(1 + random.below(random.pick([1, 3, 100, 5000, keys])), keys);
+    return random.below(8) === 0 ? keys : this.#anyOrder(keys);
+  }
+
+  /** From 1 to `most`; each order of magnitude is as likely as another. */
+  #anyOrder(most: number): number {
+    const share = this.#random.below(2 ** 20) / (2 ** 20 - 1);
+    return Math.round(most ** share);
   }
 
   #value(length: number): Uint8Array {
@@ -164,10 +185,12 @@ class WatchedHistory {
 
   #compare(reader: Reader): void {
     const { faults } = this;
+    faults.watches += 1;
+    faults.changes += reader.told.length;
+    const all = this.#all.filter(({ version }) => version > reader.since);
+    if (all.length === reader.told.length && all.every((each, index) => isSame(each, reader.told[index]))) return;
     const name = ({ version, key }: Told) => `${version} ${key}`;
-    const expected = new Map(
-      this.#all.filter(({ version }) => version > reader.since).map((each) => [name(each), each]),
-    );
+    const expected = new Map(all.map((each) => [name(each), each]));
     const seen = new Set<string>();
     let [order, before] = [0, -1];
     const places = new Map(Array.from(expected.keys(), (each, index) => [each, index]));
@@ -181,9 +204,11 @@ class WatchedHistory {
       before = order;
     }
     for (const each of expected.keys()) if (!seen.has(each)) faults.missed += 1;
-    faults.watches += 1;
-    faults.changes += reader.told.length;
   }
+}
+
+function isSame({ version, key, bytes, mark }: Told, other: Told | undefined): boolean {
+  return other?.version === version && other.key === key && other.bytes === bytes && other.mark === mark;
 }
 
 function shape(value: Uint8Array | undefined): Pick<Told, "bytes" | "mark"> {
