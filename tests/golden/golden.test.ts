@@ -1,0 +1,77 @@
+/**
+ * Directories and backups that releases wrote, opened by this one: nothing of them may be read otherwise, now or later.
+ * `scripts/golden.ts` wrote them; CONTRIBUTING.md says what a change of a format owes.
+ */
+
+import assert from "node:assert/strict";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { MemoryStore, open, type SledStore, type Store } from "../../mod.ts";
+import { withDirectory } from "../support/temporary.ts";
+import { type Content, contentOf } from "./content.ts";
+
+const HERE = import.meta.dirname;
+const FORMATS = readdirSync(HERE).filter((name) => name.startsWith("format-"));
+const foldersOf = (format: string) => readdirSync(join(HERE, format)).filter((name) => name !== "backups");
+
+function expected(...path: string[]): Content {
+  return JSON.parse(readFileSync(join(HERE, ...path), "utf8")) as Content;
+}
+
+/** The keys whose versions were kept, as text. */
+function askedOf({ versions }: Content): string[] {
+  return Object.keys(versions).map((hex) => Buffer.from(hex, "hex").toString());
+}
+
+async function assertContent(store: Store, content: Content): Promise<void> {
+  assert.deepEqual(await contentOf(store, askedOf(content)), content);
+}
+
+/** Versions of a store that keeps them: `compact` drops none. */
+async function assertWritable(store: SledStore, path: string, content: Content): Promise<void> {
+  assert.deepEqual((await store.verify()).damages, []);
+  await store.compact();
+  await store.put("\u{10ffff}/new", "written by this release");
+  await store.close();
+  await using again = await open(path);
+  const { entries } = await contentOf(again, []);
+  const hex = Buffer.from("\u{10ffff}/new").toString("hex");
+  const others = entries.filter(([key]) => key !== hex);
+  assert.deepEqual(others, content.entries);
+  assert.equal(entries.length, others.length + 1);
+}
+
+for (const format of FORMATS) {
+  for (const name of foldersOf(format)) {
+    test(`${format}: '${name}' reads as it was left, for reading and for writing`, () =>
+      withDirectory(async (directory) => {
+        const content = expected(format, name, "content.json");
+        const path = join(directory, "store");
+        cpSync(join(HERE, format, name, "store"), path, { recursive: true });
+        {
+          await using store = await open({ path, readOnly: true });
+          await assertContent(store, content);
+        }
+        const store = await open(path);
+        await assertContent(store, content);
+        await assertWritable(store, path, content);
+      }));
+  }
+
+  test(`${format}: the backups restore what they were made of, on disk and in memory`, () =>
+    withDirectory(async (directory) => {
+      const read = (name: string) => new Blob([readFileSync(join(HERE, format, "backups", `${name}.backup`))]).stream();
+      await using disk = await open({ path: join(directory, "store"), numVersionsToKeep: 100 });
+      for (const store of [disk, new MemoryStore()]) {
+        for (const name of ["full", "increment"]) {
+          await store.restore(read(name));
+          await assertContent(store, expected(format, "backups", `${name}.json`));
+        }
+      }
+    }));
+}
+
+test("there are golden stores of the format that this release writes", () => {
+  assert.ok(FORMATS.includes("format-4"));
+});
