@@ -1,0 +1,95 @@
+//! What must hold for any bytes that the host writes into the request buffer. The input is the buffer.
+
+use luge_engine::database::RestoredEntry;
+use luge_engine::database::commit::Operation;
+use luge_engine::page::NO_VALUE;
+use luge_engine::request::{flags, operations, range, restored};
+use luge_engine::status::Status;
+
+/// Bytes in front of an operation's key.
+const OPERATION_HEAD: usize = 16;
+/// Bytes in front of the key of an entry of a backup.
+const RESTORED_HEAD: usize = 24;
+
+/// Panics where a request is read otherwise than it was written, or refused as anything but malformed.
+pub fn check(bytes: &[u8]) {
+    match operations(bytes) {
+        Ok(read) => check_operations(bytes, &read),
+        Err(failure) => assert_eq!(failure.status, Status::InvalidRequest),
+    }
+    match restored(bytes) {
+        Ok(read) => check_restored(bytes, &read),
+        Err(failure) => assert_eq!(failure.status, Status::InvalidRequest),
+    }
+    check_range(bytes);
+}
+
+/// Each operation stands behind the one before, and nothing is left over.
+fn check_operations(bytes: &[u8], read: &[Operation<'_>]) {
+    let mut again = Vec::new();
+    let mut at = 0;
+    for operation in read {
+        at = check_parts(bytes, at + OPERATION_HEAD, operation);
+        write_head(&mut again, operation);
+        write_parts(&mut again, operation);
+    }
+    assert_eq!(at, bytes.len());
+    assert_eq!(operations(&again).expect("what was written reads back"), read);
+}
+
+fn check_restored(bytes: &[u8], read: &[RestoredEntry<'_>]) {
+    let mut again = Vec::new();
+    let mut at = 0;
+    for RestoredEntry { version, operation } in read {
+        at = check_parts(bytes, at + RESTORED_HEAD, operation);
+        write_head(&mut again, operation);
+        again.extend((*version as f64).to_le_bytes());
+        write_parts(&mut again, operation);
+    }
+    assert_eq!(at, bytes.len());
+    let twice = restored(&again).expect("what was written reads back");
+    let numbers = |entry: &RestoredEntry<'_>| (entry.version, entry.operation.expires_ms);
+    assert!(twice.iter().map(numbers).eq(read.iter().map(numbers)));
+    assert!(
+        twice
+            .iter()
+            .zip(read)
+            .all(|(a, b)| (a.operation.key, a.operation.value) == (b.operation.key, b.operation.value))
+    );
+}
+
+/// Returns where the value ends.
+fn check_parts(bytes: &[u8], at: usize, operation: &Operation<'_>) -> usize {
+    let behind = at + operation.key.len();
+    assert_eq!(operation.key, &bytes[at..behind]);
+    let Some(value) = operation.value else { return behind };
+    assert_eq!(value, &bytes[behind..behind + value.len()]);
+    behind + value.len()
+}
+
+fn write_head(again: &mut Vec<u8>, operation: &Operation<'_>) {
+    again.extend((operation.key.len() as u32).to_le_bytes());
+    again.extend(operation.value.map_or(NO_VALUE, |value| value.len() as u32).to_le_bytes());
+    again.extend((operation.expires_ms as f64).to_le_bytes());
+}
+
+fn write_parts(again: &mut Vec<u8>, operation: &Operation<'_>) {
+    again.extend_from_slice(operation.key);
+    again.extend_from_slice(operation.value.unwrap_or_default());
+}
+
+/// The keys at the ends of a range are in it as its flags say: `[flags u8][length of the lower key u8][lower key][upper key]`.
+fn check_range(bytes: &[u8]) {
+    let Some((&bits, rest)) = bytes.split_first() else { return };
+    let Some((&length, rest)) = rest.split_first() else { return };
+    let Some((lower, upper)) = rest.split_at_checked(usize::from(length)) else { return };
+    let bits = u32::from(bits);
+    let read = range(bits, lower, upper, 1.0, 0.0);
+    assert_eq!(read.reverse, bits & flags::REVERSE != 0);
+    if lower < upper {
+        let has_ends = bits & (flags::LOWER_INCLUDED | flags::LOWER_EXCLUDED) != 0;
+        assert_eq!(read.contains(lower), !has_ends || bits & flags::LOWER_EXCLUDED == 0);
+        let has_ends = bits & (flags::UPPER_INCLUDED | flags::UPPER_EXCLUDED) != 0;
+        assert_eq!(read.contains(upper), !has_ends || bits & flags::UPPER_EXCLUDED == 0);
+    }
+}

@@ -1,0 +1,183 @@
+/**
+ * Writes the inputs that the engine's fuzz targets begin with: cut from the golden stores, and made by the encoders. The same each
+ * time. Files named `found-*` came out of a fuzzer, and stay.
+ *
+ * ```sh
+ * node scripts/fuzz/corpus.ts        # writes engine/fuzz/corpus
+ * ```
+ *
+ * @module
+ */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StoredChange } from "../../src/backend.ts";
+import { operationsBytes, restoredBytes, writeOperations, writeRestored } from "../../src/wasm/batch.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const GOLDEN = join(ROOT, "tests", "golden", "format-4");
+const CORPUS = join(ROOT, "engine", "fuzz", "corpus");
+
+const SEGMENT_HEADER_BYTES = 32;
+const RECORD_HEADER_BYTES = 24;
+/** The fuzz target gives the records their checksums: see `engine/fuzz/checks/record.rs`. */
+const SEAL = 1;
+
+/** A record in a segment, with its header and its padding. */
+interface Placed {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+function golden(...path: string[]): Uint8Array {
+  return readFileSync(join(GOLDEN, ...path));
+}
+
+function recordsOf(segment: Uint8Array): Placed[] {
+  const view = new DataView(segment.buffer, segment.byteOffset, segment.length);
+  const records: Placed[] = [];
+  for (let offset = SEGMENT_HEADER_BYTES; offset + RECORD_HEADER_BYTES <= segment.length; ) {
+    const [length, version] = [view.getUint32(offset + 4, true), view.getBigUint64(offset + 8, true)];
+    if (version === 0n) break;
+    const size = Math.ceil((RECORD_HEADER_BYTES + length) / 8) * 8;
+    const payload = segment.subarray(offset + RECORD_HEADER_BYTES, offset + RECORD_HEADER_BYTES + length);
+    records.push({ offset, bytes: segment.subarray(offset, offset + size), payload });
+    offset += size;
+  }
+  return records;
+}
+
+/** The input of the target `record`. */
+function atPosition(flags: number, segment: number, offset: number, ...parts: Uint8Array[]): Uint8Array {
+  const head = new Uint8Array(9);
+  head[0] = flags;
+  new DataView(head.buffer).setBigUint64(1, (BigInt(segment) << 33n) | BigInt(offset), true);
+  return joined(head, ...parts);
+}
+
+/** A record whose checksum the target fills in. */
+function unsealed(version: number, ...payload: (string | number[] | Uint8Array)[]): Uint8Array {
+  const bytes = joined(...payload.map((part) => (typeof part === "string" ? Buffer.from(part) : Uint8Array.from(part))));
+  const record = new Uint8Array(Math.ceil((RECORD_HEADER_BYTES + bytes.length) / 8) * 8);
+  const view = new DataView(record.buffer);
+  view.setUint32(4, bytes.length, true);
+  view.setBigUint64(8, BigInt(version), true);
+  record.set(bytes, RECORD_HEADER_BYTES);
+  return record;
+}
+
+function records(): Record<string, Uint8Array> {
+  const segment = golden("killed", "store", "log", "0000000001.luge");
+  const killed = recordsOf(segment);
+  const found = (text: string) => {
+    const record = killed.find(({ payload }) => Buffer.from(payload).includes(text));
+    if (!record) throw new Error(`No record of the golden store has '${text}'`);
+    return atPosition(0, 1, record.offset, record.bytes);
+  };
+  const start = killed.slice(0, 12).map(({ bytes }) => bytes);
+  const torn = start.map((bytes, index) => (index === 6 ? bytes.with(30, 0xaa) : bytes));
+  const last = recordsOf(golden("versions", "store", "log", "0000000002.luge")).at(-1);
+  const logged = new Uint8Array(8);
+  const value = "x".repeat(20);
+  return {
+    "log-start": atPosition(0, 1, SEGMENT_HEADER_BYTES, ...start),
+    "log-torn": atPosition(0, 1, SEGMENT_HEADER_BYTES, ...torn),
+    "log-batch": found("städte"),
+    "log-expiring": found("expiring/2100"),
+    "log-delete": atPosition(0, 2, last?.offset ?? 0, last?.bytes ?? new Uint8Array(0)),
+    "segment-start": atPosition(0, 1, 0, segment.subarray(0, 256)),
+    "table-record": atPosition(0, 1, SEGMENT_HEADER_BYTES, golden("table", "store", "upper", "0000000001.luge").subarray(32)),
+    "versions-record": atPosition(
+      0,
+      1,
+      SEGMENT_HEADER_BYTES,
+      golden("versions", "store", "upper", "0000000001.luge").subarray(32),
+    ),
+    "made-kinds": atPosition(
+      SEAL,
+      3,
+      SEGMENT_HEADER_BYTES,
+      unsealed(1, [2, 9, 0, 0, 0, 0, 0, 0, 0]),
+      unsealed(10, [1, 0, 1], "a", [1, 1, 1], "bv", [0x81, 1, 0x80, 1, 1], "cw", [0x80, 1, 5], "d"),
+      unsealed(11, [1, 2, 3, 20], "key", value, logged),
+      unsealed(12, [1, 0x82, 3, 0x80, 0x80, 0x40, 20], "key", value, logged),
+    ),
+    "made-moved": atPosition(SEAL, 3, SEGMENT_HEADER_BYTES, unsealed(13, [3, 3, 0xac, 2, 20], "key", value, logged)),
+    "made-restored": atPosition(
+      SEAL,
+      3,
+      SEGMENT_HEADER_BYTES,
+      unsealed(300, [4, 0, 7, 1, 1, 1], "av", [0xac, 2, 0, 1], "b"),
+      unsealed(300, [4, 1, 8, 2, 1, 20], "c", value, logged),
+    ),
+    "made-malformed": atPosition(SEAL, 3, SEGMENT_HEADER_BYTES, unsealed(1, [1, 1, 9, 9], "too short"), unsealed(2, [7])),
+  };
+}
+
+/** The blocks in a file of a table. A payload is level, length of the separator in one byte, separator, block. */
+function blocksOf(...path: string[]): Uint8Array[] {
+  return recordsOf(golden(...path)).map(({ payload }) => payload.subarray(2 + (payload[1] ?? 0)));
+}
+
+function blocks(): Record<string, Uint8Array> {
+  const made = (entries: (string | number[])[], landmarks: number[] = [0, 0, 0, 0]) =>
+    joined(...[...entries, landmarks].map((part) => (typeof part === "string" ? Buffer.from(part) : Uint8Array.from(part))));
+  const [first, , , , last] = blocksOf("table", "store", "bottom", "0000000001.luge");
+  const [versions] = blocksOf("versions", "store", "bottom", "0000000001.luge");
+  const [upper] = blocksOf("table", "store", "upper", "0000000001.luge");
+  const [upperVersions] = blocksOf("versions", "store", "upper", "0000000001.luge");
+  if (!first || !last || !versions || !upper || !upperVersions) throw new Error("A golden store has no such block");
+  return {
+    "table-first": first,
+    "table-last": last,
+    "table-upper": upper,
+    versions,
+    "versions-upper": upperVersions,
+    "made-empty": made([[2, 0]]),
+    "made-kinds": made([[2, 5], [0, 1, 1, 3, 1], "av", [1, 0, 0, 2], [1, 1, 2, 0, 0x80, 1, 9], "b", [0, 1, 0x81, 0, 9, 1], "cw"]),
+    "made-empty-key": made([[2, 0], [0, 0, 0, 1], [0, 1, 0, 1], "a"]),
+    "made-unordered": made([[2, 0], [0, 1, 0, 1], "b", [0, 1, 0, 1], "a"]),
+    "made-landmark-outside": made([[2, 0], [0, 1, 0, 1], "b"], [99, 0, 0, 0, 1, 0, 0, 0]),
+    "made-version-overflow": made([[2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], [0, 1, 0, 1], "b"]),
+    "made-shares-too-much": made([[2, 0], [0, 1, 0, 1], "b", [2, 0, 0, 0]]),
+  };
+}
+
+function requests(): Record<string, Uint8Array> {
+  const change = (key: string, value: string | undefined, version: number, expiresMs = 0): StoredChange => ({
+    key: Buffer.from(key),
+    value: value === undefined ? undefined : Buffer.from(value),
+    version,
+    expiresMs,
+  });
+  const changes = [
+    change("a", "value", 1),
+    change("b", undefined, 2),
+    change("städte/köln", "", 3, 4_102_444_800_000),
+    change("c", undefined, Number.MAX_SAFE_INTEGER, 1),
+  ];
+  const operations = new Uint8Array(operationsBytes(changes));
+  writeOperations(changes, operations, 0);
+  const restored = new Uint8Array(restoredBytes(changes));
+  writeRestored(changes, restored, 0);
+  return {
+    operations,
+    restored,
+    "operations-cut": operations.subarray(0, -1),
+    "restored-cut": restored.subarray(0, 30),
+    "value-too-long": operations.with(4, 0xfe).with(5, 0xff).with(6, 0xff).with(7, 0xff),
+    "expiry-no-number": operations.with(14, 0xf8).with(15, 0xff),
+    range: joined(Uint8Array.of(0x2b, 1), Buffer.from("abc")),
+    "range-excluded": joined(Uint8Array.of(0x50, 1), Buffer.from("abc")),
+  };
+}
+
+function joined(...parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+for (const [target, inputs] of Object.entries({ record: records(), block: blocks(), request: requests() })) {
+  mkdirSync(join(CORPUS, target), { recursive: true });
+  for (const [name, bytes] of Object.entries(inputs)) writeFileSync(join(CORPUS, target, name), bytes);
+}
