@@ -6,7 +6,15 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { MemoryFileSystem, MemoryStore, open, type Reader, type SledStoreConfig, type Store } from "../../mod.ts";
+import {
+  MemoryFileSystem,
+  MemoryStore,
+  open,
+  type Reader,
+  type SledStoreConfig,
+  type Store,
+  type ValueEntry,
+} from "../../mod.ts";
 import { Random } from "../engine/random.ts";
 
 /** The bytes of a stream. */
@@ -35,10 +43,15 @@ export function contentsOf(reader: Reader): string[] {
   return [...reader.keys({ keyEncoding: "bytes" })].map((key) => {
     const entry = reader.getEntrySync(key);
     assert.ok(entry);
-    const digest = createHash("sha256").update(entry.value).digest("hex").slice(0, 16);
-    const name = Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    return `${name} ${entry.version} ${entry.expiresAt ?? "-"} ${entry.value.length} ${digest}`;
+    return lineOf(key, entry);
   });
+}
+
+/** An entry as {@linkcode contentsOf} shows it. */
+export function lineOf(key: Uint8Array, { value, version, expiresAt }: ValueEntry): string {
+  const digest = createHash("sha256").update(value).digest("hex").slice(0, 16);
+  const name = Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${name} ${version} ${expiresAt ?? "-"} ${value.length} ${digest}`;
 }
 
 /** A kind of store; each call makes an empty one. */
