@@ -28,7 +28,7 @@ describe("backups of the corpus", () => {
     const random = new Random(1);
     const outcomes = new Set<string>();
     for (const start of starts()) {
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 10; i++) {
         const bytes = await putTogether(mutationOf(start, random));
         outcomes.add(await outcomeOf(bytes, KINDS.slice(0, 1)));
       }
