@@ -28,7 +28,6 @@ import { bytesOf } from "../../tests/backup/support.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const GOLDEN = join(ROOT, "tests", "golden", "format-4");
-const CORPUS = join(ROOT, "engine", "fuzz", "corpus");
 
 const SEGMENT_HEADER_BYTES = 32;
 const RECORD_HEADER_BYTES = 24;
@@ -290,12 +289,13 @@ function joined(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-function write(folder: string, inputs: Record<string, Uint8Array>): void {
+function write(inputs: Record<string, Uint8Array>, ...path: string[]): void {
+  const folder = join(ROOT, ...path);
   mkdirSync(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(inputs)) writeFileSync(join(folder, name), bytes);
 }
 
-for (const [target, inputs] of Object.entries({ record: records(), block: blocks(), request: requests() })) {
-  write(join(CORPUS, target), inputs);
-}
-write(join(ROOT, "tests", "backup", "corpus"), await backups());
+write(records(), "engine", "fuzz", "corpus", "record");
+write(blocks(), "engine", "fuzz", "corpus", "block");
+write(requests(), "engine", "fuzz", "corpus", "request");
+write(await backups(), "tests", "backup", "corpus");
