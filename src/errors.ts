@@ -11,7 +11,7 @@ import { isErrorLike } from "./realm.ts";
 const BRAND = Symbol.for("@luge/luge.StoreError");
 
 /**
- * Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy.
+ * Every value that {@linkcode StoreError.code} can have. docs/guide/15-troubleshooting.md lists each with its meaning and remedy.
  *
  * @example
  * ```ts
