@@ -125,9 +125,15 @@ nodeTest("pages cite names, never the numbers of lines", () => {
 const NAME = /^[A-Za-z_]\w*(?:(?:::|\.)#?[A-Za-z_]\w*)*(?:\(\))?$/;
 
 nodeTest("the names that the pages on the design cite are in the code", () => {
-  const code = globSync(["mod.ts", "src/**/*.ts", "engine/**/*.rs", "engine/**/*.toml", "scripts/**/*.ts"], {
-    cwd: ROOT,
-  })
+  const sources = [
+    "mod.ts",
+    "tsconfig.json",
+    "src/**/*.ts",
+    "scripts/**/*.ts",
+    "tests/**/*.ts",
+    "engine/**/*.{rs,toml}",
+  ];
+  const code = globSync(sources, { cwd: ROOT })
     .filter((file) => !isMade(file) && file !== "src/wasm/artefact.ts")
     .map((file) => readFileSync(join(ROOT, file), "utf8"))
     .join("\n");
