@@ -34,12 +34,13 @@ export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>)
 const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
 
 /**
- * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of it,
- * by this process or another, on any runtime, is refused with `STORE_LOCKED`. One that nobody refers to any more gives the directory
- * back once it was collected as garbage and this process asks for it; but nobody knows when that is: close it.
+ * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of the
+ * directory, by this process or another, on any runtime, rejects with `STORE_LOCKED`. Close a store when you do not
+ * need it any more. A store without references releases its directory after garbage collection, when the same process
+ * opens it again; nobody knows when that happens.
  *
- * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`), and what survives of the
- * others is a prefix of them, in the order of the calls.
+ * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`). Of the other writes a
+ * prefix survives, in the order of the calls.
  *
  * @example
  * ```ts no-run
@@ -74,11 +75,12 @@ export class SledStore extends BaseStore {
   }
 
   /**
-   * Copies the store, as it is now, to a directory, which is created when it is missing and must be empty: a store of its own
-   * that can be opened as this one can, with the same versions and without their history. It is durable when the promise
-   * settles. When it rejects, or after a crash, the directory holds no store, and no one can be opened there until it is emptied.
+   * Copies the store, as it is now, to a directory. The directory must be empty, and is created when it is missing. The
+   * copy is a separate store, with the same versions and without their history. It is durable when the promise settles.
+   * If the promise rejects, or after a crash, the directory has no store: empty it before you use it again.
    *
-   * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the signal.
+   * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the
+   * signal.
    *
    * @example
    * ```ts no-run
