@@ -67,7 +67,7 @@ export class SledStore extends BaseStore {
         lock.release();
       },
       closed: () => logger.info(`closed '${path}'`),
-      leftBehind: (error) => logger.error(`'${path}' could not be given back: ${messageOf(error)}`),
+      leftBehind: (error) => logger.error(`'${path}' could not be released: ${messageOf(error)}`),
     });
     this.path = path;
     this.#copy = copy;
@@ -103,7 +103,7 @@ function giveBack(engine: Engine, lock: DirectoryLock, logger: Logger, path: str
       if (lock.releaseOnDemand) lock.releaseOnDemand();
       else lock.release();
     } catch (error) {
-      logger.error(`'${path}' could not be given back: ${messageOf(error)}`);
+      logger.error(`'${path}' could not be released: ${messageOf(error)}`);
     }
   };
 }
