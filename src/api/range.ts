@@ -39,16 +39,16 @@ export interface KeyRange {
 }
 
 /**
- * The entries, keys or values of a range, for `for` and `for await`. You may walk over it several times, and leave a
- * walk early. Each walk sees one version of the store: that of its first step. With `for await` the event loop turns in
- * between.
+ * The entries, keys or values of a range, for `for` and `for await`. You may iterate over it several times, and leave
+ * an iterator early. Each iterator sees one version of the store: that of its first step. With `for await` the event
+ * loop turns in between.
  *
- * On Node 22 or newer and on Deno the values of one walk share buffers with each other. Such a buffer cannot be
+ * On Node 22 or newer and on Deno the values of one iterator share buffers with each other. Such a buffer cannot be
  * transferred: an error says so. `value.buffer` has other values, too. `slice()` makes a copy with its own buffer.
  */
 export interface RangeIterable<T> extends Iterable<T>, AsyncIterable<T> {
-  /** A new walk, whose steps block. */
+  /** A new iterator, whose steps block. */
   [Symbol.iterator](): IterableIterator<T>;
-  /** A new walk, which lets the event loop turn. */
+  /** A new iterator, which lets the event loop turn. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T>;
 }

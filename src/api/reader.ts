@@ -26,8 +26,8 @@ import type { KeyRange, RangeIterable } from "./range.ts";
  */
 export interface SnapshotRange extends KeyRange {
   /**
-   * Reads the range as this snapshot of the store has it. The snapshot must be open when the walk begins. Default: the
-   * newest version then.
+   * Reads the range as this snapshot of the store has it. The snapshot must be open when the iterator begins. Default:
+   * the newest version then.
    */
   readonly snapshot?: Snapshot;
 }
@@ -183,6 +183,6 @@ export interface Reader {
 export interface Snapshot extends Reader, Disposable {
   /** The newest commit that it sees. */
   readonly version: number;
-  /** Releases the snapshot. You may call it twice. Walks that have begun continue. */
+  /** Releases the snapshot. You may call it twice. Iterators that have begun continue. */
   dispose(): void;
 }

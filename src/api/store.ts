@@ -180,9 +180,9 @@ export interface Store extends Reader, AsyncDisposable {
    * is visible, also across crashes.
    *
    * Rejects with `BACKUP_INVALID` if the stream is not a backup or is damaged, with `BACKUP_MISMATCH` if it does not
-   * fit the store, and with `STORE_BUSY` if snapshots, transactions, walks or backups are open. The store then stays as
-   * it was. While the backup is applied, all other calls reject with `STORE_RESTORING`. Watches that have not delivered
-   * all changes end with `VERSION_GONE`.
+   * fit the store, and with `STORE_BUSY` if snapshots, transactions, iterators or backups are open. The store then
+   * stays as it was. While the backup is applied, all other calls reject with `STORE_RESTORING`. Watches that have not
+   * delivered all changes end with `VERSION_GONE`.
    */
   restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
 

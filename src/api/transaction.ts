@@ -10,7 +10,8 @@ import type { PutOptions } from "./writes.ts";
 
 /**
  * A transaction. Its reads see the store as it was when the transaction began, and its own writes. Its writes stay in
- * memory until it commits. A walk over a range sees the writes that were made before the walk reached their keys.
+ * memory until it commits. An iterator over a range sees the writes that were made before the iterator reached their
+ * keys.
  */
 export interface Transaction extends Reader {
   /** The version that it reads. */

@@ -177,3 +177,21 @@ nodeTest("pages have none of the fillers", () => {
   });
   assert.deepEqual(found, []);
 });
+
+/** What newcomers ask, in the words of the README, and the page and heading that answer it. */
+const NEWCOMERS: readonly (readonly [question: string, page: string, heading: string])[] = [
+  ["How do I read a range, or page through a prefix?", "docs/guide/02-keys-and-ranges.md", "page-through-a-prefix"],
+  ["What survives a power cut?", "docs/guide/01-writes-and-durability.md", "what-survives-a-power-cut"],
+  ["How do I test?", "docs/guide/09-testing.md", "how-do-i-test-code-that-uses-luge"],
+  ["What does this error mean?", "docs/guide/15-troubleshooting.md", "error-codes"],
+  ["How do I run two processes?", "docs/guide/10-processes.md", "how-do-i-use-one-store-from-two-processes"],
+];
+
+nodeTest("the questions of a newcomer are answered two steps from the README", () => {
+  const rows = readPage("README.md").split("\n");
+  for (const [question, page, heading] of NEWCOMERS) {
+    const row = rows.find((line) => line.startsWith("|") && line.includes(question)) ?? assert.fail(question);
+    assert.ok(row.includes(`](${page})`), row);
+    assert.ok(anchorsOf(page).includes(heading), `${page}#${heading}`);
+  }
+});
