@@ -225,13 +225,13 @@ const URL_START = /^[a-z][a-z\d+.-]+:\/\//i;
 
 /** On the runtime's disk the path is made absolute: the store must not move when the current directory changes. */
 function resolvePath(path: string | URL, onDisk: boolean): string {
-  const isAddress = isUrl(path) || (typeof path === "string" && URL_START.test(path));
+  const isAddress = isUrl(path) || (typeof path === "string" && path.includes("://") && URL_START.test(path));
   const name = isAddress ? pathOfUrl(path) : path;
   if (typeof name !== "string") wrongType("path", name, "a string or a URL");
   if (name === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
   if (name.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");
   const full = onDisk ? absolute(name).replaceAll(sep, "/") : name;
-  return full.replace(/\/+$/, "") || "/";
+  return full.endsWith("/") ? full.replace(/\/+$/, "") || "/" : full;
 }
 
 function pathOfUrl(url: string | URL): string {

@@ -7,13 +7,17 @@
 import type { RestoreResult } from "./api/backup.ts";
 import { StreamSource } from "./backup/source.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
-import { type DirectoryLock, requireHeld } from "./fs/filesystem.ts";
+import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { leveled } from "./logger.ts";
 import { apply } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareEmptyDirectory } from "./store_directory.ts";
+import { MARKER } from "./store_marker.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
+
+/** The directories that an engine makes. */
+const COPIED: ReadonlySet<string> = new Set(["log", "upper", "bottom", "index"]);
 
 /**
  * Makes a store in a directory that must be empty; it is created when it is missing. What makes the directory a store's comes
@@ -60,9 +64,32 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
     const result = await fill(engine, source);
     atPath(path, "mark", () => markDirectory(fileSystem, path, resolved, directory.owned));
     return result;
+  } catch (error) {
+    engine.giveUp();
+    if (lock.held()) removeCopied(fileSystem, path);
+    throw error;
   } finally {
     lock.release();
   }
+}
+
+/** What a copy that failed left would take space, and be in the way of the next one. What cannot be removed stays. */
+function removeCopied(fileSystem: FileSystem, path: string): void {
+  try {
+    if (fileSystem.stat(`${path}/${MARKER}`) !== undefined) return;
+    const files = fileSystem.list(path).filter(({ kind }) => kind === "directory");
+    for (const { name } of files.filter(({ name }) => COPIED.has(name))) removeAll(fileSystem, `${path}/${name}`);
+  } catch {
+    // The error that came before is the one to tell.
+  }
+}
+
+function removeAll(fileSystem: FileSystem, directory: string): void {
+  for (const { name, kind } of fileSystem.list(directory)) {
+    if (kind === "directory") removeAll(fileSystem, `${directory}/${name}`);
+    else fileSystem.remove(`${directory}/${name}`);
+  }
+  fileSystem.removeDirectory(directory);
 }
 
 async function fill(engine: Engine, source: StreamSource): Promise<RestoreResult> {

@@ -11,6 +11,8 @@ import { copyTo } from "./copy.ts";
 import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
+import { Reserve } from "./fs/reserve.ts";
+import { ReservedFileSystem } from "./fs/reserved_file_system.ts";
 import { syncLeftovers } from "./leftovers.ts";
 import { type Logger, leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
@@ -58,13 +60,15 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   }
   const resolved = resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
-  const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
+  const disk = resolved.fileSystem ?? new NodeFileSystem();
   const started = clock.monotonic();
 
-  if (resolved.readOnly) return await openForReading(resolved, fileSystem, logger);
+  if (resolved.readOnly) return await openForReading(resolved, disk, logger);
   let lock: DirectoryLock | undefined;
   const { path } = resolved;
-  const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock) };
+  const reserve = new Reserve(disk, path);
+  const fileSystem = new ReservedFileSystem(disk, reserve, `${path}/log`);
+  const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock), reserve };
   const { compiled } = await loadEngine(resolved.wasm);
   const start = async () => await Engine.start(compiled, directory);
   // An engine of the caller's may be refused: before anything is made. Ours is compiled while the directory is locked.
@@ -78,15 +82,18 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     logger.debug(`locked '${path}'`);
     const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
     // The name of a directory that was created here is durable.
+    if (!isNew) reserve.find();
     if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });
-    await endRestore(engine, directory, logger);
+    await endRestore(engine, { ...directory, fileSystem: disk }, logger);
     logger.info(`opened '${path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
-    return new SledStore({ ...resolved, fileSystem, engine, lock, logger, copy });
+    // What is restored needs space: it takes nothing from the reserve.
+    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy });
   } catch (error) {
     engine?.giveUp();
+    reserve.close();
     lock.release();
     throw error;
   }

@@ -77,7 +77,8 @@ export class SledStore extends BaseStore {
   /**
    * Copies the store, as it is now, to a directory. The directory must be empty, and is created when it is missing. The
    * copy is a separate store, with the same versions and without their history. It is durable when the promise settles.
-   * If the promise rejects, or after a crash, the directory has no store: empty it before you use it again.
+   * If the promise rejects, luge removes what it copied. After a crash the directory has no store: empty it before you
+   * use it again.
    *
    * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the
    * signal.

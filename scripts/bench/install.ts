@@ -13,6 +13,14 @@ import { MANIFESTS, PACKAGE, PEERS, SLED, SLED_TARGET } from "./places.ts";
 
 /** Prepares everything that trials need; what is installed already is kept. */
 export async function prepare(): Promise<void> {
+  installPeers();
+  console.log("Building the package …");
+  await buildPackage(PACKAGE);
+  buildSled();
+}
+
+/** Installs the stores that luge is compared with; those that are there are kept. */
+export function installPeers(): void {
   const wanted = readFileSync(join(MANIFESTS, "package.json"), "utf8");
   const marker = join(PEERS, "installed");
   if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted) {
@@ -22,9 +30,6 @@ export async function prepare(): Promise<void> {
     execFileSync("npm", ["install", "--no-audit", "--no-fund", "--silent"], { cwd: PEERS, stdio: "inherit" });
     writeFileSync(marker, wanted);
   }
-  console.log("Building the package …");
-  await buildPackage(PACKAGE);
-  buildSled();
 }
 
 /** Whether {@linkcode prepare} could build sled. */

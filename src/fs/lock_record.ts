@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { SOCKET_LEFTOVER } from "./lock_socket_path.ts";
+import { isSocketLeftover } from "./lock_socket_path.ts";
 import { errorCode, withErrorCode } from "./node_errors.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
 import { readAllFrom, writeAllTo } from "./write_all.ts";
@@ -33,7 +33,8 @@ export interface FoundLock {
   readonly record: LockRecord | undefined;
 }
 
-const LOCK_NAME = /^LOCK\.(\d{10,15})$/;
+const LOCK_PREFIX = "LOCK.";
+const [LEAST_DIGITS, MOST_DIGITS] = [10, 15];
 const PROBE_PREFIX = "LOCK.probe-";
 const RECORD_LIMIT_BYTES = 4096;
 /** Records have this length at least, so that a reader never sees the end of an older, longer one. */
@@ -41,17 +42,30 @@ const RECORD_BYTES = 1024;
 
 /** The lock file with this number. */
 export function lockPath(directory: string, number: number): string {
-  return `${directory}/LOCK.${String(number).padStart(10, "0")}`;
+  return `${directory}/${LOCK_PREFIX}${digitsOf(number, LEAST_DIGITS)}`;
 }
 
 /** The numbers of all lock files, in no order. */
 export function lockNumbers(directory: string): number[] {
   const numbers: number[] = [];
   for (const name of withErrorCode(() => fs.readdirSync(directory))) {
-    const digits = LOCK_NAME.exec(name)?.[1];
-    if (digits !== undefined) numbers.push(Number(digits));
+    const number = lockNumberOf(name);
+    if (number !== undefined) numbers.push(number);
   }
   return numbers;
+}
+
+/** The number of the lock file of this name. Without a regular expression: to compile one takes Bun 0.5 ms of each cold start. */
+function lockNumberOf(name: string): number | undefined {
+  if (!name.startsWith(LOCK_PREFIX)) return undefined;
+  const digits = name.slice(LOCK_PREFIX.length);
+  const number = Number(digits);
+  const isLong = digits.length >= LEAST_DIGITS && digits.length <= MOST_DIGITS;
+  return isLong && digits === digitsOf(number, digits.length) ? number : undefined;
+}
+
+function digitsOf(number: number, length: number): string {
+  return String(number).padStart(length, "0");
 }
 
 /** The lock file that counts, the one with the highest number; `undefined` when nobody ever locked the directory. */
@@ -112,9 +126,8 @@ export function fileSystemNow(directory: string, nonce: string): number {
  */
 export function removeOlder(directory: string, number: number, held: () => boolean): void {
   for (const name of fs.readdirSync(directory)) {
-    const digits = LOCK_NAME.exec(name)?.[1];
-    const isOlder = digits !== undefined && Number(digits) < number;
-    if (!isOlder && !name.startsWith(PROBE_PREFIX) && !SOCKET_LEFTOVER.test(name)) continue;
+    const isOlder = (lockNumberOf(name) ?? number) < number;
+    if (!isOlder && !name.startsWith(PROBE_PREFIX) && !isSocketLeftover(name)) continue;
     if (!held()) return;
     removeIfPresent(`${directory}/${name}`);
   }

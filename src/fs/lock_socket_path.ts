@@ -11,10 +11,15 @@ import { process } from "../process.ts";
 /** The name of the socket in the directory. */
 export const SOCKET_NAME = "luge.sock";
 /** A name that is as long, for the moment before the socket has its own; a process that dies then leaves it. */
-export const SOCKET_LEFTOVER: RegExp = /^luge\.[0-9a-f]{4}$/;
+const LEFTOVER = /^luge\.[0-9a-f]{4}$/;
 
 /** macOS takes 103 bytes and a zero, Linux 107. Node 20 cuts what is longer, without a word. */
 const MOST_PATH_BYTES = 103;
+
+/** Whether this is the name of a socket whose process died before the socket got its own name. */
+export function isSocketLeftover(name: string): boolean {
+  return name.startsWith("luge.") && LEFTOVER.test(name);
+}
 
 /** A way to a socket that is short enough. */
 export interface SocketWay {

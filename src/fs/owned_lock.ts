@@ -17,6 +17,8 @@ import { writeAllTo } from "./write_all.ts";
 
 /** No file system's clock, but those of FAT, is coarser. */
 const TICK_MS = 20;
+/** Within such a tick names are listed this often, not at each look: a store that opens asks 27 times. */
+const LIST_EVERY_MS = 5;
 
 /** What an {@linkcode OwnedLock} is made of. */
 export interface OwnedLockParts {
@@ -46,8 +48,11 @@ export class OwnedLock implements DirectoryLock {
   #lastBeatMs = 0;
   /** When the file was last written, by us. */
   #writtenMs = 0;
-  /** When a name in the directory last changed, as far as we have looked. */
+  /** When a name in the directory last changed, and when we listed the names after it. */
   #namesChangedMs = 0;
+  #listedMs = 0;
+  /** Whether that listing has every name of that time. */
+  #isSettled = false;
   #lookedMs = 0;
   /** Whether the files of earlier owners were removed. */
   #isAlone = false;
@@ -183,11 +188,15 @@ export class OwnedLock implements DirectoryLock {
     const { directory, number } = this.#parts;
     const home = this.#look(directory);
     if (!home) return false;
-    if (home.modifiedMs === this.#namesChangedMs) return true;
-    const earlier = lockNumbers(directory).filter((each) => each < number);
-    if (earlier.some((each) => isCopy(readLock(directory, each)))) return false;
+    const isUnchanged = home.modifiedMs === this.#namesChangedMs;
+    if (isUnchanged && (this.#isSettled || Math.abs(nowMs - this.#listedMs) < LIST_EVERY_MS)) return true;
+    for (const each of lockNumbers(directory)) {
+      if (each < number && isCopy(readLock(directory, each))) return false;
+    }
+    this.#namesChangedMs = home.modifiedMs;
+    this.#listedMs = nowMs;
     // Within a tick of the clock another name may come at the same time.
-    if (Math.abs(nowMs - home.modifiedMs) > TICK_MS) this.#namesChangedMs = home.modifiedMs;
+    this.#isSettled = Math.abs(nowMs - home.modifiedMs) > TICK_MS;
     return true;
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { FileSystem } from "../fs/filesystem.ts";
+import type { Reserve } from "../fs/reserve.ts";
 import { HostDirectory } from "./directory.ts";
 import { errnoOf, isDiskFailure } from "./errno.ts";
 import { GuardedFileSystem } from "./guarded_file_system.ts";
@@ -29,6 +30,8 @@ export interface HostPlace {
   readonly path: string;
   /** Whether the directory is still ours; asked before every change. */
   readonly owned: () => boolean;
+  /** What `fileSystem` takes from when the disk is full. */
+  readonly reserve?: Reserve;
 }
 
 /** Gives one engine instance its files, clock and random numbers. */
@@ -39,8 +42,11 @@ export class Host {
   readonly #output = new HostOutput();
   readonly #wasi: HostWasi;
   #error: unknown;
+  /** What there is for a full disk. */
+  readonly reserve: Reserve | undefined;
 
-  constructor({ fileSystem, path, owned }: HostPlace) {
+  constructor({ fileSystem, path, owned, reserve }: HostPlace) {
+    this.reserve = reserve;
     this.#ordered = new OrderedFileSystem(fileSystem, {
       laneOf: (file) => (file.startsWith(`${path}/log/`) ? "log" : "table"),
       check: () => this.#files.assertChangeable(),
@@ -106,6 +112,7 @@ export class Host {
   /** Gives back every file of an engine that is dead; nothing is synced. Throws the first error after trying all. */
   abandon(): void {
     this.#wasi.forgetFiles();
+    this.reserve?.close();
     this.#ordered.abandon();
   }
 

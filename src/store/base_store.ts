@@ -20,7 +20,7 @@ import { Background } from "../commit/background.ts";
 import { CommitQueue } from "../commit/queue.ts";
 import { afterLightWork, runInSteps, Turns, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodeValue, type Key, NotUtf8Error, type Value } from "../encoding.ts";
-import { messageOf, StoreError } from "../errors.ts";
+import { messageOf, RefusedError, StoreError } from "../errors.ts";
 import type { KeyEncoding } from "../key_format.ts";
 import type { StoreMetrics } from "../metrics.ts";
 import { checkSignal, OptionNames, signalOf } from "../options.ts";
@@ -686,7 +686,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
 /** Whether an error fails a call, and not the store. */
 function isOfOneCall(error: unknown): boolean {
-  return error instanceof NotUtf8Error || (error instanceof StoreError && error.code === "OUT_OF_MEMORY");
+  if (error instanceof NotUtf8Error || error instanceof RefusedError) return true;
+  return error instanceof StoreError && error.code === "OUT_OF_MEMORY";
 }
 
 function causeOf(error: unknown): unknown {

@@ -23,10 +23,12 @@ import {
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { clock } from "../clock.ts";
-import { messageOf, StoreError } from "../errors.ts";
+import { messageOf, RefusedError, StoreError } from "../errors.ts";
+import { RESERVE_BYTES, type Reserve } from "../fs/reserve.ts";
 import { isDiskFailure } from "../host/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import { MAX_WRITE_BUFFER_BYTES } from "../limits.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
 import { isErrorLike } from "../realm.ts";
 import { checkExports, type EngineExports } from "./exports.ts";
@@ -46,6 +48,16 @@ const PART_BYTES = 1024 * 1024;
 /** Values above this size do not come with a page of newest versions. */
 const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
+/** What of the log no checkpoint covers fits into so many write buffers. */
+const LOG_IN_BUFFERS = 4;
+/** Beside small buffers counts what waited for the disk when it was full: checkpoints too. */
+const LEAST_FOR_LOG_BYTES = 16 * 1024 * 1024;
+/** What a deletion leaves of the reserve: the start of a log's file and the next open need less. */
+const LEFT_BY_DELETE_BYTES = RESERVE_BYTES / 4;
+/** What many of them leave of it for the compaction behind them. */
+const LEFT_BY_DELETIONS_BYTES = RESERVE_BYTES / 2;
+/** A batch of no more deletions counts as one. */
+const FEW = 100;
 const FIRST_VERSION: VersionPlace = { below: NEWEST, listed: 0 };
 const NOTHING = new Uint8Array(0);
 
@@ -85,7 +97,8 @@ export class Engine implements Backend {
 
   /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
   async open(options: EngineOptions): Promise<void> {
-    const { cacheSize, writeBufferSize, numVersionsToKeep, readOnly, shareBuffers } = options;
+    const { cacheSize, numVersionsToKeep, readOnly, shareBuffers } = options;
+    const writeBufferSize = this.#bufferFor(options.writeBufferSize);
     if (shareBuffers) this.#memory.shareBuffers();
     this.#versionsToKeep = numVersionsToKeep;
     try {
@@ -93,10 +106,20 @@ export class Engine implements Backend {
       this.#call(`open '${this.#path}'`, open);
       await this.#settled("open");
       await this.#settled("open", "table");
+      this.#host.reserve?.opened();
     } catch (error) {
       this.giveUp();
       throw error;
     }
+  }
+
+  /**
+   * After a life that met a full disk there may be no room to merge what the log has into the table, and what is deleted next should not be
+   * merged at all: one memtable takes it all.
+   */
+  #bufferFor(size: number): number {
+    if (!this.#host.reserve?.wasShort) return size;
+    return Math.min(Math.max(LOG_IN_BUFFERS * size, LEAST_FOR_LOG_BYTES), MAX_WRITE_BUFFER_BYTES);
   }
 
   /** Whether there is work for {@linkcode Engine.step}, as of the last write. */
@@ -133,6 +156,7 @@ export class Engine implements Backend {
 
   /** `expiresMs` is in milliseconds since 1970; 0 for never. Returns the version. */
   put(key: Uint8Array, value: Uint8Array, expiresMs = 0): number {
+    this.#requireRoom();
     if (value.length > PART_BYTES) {
       this.#putLarge(key, value, expiresMs);
     } else {
@@ -144,6 +168,7 @@ export class Engine implements Backend {
 
   /** Returns the version. */
   delete(key: Uint8Array): number {
+    this.#requireRoomToDelete(LEFT_BY_DELETE_BYTES);
     this.#memory.request(key, undefined);
     this.#write("delete", () => this.#exports.luge_delete(key.length, clock.now()));
     return this.#memory.replyVersion;
@@ -151,6 +176,8 @@ export class Engine implements Backend {
 
   /** All or none of the operations; where a key comes twice, the last one counts. Returns the version. */
   batch(operations: readonly StoredOperation[]): number {
+    if (operations.some(({ value }) => value !== undefined)) this.#requireRoom();
+    else this.#requireRoomToDelete(operations.length > FEW ? LEFT_BY_DELETIONS_BYTES : LEFT_BY_DELETE_BYTES);
     const length = this.#memory.requestOf(operations);
     this.#write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
     return this.#memory.replyVersion;
@@ -280,6 +307,7 @@ export class Engine implements Backend {
   }
 
   beginRestore(version: number): void {
+    this.#host.reserve?.forbid();
     this.#call("restore", () => this.#exports.luge_restore_begin(version));
   }
 
@@ -331,11 +359,14 @@ export class Engine implements Backend {
 
   /** Does a small part of the work behind the commits; says whether there is more. */
   step(): boolean {
+    // Steps need space: on a full disk they would fail the store. There compaction does their work.
+    if (this.#isFull()) return false;
     return this.#work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
   }
 
   /** Does a small part of a compaction, beginning one where none is going on; says whether there is more. */
   compactStep(): boolean {
+    this.#host.reserve?.allow();
     return this.#work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
   }
 
@@ -343,6 +374,7 @@ export class Engine implements Backend {
   async filesSettled(): Promise<void> {
     await this.#settled("compact");
     await this.#settled("compact", "table");
+    this.#host.reserve?.renew();
   }
 
   /** Verifies a small part, from the start on with `first`. */
@@ -370,12 +402,15 @@ export class Engine implements Backend {
 
   /** Does a small part of closing; says whether there is more. */
   closeStep(): boolean {
+    if (this.#isFull()) return false;
     return this.#call("close", () => this.#exports.luge_close_step(clock.now())) === Status.More;
   }
 
   /** Gives all files back, once everything is durable. */
   async close(): Promise<void> {
-    this.#call("close", () => this.#exports.luge_close(clock.now()));
+    // Where there is no room to move the memtables into the table, the log has them for the next open.
+    if (this.#isFull()) this.#call("close", () => this.#exports.luge_flush());
+    else this.#call("close", () => this.#exports.luge_close(clock.now()));
     await this.#settled("close");
     await this.#settled("close", "table");
     try {
@@ -397,6 +432,29 @@ export class Engine implements Backend {
     } catch {
       // A file that could not be closed: the failure before it is the one to tell.
     }
+  }
+
+  /** Before what needs space. Refuses it, and the store stays as it is, while the disk is full. */
+  #requireRoom(): void {
+    const { reserve } = this.#host;
+    if (reserve === undefined) return;
+    if (reserve.asksForBytes) reserve.storeHas(this.sizeBytes());
+    if (reserve.isShort && !reserve.refill()) throw refused("write", reserve);
+    reserve.forbid();
+  }
+
+  /** Before deletions. Refuses them, and the store stays as it is, where less of the reserve is left. */
+  #requireRoomToDelete(left: number): void {
+    const { reserve } = this.#host;
+    if (reserve === undefined) return;
+    reserve.allow();
+    if (this.#isFull(left)) throw refused("delete so much", reserve, "; compact() or free space elsewhere");
+  }
+
+  /** Whether the disk is full, and less than so much of the reserve is left. */
+  #isFull(left: number = RESERVE_BYTES): boolean {
+    const { reserve } = this.#host;
+    return reserve?.isShort === true && reserve.size < left && !reserve.refill() && reserve.size < left;
   }
 
   /** A large value crosses in pieces, so that neither side holds it twice. */
@@ -517,6 +575,11 @@ async function start(module: WebAssembly.Module, imports: WebAssembly.Imports, h
   const exports = checkExports(instance.exports);
   host.start(exports);
   return exports;
+}
+
+function refused(action: string, reserve: Reserve, remedy = ""): RefusedError {
+  const cause = reserve.error;
+  return new RefusedError("IO_ERROR", `Cannot ${action}: the disk is full${remedy}: ${cause.message}`, { cause });
 }
 
 /** What a disk that failed behind a call makes of it. */

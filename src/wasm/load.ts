@@ -4,10 +4,12 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { messageOf, StoreError } from "../errors.ts";
 import { isUrl, isWasmModule } from "../realm.ts";
+import { artefactFile } from "./artefact_file.ts";
 
 /** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */
 export type EngineSource = URL | Uint8Array | WebAssembly.Module;
@@ -35,11 +37,29 @@ export async function loadEngine(source: EngineSource | undefined): Promise<Load
 }
 
 async function loadArtefact(): Promise<LoadedEngine> {
-  const { ARTEFACT_BASE64 } = await import("./artefact.ts");
-  const compiled = WebAssembly.compile(decodeBase64(ARTEFACT_BASE64));
+  const bytes = readArtefact() ?? (await artefactOfText());
+  // A file that is damaged compiles no more: the text is the same engine.
+  const compiled = WebAssembly.compile(bytes).catch(async () => await WebAssembly.compile(await artefactOfText()));
   // Whoever opens awaits it a little later.
   compiled.catch(() => {});
   return { compiled };
+}
+
+/** The engine's file beside the module; `undefined` where it cannot be had: in a bundle, or without the permission to read it. */
+function readArtefact(): Uint8Array<ArrayBuffer> | undefined {
+  const file = artefactFile();
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engine as text, which every bundle has: takes 4 ms longer on Bun and 8 ms on Node. */
+async function artefactOfText(): Promise<Uint8Array<ArrayBuffer>> {
+  const { ARTEFACT_BASE64 } = await import("./artefact.ts");
+  return decodeBase64(ARTEFACT_BASE64);
 }
 
 async function compileSource(source: URL | Uint8Array): Promise<WebAssembly.Module> {

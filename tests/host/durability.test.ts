@@ -19,7 +19,8 @@ async function recordedLife(): Promise<FileSystemCall[]> {
     for (let i = 0; i < 2000; i++) store.put(`small${i}`, new Uint8Array(200).fill(life));
     for (let i = 0; i < 20; i += 2) await store.delete(`key${i}`);
   }
-  return calls;
+  // Nothing is read of the reserve: it is not made durable.
+  return calls.filter(({ path }) => !path.includes("/RESERVE"));
 }
 
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
@@ -95,6 +95,7 @@ nodeTest("the package installs into an empty project, runs there, and type-check
     const project = install(directory, tarball.path);
     runEverywhere(project);
     runCommand(project);
+    runWithOtherFiles(project);
     typeCheck(project);
   }),
 );
@@ -161,6 +162,28 @@ function runEverywhere(project: string): void {
       assert.match(output.trim(), pattern, `${runtime} ${program}`);
     }
   }
+}
+
+/** The engine's file is read where it is; damaged or absent, its text stands in for it. */
+function runWithOtherFiles(project: string): void {
+  const file = join(project, "node_modules", "@luge", "luge", "engine", "luge_engine.wasm");
+  const own = readFileSync(file);
+  const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  const runtimes = [systemNode(), binary("node"), binary("bun"), binary("deno")].filter((path) => path !== undefined);
+  for (const [i, runtime] of runtimes.entries()) {
+    const flags = runtime === binary("deno") ? ["run", "--allow-all", "--no-prompt"] : [];
+    const run = (program: string, name: string) =>
+      spawnSync(runtime, [...flags, program, `other${i}-${program}-${name}`], { cwd: project, encoding: "utf8" });
+    for (const program of ["program.mjs", "requiring.cjs"]) {
+      writeFileSync(file, empty);
+      assert.match(run(program, "empty").stderr, /it has no ABI version/, `${runtime} ${program}`);
+      writeFileSync(file, own.subarray(0, own.length / 2));
+      assert.equal(run(program, "damaged").status, 0, `${runtime} ${program}`);
+    }
+    rmSync(file);
+    assert.equal(run("requiring.cjs", "absent").status, 0, runtime);
+  }
+  writeFileSync(file, own);
 }
 
 /** The command as its users call it, on each runtime. */

@@ -84,6 +84,7 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
       sourcesContent: false,
       // Jest runs `import()` only when Node is told to.
       supported: { "dynamic-import": false },
+      define: { "import.meta.filename": "__filename" },
       plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
     }),
   ]);

@@ -1,0 +1,322 @@
+/**
+ * A disk that is full: what is there can be read, deleted and compacted, and then there is room again.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { MemoryFileSystem, open, type SledStore, type SledStoreConfig, StoreError } from "../../mod.ts";
+import { FullFileSystem } from "../support/full_file_system.ts";
+import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
+
+const MIB = 1024 * 1024;
+const RESERVE_BYTES = 4 * MIB;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+function openOn(disk: FullFileSystem, config: Partial<SledStoreConfig> = {}): Promise<SledStore> {
+  return open({ path: "/store", fileSystem: disk, writeBufferSize: MIB, logger: silent, ...config });
+}
+
+const keyOf = (index: number) => `key${String(index).padStart(6, "0")}`;
+const bytesFor = (index: number, size: number) => new Uint8Array(size).fill(index % 251);
+
+function isFull(code = "ENOSPC"): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof StoreError, String(error));
+    assert.equal(error.code, "IO_ERROR");
+    assert.equal((error.cause as { code: string }).code, code);
+    return true;
+  };
+}
+
+/** Puts until the disk is full to its last byte; returns how many values are there for sure. */
+async function fill(disk: FullFileSystem, size: number, config: Partial<SledStoreConfig> = {}): Promise<number> {
+  const store = await openOn(disk, config);
+  for (let count = 0; ; count += 20) {
+    const puts = Array.from({ length: 20 }, (_, i) => store.put(keyOf(count + i), bytesFor(count + i, size)));
+    const [first] = (await Promise.allSettled(puts)).filter(({ status }) => status === "rejected");
+    if (!first) continue;
+    await store.close().catch(() => {});
+    fillUp(disk);
+    return count;
+  }
+}
+
+/** Values of 3,000 bytes, 100 at once. */
+async function putAll(store: SledStore, count: number): Promise<void> {
+  for (let first = 0; first < count; first += 100) {
+    await Promise.all(Array.from({ length: 100 }, (_, i) => store.put(keyOf(first + i), bytesFor(first + i, 3000))));
+  }
+}
+
+/** Takes what is left. */
+function fillUp(disk: FullFileSystem): void {
+  if (disk.free === 0) return;
+  const other = disk.open("/other", { write: true, create: true });
+  while (disk.free > 0) other.write(new Uint8Array(4096), other.size());
+  other.close();
+  assert.equal(disk.free, 0);
+}
+
+/** What must work on a full disk, and then again. */
+async function empty(
+  disk: FullFileSystem,
+  count: number,
+  size: number,
+  config?: Partial<SledStoreConfig>,
+): Promise<void> {
+  {
+    await using store = await openOn(disk, config);
+    assert.deepEqual(await store.get(keyOf(7)), bytesFor(7, size));
+    for (let i = 0; i < 3; i++) await assert.rejects(store.put("more", "value"), isFull(disk.code));
+    assert.throws(() => store.putSync("more", "value"), isFull(disk.code));
+    await assert.rejects(
+      store.transaction((tx) => tx.put("more", "value")),
+      isFull(disk.code),
+    );
+    assert.equal(await store.get("more"), undefined);
+    await store.delete(keyOf(7));
+    assert.equal(await store.get(keyOf(7)), undefined);
+    assert.deepEqual(await store.get(keyOf(8)), bytesFor(8, size));
+  }
+  {
+    await using store = await openOn(disk, config);
+    assert.equal(await store.get(keyOf(7)), undefined);
+    assert.ok((await store.deleteRange({ gte: "key" })) >= count - 1);
+    await store.compact();
+    assert.ok(disk.free > disk.capacity / 2, `${disk.free} bytes are free`);
+    await store.put("more", "value");
+  }
+  assert.equal(disk.stat("/store/RESERVE")?.size, RESERVE_BYTES);
+  await using store = await openOn(disk, config);
+  assert.equal(await store.count(), 1);
+  await store.delete("more");
+}
+
+describe("a full disk", () => {
+  for (const size of [300, 3000, 30_000]) {
+    test(`is emptied, values of ${size} bytes, again and again`, async () => {
+      const disk = new FullFileSystem(16 * MIB);
+      for (let round = 0; round < 2; round++) await empty(disk, await fill(disk, size), size);
+    });
+  }
+
+  test("is emptied with the write buffer that a store has by default", async () => {
+    const disk = new FullFileSystem(64 * MIB);
+    const config = { writeBufferSize: 40 * MIB };
+    await empty(disk, await fill(disk, 2000, config), 2000, config);
+  });
+
+  test("may be a quota", async () => {
+    const disk = new FullFileSystem(16 * MIB);
+    disk.code = "EDQUOT";
+    await empty(disk, await fill(disk, 3000), 3000);
+  });
+
+  test("is emptied after a kill at any moment of that", async () => {
+    const disk = new FullFileSystem(16 * MIB);
+    const count = await fill(disk, 3000);
+    const killed: FullFileSystem[] = [disk.clone()];
+    const store = await openOn(disk);
+    killed.push(disk.clone());
+    await store.delete(keyOf(1));
+    killed.push(disk.clone());
+    await store.deleteRange({ gte: keyOf(count / 2) });
+    killed.push(disk.clone());
+    await store.close();
+    for (const left of killed) {
+      const again = await openOn(left);
+      await again.deleteRange({ gte: "key" });
+      await again.compact();
+      await again.put("more", "value");
+      await again.close();
+      assert.ok(left.free > left.capacity / 2);
+    }
+  });
+
+  test("loses nothing to lives that only tried", async () => {
+    const disk = new FullFileSystem(16 * MIB);
+    await fill(disk, 3000);
+    const sizes: unknown[] = [];
+    for (let i = 0; i < 20; i++) {
+      const store = await openOn(disk);
+      await assert.rejects(store.put("more", "value"), isFull());
+      await store.close();
+      const entries = Object.entries(disk.sizes()).filter(([path]) => !path.includes("LOCK"));
+      sizes.push(Object.fromEntries(entries));
+    }
+    for (const later of sizes.slice(2)) assert.deepEqual(later, sizes[1]);
+  });
+
+  test("refuses deletions before they fail the store, once too little of the reserve is left", async () => {
+    const disk = new FullFileSystem(16 * MIB);
+    await fill(disk, 3000);
+    let refused: unknown;
+    for (let i = 0; i < 40 && !refused; i++) {
+      const store = await openOn(disk);
+      refused = await store.delete(keyOf(i)).catch((error) => error);
+      if (refused) assert.ok(await store.has(keyOf(i)));
+      await store.close();
+    }
+    isFull()(refused);
+    const before = disk.sizes()["/store/RESERVE"];
+    const store = await openOn(disk);
+    assert.ok(await store.has(keyOf(39)));
+    await store.close();
+    assert.ok((before ?? 0) >= 0.5 * MIB);
+    disk.capacity += 4 * MIB;
+    await using again = await openOn(disk);
+    await again.deleteRange({ gte: "key" });
+    await again.compact();
+    await again.put("more", "value");
+  });
+
+  test("that others filled is emptied without opening the store again, and puts go on once they left", async () => {
+    const disk = new FullFileSystem(32 * MIB);
+    await using store = await openOn(disk);
+    await putAll(store, 3000);
+    fillUp(disk);
+    await store.deleteRange({ gte: keyOf(10), lt: keyOf(1500) });
+    await store.compact();
+    await store.deleteRange({ gte: keyOf(1500) });
+    await store.compact();
+    assert.equal(await store.count(), 10);
+    disk.remove("/other");
+    await store.put("more", "value");
+    assert.equal(disk.stat("/store/RESERVE")?.size, RESERVE_BYTES);
+  });
+});
+
+describe("the reserve", () => {
+  test("comes with the data: a small store has none, and it is written with what no file system makes smaller", async () => {
+    const disk = new FullFileSystem(64 * MIB);
+    const store = await openOn(disk);
+    await store.put("key", "value");
+    assert.deepEqual(
+      disk.list("/store").filter(({ name }) => name.startsWith("RESERVE")),
+      [],
+    );
+    await putAll(store, 3000);
+    await store.close();
+    const file = disk.open("/store/RESERVE", {});
+    const bytes = new Uint8Array(file.size());
+    file.read(bytes, 0);
+    file.close();
+    assert.equal(bytes.length, RESERVE_BYTES);
+    const words = new Set(new Uint32Array(bytes.buffer));
+    assert.ok(words.size > 0.99 * (bytes.length / 4), `${words.size} different words`);
+  });
+
+  test("grows over several lives, and in a store that had none", async () => {
+    const disk = new FullFileSystem(64 * MIB);
+    for (let life = 0; life < 20; life++) {
+      const store = await openOn(disk);
+      for (let i = 0; i < 200; i++) await store.put(keyOf(200 * life + i), bytesFor(i, 3000));
+      await store.close();
+    }
+    assert.equal(disk.stat("/store/RESERVE")?.size, RESERVE_BYTES);
+    disk.remove("/store/RESERVE");
+    const store = await openOn(disk);
+    assert.equal(await store.count(), 4000);
+    await putAll(store, 2000);
+    await store.close();
+    assert.equal(disk.stat("/store/RESERVE")?.size, RESERVE_BYTES);
+  });
+
+  test("is not kept on a disk that has no room for it, nor in the way there", async () => {
+    const disk = new FullFileSystem(4 * MIB);
+    await fill(disk, 3000);
+    assert.deepEqual(
+      disk.list("/store").filter(({ name }) => name.startsWith("RESERVE")),
+      [],
+    );
+  });
+
+  test("may be as a crash leaves it: of any size, or under the name that it has while it grows", async () => {
+    const disk = new FullFileSystem(64 * MIB);
+    const store = await openOn(disk);
+    await putAll(store, 3000);
+    await store.close();
+    for (const [name, size] of [
+      ["RESERVE", 0],
+      ["RESERVE", 1],
+      ["RESERVE", RESERVE_BYTES - 1],
+      ["RESERVE", 2 * RESERVE_BYTES],
+      ["RESERVE.new", 0],
+      ["RESERVE.new", 70_000],
+      ["RESERVE.new", RESERVE_BYTES],
+      ["RESERVE.new", 2 * RESERVE_BYTES],
+    ] as const) {
+      const crashed = disk.clone();
+      if (name !== "RESERVE") crashed.remove("/store/RESERVE");
+      const file = crashed.open(`/store/${name}`, { write: true, create: true });
+      file.truncate(size);
+      file.close();
+      const again = await openOn(crashed);
+      await putAll(again, 3000);
+      await again.close();
+      const left = crashed.list("/store").filter((entry) => entry.name.startsWith("RESERVE"));
+      assert.deepEqual([name, size, left.map((entry) => entry.name)], [name, size, ["RESERVE"]]);
+      assert.ok((crashed.stat("/store/RESERVE")?.size ?? 0) >= RESERVE_BYTES);
+    }
+  });
+
+  test("is left alone by a store that is open for reading", async () => {
+    const disk = new FullFileSystem(16 * MIB);
+    await fill(disk, 3000);
+    await (await openOn(disk)).close();
+    const before = disk.sizes();
+    assert.ok((before["/store/RESERVE"] ?? 0) < RESERVE_BYTES);
+    disk.capacity *= 2;
+    const store = await openOn(disk, { readOnly: true });
+    assert.deepEqual(await store.get(keyOf(3)), bytesFor(3, 3000));
+    await store.close();
+    assert.deepEqual(disk.sizes(), before);
+  });
+
+  for (const failing of ["open", "write", "rename", "stat", "size", "truncate"] as const) {
+    test(`is no matter of the store where ${failing} fails`, async () => {
+      const disk = new MemoryFileSystem();
+      let failures = 0;
+      const before = ({ name, path }: { name: string; path: string }) => {
+        if (name !== failing || !path.includes("/RESERVE")) return;
+        failures += 1;
+        throw diskError("EIO");
+      };
+      const fileSystem = new ObservedFileSystem(disk, { before });
+      for (let life = 0; life < 2; life++) {
+        await using store = await open({ path: "/store", fileSystem, writeBufferSize: MIB, logger: silent });
+        await putAll(store, 3000);
+        await store.compact();
+        assert.equal(await store.count(), 3000);
+      }
+      assert.ok(failures > 0 || failing === "truncate");
+    });
+  }
+});
+
+test("a copy to a full disk leaves nothing that takes space, and can be tried again", async () => {
+  const [source, target] = [new MemoryFileSystem(), new FullFileSystem(4 * MIB)];
+  // Two disks below one root.
+  const of = (path: string) => (path.startsWith("/copy") ? target : source);
+  const fileSystem = {
+    open: (path: string, options: object) => of(path).open(path, options),
+    stat: (path: string) => of(path).stat(path),
+    list: (path: string) => of(path).list(path),
+    makeDirectory: (path: string) => of(path).makeDirectory(path),
+    rename: (from: string, to: string) => of(from).rename(from, to),
+    remove: (path: string) => of(path).remove(path),
+    removeDirectory: (path: string) => of(path).removeDirectory(path),
+    syncDirectory: (path: string) => of(path).syncDirectory(path),
+    lock: (path: string) => of(path).lock(path),
+  };
+  await using store = await open({ path: "/store", fileSystem, writeBufferSize: MIB, logger: silent });
+  await putAll(store, 3000);
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(store.backupTo("/copy"), isFull());
+    assert.ok(target.capacity - target.free <= 4 * 4096, JSON.stringify(target.sizes()));
+  }
+  target.capacity = 32 * MIB;
+  await store.backupTo("/copy");
+  await using copy = await open({ path: "/copy", fileSystem: target, logger: silent });
+  assert.equal(await copy.count(), 3000);
+});
