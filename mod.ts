@@ -1,7 +1,6 @@
 /**
- * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. Its engine, in Rust over
- * sled, runs in WebAssembly; there is
- * no native addon and no install script, and the files are the same on every runtime.
+ * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. The engine is written in Rust, over sled, and
+ * runs in WebAssembly. There is no native addon and no install script. The files are the same on every runtime.
  *
  * @example
  * ```ts

@@ -106,15 +106,15 @@ export interface ChangeWindow {
   readonly until: number;
 }
 
-/** Something wrong with a file. */
+/** A damage in a file. */
 export interface Damage {
   /** The file, below the store's directory. */
   readonly file: string;
-  /** Where in that file, in bytes. */
+  /** The place in that file, in bytes. */
   readonly offset: number;
-  /** The first key that may not be readable. Without keys in it, the damage is to none in particular. */
+  /** The first key that may not be readable. It is empty if the damage has no particular key. */
   readonly from: Uint8Array;
-  /** The key behind the last one; `undefined` for the end. */
+  /** The first key after the damage; `undefined` for the end. */
   readonly to: Uint8Array | undefined;
   /** What is wrong, in words. */
   readonly message: string;

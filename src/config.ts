@@ -25,7 +25,7 @@ import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
 import type { EngineSource } from "./wasm/load.ts";
 
 /**
- * How a store is opened. Only `path` has no default.
+ * Options of `open`. Only `path` has no default.
  *
  * @example
  * ```ts
@@ -46,49 +46,53 @@ import type { EngineSource } from "./wasm/load.ts";
  * ```
  */
 export interface SledStoreConfig {
-  /** The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:` URL. */
+  /**
+   * The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:`
+   * URL.
+   */
   readonly path: string | URL;
   /**
-   * Whether the promise of a write settles only once the write is durable. Without it the promise settles once
-   * the write survives the end of the process; a power cut may take the newest writes, back to the last `flush()`, but
+   * Whether the promise of a write settles only once the write is durable. With `false` the promise settles once the
+   * write survives the end of the process. A power cut may then take the newest writes, back to the last `flush()`, but
    * never one in the middle. Default: `true`.
    */
   readonly syncWrites?: boolean;
-  /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: lines below it are not logged. Default: 3. */
+  /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: luge does not log lines below it. Default: 3. */
   readonly loggingLevel?: LoggingLevel;
   /**
-   * How many of the newest versions of a key are kept, 1 to 1,000,000. The store remembers the number: that is
-   * the default, and 1 in a new store. A smaller number drops versions, and takes `dropVersions`. With `readOnly` it means nothing.
+   * How many of the newest versions of a key the store keeps, 1 to 1,000,000. The store remembers the number. Default:
+   * the number that the store remembers, and 1 in a new store. A smaller number drops versions, and needs
+   * `dropVersions`. With `readOnly` the option has no effect.
    *
-   * Deletions and expired versions count. With 1 a key that was deleted or has expired goes altogether; with more, up to so many
-   * versions of each key that was ever written stay, an expired one without its value.
+   * Deletions and expired versions count. With 1, the store removes a deleted or expired key completely. With more, it
+   * keeps up to that many versions of each key that was ever written; an expired one without its value.
    */
   readonly numVersionsToKeep?: number;
   /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
   readonly dropVersions?: boolean;
   /**
-   * How long `open` waits while another store has the directory open, in milliseconds; `Infinity` waits without end. Then it rejects
-   * with `STORE_LOCKED`. Default: 0.
+   * How long `open` waits while another store has the directory open, in milliseconds. Then it rejects with
+   * `STORE_LOCKED`. `Infinity` waits without end. Default: 0.
    */
   readonly waitForLock?: number;
-  /** Ends the opening while it waits for the directory: it rejects with the signal's reason. */
+  /** Ends the wait for the directory: `open` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The bound of the engine's caches together in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
+  /** The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
   readonly cacheSize?: number;
   /**
-   * The bytes of memory that gather writes before they are sorted into the table, 256 KiB to 512 MiB. Twice as much may
-   * be in use while one buffer is written and the next one fills. Default: 40 MiB.
+   * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Twice as
+   * much may be in use: one buffer is written while the next one fills. Default: 40 MiB.
    */
   readonly writeBufferSize?: number;
   /**
-   * Whether the store is opened for reading only. The directory must hold one that no other store has open; nothing in it is
-   * written, created or removed. Writes fail with `STORE_READ_ONLY`. Default: `false`.
+   * Whether the store is open for reading only. The directory must have a store, and no other store may have it open
+   * for writing. luge writes, creates and removes nothing in it. Writes fail with `STORE_READ_ONLY`. Default: `false`.
    */
   readonly readOnly?: boolean;
   /**
-   * Whether small values that `get`, `getEntry` and `getMany` return may share buffers with each other. On Node and Deno hot reads are about
-   * three times as fast then. The price: `value.buffer` is 16 KiB that hold other values, too; it cannot be transferred; and a
-   * value that is kept for long keeps all of it. Without it each value has a buffer of its own. Default: `false`.
+   * Whether small values of `get`, `getEntry` and `getMany` may share buffers with each other. Hot reads are then about
+   * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
+   * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
    */
   readonly shareBuffers?: boolean;
   /** Where log lines go. Default: the console. */
@@ -118,7 +122,7 @@ export interface ResolvedConfig {
 }
 
 /**
- * The config that `open(path)` uses, to be changed where it does not fit.
+ * The config that `open(path)` uses. Change what does not fit.
  *
  * @example
  * ```ts

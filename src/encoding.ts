@@ -114,7 +114,7 @@ function copyOf(data: Uint8Array, name: string): Uint8Array {
     trueLength.call(data);
     return new Uint8Array(data);
   } catch (cause) {
-    throw new TypeError(`Cannot use the ${name}: it is no true Uint8Array, or its buffer is detached`, { cause });
+    throw new TypeError(`Cannot use the ${name}: it is not a real Uint8Array, or its buffer is detached`, { cause });
   }
 }
 

@@ -11,7 +11,8 @@ import { isErrorLike } from "./realm.ts";
 const BRAND = Symbol.for("@luge/luge.StoreError");
 
 /**
- * Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy.
+ * Every value that {@linkcode StoreError.code} can have. docs/guide/15-troubleshooting.md lists each with its meaning
+ * and remedy.
  *
  * @example
  * ```ts
@@ -50,8 +51,8 @@ export type StoreErrorCode =
 /**
  * An operational failure: the call was right, but the store, the disk or the engine could not do it.
  *
- * `instanceof StoreError` also accepts the errors of another copy of this module in the same process: of the CommonJS form beside
- * the ESM form, or of a copy that a bundler made.
+ * `instanceof StoreError` also accepts the errors of another copy of this module in the same process: of the CommonJS
+ * form beside the ESM form, or of a copy that a bundler made.
  *
  * @example
  * ```ts
@@ -66,9 +67,9 @@ export type StoreErrorCode =
 export class StoreError extends Error {
   /** Always `"StoreError"`. */
   override readonly name = "StoreError";
-  /** What failed, stable across releases: compare this, never the message. */
+  /** The kind of failure, stable across releases: compare this, never the message. */
   readonly code: StoreErrorCode;
-  /** With `VERSION_GONE` from a watch: the version from which on all changes are there. */
+  /** With `VERSION_GONE` from a watch: the store has all changes after this version. */
   readonly version: number | undefined;
 
   static {
@@ -76,7 +77,7 @@ export class StoreError extends Error {
     Object.defineProperty(StoreError, Symbol.hasInstance, { value: isInstance });
   }
 
-  /** `options.cause` carries the error underneath, when there is one. */
+  /** `options.cause` is the error that caused this one. */
   constructor(code: StoreErrorCode, message: string, options?: ErrorOptions & { readonly version?: number }) {
     super(message, options);
     this.code = code;

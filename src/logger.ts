@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The values of the `loggingLevel` option: lines below the level are not logged. */
+/** The values of the `loggingLevel` option: luge does not log lines below the level. */
 export const LoggingLevel: { readonly DEBUG: 0; readonly INFO: 1; readonly WARNING: 2; readonly ERROR: 3 } = {
   DEBUG: 0,
   INFO: 1,
@@ -17,13 +17,13 @@ export type LoggingLevel = (typeof LoggingLevel)[keyof typeof LoggingLevel];
 
 /** Where log lines go; `console` is one. A method that throws makes the store's call throw. */
 export interface Logger {
-  /** What the store does, step by step. */
+  /** The steps of the store. */
   debug(message: string): void;
-  /** That it was opened and closed. */
+  /** The open and the close of the store. */
   info(message: string): void;
-  /** What may not last as it should. */
+  /** Risks for durability. */
   warn(message: string): void;
-  /** That the store failed, and why. */
+  /** The failure of the store, with its reason. */
   error(message: string): void;
 }
 
@@ -38,7 +38,7 @@ export function leveled(logger: Logger, level: LoggingLevel): Logger {
   };
 }
 
-/** Writes to the console, each line with `luge` in front. */
+/** Writes to the console. Each line begins with `luge`. */
 export const consoleLogger: Logger = {
   debug: (message) => console.debug(`luge: ${message}`),
   info: (message) => console.info(`luge: ${message}`),

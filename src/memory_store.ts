@@ -10,9 +10,12 @@ import { MemoryBackend } from "./memory/backend.ts";
 import { OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 
-/** How a {@linkcode MemoryStore} behaves. */
+/** Options of a {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many of the newest versions of a key are kept, deleted and expired ones counted, 1 to 1,000,000. Default: 1. */
+  /**
+   * How many of the newest versions of a key the store keeps, 1 to 1,000,000. Deletions and expired values count.
+   * Default: 1.
+   */
   readonly numVersionsToKeep?: number;
 }
 
@@ -22,9 +25,8 @@ const OPTIONS = new OptionNames<MemoryStoreOptions>(
 );
 
 /**
- * A {@linkcode Store} that forgets everything when it is closed. It behaves as a `SledStore` in all but persistence:
- * the same methods, limits, order, versions and errors. "Durable" means nothing here: a write is done when its promise
- * settles.
+ * A {@linkcode Store} in memory: it loses everything when it is closed. In all else it is like a `SledStore`: the same
+ * methods, limits, order and errors. "Durable" means nothing here: a write is done when its promise settles.
  *
  * @example
  * ```ts

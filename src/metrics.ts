@@ -23,7 +23,7 @@ export interface StoreMetrics {
   readonly commits: number;
   /** Values that were put. */
   readonly puts: number;
-  /** Keys that were deleted, there or not. */
+  /** Deletions of keys, whether or not the key was there. */
   readonly deletes: number;
   /** Bytes of keys and values that were put. */
   readonly putBytes: number;
@@ -33,13 +33,13 @@ export interface StoreMetrics {
   readonly memtableHits: number;
   /** Reads that the entry cache answered. */
   readonly cacheHits: number;
-  /** Reads that it did not. */
+  /** Reads that the entry cache did not answer. */
   readonly cacheMisses: number;
   /** Reads that the table answered. */
   readonly tableHits: number;
-  /** Reads of keys that are nowhere. */
+  /** Reads that found no key in the table. */
   readonly tableMisses: number;
-  /** Entries that ranges and counts have looked at: deletions too, of which a read finds nothing. */
+  /** Entries that ranges and counts looked at, with deletions. */
   readonly entriesVisited: number;
   /** Bytes written to the log. */
   readonly logWrittenBytes: number;
@@ -49,15 +49,15 @@ export interface StoreMetrics {
   readonly logSegments: number;
   /** Bytes of these files. */
   readonly logFileBytes: number;
-  /** Bytes of large values in them that the table leads to. */
+  /** Bytes of large values in them that the table refers to. */
   readonly logLiveBytes: number;
-  /** Bytes of large values that were moved, to empty files. */
+  /** Bytes of large values that were moved so that files could be removed. */
   readonly logMovedBytes: number;
-  /** Write buffers that were moved into the table whole. */
+  /** Write buffers that were completely moved into the table. */
   readonly checkpoints: number;
-  /** Steps of the work behind the commits. */
+  /** Steps of the background work. */
   readonly checkpointSteps: number;
-  /** How long all of these took, in milliseconds, between the turns of the event loop and within commits. */
+  /** How long all of these steps took, in milliseconds, between the turns of the event loop and within commits. */
   readonly stepMs: number;
   /** The longest of them, in milliseconds. */
   readonly longestStepMs: number;
@@ -67,9 +67,9 @@ export interface StoreMetrics {
   readonly blockWrittenBytes: number;
   /** Syncs of such files. */
   readonly blockSyncs: number;
-  /** Blocks that the cache had. */
+  /** Reads of blocks that the cache answered. */
   readonly blockCacheHits: number;
-  /** Blocks that it had not. */
+  /** Reads of blocks that it did not answer. */
   readonly blockCacheMisses: number;
   /** Bytes of that cache in use. */
   readonly blockCacheBytes: number;
@@ -85,13 +85,13 @@ export interface StoreMetrics {
   readonly writeBufferBytes: number;
   /** Entries in it. */
   readonly writeBufferEntries: number;
-  /** Bytes of the buffer that is on its way into the table. */
+  /** Bytes of the sealed buffer, which is being merged into the table. */
   readonly sealedBufferBytes: number;
   /** Bytes of the entry cache in use. */
   readonly cacheBytes: number;
   /** The version of the newest commit. */
   readonly version: number;
-  /** Snapshots that are open; a range that is being read holds one. */
+  /** Open snapshots; a range that is being read has one. */
   readonly openSnapshots: number;
   /** The age of the oldest of them; 0 when there is none. */
   readonly oldestSnapshotMs: number;

@@ -127,5 +127,5 @@ async function waiting<T>(promise: Promise<T>): Promise<T> {
 
 function ioError(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  return new StoreError("IO_ERROR", `Cannot keep what is restored: ${messageOf(cause)}`, { cause });
+  return new StoreError("IO_ERROR", `Cannot keep the backup that is being restored: ${messageOf(cause)}`, { cause });
 }

@@ -85,7 +85,7 @@ export function withRange(command: Command): Command {
 export function withOrder(command: Command): Command {
   return command
     .option("-r, --reverse", "from the last key to the first")
-    .option("-n, --limit <count>", "at most so many", integer(0));
+    .option("-n, --limit <count>", "at most this many", integer(0));
 }
 
 /** Adds `--at`. */

@@ -15,22 +15,22 @@
 
 import { StoreError } from "../errors.ts";
 
-/** What a path leads to; `"other"` is a device, a socket or the like. Symbolic links are followed. */
+/** The kind of a name; `"other"` is a device, a socket or the like. Symbolic links are followed. */
 export type FileKind = "file" | "directory" | "other";
 
 /** The answer of {@linkcode FileSystem.stat}. */
 export interface FileStat {
-  /** What it is. */
+  /** The kind. */
   readonly kind: FileKind;
-  /** In bytes; 0 for what is not a file. */
+  /** The size in bytes; 0 if it is not a file. */
   readonly size: number;
 }
 
 /** One name in a directory. */
 export interface DirectoryEntry {
-  /** Without any path. */
+  /** The name alone, without a path. */
   readonly name: string;
-  /** What it leads to. */
+  /** Its kind. */
   readonly kind: FileKind;
 }
 
@@ -56,31 +56,32 @@ export interface OpenFile {
   size(): number;
   /** Cuts or extends (with zeros) the file to `size` bytes. */
   truncate(size: number): void;
-  /** Returns when bytes and size are durable. */
+  /** Makes bytes and size durable before it returns. */
   sync(): void;
   /**
-   * As {@linkcode OpenFile.sync}, without blocking the event loop. An error that it meets must also be seen by a
-   * {@linkcode OpenFile.sync} that runs meanwhile.
+   * As {@linkcode OpenFile.sync}, without blocking the event loop. If it fails, a {@linkcode OpenFile.sync} that runs
+   * meanwhile must fail, too.
    */
   syncOffThread(): Promise<void>;
-  /** Gives the file back. Does not sync. */
+  /** Closes the file. Does not sync. */
   close(): void;
 }
 
 /** The ownership of one directory. */
 export interface DirectoryLock {
   /**
-   * Whether the lock is still ours, and the path leads to the directory that was locked: false for good once another owner took it
-   * over, or it was moved, replaced or removed. Asked before every change; must be cheap.
+   * Whether the lock is still ours, and the path still names the locked directory. False for ever once another owner
+   * took the directory over, or it was moved, replaced or removed. A store calls it before every change; it must be
+   * cheap.
    */
   held(): boolean;
   /** Once `held` was false: why, as the end of a sentence. */
   readonly lossReason?: string | undefined;
-  /** Gives the directory back; idempotent. */
+  /** Releases the directory. A second call does nothing. */
   release(): void;
   /**
-   * Called when the store was collected as garbage: the lock stays, for the sake of a program that holds a directory and does no more,
-   * until somebody in this process asks for it. Default: {@linkcode DirectoryLock.release}.
+   * A store calls it when it was collected as garbage. The lock then stays until this process opens the directory
+   * again: a program may hold a directory and do nothing else. Default: {@linkcode DirectoryLock.release}.
    */
   releaseOnDemand?(): void;
 }
@@ -111,7 +112,7 @@ export interface DirectoryLock {
  * ```
  */
 export interface FileSystem {
-  /** Opens a file for reading, or as the options say. Fails with `ENOENT` when it is missing and not to be created. */
+  /** Opens a file for reading, or as the options say. Fails with `ENOENT` if it is missing and `create` is not set. */
   open(path: string, options: FileOpenOptions): OpenFile;
   /** `undefined` when there is nothing at `path`. */
   stat(path: string): FileStat | undefined;
@@ -125,18 +126,18 @@ export interface FileSystem {
   remove(path: string): void;
   /** Removes an empty directory. */
   removeDirectory(path: string): void;
-  /** Returns when the names in the directory are durable. */
+  /** Makes the names in the directory durable before it returns. */
   syncDirectory(path: string): void;
   /** As {@linkcode FileSystem.syncDirectory}, without blocking the event loop. */
   syncDirectoryOffThread?(path: string): Promise<void>;
   /**
-   * Makes this store the one owner of the directory, which must exist. Rejects at once with a `StoreError`
-   * `STORE_LOCKED` that names the owner's process id when there is one; takes over from an owner that is dead.
+   * Makes this store the one owner of the directory, which must exist. Takes the directory over from a dead owner.
+   * Rejects at once with a `StoreError` `STORE_LOCKED`, which names the process of a live owner.
    */
   lock(directory: string): Promise<DirectoryLock>;
   /**
-   * Makes sure that no store has the directory open, without writing anything; `held()` is false once one opened it. Rejects as
-   * {@linkcode FileSystem.lock} does. Only stores that are opened with `readOnly` need it.
+   * Checks that no store has the directory open, and writes nothing. `held()` is false once a store opened it. Rejects
+   * as {@linkcode FileSystem.lock} does. Only stores with `readOnly` need it.
    */
   observe?(directory: string): Promise<DirectoryLock>;
 }

@@ -13,9 +13,7 @@ import {
 import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 
 /**
- * Files that live as long as this object, and no longer: close a store and open it again on the same
- * `MemoryFileSystem`, and it sees its data. Durability calls return at once. Every path starts at its root, which
- * exists; there are no links and no permissions.
+ * A disk in memory. Its files live as long as this object. A store that you close and open again on the same `MemoryFileSystem` has its data. Syncs return at once. Every path starts at its root, which exists. There are no links and no permissions.
  *
  * @example
  * ```ts

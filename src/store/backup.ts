@@ -99,7 +99,7 @@ class Backup {
     this.release();
     throw new StoreError(
       "VERSION_GONE",
-      `Cannot back up what changed after version ${since}: some deletions are gone, all after ${newestFrom} are there`,
+      `Cannot back up the changes after version ${since}: the store removed some deletions; it has all after version ${newestFrom}`,
       { version: newestFrom },
     );
   }

@@ -583,7 +583,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   #assertUnused(): void {
     const { openSnapshots } = this.#run((backend) => backend.metrics());
     if (openSnapshots === 0) return;
-    const what = `${openSnapshots} snapshots, transactions, walks or backups are open`;
+    const what = `${openSnapshots} snapshots, transactions, iterators or backups are open`;
     throw new StoreError("STORE_BUSY", `Cannot restore: ${what}`);
   }
 

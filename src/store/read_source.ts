@@ -76,7 +76,10 @@ export class SnapshotSource extends BackendSource implements HeldReadSource {
     super(run, version);
     this.version = version;
     if (!run((backend) => backend.openSnapshot(version))) {
-      throw new StoreError("VERSION_GONE", `Cannot read at version ${version}: some of what it saw is gone`);
+      throw new StoreError(
+        "VERSION_GONE",
+        `Cannot read at version ${version}: the store removed a version that it could see`,
+      );
     }
   }
 

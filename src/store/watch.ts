@@ -220,7 +220,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     if (changesFrom <= since) return;
     throw new StoreError(
       "VERSION_GONE",
-      `Cannot tell all changes after version ${since}: some are gone, all after ${changesFrom} are there`,
+      `Cannot watch the changes after version ${since}: the store removed some of them; it has all after version ${changesFrom}`,
       { version: changesFrom },
     );
   }

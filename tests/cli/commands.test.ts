@@ -78,7 +78,7 @@ test("wrong lines of JSON and CSV are named with their numbers, and nothing of t
         "Line 1: Wrong expiresAt '\"x\"': expected milliseconds",
       ],
       ["a.jsonl", Uint8Array.of(0x22, 0xff), "Wrong input: expected UTF-8"],
-      ["a.csv", "name,value\n", "Wrong header 'name,value': expected the columns key and value"],
+      ["a.csv", "name,value\n", "Wrong header 'name,value': expected columns: key, value"],
       ["a.csv", "key,value\na,b\nc\n", "on line 3"],
       ["a.csv", 'key,value\na,"b\n', "Wrong CSV: "],
       ["a.csv", "key,value\n,b\n", "Line 2: Cannot use an empty key"],
@@ -277,8 +277,8 @@ test("the words of an interactive line are those of a shell", () => {
   assert.deepEqual(wordsOf(`a"b c"'d'\\"`), [`ab cd"`]);
   assert.throws(() => wordsOf("put 'a"), /expected a second '/);
   assert.throws(() => wordsOf('put "a'), /expected a second "/);
-  assert.throws(() => wordsOf('put "a\\'), /expected a second character behind/);
-  assert.throws(() => wordsOf("put a\\"), /expected a second character behind/);
+  assert.throws(() => wordsOf('put "a\\'), /expected a second character after/);
+  assert.throws(() => wordsOf("put a\\"), /expected a second character after/);
 });
 
 test("values of many MiB are read in every encoding, and as a word of an interactive line", () => {
@@ -308,5 +308,5 @@ test("a file in the place of a directory is told in words, and the help of scan 
   assert.equal(wrong.code, 3);
   assert.match(wrong.errors, /it is a file, not a directory/);
   const { output } = await runHere(["scan", "--help"]);
-  assert.match(output, /text has \\t, \\n, \\r, \\\\ and\s+\\xNN/);
+  assert.match(output, /Text has \\t, \\n,\s+\\r, \\\\ and \\xNN/);
 });

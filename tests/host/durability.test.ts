@@ -1,5 +1,5 @@
 /**
- * The rules that keep the engine's files safe across a power cut: see "Durability rules" in ARCHITECTURE.md.
+ * The rules that keep the engine's files safe across a power cut: see "Rules of the host" in docs/design/durability.md.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Imports run one way: see "Data flow" in ARCHITECTURE.md.
+ * Imports run one way: see ARCHITECTURE.md.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Processes that may not do everything: what works there, and what the errors say. See docs/guide/restricted-environments.md.
+ * Processes that may not do everything: what works there, and what the errors say. See docs/guide/14-permissions.md.
  */
 
 import assert from "node:assert/strict";

@@ -25,7 +25,7 @@ export const put: CliCommand = command<[key: string, value: string | undefined],
   name: "put",
   summary: "set a key to a value",
   details:
-    "The value is an argument, or the bytes of a file as they are. Ends once it is durable. Creates the store when it is missing.",
+    "The value is an argument, or the bytes of a file. The command ends when the value is durable. It creates the store when it is missing.",
   examples: `
 $ luge put shop user/ada Lovelace
 $ luge put shop user/grace Hopper
@@ -35,7 +35,7 @@ $ printf '\\001\\002' | luge put shop blob/1 --file -`,
     command.argument("<key>", "the key").argument("[value]", "the value");
     withValues(withKeys(command))
       .option("-f, --file <file>", "take the value from a file, or - for standard input")
-      .option("--ttl <duration>", "how long it lives: 500ms, 30s, 15m, 12h or 7d", duration);
+      .option("--ttl <duration>", "how long the value lives: 500ms, 30s, 15m, 12h or 7d", duration);
     withKeepVersions(command);
   },
   run: async (session, [keyText, valueText], options) => {
