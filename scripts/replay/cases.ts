@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BOUNDS } from "./bounds.ts";
 import type { Case } from "./case.ts";
 import { DIRECTORIES } from "./directories.ts";
 import { LIVES } from "./lives.ts";
@@ -12,4 +13,4 @@ import { VALUES } from "./values.ts";
 import { WATCHES } from "./watches.ts";
 
 /** All cases. */
-export const CASES: readonly Case[] = [...DIRECTORIES, ...OPTIONS, ...VALUES, ...LIVES, ...WATCHES];
+export const CASES: readonly Case[] = [...DIRECTORIES, ...OPTIONS, ...VALUES, ...LIVES, ...WATCHES, ...BOUNDS];
