@@ -8,6 +8,9 @@ import type { ByteRange } from "./byte_range.ts";
 import type { KeyEncoding, KeyFormat, KeyIn } from "./key_format.ts";
 import type { StoreMetrics } from "./metrics.ts";
 
+/** Entries that one page or count looks at, those that do not count as well: some milliseconds at most. */
+export const PAGE_VISITS = 8192;
+
 /** Above every version. */
 export const NEWEST: number = Number.MAX_SAFE_INTEGER;
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hexOf } from "./bytes.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
 import { isUint8Array } from "./realm.ts";
 
@@ -69,11 +70,6 @@ export function decodeKey(key: Uint8Array): string {
     const shown = key.length > 32 ? `${hex}… (${key.length} bytes)` : hex;
     throw new NotUtf8Error(`Cannot return the key ${shown} as a string: it is not UTF-8`, { cause });
   }
-}
-
-/** Two hexadecimal digits a byte. */
-export function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function checkKeyLength(bytes: Uint8Array): Uint8Array {

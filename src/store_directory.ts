@@ -6,7 +6,7 @@
 
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
-import type { FileSystem } from "./fs/filesystem.ts";
+import { type FileSystem, parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import type { Logger } from "./logger.ts";
 import { isErrorLike } from "./realm.ts";
@@ -137,13 +137,6 @@ function syncName(fileSystem: FileSystem, path: string, parent: string, logger: 
     fileSystem.syncDirectory(path);
     logger.warn(`a power cut may take the new directory '${path}': no access to sync its name in '${parent}'`);
   }
-}
-
-/** The directory that a path is in. */
-export function parentOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  if (end < 0) return ".";
-  return end === 0 ? "/" : path.slice(0, end);
 }
 
 function isIgnored(name: string): boolean {

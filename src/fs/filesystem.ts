@@ -14,6 +14,7 @@
  */
 
 import { StoreError } from "../errors.ts";
+import { OptionNames } from "../options.ts";
 
 /** What a path leads to; `"other"` is a device, a socket or the like. Symbolic links are followed. */
 export type FileKind = "file" | "directory" | "other";
@@ -160,4 +161,30 @@ export function requireHeld(action: string, directory: string, lock: DirectoryLo
 /** An error as a {@linkcode FileSystem} throws it: `code` is a POSIX name. */
 export function fileSystemError(code: string, action: string, path: string): Error & { code: string } {
   return Object.assign(new Error(`${code}: ${action} '${path}'`), { code });
+}
+
+/** The directory that a path is in. */
+export function parentOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  if (end > 0) return path.slice(0, end);
+  return end === 0 ? "/" : ".";
+}
+
+const OPEN_OPTIONS = new OptionNames<FileOpenOptions>(
+  { write: true, create: true, exclusive: true, truncate: true },
+  { example: "{ write: true, create: true }" },
+);
+
+/**
+ * Refuses with `EINVAL` a position or size that is negative, fractional or beyond 2^53: `node:fs` takes -1 for "at the
+ * cursor" and a negative size for 0, both silently.
+ */
+export function requireOffset(offset: number, action: string, path: string): void {
+  if (!Number.isSafeInteger(offset) || offset < 0) throw fileSystemError("EINVAL", `${action} at ${offset}`, path);
+}
+
+/** Refuses unknown names with `TypeError`, and with `EINVAL` options that would create or cut a file without the right to write it. */
+export function requireOpenOptions(options: FileOpenOptions, path: string): void {
+  OPEN_OPTIONS.read(options);
+  if ((options.create || options.truncate) && !options.write) throw fileSystemError("EINVAL", "open", path);
 }

@@ -1,6 +1,5 @@
 import { StoreError } from "../errors.ts";
 import { isErrorLike } from "../realm.ts";
-import { requireOffset, requireOpenOptions } from "./checks.ts";
 import {
   type DirectoryEntry,
   type DirectoryLock,
@@ -9,6 +8,8 @@ import {
   type FileSystem,
   fileSystemError,
   type OpenFile,
+  requireOffset,
+  requireOpenOptions,
 } from "./filesystem.ts";
 import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import { process } from "../process.ts";
-import { requireOffset, requireOpenOptions } from "./checks.ts";
 import {
   type DirectoryEntry,
   type DirectoryLock,
@@ -10,6 +9,8 @@ import {
   type FileSystem,
   fileSystemError,
   type OpenFile,
+  requireOffset,
+  requireOpenOptions,
 } from "./filesystem.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";

@@ -12,6 +12,7 @@ import {
   type Counted,
   NEWEST,
   type NewestPage,
+  PAGE_VISITS,
   type Page,
   type StoredChange,
   type StoredNewest,
@@ -22,6 +23,7 @@ import {
   type VersionPage,
 } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { keyOf, nameOf, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { type StoreMetrics, toMetrics } from "../metrics.ts";
@@ -42,8 +44,6 @@ import {
 
 /** Entries of a page, and keys of a step. */
 const PAGE_ENTRIES = 1000;
-/** Keys that a page looks at, those that do not count as well. */
-const PAGE_VISITS = 8192;
 /** What an entry of a page that has few of them counts. */
 const BYTES_AN_ENTRY = 64;
 /** Expired values that a write drops: more than it can bring. */
@@ -109,13 +109,13 @@ export class MemoryBackend implements Backend {
 
   entry(key: Uint8Array, version: number): StoredValue | undefined {
     this.#counters.gets += 1;
-    const found = this.#find(toBinary(key), version);
+    const found = this.#find(nameOf(key), version);
     if (!found) this.#counters.table_misses += 1;
     return found && { ...found, value: found.value.slice() };
   }
 
   versionOf(key: Uint8Array, version: number): number | undefined {
-    return this.#find(toBinary(key), version)?.version;
+    return this.#find(nameOf(key), version)?.version;
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
@@ -124,8 +124,8 @@ export class MemoryBackend implements Backend {
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
     const limit = Math.min(range.limit ?? most, most);
     const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
-    for (const [binary, value] of this.#visited(range)) {
-      const key = fromBinary(binary);
+    for (const [name, value] of this.#visited(range)) {
+      const key = keyOf(name);
       if (value) keys.push(formatKey(key, format));
       if (value && !range.keysOnly) values.push(value.slice());
       if (keys.length === range.limit) break;
@@ -137,8 +137,8 @@ export class MemoryBackend implements Backend {
   count(range: ByteRange): Counted {
     this.#dropPassed();
     let count = 0;
-    for (const [binary, value] of this.#visited(range)) {
-      if (!value) return { count, last: fromBinary(binary) };
+    for (const [name, value] of this.#visited(range)) {
+      if (!value) return { count, last: keyOf(name) };
       count += 1;
       if (count === range.limit) break;
     }
@@ -147,7 +147,7 @@ export class MemoryBackend implements Backend {
 
   versions(key: Uint8Array): VersionPage {
     const now = clock.now();
-    const found = this.#versions.get(toBinary(key)) ?? [];
+    const found = this.#versions.get(nameOf(key)) ?? [];
     const versions = found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
     return { versions, next: undefined };
   }
@@ -161,7 +161,7 @@ export class MemoryBackend implements Backend {
   }
 
   batch(operations: readonly StoredOperation[]): number {
-    const last = new Map(operations.map((operation) => [toBinary(operation.key), operation]));
+    const last = new Map(operations.map((operation) => [nameOf(operation.key), operation]));
     this.#version += 1;
     this.#counters.commits += 1;
     const names = last.size > 1 ? [...last.keys()].sort() : [...last.keys()];
@@ -213,17 +213,17 @@ export class MemoryBackend implements Backend {
     const changes: StoredChange[] = [];
     const now = clock.now();
     let visits = 0;
-    const first = from && toBinary(from.key);
+    const first = from && nameOf(from.key);
     for (const [name, versions] of this.#inRange(from ? { ...range, lower: from.key, lowerIncluded: true } : range)) {
       const ceiling = name === first ? (from?.version ?? NEWEST) : NEWEST;
       visits += 1;
       for (const { version, expiresMs, value } of versions) {
         if (version <= since || version > until || version > ceiling) continue;
-        const change = { key: fromBinary(name), version, expiresMs, value: value && NOTHING };
+        const change = { key: keyOf(name), version, expiresMs, value: value && NOTHING };
         if (changes.length === PAGE_ENTRIES || visits > PAGE_VISITS) return { changes, next: change };
         changes.push(copyOf(change, now));
       }
-      if (visits > PAGE_VISITS) return { changes, next: { key: successorOf(name), version: NEWEST } };
+      if (visits > PAGE_VISITS) return { changes, next: { key: withZero(keyOf(name)), version: NEWEST } };
     }
     return { changes, next: undefined };
   }
@@ -241,7 +241,7 @@ export class MemoryBackend implements Backend {
     this.#held.push(since);
     if (since < this.newestFrom) return;
     const gone = [...this.#forgotten.after(since), ...this.#dropped.after(since)].sort((a, b) => a.version - b.version);
-    const last = new Map(gone.map((change) => [toBinary(change.key), change]));
+    const last = new Map(gone.map((change) => [nameOf(change.key), change]));
     for (const [name, { value, version, expiresMs }] of last) {
       if (this.#versions.has(name)) continue;
       const held = { value, version, expiresMs };
@@ -263,14 +263,14 @@ export class MemoryBackend implements Backend {
     let [bytes, visits] = [0, 0];
     for (const [name, versions] of this.#inRange(range)) {
       const isFull = entries.length === PAGE_ENTRIES || bytes > PAGE_BYTES;
-      if (isFull || visits === PAGE_VISITS) return { entries, next: { key: fromBinary(name), version: NEWEST } };
+      if (isFull || visits === PAGE_VISITS) return { entries, next: { key: keyOf(name), version: NEWEST } };
       visits += 1;
       const found = versionAt(versions, until);
       if (!found || found.version <= since) continue;
       const value = isGone(found, now) ? undefined : found.value;
       if (!value && since === 0) continue;
       bytes += value?.length ?? 0;
-      entries.push({ ...found, key: fromBinary(name), value, isLarge: false });
+      entries.push({ ...found, key: keyOf(name), value, isLarge: false });
     }
     return { entries, next: undefined };
   }
@@ -286,7 +286,7 @@ export class MemoryBackend implements Backend {
 
   restore(entries: readonly StoredChange[]): void {
     for (const { key, value, version, expiresMs } of entries) {
-      const name = toBinary(key);
+      const name = nameOf(key);
       const versions = this.#versionsOf(name);
       const before = sizeOf(name, versions);
       const restored = { version, expiresMs, value: value && Uint8Array.from(value) };
@@ -470,7 +470,7 @@ export class MemoryBackend implements Backend {
     this.#lose(this.#removeGone(name, versions));
     this.#bytes -= before - sizeOf(name, versions);
     if (versions.length > 0) return;
-    this.#dropped.add({ ...newest, value: undefined, key: fromBinary(name) });
+    this.#dropped.add({ ...newest, value: undefined, key: keyOf(name) });
     this.#forget(name);
   }
 
@@ -507,7 +507,7 @@ export class MemoryBackend implements Backend {
 
   *#inRange(range: ByteRange): Generator<[string, Versions]> {
     const { lower, lowerIncluded, upper, upperIncluded, reverse } = range;
-    const [low, high] = [lower && toBinary(lower), upper && toBinary(upper)];
+    const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
     for (const name of reverse ? this.#keys.backFrom(high) : this.#keys.from(low ?? "")) {
       const isBelow = low !== undefined && (name < low || (name === low && lowerIncluded === false));
       const isAbove = high !== undefined && (name > high || (name === high && !upperIncluded));
@@ -521,23 +521,6 @@ function copyOf(change: StoredChange, nowMs: number): StoredChange {
   return { ...change, value: isGone(change, nowMs) ? undefined : change.value?.slice() };
 }
 
-/** The first key behind one. */
-function successorOf(name: string): Uint8Array {
-  return fromBinary(`${name}\0`);
-}
-
 function sizeOf(name: string, versions: Versions): number {
   return versions.reduce((bytes, { value }) => bytes + name.length + (value?.length ?? 0), 0);
-}
-
-function toBinary(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return binary;
-}
-
-function fromBinary(binary: string): Uint8Array {
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

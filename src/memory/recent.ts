@@ -5,7 +5,7 @@
  */
 
 import type { ChangePlace, StoredChange } from "../backend.ts";
-import { compareBytes } from "../byte_range.ts";
+import { compareBytes } from "../bytes.ts";
 
 /** Changes that are kept at most, and bytes of their keys and values. */
 const MOST_CHANGES = 10_000;

@@ -6,7 +6,8 @@
 
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
-import { type ByteRange, compareBytes, successor } from "../byte_range.ts";
+import { type ByteRange, successor } from "../byte_range.ts";
+import { compareBytes, concat } from "../bytes.ts";
 import { describe, encodeBound, encodePrefix, type Key } from "../encoding.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
 import { OptionNames } from "../options.ts";
@@ -90,14 +91,6 @@ export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined)
   if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
   if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip: 0 };
   throw new TypeError(`Wrong range option 'keyEncoding': expected "utf8" or "bytes", got ${describe(encoding)}`);
-}
-
-/** `first` and behind it `second`. */
-export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }
 
 function endOf(

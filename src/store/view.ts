@@ -11,10 +11,11 @@ import type { Codec, View, ViewOperation, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, PutOptions } from "../api/writes.ts";
 import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
+import { concat } from "../bytes.ts";
 import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
 import { OptionNames } from "../options.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
-import { concat, toByteRange, toDeletedRange } from "./ranges.ts";
+import { toByteRange, toDeletedRange } from "./ranges.ts";
 
 const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
   { prefix: true, codec: true },

@@ -10,13 +10,13 @@
 
 import type { ChangeIn } from "../api/changes.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
-import { type ByteRange, compareBytes } from "../byte_range.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { compareBytes, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
-import { withZero } from "./intervals.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Run } from "./read_source.ts";
 import type { Lookout } from "./watchers.ts";

@@ -5,7 +5,8 @@
  */
 
 import type { Page, StoredOperation } from "../backend.ts";
-import { type ByteRange, compareBytes, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { compareBytes, nameOf } from "../bytes.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
 
@@ -20,11 +21,6 @@ export class WriteSet {
   #bytes = 0;
   #deletions = 0;
 
-  /** A key as a string of one character a byte. */
-  static name(key: Uint8Array): string {
-    return String.fromCharCode(...key.subarray(0, 4096)) + (key.length > 4096 ? WriteSet.name(key.subarray(4096)) : "");
-  }
-
   /** Bytes of keys and values. */
   get bytes(): number {
     return this.#bytes;
@@ -36,7 +32,7 @@ export class WriteSet {
   }
 
   add(operation: StoredOperation): void {
-    const name = WriteSet.name(operation.key);
+    const name = nameOf(operation.key);
     const before = this.#operations.get(name);
     if (!before) this.#names.add(name);
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
@@ -45,7 +41,7 @@ export class WriteSet {
   }
 
   get(key: Uint8Array): StoredOperation | undefined {
-    return this.#operations.size === 0 ? undefined : this.#operations.get(WriteSet.name(key));
+    return this.#operations.size === 0 ? undefined : this.#operations.get(nameOf(key));
   }
 
   /** In the order of the keys. */
@@ -56,7 +52,7 @@ export class WriteSet {
   /** Those in a range, in its order: no more are looked at than are taken. */
   *#operationsIn(range: ByteRange): Generator<StoredOperation, undefined> {
     const { lower, upper, reverse } = range;
-    const [low, high] = [lower && WriteSet.name(lower), upper && WriteSet.name(upper)];
+    const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
     for (const name of reverse ? this.#names.backFrom(high) : this.#names.from(low ?? "")) {
       if (reverse ? low !== undefined && name < low : high !== undefined && name > high) return;
       const operation = this.#operations.get(name) as StoredOperation;

@@ -13,6 +13,7 @@ import {
   type Damage,
   NEWEST,
   type NewestPage,
+  PAGE_VISITS,
   type Page,
   type StoredChange,
   type StoredOperation,
@@ -22,6 +23,7 @@ import {
   type VersionPlace,
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { fromHex } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import { isDiskFailure } from "../host/errno.ts";
@@ -37,8 +39,6 @@ import { codeOf, Status } from "./status.ts";
 
 /** Bytes of changes that one call brings over. */
 const PAGE_BYTES = 128 * 1024;
-/** Entries that one call of a walk looks at, or 128 bytes of blocks for each: some milliseconds at most. */
-const PAGE_VISITS = 8192;
 /** With more bytes than this waiting for a sync, the work behind the commits waits too. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
 /** Bytes of a large value that one call brings over. */
@@ -528,8 +528,4 @@ function ioError(action: string, cause: unknown): StoreError {
 function damageOf(line: string): Damage {
   const [file = "", offset, from = "", to = "-", message = ""] = line.split("\t");
   return { file, offset: Number(offset), from: fromHex(from), to: to === "-" ? undefined : fromHex(to), message };
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryFileSystem } from "../../mod.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import {
   type Backend,
   type ChangePlace,
@@ -20,7 +21,6 @@ import { MemoryBackend } from "../../src/memory/backend.ts";
 import { Engine } from "../../src/wasm/engine.ts";
 import { loadEngine } from "../../src/wasm/load.ts";
 import { bytesOf, latin, Model, sameBytes } from "./model.ts";
-import { Random } from "./random.ts";
 
 const HISTORIES = 40;
 const STEPS = 150;

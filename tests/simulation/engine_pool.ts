@@ -9,7 +9,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 
 /** The stack and all static data lie below; see the linker's `--initial-memory`. */
 const STATIC_BYTES = 2 * 1024 * 1024;

@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Random } from "../../scripts/lib/random.ts";
 import { Engine } from "../../src/wasm/engine.ts";
 import { bytesOf } from "../engine/model.ts";
-import { Random } from "../engine/random.ts";
 import { type DiskCall, SimulatedDisk } from "./disk.ts";
 import { EnginePool } from "./engine_pool.ts";
 import { keyOf } from "./workload.ts";
