@@ -68,8 +68,8 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
 async function fill(engine: Engine, source: StreamSource): Promise<RestoreResult> {
   try {
     const { to, entries, deletions, bytes } = await apply((call) => call(engine), source);
-    while (engine.closeStep()) await engine.congestion();
-    await engine.close();
+    while (engine.disk.closeStep()) await engine.disk.congestion();
+    await engine.disk.close();
     return { version: to, entries, deletions, bytes };
   } catch (error) {
     engine.abandon();

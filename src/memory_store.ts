@@ -9,6 +9,7 @@ import { MAX_VERSIONS_TO_KEEP } from "./limits.ts";
 import { MemoryBackend } from "./memory/backend.ts";
 import { OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
+import { StoreCore } from "./store/core.ts";
 
 /** How a {@linkcode MemoryStore} behaves. */
 export interface MemoryStoreOptions {
@@ -42,6 +43,6 @@ export class MemoryStore extends BaseStore {
   constructor(options?: MemoryStoreOptions) {
     const { numVersionsToKeep = 1 } = OPTIONS.read(options);
     checkInteger("numVersionsToKeep", numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
-    super(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false });
+    super(new StoreCore(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false }));
   }
 }

@@ -84,7 +84,7 @@ export class MemoryBackend implements Backend {
   #bytes = 0;
   #compacting: string | undefined;
 
-  readonly isBehind = false;
+  readonly disk = undefined;
 
   constructor(kept: number) {
     this.#kept = kept;
@@ -306,22 +306,6 @@ export class MemoryBackend implements Backend {
     return this.hasWork;
   }
 
-  congestion(): undefined {
-    return undefined;
-  }
-
-  writeOut(): undefined {
-    return undefined;
-  }
-
-  sync(): undefined {
-    return undefined;
-  }
-
-  writeOutNow(): void {}
-
-  syncNow(): void {}
-
   compactStep(): boolean {
     const names: string[] = [];
     for (const name of this.#keys.from(this.#compacting ?? "")) {
@@ -341,10 +325,6 @@ export class MemoryBackend implements Backend {
       this.#forget(name);
     }
     return this.#compacting !== undefined;
-  }
-
-  filesSettled(): undefined {
-    return undefined;
   }
 
   verifyStep(): VerifyStep {
@@ -370,16 +350,6 @@ export class MemoryBackend implements Backend {
     };
     return toMetrics(new Map(Object.entries(figures)), this.#bytes, 0);
   }
-
-  closeStep(): boolean {
-    return false;
-  }
-
-  async close(): Promise<void> {
-    this.abandon();
-  }
-
-  onFailure(): void {}
 
   abandon(): void {
     this.#versions.clear();

@@ -61,13 +61,13 @@ async function removalsOf(seed: number, pool: EnginePool): Promise<{ removed: nu
       return { key, value, expiresMs: 0 };
     });
     engine.batch(operations);
-    await engine.sync();
+    await engine.disk.sync();
     while (engine.step()) await Promise.resolve();
     if (random.below(4) > 0) continue;
     while (engine.compactStep()) await Promise.resolve();
   }
-  await engine.filesSettled();
-  await engine.close();
+  await engine.disk.filesSettled();
+  await engine.disk.close();
   return { removed, early };
 }
 
