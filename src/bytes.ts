@@ -7,6 +7,27 @@
 /** Bytes that a call on as many arguments takes. */
 const MOST_ARGUMENTS = 4096;
 
+/** No bytes. */
+export const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** A key and what may stand under it. */
+interface Sized {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+/** Bytes of key and value. */
+export function sizeOf({ key, value }: Sized): number {
+  return key.length + (value?.length ?? 0);
+}
+
+/** Bytes of all keys and values. */
+export function sizeOfAll(entries: readonly Sized[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += sizeOf(entry);
+  return bytes;
+}
+
 /** How two keys are ordered: below, at or above 0. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);

@@ -19,7 +19,7 @@ import {
   MIN_WRITE_BUFFER_BYTES,
 } from "./limits.ts";
 import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
-import { OptionNames } from "./options.ts";
+import { checkInteger, OptionNames, wrongType } from "./options.ts";
 import { process } from "./process.ts";
 import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
 import type { EngineSource } from "./wasm/load.ts";
@@ -185,9 +185,9 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
 }
 
 function checkTypes(config: SledStoreConfig): void {
-  if (typeof config.syncWrites !== "boolean") wrongType("syncWrites", config.syncWrites, "a boolean");
-  if (typeof config.readOnly !== "boolean") wrongType("readOnly", config.readOnly, "a boolean");
-  if (typeof config.shareBuffers !== "boolean") wrongType("shareBuffers", config.shareBuffers, "a boolean");
+  for (const name of ["syncWrites", "readOnly", "shareBuffers", "dropVersions"] as const) {
+    if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
+  }
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }
@@ -195,7 +195,6 @@ function checkTypes(config: SledStoreConfig): void {
   if (config.numVersionsToKeep !== undefined) {
     checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
   }
-  if (typeof config.dropVersions !== "boolean") wrongType("dropVersions", config.dropVersions, "a boolean");
   checkWait(config.waitForLock);
   if (config.signal !== undefined && typeof config.signal?.addEventListener !== "function") {
     wrongType("signal", config.signal, "an AbortSignal");
@@ -268,19 +267,8 @@ function isLost(name: string): boolean {
   }
 }
 
-/** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
-export function checkInteger(name: string, value: unknown, least: number, most: number): void {
-  if (typeof value !== "number") wrongType(name, value, "a number");
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);
-}
-
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
   const object = typeof value === "object" || typeof value === "function" ? (value as Record<string, unknown>) : null;
   const missing = methods.filter((method) => typeof object?.[method] !== "function");
   if (missing.length > 0) wrongType(name, value, `an object with the methods ${missing.join(", ")}`);
-}
-
-function wrongType(name: string, value: unknown, expected: string): never {
-  throw new TypeError(`Wrong option '${name}': expected ${expected}, got ${describe(value)}`);
 }

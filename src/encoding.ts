@@ -22,7 +22,8 @@ const encoder = new TextEncoder();
 const trueLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get as (
   this: Uint8Array,
 ) => number;
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Of text that must be UTF-8. */
+export const decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of `key`; throws `TypeError` or `RangeError` when it is no valid key. */
 export function encodeKey(key: Key): Uint8Array {

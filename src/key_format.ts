@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeKey } from "./encoding.ts";
+import { decodeKey, decoder } from "./encoding.ts";
 
 /** `"utf8"`: a key is a string; one that is not UTF-8 makes the read fail with a `TypeError`. `"bytes"`: a `Uint8Array`. */
 export type KeyEncoding = "utf8" | "bytes";
@@ -17,8 +17,6 @@ export interface KeyFormat<E extends KeyEncoding> {
   readonly encoding: E;
   readonly strip: number;
 }
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** One key. */
 export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip }: KeyFormat<E>): KeyIn<E> {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { checkInteger } from "./config.ts";
 import { MAX_VERSIONS_TO_KEEP } from "./limits.ts";
 import { MemoryBackend } from "./memory/backend.ts";
-import { OptionNames } from "./options.ts";
+import { checkInteger, OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 import { StoreCore } from "./store/core.ts";
 

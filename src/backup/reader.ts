@@ -6,7 +6,7 @@
 
 import type { BackupHeader, BackupInfo } from "../api/backup.ts";
 import type { StoredChange } from "../backend.ts";
-import { compareBytes, concat } from "../bytes.ts";
+import { compareBytes, concat, NOTHING } from "../bytes.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../limits.ts";
 import {
@@ -28,8 +28,6 @@ import {
 } from "./format.ts";
 import { type ByteSource, Bytes } from "./source.ts";
 import { FieldReader } from "./varint.ts";
-
-const NOTHING = new Uint8Array(0);
 
 /** An entry of which the value comes in pieces. */
 interface InPieces {

@@ -12,14 +12,13 @@ import { clock } from "../clock.ts";
 import { Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { checkSignal, OptionNames } from "../options.ts";
+import { onAbort } from "../promises.ts";
 import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
+import { forgotten } from "./forgotten.ts";
 import { type Run, SnapshotSource } from "./read_source.ts";
 
 const ACTION = "back up";
-
-/** A stream that nobody read to its end is forgotten with its holder: then what it holds is given back. */
-const forgotten = new FinalizationRegistry<Backup>((backup) => backup.release());
 
 const OPTIONS = new OptionNames<BackupOptions>({ since: true, signal: true }, { example: "{ since }" });
 
@@ -37,16 +36,15 @@ export function backupStream(
   const backup = new Backup(core, commits, since);
   const turns = new Turns();
   const bytes = backup.bytes();
-  const release = () => {
-    signal?.removeEventListener("abort", abort);
-    backup.release();
-  };
   let stop: (reason: unknown) => void = () => {};
-  const abort = () => {
+  const ignoreSignal = onAbort(signal, () => {
     release();
     stop(signal?.reason);
+  });
+  const release = () => {
+    ignoreSignal();
+    backup.release();
   };
-  signal?.addEventListener("abort", abort);
   const stream = new ReadableStream(
     {
       start: (controller) => {
@@ -73,7 +71,7 @@ export function backupStream(
     // Nothing is read before it is asked for.
     { highWaterMark: 0 },
   );
-  // What is kept here must not lead to the stream.
+  // One that nobody reads to its end. What is kept here must not lead to the stream.
   forgotten.register(stream, backup);
   return stream;
 }

@@ -14,6 +14,7 @@ import type { View, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
 import { NEWEST } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
+import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
 import { borrowKey, describe, encodeKey, encodeValue, type Key, type Value } from "../encoding.ts";
 import type { KeyEncoding } from "../key_format.ts";
@@ -171,7 +172,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   view<T>(options: ViewOptions<T>): View<T> {
-    return new StoreView(this, new Uint8Array(0), options);
+    return new StoreView(this, NOTHING, options);
   }
 
   flush(): Promise<void> {

@@ -8,8 +8,9 @@
 import type { Backend } from "../backend.ts";
 import type { Spool } from "../backup/spool.ts";
 import { runInSteps } from "../commit/turns.ts";
-import { describe, NotUtf8Error } from "../encoding.ts";
+import { NotUtf8Error } from "../encoding.ts";
 import { messageOf, StoreError } from "../errors.ts";
+import { wrongType } from "../options.ts";
 import { Contention } from "./contention.ts";
 import type { Run } from "./read_source.ts";
 import { Watchers } from "./watchers.ts";
@@ -107,9 +108,7 @@ export class StoreCore {
   /** The version of the option `name`, by default the newest one; throws `TypeError` or `RangeError` for what is none. */
   checkVersion(version: unknown, name: string): number {
     if (version === undefined) return this.version;
-    if (typeof version !== "number") {
-      throw new TypeError(`Wrong option '${name}': expected a number, got ${describe(version)}`);
-    }
+    if (typeof version !== "number") wrongType(name, version, "a number");
     if (Number.isInteger(version) && version >= 0 && version <= this.version) return version;
     throw new RangeError(`Wrong option '${name}': expected a version from 0 to ${this.version}, got ${version}`);
   }

@@ -6,7 +6,7 @@
  */
 
 import type { ByteRange } from "../byte_range.ts";
-import { compareBytes, withZero } from "../bytes.ts";
+import { compareBytes, NOTHING, withZero } from "../bytes.ts";
 
 /** One range, and what it stands for. */
 export class Interval<T> {
@@ -24,7 +24,7 @@ export class Interval<T> {
   left: Interval<T> | undefined;
   right: Interval<T> | undefined;
 
-  constructor({ lower = new Uint8Array(0), lowerIncluded = true, upper, upperIncluded = false }: ByteRange, holder: T) {
+  constructor({ lower = NOTHING, lowerIncluded = true, upper, upperIncluded = false }: ByteRange, holder: T) {
     this.holder = holder;
     this.lower = lowerIncluded ? lower : withZero(lower);
     this.upper = upper && (upperIncluded ? withZero(upper) : upper);

@@ -9,9 +9,11 @@ import { type Backend, NEWEST } from "../backend.ts";
 import { BackupReader } from "../backup/reader.ts";
 import { type ByteSource, StreamSource } from "../backup/source.ts";
 import { MemorySpool, type Spool } from "../backup/spool.ts";
+import { sizeOfAll } from "../bytes.ts";
 import { Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { checkSignal, OptionNames } from "../options.ts";
+import { onAbort } from "../promises.ts";
 import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
 import type { Run } from "./read_source.ts";
@@ -42,8 +44,7 @@ export class Restores {
     signal?.throwIfAborted();
     const ending = new AbortController();
     const source = new StreamSource(stream, ending.signal);
-    const abort = () => ending.abort(signal?.reason);
-    signal?.addEventListener("abort", abort);
+    const release = onAbort(signal, () => ending.abort(signal?.reason));
     this.#current = ending;
     const restored = this.#receiveAndApply(source, ending.signal);
     this.#ended = restored.catch(() => {});
@@ -53,7 +54,7 @@ export class Restores {
       await source.cancel(error);
       throw error;
     } finally {
-      signal?.removeEventListener("abort", abort);
+      release();
       source.release();
       this.#current = undefined;
     }
@@ -149,7 +150,7 @@ export async function apply(run: Run, source: ByteSource): Promise<BackupInfo> {
   for (let entries = await reader.next(); entries; entries = await reader.next()) {
     const changes = entries;
     run((backend) => backend.restore(changes));
-    waiting += changes.reduce((bytes, { key, value }) => bytes + key.length + (value?.length ?? 0), 0);
+    waiting += sizeOfAll(changes);
     if (waiting > BYTES_A_WRITE) {
       await run((backend) => backend.disk?.writeOut());
       waiting = 0;

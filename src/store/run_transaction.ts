@@ -5,12 +5,12 @@
  */
 
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
-import { deferred } from "../commit/deferred.ts";
 import { afterLightWork } from "../commit/turns.ts";
 import { describe } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_RETRIES } from "../limits.ts";
-import { checkSignal, OptionNames } from "../options.ts";
+import { checkInteger, checkSignal, OptionNames } from "../options.ts";
+import { unlessAborted } from "../promises.ts";
 import { type Commits, NO_COMMIT } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
 import { SnapshotSource } from "./read_source.ts";
@@ -29,12 +29,7 @@ export async function runTransaction<T>(
   const { retries = DEFAULT_RETRIES, signal: given } = OPTIONS.read(options);
   const signal = checkSignal(given);
   if (typeof run !== "function") throw new TypeError(`Cannot run ${describe(run)}: expected a function`);
-  if (typeof retries !== "number") {
-    throw new TypeError(`Wrong option 'retries': expected a number, got ${describe(retries)}`);
-  }
-  if (!(Number.isInteger(retries) && retries >= 0 && retries <= MAX_RETRIES)) {
-    throw new RangeError(`Wrong option 'retries': expected an integer from 0 to ${MAX_RETRIES}, got ${retries}`);
-  }
+  checkInteger("retries", retries, 0, MAX_RETRIES);
   signal?.throwIfAborted();
   const turn = core.contention.newcomer();
   try {
@@ -45,6 +40,7 @@ export async function runTransaction<T>(
       let committed: Promise<void> | undefined;
       let result: T;
       try {
+        // Does not wait for a function that does not look at the signal: its transaction has ended, and writes nothing.
         result = await unlessAborted(run(transaction), signal);
         committed = commit(core, commits, transaction);
       } finally {
@@ -80,21 +76,4 @@ function commit(core: StoreCore, commits: Commits, transaction: StoreTransaction
   if (core.version > transaction.version && core.run((backend) => transaction.isOutdated(backend))) return undefined;
   commits.batch(operations);
   return commits.writes.committed();
-}
-
-/** Does not wait for a function that does not look at the signal: its transaction has ended, and writes nothing. */
-async function unlessAborted<T>(running: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await running;
-  const aborted = deferred<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  // One that was aborted by the first steps of the function says so no more.
-  if (signal.aborted) abort();
-  try {
-    const result = await Promise.race([running, aborted.promise]);
-    signal.throwIfAborted();
-    return result;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -13,7 +13,7 @@ import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { concat } from "../bytes.ts";
 import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
-import { OptionNames } from "../options.ts";
+import { OptionNames, wrongType } from "../options.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
 import { toByteRange, toDeletedRange } from "./ranges.ts";
 
@@ -38,7 +38,7 @@ export class StoreView<T> implements View<T> {
     if (options === undefined) throw new TypeError("Cannot make a view without options: expected { prefix, codec }");
     const { prefix, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>) as ViewOptions<T>;
     if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") {
-      throw new TypeError(`Wrong option 'codec': expected an object with encode and decode, got ${describe(codec)}`);
+      wrongType("codec", codec, "an object with encode and decode");
     }
     this.#store = store;
     this.#prefix = concat(base, encodePrefix(prefix));

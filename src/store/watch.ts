@@ -11,19 +11,19 @@
 import type { ChangeIn } from "../api/changes.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
-import { compareBytes, withZero } from "../bytes.ts";
+import { compareBytes, NOTHING, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
+import { onAbort } from "../promises.ts";
 import type { StoreCore } from "./core.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Lookout } from "./watchers.ts";
 
 /** Changes that are told between two looks at the clock. */
 const CHANGES_A_LOOK = 128;
-const NO_KEY = new Uint8Array(0);
 
 /** Ends what watches that nobody holds any more look out for. Weakly: one that waits leads back to its watch. */
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
@@ -55,7 +55,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   constructor(core: StoreCore, watched: Watched<E>) {
     this.#core = core;
     this.#watched = watched;
-    this.#place = { version: watched.since + 1, key: NO_KEY };
+    this.#place = { version: watched.since + 1, key: NOTHING };
     this.#lookout = core.watchers.lookout(watched.range);
     forgotten.register(this, new WeakRef(this.#lookout));
   }
@@ -105,7 +105,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     if (lookout.since === undefined) lookout.begin(this.#core.version);
     if (this.#place.version <= (lookout.since ?? 0)) return;
     const next = lookout.touched ?? this.#core.version + 1;
-    if (next > this.#place.version) this.#place = { version: next, key: NO_KEY };
+    if (next > this.#place.version) this.#place = { version: next, key: NOTHING };
     if (lookout.touched !== undefined) lookout.begin(this.#core.version);
   }
 
@@ -114,13 +114,12 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const lookout = this.#lookout;
     const { version } = this.#place;
     const { signal } = this.#watched;
-    const abort = () => lookout.wake();
-    signal?.addEventListener("abort", abort);
+    const release = onAbort(signal, () => lookout.wake());
     const letGo = keepAlive();
     // What was written before the lookout began may be in the range, and may not.
     await lookout.news(version <= (lookout.since ?? 0) ? version : undefined);
     letGo();
-    signal?.removeEventListener("abort", abort);
+    release();
     this.#turns = new Turns();
   }
 
@@ -155,7 +154,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const [place, until] = [this.#place, this.#core.settledVersion];
     const recent = this.#core.read((backend) => backend.commits(range, place, until));
     const { changes, next } = recent ?? (await this.#findOlder(place, until));
-    this.#place = next ?? { version: until + 1, key: NO_KEY };
+    this.#place = next ?? { version: until + 1, key: NOTHING };
     [this.#found, this.#index, this.#isBare] = [changes, 0, recent === undefined];
   }
 
@@ -174,7 +173,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const { range } = this.#watched;
     const from = range.lower && compareBytes(range.lower, key) > 0 ? undefined : { key, version };
     const { changes, next } = this.#core.read((backend) => backend.changes(range, window, from));
-    if (!next) return { changes, next: { version: version + 1, key: NO_KEY } };
+    if (!next) return { changes, next: { version: version + 1, key: NOTHING } };
     // Below its version, the key is done with.
     const rest = next.version < version ? withZero(next.key) : next.key;
     return { changes, next: { version, key: rest } };

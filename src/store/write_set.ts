@@ -6,7 +6,7 @@
 
 import type { Page, StoredOperation } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
-import { compareBytes, nameOf } from "../bytes.ts";
+import { compareBytes, nameOf, sizeOf } from "../bytes.ts";
 import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
 
@@ -130,8 +130,4 @@ function upTo(range: ByteRange, last: Uint8Array): ByteRange {
   return range.reverse
     ? { ...range, lower: last, lowerIncluded: true }
     : { ...range, upper: last, upperIncluded: true };
-}
-
-function sizeOf({ key, value }: StoredOperation): number {
-  return key.length + (value?.length ?? 0);
 }

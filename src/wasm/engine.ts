@@ -22,6 +22,7 @@ import {
   type VersionPlace,
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { NOTHING } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import type { HostPlace } from "../host/host.ts";
 import type { KeyEncoding, KeyFormat } from "../key_format.ts";
@@ -41,7 +42,6 @@ const PAGE_BYTES = 128 * 1024;
 const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
 const FIRST_VERSION: VersionPlace = { below: NEWEST, listed: 0 };
-const NOTHING = new Uint8Array(0);
 
 /** The bindings of one instance. Any error of theirs but `OUT_OF_MEMORY` leaves it unusable. */
 export class Engine implements Backend {
@@ -239,7 +239,7 @@ export class Engine implements Backend {
   restore(entries: readonly StoredChange[]): void {
     const small = entries.filter(({ value }) => (value?.length ?? 0) <= PART_BYTES);
     if (small.length > 0) {
-      const length = this.#memory.requestOfRestored(small);
+      const length = this.#memory.requestOf(small);
       this.#calls.run("restore", () => this.#exports.luge_restore(length, clock.now()));
     }
     for (const entry of entries) {

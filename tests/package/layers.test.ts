@@ -23,7 +23,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:backend|byte_range|bytes|clock|encoding|errors|key_format|limits|logger|metrics|options|process|realm|sorted)\.ts$/,
+  /^src\/(?:backend|byte_range|bytes|clock|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
