@@ -15,8 +15,7 @@ import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";
 import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
-import { forgotten } from "./forgotten.ts";
-import { type Run, SnapshotSource } from "./read_source.ts";
+import { forgotten, type Run, SnapshotSource } from "./read_source.ts";
 
 const ACTION = "back up";
 

@@ -9,7 +9,7 @@ import type { Page } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
 import { afterLightWork, Turns } from "../commit/turns.ts";
 import type { KeyEncoding } from "../key_format.ts";
-import { forgotten } from "./forgotten.ts";
+import { forgotten } from "./read_source.ts";
 
 /** Where a walk reads from. */
 export interface PageSource<E extends KeyEncoding> {

@@ -92,3 +92,6 @@ export class SnapshotSource extends BackendSource implements HeldReadSource {
     }
   }
 }
+
+/** Releases what its targets hold, and nobody ended, once they were collected as garbage. What they hold must not lead to them. */
+export const forgotten: FinalizationRegistry<{ release(): void }> = new FinalizationRegistry((held) => held.release());

@@ -7,8 +7,7 @@
 import type { Snapshot } from "../api/reader.ts";
 import { StoreError } from "../errors.ts";
 import { BaseReader } from "./base_reader.ts";
-import { forgotten } from "./forgotten.ts";
-import type { ReadSource, SnapshotSource } from "./read_source.ts";
+import { forgotten, type ReadSource, type SnapshotSource } from "./read_source.ts";
 
 /** A {@linkcode Snapshot} of a store. */
 export class StoreSnapshot extends BaseReader implements Snapshot {

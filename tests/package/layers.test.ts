@@ -58,6 +58,24 @@ nodeTest("every file has a layer, and imports only its own and lower ones", () =
   assert.ok(imports > 50);
 });
 
+nodeTest("the command line sees the module as everybody does", () => {
+  const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap(importsOf);
+  const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
+  assert.deepEqual([...new Set(ofTheModule)], ["mod.ts"]);
+});
+
+/** More than this is not one job; a longer file says in its first comment why it is. */
+const MOST_LINES = 300;
+
+nodeTest("a file is short, or says why it is long", () => {
+  const long = files.filter((file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const firstComment = text.slice(0, text.indexOf("*/"));
+    return text.split("\n").length > MOST_LINES + 1 && !firstComment.includes("Long, since");
+  });
+  assert.deepEqual(long, []);
+});
+
 nodeTest(
   "nothing but the file system imports a runtime's own modules, but for timers, paths of options and the artefact",
   () => {
