@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { KeyEncoding, KeyIn } from "./api/keys.ts";
+import type { StoreMetrics } from "./api/metrics.ts";
+import type { Damage } from "./api/store.ts";
 import type { ByteRange } from "./byte_range.ts";
-import type { KeyEncoding, KeyFormat, KeyIn } from "./key_format.ts";
-import type { StoreMetrics } from "./metrics.ts";
+import type { KeyFormat } from "./key_format.ts";
 
 /** Entries that one page or count looks at, those that do not count as well: some milliseconds at most. */
 export const PAGE_VISITS = 8192;
@@ -107,20 +109,6 @@ export interface NewestPage {
 export interface ChangeWindow {
   readonly since: number;
   readonly until: number;
-}
-
-/** Something wrong with a file. */
-export interface Damage {
-  /** The file, below the store's directory. */
-  readonly file: string;
-  /** Where in that file, in bytes. */
-  readonly offset: number;
-  /** The first key that may not be readable. Without keys in it, the damage is to none in particular. */
-  readonly from: Uint8Array;
-  /** The key behind the last one; `undefined` for the end. */
-  readonly to: Uint8Array | undefined;
-  /** What is wrong, in words. */
-  readonly message: string;
 }
 
 /** What one step of a verification found. */

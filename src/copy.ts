@@ -5,9 +5,10 @@
  */
 
 import type { RestoreResult } from "./api/backup.ts";
+import type { DirectoryLock } from "./api/file_system.ts";
 import { StreamSource } from "./backup/source.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
-import { type DirectoryLock, requireHeld } from "./fs/filesystem.ts";
+import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { leveled } from "./logger.ts";
 import { apply } from "./store/restore.ts";

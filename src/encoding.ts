@@ -4,15 +4,10 @@
  * @module
  */
 
+import type { Key, Value } from "./api/keys.ts";
 import { hexOf } from "./bytes.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
 import { isUint8Array } from "./realm.ts";
-
-/** A key: bytes, or a string, which stands for its UTF-8 bytes. Keys are ordered by their bytes. */
-export type Key = string | Uint8Array;
-
-/** A value: bytes, or a string, which stands for its UTF-8 bytes. */
-export type Value = string | Uint8Array;
 
 /** Up to this many characters a loop is faster than a TextEncoder. */
 const SHORT_LENGTH = 64;

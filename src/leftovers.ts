@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type FileSystem, parentOf } from "./fs/filesystem.ts";
+import type { FileSystem } from "./api/file_system.ts";
+import { parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
 
 /** The directories of a store, below its own. The engine syncs what it reads of the log, and blocks before anything leads to them. */

@@ -4,17 +4,12 @@
  * @module
  */
 
+import type { MemoryStoreOptions } from "./api/config.ts";
 import { MAX_VERSIONS_TO_KEEP } from "./limits.ts";
 import { MemoryBackend } from "./memory/backend.ts";
 import { checkInteger, OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 import { StoreCore } from "./store/core.ts";
-
-/** How a {@linkcode MemoryStore} behaves. */
-export interface MemoryStoreOptions {
-  /** How many of the newest versions of a key are kept, deleted and expired ones counted, 1 to 1,000,000. Default: 1. */
-  readonly numVersionsToKeep?: number;
-}
 
 const OPTIONS = new OptionNames<MemoryStoreOptions>(
   { numVersionsToKeep: true },

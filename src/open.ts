@@ -4,15 +4,18 @@
  * @module
  */
 
+import type { SledStoreConfig } from "./api/config.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { clock } from "./clock.ts";
-import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
+import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
-import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
+import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { syncLeftovers } from "./leftovers.ts";
-import { type Logger, leveled } from "./logger.ts";
+import { leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";

@@ -5,11 +5,11 @@
  */
 
 import type { RestoreResult } from "./api/backup.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import type { LongOptions } from "./api/reader.ts";
 import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
-import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
-import type { Logger } from "./logger.ts";
 import { LONG_OPTIONS } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 import { StoreCore } from "./store/core.ts";

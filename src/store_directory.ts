@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
-import { type FileSystem, parentOf } from "./fs/filesystem.ts";
+import { parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
-import type { Logger } from "./logger.ts";
 import { isErrorLike } from "./realm.ts";
 import { MARKER, readMarker, writeMarker } from "./store_marker.ts";
 

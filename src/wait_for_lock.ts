@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { DirectoryLock } from "./api/file_system.ts";
 import { clearTimeout, clock, setTimeout } from "./clock.ts";
-import type { DirectoryLock } from "./fs/filesystem.ts";
 import { deferred, onAbort, unlessAborted } from "./promises.ts";
 import { pathError } from "./store_directory.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
+import type { Key } from "./keys.ts";
 
 /**
  * Keys between two ends, in the byte order of keys. Without any end: all keys. At most one of `gt` and `gte`, and one of

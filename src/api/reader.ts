@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
-import type { KeyEncoding, KeyIn } from "../key_format.ts";
+import type { Key, KeyEncoding, KeyIn } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key, Value } from "../encoding.ts";
+import type { Key, Value } from "./keys.ts";
 
 /** How a value is put. */
 export interface PutOptions {

@@ -1,14 +1,13 @@
+import type {
+  DirectoryEntry,
+  DirectoryLock,
+  FileOpenOptions,
+  FileStat,
+  FileSystem,
+  OpenFile,
+} from "../api/file_system.ts";
 import { StoreError } from "../errors.ts";
-import {
-  type DirectoryEntry,
-  type DirectoryLock,
-  type FileOpenOptions,
-  type FileStat,
-  type FileSystem,
-  fileSystemError,
-  type OpenFile,
-  requireOpenOptions,
-} from "./filesystem.ts";
+import { fileSystemError, requireOpenOptions } from "./filesystem.ts";
 import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 import { MemoryFile } from "./memory_file.ts";
 

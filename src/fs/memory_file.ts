@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { OpenFile } from "../api/file_system.ts";
 import { isErrorLike } from "../realm.ts";
-import { fileSystemError, type OpenFile, requireOffset } from "./filesystem.ts";
+import { fileSystemError, requireOffset } from "./filesystem.ts";
 import type { FileBytes } from "./memory_bytes.ts";
 
 /** A handle of some bytes. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSystem } from "../fs/filesystem.ts";
+import type { FileSystem } from "../api/file_system.ts";
 import { HostDirectory } from "./directory.ts";
 import { errnoOf, isDiskFailure } from "./errno.ts";
 import { GuardedFileSystem } from "./guarded_file_system.ts";

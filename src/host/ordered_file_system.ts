@@ -8,15 +8,8 @@
  * @module
  */
 
-import {
-  type DirectoryEntry,
-  type FileOpenOptions,
-  type FileStat,
-  type FileSystem,
-  fileSystemError,
-  type OpenFile,
-  parentOf,
-} from "../fs/filesystem.ts";
+import type { DirectoryEntry, FileOpenOptions, FileStat, FileSystem, OpenFile } from "../api/file_system.ts";
+import { fileSystemError, parentOf } from "../fs/filesystem.ts";
 import { type Lane, type LaneEvents, Lanes } from "./lanes.ts";
 import { OrderedFile, SharedFile } from "./ordered_file.ts";
 import { QueuedNames } from "./queued_names.ts";

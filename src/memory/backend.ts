@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { KeyEncoding, KeyIn } from "../api/keys.ts";
+import type { StoreMetrics } from "../api/metrics.ts";
 import {
   type Backend,
   type ChangePage,
@@ -25,8 +27,8 @@ import {
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { keyOf, NOTHING, nameOf, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
-import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
-import { type StoreMetrics, toMetrics } from "../metrics.ts";
+import { formatKey, type KeyFormat } from "../key_format.ts";
+import { toMetrics } from "../metrics.ts";
 import { RecentChanges } from "./recent.ts";
 import { MemoryTable } from "./table.ts";
 import { isGone, versionAt } from "./versions.ts";

@@ -6,6 +6,8 @@
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { Key, KeyEncoding, Value } from "../api/keys.ts";
+import type { StoreMetrics } from "../api/metrics.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { LongOptions, ReadRange, Snapshot } from "../api/reader.ts";
 import type { CompactResult, Store, VerifyResult } from "../api/store.ts";
@@ -16,9 +18,7 @@ import { NEWEST } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
-import { borrowKey, describe, encodeKey, encodeValue, type Key, type Value } from "../encoding.ts";
-import type { KeyEncoding } from "../key_format.ts";
-import type { StoreMetrics } from "../metrics.ts";
+import { borrowKey, describe, encodeKey, encodeValue } from "../encoding.ts";
 import { checkSignal, OptionNames, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { LongOptions } from "../api/reader.ts";
-import type { CompactResult, VerifyResult } from "../api/store.ts";
-import type { Backend, Damage } from "../backend.ts";
+import type { CompactResult, Damage, VerifyResult } from "../api/store.ts";
+import type { Backend } from "../backend.ts";
 import { runInSteps } from "../commit/turns.ts";
 import { signalOf } from "../options.ts";
 import type { StoreCore } from "./core.ts";

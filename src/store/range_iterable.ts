@@ -4,11 +4,11 @@
  * @module
  */
 
+import type { KeyEncoding } from "../api/keys.ts";
 import type { RangeIterable } from "../api/range.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
 import { afterLightWork, Turns } from "../commit/turns.ts";
-import type { KeyEncoding } from "../key_format.ts";
 import { forgotten } from "./read_source.ts";
 
 /** Where a walk reads from. */

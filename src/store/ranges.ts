@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
 import { type ByteRange, successor } from "../byte_range.ts";
 import { compareBytes, concat, NOTHING } from "../bytes.ts";
-import { encodeBound, encodePrefix, type Key } from "../encoding.ts";
-import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import { encodeBound, encodePrefix } from "../encoding.ts";
+import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, wrongType } from "../options.ts";
 
 /** More entries than a store can hold; what the engine takes for no limit. */

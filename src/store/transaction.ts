@@ -8,14 +8,15 @@
  * @module
  */
 
+import type { Key, KeyEncoding, Value } from "../api/keys.ts";
 import type { Transaction } from "../api/transaction.ts";
 import type { PutOptions } from "../api/writes.ts";
 import type { Backend, Counted, Page, StoredOperation, StoredValue } from "../backend.ts";
 import { type ByteRange, keyRange } from "../byte_range.ts";
 import { nameOf } from "../bytes.ts";
-import { encodeKey, encodeValue, type Key, type Value } from "../encoding.ts";
+import { encodeKey, encodeValue } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
-import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import type { KeyFormat } from "../key_format.ts";
 import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
 import { expiryOf } from "./expiry.ts";

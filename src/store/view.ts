@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Key } from "../api/keys.ts";
 import type { KeyRange, RangeIterable } from "../api/range.ts";
 import type { LongOptions } from "../api/reader.ts";
 import type { Store } from "../api/store.ts";
@@ -12,7 +13,7 @@ import type { BatchOperation, PutOptions } from "../api/writes.ts";
 import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { concat } from "../bytes.ts";
-import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
+import { describe, encodeKey, encodePrefix } from "../encoding.ts";
 import { OptionNames, wrongType } from "../options.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
 import { toByteRange, toDeletedRange } from "./ranges.ts";

@@ -9,6 +9,7 @@
  */
 
 import type { ChangeIn } from "../api/changes.ts";
+import type { KeyEncoding } from "../api/keys.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { compareBytes, NOTHING, withZero } from "../bytes.ts";
@@ -16,7 +17,7 @@ import { clock } from "../clock.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
-import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
+import { formatKey, type KeyFormat } from "../key_format.ts";
 import { onAbort } from "../promises.ts";
 import type { StoreCore } from "./core.ts";
 import { OldestChanges } from "./oldest_changes.ts";

@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { Page, StoredOperation } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { compareBytes, nameOf, sizeOf } from "../bytes.ts";
-import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
+import { formatKey, type KeyFormat } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
 
 /** What an operation of a page counts at least. */

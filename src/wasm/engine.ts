@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { KeyEncoding } from "../api/keys.ts";
+import type { StoreMetrics } from "../api/metrics.ts";
 import {
   type Backend,
   type ChangePage,
@@ -25,8 +27,8 @@ import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import type { HostPlace } from "../host/host.ts";
-import type { KeyEncoding, KeyFormat } from "../key_format.ts";
-import { type StoreMetrics, toMetrics } from "../metrics.ts";
+import type { KeyFormat } from "../key_format.ts";
+import { toMetrics } from "../metrics.ts";
 import { EngineCalls, type EngineOptions } from "./calls.ts";
 import { EngineDisk } from "./engine_disk.ts";
 import type { EngineExports } from "./exports.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Damage } from "../backend.ts";
+import type { Damage } from "../api/store.ts";
 import { fromHex } from "../bytes.ts";
 
 /** A line `name value` for each figure. */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { KeyEncoding } from "../api/keys.ts";
 import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation } from "../backend.ts";
 import { StoreError } from "../errors.ts";
-import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
+import { formatKeys, type KeyFormat } from "../key_format.ts";
 import { LARGE_VALUE, NO_VALUE, writeAll, writtenBytes } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
 import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreErrorCode } from "../errors.ts";
+import type { StoreErrorCode } from "../api/errors.ts";
 
 /** What became of a call. */
 export const Status = {

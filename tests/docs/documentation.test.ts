@@ -75,7 +75,7 @@ const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 const README = read("README.md");
 
 nodeTest("the README has every error code with its meaning and remedy, and no other", () => {
-  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/errors.ts"))?.[1] ?? "";
+  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/api/errors.ts"))?.[1] ?? "";
   const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
   assert.ok(codes.length > 15);
   const rows = [...README.matchAll(/^\| `([A-Z_]+)` \| [^|]{10,} \| [^|]{5,} \|$/gm)].map(([, code]) => code);
@@ -97,7 +97,7 @@ nodeTest("the README has every option of the config, and every method", () => {
   assert.ok(methods.length > 50);
   const absent = methods.filter((name) => !new RegExp(`\`${name}\\b`).test(README));
   assert.deepEqual(absent, []);
-  const options = members("src/config.ts", "SledStoreConfig");
+  const options = members("src/api/config.ts", "SledStoreConfig");
   assert.ok(options.length >= 10);
   const undescribed = options.filter(
     (name) => !new RegExp(`^\\| \`${name}\` \\|[^|]*\\| [^|]{10,} \\|$`, "m").test(README),

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { Random } from "../../scripts/lib/random.ts";
-import { type FileOpenOptions, type FileSystem, type OpenFile, parentOf } from "../../src/fs/filesystem.ts";
+import type { FileOpenOptions, FileSystem, OpenFile } from "../../src/api/file_system.ts";
+import { parentOf } from "../../src/fs/filesystem.ts";
 import { MemoryFileSystem } from "../../src/fs/memory.ts";
 import type { Lane } from "../../src/host/lanes.ts";
 import { OrderedFileSystem } from "../../src/host/ordered_file_system.ts";

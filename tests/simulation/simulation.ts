@@ -6,7 +6,7 @@
  */
 
 import { Random } from "../../scripts/lib/random.ts";
-import type { FileSystem } from "../../src/fs/filesystem.ts";
+import type { FileSystem } from "../../src/api/file_system.ts";
 import { SimulatedClock } from "./clock.ts";
 import {
   type CrashState,
