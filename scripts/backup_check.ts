@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { MemoryStore, open, type SledStore, StoreError } from "../mod.ts";
 import { damageOf } from "../tests/backup/damages.ts";
 import { bytesOf, contentsOf, streamOf, writeAtRandom } from "../tests/backup/support.ts";
-import { Random } from "../tests/engine/random.ts";
+import { Random } from "./lib/random.ts";
 
 const { values } = parseArgs({
   options: {

@@ -22,6 +22,7 @@ import { parseArgs } from "node:util";
 import { open } from "../mod.ts";
 import { prepare } from "./bench/install.ts";
 import { peerModule, STORES } from "./bench/places.ts";
+import { fillScattered } from "./lib/random.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,13 +63,7 @@ const keyOf = (i: number) => `key ${String(i).padStart(12, "0")}`;
 
 /** Values that do not compress. */
 function valueAt(i: number): Uint8Array {
-  const value = new Uint8Array(valueBytes);
-  let x = i + 1;
-  for (let j = 0; j < valueBytes; j++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    value[j] = x >>> 24;
-  }
-  return value;
+  return fillScattered(new Uint8Array(valueBytes), i + 1);
 }
 
 const openLmdb = (): Lmdb => {

@@ -6,9 +6,11 @@
 
 import { isAbsolute, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { EngineSource, SledStoreConfig } from "./api/config.ts";
+import type { FileSystem } from "./api/file_system.ts";
+import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
-import type { FileSystem } from "./fs/filesystem.ts";
 import { isSameFile, lookAt } from "./fs/path_identity.ts";
 import { mayAsk } from "./fs/process_identity.ts";
 import {
@@ -18,90 +20,10 @@ import {
   MIN_CACHE_BYTES,
   MIN_WRITE_BUFFER_BYTES,
 } from "./limits.ts";
-import { consoleLogger, type Logger, LoggingLevel } from "./logger.ts";
-import { OptionNames } from "./options.ts";
+import { consoleLogger } from "./logger.ts";
+import { checkInteger, OptionNames, wrongType } from "./options.ts";
 import { process } from "./process.ts";
 import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
-import type { EngineSource } from "./wasm/load.ts";
-
-/**
- * Options of `open`. Only `path` has no default.
- *
- * @example
- * ```ts
- * import { type EngineSource, type Logger, LoggingLevel, open, type SledStore, type SledStoreConfig } from "@luge/luge";
- * import assert from "node:assert/strict";
- * import { mkdtemp } from "node:fs/promises";
- * import { tmpdir } from "node:os";
- *
- * const lines: string[] = [];
- * const log = (line: string) => lines.push(line);
- * const logger: Logger = { debug: log, info: log, warn: log, error: log };
- * const wasm: EngineSource | undefined = undefined; // or a URL, bytes or a module
- * const path = await mkdtemp(`${tmpdir()}/example-`);
- * const config: SledStoreConfig = { path, logger, loggingLevel: LoggingLevel.INFO, ...(wasm ? { wasm } : {}) };
- * const store: SledStore = await open(config);
- * await store.close();
- * assert.match(lines[0] ?? "", /^opened/);
- * ```
- */
-export interface SledStoreConfig {
-  /**
-   * The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:`
-   * URL.
-   */
-  readonly path: string | URL;
-  /**
-   * Whether the promise of a write settles only once the write is durable. With `false` the promise settles once the
-   * write survives the end of the process. A power cut may then take the newest writes, back to the last `flush()`, but
-   * never one in the middle. Default: `true`.
-   */
-  readonly syncWrites?: boolean;
-  /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: luge does not log lines below it. Default: 3. */
-  readonly loggingLevel?: LoggingLevel;
-  /**
-   * How many of the newest versions of a key the store keeps, 1 to 1,000,000. The store remembers the number. Default:
-   * the number that the store remembers, and 1 in a new store. A smaller number drops versions, and needs
-   * `dropVersions`. With `readOnly` the option has no effect.
-   *
-   * Deletions and expired versions count. With 1, the store removes a deleted or expired key completely. With more, it
-   * keeps up to that many versions of each key that was ever written; an expired one without its value.
-   */
-  readonly numVersionsToKeep?: number;
-  /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
-  readonly dropVersions?: boolean;
-  /**
-   * How long `open` waits while another store has the directory open, in milliseconds. Then it rejects with
-   * `STORE_LOCKED`. `Infinity` waits without end. Default: 0.
-   */
-  readonly waitForLock?: number;
-  /** Ends the wait for the directory: `open` rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
-  readonly cacheSize?: number;
-  /**
-   * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Twice as
-   * much may be in use: one buffer is written while the next one fills. Default: 40 MiB.
-   */
-  readonly writeBufferSize?: number;
-  /**
-   * Whether the store is open for reading only. The directory must have a store, and no other store may have it open
-   * for writing. luge writes, creates and removes nothing in it. Writes fail with `STORE_READ_ONLY`. Default: `false`.
-   */
-  readonly readOnly?: boolean;
-  /**
-   * Whether small values of `get`, `getEntry` and `getMany` may share buffers with each other. Hot reads are then about
-   * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
-   * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
-   */
-  readonly shareBuffers?: boolean;
-  /** Where log lines go. Default: the console. */
-  readonly logger?: Logger;
-  /** The disk. Default: the one of the runtime. */
-  readonly fileSystem?: FileSystem;
-  /** Another build of the engine. Default: the one that comes with the module. */
-  readonly wasm?: EngineSource;
-}
 
 /** A config with every default filled in. */
 export interface ResolvedConfig {
@@ -189,9 +111,9 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
 }
 
 function checkTypes(config: SledStoreConfig): void {
-  if (typeof config.syncWrites !== "boolean") wrongType("syncWrites", config.syncWrites, "a boolean");
-  if (typeof config.readOnly !== "boolean") wrongType("readOnly", config.readOnly, "a boolean");
-  if (typeof config.shareBuffers !== "boolean") wrongType("shareBuffers", config.shareBuffers, "a boolean");
+  for (const name of ["syncWrites", "readOnly", "shareBuffers", "dropVersions"] as const) {
+    if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
+  }
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }
@@ -199,7 +121,6 @@ function checkTypes(config: SledStoreConfig): void {
   if (config.numVersionsToKeep !== undefined) {
     checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
   }
-  if (typeof config.dropVersions !== "boolean") wrongType("dropVersions", config.dropVersions, "a boolean");
   checkWait(config.waitForLock);
   if (config.signal !== undefined && typeof config.signal?.addEventListener !== "function") {
     wrongType("signal", config.signal, "an AbortSignal");
@@ -272,19 +193,8 @@ function isLost(name: string): boolean {
   }
 }
 
-/** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
-export function checkInteger(name: string, value: unknown, least: number, most: number): void {
-  if (typeof value !== "number") wrongType(name, value, "a number");
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);
-}
-
 function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
   const object = typeof value === "object" || typeof value === "function" ? (value as Record<string, unknown>) : null;
   const missing = methods.filter((method) => typeof object?.[method] !== "function");
   if (missing.length > 0) wrongType(name, value, `an object with the methods ${missing.join(", ")}`);
-}
-
-function wrongType(name: string, value: unknown, expected: string): never {
-  throw new TypeError(`Wrong option '${name}': expected ${expected}, got ${describe(value)}`);
 }

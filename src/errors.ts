@@ -5,54 +5,17 @@
  * @module
  */
 
+import type { StoreErrorCode } from "./api/errors.ts";
 import { isErrorLike } from "./realm.ts";
 
 /** What all copies of this module in one process mark their errors with. */
 const BRAND = Symbol.for("@luge/luge.StoreError");
 
 /**
- * Every value that {@linkcode StoreError.code} can have. docs/guide/15-troubleshooting.md lists each with its meaning
- * and remedy.
- *
- * @example
- * ```ts
- * import { StoreError, type StoreErrorCode } from "@luge/luge";
- * import assert from "node:assert/strict";
- *
- * const mayBeTriedAgain: ReadonlySet<StoreErrorCode> = new Set(["TRANSACTION_CONFLICT", "OUT_OF_MEMORY"]);
- * const error = new StoreError("TRANSACTION_CONFLICT", "busy");
- * assert.ok(mayBeTriedAgain.has(error.code));
- * ```
- */
-export type StoreErrorCode =
-  | "STORE_CLOSED"
-  | "STORE_FAILED"
-  | "STORE_LOCKED"
-  | "LOCK_LOST"
-  | "STORE_READ_ONLY"
-  | "VERSION_GONE"
-  | "BACKUP_INVALID"
-  | "BACKUP_MISMATCH"
-  | "STORE_BUSY"
-  | "STORE_RESTORING"
-  | "TRANSACTION_CONFLICT"
-  | "TRANSACTION_ENDED"
-  | "STORE_CORRUPT"
-  | "NOT_A_STORE"
-  | "FORMAT_UNSUPPORTED"
-  | "PATH_NOT_DIRECTORY"
-  | "PATH_UNAVAILABLE"
-  | "IO_ERROR"
-  | "OUT_OF_MEMORY"
-  | "ENGINE_UNAVAILABLE"
-  | "ENGINE_INCOMPATIBLE"
-  | "ENGINE_TRAP";
-
-/**
  * An operational failure: the call was right, but the store, the disk or the engine could not do it.
  *
- * `instanceof StoreError` also accepts the errors of another copy of this module in the same process: of the CommonJS
- * form beside the ESM form, or of a copy that a bundler made.
+ * `instanceof StoreError` also accepts the errors of another copy of this module in the same process: of the CommonJS form beside
+ * the ESM form, or of a copy that a bundler made.
  *
  * @example
  * ```ts

@@ -4,20 +4,12 @@
  * @module
  */
 
-import { checkInteger } from "./config.ts";
+import type { MemoryStoreOptions } from "./api/config.ts";
 import { MAX_VERSIONS_TO_KEEP } from "./limits.ts";
 import { MemoryBackend } from "./memory/backend.ts";
-import { OptionNames } from "./options.ts";
+import { checkInteger, OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
-
-/** Options of a {@linkcode MemoryStore}. */
-export interface MemoryStoreOptions {
-  /**
-   * How many of the newest versions of a key the store keeps, 1 to 1,000,000. Deletions and expired values count.
-   * Default: 1.
-   */
-  readonly numVersionsToKeep?: number;
-}
+import { StoreCore } from "./store/core.ts";
 
 const OPTIONS = new OptionNames<MemoryStoreOptions>(
   { numVersionsToKeep: true },
@@ -44,6 +36,6 @@ export class MemoryStore extends BaseStore {
   constructor(options?: MemoryStoreOptions) {
     const { numVersionsToKeep = 1 } = OPTIONS.read(options);
     checkInteger("numVersionsToKeep", numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
-    super(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false });
+    super(new StoreCore(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false }));
   }
 }

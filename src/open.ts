@@ -4,17 +4,20 @@
  * @module
  */
 
+import type { SledStoreConfig } from "./api/config.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { clock } from "./clock.ts";
-import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
+import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
-import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
+import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { Reserve } from "./fs/reserve.ts";
 import { ReservedFileSystem } from "./fs/reserved_file_system.ts";
 import { syncLeftovers } from "./leftovers.ts";
-import { type Logger, leveled } from "./logger.ts";
+import { leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
@@ -81,8 +84,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${path}'`);
     const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
-    // The name of a directory that was created here is durable.
     if (!isNew) reserve.find();
+    // The name of a directory that was created here is durable.
     if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });

@@ -5,13 +5,14 @@
  */
 
 import type { RestoreResult } from "./api/backup.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import type { LongOptions } from "./api/reader.ts";
 import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
-import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
-import type { Logger } from "./logger.ts";
 import { LONG_OPTIONS } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
+import { StoreCore } from "./store/core.ts";
 import type { Engine } from "./wasm/engine.ts";
 
 /** What `open` hands to a new store. */
@@ -57,7 +58,7 @@ export class SledStore extends BaseStore {
 
   /** For `open`: opens nothing itself. */
   constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy }: SledStoreParts) {
-    super(engine, {
+    const core = new StoreCore(engine, {
       syncWrites,
       readOnly,
       spool: () => FileSpool.create({ fileSystem, path, owned: () => lock.held() }),
@@ -69,9 +70,11 @@ export class SledStore extends BaseStore {
       closed: () => logger.info(`closed '${path}'`),
       leftBehind: (error) => logger.error(`'${path}' could not be released: ${messageOf(error)}`),
     });
+    super(core);
     this.path = path;
     this.#copy = copy;
-    collected.register(this, giveBack(engine, lock, logger, path), lock);
+    // What goes on without the store, such as a write that settles, has its core.
+    collected.register(core, giveBack(engine, lock, logger, path), lock);
   }
 
   /**

@@ -10,7 +10,8 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { delay } from "@std/async";
 import { type BatchOperation, open, type SledStore } from "../../mod.ts";
-import { contentOf, keyOf, Plan, Random, type Step } from "./plan.ts";
+import { Random } from "../lib/random.ts";
+import { contentOf, keyOf, Plan, type Step } from "./plan.ts";
 
 const STANDARD_OUTPUT = 1;
 

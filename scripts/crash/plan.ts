@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Random } from "../lib/random.ts";
+
 /** One write. */
 export interface Step {
   readonly kind: "put" | "delete";
@@ -19,25 +21,6 @@ const KEYS_A_WRITER = 40;
 const SMALL_BYTES = 400;
 /** From 4 KiB on a value stays in the log. */
 const LARGE_BYTES = 300_000;
-
-/** A small generator of random numbers, xorshift32 (G. Marsaglia, "Xorshift RNGs", 2003). */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
-  }
-
-  /** An integer from 0 to below `limit`. */
-  below(limit: number): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state % limit;
-  }
-}
 
 /** The endless sequence of one writer's steps. */
 export class Plan {

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { delay } from "@std/async";
 import { open } from "../../mod.ts";
+import { Random } from "../lib/random.ts";
 import { launcher, type Runtime } from "../lib/runtimes.ts";
 import type { Faults, Oracle } from "./oracle.ts";
-import { Random } from "./plan.ts";
 
 const CHILD = join(import.meta.dirname, "child.ts");
 /** The writer is killed at a random moment up to this long after it opened its store. */

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { Random } from "../lib/random.ts";
 import type { Image } from "./image.ts";
-import type { Random } from "./random.ts";
 import type { Shape } from "./shapes.ts";
 
 /** What happens to a file. */
@@ -84,7 +84,7 @@ export function damage({ shape, other }: Sources, kind: DamageKind, random: Rand
     case "zeroed sector":
       return sector(image, kind, file, random, (size) => new Uint8Array(size));
     case "garbage sector":
-      return sector(image, kind, file, random, (size) => random.bytes(size));
+      return sector(image, kind, file, random, (size) => random.manyBytes(size));
     case "stale sector":
       return stale && sector(image, kind, file, random, (size, at) => stale.subarray(at, at + size));
     case "misdirected sector": {
@@ -164,7 +164,7 @@ function sectorAt(bytes: Uint8Array, size: number, offset: number): Uint8Array {
 function extended(image: Image, file: string, random: Random): Damaged {
   const bytes = image.get(file) as Uint8Array;
   const size = 1 + random.below(10_000);
-  const tail = random.below(2) === 0 ? random.bytes(size) : new Uint8Array(size);
+  const tail = random.below(2) === 0 ? random.manyBytes(size) : new Uint8Array(size);
   const whole = Buffer.concat([bytes, tail]);
   return { kind: "extended", file, offset: bytes.length, image: withFile(image, file, whole) };
 }
@@ -185,7 +185,7 @@ function foreign(image: Image, random: Random, others: readonly Image[]): Damage
   if (random.below(2) === 0) {
     const name = random.pick(FOREIGN);
     if (image.has(name)) return undefined;
-    const content = random.bytes(random.pick([0, 20, 5000]));
+    const content = random.manyBytes(random.pick([0, 20, 5000]));
     return { kind: "foreign file", file: name, offset: 0, image: withFile(image, name, content) };
   }
   const left = random.pick(others);

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { Random } from "../lib/random.ts";
 import { DAMAGE_KINDS, type Damaged, damage, flip, truncate } from "./damage.ts";
-import { Random } from "./random.ts";
 import { build, SHAPES, type Shape } from "./shapes.ts";
 
 /** Files up to this size are cut at every length, and damaged in every byte. */

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { Random } from "../lib/random.ts";
 import { boundedEngine } from "./bounded_engine.ts";
 import { type FaultResult, runWithFault } from "./fault_run.ts";
 import { type CallKind, type Fault, modesOf } from "./faulty_disk.ts";
-import { Random } from "./random.ts";
 
 const MEMORY_BYTES = 256 << 20;
 /** Random numbers of the cases of two seeds do not meet. */

@@ -6,9 +6,9 @@
 
 import process from "node:process";
 import { open, type SledStore, StoreError } from "../../mod.ts";
+import { Random } from "../lib/random.ts";
 import { type CallKind, type Fault, FaultyDisk } from "./faulty_disk.ts";
 import { imageOf, mount } from "./image.ts";
-import { Random } from "./random.ts";
 import { type Commit, configOf, PLACE, stateAfter } from "./shapes.ts";
 
 /** What a run showed. */

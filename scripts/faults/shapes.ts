@@ -5,8 +5,8 @@
  */
 
 import { MemoryFileSystem, open, type SledStore, type SledStoreConfig } from "../../mod.ts";
+import { Random } from "../lib/random.ts";
 import { type Image, imageOf } from "./image.ts";
-import { Random } from "./random.ts";
 
 /** The directory of every store. */
 export const PLACE = "store";
@@ -111,7 +111,7 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
     const count = random.below(5) === 0 ? 1 + random.below(5) : 1;
     for (let j = 0; j < count; j++) {
       const key = keyOf(random.below(plan.keys), plan.keyBytes);
-      commit.set(key, random.below(6) === 0 ? undefined : random.bytes(random.pick(plan.sizes) + random.below(20)));
+      commit.set(key, random.below(6) === 0 ? undefined : random.manyBytes(random.pick(plan.sizes) + random.below(20)));
     }
     history.push(commit);
     const operations = Array.from(commit, ([key, value]) =>
@@ -123,7 +123,7 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
 
 function keyOf(number: number, bytes = 0): string {
   if (bytes === 0) return `key/${number}`;
-  const group = new Random(Math.floor(number / 3)).bytes(bytes / 2);
+  const group = new Random(Math.floor(number / 3)).manyBytes(bytes / 2);
   return `${Buffer.from(group).toString("hex")}/${number}`;
 }
 

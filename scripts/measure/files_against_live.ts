@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { NodeFileSystem, open } from "../../mod.ts";
 import { ObservedFileSystem } from "../../tests/support/observed_file_system.ts";
+import { randomNumbers } from "../lib/random.ts";
 
 const { values } = parseArgs({
   options: {
@@ -41,11 +42,7 @@ const MIXES = {
 /** What the files may have beside three times what lives; see "Limits" in ARCHITECTURE.md. */
 const CONSTANT = 256 * MiB;
 
-let seed = Number(values.seed);
-function random(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return seed / 2 ** 32;
-}
+const random = randomNumbers(Number(values.seed));
 
 /** Bytes of all files below a directory; those that go meanwhile are none. */
 function bytesOf(directory: string): number {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KeyEncoding, KeyIn } from "../key_format.ts";
+import type { KeyEncoding, KeyIn } from "./keys.ts";
 
 /** A change of one key. */
 export interface Change<K = string> {

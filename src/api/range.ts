@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
+import type { Key } from "./keys.ts";
 
 /**
  * Keys between two bounds, in the byte order of keys. Without any bound: all keys. Give at most one of `gt` and `gte`,

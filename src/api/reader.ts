@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
-import type { KeyEncoding, KeyIn } from "../key_format.ts";
+import type { Key, KeyEncoding, KeyIn } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
 
 /**
@@ -181,7 +180,7 @@ export interface Reader {
  * ```
  */
 export interface Snapshot extends Reader, Disposable {
-  /** The newest commit that it sees. */
+  /** The version that it reads. */
   readonly version: number;
   /** Releases the snapshot. You may call it twice. Iterators that have begun continue. */
   dispose(): void;

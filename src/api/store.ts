@@ -4,12 +4,10 @@
  * @module
  */
 
-import type { Damage } from "../backend.ts";
-import type { Key, Value } from "../encoding.ts";
-import type { KeyEncoding } from "../key_format.ts";
-import type { StoreMetrics } from "../metrics.ts";
 import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
 import type { ChangeIn, WatchOptions } from "./changes.ts";
+import type { Key, KeyEncoding, Value } from "./keys.ts";
+import type { StoreMetrics } from "./metrics.ts";
 import type { KeyRange } from "./range.ts";
 import type { LongOptions, Reader, ReadRange, Snapshot } from "./reader.ts";
 import type { Transaction, TransactionOptions } from "./transaction.ts";
@@ -236,4 +234,18 @@ export interface VerifyResult {
   readonly entries: number;
   /** Each damage; empty if there is none. */
   readonly damages: readonly Damage[];
+}
+
+/** A damage in a file. */
+export interface Damage {
+  /** The file, below the store's directory. */
+  readonly file: string;
+  /** The place in that file, in bytes. */
+  readonly offset: number;
+  /** The first key that may not be readable. It is empty if the damage has no particular key. */
+  readonly from: Uint8Array;
+  /** The first key after the damage; `undefined` for the end. */
+  readonly to: Uint8Array | undefined;
+  /** What is wrong, in words. */
+  readonly message: string;
 }

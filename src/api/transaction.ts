@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key, Value } from "../encoding.ts";
+import type { Key, Value } from "./keys.ts";
 import type { Reader } from "./reader.ts";
 import type { PutOptions } from "./writes.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
+import type { Key } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
 import type { LongOptions } from "./reader.ts";
 import type { PutOptions } from "./writes.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key, Value } from "../encoding.ts";
+import type { Key, Value } from "./keys.ts";
 
 /** Options of a put. */
 export interface PutOptions {

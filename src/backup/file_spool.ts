@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { FileSystem, OpenFile } from "../api/file_system.ts";
 import { messageOf, StoreError } from "../errors.ts";
-import { type FileSystem, lockLost, type OpenFile } from "../fs/filesystem.ts";
+import { lockLost } from "../fs/filesystem.ts";
 import { writeAll } from "../fs/write_all.ts";
 import type { ByteSource } from "./source.ts";
 import type { Spool } from "./spool.ts";

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { inspectBackup, MemoryStore } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { storeError } from "../support/expect.ts";
 import { damageOf, framesOf } from "./damages.ts";
 import { bytesOf, contentsOf, KINDS, streamOf, writeAtRandom } from "./support.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../engine/random.ts";
+import type { Random } from "../../scripts/lib/random.ts";
 
 /** Where a part of a backup stands: its header, a frame. */
 export interface Part {

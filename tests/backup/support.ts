@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { MemoryFileSystem, MemoryStore, open, type Reader, type SledStoreConfig, type Store } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 
 /** The bytes of a stream. */
 export async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {

@@ -7,9 +7,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { test } from "node:test";
-import { open } from "../../mod.ts";
+import { MemoryStore, open } from "../../mod.ts";
 import { decode, encode } from "../../src/cli/encodings.ts";
 import { writeWhole } from "../../src/cli/files.ts";
+import { checkedKey, checkedPrefix, checkedValue } from "../../src/cli/limits.ts";
 import { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";
 import { showProgress } from "../../src/cli/progress.ts";
@@ -26,6 +27,31 @@ async function json(...words: string[]): Promise<Record<string, unknown>[]> {
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
+
+test("the command takes what a store takes, and says the same of what it does not", async () => {
+  await using store = new MemoryStore();
+  const checks: [(bytes: Uint8Array) => unknown, (bytes: Uint8Array) => unknown, number[]][] = [
+    [checkedKey, (key) => store.hasSync(key), [0, 1, 65_000, 65_001]],
+    [checkedPrefix, (prefix) => store.countSync({ prefix }), [0, 65_000, 65_001]],
+    [checkedValue, (value) => store.putSync("key", value), [0, 64 * 1024 * 1024, 64 * 1024 * 1024 + 1]],
+  ];
+  const said = (call: () => unknown) => {
+    try {
+      call();
+      return "taken";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  for (const [ours, theirs, lengths] of checks) {
+    const answers = lengths.map((length) => said(() => ours(new Uint8Array(length))));
+    assert.deepEqual(
+      answers,
+      lengths.map((length) => said(() => theirs(new Uint8Array(length)))),
+    );
+    assert.ok(answers.includes("taken") && answers.some((answer) => answer !== "taken"));
+  }
+});
 
 test("wrong arguments are named, end with 2, and create nothing", () =>
   withDirectory(async (directory) => {

@@ -107,7 +107,7 @@ const OPTIONS = "docs/guide/17-options-and-limits.md";
 const METHODS = "docs/guide/18-methods.md";
 
 nodeTest("the guide has every error code with its meaning and remedy, and no other", () => {
-  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/errors.ts"))?.[1] ?? "";
+  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/api/errors.ts"))?.[1] ?? "";
   const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
   assert.ok(codes.length > 15);
   const rows = [...read(ERRORS).matchAll(/^\| `([A-Z_]+)` \| [^|]{10,} \| [^|]{5,} \|$/gm)].map(([, code]) => code);
@@ -130,7 +130,7 @@ nodeTest("the guide has every option of the config, and every method", () => {
   const listed = read(METHODS);
   const absent = methods.filter((name) => !new RegExp(`\`${name}\\b`).test(listed));
   assert.deepEqual(absent, []);
-  const options = members("src/config.ts", "SledStoreConfig");
+  const options = members("src/api/config.ts", "SledStoreConfig");
   assert.ok(options.length >= 10);
   const described = read(OPTIONS);
   const undescribed = options.filter(

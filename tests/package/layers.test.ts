@@ -17,13 +17,13 @@ const LAYERS: readonly RegExp[] = [
   /^src\/(?:copy|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
-  /^src\/api\//,
   /^src\/commit\//,
   /^src\/memory\//,
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:backend|byte_range|clock|encoding|errors|key_format|limits|logger|metrics|options|process|realm|sorted)\.ts$/,
+  /^src\/(?:backend|byte_range|bytes|clock|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
+  /^src\/api\//,
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
@@ -56,6 +56,37 @@ nodeTest("every file has a layer, and imports only its own and lower ones", () =
   }
   assert.deepEqual(wrong, []);
   assert.ok(imports > 50);
+});
+
+nodeTest("the command line sees the module as everybody does", () => {
+  const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap(importsOf);
+  const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
+  assert.deepEqual([...new Set(ofTheModule)], ["mod.ts"]);
+});
+
+nodeTest("what is public is a type of src/api, or one of few values", () => {
+  const elsewhere = [...codeOf("mod.ts").matchAll(/export (type )?\{([^}]*)\} from "([^"]*)"/g)].filter(
+    ([, type, names, file]) => (type || /\btype /.test(names ?? "")) && !file?.startsWith("./src/api/"),
+  );
+  assert.deepEqual(elsewhere, []);
+  const made = files
+    .filter((file) => file.startsWith("src/api/"))
+    .flatMap((file) =>
+      [...codeOf(file).matchAll(/^export (?:const|let|function|class|async function) (\w+)/gm)].map(([, name]) => name),
+    );
+  assert.deepEqual(made, ["LoggingLevel"]);
+});
+
+/** More than this is not one job; a longer file says in its first comment why it is. */
+const MOST_LINES = 300;
+
+nodeTest("a file is short, or says why it is long", () => {
+  const long = files.filter((file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const firstComment = text.slice(0, text.indexOf("*/"));
+    return text.split("\n").length > MOST_LINES + 1 && !firstComment.includes("Long, since");
+  });
+  assert.deepEqual(long, []);
 });
 
 nodeTest(

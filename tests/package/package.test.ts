@@ -10,7 +10,7 @@ import process from "node:process";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import { VERSION } from "../../src/cli/program.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { systemNode } from "../support/system_node.ts";
 import { withDirectory } from "../support/temporary.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { SledStore } from "../../mod.ts";
-import type { Random } from "../engine/random.ts";
+import type { Random } from "../../scripts/lib/random.ts";
 import { BackupChain } from "./backups.ts";
 import { CrashFault, type Found, isSame, type Model } from "./history.ts";
 

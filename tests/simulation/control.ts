@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileOpenOptions, FileSystem, OpenFile } from "../../src/fs/filesystem.ts";
+import type { FileOpenOptions, FileSystem, OpenFile } from "../../src/api/file_system.ts";
 import type { Lies, SimulatedDisk } from "./disk.ts";
 
 /** A rule that is switched off. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../engine/random.ts";
+import { fillScattered, type Random } from "../../scripts/lib/random.ts";
 import {
   applyName,
   applyWhole,
@@ -200,13 +200,7 @@ function applyPart(image: Image, { position, bytes }: DataChange & { kind: "writ
 
 /** Bytes that lay on the disk before. */
 function garbage(length: number, seed: number): Uint8Array {
-  let state = (seed | 1) >>> 0;
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
+  return fillScattered(new Uint8Array(length), seed | 1);
 }
 
 function isName(change: Change): change is NameChange {

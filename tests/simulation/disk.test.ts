@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { open, type SledStore } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { type CrashState, diskAfter, pendingChanges, sampledState, smallStates } from "./crash_states.ts";
 import { SimulatedDisk } from "./disk.ts";
 

@@ -14,7 +14,7 @@ import type {
   FileStat,
   FileSystem,
   OpenFile,
-} from "../../src/fs/filesystem.ts";
+} from "../../src/api/file_system.ts";
 import { fileSystemError } from "../../src/fs/filesystem.ts";
 import { frozen, Image } from "./image.ts";
 

@@ -9,7 +9,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 
 /** All static data lie in between: the linker puts them behind a stack of 1 MiB. */
 const STATIC_FROM = 1024 * 1024;

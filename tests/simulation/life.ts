@@ -5,8 +5,8 @@
  */
 
 import { open, type SledStore, type SledStoreConfig, type Snapshot } from "../../mod.ts";
-import type { FileSystem } from "../../src/fs/filesystem.ts";
-import type { Random } from "../engine/random.ts";
+import type { Random } from "../../scripts/lib/random.ts";
+import type { FileSystem } from "../../src/api/file_system.ts";
 import { BackupChain } from "./backups.ts";
 import { actBeside, verifyWhole } from "./beside.ts";
 import type { Capture, SimulatedDisk } from "./disk.ts";

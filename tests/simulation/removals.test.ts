@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Random } from "../../scripts/lib/random.ts";
 import { Engine } from "../../src/wasm/engine.ts";
 import { bytesOf } from "../engine/model.ts";
-import { Random } from "../engine/random.ts";
 import { type DiskCall, SimulatedDisk } from "./disk.ts";
 import { EnginePool } from "./engine_pool.ts";
 import { keyOf } from "./workload.ts";
@@ -61,13 +61,13 @@ async function removalsOf(seed: number, pool: EnginePool): Promise<{ removed: nu
       return { key, value, expiresMs: 0 };
     });
     engine.batch(operations);
-    await engine.sync();
+    await engine.disk.sync();
     while (engine.step()) await Promise.resolve();
     if (random.below(4) > 0) continue;
     while (engine.compactStep()) await Promise.resolve();
   }
-  await engine.filesSettled();
-  await engine.close();
+  await engine.disk.filesSettled();
+  await engine.disk.close();
   return { removed, early };
 }
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { FileSystem } from "../../src/fs/filesystem.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
+import type { FileSystem } from "../../src/api/file_system.ts";
 import { SimulatedClock } from "./clock.ts";
 import {
   type CrashState,

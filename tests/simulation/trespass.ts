@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSystem } from "../../src/fs/filesystem.ts";
+import type { FileSystem } from "../../src/api/file_system.ts";
 
 /** Runs a call, and looks at what it does. */
 export type Around = <T>(run: () => T) => T;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../engine/random.ts";
+import { fillScattered, type Random } from "../../scripts/lib/random.ts";
 
 /** The character of a life. */
 export interface Profile {
@@ -132,14 +132,7 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
 ];
 
 const SOURCE_BYTES = 1 << 16;
-const source = new Uint8Array(SOURCE_BYTES);
-{
-  let state = 0x2545f491;
-  for (let i = 0; i < SOURCE_BYTES; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    source[i] = state >>> 24;
-  }
-}
+const source = fillScattered(new Uint8Array(SOURCE_BYTES), 0x2545f491);
 
 /** A value that no other commit writes: it begins with its number. */
 export function valueFor(length: number, number: number): Uint8Array {

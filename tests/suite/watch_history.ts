@@ -13,7 +13,7 @@ import {
   type Store,
   StoreError,
 } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 
 /** Which store a history is of. */
 export type StoreKind = "MemoryStore" | "SledStore";

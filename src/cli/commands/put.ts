@@ -1,9 +1,8 @@
-import { encodeValue } from "../../encoding.ts";
-import { MAX_VALUE_BYTES } from "../../limits.ts";
 import { type CliCommand, command } from "../command.ts";
 import { decode } from "../encodings.ts";
-import { checked, UsageError } from "../exit_codes.ts";
+import { UsageError } from "../exit_codes.ts";
 import { readBytes } from "../files.ts";
+import { checkedValue, MAX_VALUE_BYTES } from "../limits.ts";
 import {
   duration,
   type KeyOptions,
@@ -58,7 +57,7 @@ async function valueFrom(
   { file, values }: PutCommandOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  if (text !== undefined && file === undefined) return checked(() => encodeValue(decode(text, values, "value")));
+  if (text !== undefined && file === undefined) return checkedValue(decode(text, values, "value"));
   if (text === undefined && file !== undefined) return await bytesOf(file, signal);
   const got = text === undefined ? "neither" : "both";
   throw new UsageError(`Wrong arguments: expected a value or --file <file>, got ${got}`);
