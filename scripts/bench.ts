@@ -17,11 +17,12 @@
 import { parseArgs } from "node:util";
 import { format } from "@std/fmt/duration";
 import { environment } from "./bench/environment.ts";
+import { readFigures, saveFigures } from "./bench/figures.ts";
 import { hasSled, prepare } from "./bench/install.ts";
 import { type Measurement, measurementOf } from "./bench/measurement.ts";
 import { planOf } from "./bench/plan.ts";
 import { printTables } from "./bench/print.ts";
-import { readFigures, saveFigures, writeReport } from "./bench/report.ts";
+import { writeReport } from "./bench/report.ts";
 import { runRounds } from "./bench/rounds.ts";
 import { targetRows } from "./bench/targets.ts";
 import { isRuntime, RUNTIMES } from "./lib/runtimes.ts";

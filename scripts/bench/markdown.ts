@@ -5,11 +5,11 @@
  */
 
 import { RUNTIMES, type Runtime } from "../lib/runtimes.ts";
+import type { Figures } from "./figures.ts";
 import type { Measurement } from "./measurement.ts";
 import { PEERS } from "./peers/index.ts";
 import { rounded } from "./print.ts";
 import { PEER_CHOICE, WHAT_IS_MEASURED } from "./prose.ts";
-import type { Figures } from "./report.ts";
 import { type TargetRow, targetRows } from "./targets.ts";
 import { WORKLOADS, workloadOf } from "./workloads/index.ts";
 import { SCALE, scaleMeasurements } from "./workloads/scale.ts";
