@@ -19,7 +19,9 @@ export function codeOf(file: string): string {
 /** What a file of TypeScript imports of the project. Code that is in a string for a program to come names other files. */
 export function importsOf(file: string): string[] {
   const specifiers = codeOf(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+\.ts)"/g);
-  return [...new Set([...specifiers].map(([, specifier = ""]) => relative(ROOT, join(ROOT, dirname(file), specifier))))];
+  return [
+    ...new Set([...specifiers].map(([, specifier = ""]) => relative(ROOT, join(ROOT, dirname(file), specifier)))),
+  ];
 }
 
 /** The imports of files of TypeScript. */

@@ -1,11 +1,12 @@
 /**
- * Imports run one way: see ARCHITECTURE.md.
+ * Imports of `src` run one way: see ARCHITECTURE.md. For circles, and for all else, see directions.test.ts.
  */
 
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { nodeTest } from "../support/node_only.ts";
+import { codeOf, importsOf } from "./imports.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -27,17 +28,6 @@ const LAYERS: readonly RegExp[] = [
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
-
-/** The file without its doc comments, whose examples import too. */
-function codeOf(file: string): string {
-  return readFileSync(join(ROOT, file), "utf8").replace(/^\s*\*.*$/gm, "");
-}
-
-function importsOf(file: string): string[] {
-  const text = codeOf(file);
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier]) => specifier ?? "");
-  return specifiers.map((specifier) => relative(ROOT, join(ROOT, dirname(file), specifier)));
-}
 
 const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
 /** The command line is a program of its own, above the module. */
@@ -111,15 +101,4 @@ nodeTest("in the module only the host imports a package, and it is the shim", ()
     ),
   );
   assert.deepEqual([...new Set(packages)], ["src/host: @bjorn3/browser_wasi_shim"]);
-});
-
-nodeTest("no import leads back to its file", () => {
-  const done = new Set<string>();
-  const visit = (file: string, chain: readonly string[]): void => {
-    assert.ok(!chain.includes(file), [...chain, file].join(" → "));
-    if (done.has(file)) return;
-    for (const imported of importsOf(file)) visit(imported, [...chain, file]);
-    done.add(file);
-  };
-  for (const file of files) visit(file, []);
 });

@@ -5,8 +5,8 @@
  */
 
 import { open, type SledStore, type SledStoreConfig, type Snapshot } from "../../../mod.ts";
-import type { Random } from "../../lib/random.ts";
 import type { FileSystem } from "../../../src/api/file_system.ts";
+import type { Random } from "../../lib/random.ts";
 import { BackupChain } from "./backups.ts";
 import { actBeside, verifyWhole } from "./beside.ts";
 import type { Capture, SimulatedDisk } from "./disk.ts";

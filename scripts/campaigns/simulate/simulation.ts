@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Random } from "../../lib/random.ts";
 import type { FileSystem } from "../../../src/api/file_system.ts";
+import { Random } from "../../lib/random.ts";
 import { SimulatedClock } from "./clock.ts";
 import {
   type CrashState,
