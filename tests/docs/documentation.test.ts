@@ -9,9 +9,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
+import { fencesOf, pageFiles } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { type Example, findExamples } from "./examples.ts";
-import { fencesOf, pageFiles } from "./pages.ts";
 
 /** Below the project, so that its packages are found. */
 const FOLDER = join(ROOT, "dist", "documentation");

@@ -7,7 +7,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/lib/runtimes.ts";
-import { pageFiles } from "./pages.ts";
+import { pageFiles } from "../support/pages.ts";
 
 /** A block of TypeScript in the documentation. */
 export interface Example {

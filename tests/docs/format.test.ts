@@ -16,8 +16,8 @@ import {
 import { FORMAT_VERSION } from "../../src/store_marker.ts";
 import { ABI_VERSION } from "../../src/wasm/exports.ts";
 import { nodeTest } from "../support/node_only.ts";
+import { fencesOf, readPage } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { fencesOf, readPage } from "./pages.ts";
 
 const PAGE = "docs/format.md";
 

@@ -7,7 +7,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { anchorsOf, fencesOf, pageFiles, proseOf, readPage } from "./pages.ts";
+import { anchorsOf, fencesOf, pageFiles, proseOf, readPage } from "../support/pages.ts";
 
 const PAGES = pageFiles();
 const LONGEST_LINE = 100;
