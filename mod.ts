@@ -1,7 +1,6 @@
 /**
- * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. Its engine, in Rust over
- * sled, runs in WebAssembly; there is
- * no native addon and no install script, and the files are the same on every runtime.
+ * luge: an embedded, crash-safe key-value store for Deno, Bun and Node. The engine is written in Rust, over sled, and
+ * runs in WebAssembly. There is no native addon and no install script. The files are the same on every runtime.
  *
  * @example
  * ```ts
@@ -18,25 +17,10 @@
  * @module
  */
 
-export type {
-  BackupHeader,
-  BackupInfo,
-  BackupOptions,
-  RestoreOptions,
-  RestoreResult,
-} from "./src/api/backup.ts";
+export type { BackupHeader, BackupInfo, BackupOptions, RestoreOptions, RestoreResult } from "./src/api/backup.ts";
 export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
-export type { KeyRange, RangeIterable } from "./src/api/range.ts";
-export type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "./src/api/reader.ts";
-export type { CompactResult, Store, VerifyResult } from "./src/api/store.ts";
-export type { Transaction, TransactionOptions } from "./src/api/transaction.ts";
-export type { Codec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
-export type { BatchOperation, KeyVersion, PutOptions } from "./src/api/writes.ts";
-export type { Damage } from "./src/backend.ts";
-export { inspectBackup, readBackupHeader } from "./src/backup/inspect.ts";
-export { defaultConfig, type SledStoreConfig } from "./src/config.ts";
-export type { Key, Value } from "./src/encoding.ts";
-export { StoreError, type StoreErrorCode } from "./src/errors.ts";
+export type { EngineSource, MemoryStoreOptions, SledStoreConfig } from "./src/api/config.ts";
+export type { StoreErrorCode } from "./src/api/errors.ts";
 export type {
   DirectoryEntry,
   DirectoryLock,
@@ -45,14 +29,22 @@ export type {
   FileStat,
   FileSystem,
   OpenFile,
-} from "./src/fs/filesystem.ts";
+} from "./src/api/file_system.ts";
+export type { Key, KeyEncoding, KeyIn, Value } from "./src/api/keys.ts";
+export { type Logger, LoggingLevel } from "./src/api/logger.ts";
+export type { StoreMetrics } from "./src/api/metrics.ts";
+export type { KeyRange, RangeIterable } from "./src/api/range.ts";
+export type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "./src/api/reader.ts";
+export type { CompactResult, Damage, Store, VerifyResult } from "./src/api/store.ts";
+export type { Transaction, TransactionOptions } from "./src/api/transaction.ts";
+export type { Codec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
+export type { BatchOperation, KeyVersion, PutOptions } from "./src/api/writes.ts";
+export { inspectBackup, readBackupHeader } from "./src/backup/inspect.ts";
+export { defaultConfig } from "./src/config.ts";
+export { StoreError } from "./src/errors.ts";
 export { MemoryFileSystem } from "./src/fs/memory.ts";
 export { NodeFileSystem } from "./src/fs/node.ts";
-export type { KeyEncoding, KeyIn } from "./src/key_format.ts";
-export { type Logger, LoggingLevel } from "./src/logger.ts";
-export { MemoryStore, type MemoryStoreOptions } from "./src/memory_store.ts";
-export type { StoreMetrics } from "./src/metrics.ts";
+export { MemoryStore } from "./src/memory_store.ts";
 export { open } from "./src/open.ts";
 export { SledStore } from "./src/sled_store.ts";
 export { jsonCodec, utf8Codec } from "./src/store/codecs.ts";
-export type { EngineSource } from "./src/wasm/load.ts";

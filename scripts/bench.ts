@@ -14,38 +14,38 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { format } from "@std/fmt/duration";
 import { environment } from "./bench/environment.ts";
+import { readFigures, saveFigures } from "./bench/figures.ts";
 import { hasSled, prepare } from "./bench/install.ts";
 import { type Measurement, measurementOf } from "./bench/measurement.ts";
 import { planOf } from "./bench/plan.ts";
 import { printTables } from "./bench/print.ts";
-import { readFigures, saveFigures, writeReport } from "./bench/report.ts";
+import { writeReport } from "./bench/report.ts";
 import { runRounds } from "./bench/rounds.ts";
 import { targetRows } from "./bench/targets.ts";
-import { isRuntime, RUNTIMES } from "./lib/runtimes.ts";
+import { count, describeProgram, flag, maybe, readOptions, runtimes, text } from "./lib/options.ts";
+import { RUNTIMES } from "./lib/runtimes.ts";
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    runtime: { type: "string", default: RUNTIMES.join(",") },
-    only: { type: "string", default: "" },
-    peer: { type: "string", default: "" },
-    rounds: { type: "string", default: "3" },
-    minutes: { type: "string" },
-    write: { type: "boolean", default: false },
-    report: { type: "boolean", default: false },
-  },
+describeProgram("scripts/bench.ts", "Measures luge beside its peers, and prints medians.");
+const values = readOptions({
+  quick: flag("the short form: 4 minutes, prints only"),
+  runtime: runtimes(),
+  only: text("parts of names of workloads, with commas between them", ""),
+  peer: text("parts of names of stores, with commas between them", ""),
+  rounds: count("how often everything is measured", 3),
+  minutes: maybe("bounds the rounds after the first; 26 unless said, 4 with --quick", "number"),
+  write: flag("write BENCHMARKS.md, the charts and the README's table, even from a part of the plan"),
+  report: flag("measure nothing, write them again from the last figures"),
 });
 
 /** Measures, prints and keeps what was found; says whether all of the plan was asked for. */
 async function measure(): Promise<boolean> {
-  const [rounds, minutes] = [Number(values.rounds), Number(values.minutes ?? (values.quick ? 4 : 26))];
-  if (!(rounds > 0) || !(minutes > 0)) throw new RangeError("Expected --rounds and --minutes above 0");
+  const [rounds, minutes] = [values.rounds, Number(values.minutes ?? (values.quick ? 4 : 26))];
+  if (!(minutes > 0)) throw new RangeError(`Expected --minutes above 0, got '${values.minutes}'`);
   await prepare();
   const plan = planOf({
-    runtimes: values.runtime.split(",").filter(isRuntime),
+    runtimes: values.runtime,
     quick: values.quick,
     filter: { workload: values.only, peer: values.peer },
     programs: hasSled(),
@@ -63,7 +63,7 @@ async function measure(): Promise<boolean> {
   };
   console.log(`${run.trials} trials in ${format(Math.round(run.minutes * 60) * 1000, { ignoreZero: true })}`);
   saveFigures({ environment: environment(), run, measurements });
-  return !values.quick && values.only === "" && values.peer === "" && values.runtime === RUNTIMES.join(",");
+  return !values.quick && values.only === "" && values.peer === "" && values.runtime.length === RUNTIMES.length;
 }
 
 const whole = values.report || (await measure());

@@ -14,13 +14,13 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { type Built, compileEngine, SLED_VERSION, wasmOptVersion } from "./engine/compile.ts";
 import { sha256, sourceDigest } from "./engine/digest.ts";
 import { artefactModule, type BuildRecord, SOURCES, sameTools } from "./engine/record.ts";
 import { testWithArtefact } from "./engine/test_artefact.ts";
 import { findToolchain, type Toolchain } from "./engine/toolchain.ts";
 import { findWasmPack, WASM_BINDGEN_VERSION, WASM_PACK_VERSION } from "./engine/wasm_pack.ts";
+import { describeProgram, flag, maybe, readOptions, text } from "./lib/options.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ARTEFACT = join(ROOT, "engine", "luge_engine.wasm");
@@ -89,10 +89,13 @@ function check(toolchain: Toolchain): void {
   }
 }
 
-const { values } = parseArgs({
-  options: { check: { type: "boolean" }, toolchain: { type: "string" }, tools: { type: "string" } },
+describeProgram("scripts/build_engine.ts", "Builds engine/luge_engine.wasm, with its declarations, record and module.");
+const values = readOptions({
+  check: flag("rebuild and compare, change nothing"),
+  toolchain: maybe("debian or rustup; whichever is there unless said", "name"),
+  tools: text("where cargo installs wasm-pack, if need be", join(ROOT, "engine", "target", "tools"), "directory"),
 });
-const tools = resolve(values.tools ?? join(ROOT, "engine", "target", "tools"));
+const tools = resolve(values.tools);
 const toolchain = findToolchain(values.toolchain);
 if (values.check) check(toolchain);
 else build(toolchain);

@@ -10,20 +10,19 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { BUNDLERS, bundle, type Outcome, writeSources, YES } from "./integrations/bundlers.ts";
 import { tryFrameworks } from "./integrations/frameworks.ts";
 import { withProject } from "./integrations/project.ts";
 import { RUNNERS, runSuite, writeSuites } from "./integrations/runners.ts";
 import { writeTables } from "./integrations/tables.ts";
 import { installTools } from "./integrations/tools.ts";
+import { describeProgram, flag, readOptions, text } from "./lib/options.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", default: "" },
-    frameworks: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-  },
+describeProgram("scripts/integrations.ts", "Tries the package with bundlers and test runners, from its tarball.");
+const values = readOptions({
+  only: text("only those whose names have this in them", ""),
+  frameworks: flag("try Next, Nitro and `deno compile`, too"),
+  write: flag("write the tables in docs/guide/"),
 });
 
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;

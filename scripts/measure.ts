@@ -1,44 +1,72 @@
 /**
- * Measures puts, gets, scanned entries and durable puts a second on each runtime, in turn, several rounds.
+ * Measures one thing at a time; `scripts/bench.ts` measures luge beside its peers.
  *
  * ```sh
- * node scripts/measure.ts [--rounds 5] [--entries 200000] [--durable 2000]
+ * node scripts/measure.ts --help
+ * node scripts/measure.ts queue --jobs 100000
  * ```
  *
  * @module
  */
 
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { launcher, RUNTIMES, type Runtime } from "./lib/runtimes.ts";
-import { median } from "./lib/statistics.ts";
+import { startProgram } from "./lib/program.ts";
 
-const WORKLOAD = join(import.meta.dirname, "measure", "workload.ts");
-
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "5" },
-    entries: { type: "string", default: "200000" },
-    durable: { type: "string", default: "2000" },
+await startProgram({
+  name: "scripts/measure.ts",
+  does: "Measures one thing at a time.",
+  standard: "operations",
+  parts: {
+    operations: {
+      does: "puts, gets, scanned entries and durable puts a second on each runtime",
+      start: () => import("./measure/operations.ts"),
+    },
+    "cold-start": {
+      does: "cold starts of two builds of the package, in pairs, with the noise: BEFORE and AFTER have a mod.js",
+      start: () => import("./measure/cold_start.ts"),
+    },
+    "host-calls": {
+      does: "nanoseconds a call of the host",
+      start: () => import("./measure/host_calls.ts"),
+    },
+    "slow-disk": {
+      does: "durable puts on a disk whose every sync takes long: the delay of the event loop",
+      start: () => import("./measure/slow_disk.ts"),
+    },
+    "full-disk": {
+      does: "as root, fills a tmpfs and empties it again: what is free after each step, and what of the reserve is left",
+      start: () => import("./measure/full_disk.ts"),
+    },
+    "files-against-live": {
+      does: "the size of the files beside what lives in them, while values of all sizes are overwritten and deleted",
+      start: () => import("./measure/files_against_live.ts"),
+    },
+    "stopped-watch": {
+      does: "memory before and after a million puts past a watch that is not read",
+      start: () => import("./measure/stopped_watch.ts"),
+    },
+    watch: {
+      does: "how long watches and increments block the event loop, and how much memory a watch takes",
+      start: () => import("./measure/watch.ts"),
+    },
+    watchers: {
+      does: "puts a second beside 0 to 1,000 watches of other ranges",
+      start: () => import("./measure/watchers.ts"),
+    },
+    "event-loop": {
+      does: "how long single calls on millions of entries block the event loop",
+      start: () => import("./measure/event_loop.ts"),
+    },
+    queue: {
+      does: "a queue beside classic-level and lmdb-js, after a million jobs",
+      start: () => import("./measure/queue.ts"),
+    },
+    engine: {
+      does: "the engine beside a raw file, lmdb-js and classic-level: loads, millions with a kill, reads, large values",
+      start: () => import("./measure/engine.ts"),
+    },
+    backup: {
+      does: "backup and restore of 1 GB beside cp, lmdb-js and better-sqlite3",
+      start: () => import("./measure/backup.ts"),
+    },
   },
 });
-
-type Rates = Record<string, number>;
-
-function measure(runtime: Runtime): Rates {
-  const [command, args] = launcher(runtime);
-  const output = execFileSync(command, [...args, WORKLOAD, values.entries, values.durable], { encoding: "utf8" });
-  return JSON.parse(output) as Rates;
-}
-
-const rounds = Array.from({ length: Number(values.rounds) }, () =>
-  Object.fromEntries(RUNTIMES.map((runtime) => [runtime, measure(runtime)])),
-);
-const table = RUNTIMES.map((runtime) => {
-  const names = Object.keys(rounds[0]?.[runtime] ?? {});
-  const medians = names.map((name) => [name, median(rounds.map((round) => round[runtime]?.[name] ?? Number.NaN))]);
-  return [runtime, Object.fromEntries(medians)];
-});
-console.log(`Operations a second, medians of ${values.rounds} rounds, ${values.entries} entries of 12 + 100 bytes`);
-console.table(Object.fromEntries(table));

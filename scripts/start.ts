@@ -11,9 +11,15 @@ import process from "node:process";
 import { format } from "@std/fmt/bytes";
 import { Presets, SingleBar } from "cli-progress";
 import { open, type Store } from "../mod.ts";
+import { describeProgram, readOptions } from "./lib/options.ts";
 import { type Entry, readCities } from "./start/cities.ts";
 import { killWriter } from "./start/crash.ts";
 
+describeProgram(
+  "scripts/start.ts",
+  "Loads the cities of the world durably, reads them back, and kills a process that writes.",
+);
+readOptions({});
 const DIRECTORY = join(import.meta.dirname, "..", "data", "start");
 /** Puts that wait for the disk together. */
 const IN_FLIGHT = 1000;

@@ -9,31 +9,23 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { add, type Counts, NONE, summary } from "./lib/counts.ts";
+import { describeProgram, readOptions, runtimes, text } from "./lib/options.ts";
 import { step } from "./lib/run.ts";
-import { isRuntime, RUNTIMES } from "./lib/runtimes.ts";
 import { testFiles, testOn } from "./lib/test_runtime.ts";
 
-const { values } = parseArgs({
-  options: {
-    runtime: { type: "string", default: RUNTIMES.join(",") },
-    filter: { type: "string", default: "" },
-  },
+describeProgram("scripts/test.ts", "Runs all tests on the three runtimes, one after another.");
+const values = readOptions({
+  runtime: runtimes(),
+  filter: text("only test files whose paths have this in them", ""),
 });
-
-const names = values.runtime.split(",");
-const runtimes = names.filter(isRuntime);
-if (runtimes.length < names.length) {
-  throw new RangeError(`Wrong --runtime '${values.runtime}': expected some of ${RUNTIMES.join(",")}`);
-}
 const files = testFiles(values.filter);
 if (files.length === 0) throw new RangeError(`No test file's path holds --filter '${values.filter}'`);
 
 let total: Counts = NONE;
 let ok = true;
 const table: Record<string, Counts & { seconds: number }> = {};
-for (const runtime of runtimes) {
+for (const runtime of values.runtime) {
   let counts: Counts = NONE;
   const result = await step(`tests on ${runtime}`, async () => {
     counts = await testOn(runtime, files);

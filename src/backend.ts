@@ -4,9 +4,14 @@
  * @module
  */
 
+import type { KeyEncoding, KeyIn } from "./api/keys.ts";
+import type { StoreMetrics } from "./api/metrics.ts";
+import type { Damage } from "./api/store.ts";
 import type { ByteRange } from "./byte_range.ts";
-import type { KeyEncoding, KeyFormat, KeyIn } from "./key_format.ts";
-import type { StoreMetrics } from "./metrics.ts";
+import type { KeyFormat } from "./key_format.ts";
+
+/** Entries that one page or count looks at, those that do not count as well: some milliseconds at most. */
+export const PAGE_VISITS = 8192;
 
 /** Above every version. */
 export const NEWEST: number = Number.MAX_SAFE_INTEGER;
@@ -106,20 +111,6 @@ export interface ChangeWindow {
   readonly until: number;
 }
 
-/** Something wrong with a file. */
-export interface Damage {
-  /** The file, below the store's directory. */
-  readonly file: string;
-  /** Where in that file, in bytes. */
-  readonly offset: number;
-  /** The first key that may not be readable. Without keys in it, the damage is to none in particular. */
-  readonly from: Uint8Array;
-  /** The key behind the last one; `undefined` for the end. */
-  readonly to: Uint8Array | undefined;
-  /** What is wrong, in words. */
-  readonly message: string;
-}
-
 /** What one step of a verification found. */
 export interface VerifyStep {
   readonly more: boolean;
@@ -181,37 +172,42 @@ export interface Backend {
 
   /** Whether there is work behind the writes. */
   readonly hasWork: boolean;
-  /** Whether that work is behind the writes: the next ones would have to do some of it. */
-  readonly isBehind: boolean;
   /** Does a small part of that work; says whether there is more. */
   step(): boolean;
-  /** What to wait for before more such work is asked for; `undefined` for nothing. */
-  congestion(): Promise<void> | undefined;
-  /** Begins to hand everything to the operating system; `undefined` when it is done already. */
-  writeOut(): Promise<void> | undefined;
-  /** Begins to make everything durable; `undefined` when it is so already. */
-  sync(): Promise<void> | undefined;
-  /** As {@linkcode Backend.writeOut}, and returns when it is done. */
-  writeOutNow(): void;
-  /** As {@linkcode Backend.sync}, and returns when it is done. */
-  syncNow(): void;
-
   /** Does a small part of a compaction; says whether there is more. */
   compactStep(): boolean;
-  /** What to wait for until the files are as all calls so far left them; `undefined` for nothing. */
-  filesSettled(): Promise<void> | undefined;
   /** Verifies a small part, from the start on with `first`. */
   verifyStep(first: boolean): VerifyStep;
   /** Bytes that the data takes. */
   sizeBytes(): number;
   metrics(): StoreMetrics;
 
+  /** Where the data lasts; `undefined` where it does not. */
+  readonly disk: Disk | undefined;
+  /** Gives everything back, as a crash would. */
+  abandon(): void;
+}
+
+/** What a backend whose data lasts owes its disk. Errors are as fatal as those of {@linkcode Backend}. */
+export interface Disk {
+  /** Whether the work behind the writes is behind them: the next ones would have to do some of it. */
+  readonly isBehind: boolean;
+  /** What to wait for before more such work is asked for: files that are synced; `undefined` for nothing. */
+  congestion(): Promise<void> | undefined;
+  /** Begins to hand everything to the operating system; `undefined` when it is done already. */
+  writeOut(): Promise<void> | undefined;
+  /** Begins to make everything durable; `undefined` when it is so already. */
+  sync(): Promise<void> | undefined;
+  /** As {@linkcode Disk.writeOut}, and returns when it is done. */
+  writeOutNow(): void;
+  /** As {@linkcode Disk.sync}, and returns when it is done. */
+  syncNow(): void;
+  /** Settles when the files are as all calls so far left them. */
+  filesSettled(): Promise<void>;
+  /** Calls when the disk failed outside of any call. */
+  onFailure(listener: (error: unknown) => void): void;
   /** Does a small part of closing; says whether there is more. */
   closeStep(): boolean;
   /** Gives everything back, once all that was written is durable. */
   close(): Promise<void>;
-  /** Calls when the disk failed outside of any call. */
-  onFailure(listener: (error: unknown) => void): void;
-  /** Gives everything back, as a crash would. */
-  abandon(): void;
 }

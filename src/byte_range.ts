@@ -4,6 +4,8 @@
  * @module
  */
 
+import { compareBytes } from "./bytes.ts";
+
 /** What a scan or a count walks over: keys in bytes, with the ends that are given. */
 export interface ByteRange {
   readonly lower?: Uint8Array | undefined;
@@ -61,14 +63,4 @@ export function isInRange(range: ByteRange, key: Uint8Array): boolean {
   return (
     (low > 0 || (low === 0 && range.lowerIncluded !== false)) && (high < 0 || (high === 0 && !!range.upperIncluded))
   );
-}
-
-/** How two keys are ordered: below, at or above 0. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

@@ -5,9 +5,10 @@
  */
 
 import type { RestoreResult } from "./api/backup.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import { StreamSource } from "./backup/source.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
-import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
+import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { leveled } from "./logger.ts";
 import { apply } from "./store/restore.ts";
@@ -95,8 +96,8 @@ function removeAll(fileSystem: FileSystem, directory: string): void {
 async function fill(engine: Engine, source: StreamSource): Promise<RestoreResult> {
   try {
     const { to, entries, deletions, bytes } = await apply((call) => call(engine), source);
-    while (engine.closeStep()) await engine.congestion();
-    await engine.close();
+    while (engine.disk.closeStep()) await engine.disk.congestion();
+    await engine.disk.close();
     return { version: to, entries, deletions, bytes };
   } catch (error) {
     engine.abandon();

@@ -4,14 +4,10 @@
  * @module
  */
 
+import type { Key, Value } from "./api/keys.ts";
+import { hexOf } from "./bytes.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
 import { isUint8Array } from "./realm.ts";
-
-/** A key: bytes, or a string, which stands for its UTF-8 bytes. Keys are ordered by their bytes. */
-export type Key = string | Uint8Array;
-
-/** A value: bytes, or a string, which stands for its UTF-8 bytes. */
-export type Value = string | Uint8Array;
 
 /** Up to this many characters a loop is faster than a TextEncoder. */
 const SHORT_LENGTH = 64;
@@ -21,7 +17,8 @@ const encoder = new TextEncoder();
 const trueLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get as (
   this: Uint8Array,
 ) => number;
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Of text that must be UTF-8. */
+export const decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of `key`; throws `TypeError` or `RangeError` when it is no valid key. */
 export function encodeKey(key: Key): Uint8Array {
@@ -71,13 +68,6 @@ export function decodeKey(key: Uint8Array): string {
   }
 }
 
-/** Two hexadecimal digits a byte. */
-export function hexOf(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
-}
-
 function checkKeyLength(bytes: Uint8Array): Uint8Array {
   if (bytes.length <= MAX_KEY_BYTES) return bytes;
   throw new RangeError(`Cannot use a key of ${bytes.length} bytes: the limit is ${MAX_KEY_BYTES}`);
@@ -114,7 +104,7 @@ function copyOf(data: Uint8Array, name: string): Uint8Array {
     trueLength.call(data);
     return new Uint8Array(data);
   } catch (cause) {
-    throw new TypeError(`Cannot use the ${name}: it is no true Uint8Array, or its buffer is detached`, { cause });
+    throw new TypeError(`Cannot use the ${name}: it is not a real Uint8Array, or its buffer is detached`, { cause });
   }
 }
 

@@ -5,47 +5,11 @@
  * @module
  */
 
+import type { StoreErrorCode } from "./api/errors.ts";
 import { isErrorLike } from "./realm.ts";
 
 /** What all copies of this module in one process mark their errors with. */
 const BRAND = Symbol.for("@luge/luge.StoreError");
-
-/**
- * Every value that {@linkcode StoreError.code} can have. The README lists each with its meaning and remedy.
- *
- * @example
- * ```ts
- * import { StoreError, type StoreErrorCode } from "@luge/luge";
- * import assert from "node:assert/strict";
- *
- * const mayBeTriedAgain: ReadonlySet<StoreErrorCode> = new Set(["TRANSACTION_CONFLICT", "OUT_OF_MEMORY"]);
- * const error = new StoreError("TRANSACTION_CONFLICT", "busy");
- * assert.ok(mayBeTriedAgain.has(error.code));
- * ```
- */
-export type StoreErrorCode =
-  | "STORE_CLOSED"
-  | "STORE_FAILED"
-  | "STORE_LOCKED"
-  | "LOCK_LOST"
-  | "STORE_READ_ONLY"
-  | "VERSION_GONE"
-  | "BACKUP_INVALID"
-  | "BACKUP_MISMATCH"
-  | "STORE_BUSY"
-  | "STORE_RESTORING"
-  | "TRANSACTION_CONFLICT"
-  | "TRANSACTION_ENDED"
-  | "STORE_CORRUPT"
-  | "NOT_A_STORE"
-  | "FORMAT_UNSUPPORTED"
-  | "PATH_NOT_DIRECTORY"
-  | "PATH_UNAVAILABLE"
-  | "IO_ERROR"
-  | "OUT_OF_MEMORY"
-  | "ENGINE_UNAVAILABLE"
-  | "ENGINE_INCOMPATIBLE"
-  | "ENGINE_TRAP";
 
 /**
  * An operational failure: the call was right, but the store, the disk or the engine could not do it.
@@ -66,9 +30,9 @@ export type StoreErrorCode =
 export class StoreError extends Error {
   /** Always `"StoreError"`. */
   override readonly name = "StoreError";
-  /** What failed, stable across releases: compare this, never the message. */
+  /** The kind of failure, stable across releases: compare this, never the message. */
   readonly code: StoreErrorCode;
-  /** With `VERSION_GONE` from a watch: the version from which on all changes are there. */
+  /** With `VERSION_GONE` from a watch: the store has all changes after this version. */
   readonly version: number | undefined;
 
   static {
@@ -76,7 +40,7 @@ export class StoreError extends Error {
     Object.defineProperty(StoreError, Symbol.hasInstance, { value: isInstance });
   }
 
-  /** `options.cause` carries the error underneath, when there is one. */
+  /** `options.cause` is the error that caused this one. */
   constructor(code: StoreErrorCode, message: string, options?: ErrorOptions & { readonly version?: number }) {
     super(message, options);
     this.code = code;

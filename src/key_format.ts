@@ -4,21 +4,14 @@
  * @module
  */
 
-import { decodeKey } from "./encoding.ts";
-
-/** `"utf8"`: a key is a string; one that is not UTF-8 makes the read fail with a `TypeError`. `"bytes"`: a `Uint8Array`. */
-export type KeyEncoding = "utf8" | "bytes";
-
-/** What a key is in an encoding. */
-export type KeyIn<E extends KeyEncoding> = E extends "bytes" ? Uint8Array : string;
+import type { KeyEncoding, KeyIn } from "./api/keys.ts";
+import { decodeKey, decoder } from "./encoding.ts";
 
 /** How keys are handed out: without so many bytes of a prefix that the caller knows. */
 export interface KeyFormat<E extends KeyEncoding> {
   readonly encoding: E;
   readonly strip: number;
 }
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** One key. */
 export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip }: KeyFormat<E>): KeyIn<E> {

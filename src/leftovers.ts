@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { FileSystem } from "./fs/filesystem.ts";
+import type { FileSystem } from "./api/file_system.ts";
+import { parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
-import { parentOf } from "./store_directory.ts";
 
 /** The directories of a store, below its own. The engine syncs what it reads of the log, and blocks before anything leads to them. */
 const DIRECTORIES = ["index", "index/blobs", "upper", "bottom", "log"] as const;

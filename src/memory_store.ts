@@ -4,17 +4,12 @@
  * @module
  */
 
-import { checkInteger } from "./config.ts";
+import type { MemoryStoreOptions } from "./api/config.ts";
 import { MAX_VERSIONS_TO_KEEP } from "./limits.ts";
 import { MemoryBackend } from "./memory/backend.ts";
-import { OptionNames } from "./options.ts";
+import { checkInteger, OptionNames } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
-
-/** How a {@linkcode MemoryStore} behaves. */
-export interface MemoryStoreOptions {
-  /** How many of the newest versions of a key are kept, deleted and expired ones counted, 1 to 1,000,000. Default: 1. */
-  readonly numVersionsToKeep?: number;
-}
+import { StoreCore } from "./store/core.ts";
 
 const OPTIONS = new OptionNames<MemoryStoreOptions>(
   { numVersionsToKeep: true },
@@ -22,9 +17,8 @@ const OPTIONS = new OptionNames<MemoryStoreOptions>(
 );
 
 /**
- * A {@linkcode Store} that forgets everything when it is closed. It behaves as a `SledStore` in all but persistence:
- * the same methods, limits, order, versions and errors. "Durable" means nothing here: a write is done when its promise
- * settles.
+ * A {@linkcode Store} in memory: it loses everything when it is closed. In all else it is like a `SledStore`: the same
+ * methods, limits, order and errors. "Durable" means nothing here: a write is done when its promise settles.
  *
  * @example
  * ```ts
@@ -42,6 +36,6 @@ export class MemoryStore extends BaseStore {
   constructor(options?: MemoryStoreOptions) {
     const { numVersionsToKeep = 1 } = OPTIONS.read(options);
     checkInteger("numVersionsToKeep", numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
-    super(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false });
+    super(new StoreCore(new MemoryBackend(numVersionsToKeep), { syncWrites: true, readOnly: false }));
   }
 }

@@ -4,17 +4,20 @@
  * @module
  */
 
+import type { SledStoreConfig } from "./api/config.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { clock } from "./clock.ts";
-import { type ResolvedConfig, resolveConfig, type SledStoreConfig } from "./config.ts";
+import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
-import { type DirectoryLock, type FileSystem, requireHeld } from "./fs/filesystem.ts";
+import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { Reserve } from "./fs/reserve.ts";
 import { ReservedFileSystem } from "./fs/reserved_file_system.ts";
 import { syncLeftovers } from "./leftovers.ts";
-import { type Logger, leveled } from "./logger.ts";
+import { leveled } from "./logger.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
@@ -23,14 +26,19 @@ import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
 
 /**
- * Opens the store in a directory, creating both when they are missing. After a crash it recovers what was durable.
+ * Opens the store in a directory. Creates both when they are missing. After a crash it recovers everything that was
+ * durable.
  *
- * Rejects with `TypeError` or `RangeError` for a wrong config, one of fewer versions than the store keeps among them (see
- * {@linkcode SledStoreConfig.dropVersions}), with the reason of its signal, and with `StoreError`: `STORE_LOCKED` when another store
- * has the directory open, and still has after {@linkcode SledStoreConfig.waitForLock}; `LOCK_LOST` when the directory is moved,
- * replaced or removed meanwhile; `PATH_NOT_DIRECTORY`, `PATH_UNAVAILABLE` or `NOT_A_STORE` when the path will not do;
- * `FORMAT_UNSUPPORTED` or `STORE_CORRUPT` when its files cannot be read; `ENGINE_UNAVAILABLE`, `ENGINE_INCOMPATIBLE` or
- * `ENGINE_TRAP` when the engine does not start. Whatever is there stays as it is then.
+ * Rejects with a `TypeError` or `RangeError` for a wrong config, or for fewer versions than the store keeps (see
+ * {@linkcode SledStoreConfig.dropVersions}), and with the reason of its signal. Rejects with a `StoreError`:
+ *
+ * - `STORE_LOCKED` if another store has the directory open, also after {@linkcode SledStoreConfig.waitForLock};
+ * - `LOCK_LOST` if the directory is moved, replaced or removed meanwhile;
+ * - `PATH_NOT_DIRECTORY`, `PATH_UNAVAILABLE` or `NOT_A_STORE` if the path cannot be used;
+ * - `FORMAT_UNSUPPORTED` or `STORE_CORRUPT` if its files cannot be read;
+ * - `ENGINE_UNAVAILABLE`, `ENGINE_INCOMPATIBLE` or `ENGINE_TRAP` if the engine does not start.
+ *
+ * All files then stay as they are.
  *
  * @example
  * ```ts
@@ -76,8 +84,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${path}'`);
     const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
-    // The name of a directory that was created here is durable.
     if (!isNew) reserve.find();
+    // The name of a directory that was created here is durable.
     if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });
@@ -94,7 +102,10 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   }
 }
 
-/** Ends the restore that a crash interrupted, if there was one: until then the store is neither what it was nor what it becomes. */
+/**
+ * Ends the restore that a crash interrupted, if there was one: until then the store is neither what it was nor what it
+ * becomes.
+ */
 async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Promise<void> {
   const left = FileSpool.left(place);
   if (!left) return;

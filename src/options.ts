@@ -93,7 +93,19 @@ export function checkSignal(signal: AbortSignal | undefined): AbortSignal | unde
   if (signal === undefined) return undefined;
   const { throwIfAborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
   if (typeof throwIfAborted === "function" && typeof addEventListener === "function") return signal;
-  throw new TypeError(`Wrong option 'signal': expected an AbortSignal, got ${describe(signal)}`);
+  return wrongType("signal", signal, "an AbortSignal");
+}
+
+/** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
+export function checkInteger(name: string, value: unknown, least: number, most: number): void {
+  if (typeof value !== "number") wrongType(name, value, "a number");
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);
+}
+
+/** Throws `TypeError` for an option of another type. */
+export function wrongType(name: string, value: unknown, expected: string, property = "option"): never {
+  throw new TypeError(`Wrong ${property} '${name}': expected ${expected}, got ${describe(value)}`);
 }
 
 /** The known name that was probably meant; `undefined` when none is near. */

@@ -5,13 +5,14 @@
  */
 
 import type { RestoreResult } from "./api/backup.ts";
+import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import type { LongOptions } from "./api/reader.ts";
 import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
-import type { DirectoryLock, FileSystem } from "./fs/filesystem.ts";
-import type { Logger } from "./logger.ts";
 import { LONG_OPTIONS } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
+import { StoreCore } from "./store/core.ts";
 import type { Engine } from "./wasm/engine.ts";
 
 /** What `open` hands to a new store. */
@@ -34,12 +35,13 @@ export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>)
 const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
 
 /**
- * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of it,
- * by this process or another, on any runtime, is refused with `STORE_LOCKED`. One that nobody refers to any more gives the directory
- * back once it was collected as garbage and this process asks for it; but nobody knows when that is: close it.
+ * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of the
+ * directory, by this process or another, on any runtime, rejects with `STORE_LOCKED`. Close a store when you do not
+ * need it any more. A store without references releases its directory after garbage collection, when the same process
+ * opens it again; nobody knows when that happens.
  *
- * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`), and what survives of the
- * others is a prefix of them, in the order of the calls.
+ * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`). Of the other writes a
+ * prefix survives, in the order of the calls.
  *
  * @example
  * ```ts no-run
@@ -56,7 +58,7 @@ export class SledStore extends BaseStore {
 
   /** For `open`: opens nothing itself. */
   constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy }: SledStoreParts) {
-    super(engine, {
+    const core = new StoreCore(engine, {
       syncWrites,
       readOnly,
       spool: () => FileSpool.create({ fileSystem, path, owned: () => lock.held() }),
@@ -66,19 +68,23 @@ export class SledStore extends BaseStore {
         lock.release();
       },
       closed: () => logger.info(`closed '${path}'`),
-      leftBehind: (error) => logger.error(`'${path}' could not be given back: ${messageOf(error)}`),
+      leftBehind: (error) => logger.error(`'${path}' could not be released: ${messageOf(error)}`),
     });
+    super(core);
     this.path = path;
     this.#copy = copy;
-    collected.register(this, giveBack(engine, lock, logger, path), lock);
+    // What goes on without the store, such as a write that settles, has its core.
+    collected.register(core, giveBack(engine, lock, logger, path), lock);
   }
 
   /**
-   * Copies the store, as it is now, to a directory, which is created when it is missing and must be empty: a store of its own
-   * that can be opened as this one can, with the same versions and without their history. It is durable when the promise
-   * settles. When it rejects, what was copied is removed. After a crash the directory holds no store, and no one can be opened there until it is emptied.
+   * Copies the store, as it is now, to a directory. The directory must be empty, and is created when it is missing. The
+   * copy is a separate store, with the same versions and without their history. It is durable when the promise settles.
+   * If the promise rejects, luge removes what it copied. After a crash the directory has no store: empty it before you
+   * use it again.
    *
-   * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the signal.
+   * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the
+   * signal.
    *
    * @example
    * ```ts no-run
@@ -101,7 +107,7 @@ function giveBack(engine: Engine, lock: DirectoryLock, logger: Logger, path: str
       if (lock.releaseOnDemand) lock.releaseOnDemand();
       else lock.release();
     } catch (error) {
-      logger.error(`'${path}' could not be given back: ${messageOf(error)}`);
+      logger.error(`'${path}' could not be released: ${messageOf(error)}`);
     }
   };
 }

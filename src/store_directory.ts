@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { FileSystem } from "./api/file_system.ts";
+import type { Logger } from "./api/logger.ts";
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
-import type { FileSystem } from "./fs/filesystem.ts";
+import { parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
-import type { Logger } from "./logger.ts";
 import { isErrorLike } from "./realm.ts";
 import { MARKER, readMarker, writeMarker } from "./store_marker.ts";
 
@@ -137,13 +138,6 @@ function syncName(fileSystem: FileSystem, path: string, parent: string, logger: 
     fileSystem.syncDirectory(path);
     logger.warn(`a power cut may take the new directory '${path}': no access to sync its name in '${parent}'`);
   }
-}
-
-/** The directory that a path is in. */
-export function parentOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  if (end < 0) return ".";
-  return end === 0 ? "/" : path.slice(0, end);
 }
 
 function isIgnored(name: string): boolean {

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { FileSystem, OpenFile } from "./api/file_system.ts";
 import { StoreError } from "./errors.ts";
-import type { FileSystem, OpenFile } from "./fs/filesystem.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
 
 /** Its name. */

@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { DirectoryLock } from "./api/file_system.ts";
 import { clearTimeout, clock, setTimeout } from "./clock.ts";
-import type { DirectoryLock } from "./fs/filesystem.ts";
+import { deferred, onAbort, unlessAborted } from "./promises.ts";
 import { pathError } from "./store_directory.ts";
 
 /** Between two tries, at first and at most. A try looks at a few files. */
@@ -28,7 +29,7 @@ export async function waitForLock<T extends DirectoryLock | undefined>(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     signal?.throwIfAborted();
     try {
-      return signal ? await orAborted(lock(), signal) : await lock();
+      return await orAborted(lock(), signal);
     } catch (cause) {
       signal?.throwIfAborted();
       const error = pathError(path, "lock", cause);
@@ -40,32 +41,25 @@ export async function waitForLock<T extends DirectoryLock | undefined>(
 }
 
 /** A lock that comes too late is given back. */
-async function orAborted<T extends DirectoryLock | undefined>(locking: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-  });
+async function orAborted<T extends DirectoryLock | undefined>(
+  locking: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   try {
-    return await Promise.race([locking, aborted]);
+    return await unlessAborted(locking, signal);
   } catch (error) {
     locking.then((lock) => lock?.release()).catch(() => {});
     throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 
 /** Rejects with the signal's own reason. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const timer = setTimeout(end, ms);
-  signal?.addEventListener("abort", end, { once: true });
-  await over;
+  const { promise, resolve } = deferred<void>();
+  const timer = setTimeout(resolve, ms);
+  const release = onAbort(signal, resolve);
+  await promise;
   clearTimeout(timer);
-  signal?.removeEventListener("abort", end);
+  release();
   signal?.throwIfAborted();
 }

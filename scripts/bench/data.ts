@@ -4,23 +4,13 @@
  * @module
  */
 
+import { randomNumbers } from "../lib/random.ts";
 import type { Entries } from "./contract.ts";
 
 const KEY_DIGITS = 11;
 const KEY_BYTES = 1 + KEY_DIGITS;
 const ZERO = "0".charCodeAt(0);
 const DISTINCT_VALUES = 1024;
-
-/** Numbers that look random: mulberry32 by Tommy Ettinger, public domain. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * The keys of numbers, each a string of its own: one that an engine still has to put together would be put together in the

@@ -5,14 +5,15 @@
  */
 
 import { RUNTIMES, type Runtime } from "../lib/runtimes.ts";
+import type { Figures } from "./figures.ts";
 import type { Measurement } from "./measurement.ts";
 import { PEERS } from "./peers/index.ts";
 import { rounded } from "./print.ts";
 import { PEER_CHOICE, WHAT_IS_MEASURED } from "./prose.ts";
-import type { Figures } from "./report.ts";
 import { type TargetRow, targetRows } from "./targets.ts";
 import { WORKLOADS, workloadOf } from "./workloads/index.ts";
 import { SCALE, scaleMeasurements } from "./workloads/scale.ts";
+import { wrapped } from "./wrap.ts";
 
 /** How the figures beside the rate are called. */
 const FIGURES: Readonly<Record<string, string>> = {
@@ -42,13 +43,13 @@ function short(number: number): string {
 /** `BENCHMARKS.md`. */
 export function benchmarksText(figures: Figures): string {
   const { measurements } = figures;
-  return `${[
+  const blocks = [
     "# Benchmarks",
-    "Written by `npm run bench` from `scripts/bench/results/figures.json`: do not edit.",
+    "`npm run bench` writes this page from `scripts/bench/results/figures.json`: do not edit it.",
     environmentText(figures),
     "![Operations a second](scripts/bench/results/overview.svg)",
     "## Targets",
-    "What luge is held to: each a ratio of two medians of this run. Rates: luge's over the other's; delays and bytes likewise, and there less is better.",
+    "Each target is a ratio of two medians of this run: luge's over the other's. Of rates more is better, of delays and bytes less.",
     targetTable(targetRows(measurements)),
     artefactText(figures),
     PEER_CHOICE,
@@ -60,7 +61,8 @@ export function benchmarksText(figures: Figures): string {
     settingsTable(figures),
     "## Figures",
     workloadTables(measurements),
-  ].join("\n\n")}\n`;
+  ];
+  return `${wrapped(blocks.join("\n\n"))}\n`;
 }
 
 /** The rows of the short table. */
@@ -85,11 +87,12 @@ export function readmeText({ environment, measurements }: Figures): string {
       return found ? short(found.rate) : "";
     }),
   ]);
-  return [
+  const blocks = [
     "![Operations a second](scripts/bench/results/overview.svg)",
     table(["operations a second on Node", ...README_PEERS], rows),
-    `Keys of 12 bytes, values of 100, on ${environment.machine}. [BENCHMARKS.md](BENCHMARKS.md) has settings, all workloads, Bun and Deno, and where another store is the better choice; \`npm run bench\` measures it again.`,
-  ].join("\n\n");
+    `Keys of 12 bytes, values of 100, on ${environment.machine}. [BENCHMARKS.md](BENCHMARKS.md) has settings, all workloads, Bun and Deno, and when to choose another store. \`npm run bench\` measures it again.`,
+  ];
+  return wrapped(blocks.join("\n\n"));
 }
 
 /** Machine, versions and length of the run. */
@@ -99,9 +102,9 @@ function environmentText({ environment: { date, machine, versions }, run, measur
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `Measured on ${date}: ${machine}.`,
-    `${run.trials} trials in ${Math.round(run.minutes)} minutes, each in a process of its own, the stores in turn; rounds of a trial: ${least === most ? most : `${least} to ${most}`}. What targets compare comes first, and what there was no time for is left out. Medians; ± is how far the outermost round lies from it.`,
+    `${run.trials} trials in ${Math.round(run.minutes)} minutes, each in its own process, the stores in turn; rounds of a trial: ${least === most ? most : `${least} to ${most}`}. Trials that targets compare ran first; those without time are missing. Figures are medians; ± is the distance of the outermost round.`,
     `Versions: ${names.join(", ")}.`,
-  ].join("\n");
+  ].join("\n\n");
 }
 
 function artefactText({ environment: { artefact } }: Figures): string {

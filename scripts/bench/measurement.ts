@@ -6,8 +6,7 @@
 
 import type { Runtime } from "../lib/runtimes.ts";
 import { median, spread } from "../lib/statistics.ts";
-import type { Result, Trial } from "./run_trial.ts";
-import type { Outcome } from "./workload.ts";
+import type { Outcome, Result, Trial } from "./workload.ts";
 
 /** The rates of a store in a workload, and all else that was found, as medians. */
 export interface Measurement {

@@ -7,9 +7,8 @@
 import { RUNTIMES, type Runtime } from "../lib/runtimes.ts";
 import type { Peer } from "./contract.ts";
 import { PEERS } from "./peers/index.ts";
-import type { Trial } from "./run_trial.ts";
 import { isCompared } from "./targets.ts";
-import type { Workload } from "./workload.ts";
+import type { Trial, Workload } from "./workload.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 import { SCALE } from "./workloads/scale.ts";
 

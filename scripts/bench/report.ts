@@ -6,44 +6,15 @@
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ROOT } from "../lib/runtimes.ts";
 import { overviewChart, scaleChart, svgOf } from "./charts.ts";
-import type { Environment } from "./environment.ts";
+import { type Figures, jsonOf } from "./figures.ts";
 import { benchmarksText, readmeText } from "./markdown.ts";
-import type { Measurement } from "./measurement.ts";
-import { LAST_FIGURES, RESULTS } from "./places.ts";
+import { RESULTS } from "./places.ts";
 
 const BEGIN = "<!-- Written by npm run bench: begin -->";
 const END = "<!-- Written by npm run bench: end -->";
-
-/** How the run went. */
-export interface RunSummary {
-  readonly trials: number;
-  readonly minutes: number;
-}
-
-/** All that a run found out. */
-export interface Figures {
-  readonly environment: Environment;
-  readonly run: RunSummary;
-  readonly measurements: readonly Measurement[];
-}
-
-function jsonOf(figures: Figures): string {
-  return `${JSON.stringify(figures, undefined, 1)}\n`;
-}
-
-/** Keeps the figures of a run for {@linkcode readFigures}. */
-export function saveFigures(figures: Figures): void {
-  mkdirSync(dirname(LAST_FIGURES), { recursive: true });
-  writeFileSync(LAST_FIGURES, jsonOf(figures));
-}
-
-/** The figures of the last run. */
-export function readFigures(): Figures {
-  return JSON.parse(readFileSync(LAST_FIGURES, "utf8")) as Figures;
-}
 
 /** Writes all of it. */
 export async function writeReport(figures: Figures): Promise<void> {

@@ -5,8 +5,9 @@
  */
 
 import { Progress } from "./progress.ts";
-import { type Result, type Trial, Trials } from "./run_trial.ts";
+import { Trials } from "./run_trial.ts";
 import { isCompared } from "./targets.ts";
+import type { Result, Trial } from "./workload.ts";
 import { workloadOf } from "./workloads/index.ts";
 
 /** How often, and how long. */

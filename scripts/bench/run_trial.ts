@@ -7,28 +7,14 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../lib/run.ts";
-import type { Runtime } from "../lib/runtimes.ts";
 import { launchOn } from "./launch.ts";
 import { peerOf } from "./peers/index.ts";
 import { SLED, STORES } from "./places.ts";
-import type { Outcome } from "./workload.ts";
+import type { Outcome, Result, Trial } from "./workload.ts";
 import { workloadOf } from "./workloads/index.ts";
 
 const TRIAL = join(import.meta.dirname, "trial.ts");
 const LIMIT_MS = 300_000;
-
-/** Which store does what, where, and with how many entries. */
-export interface Trial {
-  readonly runtime: Runtime;
-  readonly peer: string;
-  readonly workload: string;
-  readonly entries: number;
-  /** How long it measures, where it counts operations in a time. */
-  readonly seconds: number;
-}
-
-/** What became of a trial: `undefined` when the store does not offer what it needs, an error when it could not be run. */
-export type Result = Outcome | undefined | Error;
 
 /** Runs trials in directories below `dist`, of which nothing is left when it is disposed. */
 export class Trials implements Disposable {

@@ -24,6 +24,19 @@ export interface Outcome {
   readonly figures?: Readonly<Record<string, number>>;
 }
 
+/** Which store does what, where, and with how many entries. */
+export interface Trial {
+  readonly runtime: Runtime;
+  readonly peer: string;
+  readonly workload: string;
+  readonly entries: number;
+  /** How long it measures, where it counts operations in a time. */
+  readonly seconds: number;
+}
+
+/** What became of a trial: `undefined` when the store does not offer what it needs, an error when it could not be run. */
+export type Result = Outcome | undefined | Error;
+
 /** Something to measure. */
 export interface Workload {
   readonly name: string;

@@ -30,7 +30,7 @@ export function writeTables(outcomes: readonly Outcome[]): void {
   ]);
 }
 
-const PAGES: Readonly<Record<string, string>> = { bundlers: "bundlers.md", runners: "test-runners.md" };
+const PAGES: Readonly<Record<string, string>> = { bundlers: "13-bundlers.md", runners: "09-testing.md" };
 
 function write(table: string, lines: readonly string[]): void {
   const file = join(ROOT, "docs", "guide", `${PAGES[table]}`);

@@ -3,8 +3,8 @@
  * closes. The first build runs twice in each round, so that its distance from itself shows the noise.
  *
  * ```sh
- * node scripts/measure/cold_start.ts BEFORE AFTER              # two directories with a mod.js, as `npm run build` leaves them
- * node scripts/measure/cold_start.ts BEFORE AFTER --runs 61
+ * node scripts/measure.ts cold-start BEFORE AFTER              # two directories with a mod.js, as `npm run build` leaves them
+ * node scripts/measure.ts cold-start BEFORE AFTER --runs 61
  * ```
  *
  * @module
@@ -14,7 +14,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { count, readCommand } from "../lib/options.ts";
 import { launcher, RUNTIMES, type Runtime } from "../lib/runtimes.ts";
 import { median } from "../lib/statistics.ts";
 
@@ -34,13 +34,9 @@ interface Start {
   readonly cpu: number;
 }
 
-const { values, positionals } = parseArgs({
-  options: { runs: { type: "string", default: "61" } },
-  allowPositionals: true,
-});
-const [before = "", after = ""] = positionals.map((path) => resolve(path, "mod.js"));
-if (positionals.length !== 2) throw new Error("Expected two directories: BEFORE AFTER");
-const runs = Number(values.runs);
+const { values, words } = readCommand({ runs: count("pairs of starts on each runtime", 61) }, ["before", "after"]);
+const [before = "", after = ""] = words.map((path) => resolve(path, "mod.js"));
+const runs = values.runs;
 const directory = mkdtempSync(join(tmpdir(), "luge-cold-"));
 const program = join(directory, "program.mjs");
 writeFileSync(program, PROGRAM);

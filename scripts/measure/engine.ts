@@ -3,7 +3,7 @@
  * with overwrites and a kill, reads, and large values. Each part in a process of its own.
  *
  * ```sh
- * node scripts/measure/engine.ts [--entries 10000000] [--only load,millions,reads,large]
+ * node scripts/measure.ts engine [--entries 10000000] [--only load,millions,reads,large]
  * ```
  *
  * @module
@@ -14,23 +14,20 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { prepare } from "../bench/install.ts";
 import { STORES } from "../bench/places.ts";
+import { count, hidden, readOptions, some } from "../lib/options.ts";
 import { measureLarge } from "./engine/large.ts";
 import { measureLoad } from "./engine/load.ts";
 import { fillAndDie, measureMillions } from "./engine/millions.ts";
 import { measureReads } from "./engine/reads.ts";
 
-const { values } = parseArgs({
-  options: {
-    entries: { type: "string", default: "10000000" },
-    only: { type: "string", default: "load,millions,reads,large" },
-    /** For the processes that this one starts. */
-    part: { type: "string" },
-  },
+const values = readOptions({
+  entries: count("how many entries the longest part has", 10_000_000),
+  only: some("the parts to run", ["load", "millions", "reads", "large"]),
+  part: hidden(),
 });
-const entries = Number(values.entries);
+const { entries } = values;
 const directory = join(STORES, "engine");
 
 const PARTS: Readonly<Record<string, (directory: string, entries: number) => Promise<void>>> = {
@@ -57,7 +54,7 @@ if (values.part !== undefined) {
   await part(directory, entries);
 } else {
   await prepare();
-  for (const part of values.only.split(",")) {
+  for (const part of values.only) {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
     console.log(`\n${part}`);

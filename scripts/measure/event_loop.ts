@@ -4,7 +4,7 @@
  * Node `cpuMaxMs` is what the longest turn took of the processor itself.
  *
  * ```sh
- * node scripts/measure/event_loop.ts [--entries 2000000] [--module OTHER/mod.ts] [--only count]
+ * node scripts/measure.ts event-loop [--entries 2000000] [--module OTHER/mod.ts] [--only count]
  * ```
  *
  * Half of the entries are deleted for `count`, `entries` and `deleteRange`. `--module` measures another build of luge.
@@ -17,24 +17,22 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import type { SledStore } from "../../mod.ts";
 import { withLoopDelay } from "../bench/loop_delay.ts";
+import { count, readOptions, text } from "../lib/options.ts";
+import { ROOT } from "../lib/runtimes.ts";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2),
-  options: {
-    entries: { type: "string", default: "2000000" },
-    module: { type: "string" },
-    only: { type: "string", default: "" },
-  },
+const values = readOptions({
+  entries: count("how many entries", 2_000_000),
+  module: text("the module to measure", join(ROOT, "mod.ts"), "file"),
+  only: text("only calls whose names have this in them", ""),
 });
-const ENTRIES = Number(values.entries);
+const ENTRIES = values.entries;
 const HALF = ENTRIES / 2;
 const LARGE_VALUES = 400;
 const MiB = 2 ** 20;
 
-const path = resolve(values.module ?? join(import.meta.dirname, "../../mod.ts"));
+const path = resolve(values.module);
 const { open } = (await import(pathToFileURL(path).href)) as typeof import("../../mod.ts");
 const keyOf = (i: number) => `key${String(i).padStart(9, "0")}`;
 const VALUE = new Uint8Array(100).map((_, i) => i * 7);

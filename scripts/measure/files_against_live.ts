@@ -4,7 +4,7 @@
  * would leave it.
  *
  * ```sh
- * node scripts/measure/files_against_live.ts [--seconds 600] [--keys 400] [--seed 1]
+ * node scripts/measure.ts files-against-live [--seconds 600] [--keys 400] [--seed 1]
  * ```
  *
  * `maxOver3LiveMiB` is by how much the files were above three times what lives; where that is more than 256 MiB, `overMaxMs` is for
@@ -16,18 +16,19 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { NodeFileSystem, open } from "../../mod.ts";
-import { ObservedFileSystem } from "../../tests/support/observed_file_system.ts";
+import { type FileOpenOptions, NodeFileSystem, type OpenFile, open } from "../../mod.ts";
+import { amount, count, natural, readOptions } from "../lib/options.ts";
+import { randomNumbers } from "../lib/random.ts";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "600" },
-    keys: { type: "string", default: "400" },
-    seed: { type: "string", default: "1" },
-  },
+const {
+  seconds: SECONDS,
+  keys: KEYS,
+  seed: SEED,
+} = readOptions({
+  seconds: amount("how long is written", 600),
+  keys: count("how many keys", 400),
+  seed: natural("what is random comes from this number", 1),
 });
-const [SECONDS, KEYS] = [Number(values.seconds), Number(values.keys)];
 const MiB = 2 ** 20;
 /** Of each mix the shortest value, how many doublings longer the longest is, the share of deletions, and of how many keys. */
 const MIXES = {
@@ -41,11 +42,7 @@ const MIXES = {
 /** What the files may have beside three times what lives; see "Limits" in ARCHITECTURE.md. */
 const CONSTANT = 256 * MiB;
 
-let seed = Number(values.seed);
-function random(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return seed / 2 ** 32;
-}
+const random = randomNumbers(SEED);
 
 /** Bytes of all files below a directory; those that go meanwhile are none. */
 function bytesOf(directory: string): number {
@@ -61,18 +58,29 @@ const root = mkdtempSync(join(tmpdir(), "luge-files-"));
 const path = join(root, "store");
 const copy = join(root, "copy");
 
+/** The runtime's disk, which counts the bytes that are read. */
+class CountingFileSystem extends NodeFileSystem {
+  readBytes = 0;
+
+  override open(path: string, options: FileOpenOptions): OpenFile {
+    const file = super.open(path, options);
+    const read = file.read.bind(file);
+    file.read = (buffer, position) => {
+      const count = read(buffer, position);
+      this.readBytes += count;
+      return count;
+    };
+    return file;
+  }
+}
+
 /** Opens a copy of the files as they are now, as after a kill. */
 async function openCopy(): Promise<{ ms: number; readBytes: number }> {
   cpSync(path, copy, { recursive: true, filter: (name) => !/LOCK|sock$/.test(name) });
-  let readBytes = 0;
-  const fileSystem = new ObservedFileSystem(new NodeFileSystem(), {
-    after: ({ name, bytes = 0 }) => {
-      if (name === "read") readBytes += bytes;
-    },
-  });
+  const fileSystem = new CountingFileSystem();
   const started = performance.now();
   const opened = await open({ path: copy, fileSystem });
-  const result = { ms: performance.now() - started, readBytes };
+  const result = { ms: performance.now() - started, readBytes: fileSystem.readBytes };
   await opened.close();
   rmSync(copy, { recursive: true });
   return result;

@@ -1,7 +1,7 @@
 /**
  * A real disk that is full, as root: a tmpfs is filled, and then emptied by what a store can do there.
  *
- *     node scripts/measure/full_disk.ts [--megabytes 16] [--value 3000] [--buffer 1]
+ *     node scripts/measure.ts full-disk [--megabytes 16] [--value 3000] [--buffer 1]
  *
  * @module
  */
@@ -10,19 +10,20 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { open, type SledStore } from "../../mod.ts";
+import { count, readOptions } from "../lib/options.ts";
 
 const MIB = 1024 * 1024;
-const { values } = parseArgs({
-  options: {
-    megabytes: { type: "string", default: "16" },
-    value: { type: "string", default: "3000" },
-    buffer: { type: "string", default: "1" },
-  },
+const {
+  megabytes,
+  value: valueBytes,
+  buffer,
+} = readOptions({
+  megabytes: count("MiB of the disk", 16),
+  value: count("bytes of a value", 3000),
+  buffer: count("MiB of the write buffer", 1),
 });
-const [megabytes, valueBytes] = [Number(values.megabytes), Number(values.value)];
-const writeBufferSize = Number(values.buffer) * MIB;
+const writeBufferSize = buffer * MIB;
 
 const directory = mkdtempSync(join(tmpdir(), "luge-full-"));
 const path = join(directory, "store");

@@ -2,7 +2,7 @@
  * What a call of WASI costs in the host: reads and writes of 100 bytes of a file on the disk, as the engine makes them.
  *
  * ```sh
- * node scripts/measure/host_calls.ts     # or bun, or deno run -A
+ * node scripts/measure.ts host-calls     # or bun, or deno run -A
  * ```
  *
  * @module
@@ -13,8 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NodeFileSystem } from "../../src/fs/node.ts";
 import { Host } from "../../src/host/host.ts";
+import { readOptions } from "../lib/options.ts";
 import { median } from "../lib/statistics.ts";
 
+readOptions({});
 const CALLS = 200_000;
 const ROUNDS = 9;
 

@@ -3,7 +3,7 @@
  * lmdb-js, at the start and after many jobs.
  *
  * ```sh
- * node scripts/measure/queue.ts [--jobs 1000000] [--module OTHER/mod.ts] [--only luge]
+ * node scripts/measure.ts queue [--jobs 1000000] [--module OTHER/mod.ts] [--only luge]
  * ```
  *
  * No write is synced: what a sync takes is the disk's. `--module` measures another build of luge.
@@ -15,14 +15,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { installPeers } from "../bench/install.ts";
 import { peerModule } from "../bench/places.ts";
+import { count, readOptions, some, text } from "../lib/options.ts";
+import { ROOT } from "../lib/runtimes.ts";
 
-const { values } = parseArgs({
-  options: { jobs: { type: "string", default: "1000000" }, module: { type: "string" }, only: { type: "string" } },
+const values = readOptions({
+  jobs: count("how many jobs", 1_000_000),
+  module: text("the module to measure", join(ROOT, "mod.ts"), "file"),
+  only: some("the stores to measure", ["luge", "classic-level", "lmdb-js"]),
 });
-const JOBS = Number(values.jobs);
+const JOBS = values.jobs;
 /** Jobs that wait in the queue. */
 const WAITING = 100;
 /** Jobs that are timed. */
@@ -41,7 +44,7 @@ interface Queue {
 }
 
 async function luge(directory: string): Promise<Queue> {
-  const path = resolve(values.module ?? join(import.meta.dirname, "../../mod.ts"));
+  const path = resolve(values.module);
   const { open } = (await import(pathToFileURL(path).href)) as typeof import("../../mod.ts");
   const store = await open({ path: join(directory, "luge"), syncWrites: false });
   return {
@@ -113,7 +116,7 @@ async function run(queue: Queue, from: number, jobs: number): Promise<number> {
 installPeers();
 const rows: Record<string, unknown> = {};
 for (const [name, open] of Object.entries({ luge, "classic-level": classicLevel, "lmdb-js": lmdb })) {
-  if (values.only !== undefined && values.only !== name) continue;
+  if (!values.only.some((each) => each === name)) continue;
   const directory = mkdtempSync(join(tmpdir(), "luge-queue-"));
   try {
     const queue = await open(directory);

@@ -3,7 +3,7 @@
  * long is the event loop kept from its turns? Node alone measures that.
  *
  * ```sh
- * node scripts/measure/slow_disk.ts [--seconds 10] [--sync 20] [--value 1000] [--buffer 2]
+ * node scripts/measure.ts slow-disk [--seconds 10] [--sync 20] [--value 1000] [--buffer 2]
  * ```
  *
  * On a machine that does something else besides, the delay holds what others took: `cpuP99Ms` is what a turn of the loop took
@@ -17,25 +17,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { open, type SledStore } from "../../mod.ts";
+import { amount, count, readOptions } from "../lib/options.ts";
 import { SlowFileSystem } from "./slow_file_system.ts";
 
 const WRITERS = 64;
 const LIMIT_MS = 5;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "10" },
-    sync: { type: "string", default: "20" },
-    value: { type: "string", default: "1000" },
-    buffer: { type: "string", default: "2" },
-  },
+const values = readOptions({
+  seconds: amount("how long is written", 10),
+  sync: amount("milliseconds of a sync", 20),
+  value: count("bytes of a value", 1000),
+  buffer: count("MiB of the write buffer", 2),
 });
 
 /** Puts random keys until the time is over; returns how many. */
 async function writeFor(store: SledStore, milliseconds: number): Promise<number> {
-  const value = new Uint8Array(Number(values.value)).map((_, i) => i * 7);
+  const value = new Uint8Array(values.value).map((_, i) => i * 7);
   const end = performance.now() + milliseconds;
   let puts = 0;
   const writer = async () => {
@@ -64,19 +62,19 @@ async function processorTurns(run: () => Promise<void>): Promise<number[]> {
 
 const path = mkdtempSync(join(tmpdir(), "luge-slow-"));
 try {
-  const fileSystem = new SlowFileSystem(Number(values.sync));
-  await using store = await open({ path, fileSystem, writeBufferSize: Number(values.buffer) * 2 ** 20 });
+  const fileSystem = new SlowFileSystem(values.sync);
+  await using store = await open({ path, fileSystem, writeBufferSize: values.buffer * 2 ** 20 });
   fileSystem.blockingSyncs = 0;
   const delay = monitorEventLoopDelay({ resolution: 1 });
   let puts = 0;
   delay.enable();
   const turns = await processorTurns(async () => {
-    puts = await writeFor(store, Number(values.seconds) * 1000);
+    puts = await writeFor(store, values.seconds * 1000);
   });
   delay.disable();
   const p99Ms = delay.percentile(99) / 1e6;
   console.log({
-    putsPerSecond: Math.round(puts / Number(values.seconds)),
+    putsPerSecond: Math.round(puts / values.seconds),
     p99Ms,
     maxMs: delay.max / 1e6,
     cpuP99Ms: turns[Math.floor(turns.length * 0.99)],

@@ -2,7 +2,7 @@
  * A consumer that stops reading a watch while a million puts go by: memory before and after, and what it is told then.
  *
  * ```sh
- * node scripts/measure/stopped_watch.ts [--puts 1000000]
+ * node scripts/measure.ts stopped-watch [--puts 1000000]
  * ```
  *
  * @module
@@ -12,11 +12,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { open, type SledStore, StoreError } from "../../mod.ts";
+import { count, readOptions } from "../lib/options.ts";
 
-const { values } = parseArgs({ options: { puts: { type: "string", default: "1000000" } } });
-const PUTS = Number(values.puts);
+const values = readOptions({ puts: count("how many puts go by", 1_000_000) });
+const PUTS = values.puts;
 const KEYS = 100_000;
 const MiB = 2 ** 20;
 

@@ -3,7 +3,7 @@
  * puts, told from memory and from the table, 400 values of 1 MiB, and a backup of two changes among a million entries.
  *
  * ```sh
- * node scripts/measure/watch.ts [--puts 1000000] [--values 400]
+ * node scripts/measure.ts watch [--puts 1000000] [--values 400]
  * ```
  *
  * @module
@@ -13,14 +13,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { type BatchOperation, MemoryStore, open, type Store } from "../../mod.ts";
 import { withLoopDelay } from "../bench/loop_delay.ts";
+import { count, readOptions } from "../lib/options.ts";
 
-const { values } = parseArgs({
-  options: { puts: { type: "string", default: "1000000" }, values: { type: "string", default: "400" } },
+const { puts: PUTS, values: VALUES } = readOptions({
+  puts: count("how many puts one commit has", 1_000_000),
+  values: count("how many values of 1 MiB", 400),
 });
-const [PUTS, VALUES] = [Number(values.puts), Number(values.values)];
 const MiB = 2 ** 20;
 const rows: Record<string, Record<string, number>> = {};
 

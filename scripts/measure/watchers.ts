@@ -2,8 +2,8 @@
  * Puts a second with no, 1, 300 and 1,000 watches of other ranges, each of which waits: on both stores, and with syncs and without.
  *
  * ```sh
- * node scripts/measure/watchers.ts [--puts 20000]
- * node scripts/measure/watchers.ts --module OTHER/mod.ts    # another build of luge, to compare with
+ * node scripts/measure.ts watchers [--puts 20000]
+ * node scripts/measure.ts watchers --module OTHER/mod.ts    # another build of luge, to compare with
  * ```
  *
  * @module
@@ -15,17 +15,15 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import type * as Luge from "../../mod.ts";
+import { count, readOptions, text } from "../lib/options.ts";
 import { ROOT } from "../lib/runtimes.ts";
 
-const { values } = parseArgs({
-  options: {
-    puts: { type: "string", default: "20000" },
-    module: { type: "string", default: join(ROOT, "mod.ts") },
-  },
+const values = readOptions({
+  puts: count("how many puts", 20_000),
+  module: text("the module to measure", join(ROOT, "mod.ts"), "file"),
 });
-const PUTS = Number(values.puts);
+const PUTS = values.puts;
 const WATCHES = [0, 1, 300, 1000];
 /** No measurement takes much longer. */
 const LIMIT_MS = 5000;

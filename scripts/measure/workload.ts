@@ -1,5 +1,5 @@
 /**
- * Times the basic operations on this runtime and prints operations a second as JSON: run by `scripts/measure.ts`.
+ * Times the basic operations on this runtime and prints operations a second as JSON: run by `operations.ts`.
  *
  * @module
  */

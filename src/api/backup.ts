@@ -5,7 +5,7 @@
  */
 
 /**
- * What a backup has, and how long it may take.
+ * Options of a backup.
  *
  * @example
  * ```ts
@@ -26,25 +26,28 @@
  */
 export interface BackupOptions {
   /**
-   * Makes an increment: only what changed after this version, deletions included. It can be restored to a store that is
-   * exactly at this version, as one that the backup of this version was restored to. Default: everything.
+   * Makes an increment: only the changes after this version, with deletions. An increment fits a store that is at
+   * exactly this version, such as one that was restored from the backup of this version. Default: everything.
    */
   readonly since?: number;
   /** Ends the backup: the stream errors with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** How a backup is restored. */
+/** Options of a restore. */
 export interface RestoreOptions {
-  /** Ends the restore while it reads the stream: the store is as it was then. Once all was read it goes on to its end. */
+  /**
+   * Ends the restore while it reads the stream: the store stays as it was. After the last byte the signal has no
+   * effect.
+   */
   readonly signal?: AbortSignal;
 }
 
 /** What was restored. */
 export interface RestoreResult {
-  /** The version that the store is at. */
+  /** The version of the store after the restore. */
   readonly version: number;
-  /** How many entries came, deletions not counted. */
+  /** How many entries were restored, without deletions. */
   readonly entries: number;
   /** How many keys were deleted. */
   readonly deletions: number;
@@ -53,7 +56,7 @@ export interface RestoreResult {
 }
 
 /**
- * What stands at the start of a backup.
+ * The fields at the start of a backup.
  *
  * @example
  * ```ts
@@ -73,17 +76,17 @@ export interface BackupHeader {
   readonly from: number;
   /** The version of the store that was backed up. */
   readonly to: number;
-  /** Whether it has only what changed after `from`. */
+  /** Whether it has only the changes after `from`. */
   readonly isIncrement: boolean;
-  /** When it was begun, in milliseconds since 1970, by the clock of the machine that made it. */
+  /** When the backup began, in milliseconds since 1970, by the clock of the machine that made it. */
   readonly created: number;
   /** How many versions of a key the store kept. The backup has the newest one of each. */
   readonly numVersionsToKeep: number;
 }
 
-/** What a backup holds, found by reading all of it. */
+/** The content of a backup, found by reading all of it. */
 export interface BackupInfo extends BackupHeader {
-  /** How many entries there are, deletions not counted. */
+  /** How many entries there are, without deletions. */
   readonly entries: number;
   /** How many deletions there are; expired values count as deleted. */
   readonly deletions: number;

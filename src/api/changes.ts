@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KeyEncoding, KeyIn } from "../key_format.ts";
+import type { KeyEncoding, KeyIn } from "./keys.ts";
 
 /** A change of one key. */
 export interface Change<K = string> {
@@ -14,7 +14,7 @@ export interface Change<K = string> {
   readonly key: K;
   /** The commit. All operations of a batch or a transaction have the same one. */
   readonly version: number;
-  /** What was put; absent for a deletion, and for a value that has expired meanwhile. */
+  /** The new value; absent for a deletion, and for a value that expired before the watch read it. */
   readonly value?: Uint8Array;
   /** When the value expires, in milliseconds since 1970; absent for never. */
   readonly expiresAt?: number;
@@ -40,7 +40,7 @@ export interface Change<K = string> {
 export type ChangeIn<E extends KeyEncoding> = Change<KeyIn<E>>;
 
 /**
- * From where a store is watched, and how long.
+ * Options of a watch.
  *
  * @example
  * ```ts
@@ -59,8 +59,8 @@ export type ChangeIn<E extends KeyEncoding> = Change<KeyIn<E>>;
  * ```
  */
 export interface WatchOptions {
-  /** Changes after this version, the past ones first. Default: those after the call. */
+  /** Delivers the changes after this version, the past ones first. Default: the changes after the call. */
   readonly since?: number;
-  /** Ends the walk, which then rejects with the signal's reason. */
+  /** Ends the watch, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
+import type { Key } from "./keys.ts";
 
 /**
- * Keys between two ends, in the byte order of keys. Without any end: all keys. At most one of `gt` and `gte`, and one of
- * `lt` and `lte`; with `prefix` the keys that fulfil both.
+ * Keys between two bounds, in the byte order of keys. Without any bound: all keys. Give at most one of `gt` and `gte`,
+ * and one of `lt` and `lte`. With `prefix` a key must fulfil both.
  *
  * @example
  * ```ts
@@ -34,19 +34,21 @@ export interface KeyRange {
   readonly lte?: Key;
   /** From the last key to the first. Default: `false`. */
   readonly reverse?: boolean;
-  /** At most so many entries, the first ones in the order of the range. Default: all. */
+  /** At most this many entries, the first ones in the order of the range. Default: all. */
   readonly limit?: number;
 }
 
 /**
- * What a range holds, to be walked over with `for` or with `for await`, as often as you like. Each walk sees one version of
- * the store, that of its first step, whatever is written meanwhile; it may be left early. With `for await` the event loop
- * turns in between. On Node 22 or newer and on Deno values of one walk share buffers with each other, with nothing else. Such a buffer cannot be transferred
- * (an error says so), and `value.buffer` holds its neighbours, too: `slice()` makes a copy with a buffer of its own.
+ * The entries, keys or values of a range, for `for` and `for await`. You may iterate over it several times, and leave
+ * an iterator early. Each iterator sees one version of the store: that of its first step. With `for await` the event
+ * loop turns in between.
+ *
+ * On Node 22 or newer and on Deno the values of one iterator share buffers with each other. Such a buffer cannot be
+ * transferred: an error says so. `value.buffer` has other values, too. `slice()` makes a copy with its own buffer.
  */
 export interface RangeIterable<T> extends Iterable<T>, AsyncIterable<T> {
-  /** A new walk, whose steps block. */
+  /** A new iterator, whose steps block. */
   [Symbol.iterator](): IterableIterator<T>;
-  /** A new walk, which lets the event loop turn. */
+  /** A new iterator, which lets the event loop turn. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T>;
 }

@@ -1,11 +1,10 @@
 /**
- * What can be read, of a store, of a snapshot and in a transaction.
+ * Reads of a store, of a snapshot and in a transaction.
  *
  * @module
  */
 
-import type { Key } from "../encoding.ts";
-import type { KeyEncoding, KeyIn } from "../key_format.ts";
+import type { Key, KeyEncoding, KeyIn } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
 
 /**
@@ -25,12 +24,15 @@ import type { KeyRange, RangeIterable } from "./range.ts";
  * ```
  */
 export interface SnapshotRange extends KeyRange {
-  /** As this snapshot of the store has it, which must be open when the walk begins. Default: as it is then. */
+  /**
+   * Reads the range as this snapshot of the store has it. The snapshot must be open when the iterator begins. Default:
+   * the newest version then.
+   */
   readonly snapshot?: Snapshot;
 }
 
 /**
- * A range that is read, and how its keys come.
+ * A range to read, and the encoding of its keys.
  *
  * @example
  * ```ts
@@ -52,7 +54,7 @@ export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange
 }
 
 /**
- * A value with what the store knows of it.
+ * A value with its version and expiry.
  *
  * @example
  * ```ts
@@ -67,7 +69,7 @@ export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange
  * ```
  */
 export interface ValueEntry {
-  /** In bytes that the caller owns: see {@linkcode Reader.get}. */
+  /** The bytes, which the caller owns: see {@linkcode Reader.get}. */
   readonly value: Uint8Array;
   /** The commit that wrote it. */
   readonly version: number;
@@ -76,7 +78,7 @@ export interface ValueEntry {
 }
 
 /**
- * What a call that may take long takes.
+ * Options of a call that may take long.
  *
  * @example
  * ```ts
@@ -93,8 +95,9 @@ export interface LongOptions {
 }
 
 /**
- * Reads. The plain forms return promises and let the event loop turn where they read many entries, and now and then where they are awaited
- * one after the other; the `Sync` forms return the result. Both block while they read from the disk what no cache has. An expired value is not there from its time on, in every read.
+ * Reads. The plain forms return promises. They let the event loop turn during long reads, and every few milliseconds
+ * when you await them one after the other. The `Sync` forms return the result. Both block while they read from the disk
+ * what no cache has. No read finds an expired value.
  *
  * @example
  * ```ts
@@ -113,8 +116,8 @@ export interface LongOptions {
  */
 export interface Reader {
   /**
-   * The value of `key`, in a buffer of its own, which the caller owns, or `undefined`. With `shareBuffers` values up to 1 KiB may
-   * share buffers. As all awaited reads it blocks the event loop while it reads what no cache has from the disk.
+   * The value of `key`, or `undefined`. The caller owns the buffer. With `shareBuffers` values up to 1 KiB may share
+   * buffers. Like all awaited reads it blocks the event loop while it reads from the disk what no cache has.
    */
   get(key: Key): Promise<Uint8Array | undefined>;
   /** As {@linkcode Reader.get}. */
@@ -149,7 +152,7 @@ export interface Reader {
 
   /**
    * All entries whose keys start with `prefix` (`""` for all), in the byte order of their keys. Throws `TypeError` when
-   * one of the keys is not UTF-8. The result is held in memory whole: {@linkcode Reader.entries} is for many.
+   * one of the keys is not UTF-8. The whole result is in memory: use {@linkcode Reader.entries} for many entries.
    */
   scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>>;
   /** As {@linkcode Reader.scan}. */
@@ -157,9 +160,10 @@ export interface Reader {
 }
 
 /**
- * A store as it was at one version. Open snapshots cost nothing to read from, but keep old versions from being given back:
- * dispose of it. One that is forgotten shows in `metrics()` as `openSnapshots` and `oldestSnapshotMs` until the garbage collector finds it. Not part of what is
- * kept on disk: closing the store ends it. After either, reads throw `STORE_CLOSED`.
+ * A store as it was at one version. Reads from a snapshot cost nothing extra. But the store keeps every version that an
+ * open snapshot can see, so dispose of it. `metrics()` shows forgotten ones as `openSnapshots` and `oldestSnapshotMs`,
+ * until the garbage collector finds them. A snapshot is not stored on disk: `close()` of the store ends it. After that,
+ * and after `dispose()`, reads throw `STORE_CLOSED`.
  *
  * @example
  * ```ts
@@ -176,8 +180,8 @@ export interface Reader {
  * ```
  */
 export interface Snapshot extends Reader, Disposable {
-  /** The newest commit that it sees. */
+  /** The version that it reads. */
   readonly version: number;
-  /** Lets go of it; idempotent. Walks that have begun go on. */
+  /** Releases the snapshot. You may call it twice. Iterators that have begun continue. */
   dispose(): void;
 }

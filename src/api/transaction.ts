@@ -4,16 +4,17 @@
  * @module
  */
 
-import type { Key, Value } from "../encoding.ts";
+import type { Key, Value } from "./keys.ts";
 import type { Reader } from "./reader.ts";
 import type { PutOptions } from "./writes.ts";
 
 /**
- * A transaction: its reads see the store as it was when the transaction began, and what it has written itself. Its writes
- * are in memory until it commits. A walk over a range sees the writes that were made before it came by.
+ * A transaction. Its reads see the store as it was when the transaction began, and its own writes. Its writes stay in
+ * memory until it commits. An iterator over a range sees the writes that were made before the iterator reached their
+ * keys.
  */
 export interface Transaction extends Reader {
-  /** The newest commit that it sees. */
+  /** The version that it reads. */
   readonly version: number;
   /** Sets `key` to `value` when the transaction commits. */
   put(key: Key, value: Value, options?: PutOptions): void;
@@ -22,7 +23,7 @@ export interface Transaction extends Reader {
 }
 
 /**
- * How a transaction is run.
+ * Options of a transaction.
  *
  * @example
  * ```ts
@@ -40,8 +41,10 @@ export interface Transaction extends Reader {
  * ```
  */
 export interface TransactionOptions {
-  /** How often it is run again when others changed what it read, 0 to 1,000,000. Default: 100. */
+  /** How often it may run again because others changed what it read, 0 to 1,000,000. Default: 100. */
   readonly retries?: number;
-  /** Ends it, also while it waits for its turn: nothing is written, and the promise rejects with the signal's reason. */
+  /**
+   * Ends the transaction, also while it waits: nothing is written, and the promise rejects with the signal's reason.
+   */
   readonly signal?: AbortSignal;
 }

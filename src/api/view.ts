@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Key } from "../encoding.ts";
+import type { Key } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
 import type { LongOptions } from "./reader.ts";
 import type { PutOptions } from "./writes.ts";
 
 /**
- * Turns values into bytes and back. An error that it throws is the caller's: it comes out of the call as it is.
+ * Turns values into bytes and back. If a codec throws, the call throws that error.
  *
  * @example
  * ```ts
@@ -29,13 +29,13 @@ import type { PutOptions } from "./writes.ts";
 export interface Codec<T> {
   /** The bytes of a value; a string stands for its UTF-8 bytes. */
   encode(value: T): Uint8Array | string;
-  /** The value of bytes that `encode` made. The bytes are its own. */
+  /** The value of bytes that `encode` made. The codec may keep the bytes. */
   decode(bytes: Uint8Array): T;
 }
 
-/** What a view shows. */
+/** Options of a view. */
 export interface ViewOptions<T> {
-  /** The keys that start with this; the view's keys lack it. */
+  /** Only keys that start with this. The keys of the view do not have it. */
   readonly prefix: Key;
   /** How values are encoded. */
   readonly codec: Codec<T>;
@@ -64,8 +64,9 @@ export type ViewOperation<T> =
   | { readonly type: "delete"; readonly key: Key };
 
 /**
- * A part of a store: the keys that start with a prefix, without it, and values as a codec has them. Everything else is as in
- * the store: order, limits (prefix and key together are at most 65,000 bytes), durability, errors. No key leads out of it.
+ * A part of a store: the keys that start with a prefix, without that prefix, with values of a codec. Order, durability
+ * and errors are those of the store. Prefix and key together have at most 65,000 bytes. A view cannot read or write
+ * keys outside its prefix.
  *
  * @example
  * ```ts

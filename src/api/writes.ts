@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Key, Value } from "../encoding.ts";
+import type { Key, Value } from "./keys.ts";
 
-/** How a value is put. */
+/** Options of a put. */
 export interface PutOptions {
-  /** How long it lives, in milliseconds, above 0: it is gone exactly then. Default: for ever. */
+  /** How long the value lives, in milliseconds, above 0. No read finds it after that time. Default: for ever. */
   readonly ttl?: number;
 }
 
@@ -54,7 +54,7 @@ export type BatchOperation =
 export interface KeyVersion {
   /** The commit that wrote it. */
   readonly version: number;
-  /** Absent when the key was deleted, or the value has expired. */
+  /** Absent if this version deleted the key, or the value has expired. */
   readonly value?: Uint8Array;
   /** Whether this version deleted the key. */
   readonly deleted: boolean;

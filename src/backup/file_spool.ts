@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { FileSystem, OpenFile } from "../api/file_system.ts";
 import { messageOf, StoreError } from "../errors.ts";
-import { type FileSystem, lockLost, type OpenFile } from "../fs/filesystem.ts";
+import { lockLost } from "../fs/filesystem.ts";
 import { writeAll } from "../fs/write_all.ts";
 import type { ByteSource } from "./source.ts";
 import type { Spool } from "./spool.ts";
@@ -127,5 +128,5 @@ async function waiting<T>(promise: Promise<T>): Promise<T> {
 
 function ioError(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  return new StoreError("IO_ERROR", `Cannot keep what is restored: ${messageOf(cause)}`, { cause });
+  return new StoreError("IO_ERROR", `Cannot keep the backup that is being restored: ${messageOf(cause)}`, { cause });
 }

@@ -1,5 +1,5 @@
 /**
- * The format of a backup; byte by byte in ARCHITECTURE.md.
+ * The format of a backup; byte by byte in docs/format.md.
  *
  * @module
  */

@@ -11,8 +11,8 @@ import { BackupReader } from "./reader.ts";
 import { StreamSource } from "./source.ts";
 
 /**
- * Reads a backup to its end, checks all of it, and says what it holds. Rejects with `BACKUP_INVALID`, with position and
- * reason, when it is damaged, truncated or no backup.
+ * Reads a backup to its end, checks all of it, and returns its content. Rejects with `BACKUP_INVALID`, with position
+ * and reason, if the stream is damaged, truncated or not a backup.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export async function inspectBackup(stream: ReadableStream<Uint8Array>, options?
   });
 }
 
-/** Reads the start of a backup, and cancels the stream; otherwise as {@linkcode inspectBackup}. */
+/** Reads the start of a backup, and cancels the stream. Otherwise as {@linkcode inspectBackup}. */
 export async function readBackupHeader(
   stream: ReadableStream<Uint8Array>,
   options?: LongOptions,

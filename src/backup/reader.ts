@@ -6,6 +6,7 @@
 
 import type { BackupHeader, BackupInfo } from "../api/backup.ts";
 import type { StoredChange } from "../backend.ts";
+import { compareBytes, concat, NOTHING } from "../bytes.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../limits.ts";
 import {
@@ -27,8 +28,6 @@ import {
 } from "./format.ts";
 import { type ByteSource, Bytes } from "./source.ts";
 import { FieldReader } from "./varint.ts";
-
-const NOTHING = new Uint8Array(0);
 
 /** An entry of which the value comes in pieces. */
 interface InPieces {
@@ -174,7 +173,7 @@ export class BackupReader {
 
   #checkOrder(key: Uint8Array, version: number): void {
     const { from = 0, to = 0 } = this.#header ?? {};
-    if (compare(this.#key, key) >= 0) this.#damaged("its keys are not in order");
+    if (compareBytes(this.#key, key) >= 0) this.#damaged("its keys are not in order");
     if (version <= from || version > to) this.#damaged(`version ${version} is not one from ${from + 1} to ${to}`);
   }
 
@@ -215,20 +214,4 @@ function invalid(position: number, reason: string): StoreError {
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
   return start.every((byte, index) => byte === bytes[index]);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

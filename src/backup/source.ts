@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../encoding.ts";
+import { onAbort } from "../promises.ts";
 import { isUint8Array } from "../realm.ts";
 
 /** Bytes, some at a time. */
@@ -17,7 +18,7 @@ export interface ByteSource {
 export class StreamSource implements ByteSource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #signal: AbortSignal | undefined;
-  readonly #abort = () => void this.cancel(this.#signal?.reason);
+  readonly #release: () => void;
 
   /** Throws `TypeError` when it is no stream, or is being read by others. */
   constructor(stream: ReadableStream<Uint8Array>, signal?: AbortSignal) {
@@ -26,7 +27,7 @@ export class StreamSource implements ByteSource {
     }
     this.#signal = signal;
     this.#reader = stream.getReader();
-    signal?.addEventListener("abort", this.#abort);
+    this.#release = onAbort(signal, () => void this.cancel(signal?.reason));
   }
 
   async read(): Promise<Uint8Array | undefined> {
@@ -45,7 +46,7 @@ export class StreamSource implements ByteSource {
 
   /** Gives the stream back. */
   release(): void {
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#release();
     this.#reader.releaseLock();
   }
 }

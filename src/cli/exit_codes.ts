@@ -6,7 +6,7 @@
 
 import { StoreError } from "../../mod.ts";
 
-/** Every exit code; the help and the README list them. */
+/** Every exit code; the help and docs/guide/20-command-line.md list them. */
 export const ExitCode = {
   done: 0,
   notFound: 1,
@@ -23,14 +23,14 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** The table of exit codes, as the help shows it. */
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
-  [ExitCode.done, "done, or whoever read the output had enough"],
+  [ExitCode.done, "success (also when the reader closes the pipe)"],
   [ExitCode.notFound, "the key is not there"],
   [ExitCode.usage, "wrong arguments or wrong input: the message names the value and what was expected"],
-  [ExitCode.failed, "it could not be done: the message says why"],
+  [ExitCode.failed, "the command failed: the message says why"],
   [ExitCode.locked, "another process has the store open"],
   [ExitCode.damaged, "the store or the backup is damaged"],
   [ExitCode.defect, "a defect of luge: please report it"],
-  [ExitCode.interrupted, "interrupted; nothing is half written"],
+  [ExitCode.interrupted, "interrupted; no file is half written"],
 ];
 
 /** Wrong arguments or wrong input. */

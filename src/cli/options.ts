@@ -6,9 +6,9 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { KeyRange, Reader, SledStore } from "../../mod.ts";
-import { encodeKey, encodePrefix } from "../encoding.ts";
 import { decode, ENCODINGS, type Encoding } from "./encodings.ts";
 import { checked, UsageError } from "./exit_codes.ts";
+import { checkedKey, checkedPrefix } from "./limits.ts";
 
 /** How keys are written. */
 export interface KeyOptions {
@@ -85,7 +85,7 @@ export function withRange(command: Command): Command {
 export function withOrder(command: Command): Command {
   return command
     .option("-r, --reverse", "from the last key to the first")
-    .option("-n, --limit <count>", "at most so many", integer(0));
+    .option("-n, --limit <count>", "at most this many", integer(0));
 }
 
 /** Adds `--at`. */
@@ -108,7 +108,7 @@ export function withKeepVersions(command: Command): Command {
 
 /** A key that the user gave. */
 export function keyOf(text: string, { keys }: KeyOptions): Uint8Array {
-  return checked(() => encodeKey(decode(text, keys, "key")));
+  return checkedKey(decode(text, keys, "key"));
 }
 
 /** The range that the user gave. */
@@ -121,7 +121,7 @@ export function rangeOf(prefix: string | undefined, options: RangeOptions & Orde
   );
   return {
     ...Object.fromEntries(ends),
-    ...(prefix === undefined ? {} : { prefix: checked(() => encodePrefix(decode(prefix, options.keys, "prefix"))) }),
+    ...(prefix === undefined ? {} : { prefix: checkedPrefix(decode(prefix, options.keys, "prefix")) }),
     ...(reverse ? { reverse } : {}),
     ...(limit === undefined ? {} : { limit }),
   };

@@ -42,5 +42,5 @@ function partAt(line: string, at: number, part: RegExp): Part {
 }
 
 function unfinished(wrong: string): UsageError {
-  return new UsageError(`Wrong line: expected a second ${wrong === "\\" ? "character behind \\" : wrong}`);
+  return new UsageError(`Wrong line: expected a second ${wrong === "\\" ? "character after \\" : wrong}`);
 }

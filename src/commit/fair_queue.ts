@@ -5,7 +5,7 @@
  */
 
 import { clearTimeout, setTimeout, type Timer } from "../clock.ts";
-import { type Deferred, deferred } from "./deferred.ts";
+import { type Deferred, deferred, onAbort } from "../promises.ts";
 
 /**
  * How long one turn keeps the others waiting. A turn that takes longer goes on, and the next one begins beside it: nobody waits for ever for
@@ -55,14 +55,13 @@ export class FairQueue {
     const turn = deferred<void>();
     this.#waiting.add(turn);
     this.#limit();
-    const abort = () => {
+    const release = onAbort(signal, () => {
       if (this.#waiting.delete(turn)) turn.reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
+    });
     try {
       await turn.promise;
     } finally {
-      signal?.removeEventListener("abort", abort);
+      release();
     }
   }
 

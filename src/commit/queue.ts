@@ -6,7 +6,7 @@
  */
 
 import { queueMicrotask } from "../clock.ts";
-import { type Deferred, deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "../promises.ts";
 
 /** Gathers writes into groups; each group has one promise for all its writes. */
 export class CommitQueue {

@@ -1,4 +1,4 @@
-import type { FileSystem, OpenFile } from "./filesystem.ts";
+import type { FileSystem, OpenFile } from "../api/file_system.ts";
 import type { FileBytes } from "./memory_bytes.ts";
 
 const PAGE_BYTES = 4096;

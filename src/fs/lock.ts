@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
+import type { DirectoryLock } from "../api/file_system.ts";
 import { clearTimeout, setTimeout, sleep, type Timer } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { process } from "../process.ts";
-import { type DirectoryLock, fileSystemError } from "./filesystem.ts";
+import { fileSystemError } from "./filesystem.ts";
 import { kernelLock } from "./kernel_lock.ts";
 import { claimLock } from "./lock_claim.ts";
 import { judgeOwner, type Prober, type Verdict } from "./lock_liveness.ts";

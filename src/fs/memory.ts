@@ -1,21 +1,18 @@
+import type {
+  DirectoryEntry,
+  DirectoryLock,
+  FileOpenOptions,
+  FileStat,
+  FileSystem,
+  OpenFile,
+} from "../api/file_system.ts";
 import { StoreError } from "../errors.ts";
-import { isErrorLike } from "../realm.ts";
-import { requireOffset, requireOpenOptions } from "./checks.ts";
-import {
-  type DirectoryEntry,
-  type DirectoryLock,
-  type FileOpenOptions,
-  type FileStat,
-  type FileSystem,
-  fileSystemError,
-  type OpenFile,
-} from "./filesystem.ts";
+import { fileSystemError, requireOpenOptions } from "./filesystem.ts";
 import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
+import { MemoryFile } from "./memory_file.ts";
 
 /**
- * Files that live as long as this object, and no longer: close a store and open it again on the same
- * `MemoryFileSystem`, and it sees its data. Durability calls return at once. Every path starts at its root, which
- * exists; there are no links and no permissions.
+ * A disk in memory. Its files live as long as this object. A store that you close and open again on the same `MemoryFileSystem` has its data. Syncs return at once. Every path starts at its root, which exists. There are no links and no permissions.
  *
  * @example
  * ```ts
@@ -239,69 +236,4 @@ function lockedError(directory: string): StoreError {
     "STORE_LOCKED",
     `The directory '${directory}' in memory is already open in ${owner}; close that store first`,
   );
-}
-
-class MemoryFile implements OpenFile {
-  readonly #bytes: FileBytes;
-  readonly #path: string;
-  readonly #writable: boolean;
-  #closed = false;
-
-  constructor(bytes: FileBytes, path: string, writable: boolean) {
-    this.#bytes = bytes;
-    this.#path = path;
-    this.#writable = writable;
-  }
-
-  read(buffer: Uint8Array, position: number): number {
-    requireOffset(position, "read", this.#path);
-    return this.#openBytes("read").read(buffer, position);
-  }
-
-  write(buffer: Uint8Array, position: number): number {
-    requireOffset(position, "write", this.#path);
-    const bytes = this.#openBytes("write");
-    if (!this.#writable) throw fileSystemError("EBADF", "write", this.#path);
-    this.#withinMemory("write", () => bytes.write(buffer, position));
-    return buffer.length;
-  }
-
-  size(): number {
-    return this.#openBytes("stat").size;
-  }
-
-  truncate(size: number): void {
-    requireOffset(size, "truncate", this.#path);
-    const bytes = this.#openBytes("truncate");
-    if (!this.#writable) throw fileSystemError("EINVAL", "truncate", this.#path);
-    this.#withinMemory("truncate", () => bytes.resize(size));
-  }
-
-  sync(): void {
-    this.#openBytes("sync");
-  }
-
-  async syncOffThread(): Promise<void> {
-    this.sync();
-  }
-
-  /** Idempotent. */
-  close(): void {
-    this.#closed = true;
-  }
-
-  #openBytes(action: string): FileBytes {
-    if (this.#closed) throw fileSystemError("EBADF", action, this.#path);
-    return this.#bytes;
-  }
-
-  #withinMemory(action: string, grow: () => void): void {
-    try {
-      grow();
-    } catch (error) {
-      // What the runtime throws when it cannot allocate an ArrayBuffer of that size.
-      if (!isErrorLike(error) || error.name !== "RangeError") throw error;
-      throw Object.assign(fileSystemError("ENOSPC", action, this.#path), { cause: error });
-    }
-  }
 }

@@ -1,16 +1,15 @@
 import * as fs from "node:fs";
+import type {
+  DirectoryEntry,
+  DirectoryLock,
+  FileKind,
+  FileOpenOptions,
+  FileStat,
+  FileSystem,
+  OpenFile,
+} from "../api/file_system.ts";
 import { process } from "../process.ts";
-import { requireOffset, requireOpenOptions } from "./checks.ts";
-import {
-  type DirectoryEntry,
-  type DirectoryLock,
-  type FileKind,
-  type FileOpenOptions,
-  type FileStat,
-  type FileSystem,
-  fileSystemError,
-  type OpenFile,
-} from "./filesystem.ts";
+import { fileSystemError, requireOffset, requireOpenOptions } from "./filesystem.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";
 

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
+import type { DirectoryLock } from "../api/file_system.ts";
 import { clearInterval, clock, setInterval, type Timer } from "../clock.ts";
-import type { DirectoryLock } from "./filesystem.ts";
 import type { KernelHold } from "./kernel_lock.ts";
 import {
   contentAt,

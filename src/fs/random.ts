@@ -5,7 +5,7 @@
  */
 
 import { closeSync, openSync, readSync } from "node:fs";
-import { hexOf } from "../encoding.ts";
+import { hexOf } from "../bytes.ts";
 import { process } from "../process.ts";
 
 /** `getRandomValues` gives no more. */

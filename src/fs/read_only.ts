@@ -1,5 +1,6 @@
+import type { DirectoryLock, FileSystem } from "../api/file_system.ts";
 import { CopiedBytes, LowerFiles } from "./copied_bytes.ts";
-import { type DirectoryLock, type FileSystem, lockLost } from "./filesystem.ts";
+import { lockLost } from "./filesystem.ts";
 import { type Directory, MemoryFileSystem } from "./memory.ts";
 
 /** A view of a directory, in which every change stays in memory: nothing below is written, created or removed. */

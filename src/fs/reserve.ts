@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type FileSystem, fileSystemError, type OpenFile } from "./filesystem.ts";
+import type { FileSystem, OpenFile } from "../api/file_system.ts";
+import { fileSystemError } from "./filesystem.ts";
 import { errorCode } from "./node_errors.ts";
 import { writeAll } from "./write_all.ts";
 

@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { DirectoryEntry, DirectoryLock, FileOpenOptions, FileStat, FileSystem, OpenFile } from "./filesystem.ts";
+import type {
+  DirectoryEntry,
+  DirectoryLock,
+  FileOpenOptions,
+  FileStat,
+  FileSystem,
+  OpenFile,
+} from "../api/file_system.ts";
 import { isFull, type Reserve } from "./reserve.ts";
 
 /** What a name, a directory or a record of a lock takes, generously. */

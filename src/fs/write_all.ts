@@ -5,7 +5,8 @@
  */
 
 import * as fs from "node:fs";
-import { fileSystemError, type OpenFile } from "./filesystem.ts";
+import type { OpenFile } from "../api/file_system.ts";
+import { fileSystemError } from "./filesystem.ts";
 
 /** Writes all of `bytes` at `position`. `path` is for the error: `EIO` when the disk takes nothing any more. */
 export function writeAll(file: Pick<OpenFile, "write">, bytes: Uint8Array, position: number, path: string): void {

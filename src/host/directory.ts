@@ -5,7 +5,8 @@
  */
 
 import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
-import { type DirectoryEntry, type FileKind, fileSystemError } from "../fs/filesystem.ts";
+import type { DirectoryEntry, FileKind } from "../api/file_system.ts";
+import { fileSystemError } from "../fs/filesystem.ts";
 import { HostFile } from "./file.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
 import {

@@ -5,7 +5,8 @@
  */
 
 import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
-import { fileSystemError, type OpenFile } from "../fs/filesystem.ts";
+import type { OpenFile } from "../api/file_system.ts";
+import { fileSystemError } from "../fs/filesystem.ts";
 import type { GuardedFileSystem } from "./guarded_file_system.ts";
 import { Errno, FileType, fdstat, filestat, notPreopened, SUCCESS, Whence } from "./wasi.ts";
 

@@ -4,14 +4,8 @@
  * @module
  */
 
-import {
-  type DirectoryEntry,
-  type FileStat,
-  type FileSystem,
-  fileSystemError,
-  lockLost,
-  type OpenFile,
-} from "../fs/filesystem.ts";
+import type { DirectoryEntry, FileStat, FileSystem, OpenFile } from "../api/file_system.ts";
+import { fileSystemError, lockLost } from "../fs/filesystem.ts";
 
 /** How the engine opens a file. */
 export interface EngineOpenOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSystem } from "../fs/filesystem.ts";
+import type { FileSystem } from "../api/file_system.ts";
 import type { Reserve } from "../fs/reserve.ts";
 import { HostDirectory } from "./directory.ts";
 import { errnoOf, isDiskFailure } from "./errno.ts";
@@ -42,6 +42,7 @@ export class Host {
   readonly #output = new HostOutput();
   readonly #wasi: HostWasi;
   #error: unknown;
+
   /** What there is for a full disk. */
   readonly reserve: Reserve | undefined;
 

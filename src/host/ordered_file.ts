@@ -4,8 +4,8 @@
  * @module
  */
 
-import { requireOffset } from "../fs/checks.ts";
-import { fileSystemError, type OpenFile } from "../fs/filesystem.ts";
+import type { OpenFile } from "../api/file_system.ts";
+import { fileSystemError, requireOffset } from "../fs/filesystem.ts";
 import { writeAll } from "../fs/write_all.ts";
 import type { Ticket } from "./lane_queue.ts";
 import type { Lane, Lanes } from "./lanes.ts";

@@ -8,17 +8,11 @@
  * @module
  */
 
-import {
-  type DirectoryEntry,
-  type FileOpenOptions,
-  type FileStat,
-  type FileSystem,
-  fileSystemError,
-  type OpenFile,
-} from "../fs/filesystem.ts";
+import type { DirectoryEntry, FileOpenOptions, FileStat, FileSystem, OpenFile } from "../api/file_system.ts";
+import { fileSystemError, parentOf } from "../fs/filesystem.ts";
 import { type Lane, type LaneEvents, Lanes } from "./lanes.ts";
 import { OrderedFile, SharedFile } from "./ordered_file.ts";
-import { parentOf, QueuedNames } from "./queued_names.ts";
+import { QueuedNames } from "./queued_names.ts";
 
 /** How many bytes may wait in a lane, 32 MiB: the write that exceeds it blocks until so much has been done that it may wait. */
 export const MAX_QUEUED_BYTES: number = 32 * 1024 * 1024;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpenFile } from "../fs/filesystem.ts";
+import type { OpenFile } from "../api/file_system.ts";
 import { Fifo } from "./fifo.ts";
 
 interface PendingWrite {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { parentOf } from "../fs/filesystem.ts";
+
 /** Which files are to be removed, and in which directories something is to be renamed. */
 export class QueuedNames {
   readonly #removed: Set<string> = new Set();
@@ -52,11 +54,4 @@ export class QueuedNames {
   hasRenameIn(directory: string): boolean {
     return this.#renames.has(directory);
   }
-}
-
-/** The directory that a path is in. */
-export function parentOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  if (end > 0) return path.slice(0, end);
-  return end === 0 ? "/" : ".";
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { KeyEncoding, KeyIn } from "../api/keys.ts";
+import type { StoreMetrics } from "../api/metrics.ts";
 import {
   type Backend,
   type ChangePage,
@@ -12,6 +14,7 @@ import {
   type Counted,
   NEWEST,
   type NewestPage,
+  PAGE_VISITS,
   type Page,
   type StoredChange,
   type StoredNewest,
@@ -22,28 +25,16 @@ import {
   type VersionPage,
 } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { keyOf, NOTHING, nameOf, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
-import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
-import { type StoreMetrics, toMetrics } from "../metrics.ts";
-import { DroppedKeys, Expiries, type Expiring } from "./expiries.ts";
+import { formatKey, type KeyFormat } from "../key_format.ts";
+import { toMetrics } from "../metrics.ts";
 import { RecentChanges } from "./recent.ts";
-import { SortedKeys } from "./sorted_keys.ts";
-import {
-  type HistoryLeft,
-  isGone,
-  type Retention,
-  removeExpired,
-  removeGone,
-  removeOld,
-  type Versions,
-  versionAt,
-  WHOLE,
-} from "./versions.ts";
+import { MemoryTable } from "./table.ts";
+import { isGone, versionAt } from "./versions.ts";
 
-/** Entries of a page, and keys of a step. */
+/** Entries of a page. */
 const PAGE_ENTRIES = 1000;
-/** Keys that a page looks at, those that do not count as well. */
-const PAGE_VISITS = 8192;
 /** What an entry of a page that has few of them counts. */
 const BYTES_AN_ENTRY = 64;
 /** Expired values that a write drops: more than it can bring. */
@@ -55,52 +46,23 @@ const MANY_PASSED = 128;
 const DROPPED_A_READ = 10_000;
 /** Bytes of values that end a page of newest versions. */
 const PAGE_BYTES = 1024 * 1024;
-const NOTHING = new Uint8Array(0);
 
-/** Keys are held as strings of one character a byte: JavaScript orders those as their bytes. */
-export class MemoryBackend implements Backend {
-  readonly #kept: number;
-  readonly #versions: Map<string, Versions> = new Map();
-  readonly #keys = new SortedKeys();
+/** What is written and read of a table. */
+export class MemoryBackend extends MemoryTable implements Backend {
+  readonly disk = undefined;
   #recent = new RecentChanges(0);
-  /** Since when each is open, by version. */
-  readonly #snapshots: Map<number, number[]> = new Map();
   readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0, entries_visited: 0 };
   #version = 0;
-  /** Deletions of keys of which nothing else is left. */
-  #forgotten = new RecentChanges(0);
-  readonly #expiries = new Expiries();
-  /** Keys of which everything had expired. */
-  #dropped = new DroppedKeys();
-  #wholeFrom = 0;
-  #changesFrom = 0;
-  /** Compaction forgets deletions for good. */
-  #newestFrom = 0;
-  /** Since which versions what is gone is kept, one for each hold. */
-  readonly #held: number[] = [];
   #restoring = 0;
   /** Expired values that reads of ranges passed by. */
   #passed = 0;
-  #bytes = 0;
-  #compacting: string | undefined;
-
-  readonly isBehind = false;
-
-  constructor(kept: number) {
-    this.#kept = kept;
-  }
 
   get version(): number {
     return this.#version;
   }
 
-  get changesFrom(): number {
-    return Math.min(this.#changesFrom, this.#recent.from);
-  }
-
-  /** Whether something has expired that can be dropped. */
-  get hasWork(): boolean {
-    return this.#held.length === 0 && this.#expiries.due(clock.now()) !== undefined;
+  override get changesFrom(): number {
+    return Math.min(super.changesFrom, this.#recent.from);
   }
 
   get(key: Uint8Array, version: number): Uint8Array | undefined {
@@ -109,13 +71,13 @@ export class MemoryBackend implements Backend {
 
   entry(key: Uint8Array, version: number): StoredValue | undefined {
     this.#counters.gets += 1;
-    const found = this.#find(toBinary(key), version);
+    const found = this.#find(nameOf(key), version);
     if (!found) this.#counters.table_misses += 1;
     return found && { ...found, value: found.value.slice() };
   }
 
   versionOf(key: Uint8Array, version: number): number | undefined {
-    return this.#find(toBinary(key), version)?.version;
+    return this.#find(nameOf(key), version)?.version;
   }
 
   page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
@@ -124,8 +86,8 @@ export class MemoryBackend implements Backend {
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
     const limit = Math.min(range.limit ?? most, most);
     const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
-    for (const [binary, value] of this.#visited(range)) {
-      const key = fromBinary(binary);
+    for (const [name, value] of this.#visited(range)) {
+      const key = keyOf(name);
       if (value) keys.push(formatKey(key, format));
       if (value && !range.keysOnly) values.push(value.slice());
       if (keys.length === range.limit) break;
@@ -137,8 +99,8 @@ export class MemoryBackend implements Backend {
   count(range: ByteRange): Counted {
     this.#dropPassed();
     let count = 0;
-    for (const [binary, value] of this.#visited(range)) {
-      if (!value) return { count, last: fromBinary(binary) };
+    for (const [name, value] of this.#visited(range)) {
+      if (!value) return { count, last: keyOf(name) };
       count += 1;
       if (count === range.limit) break;
     }
@@ -147,7 +109,7 @@ export class MemoryBackend implements Backend {
 
   versions(key: Uint8Array): VersionPage {
     const now = clock.now();
-    const found = this.#versions.get(toBinary(key)) ?? [];
+    const found = this.of(nameOf(key));
     const versions = found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
     return { versions, next: undefined };
   }
@@ -161,7 +123,7 @@ export class MemoryBackend implements Backend {
   }
 
   batch(operations: readonly StoredOperation[]): number {
-    const last = new Map(operations.map((operation) => [toBinary(operation.key), operation]));
+    const last = new Map(operations.map((operation) => [nameOf(operation.key), operation]));
     this.#version += 1;
     this.#counters.commits += 1;
     const names = last.size > 1 ? [...last.keys()].sort() : [...last.keys()];
@@ -169,25 +131,12 @@ export class MemoryBackend implements Backend {
     return this.#version;
   }
 
-  openSnapshot(version: number): boolean {
-    const isOpen = this.#snapshots.has(version);
-    if (version < this.#wholeFrom && !isOpen) return false;
-    this.#snapshots.set(version, [...(this.#snapshots.get(version) ?? []), clock.now()]);
-    return true;
-  }
-
-  closeSnapshot(version: number): void {
-    const opened = this.#snapshots.get(version)?.slice(0, -1) ?? [];
-    if (opened.length > 0) this.#snapshots.set(version, opened);
-    else this.#snapshots.delete(version);
-  }
-
   changed(range: ByteRange, since: number): boolean {
     if (since >= this.#recent.from) {
       for (const { key } of this.#recent.after(since)) if (isInRange(range, key)) return true;
       return false;
     }
-    for (const [, versions] of this.#inRange(range)) if ((versions[0]?.version ?? 0) > since) return true;
+    for (const [, versions] of this.inRange(range)) if ((versions[0]?.version ?? 0) > since) return true;
     return false;
   }
 
@@ -213,47 +162,19 @@ export class MemoryBackend implements Backend {
     const changes: StoredChange[] = [];
     const now = clock.now();
     let visits = 0;
-    const first = from && toBinary(from.key);
-    for (const [name, versions] of this.#inRange(from ? { ...range, lower: from.key, lowerIncluded: true } : range)) {
+    const first = from && nameOf(from.key);
+    for (const [name, versions] of this.inRange(from ? { ...range, lower: from.key, lowerIncluded: true } : range)) {
       const ceiling = name === first ? (from?.version ?? NEWEST) : NEWEST;
       visits += 1;
       for (const { version, expiresMs, value } of versions) {
         if (version <= since || version > until || version > ceiling) continue;
-        const change = { key: fromBinary(name), version, expiresMs, value: value && NOTHING };
+        const change = { key: keyOf(name), version, expiresMs, value: value && NOTHING };
         if (changes.length === PAGE_ENTRIES || visits > PAGE_VISITS) return { changes, next: change };
         changes.push(copyOf(change, now));
       }
-      if (visits > PAGE_VISITS) return { changes, next: { key: successorOf(name), version: NEWEST } };
+      if (visits > PAGE_VISITS) return { changes, next: { key: withZero(keyOf(name)), version: NEWEST } };
     }
     return { changes, next: undefined };
-  }
-
-  get versionsToKeep(): number {
-    return this.#kept;
-  }
-
-  get newestFrom(): number {
-    return Math.max(this.#newestFrom, this.#forgotten.from, this.#dropped.from);
-  }
-
-  /** What was forgotten or dropped, and is not long ago, comes back until it is compacted away, or dropped again. */
-  holdGone(since: number): void {
-    this.#held.push(since);
-    if (since < this.newestFrom) return;
-    const gone = [...this.#forgotten.after(since), ...this.#dropped.after(since)].sort((a, b) => a.version - b.version);
-    const last = new Map(gone.map((change) => [toBinary(change.key), change]));
-    for (const [name, { value, version, expiresMs }] of last) {
-      if (this.#versions.has(name)) continue;
-      const held = { value, version, expiresMs };
-      this.#versionsOf(name).push(held);
-      this.#expiries.add(name, held);
-      this.#bytes += sizeOf(name, [held]);
-    }
-  }
-
-  releaseGone(since: number): void {
-    const index = this.#held.indexOf(since);
-    if (index >= 0) this.#held.splice(index, 1);
   }
 
   newest(from: ChangePlace | undefined, { since, until }: ChangeWindow): NewestPage {
@@ -261,39 +182,29 @@ export class MemoryBackend implements Backend {
     const range = from ? { lower: from.key } : {};
     const now = clock.now();
     let [bytes, visits] = [0, 0];
-    for (const [name, versions] of this.#inRange(range)) {
+    for (const [name, versions] of this.inRange(range)) {
       const isFull = entries.length === PAGE_ENTRIES || bytes > PAGE_BYTES;
-      if (isFull || visits === PAGE_VISITS) return { entries, next: { key: fromBinary(name), version: NEWEST } };
+      if (isFull || visits === PAGE_VISITS) return { entries, next: { key: keyOf(name), version: NEWEST } };
       visits += 1;
       const found = versionAt(versions, until);
       if (!found || found.version <= since) continue;
       const value = isGone(found, now) ? undefined : found.value;
       if (!value && since === 0) continue;
       bytes += value?.length ?? 0;
-      entries.push({ ...found, key: fromBinary(name), value, isLarge: false });
+      entries.push({ ...found, key: keyOf(name), value, isLarge: false });
     }
     return { entries, next: undefined };
   }
 
   beginRestore(version: number): void {
     this.#recent = new RecentChanges(version);
-    this.#forgotten = new RecentChanges(version);
-    this.#dropped = new DroppedKeys();
+    this.begin(version);
     this.#restoring = version;
-    this.#lose({ wholeFrom: version, changesFrom: version });
-    this.#newestFrom = version;
   }
 
   restore(entries: readonly StoredChange[]): void {
     for (const { key, value, version, expiresMs } of entries) {
-      const name = toBinary(key);
-      const versions = this.#versionsOf(name);
-      const before = sizeOf(name, versions);
-      const restored = { version, expiresMs, value: value && Uint8Array.from(value) };
-      versions.unshift(restored);
-      this.#expiries.add(name, restored);
-      this.#removeOld(name, versions);
-      this.#bytes += sizeOf(name, versions) - before;
+      this.restoreVersion(nameOf(key), { version, expiresMs, value: value && Uint8Array.from(value) });
     }
   }
 
@@ -302,191 +213,52 @@ export class MemoryBackend implements Backend {
   }
 
   step(): boolean {
-    this.#drop(DROPPED_A_STEP);
+    this.drop(DROPPED_A_STEP);
     return this.hasWork;
-  }
-
-  congestion(): undefined {
-    return undefined;
-  }
-
-  writeOut(): undefined {
-    return undefined;
-  }
-
-  sync(): undefined {
-    return undefined;
-  }
-
-  writeOutNow(): void {}
-
-  syncNow(): void {}
-
-  compactStep(): boolean {
-    const names: string[] = [];
-    for (const name of this.#keys.from(this.#compacting ?? "")) {
-      if (names.push(name) > PAGE_ENTRIES) break;
-    }
-    this.#compacting = names[PAGE_ENTRIES];
-    for (const name of names.slice(0, PAGE_ENTRIES)) {
-      const versions = this.#versions.get(name) ?? [];
-      const before = sizeOf(name, versions);
-      const newest = versions[0]?.version ?? 0;
-      this.#lose(this.#removeOld(name, versions));
-      this.#lose(this.#removeGone(name, versions));
-      removeExpired(versions);
-      this.#bytes -= before - sizeOf(name, versions);
-      if (versions.length > 0) continue;
-      this.#newestFrom = Math.max(this.#newestFrom, newest);
-      this.#forget(name);
-    }
-    return this.#compacting !== undefined;
-  }
-
-  filesSettled(): undefined {
-    return undefined;
   }
 
   verifyStep(): VerifyStep {
     let entries = 0;
-    for (const versions of this.#versions.values()) entries += versions.length;
+    for (const versions of this.all()) entries += versions.length;
     return { more: false, entries, damages: [] };
   }
 
-  sizeBytes(): number {
-    return this.#bytes;
-  }
-
   metrics(): StoreMetrics {
-    const opened = [...this.#snapshots.values()].flat();
+    const { size, opened } = this;
+    const bytes = this.sizeBytes();
     const figures = {
       ...this.#counters,
       memtable_hits: this.#counters.gets - this.#counters.table_misses,
-      write_buffer_entries: this.#versions.size,
-      write_buffer_bytes: this.#bytes,
+      write_buffer_entries: size,
+      write_buffer_bytes: bytes,
       version: this.#version,
       open_snapshots: opened.length,
       oldest_snapshot_ms: opened.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...opened)),
     };
-    return toMetrics(new Map(Object.entries(figures)), this.#bytes, 0);
-  }
-
-  closeStep(): boolean {
-    return false;
-  }
-
-  async close(): Promise<void> {
-    this.abandon();
-  }
-
-  onFailure(): void {}
-
-  abandon(): void {
-    this.#versions.clear();
-    this.#keys.clear();
-    this.#expiries.clear();
-    this.#snapshots.clear();
+    return toMetrics(new Map(Object.entries(figures)), bytes, 0);
   }
 
   #write(name: string, { key, value, expiresMs }: StoredOperation): void {
-    this.#drop(DROPPED_A_WRITE);
-    const copy = value && Uint8Array.from(value);
-    const version = { version: this.#version, expiresMs, value: copy };
-    const versions = this.#versionsOf(name);
-    const before = sizeOf(name, versions);
-    versions.unshift(version);
-    this.#expiries.add(name, version);
-    this.#lose(this.#removeOld(name, versions));
-    this.#bytes += sizeOf(name, versions) - before;
+    this.drop(DROPPED_A_WRITE);
+    const version = { version: this.#version, expiresMs, value: value && Uint8Array.from(value) };
+    this.writeVersion(name, version);
     this.#recent.add({ ...version, key: key.slice() });
-    if (value) {
-      this.#counters.puts += 1;
-      this.#counters.put_bytes += key.length + value.length;
+    if (!value) {
+      this.#counters.deletes += 1;
       return;
     }
-    this.#counters.deletes += 1;
-    // With more versions to keep, a deletion is history.
-    if (versions.length === 1 && this.#kept === 1 && this.#held.length === 0) {
-      this.#lose({ wholeFrom: 0, changesFrom: this.#version });
-      this.#bytes -= sizeOf(name, versions);
-      this.#forgotten.add({ ...version, key: key.slice() });
-      this.#forget(name);
-    }
-  }
-
-  #versionsOf(name: string): Versions {
-    let versions = this.#versions.get(name);
-    if (!versions) {
-      versions = [];
-      this.#versions.set(name, versions);
-      this.#keys.add(name);
-    }
-    return versions;
-  }
-
-  #removeOld(name: string, versions: Versions): HistoryLeft {
-    if (versions.length <= this.#kept) return WHOLE;
-    return removeOld(versions, this.#retention(), (gone) => this.#expiries.delete(name, gone));
-  }
-
-  #removeGone(name: string, versions: Versions): HistoryLeft {
-    return removeGone(versions, this.#retention(), (gone) => this.#expiries.delete(name, gone));
-  }
-
-  #retention(): Retention {
-    return { kept: this.#kept, snapshots: [...this.#snapshots.keys()], held: Math.min(NEWEST, ...this.#held) };
-  }
-
-  /** Drops some of what has expired, the oldest first. An increment that is going on needs to see it. */
-  #drop(most: number): void {
-    if (this.#held.length > 0) return;
-    const now = clock.now();
-    for (let i = 0; i < most; i++) {
-      const due = this.#expiries.due(now);
-      if (!due) return;
-      this.#expiries.delete(due.name, { ...due, value: undefined });
-      this.#expire(due);
-    }
+    this.#counters.puts += 1;
+    this.#counters.put_bytes += key.length + value.length;
   }
 
   #dropPassed(): void {
     if (this.#passed < MANY_PASSED) return;
-    this.#drop(Math.min(this.#passed, DROPPED_A_READ));
+    this.drop(Math.min(this.#passed, DROPPED_A_READ));
     this.#passed = 0;
   }
 
-  /**
-   * Drops a value that has expired. Where an older version is left below it, something stays that says that the value is gone. As no read
-   * finds the value from its time on, it does not matter to snapshots.
-   */
-  #expire({ name, version }: Expiring): void {
-    const versions = this.#versions.get(name) ?? [];
-    const [newest] = versions;
-    const index = versions.findIndex((each) => each.version === version);
-    const expired = versions[index];
-    if (!newest || !expired) return;
-    const before = sizeOf(name, versions);
-    versions[index] = { ...expired, value: undefined };
-    this.#lose(this.#removeGone(name, versions));
-    this.#bytes -= before - sizeOf(name, versions);
-    if (versions.length > 0) return;
-    this.#dropped.add({ ...newest, value: undefined, key: fromBinary(name) });
-    this.#forget(name);
-  }
-
-  /** The history is whole from a version on. */
-  #lose({ wholeFrom, changesFrom }: HistoryLeft): void {
-    this.#wholeFrom = Math.max(this.#wholeFrom, wholeFrom);
-    this.#changesFrom = Math.max(this.#changesFrom, changesFrom);
-  }
-
-  #forget(name: string): void {
-    this.#versions.delete(name);
-    this.#keys.delete(name);
-  }
-
   #find(name: string, version: number): (StoredVersion & { value: Uint8Array }) | undefined {
-    const found = versionAt(this.#versions.get(name) ?? [], version);
+    const found = versionAt(this.of(name), version);
     return found?.value && !isGone(found, clock.now()) ? { ...found, value: found.value } : undefined;
   }
 
@@ -495,7 +267,7 @@ export class MemoryBackend implements Backend {
     const version = range.version ?? this.#version;
     const now = clock.now();
     let visits = 0;
-    for (const [name, versions] of this.#inRange(range)) {
+    for (const [name, versions] of this.inRange(range)) {
       visits += 1;
       this.#counters.entries_visited += 1;
       const found = versionAt(versions, version);
@@ -504,40 +276,8 @@ export class MemoryBackend implements Backend {
       if (visits === PAGE_VISITS) yield [name, undefined];
     }
   }
-
-  *#inRange(range: ByteRange): Generator<[string, Versions]> {
-    const { lower, lowerIncluded, upper, upperIncluded, reverse } = range;
-    const [low, high] = [lower && toBinary(lower), upper && toBinary(upper)];
-    for (const name of reverse ? this.#keys.backFrom(high) : this.#keys.from(low ?? "")) {
-      const isBelow = low !== undefined && (name < low || (name === low && lowerIncluded === false));
-      const isAbove = high !== undefined && (name > high || (name === high && !upperIncluded));
-      if (reverse ? isBelow : isAbove) return;
-      if (!isBelow && !isAbove) yield [name, this.#versions.get(name) ?? []];
-    }
-  }
 }
 
 function copyOf(change: StoredChange, nowMs: number): StoredChange {
   return { ...change, value: isGone(change, nowMs) ? undefined : change.value?.slice() };
-}
-
-/** The first key behind one. */
-function successorOf(name: string): Uint8Array {
-  return fromBinary(`${name}\0`);
-}
-
-function sizeOf(name: string, versions: Versions): number {
-  return versions.reduce((bytes, { value }) => bytes + name.length + (value?.length ?? 0), 0);
-}
-
-function toBinary(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return binary;
-}
-
-function fromBinary(binary: string): Uint8Array {
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

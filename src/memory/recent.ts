@@ -5,7 +5,7 @@
  */
 
 import type { ChangePlace, StoredChange } from "../backend.ts";
-import { compareBytes } from "../byte_range.ts";
+import { compareBytes, NOTHING, sizeOf, sizeOfAll } from "../bytes.ts";
 
 /** Changes that are kept at most, and bytes of their keys and values. */
 const MOST_CHANGES = 10_000;
@@ -36,7 +36,7 @@ export class RecentChanges {
 
   /** The changes after a version. */
   after(version: number): Iterable<StoredChange> {
-    return this.since({ version: version + 1, key: new Uint8Array(0) });
+    return this.since({ version: version + 1, key: NOTHING });
   }
 
   /** The changes from a place on, by version and then by key. */
@@ -58,10 +58,6 @@ export class RecentChanges {
     this.#from = dropped.at(-1)?.version ?? this.#from;
     // A commit is here whole or not at all.
     while (this.#changes[0]?.version === this.#from) this.#changes.shift();
-    this.#bytes = this.#changes.reduce((bytes, change) => bytes + sizeOf(change), 0);
+    this.#bytes = sizeOfAll(this.#changes);
   }
-}
-
-function sizeOf({ key, value }: StoredChange): number {
-  return key.length + (value?.length ?? 0);
 }

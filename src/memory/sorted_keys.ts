@@ -4,8 +4,6 @@
  * @module
  */
 
-import { firstAtLeast } from "../sorted.ts";
-
 /** A chunk that grows beyond this is halved. */
 const CHUNK_LENGTH = 1024;
 
@@ -75,4 +73,15 @@ export class SortedKeys {
     }
     return low - 1;
   }
+}
+
+/** The index of the first string at or above `wanted`; the length when there is none. */
+function firstAtLeast(sorted: readonly string[], wanted: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? "") < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -4,50 +4,46 @@
  * @module
  */
 
+import type { BackupOptions } from "../api/backup.ts";
 import type { ChangePlace, StoredNewest } from "../backend.ts";
 import { DigestChain } from "../backup/format.ts";
 import { BackupWriter } from "../backup/writer.ts";
 import { clock } from "../clock.ts";
 import { Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
-import { type Run, SnapshotSource } from "./read_source.ts";
+import { checkSignal, OptionNames } from "../options.ts";
+import { onAbort } from "../promises.ts";
+import type { Commits } from "./commits.ts";
+import type { StoreCore } from "./core.ts";
+import { forgotten, type Run, SnapshotSource } from "./read_source.ts";
 
-/** What a backup needs of its store. */
-export interface BackupHost {
-  readonly run: Run;
-  /** The newest commit. */
-  readonly version: number;
-  /** Settles once all that was written is durable. */
-  flush(): Promise<void>;
-  /** Whether the store can be read. */
-  readonly isOpen: boolean;
-  /** Throws when it cannot. */
-  check(): void;
-}
+const ACTION = "back up";
 
-/** A stream that nobody read to its end is forgotten with its holder: then what it holds is given back. */
-const forgotten = new FinalizationRegistry<Backup>((backup) => backup.release());
+const OPTIONS = new OptionNames<BackupOptions>({ since: true, signal: true }, { example: "{ since }" });
 
-/** A backup of the store as it is now, or of what changed after `since`; with errors as of {@linkcode Store.backup}. */
+/** See {@linkcode Store.backup}. */
 export function backupStream(
-  host: BackupHost,
-  since: number | undefined,
-  signal: AbortSignal | undefined,
+  core: StoreCore,
+  commits: Commits,
+  options: BackupOptions | undefined,
 ): ReadableStream<Uint8Array> {
+  core.assertOpen(ACTION);
+  const { since: given, signal: givenSignal } = OPTIONS.read(options);
+  const since = given === undefined ? undefined : core.checkVersion(given, "since");
+  const signal = checkSignal(givenSignal);
   signal?.throwIfAborted();
-  const backup = new Backup(host, since);
+  const backup = new Backup(core, commits, since);
   const turns = new Turns();
   const bytes = backup.bytes();
-  const release = () => {
-    signal?.removeEventListener("abort", abort);
-    backup.release();
-  };
   let stop: (reason: unknown) => void = () => {};
-  const abort = () => {
+  const ignoreSignal = onAbort(signal, () => {
     release();
     stop(signal?.reason);
+  });
+  const release = () => {
+    ignoreSignal();
+    backup.release();
   };
-  signal?.addEventListener("abort", abort);
   const stream = new ReadableStream(
     {
       start: (controller) => {
@@ -74,32 +70,34 @@ export function backupStream(
     // Nothing is read before it is asked for.
     { highWaterMark: 0 },
   );
-  // What is kept here must not lead to the stream.
+  // One that nobody reads to its end. What is kept here must not lead to the stream.
   forgotten.register(stream, backup);
   return stream;
 }
 
 /** What is read of the store: one snapshot, and for an increment what is gone since the other one. */
 class Backup {
-  readonly #host: BackupHost;
+  readonly #core: StoreCore;
+  readonly #commits: Commits;
   readonly #since: number;
   readonly #isIncrement: boolean;
   readonly #snapshot: SnapshotSource;
   isOpen = true;
 
-  constructor(host: BackupHost, since: number | undefined) {
-    this.#host = host;
+  constructor(core: StoreCore, commits: Commits, since: number | undefined) {
+    this.#core = core;
+    this.#commits = commits;
     this.#since = since ?? 0;
     this.#isIncrement = since !== undefined;
-    this.#snapshot = new SnapshotSource(host.run, host.version);
+    this.#snapshot = new SnapshotSource(core.run, core.version);
     if (!this.#isIncrement) return;
-    host.run((backend) => backend.holdGone(this.#since));
-    const newestFrom = host.run((backend) => backend.newestFrom);
+    core.run((backend) => backend.holdGone(this.#since));
+    const newestFrom = core.run((backend) => backend.newestFrom);
     if (newestFrom <= this.#since) return;
     this.release();
     throw new StoreError(
       "VERSION_GONE",
-      `Cannot back up what changed after version ${since}: some deletions are gone, all after ${newestFrom} are there`,
+      `Cannot back up the changes after version ${since}: the store removed some deletions; it has all after version ${newestFrom}`,
       { version: newestFrom },
     );
   }
@@ -108,15 +106,15 @@ class Backup {
     if (!this.isOpen) return;
     this.isOpen = false;
     // With the store that was closed, or failed, both ended.
-    if (!this.#host.isOpen) return;
-    if (this.#isIncrement) this.#host.run((backend) => backend.releaseGone(this.#since));
+    if (!this.#core.isAlive) return;
+    if (this.#isIncrement) this.#core.run((backend) => backend.releaseGone(this.#since));
     this.#snapshot.release();
   }
 
   async *bytes(): AsyncGenerator<Uint8Array, undefined> {
-    const { run, flush } = this.#host;
+    const { run } = this.#core;
     const [from, to] = [this.#since, this.#snapshot.version];
-    await flush();
+    await this.#commits.flush();
     const writer = new BackupWriter(await DigestChain.begin());
     const numVersionsToKeep = run((backend) => backend.versionsToKeep);
     yield writer.header({ from, to, isIncrement: this.#isIncrement, created: clock.now(), numVersionsToKeep });
@@ -143,7 +141,7 @@ class Backup {
   }
 
   readonly #read: Run = (call) => {
-    this.#host.check();
-    return this.#host.run(call);
+    this.#core.assertOpen(ACTION);
+    return this.#core.run(call);
   };
 }

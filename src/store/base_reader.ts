@@ -4,13 +4,14 @@
  * @module
  */
 
+import type { Key, KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { RangeIterable } from "../api/range.ts";
 import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, prefixRange, restOf } from "../byte_range.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
-import { borrowKey, describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
-import type { KeyEncoding, KeyFormat, KeyIn } from "../key_format.ts";
+import { borrowKey, describe, encodeKey, encodePrefix } from "../encoding.ts";
+import type { KeyFormat } from "../key_format.ts";
 import { signalOf } from "../options.ts";
 import { type Pick, rangeIterable } from "./range_iterable.ts";
 import { formatOf, toSnapshotRange } from "./ranges.ts";

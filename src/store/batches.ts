@@ -6,6 +6,7 @@
 
 import type { BatchOperation } from "../api/writes.ts";
 import type { StoredOperation } from "../backend.ts";
+import { sizeOfAll } from "../bytes.ts";
 import { describe, encodeKey, encodeValue } from "../encoding.ts";
 import { MAX_BATCH_BYTES } from "../limits.ts";
 import { OptionNames } from "../options.ts";
@@ -25,7 +26,7 @@ export function toOperations(operations: readonly BatchOperation[]): StoredOpera
   }
   // Unlike `map`, it meets holes, too.
   const stored = Array.from(operations, toOperation);
-  checkBatchSize(stored.reduce((bytes, { key, value }) => bytes + key.length + (value?.length ?? 0), 0));
+  checkBatchSize(sizeOfAll(stored));
   return stored;
 }
 

@@ -5,9 +5,7 @@
  */
 
 import type { Codec } from "../api/view.ts";
-import { describe } from "../encoding.ts";
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+import { decoder, describe } from "../encoding.ts";
 
 /**
  * Values as JSON text in UTF-8. A value that JSON has nothing for (`undefined`, a function) is a `TypeError`; bytes that are

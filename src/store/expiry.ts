@@ -6,9 +6,8 @@
 
 import type { PutOptions } from "../api/writes.ts";
 import { clock } from "../clock.ts";
-import { describe } from "../encoding.ts";
 import { MAX_TTL_MS } from "../limits.ts";
-import { OptionNames } from "../options.ts";
+import { OptionNames, wrongType } from "../options.ts";
 
 const PUT_OPTIONS = new OptionNames<PutOptions>({ ttl: true }, { example: "{ ttl: 60_000 }" });
 
@@ -20,7 +19,7 @@ export function expiryOf(options: PutOptions | undefined): number {
 /** When a value expires that lives for so many milliseconds from now on; 0, for never, without them. */
 export function expiryAfter(ttl: number | undefined): number {
   if (ttl === undefined) return 0;
-  if (typeof ttl !== "number") throw new TypeError(`Wrong option 'ttl': expected a number, got ${describe(ttl)}`);
+  if (typeof ttl !== "number") wrongType("ttl", ttl, "a number");
   if (!(ttl > 0 && ttl <= MAX_TTL_MS)) {
     throw new RangeError(`Wrong option 'ttl': expected milliseconds above 0 and up to ${MAX_TTL_MS}, got ${ttl}`);
   }

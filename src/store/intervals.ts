@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type ByteRange, compareBytes } from "../byte_range.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { compareBytes, NOTHING, withZero } from "../bytes.ts";
 
 /** One range, and what it stands for. */
 export class Interval<T> {
@@ -23,7 +24,7 @@ export class Interval<T> {
   left: Interval<T> | undefined;
   right: Interval<T> | undefined;
 
-  constructor({ lower = new Uint8Array(0), lowerIncluded = true, upper, upperIncluded = false }: ByteRange, holder: T) {
+  constructor({ lower = NOTHING, lowerIncluded = true, upper, upperIncluded = false }: ByteRange, holder: T) {
     this.holder = holder;
     this.lower = lowerIncluded ? lower : withZero(lower);
     this.upper = upper && (upperIncluded ? withZero(upper) : upper);
@@ -60,13 +61,6 @@ export class Intervals<T> {
     if (this.#root) find(this.#root, key, found);
     return found;
   }
-}
-
-/** The first key behind one. */
-export function withZero(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1);
-  next.set(key);
-  return next;
 }
 
 function find<T>(node: Interval<T>, key: Uint8Array | undefined, found: Interval<T>[]): void {

@@ -5,6 +5,7 @@
  */
 
 import type { ChangePage, StoredChange } from "../backend.ts";
+import { NOTHING, withZero } from "../bytes.ts";
 
 /** Changes that are kept at most, and bytes of their keys; twice as many for a while. */
 const MOST_CHANGES = 4096;
@@ -40,8 +41,7 @@ export class OldestChanges {
     const last = changes.at(-1);
     if (!last || this.#lowestLeft === Number.POSITIVE_INFINITY) return { changes, next: undefined };
     const isWhole = this.#lowestLeft > last.version;
-    const key = new Uint8Array(isWhole ? 0 : last.key.length + 1);
-    if (!isWhole) key.set(last.key);
+    const key = isWhole ? NOTHING : withZero(last.key);
     return { changes, next: { version: this.#lowestLeft, key } };
   }
 

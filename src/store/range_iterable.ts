@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { KeyEncoding } from "../api/keys.ts";
 import type { RangeIterable } from "../api/range.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
 import { afterLightWork, Turns } from "../commit/turns.ts";
-import type { KeyEncoding } from "../key_format.ts";
+import { forgotten } from "./read_source.ts";
 
 /** Where a walk reads from. */
 export interface PageSource<E extends KeyEncoding> {
@@ -32,9 +33,6 @@ const PAGE_GROWTH = 8;
 
 /** What a page counts as light work. */
 const PAGE_WEIGHT = 8;
-
-/** A walk that nobody ended is forgotten with its holder: then what it holds is given back. */
-const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
 /** The entries of a range. `open` is called at the first step of each walk. */
 export function rangeIterable<E extends KeyEncoding, T>(
@@ -124,7 +122,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   #hold(source: PageSource<E>): void {
     const held = source.hold();
     this.#held = held;
-    forgotten.register(this, () => held.release(), this);
+    forgotten.register(this, held, this);
   }
 }
 

@@ -4,17 +4,19 @@
  * @module
  */
 
+import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
-import { type ByteRange, compareBytes, successor } from "../byte_range.ts";
-import { describe, encodeBound, encodePrefix, type Key } from "../encoding.ts";
-import type { KeyEncoding, KeyFormat } from "../key_format.ts";
-import { OptionNames } from "../options.ts";
+import { type ByteRange, successor } from "../byte_range.ts";
+import { compareBytes, concat, NOTHING } from "../bytes.ts";
+import { encodeBound, encodePrefix } from "../encoding.ts";
+import type { KeyFormat } from "../key_format.ts";
+import { OptionNames, wrongType } from "../options.ts";
 
 /** More entries than a store can hold; what the engine takes for no limit. */
 export const MOST_ENTRIES = 0xffffffff;
 
-const NOTHING = new Uint8Array(0);
+const PROPERTY = "range option";
 const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
   {
     prefix: true,
@@ -27,7 +29,7 @@ const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
     keyEncoding: true,
     snapshot: true,
   },
-  { property: "range option", object: "a range", example: '{ prefix: "a" }' },
+  { property: PROPERTY, object: "a range", example: '{ prefix: "a" }' },
 );
 /** What makes a range smaller. */
 const BOUNDS = ["prefix", "gt", "gte", "lt", "lte", "limit"] as const satisfies (keyof KeyRange)[];
@@ -89,15 +91,7 @@ export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined)
   const encoding: unknown = range?.keyEncoding;
   if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
   if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip: 0 };
-  throw new TypeError(`Wrong range option 'keyEncoding': expected "utf8" or "bytes", got ${describe(encoding)}`);
-}
-
-/** `first` and behind it `second`. */
-export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
+  return wrongType("keyEncoding", encoding, '"utf8" or "bytes"', PROPERTY);
 }
 
 function endOf(
@@ -131,12 +125,12 @@ function laterOf(a: End | undefined, b: End | undefined, sign: 1 | -1): End | un
 
 function isReverse(reverse: unknown): boolean {
   if (reverse === undefined || typeof reverse === "boolean") return reverse === true;
-  throw new TypeError(`Wrong range option 'reverse': expected a boolean, got ${describe(reverse)}`);
+  return wrongType("reverse", reverse, "a boolean", PROPERTY);
 }
 
 function checkLimit(limit: unknown): number {
   if (typeof limit !== "number") {
-    throw new TypeError(`Wrong range option 'limit': expected a number, got ${describe(limit)}`);
+    wrongType("limit", limit, "a number", PROPERTY);
   }
   if (limit === Number.POSITIVE_INFINITY) return MOST_ENTRIES;
   if (Number.isInteger(limit) && limit >= 0) return Math.min(limit, MOST_ENTRIES);

@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { KeyEncoding } from "../api/keys.ts";
 import { type Backend, type Counted, NEWEST, type Page, type StoredValue } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { StoreError } from "../errors.ts";
-import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import type { KeyFormat } from "../key_format.ts";
 
 /** Reads, with valid arguments. */
 export interface ReadSource {
@@ -76,7 +77,10 @@ export class SnapshotSource extends BackendSource implements HeldReadSource {
     super(run, version);
     this.version = version;
     if (!run((backend) => backend.openSnapshot(version))) {
-      throw new StoreError("VERSION_GONE", `Cannot read at version ${version}: some of what it saw is gone`);
+      throw new StoreError(
+        "VERSION_GONE",
+        `Cannot read at version ${version}: the store removed a version that it could see`,
+      );
     }
   }
 
@@ -92,3 +96,6 @@ export class SnapshotSource extends BackendSource implements HeldReadSource {
     }
   }
 }
+
+/** Releases what its targets hold, and nobody ended, once they were collected as garbage. What they hold must not lead to them. */
+export const forgotten: FinalizationRegistry<{ release(): void }> = new FinalizationRegistry((held) => held.release());

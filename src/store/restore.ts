@@ -4,24 +4,114 @@
  * @module
  */
 
-import type { BackupHeader, BackupInfo } from "../api/backup.ts";
+import type { BackupHeader, BackupInfo, RestoreOptions, RestoreResult } from "../api/backup.ts";
 import { type Backend, NEWEST } from "../backend.ts";
 import { BackupReader } from "../backup/reader.ts";
-import type { ByteSource, StreamSource } from "../backup/source.ts";
-import type { Spool } from "../backup/spool.ts";
+import { type ByteSource, StreamSource } from "../backup/source.ts";
+import { MemorySpool, type Spool } from "../backup/spool.ts";
+import { sizeOfAll } from "../bytes.ts";
 import { Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
+import { checkSignal, OptionNames } from "../options.ts";
+import { onAbort } from "../promises.ts";
+import type { Commits } from "./commits.ts";
+import type { StoreCore } from "./core.ts";
 import type { Run } from "./read_source.ts";
 
 /** Entries are handed to the operating system after so many bytes: they wait in memory until then. */
 const BYTES_A_WRITE = 4 * 1024 * 1024;
 
+const OPTIONS = new OptionNames<RestoreOptions>({ signal: true }, { example: "{ signal }" });
+
+/** The restores of one store: one at a time. */
+export class Restores {
+  readonly #core: StoreCore;
+  readonly #commits: Commits;
+  /** Ends the one that is going on, unless it is being applied already. */
+  #current: AbortController | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor(core: StoreCore, commits: Commits) {
+    this.#core = core;
+    this.#commits = commits;
+  }
+
+  /** See {@linkcode Store.restore}. */
+  async restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult> {
+    this.#core.assertWritable("restore");
+    const signal = checkSignal(OPTIONS.read(options).signal);
+    if (this.#current) throw new StoreError("STORE_RESTORING", "Cannot restore: another restore is going on");
+    signal?.throwIfAborted();
+    const ending = new AbortController();
+    const source = new StreamSource(stream, ending.signal);
+    const release = onAbort(signal, () => ending.abort(signal?.reason));
+    this.#current = ending;
+    const restored = this.#receiveAndApply(source, ending.signal);
+    this.#ended = restored.catch(() => {});
+    try {
+      return await restored;
+    } catch (error) {
+      await source.cancel(error);
+      throw error;
+    } finally {
+      release();
+      source.release();
+      this.#current = undefined;
+    }
+  }
+
+  /** Ends the one that is going on; settles once it has. */
+  async end(): Promise<void> {
+    if (!this.#current) return;
+    this.#current.abort(new StoreError("STORE_CLOSED", "Cannot restore: the store is closed"));
+    await this.#ended;
+  }
+
+  async #receiveAndApply(source: StreamSource, signal: AbortSignal): Promise<RestoreResult> {
+    const core = this.#core;
+    const spool = core.behaviour.spool?.() ?? new MemorySpool();
+    const check = (header: BackupHeader) => checkFits(core, header);
+    let info: BackupInfo;
+    try {
+      info = await receive(source, spool, check);
+      await this.#commits.flushes.committed();
+      signal.throwIfAborted();
+      // Others may have written meanwhile; from here on they cannot.
+      check(info);
+      assertUnused(core);
+    } catch (error) {
+      this.#discard(spool);
+      throw error;
+    }
+    await core.replace(async () => {
+      await spool.seal();
+      await apply(core.run, spool.read());
+      await spool.done();
+    });
+    this.#commits.wake();
+    const { entries, deletions, bytes } = info;
+    return { version: core.version, entries, deletions, bytes };
+  }
+
+  /** The caller gets the error that came before. */
+  #discard(spool: Spool): void {
+    try {
+      spool.discard();
+    } catch (left) {
+      this.#core.behaviour.leftBehind?.(left);
+    }
+  }
+}
+
+function assertUnused({ run }: StoreCore): void {
+  const { openSnapshots } = run((backend) => backend.metrics());
+  if (openSnapshots === 0) return;
+  const what = `${openSnapshots} snapshots, transactions, walks or backups are open`;
+  throw new StoreError("STORE_BUSY", `Cannot restore: ${what}`);
+}
+
 /** Reads a backup to its end, checks it, and keeps its bytes. `check` looks at the header as soon as it is there. */
-export async function receive(
-  source: StreamSource,
-  spool: Spool,
-  check: (header: BackupHeader) => void,
-): Promise<BackupInfo> {
+async function receive(source: StreamSource, spool: Spool, check: (header: BackupHeader) => void): Promise<BackupInfo> {
   const turns = new Turns();
   const read = async () => {
     await turns.next();
@@ -36,7 +126,7 @@ export async function receive(
 }
 
 /** Throws `BACKUP_MISMATCH` when a backup cannot be restored to a store at this version. */
-export function checkFits(run: Run, version: number, { from, to, isIncrement }: BackupHeader): void {
+function checkFits({ run, version }: StoreCore, { from, to, isIncrement }: BackupHeader): void {
   if (isIncrement) {
     if (from === version) return;
     throw mismatch(`it continues version ${from}, and the store is at version ${version}`);
@@ -60,16 +150,16 @@ export async function apply(run: Run, source: ByteSource): Promise<BackupInfo> {
   for (let entries = await reader.next(); entries; entries = await reader.next()) {
     const changes = entries;
     run((backend) => backend.restore(changes));
-    waiting += changes.reduce((bytes, { key, value }) => bytes + key.length + (value?.length ?? 0), 0);
+    waiting += sizeOfAll(changes);
     if (waiting > BYTES_A_WRITE) {
-      await run((backend) => backend.writeOut());
+      await run((backend) => backend.disk?.writeOut());
       waiting = 0;
     }
-    await run((backend) => backend.congestion());
+    await run((backend) => backend.disk?.congestion());
     await turns.next();
   }
   if (!isEmpty) run((backend) => backend.endRestore());
-  await run((backend) => backend.sync());
+  await run((backend) => backend.disk?.sync());
   return reader.info;
 }
 

@@ -5,55 +5,44 @@
  */
 
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
-import { deferred } from "../commit/deferred.ts";
+import { afterLightWork } from "../commit/turns.ts";
 import { describe } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_RETRIES } from "../limits.ts";
-import { checkSignal, OptionNames } from "../options.ts";
-import type { Contention } from "./contention.ts";
-import type { SnapshotSource } from "./read_source.ts";
+import { checkInteger, checkSignal, OptionNames } from "../options.ts";
+import { unlessAborted } from "../promises.ts";
+import { type Commits, NO_COMMIT } from "./commits.ts";
+import type { StoreCore } from "./core.ts";
+import { SnapshotSource } from "./read_source.ts";
 import { StoreTransaction } from "./transaction.ts";
 
 const DEFAULT_RETRIES = 100;
 const OPTIONS = new OptionNames<TransactionOptions>({ retries: true, signal: true }, { example: "{ retries: 10 }" });
 
-/** What transactions need of their store. */
-export interface TransactionHost {
-  /** A snapshot of what is there now. */
-  begin(): SnapshotSource;
-  /** Commits what the transaction wrote, or returns `undefined` when others changed what it read. */
-  commit(transaction: StoreTransaction): Promise<void> | undefined;
-  /** Those that conflicted wait there for each other. */
-  readonly contention: Contention;
-}
-
 /** See {@linkcode Store.transaction}. */
 export async function runTransaction<T>(
-  host: TransactionHost,
+  core: StoreCore,
+  commits: Commits,
   run: (transaction: Transaction) => T | Promise<T>,
   options?: TransactionOptions,
 ): Promise<T> {
   const { retries = DEFAULT_RETRIES, signal: given } = OPTIONS.read(options);
   const signal = checkSignal(given);
   if (typeof run !== "function") throw new TypeError(`Cannot run ${describe(run)}: expected a function`);
-  if (typeof retries !== "number") {
-    throw new TypeError(`Wrong option 'retries': expected a number, got ${describe(retries)}`);
-  }
-  if (!(Number.isInteger(retries) && retries >= 0 && retries <= MAX_RETRIES)) {
-    throw new RangeError(`Wrong option 'retries': expected an integer from 0 to ${MAX_RETRIES}, got ${retries}`);
-  }
+  checkInteger("retries", retries, 0, MAX_RETRIES);
   signal?.throwIfAborted();
-  const turn = host.contention.newcomer();
+  const turn = core.contention.newcomer();
   try {
     for (let attempt = 0; attempt <= retries; attempt++) {
       if (!turn.isFree) await turn.begin(signal);
       signal?.throwIfAborted();
-      const transaction = new StoreTransaction(host.begin());
+      const transaction = begin(core);
       let committed: Promise<void> | undefined;
       let result: T;
       try {
+        // Does not wait for a function that does not look at the signal: its transaction has ended, and writes nothing.
         result = await unlessAborted(run(transaction), signal);
-        committed = host.commit(transaction);
+        committed = commit(core, commits, transaction);
       } finally {
         transaction.end();
       }
@@ -74,19 +63,17 @@ export async function runTransaction<T>(
   );
 }
 
-/** Does not wait for a function that does not look at the signal: its transaction has ended, and writes nothing. */
-async function unlessAborted<T>(running: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await running;
-  const aborted = deferred<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  // One that was aborted by the first steps of the function says so no more.
-  if (signal.aborted) abort();
-  try {
-    const result = await Promise.race([running, aborted.promise]);
-    signal.throwIfAborted();
-    return result;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+function begin(core: StoreCore): StoreTransaction {
+  core.assertOpen("begin a transaction");
+  return new StoreTransaction(new SnapshotSource(core.read, core.version));
+}
+
+/** Commits what the transaction wrote, or returns `undefined` when others changed what it read. */
+function commit(core: StoreCore, commits: Commits, transaction: StoreTransaction): Promise<void> | undefined {
+  const operations = transaction.operations();
+  if (operations.length === 0) return afterLightWork(NO_COMMIT) ?? Promise.resolve();
+  core.assertWritable("commit a transaction");
+  if (core.version > transaction.version && core.run((backend) => transaction.isOutdated(backend))) return undefined;
+  commits.batch(operations);
+  return commits.writes.committed();
 }

@@ -7,10 +7,7 @@
 import type { Snapshot } from "../api/reader.ts";
 import { StoreError } from "../errors.ts";
 import { BaseReader } from "./base_reader.ts";
-import type { ReadSource, SnapshotSource } from "./read_source.ts";
-
-/** A snapshot that nobody disposed of is forgotten with its holder: then what it holds is given back. */
-const forgotten = new FinalizationRegistry<SnapshotSource>((source) => source.release());
+import { forgotten, type ReadSource, type SnapshotSource } from "./read_source.ts";
 
 /** A {@linkcode Snapshot} of a store. */
 export class StoreSnapshot extends BaseReader implements Snapshot {

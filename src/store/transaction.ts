@@ -8,13 +8,15 @@
  * @module
  */
 
+import type { Key, KeyEncoding, Value } from "../api/keys.ts";
 import type { Transaction } from "../api/transaction.ts";
 import type { PutOptions } from "../api/writes.ts";
 import type { Backend, Counted, Page, StoredOperation, StoredValue } from "../backend.ts";
 import { type ByteRange, keyRange } from "../byte_range.ts";
-import { encodeKey, encodeValue, type Key, type Value } from "../encoding.ts";
+import { nameOf } from "../bytes.ts";
+import { encodeKey, encodeValue } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
-import type { KeyEncoding, KeyFormat } from "../key_format.ts";
+import type { KeyFormat } from "../key_format.ts";
 import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
 import { expiryOf } from "./expiry.ts";
@@ -65,7 +67,7 @@ export class StoreTransaction extends BaseReader implements Transaction {
   /** Whether others changed what it read since it began: then {@linkcode StoreTransaction.conflict} says what. */
   isOutdated(backend: Backend): boolean {
     const changed = this.#source.reads().find((range) => backend.changed(range, this.version));
-    if (changed) this.#conflict = nameOf(changed);
+    if (changed) this.#conflict = placeOf(changed);
     return changed !== undefined;
   }
 
@@ -87,8 +89,8 @@ export class StoreTransaction extends BaseReader implements Transaction {
 }
 
 /** The same for every transaction that read the same key, or the same range. */
-function nameOf({ lower, upper }: ByteRange): string {
-  return [lower, upper].map((end) => (end ? WriteSet.name(end) : "")).join("\0\0");
+function placeOf({ lower, upper }: ByteRange): string {
+  return [lower, upper].map((end) => (end ? nameOf(end) : "")).join("\0\0");
 }
 
 /** Reads a snapshot under a write set, and takes note of what was read. */
@@ -150,7 +152,7 @@ class TransactionSource implements HeldReadSource {
   /** What the transaction wrote itself needs no check: it was there in any case. */
   #ownOrNoted(key: Uint8Array): StoredOperation | undefined {
     const own = this.#writes.get(key);
-    if (!own) this.#keys.set(WriteSet.name(key), key.slice());
+    if (!own) this.#keys.set(nameOf(key), key.slice());
     return own;
   }
 

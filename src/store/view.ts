@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Key } from "../api/keys.ts";
 import type { KeyRange, RangeIterable } from "../api/range.ts";
 import type { LongOptions } from "../api/reader.ts";
 import type { Store } from "../api/store.ts";
@@ -11,10 +12,11 @@ import type { Codec, View, ViewOperation, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, PutOptions } from "../api/writes.ts";
 import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
-import { describe, encodeKey, encodePrefix, type Key } from "../encoding.ts";
-import { OptionNames } from "../options.ts";
+import { concat } from "../bytes.ts";
+import { describe, encodeKey, encodePrefix } from "../encoding.ts";
+import { OptionNames, wrongType } from "../options.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
-import { concat, toByteRange, toDeletedRange } from "./ranges.ts";
+import { toByteRange, toDeletedRange } from "./ranges.ts";
 
 const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
   { prefix: true, codec: true },
@@ -37,7 +39,7 @@ export class StoreView<T> implements View<T> {
     if (options === undefined) throw new TypeError("Cannot make a view without options: expected { prefix, codec }");
     const { prefix, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>) as ViewOptions<T>;
     if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") {
-      throw new TypeError(`Wrong option 'codec': expected an object with encode and decode, got ${describe(codec)}`);
+      wrongType("codec", codec, "an object with encode and decode");
     }
     this.#store = store;
     this.#prefix = concat(base, encodePrefix(prefix));

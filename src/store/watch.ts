@@ -9,39 +9,25 @@
  */
 
 import type { ChangeIn } from "../api/changes.ts";
+import type { KeyEncoding } from "../api/keys.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
-import { type ByteRange, compareBytes } from "../byte_range.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { compareBytes, NOTHING, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
-import { formatKey, type KeyEncoding, type KeyFormat } from "../key_format.ts";
-import { withZero } from "./intervals.ts";
+import { formatKey, type KeyFormat } from "../key_format.ts";
+import { onAbort } from "../promises.ts";
+import type { StoreCore } from "./core.ts";
 import { OldestChanges } from "./oldest_changes.ts";
-import type { Run } from "./read_source.ts";
 import type { Lookout } from "./watchers.ts";
 
 /** Changes that are told between two looks at the clock. */
 const CHANGES_A_LOOK = 128;
-const NO_KEY = new Uint8Array(0);
 
 /** Ends what watches that nobody holds any more look out for. Weakly: one that waits leads back to its watch. */
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
-
-/** What a watch needs of its store. */
-export interface WatchHost {
-  readonly run: Run;
-  /** The newest commit. */
-  readonly version: number;
-  /** Up to here commits may be told. */
-  readonly settledVersion: number;
-  /** Whether there will be no commit any more. */
-  readonly isFinal: boolean;
-  /** Whether the store is closed. Throws when it failed. */
-  isOver(): boolean;
-  /** Sees commits in a range, and is woken when one of these changed. */
-  lookout(range: ByteRange): Lookout;
-}
 
 /** What is watched. */
 export interface Watched<E extends KeyEncoding> {
@@ -53,7 +39,7 @@ export interface Watched<E extends KeyEncoding> {
 
 /** A walk over changes. */
 export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
-  readonly #host: WatchHost;
+  readonly #core: StoreCore;
   readonly #watched: Watched<E>;
   /** What comes before it, in the order of the commits, is told or found. */
   #place: ChangePlace;
@@ -67,11 +53,11 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   /** Steps are asked for one after the other, also when the caller does not wait. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(host: WatchHost, watched: Watched<E>) {
-    this.#host = host;
+  constructor(core: StoreCore, watched: Watched<E>) {
+    this.#core = core;
     this.#watched = watched;
-    this.#place = { version: watched.since + 1, key: NO_KEY };
-    this.#lookout = host.lookout(watched.range);
+    this.#place = { version: watched.since + 1, key: NOTHING };
+    this.#lookout = core.watchers.lookout(watched.range);
     forgotten.register(this, new WeakRef(this.#lookout));
   }
 
@@ -100,7 +86,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
       // Whoever asks for one change after the other lets the event loop turn no more than this does.
       if (this.#isBare || this.#index % CHANGES_A_LOOK === 0) await this.#turns.next();
       signal?.throwIfAborted();
-      if (this.#isDone || this.#host.isOver()) return this.return();
+      if (this.#isDone || this.#isOver()) return this.return();
       const change = this.#found[this.#index];
       if (change) {
         const told = this.#tell(this.#isBare ? this.#withValue(change) : change);
@@ -108,8 +94,8 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
         return { done: false, value: told };
       }
       this.#passBy();
-      if (this.#place.version <= this.#host.settledVersion) await this.#find();
-      else if (this.#host.isFinal) return this.return();
+      if (this.#place.version <= this.#core.settledVersion) await this.#find();
+      else if (this.#core.behaviour.readOnly) return this.return();
       else await this.#news();
     }
   }
@@ -117,11 +103,11 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   /** Moves on to the first commit that touched the range: those before it are none of this watch, wherever it stands. */
   #passBy(): void {
     const lookout = this.#lookout;
-    if (lookout.since === undefined) lookout.begin(this.#host.version);
+    if (lookout.since === undefined) lookout.begin(this.#core.version);
     if (this.#place.version <= (lookout.since ?? 0)) return;
-    const next = lookout.touched ?? this.#host.version + 1;
-    if (next > this.#place.version) this.#place = { version: next, key: NO_KEY };
-    if (lookout.touched !== undefined) lookout.begin(this.#host.version);
+    const next = lookout.touched ?? this.#core.version + 1;
+    if (next > this.#place.version) this.#place = { version: next, key: NOTHING };
+    if (lookout.touched !== undefined) lookout.begin(this.#core.version);
   }
 
   /** Settles when the host has something to say, or the signal, or nobody wants to know any more. */
@@ -129,14 +115,19 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const lookout = this.#lookout;
     const { version } = this.#place;
     const { signal } = this.#watched;
-    const abort = () => lookout.wake();
-    signal?.addEventListener("abort", abort);
+    const release = onAbort(signal, () => lookout.wake());
     const letGo = keepAlive();
     // What was written before the lookout began may be in the range, and may not.
     await lookout.news(version <= (lookout.since ?? 0) ? version : undefined);
     letGo();
-    signal?.removeEventListener("abort", abort);
+    release();
     this.#turns = new Turns();
+  }
+
+  /** Whether the store is closed. Throws when it failed. */
+  #isOver(): boolean {
+    this.#core.assertSound("watch");
+    return this.#core.isClosing;
   }
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
@@ -155,16 +146,16 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     try {
       await this.#findNext();
     } catch (error) {
-      if (!this.#host.isOver()) throw error;
+      if (!this.#isOver()) throw error;
     }
   }
 
   async #findNext(): Promise<void> {
     const { range } = this.#watched;
-    const [place, until] = [this.#place, this.#host.settledVersion];
-    const recent = this.#host.run((backend) => backend.commits(range, place, until));
+    const [place, until] = [this.#place, this.#core.settledVersion];
+    const recent = this.#core.read((backend) => backend.commits(range, place, until));
     const { changes, next } = recent ?? (await this.#findOlder(place, until));
-    this.#place = next ?? { version: until + 1, key: NO_KEY };
+    this.#place = next ?? { version: until + 1, key: NOTHING };
     [this.#found, this.#index, this.#isBare] = [changes, 0, recent === undefined];
   }
 
@@ -182,8 +173,8 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     const window = { since: version - 1, until: version };
     const { range } = this.#watched;
     const from = range.lower && compareBytes(range.lower, key) > 0 ? undefined : { key, version };
-    const { changes, next } = this.#host.run((backend) => backend.changes(range, window, from));
-    if (!next) return { changes, next: { version: version + 1, key: NO_KEY } };
+    const { changes, next } = this.#core.read((backend) => backend.changes(range, window, from));
+    if (!next) return { changes, next: { version: version + 1, key: NOTHING } };
     // Below its version, the key is done with.
     const rest = next.version < version ? withZero(next.key) : next.key;
     return { changes, next: { version, key: rest } };
@@ -195,7 +186,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     let from: ChangePlace | undefined;
     await runInSteps(
       () => {
-        const page = this.#host.run((backend) => backend.changes(this.#watched.range, window, from));
+        const page = this.#core.read((backend) => backend.changes(this.#watched.range, window, from));
         oldest.add(page.changes);
         from = page.next;
         return from !== undefined;
@@ -209,18 +200,18 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   #withValue(change: StoredChange): StoredChange {
     if (!change.value) return change;
     const { key, version, expiresMs } = change;
-    const entry = this.#host.run((backend) => backend.entry(key, version));
+    const entry = this.#core.read((backend) => backend.entry(key, version));
     if (entry?.version === version) return { ...change, value: entry.value };
     if (expiresMs === 0 || expiresMs > clock.now()) this.#assertWhole(version - 1);
     return { ...change, value: undefined };
   }
 
   #assertWhole(since: number): void {
-    const changesFrom = this.#host.run((backend) => backend.changesFrom);
+    const changesFrom = this.#core.read((backend) => backend.changesFrom);
     if (changesFrom <= since) return;
     throw new StoreError(
       "VERSION_GONE",
-      `Cannot tell all changes after version ${since}: some are gone, all after ${changesFrom} are there`,
+      `Cannot watch the changes after version ${since}: the store removed some of them; it has all after version ${changesFrom}`,
       { version: changesFrom },
     );
   }

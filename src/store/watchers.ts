@@ -8,7 +8,7 @@
  */
 
 import type { ByteRange } from "../byte_range.ts";
-import { type Deferred, deferred } from "../commit/deferred.ts";
+import { type Deferred, deferred } from "../promises.ts";
 import { Interval, Intervals } from "./intervals.ts";
 
 /** The watches of one store. It holds nothing of the store: a lookout that is left to itself keeps no store in memory. */

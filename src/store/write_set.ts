@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { Page, StoredOperation } from "../backend.ts";
-import { type ByteRange, compareBytes, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
-import { formatKey, type KeyEncoding, type KeyFormat, type KeyIn } from "../key_format.ts";
+import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { compareBytes, nameOf, sizeOf } from "../bytes.ts";
+import { formatKey, type KeyFormat } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
 
 /** What an operation of a page counts at least. */
@@ -20,11 +22,6 @@ export class WriteSet {
   #bytes = 0;
   #deletions = 0;
 
-  /** A key as a string of one character a byte. */
-  static name(key: Uint8Array): string {
-    return String.fromCharCode(...key.subarray(0, 4096)) + (key.length > 4096 ? WriteSet.name(key.subarray(4096)) : "");
-  }
-
   /** Bytes of keys and values. */
   get bytes(): number {
     return this.#bytes;
@@ -36,7 +33,7 @@ export class WriteSet {
   }
 
   add(operation: StoredOperation): void {
-    const name = WriteSet.name(operation.key);
+    const name = nameOf(operation.key);
     const before = this.#operations.get(name);
     if (!before) this.#names.add(name);
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
@@ -45,7 +42,7 @@ export class WriteSet {
   }
 
   get(key: Uint8Array): StoredOperation | undefined {
-    return this.#operations.size === 0 ? undefined : this.#operations.get(WriteSet.name(key));
+    return this.#operations.size === 0 ? undefined : this.#operations.get(nameOf(key));
   }
 
   /** In the order of the keys. */
@@ -56,7 +53,7 @@ export class WriteSet {
   /** Those in a range, in its order: no more are looked at than are taken. */
   *#operationsIn(range: ByteRange): Generator<StoredOperation, undefined> {
     const { lower, upper, reverse } = range;
-    const [low, high] = [lower && WriteSet.name(lower), upper && WriteSet.name(upper)];
+    const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
     for (const name of reverse ? this.#names.backFrom(high) : this.#names.from(low ?? "")) {
       if (reverse ? low !== undefined && name < low : high !== undefined && name > high) return;
       const operation = this.#operations.get(name) as StoredOperation;
@@ -134,8 +131,4 @@ function upTo(range: ByteRange, last: Uint8Array): ByteRange {
   return range.reverse
     ? { ...range, lower: last, lowerIncluded: true }
     : { ...range, upper: last, upperIncluded: true };
-}
-
-function sizeOf({ key, value }: StoredOperation): number {
-  return key.length + (value?.length ?? 0);
 }

@@ -1,11 +1,12 @@
 /**
  * A batch as the engine's `luge_batch` takes it: for each operation `[key length u32][value length u32, or NO_VALUE]
- * [expiry in ms f64][key][value]`, little endian.
+ * [expiry in ms f64][key][value]`, little endian. For `luge_restore` the version stands behind the expiry, an f64, too.
  *
  * @module
  */
 
 import type { StoredChange, StoredOperation } from "../backend.ts";
+import { sizeOfAll } from "../bytes.ts";
 
 /** The length of a value that is not there. */
 export const NO_VALUE = 0xffffffff;
@@ -13,50 +14,35 @@ export const NO_VALUE = 0xffffffff;
 /** The length of a value that does not come with a page. */
 export const LARGE_VALUE = 0xfffffffe;
 
-const HEADER_BYTES = 16;
-const RESTORED_HEADER_BYTES = 24;
+/** Of an operation, and of an entry that is restored, which has a version, too. */
+const [HEADER_BYTES, RESTORED_HEADER_BYTES] = [16, 24];
 
-/** How many bytes {@linkcode writeOperations} takes. */
-export function operationsBytes(operations: readonly StoredOperation[]): number {
-  let bytes = 0;
-  for (const { key, value } of operations) bytes += HEADER_BYTES + key.length + (value?.length ?? 0);
-  return bytes;
+/** What crosses: an operation of a batch, or an entry that is restored. */
+type Written = StoredOperation & Partial<Pick<StoredChange, "version">>;
+
+/** How many bytes {@linkcode writeAll} takes. */
+export function writtenBytes(entries: readonly Written[]): number {
+  return sizeOfAll(entries) + entries.length * headerBytes(entries);
 }
 
-/** Writes the operations into `target` from `at` on. */
-export function writeOperations(operations: readonly StoredOperation[], target: Uint8Array, at: number): void {
+/** Writes them to `target`, from `at` on. */
+export function writeAll(entries: readonly Written[], target: Uint8Array, at: number): void {
   const view = new DataView(target.buffer, target.byteOffset);
+  const header = headerBytes(entries);
   let next = at;
-  for (const { key, value, expiresMs } of operations) {
+  for (const { key, value, expiresMs, version } of entries) {
     view.setUint32(next, key.length, true);
     view.setUint32(next + 4, value ? value.length : NO_VALUE, true);
     view.setFloat64(next + 8, expiresMs, true);
-    target.set(key, next + HEADER_BYTES);
-    next += HEADER_BYTES + key.length;
+    if (version !== undefined) view.setFloat64(next + 16, version, true);
+    target.set(key, next + header);
+    next += header + key.length;
     if (value) target.set(value, next);
     next += value?.length ?? 0;
   }
 }
 
-/** How many bytes {@linkcode writeRestored} takes. */
-export function restoredBytes(entries: readonly StoredChange[]): number {
-  let bytes = 0;
-  for (const { key, value } of entries) bytes += RESTORED_HEADER_BYTES + key.length + (value?.length ?? 0);
-  return bytes;
-}
-
-/** Writes entries as `luge_restore` takes them: as operations, with the version, an f64, behind the expiry. */
-export function writeRestored(entries: readonly StoredChange[], target: Uint8Array, at: number): void {
-  const view = new DataView(target.buffer, target.byteOffset);
-  let next = at;
-  for (const { key, value, version, expiresMs } of entries) {
-    view.setUint32(next, key.length, true);
-    view.setUint32(next + 4, value ? value.length : NO_VALUE, true);
-    view.setFloat64(next + 8, expiresMs, true);
-    view.setFloat64(next + 16, version, true);
-    target.set(key, next + RESTORED_HEADER_BYTES);
-    next += RESTORED_HEADER_BYTES + key.length;
-    if (value) target.set(value, next);
-    next += value?.length ?? 0;
-  }
+/** All have a version, or none. */
+function headerBytes([first]: readonly Written[]): number {
+  return first?.version === undefined ? HEADER_BYTES : RESTORED_HEADER_BYTES;
 }

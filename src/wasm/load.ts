@@ -7,12 +7,10 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type { EngineSource } from "../api/config.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import { isUrl, isWasmModule } from "../realm.ts";
 import { artefactFile } from "./artefact_file.ts";
-
-/** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */
-export type EngineSource = URL | Uint8Array | WebAssembly.Module;
 
 /** An engine whose bytes are there. */
 interface LoadedEngine {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { KeyEncoding } from "../api/keys.ts";
 import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation } from "../backend.ts";
 import { StoreError } from "../errors.ts";
-import { formatKeys, type KeyEncoding, type KeyFormat } from "../key_format.ts";
-import { LARGE_VALUE, NO_VALUE, operationsBytes, restoredBytes, writeOperations, writeRestored } from "./batch.ts";
+import { formatKeys, type KeyFormat } from "../key_format.ts";
+import { LARGE_VALUE, NO_VALUE, writeAll, writtenBytes } from "./batch.ts";
 import type { EngineExports } from "./exports.ts";
 import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";
 
@@ -54,19 +55,14 @@ export class EngineMemory {
     if (third) bytes.set(third, at + length - third.length);
   }
 
-  /** Puts the operations of a batch into the request buffer, as {@linkcode request} does; returns how many bytes they take. */
-  requestOf(operations: readonly StoredOperation[]): number {
-    const length = operationsBytes(operations);
+  /**
+   * Puts the operations of a batch, or entries that are restored, into the request buffer, as {@linkcode request} does; returns how
+   * many bytes they take.
+   */
+  requestOf(entries: readonly (StoredOperation | StoredChange)[]): number {
+    const length = writtenBytes(entries);
     this.#makeRoom(length);
-    writeOperations(operations, this.#view(), this.#request);
-    return length;
-  }
-
-  /** The same for entries that are restored. */
-  requestOfRestored(entries: readonly StoredChange[]): number {
-    const length = restoredBytes(entries);
-    this.#makeRoom(length);
-    writeRestored(entries, this.#view(), this.#request);
+    writeAll(entries, this.#view(), this.#request);
     return length;
   }
 

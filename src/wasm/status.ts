@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoreErrorCode } from "../errors.ts";
+import type { StoreErrorCode } from "../api/errors.ts";
 
 /** What became of a call. */
 export const Status = {
@@ -32,4 +32,12 @@ const CODES: Readonly<Record<number, StoreErrorCode>> = {
 /** The error code for a failed call; a status that correct code never sees is the engine's own fault. */
 export function codeOf(status: number): StoreErrorCode {
   return CODES[status] ?? "ENGINE_TRAP";
+}
+
+/** sled stops where its files, or what it made of them, cannot be: a foreign snapshot shows as late as in a read of the tree. */
+const INDEX_PLACE = /\/sled-[\d.]+\/src\//;
+
+/** Whether the message of a panic says that a file of the index is damaged. */
+export function isOfIndex(panic: string): boolean {
+  return INDEX_PLACE.test(panic);
 }

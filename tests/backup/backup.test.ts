@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers";
 import { inspectBackup, MemoryFileSystem, MemoryStore, open, readBackupHeader } from "../../mod.ts";
+import { bytesOf, contentsOf, KINDS, streamOf, writeAtRandom } from "../../scripts/campaigns/backups/contents.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 import { slowClock } from "../support/slow_clock.ts";
-import { bytesOf, contentsOf, KINDS, streamOf, writeAtRandom } from "./support.ts";
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

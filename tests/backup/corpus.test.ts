@@ -1,15 +1,15 @@
 /**
- * The corpus of the fuzz target of backups, replayed: `scripts/fuzz/backup.ts` makes its backups from these files.
+ * The corpus of the fuzz target of backups, replayed: `node scripts/campaign.ts fuzz` makes its backups from these files.
  */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Random } from "../engine/random.ts";
-import { putTogether, takeApart } from "./anatomy.ts";
-import { mutationOf } from "./mutations.ts";
-import { outcomeOf } from "./outcome.ts";
-import { corpusFile, corpusNames, starts } from "./starts.ts";
-import { KINDS } from "./support.ts";
+import { KINDS } from "../../scripts/campaigns/backups/contents.ts";
+import { mutationOf } from "../../scripts/campaigns/fuzz/mutations.ts";
+import { outcomeOf } from "../../scripts/campaigns/fuzz/outcome.ts";
+import { corpusFile, corpusNames, starts } from "../../scripts/campaigns/fuzz/starts.ts";
+import { putTogether, takeApart } from "../../scripts/lib/backup_anatomy.ts";
+import { Random } from "../../scripts/lib/random.ts";
 
 describe("backups of the corpus", () => {
   for (const name of corpusNames()) {

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, MemoryStore, open, type SledStore } from "../../mod.ts";
+import { bytesOf, contentsOf, streamOf, writeAtRandom } from "../../scripts/campaigns/backups/contents.ts";
 import { storeError } from "../support/expect.ts";
 import { diskError, type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
-import { bytesOf, contentsOf, streamOf, writeAtRandom } from "./support.ts";
 
 const CHANGES: ReadonlySet<string> = new Set(["write", "truncate", "rename", "remove", "makeDirectory", "sync"]);
 

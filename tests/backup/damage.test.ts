@@ -7,10 +7,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { inspectBackup, MemoryStore } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { bytesOf, contentsOf, KINDS, streamOf, writeAtRandom } from "../../scripts/campaigns/backups/contents.ts";
+import { damageOf } from "../../scripts/campaigns/backups/damages.ts";
+import { framesOf } from "../../scripts/lib/backup_anatomy.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { storeError } from "../support/expect.ts";
-import { damageOf, framesOf } from "./damages.ts";
-import { bytesOf, contentsOf, KINDS, streamOf, writeAtRandom } from "./support.ts";
 
 const refused = storeError("BACKUP_INVALID", /^Wrong backup, at byte \d+: \S/);
 

@@ -7,9 +7,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { test } from "node:test";
-import { open } from "../../mod.ts";
+import { MemoryStore, open } from "../../mod.ts";
 import { decode, encode } from "../../src/cli/encodings.ts";
 import { writeWhole } from "../../src/cli/files.ts";
+import { checkedKey, checkedPrefix, checkedValue } from "../../src/cli/limits.ts";
 import { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";
 import { showProgress } from "../../src/cli/progress.ts";
@@ -26,6 +27,31 @@ async function json(...words: string[]): Promise<Record<string, unknown>[]> {
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
+
+test("the command takes what a store takes, and says the same of what it does not", async () => {
+  await using store = new MemoryStore();
+  const checks: [(bytes: Uint8Array) => unknown, (bytes: Uint8Array) => unknown, number[]][] = [
+    [checkedKey, (key) => store.hasSync(key), [0, 1, 65_000, 65_001]],
+    [checkedPrefix, (prefix) => store.countSync({ prefix }), [0, 65_000, 65_001]],
+    [checkedValue, (value) => store.putSync("key", value), [0, 64 * 1024 * 1024, 64 * 1024 * 1024 + 1]],
+  ];
+  const said = (call: () => unknown) => {
+    try {
+      call();
+      return "taken";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  for (const [ours, theirs, lengths] of checks) {
+    const answers = lengths.map((length) => said(() => ours(new Uint8Array(length))));
+    assert.deepEqual(
+      answers,
+      lengths.map((length) => said(() => theirs(new Uint8Array(length)))),
+    );
+    assert.ok(answers.includes("taken") && answers.some((answer) => answer !== "taken"));
+  }
+});
 
 test("wrong arguments are named, end with 2, and create nothing", () =>
   withDirectory(async (directory) => {
@@ -78,7 +104,7 @@ test("wrong lines of JSON and CSV are named with their numbers, and nothing of t
         "Line 1: Wrong expiresAt '\"x\"': expected milliseconds",
       ],
       ["a.jsonl", Uint8Array.of(0x22, 0xff), "Wrong input: expected UTF-8"],
-      ["a.csv", "name,value\n", "Wrong header 'name,value': expected the columns key and value"],
+      ["a.csv", "name,value\n", "Wrong header 'name,value': expected columns: key, value"],
       ["a.csv", "key,value\na,b\nc\n", "on line 3"],
       ["a.csv", 'key,value\na,"b\n', "Wrong CSV: "],
       ["a.csv", "key,value\n,b\n", "Line 2: Cannot use an empty key"],
@@ -277,8 +303,8 @@ test("the words of an interactive line are those of a shell", () => {
   assert.deepEqual(wordsOf(`a"b c"'d'\\"`), [`ab cd"`]);
   assert.throws(() => wordsOf("put 'a"), /expected a second '/);
   assert.throws(() => wordsOf('put "a'), /expected a second "/);
-  assert.throws(() => wordsOf('put "a\\'), /expected a second character behind/);
-  assert.throws(() => wordsOf("put a\\"), /expected a second character behind/);
+  assert.throws(() => wordsOf('put "a\\'), /expected a second character after/);
+  assert.throws(() => wordsOf("put a\\"), /expected a second character after/);
 });
 
 test("values of many MiB are read in every encoding, and as a word of an interactive line", () => {
@@ -308,5 +334,5 @@ test("a file in the place of a directory is told in words, and the help of scan 
   assert.equal(wrong.code, 3);
   assert.match(wrong.errors, /it is a file, not a directory/);
   const { output } = await runHere(["scan", "--help"]);
-  assert.match(output, /text has \\t, \\n, \\r, \\\\ and\s+\\xNN/);
+  assert.match(output, /Text has \\t, \\n,\s+\\r, \\\\ and \\xNN/);
 });

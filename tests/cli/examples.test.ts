@@ -1,5 +1,5 @@
 /**
- * Every command line that the help and the README show, run in a shell as a new user would: it must print what stands below it.
+ * Every command line that the help and the pages show, run in a shell as a new user would: it must print what the example shows.
  */
 
 import assert from "node:assert/strict";
@@ -12,6 +12,7 @@ import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT_CODES } from "../../src/cli/exit_codes.ts";
 import { nodeTest } from "../support/node_only.ts";
+import { fencesOf, pageFiles } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { endOf, runHere } from "./luge.ts";
 
@@ -68,30 +69,31 @@ async function examplesOfHelp(): Promise<Example[]> {
   return examples;
 }
 
-function examplesOfReadme(): Example[] {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  const blocks = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
-  const examples = blocks.flatMap(examplesIn);
-  assert.ok(examples.length >= 20, `only ${examples.length} examples in the README`);
-  return examples;
+/** The examples of each page: those of one page run in one directory. */
+function examplesOfPages(): Example[][] {
+  const pages = pageFiles().map((file) => fencesOf(file).filter(({ language }) => language === "console"));
+  const examples = pages.map((fences) => fences.flatMap(({ code }) => examplesIn(code)));
+  assert.ok(examples.flat().length >= 20, `only ${examples.flat().length} examples in the pages`);
+  return examples.filter(({ length }) => length > 0);
 }
 
-nodeTest("every command line of the help and of the README prints what it shows", () =>
+nodeTest("every command line of the help and of the pages prints what it shows", () =>
   withDirectory(async (bin) => {
     await install(bin);
-    await Promise.all([runExamples(await examplesOfHelp(), bin), runExamples(examplesOfReadme(), bin)]);
+    const all = [await examplesOfHelp(), ...examplesOfPages()];
+    await Promise.all(all.map((examples) => runExamples(examples, bin)));
   }),
 );
 
-nodeTest("the README and the help list every exit code and command", async () => {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+nodeTest("the guide and the help list every exit code and command", async () => {
+  const guide = readFileSync(join(ROOT, "docs/guide/20-command-line.md"), "utf8");
   const { output } = await runHere(["--help"]);
   for (const [code, text] of EXIT_CODES) {
-    assert.ok(readme.includes(`| ${code} | ${text} |`), `the README lacks exit code ${code}`);
+    assert.ok(guide.includes(`| ${code} | ${text} |`), `the guide lacks exit code ${code}`);
     assert.match(output, new RegExp(`^ +${code} +\\w`, "m"));
   }
   for (const { name, summary } of COMMANDS) {
-    assert.ok(readme.includes(`| \`${name}\` |`), `the README lacks ${name}`);
+    assert.ok(guide.includes(`| \`${name}\` | ${summary} |`), `the guide lacks ${name}`);
     assert.ok(output.includes(summary), `the help lacks ${name}`);
   }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { campaign, isClean } from "../../scripts/crash/campaign.ts";
-import { Oracle } from "../../scripts/crash/oracle.ts";
-import { contentOf, keyOf, Plan } from "../../scripts/crash/plan.ts";
+import { campaign, isClean } from "../../scripts/campaigns/crash/campaign.ts";
+import { Oracle } from "../../scripts/campaigns/crash/oracle.ts";
+import { contentOf, keyOf, Plan } from "../../scripts/campaigns/crash/plan.ts";
 import { RUNTIMES } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 
@@ -11,7 +11,9 @@ nodeTest("kill -9 of a writer loses nothing it had acknowledged", async () => {
   const seed = 1;
   const problems: string[] = [];
   const table = await campaign(RUNS, RUNTIMES, seed, {
-    onRun: (_, problem) => problem && problems.push(problem),
+    onRun: (_, problem) => {
+      if (problem) problems.push(problem);
+    },
   });
   assert.ok(isClean(table), `seed ${seed}: ${problems.join("; ")}`);
   const acknowledged = Object.values(table).reduce((sum, row) => sum + row.acknowledged, 0);

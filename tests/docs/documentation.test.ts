@@ -4,11 +4,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
+import { fencesOf, pageFiles } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { type Example, findExamples } from "./examples.ts";
 
@@ -71,18 +72,49 @@ nodeTest("every example of the documentation runs", () =>
   }),
 );
 
-const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
-const README = read("README.md");
+nodeTest("every example for CommonJS runs", async () => {
+  const module = await import("../../mod.ts");
+  const examples = pageFiles().flatMap((file) => fencesOf(file).filter(({ language }) => language === "js"));
+  assert.ok(examples.length > 0);
+  const require = (name: string) => (name === "@luge/luge" ? module : assert.fail(`unexpected '${name}'`));
+  for (const { code } of examples) new Function("require", code)(require);
+});
 
-nodeTest("the README has every error code with its meaning and remedy, and no other", () => {
-  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/errors.ts"))?.[1] ?? "";
+nodeTest("the reference is generated, with a page for every public name", () =>
+  withDirectory((directory) => {
+    const output = join(directory, "reference");
+    execFileSync(binary("node"), [join(ROOT, "scripts", "docs.ts"), "--output", output], { stdio: "ignore" });
+    assert.ok(existsSync(join(output, "index.html")));
+    const missing = publicNames().filter((name) => !existsSync(join(output, "~", `${name}.html`)));
+    assert.deepEqual(missing, []);
+  }),
+);
+
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+
+/** The names that the module exports. */
+function publicNames(): string[] {
+  const names = [...read("mod.ts").matchAll(/^export (?:type )?{([^}]*)}/gm)]
+    .flatMap(([, list = ""]) => list.split(","))
+    .map((name) => name.replace(/\btype\b/, "").trim())
+    .filter((name) => name !== "");
+  assert.ok(names.length > 40);
+  return names;
+}
+
+const ERRORS = "docs/guide/15-troubleshooting.md";
+const OPTIONS = "docs/guide/17-options-and-limits.md";
+const METHODS = "docs/guide/18-methods.md";
+
+nodeTest("the guide has every error code with its meaning and remedy, and no other", () => {
+  const union = /type StoreErrorCode =([^;]*);/.exec(read("src/api/errors.ts"))?.[1] ?? "";
   const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code);
   assert.ok(codes.length > 15);
-  const rows = [...README.matchAll(/^\| `([A-Z_]+)` \| [^|]{10,} \| [^|]{5,} \|$/gm)].map(([, code]) => code);
+  const rows = [...read(ERRORS).matchAll(/^\| `([A-Z_]+)` \| [^|]{10,} \| [^|]{5,} \|$/gm)].map(([, code]) => code);
   assert.deepEqual(rows.sort(), codes.sort());
 });
 
-nodeTest("the README has every option of the config, and every method", () => {
+nodeTest("the guide has every option of the config, and every method", () => {
   const members = (file: string, name: string) => {
     const body = new RegExp(`interface ${name}\\b[^{]*{\\n([\\s\\S]*?)\\n}`).exec(read(file))?.[1] ?? assert.fail(name);
     return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[<(?:]/gm)].map(([, member]) => member ?? "");
@@ -95,22 +127,20 @@ nodeTest("the README has every option of the config, and every method", () => {
     ...members("src/api/view.ts", "View"),
   ].map((name) => name.replace(/Sync$/, ""));
   assert.ok(methods.length > 50);
-  const absent = methods.filter((name) => !new RegExp(`\`${name}\\b`).test(README));
+  const listed = read(METHODS);
+  const absent = methods.filter((name) => !new RegExp(`\`${name}\\b`).test(listed));
   assert.deepEqual(absent, []);
-  const options = members("src/config.ts", "SledStoreConfig");
+  const options = members("src/api/config.ts", "SledStoreConfig");
   assert.ok(options.length >= 10);
+  const described = read(OPTIONS);
   const undescribed = options.filter(
-    (name) => !new RegExp(`^\\| \`${name}\` \\|[^|]*\\| [^|]{10,} \\|$`, "m").test(README),
+    (name) => !new RegExp(`^\\| \`${name}\` \\|[^|]*\\| [^|]{10,} \\|$`, "m").test(described),
   );
   assert.deepEqual(undescribed, []);
 });
 
 nodeTest("every name that the module exports is in an example that is checked", () => {
-  const names = [...read("mod.ts").matchAll(/^export (?:type )?{([^}]*)}/gm)]
-    .flatMap(([, list = ""]) => list.split(","))
-    .map((name) => name.replace(/\btype\b/, "").trim())
-    .filter((name) => name !== "");
-  assert.ok(names.length > 40);
+  const names = publicNames();
   const examples = findExamples().map(({ code }) => code);
   const missing = names.filter((name) => !examples.some((code) => new RegExp(`\\b${name}\\b`).test(code)));
   assert.deepEqual(missing, []);

@@ -7,6 +7,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/lib/runtimes.ts";
+import { pageFiles } from "../support/pages.ts";
 
 /** A block of TypeScript in the documentation. */
 export interface Example {
@@ -19,13 +20,9 @@ export interface Example {
 
 const BLOCK = /^[ \t]*(?:\* ?)?```ts( no-run)?\n([\s\S]*?)^[ \t]*(?:\* ?)?```$/gm;
 
-/** All examples in Markdown files at the root and in doc comments. */
+/** All examples in the pages and in doc comments. */
 export function findExamples(): Example[] {
-  const files = [
-    ...globSync(["*.md", "docs/guide/*.md"], { cwd: ROOT }),
-    "mod.ts",
-    ...globSync("src/**/*.ts", { cwd: ROOT }),
-  ].sort();
+  const files = [...pageFiles(), "CHANGELOG.md", "mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })].sort();
   return files.flatMap((file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
     return [...text.matchAll(BLOCK)].map(([, noRun, code = ""], i, { [i]: match }) => ({

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryFileSystem } from "../../mod.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import {
   type Backend,
   type ChangePlace,
@@ -20,7 +21,6 @@ import { MemoryBackend } from "../../src/memory/backend.ts";
 import { Engine } from "../../src/wasm/engine.ts";
 import { loadEngine } from "../../src/wasm/load.ts";
 import { bytesOf, latin, Model, sameBytes } from "./model.ts";
-import { Random } from "./random.ts";
 
 const HISTORIES = 40;
 const STEPS = 150;
@@ -79,16 +79,16 @@ class History {
     this.#verify();
     await this.#reopen();
     this.#check();
-    await this.#backend.close();
+    await this.#backend.disk?.close();
   }
 
   async #reopen(): Promise<void> {
     if (!this.#lasts) return;
     this.#snapshots = [];
     if (this.#random.below(2) === 0) {
-      await this.#backend.close();
+      await this.#backend.disk?.close();
     } else {
-      this.#backend.writeOutNow();
+      this.#backend.disk?.writeOutNow();
       this.#backend.abandon();
     }
     this.#backend = await this.#subject.open(this.#kept);
@@ -104,7 +104,7 @@ class History {
     else if (choice < 84) this.#openSnapshot();
     else if (choice < 88) this.#closeSnapshot();
     else if (choice < 92) for (let i = this.#random.below(30); i >= 0; i--) this.#backend.compactStep();
-    else if (choice < 95) await this.#backend.sync();
+    else if (choice < 95) await this.#backend.disk?.sync();
     else if (choice < 97) await this.#reopen();
     else this.#check();
   }

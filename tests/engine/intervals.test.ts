@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Random } from "../../scripts/lib/random.ts";
 import { type ByteRange, isInRange } from "../../src/byte_range.ts";
 import { Interval, Intervals } from "../../src/store/intervals.ts";
-import { Random } from "./random.ts";
 
 test("a key is in the ranges that a list of them says, while they come and go", () => {
   const random = new Random(7);

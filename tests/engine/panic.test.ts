@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOfIndex } from "../../src/wasm/panic.ts";
+import { isOfIndex } from "../../src/wasm/status.ts";
 
 const panicAt = (place: string) =>
   `thread '<unnamed>' (1) panicked at ${place}:662:18:\ntried to serialize Uninitialized`;

@@ -9,9 +9,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
+import { systemNode } from "../../scripts/lib/system_node.ts";
 import { printed } from "../support/child.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { systemNode } from "../support/system_node.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 const example = (name: string) => join(ROOT, "examples", name);

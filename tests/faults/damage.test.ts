@@ -4,11 +4,11 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { boundedEngine } from "../../scripts/faults/bounded_engine.ts";
-import { type Damaged, flip, truncate } from "../../scripts/faults/damage.ts";
-import { type Case, DamageCases } from "../../scripts/faults/damage_cases.ts";
-import { examine, FAILURES } from "../../scripts/faults/examine.ts";
-import { build, type Shape } from "../../scripts/faults/shapes.ts";
+import { type Damaged, flip, truncate } from "../../scripts/campaigns/damage/damage.ts";
+import { type Case, DamageCases } from "../../scripts/campaigns/damage/damage_cases.ts";
+import { examine, FAILURES } from "../../scripts/campaigns/damage/examine.ts";
+import { boundedEngine } from "../../scripts/campaigns/stores/bounded_engine.ts";
+import { build, type Shape } from "../../scripts/campaigns/stores/shapes.ts";
 
 const MEMORY_BYTES = 256 << 20;
 const CASES = 100;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type FileSystem, MemoryFileSystem, open, type SledStore, StoreError } from "../../mod.ts";
-import { boundedEngine } from "../../scripts/faults/bounded_engine.ts";
+import { boundedEngine } from "../../scripts/campaigns/stores/bounded_engine.ts";
 import { clock } from "../../src/clock.ts";
 import { engineThatTrapsIn } from "../support/altered_engine.ts";
 import { storeError, text } from "../support/expect.ts";

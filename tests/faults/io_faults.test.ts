@@ -4,8 +4,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FaultCampaign, shown } from "../../scripts/faults/fault_campaign.ts";
-import type { Fault } from "../../scripts/faults/faulty_disk.ts";
+import { FaultCampaign, shown } from "../../scripts/campaigns/faults/fault_campaign.ts";
+import type { Fault } from "../../scripts/campaigns/faults/faulty_disk.ts";
 
 const FAULTS = 24;
 /** Faults that once found something, in the workload of seed 1. */

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, open, StoreError } from "../../mod.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { writeAll } from "../../src/fs/write_all.ts";
-import { Random } from "../engine/random.ts";
 import { ShortFileSystem } from "../support/short_file_system.ts";
 
 const random = new Random(16);

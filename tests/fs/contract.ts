@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import type { FileSystem, OpenFile } from "../../src/api/file_system.ts";
 import { StoreError } from "../../src/errors.ts";
-import type { FileSystem, OpenFile } from "../../src/fs/filesystem.ts";
 
 /** A file system to test and the empty directory in it to test in. */
 export interface Subject {

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import type { DirectoryLock } from "../../src/fs/filesystem.ts";
+import type { DirectoryLock } from "../../src/api/file_system.ts";
 import { type LockOptions, lockDirectory } from "../../src/fs/lock.ts";
 import { NodeFileSystem } from "../../src/fs/node.ts";
 import { errorCode } from "../../src/fs/node_errors.ts";

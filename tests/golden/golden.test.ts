@@ -1,6 +1,6 @@
 /**
  * Directories and backups that releases wrote, opened by this one: nothing of them may be read otherwise, now or later.
- * `scripts/golden.ts` wrote them; CONTRIBUTING.md says what a change of a format owes.
+ * `node scripts/build.ts golden` wrote them; CONTRIBUTING.md says what a change of a format owes.
  */
 
 import assert from "node:assert/strict";
@@ -8,8 +8,8 @@ import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { MemoryStore, open, type SledStore, type Store } from "../../mod.ts";
+import { type Content, contentOf } from "../../scripts/build/golden_content.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { type Content, contentOf } from "./content.ts";
 
 const HERE = import.meta.dirname;
 const FORMATS = readdirSync(HERE).filter((name) => name.startsWith("format-"));

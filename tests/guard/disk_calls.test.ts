@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { open, type SledStore, type SledStoreConfig } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { CountedDisk } from "./counted_disk.ts";
 import { within } from "./within.ts";
 

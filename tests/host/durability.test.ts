@@ -1,10 +1,11 @@
 /**
- * The rules that keep the engine's files safe across a power cut: see "Durability rules" in ARCHITECTURE.md.
+ * The rules that keep the engine's files safe across a power cut: see "Rules of the host" in docs/design/durability.md.
  */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, open } from "../../mod.ts";
+import { parentOf } from "../../src/fs/filesystem.ts";
 import { type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 
 /** Everything a life of a store did to its disk: small and large values, deletions, full write buffers, reopening. */
@@ -22,8 +23,6 @@ async function recordedLife(): Promise<FileSystemCall[]> {
   // Nothing is read of the reserve: it is not made durable.
   return calls.filter(({ path }) => !path.includes("/RESERVE"));
 }
-
-const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 
 describe("durability rules of the host", () => {
   test("a file that was written is synced before it is closed", async () => {

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, test } from "node:test";
-import type { OpenFile } from "../../src/fs/filesystem.ts";
+import type { OpenFile } from "../../src/api/file_system.ts";
 import { MAX_QUEUED_BYTES, OrderedFileSystem } from "../../src/host/ordered_file_system.ts";
 import { HeldSyncs, type HeldSyncsOptions, type Reached, settle } from "../support/held_syncs.ts";
 import { diskError } from "../support/observed_file_system.ts";

@@ -5,11 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import type { FileOpenOptions, FileSystem, OpenFile } from "../../src/fs/filesystem.ts";
+import { Random } from "../../scripts/lib/random.ts";
+import type { FileOpenOptions, FileSystem, OpenFile } from "../../src/api/file_system.ts";
+import { parentOf } from "../../src/fs/filesystem.ts";
 import { MemoryFileSystem } from "../../src/fs/memory.ts";
 import type { Lane } from "../../src/host/lanes.ts";
 import { OrderedFileSystem } from "../../src/host/ordered_file_system.ts";
-import { Random } from "../engine/random.ts";
 import { HeldSyncs, settle } from "../support/held_syncs.ts";
 import { type Asked, checkTrace, type Promised } from "./ordered_trace.ts";
 
@@ -289,10 +290,6 @@ function bound(files: Names): Names {
     rename: (from, to) => files.rename(from, to),
     remove: (path) => files.remove(path),
   };
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function readAll(file: OpenFile, position: number, length: number): number[] {

@@ -184,10 +184,7 @@ describe("SledStore: after a failure", () => {
     await store.put("durable", "yes");
     broken.break();
     await assert.rejects(store.put("key", "value"), storeError("IO_ERROR", "Cannot flush: EIO"));
-    assert.match(
-      lines.join("\n"),
-      /^'\/store' failed: Cannot (?:flush|write).*\n'\/store' could not be given back: EIO/,
-    );
+    assert.match(lines.join("\n"), /^'\/store' failed: Cannot (?:flush|write).*\n'\/store' could not be released: EIO/);
     await (await openInMemory(broken.disk)).close();
   });
 

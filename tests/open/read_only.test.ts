@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, open } from "../../mod.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { CopiedBytes, LowerFiles } from "../../src/fs/copied_bytes.ts";
 import { MemoryBytes } from "../../src/fs/memory_bytes.ts";
-import { Random } from "../engine/random.ts";
 import { storeError, text } from "../support/expect.ts";
 import { type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 

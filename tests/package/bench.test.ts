@@ -7,6 +7,7 @@ import { keyOf, keysOf, shuffled, zipfian } from "../../scripts/bench/data.ts";
 import { type Measurement, measurementOf } from "../../scripts/bench/measurement.ts";
 import { planOf } from "../../scripts/bench/plan.ts";
 import { isCompared, targetRows } from "../../scripts/bench/targets.ts";
+import { wrapped } from "../../scripts/bench/wrap.ts";
 import { RUNTIMES } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 
@@ -82,4 +83,19 @@ nodeTest("the whole plan measures both sides of every target, on each runtime wh
   }
   assert.ok(isCompared({ workload: "load-huge", peer: "classic-level" }));
   assert.ok(!isCompared({ workload: "load-huge", peer: "lmdb-js" }));
+});
+
+nodeTest("the pages of the benchmark have lines of at most 100 characters, but in tables", () => {
+  const sentence = "Words of `any length here` in it. ".repeat(9).trim();
+  const table = `| ${"long ".repeat(40)} |`;
+  const markdown = ["## Heading", sentence, `- ${sentence}\n  goes on here\n- *short*`, table].join("\n\n");
+  const text = wrapped(markdown);
+  const lines = text.split("\n");
+  assert.deepEqual(
+    lines.filter((line) => line.length > 100),
+    [table],
+  );
+  assert.equal(text.replace(/\s+/g, " "), markdown.replace(/\s+/g, " "));
+  assert.ok(lines.every((line) => line.split("`").length % 2 === 1));
+  assert.equal(wrapped(text), text);
 });

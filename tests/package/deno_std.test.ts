@@ -90,7 +90,7 @@ nodeTest("every package is used: by the command line, the scripts, the example f
     assert.ok(packages.length >= 2, `${user} uses ${packages.join()}`);
   const all = Object.values(uses).flat();
   assert.deepEqual([...new Set(all.map((name) => name.split("/").slice(0, 2).join("/")))].sort(), names);
-  assert.match(read("ARCHITECTURE.md"), /^\*\*Deno's standard library\*\*/m);
+  assert.match(read("docs/design/packages.md"), /^\*\*Deno's standard library\*\*/m);
 });
 
 nodeTest("the module has no part of it, and the command line only deno-std's own files", async () => {

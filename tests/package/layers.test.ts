@@ -1,11 +1,12 @@
 /**
- * Imports run one way: see "Data flow" in ARCHITECTURE.md.
+ * Imports of `src` run one way: see ARCHITECTURE.md. For circles, and for all else, see directions.test.ts.
  */
 
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { nodeTest } from "../support/node_only.ts";
+import { codeOf, importsOf } from "./imports.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -17,27 +18,16 @@ const LAYERS: readonly RegExp[] = [
   /^src\/(?:copy|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
-  /^src\/api\//,
   /^src\/commit\//,
   /^src\/memory\//,
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:backend|byte_range|clock|encoding|errors|key_format|limits|logger|metrics|options|process|realm|sorted)\.ts$/,
+  /^src\/(?:backend|byte_range|bytes|clock|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
+  /^src\/api\//,
 ];
 
 const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
-
-/** The file without its doc comments, whose examples import too. */
-function codeOf(file: string): string {
-  return readFileSync(join(ROOT, file), "utf8").replace(/^\s*\*.*$/gm, "");
-}
-
-function importsOf(file: string): string[] {
-  const text = codeOf(file);
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier]) => specifier ?? "");
-  return specifiers.map((specifier) => relative(ROOT, join(ROOT, dirname(file), specifier)));
-}
 
 const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
 /** The command line is a program of its own, above the module. */
@@ -56,6 +46,37 @@ nodeTest("every file has a layer, and imports only its own and lower ones", () =
   }
   assert.deepEqual(wrong, []);
   assert.ok(imports > 50);
+});
+
+nodeTest("the command line sees the module as everybody does", () => {
+  const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap(importsOf);
+  const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
+  assert.deepEqual([...new Set(ofTheModule)], ["mod.ts"]);
+});
+
+nodeTest("what is public is a type of src/api, or one of few values", () => {
+  const elsewhere = [...codeOf("mod.ts").matchAll(/export (type )?\{([^}]*)\} from "([^"]*)"/g)].filter(
+    ([, type, names, file]) => (type || /\btype /.test(names ?? "")) && !file?.startsWith("./src/api/"),
+  );
+  assert.deepEqual(elsewhere, []);
+  const made = files
+    .filter((file) => file.startsWith("src/api/"))
+    .flatMap((file) =>
+      [...codeOf(file).matchAll(/^export (?:const|let|function|class|async function) (\w+)/gm)].map(([, name]) => name),
+    );
+  assert.deepEqual(made, ["LoggingLevel"]);
+});
+
+/** More than this is not one job; a longer file says in its first comment why it is. */
+const MOST_LINES = 300;
+
+nodeTest("a file is short, or says why it is long", () => {
+  const long = files.filter((file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const firstComment = text.slice(0, text.indexOf("*/"));
+    return text.split("\n").length > MOST_LINES + 1 && !firstComment.includes("Long, since");
+  });
+  assert.deepEqual(long, []);
 });
 
 nodeTest(
@@ -80,15 +101,4 @@ nodeTest("in the module only the host imports a package, and it is the shim", ()
     ),
   );
   assert.deepEqual([...new Set(packages)], ["src/host: @bjorn3/browser_wasi_shim"]);
-});
-
-nodeTest("no import leads back to its file", () => {
-  const done = new Set<string>();
-  const visit = (file: string, chain: readonly string[]): void => {
-    assert.ok(!chain.includes(file), [...chain, file].join(" → "));
-    if (done.has(file)) return;
-    for (const imported of importsOf(file)) visit(imported, [...chain, file]);
-    done.add(file);
-  };
-  for (const file of files) visit(file, []);
 });

@@ -10,9 +10,9 @@ import process from "node:process";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import { systemNode } from "../../scripts/lib/system_node.ts";
+import { VERSION } from "../../src/cli/program.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { systemNode } from "../support/system_node.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 const PROGRAM = `

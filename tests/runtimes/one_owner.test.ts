@@ -1,5 +1,5 @@
 /**
- * A directory has one owner, whoever asks: see "One owner" in ARCHITECTURE.md.
+ * A directory has one owner, whoever asks: see docs/design/ownership.md.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * What the module needs on Deno, and not one permission more: see "Security" in README.md.
+ * What the module needs on Deno, and not one permission more: see docs/guide/14-permissions.md.
  */
 
 import assert from "node:assert/strict";

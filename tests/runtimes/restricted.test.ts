@@ -1,5 +1,5 @@
 /**
- * Processes that may not do everything: what works there, and what the errors say. See docs/guide/restricted-environments.md.
+ * Processes that may not do everything: what works there, and what the errors say. See docs/guide/14-permissions.md.
  */
 
 import assert from "node:assert/strict";
@@ -10,10 +10,10 @@ import { test } from "node:test";
 import { MemoryFileSystem, open } from "../../mod.ts";
 import { buildPrograms } from "../../scripts/lib/package/programs.ts";
 import { binary } from "../../scripts/lib/runtimes.ts";
+import { systemNode } from "../../scripts/lib/system_node.ts";
 import { fileSystemError } from "../../src/fs/filesystem.ts";
 import { storeError } from "../support/expect.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { systemNode } from "../support/system_node.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 const PROGRAM = `

@@ -3,10 +3,10 @@
  */
 
 import assert from "node:assert/strict";
+import { CONTROLS } from "../../scripts/campaigns/simulate/control.ts";
+import { EnginePool } from "../../scripts/campaigns/simulate/engine_pool.ts";
+import { simulate } from "../../scripts/campaigns/simulate/simulation.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { CONTROLS } from "./control.ts";
-import { EnginePool } from "./engine_pool.ts";
-import { simulate } from "./simulation.ts";
 
 const SEEDS = 12;
 const STATES_A_SEED = 500;

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers";
-import { EnginePool } from "./engine_pool.ts";
-import { simulate } from "./simulation.ts";
+import { EnginePool } from "../../scripts/campaigns/simulate/engine_pool.ts";
+import { simulate } from "../../scripts/campaigns/simulate/simulation.ts";
 
 /** Seeds that found a fault once: what it was stands in RELIABILITY.md. */
 const FOUND = [

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Crew } from "../../scripts/simulate/crew.ts";
+import { Crew } from "../../scripts/campaigns/simulate/crew.ts";
 import { nodeTest } from "../support/node_only.ts";
 
 const file = join(import.meta.dirname, "fixtures", "crew_worker.ts");

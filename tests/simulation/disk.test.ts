@@ -5,9 +5,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { open, type SledStore } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
-import { type CrashState, diskAfter, pendingChanges, sampledState, smallStates } from "./crash_states.ts";
-import { SimulatedDisk } from "./disk.ts";
+import {
+  type CrashState,
+  diskAfter,
+  pendingChanges,
+  sampledState,
+  smallStates,
+} from "../../scripts/campaigns/simulate/crash_states.ts";
+import { SimulatedDisk } from "../../scripts/campaigns/simulate/disk.ts";
+import { Random } from "../../scripts/lib/random.ts";
 
 const FILE = { write: true, create: true };
 const bytes = (text: string) => new TextEncoder().encode(text);

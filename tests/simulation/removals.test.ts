@@ -6,15 +6,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type DiskCall, SimulatedDisk } from "../../scripts/campaigns/simulate/disk.ts";
+import { EnginePool } from "../../scripts/campaigns/simulate/engine_pool.ts";
+import { keyOf } from "../../scripts/campaigns/simulate/workload.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { Engine } from "../../src/wasm/engine.ts";
-import { bytesOf } from "../engine/model.ts";
-import { Random } from "../engine/random.ts";
-import { type DiskCall, SimulatedDisk } from "./disk.ts";
-import { EnginePool } from "./engine_pool.ts";
-import { keyOf } from "./workload.ts";
 
 /** With each, segments were removed too early before such manifests were synced. */
 const SEEDS = [4, 12, 19];
+/** One character a byte. */
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const KEYS = 200;
 const BATCHES = 40;
 const OPTIONS = {
@@ -61,13 +62,13 @@ async function removalsOf(seed: number, pool: EnginePool): Promise<{ removed: nu
       return { key, value, expiresMs: 0 };
     });
     engine.batch(operations);
-    await engine.sync();
+    await engine.disk.sync();
     while (engine.step()) await Promise.resolve();
     if (random.below(4) > 0) continue;
     while (engine.compactStep()) await Promise.resolve();
   }
-  await engine.filesSettled();
-  await engine.close();
+  await engine.disk.filesSettled();
+  await engine.disk.close();
   return { removed, early };
 }
 

@@ -4,8 +4,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SimulatedDisk } from "./disk.ts";
-import { lookedAround } from "./trespass.ts";
+import { SimulatedDisk } from "../../scripts/campaigns/simulate/disk.ts";
+import { lookedAround } from "../../scripts/campaigns/simulate/trespass.ts";
 
 test("each call that may change a disk is looked around, and no other", () => {
   const disk = new SimulatedDisk();

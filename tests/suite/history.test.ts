@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type BatchOperation, MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { storeError, text } from "../support/expect.ts";
 
 const KEPT = 3;

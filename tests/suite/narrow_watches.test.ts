@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Change, MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import type { Backend } from "../../src/backend.ts";
 import { MemoryBackend } from "../../src/memory/backend.ts";
 import { Engine } from "../../src/wasm/engine.ts";
-import { Random } from "../engine/random.ts";
 import { within } from "../guard/within.ts";
 import { storeError, text } from "../support/expect.ts";
 

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { type Codec, jsonCodec, type KeyRange, MemoryStore, type ReadRange, type Store, utf8Codec } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 import { slowClock } from "../support/slow_clock.ts";
 

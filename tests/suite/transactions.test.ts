@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, MemoryStore, open, type Store, type Transaction } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 
 const STORES: Readonly<Record<string, () => Promise<Store>>> = {

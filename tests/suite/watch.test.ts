@@ -14,7 +14,7 @@ import {
   StoreError,
   type WatchOptions,
 } from "../../mod.ts";
-import { Random } from "../engine/random.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 
 const STORES: Readonly<Record<string, () => Promise<Store>>> = {

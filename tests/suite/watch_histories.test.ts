@@ -1,10 +1,15 @@
 /**
- * Watches of random histories, on both stores. `scripts/watch_histories.ts` runs many more of the same.
+ * Watches of random histories, on both stores. `node scripts/campaign.ts watches` runs many more of the same.
  */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type HistorySize, LARGE, type StoreKind, watchHistory } from "./watch_history.ts";
+import {
+  type HistorySize,
+  LARGE,
+  type StoreKind,
+  watchHistory,
+} from "../../scripts/campaigns/watches/watch_history.ts";
 
 const NONE = { missed: 0, doubled: 0, outOfOrder: 0, other: 0 };
 const SMALL: HistorySize = { commits: 6, keys: 6000, valueBytes: 200_000, commitBytes: 300_000 };

@@ -11,7 +11,7 @@ import type {
   FileStat,
   FileSystem,
   OpenFile,
-} from "../../src/fs/filesystem.ts";
+} from "../../src/api/file_system.ts";
 import { MemoryFileSystem } from "../../src/fs/memory.ts";
 
 /** Something that reached the file system; reads are not recorded. */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { randomNumbers } from "../../lib/random.ts";
 import { type Subject, slicesOf } from "../contract.ts";
 import { countAwaited, countSync } from "../counting.ts";
-import { entriesOf, keyOf, keysOf, randomNumbers, shuffled } from "../data.ts";
+import { entriesOf, keyOf, keysOf, shuffled } from "../data.ts";
 import { type Bench, type Outcome, secondsOf, type Workload, withSubject } from "../workload.ts";
 
 /** As few as caches hold with ease. */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { randomNumbers } from "../../lib/random.ts";
 import type { Subject } from "../contract.ts";
 import { countAwaited } from "../counting.ts";
-import { entriesOf, keyOf, randomNumbers, shuffled, valuesOf, zipfian } from "../data.ts";
+import { entriesOf, keyOf, shuffled, valuesOf, zipfian } from "../data.ts";
 import { type Bench, type Outcome, type Workload, withSubject } from "../workload.ts";
 
 const OPERATIONS = 500_000;

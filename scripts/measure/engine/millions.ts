@@ -7,7 +7,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { open, type SledStore } from "../../../mod.ts";
-import { keyOf, randomNumbers, shuffled, valuesOf } from "../../bench/data.ts";
+import { keyOf, shuffled, valuesOf } from "../../bench/data.ts";
+import { randomNumbers } from "../../lib/random.ts";
 
 const VALUE_BYTES = 100;
 const LIVE_BYTES = 112;

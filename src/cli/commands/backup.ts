@@ -19,8 +19,8 @@ export const backup: CliCommand = command<[], BackupCommandOptions>({
   name: "backup",
   summary: "write a backup of the store, or what changed since another one",
   details:
-    "The store as it is at one moment, the newest version of each key. An increment has only what changed, deletions included, and continues exactly one backup. " +
-    "The file appears whole, under its name and durable, or not at all.",
+    "A backup has the newest version of each key, as the store is at one moment. An increment has only the changes since another backup, with deletions. " +
+    "It continues exactly that backup. The output file is whole and durable, or absent.",
   examples: `
 $ luge backup shop --output full.backup
 full.backup: version 0 to …, …
@@ -31,10 +31,10 @@ $ luge backup shop --output - | gzip > piped.backup.gz`,
   define: (command) => {
     command
       .requiredOption("-o, --output <file>", "the file, or - for standard output")
-      .option("--since <version>", "only what changed after that commit", integer(0))
-      .option("--since-file <backup>", "only what changed after that backup, which it continues")
-      .option("--gzip", "compress it")
-      .option("--force", "replace a file that is there");
+      .option("--since <version>", "only the changes after that commit", integer(0))
+      .option("--since-file <backup>", "only the changes after that backup, which the new one continues")
+      .option("--gzip", "compress the backup")
+      .option("--force", "replace an existing file");
   },
   run: async (session, _, options) => {
     const { output, force = false } = options;

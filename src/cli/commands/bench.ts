@@ -23,7 +23,7 @@ const DURABLE_SHARE = 100;
 export const bench: CliCommand = command<[], BenchOptions>({
   name: "bench",
   summary: "measure this machine, in a temporary directory",
-  details: "One process, keys in random order. The temporary directory is removed at the end.",
+  details: "One process, keys in random order. The command removes the directory at the end.",
   examples: `
 $ luge bench --entries 10000
 durable puts, one by one …/s
@@ -33,9 +33,12 @@ $ luge bench --entries 1000 --json
   standalone: "no place",
   define: (command) => {
     command
-      .option("--entries <count>", "how many", integer(1), 100_000)
+      .option("--entries <count>", "how many entries", integer(1), 100_000)
       .option("--value-size <bytes>", "the size of a value", integer(0), 100)
-      .option("--directory <directory>", "where that is made: on the disk to measure (default: the system's place)");
+      .option(
+        "--directory <directory>",
+        "where to make the directory: on the disk to measure (default: the system's place)",
+      );
   },
   run: async (session, _, { entries, valueSize, directory = tmpdir() }) => {
     const path = await mkdtemp(join(directory, "luge-bench-"));

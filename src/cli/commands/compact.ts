@@ -5,10 +5,9 @@ import { bytesText } from "../progress.ts";
 /** `luge compact`. */
 export const compact: CliCommand = command<[], { readonly keepVersions?: number }>({
   name: "compact",
-  summary: "give the space of what is not needed back",
+  summary: "free the space of overwritten, deleted and expired entries",
   details:
-    "Frees the space of overwritten, deleted and expired values, and of versions beyond those that the store keeps. --keep-versions changes\n" +
-    "how many these are, and the store remembers it.",
+    "Also frees the versions beyond those that the store keeps. --keep-versions changes that number, and the store remembers it.",
   examples: `
 $ luge compact shop --keep-versions 10
 … before, … after`,

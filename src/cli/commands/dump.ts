@@ -33,8 +33,8 @@ export const dump: CliCommand = command<[prefix: string | undefined], DumpOption
   name: "dump",
   summary: "write entries as JSON lines or CSV",
   details:
-    'What load reads; expiry included, old versions not. In JSON lines, a key or value that is no UTF-8 comes as {"base64": …}; in CSV\n' +
-    "it needs --keys or --values. A file appears whole, under its name, or not at all.",
+    'Writes what load reads, with expiry and without old versions. In JSON lines, a key or value that is not UTF-8 is {"base64": …}. In CSV\n' +
+    "it needs --keys or --values. The output file is whole, or absent.",
   examples: `
 $ luge dump shop user/
 {"key":"user/ada","value":"Lovelace"}
@@ -49,8 +49,10 @@ user/grace,Hopper,`,
     command.argument("[prefix]", "only keys that start with this");
     withAt(withRange(withValues(withKeys(command))))
       .option("-o, --output <file>", "the file, or - for standard output", STANDARD)
-      .addOption(new Option("--format <format>", "default: that of the file's name, else jsonl").choices(FORMATS))
-      .option("--force", "replace a file that is there");
+      .addOption(
+        new Option("--format <format>", "the format (default: by the name of the file, else jsonl)").choices(FORMATS),
+      )
+      .option("--force", "replace an existing file");
   },
   run: async (session, [prefix], options) => {
     const range = rangeOf(prefix, options);

@@ -18,8 +18,8 @@ export const get: CliCommand = command<[key: string], KeyOptions & ValueOptions 
   name: "get",
   summary: "print the value of a key",
   details:
-    "Writes the bytes of the value as they are, and nothing else; on a terminal, and for hex and base64, a line end behind them.\n" +
-    "Ends with 1 when the key is not there.",
+    "Writes the bytes of the value and nothing else. On a terminal, and for hex and base64, a line end follows.\n" +
+    "Exits with 1 when the key is not there.",
   examples: `
 $ luge get shop user/ada
 Lovelace

@@ -24,8 +24,8 @@ export const load: CliCommand = command<[file: string], LoadOptions>({
   name: "load",
   summary: "put the entries of JSON lines or CSV",
   details:
-    "A file is read twice: all of it is checked before anything is written. Standard input is read once, and what was committed before a wrong\n" +
-    "line, or before Ctrl-C, stays: the message says how much. An entry that has expired is left out.",
+    "Reads a file twice: checks all of it before it writes anything. Reads standard input once: the entries before a wrong line, or before\n" +
+    "Ctrl-C, stay, and the message says how many. Leaves out expired entries.",
   examples: `
 $ luge load shop users.csv
 2 entries
@@ -37,7 +37,7 @@ $ luge dump shop | luge load copy -
     command.argument("<file>", "the file, or - for standard input");
     withValues(withKeys(command))
       .addOption(new Option("--format <format>", "default: that of the file's name, else jsonl").choices(FORMATS))
-      .option("--batch <count>", "entries a commit", integer(1), 1000);
+      .option("--batch <count>", "entries per commit", integer(1), 1000);
     withKeepVersions(command);
   },
   run: async (session, [file], options) => {

@@ -1,9 +1,8 @@
-import { encodeValue } from "../../encoding.ts";
-import { MAX_VALUE_BYTES } from "../../limits.ts";
 import { type CliCommand, command } from "../command.ts";
 import { decode } from "../encodings.ts";
-import { checked, UsageError } from "../exit_codes.ts";
+import { UsageError } from "../exit_codes.ts";
 import { readBytes } from "../files.ts";
+import { checkedValue, MAX_VALUE_BYTES } from "../limits.ts";
 import {
   duration,
   type KeyOptions,
@@ -25,7 +24,7 @@ export const put: CliCommand = command<[key: string, value: string | undefined],
   name: "put",
   summary: "set a key to a value",
   details:
-    "The value is an argument, or the bytes of a file as they are. Ends once it is durable. Creates the store when it is missing.",
+    "The value is an argument, or the bytes of a file. The command ends when the value is durable. It creates the store when it is missing.",
   examples: `
 $ luge put shop user/ada Lovelace
 $ luge put shop user/grace Hopper
@@ -35,7 +34,7 @@ $ printf '\\001\\002' | luge put shop blob/1 --file -`,
     command.argument("<key>", "the key").argument("[value]", "the value");
     withValues(withKeys(command))
       .option("-f, --file <file>", "take the value from a file, or - for standard input")
-      .option("--ttl <duration>", "how long it lives: 500ms, 30s, 15m, 12h or 7d", duration);
+      .option("--ttl <duration>", "how long the value lives: 500ms, 30s, 15m, 12h or 7d", duration);
     withKeepVersions(command);
   },
   run: async (session, [keyText, valueText], options) => {
@@ -58,7 +57,7 @@ async function valueFrom(
   { file, values }: PutCommandOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  if (text !== undefined && file === undefined) return checked(() => encodeValue(decode(text, values, "value")));
+  if (text !== undefined && file === undefined) return checkedValue(decode(text, values, "value"));
   if (text === undefined && file !== undefined) return await bytesOf(file, signal);
   const got = text === undefined ? "neither" : "both";
   throw new UsageError(`Wrong arguments: expected a value or --file <file>, got ${got}`);

@@ -18,8 +18,8 @@ export const repl: CliCommand = command<[], ReplOptions>({
   name: "repl",
   summary: "an interactive shell on an open store",
   details:
-    "The same commands without the directory. help lists them, and Tab completes them; exit or Ctrl-D ends. Ctrl-C stops a command or clears the line. Lines may come from a pipe, too: " +
-    "then it ends with the code of the first that failed.",
+    "Takes the same commands, without the directory. help lists them, and Tab completes them; exit or Ctrl-D ends. Ctrl-C stops a command or clears the line. " +
+    "Lines may come from a pipe: then the exit code is that of the first command that failed.",
   examples: `
 $ printf 'put greeting "good morning"\\nget greeting\\nexit\\n' | luge repl shop
 good morning`,

@@ -12,8 +12,8 @@ export const restore: CliCommand = command<[files: string[]], { readonly to?: nu
   name: "restore",
   summary: "restore backups to an empty store: a full one and its increments",
   details:
-    "Files that are given together are brought into order, and must continue each other; compressed ones are recognised. Each is read and checked to its end " +
-    "before anything of it shows. An increment alone continues a store that is at exactly its version.",
+    "Sorts the files, which must continue each other, and recognises compressed ones. Reads and checks each file to its end before any of it is visible. " +
+    "An increment alone needs a store that is at exactly the version it continues.",
   examples: `
 $ luge restore restored full.backup increment.backup.gz
 full.backup: version …, … entries, 0 deletions
@@ -26,7 +26,7 @@ $ gunzip < piped.backup.gz | luge restore piped -
   define: (command) => {
     command
       .argument("<files...>", "the backups, or - for one from standard input")
-      .option("--to <version>", "stop at that version: one at which a backup of the chain ends", integer(0));
+      .option("--to <version>", "stop at that version: a backup of the chain must end at it", integer(0));
   },
   run: async (session, [files], { to }) => {
     if (files.includes(STANDARD) && files.length > 1) {

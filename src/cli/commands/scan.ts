@@ -24,7 +24,7 @@ export const scan: CliCommand = command<[prefix: string | undefined], ScanOption
   name: "scan",
   summary: "print the entries of a range, a line each",
   details:
-    "A key, a tab and its value; text has \\t, \\n, \\r, \\\\ and \\xNN for what would break the line or is not UTF-8.",
+    "A line has the key, a tab and the value. Text has \\t, \\n, \\r, \\\\ and \\xNN for bytes that would break the line or are not UTF-8.",
   examples: `
 $ luge scan shop user/
 user/ada	Lovelace

@@ -11,7 +11,7 @@ const ENTRIES_A_LOOK = 1000;
 export const stats: CliCommand = command<[], object>({
   name: "stats",
   summary: "show entries, sizes of keys and values, and space",
-  details: "Reads everything once. Space that is reclaimable comes back with compact, or by itself as writes go on.",
+  details: "Reads everything once. compact frees the reclaimable space; later writes free it, too.",
   examples: `
 $ luge stats shop
 shop: 6 entries, version …

@@ -12,7 +12,7 @@ import type { Session } from "../session.ts";
 export const verify: CliCommand = command<[], object>({
   name: "verify",
   summary: "read all of a store or of a backup and check it",
-  details: "Changes nothing. Ends with 5 when something is damaged, and says what.",
+  details: "Changes nothing. If something is damaged, prints what, and exits with 5.",
   examples: `
 $ luge verify shop
 shop: … entries, no damage

@@ -31,8 +31,8 @@ export const watch: CliCommand = command<[prefix: string | undefined], WatchComm
   name: "watch",
   summary: "print changes as they are made, until Ctrl-C",
   details:
-    "A line each: the version, put or delete, the key, the value. A directory has one owner at a time: what another process writes is seen\n" +
-    "once that has closed the store. Changes from before are there as far as the history reaches.",
+    "A line has the version, put or delete, the key, and the value. A directory has one owner at a time: the command sees the writes of\n" +
+    "another process after that process closed the store. Older changes are there as far as the history reaches.",
   examples: `
 $ luge put tea price 10 --keep-versions 100
 $ luge put tea price 12
@@ -45,9 +45,9 @@ $ luge watch tea price --since 0 --no-follow
   define: (command) => {
     command.argument("[prefix]", "only keys that start with this");
     withRange(withValues(withKeys(command)))
-      .option("--since <version>", "changes after that commit; default: those after now", integer(0))
-      .option("-n, --limit <count>", "end after so many", integer(1))
-      .option("--no-follow", "end after the changes that are there");
+      .option("--since <version>", "changes after that commit (default: changes from now on)", integer(0))
+      .option("-n, --limit <count>", "end after this many changes", integer(1))
+      .option("--no-follow", "end after the past changes");
   },
   run: async (session, [prefix], options) => {
     const range = { ...rangeOf(prefix, options), keyEncoding: "bytes" } as const;

@@ -80,9 +80,7 @@ function drained(parser: ReturnType<typeof parse>): Promise<void> {
 function checkHeader(header: readonly string[]): string[] {
   const unknown = header.find((name) => !(COLUMNS as readonly string[]).includes(name));
   if (unknown === undefined && header.includes("key") && header.includes("value")) return [...header];
-  throw new UsageError(
-    `Wrong header ${shown(header.join(","))}: expected the columns key and value, and expiresAt if you like`,
-  );
+  throw new UsageError(`Wrong header ${shown(header.join(","))}: expected columns: key, value; optional: expiresAt`);
 }
 
 function toEntry(record: Row["record"], { keys, values }: Encodings): Entry {

@@ -5,9 +5,9 @@
  */
 
 import { extname } from "node:path";
-import { encodeKey, encodeValue } from "../../encoding.ts";
 import type { Encoding } from "../encodings.ts";
-import { checked, UsageError } from "../exit_codes.ts";
+import { UsageError } from "../exit_codes.ts";
+import { checkedKey, checkedValue } from "../limits.ts";
 
 /** An entry. */
 export interface Entry {
@@ -36,11 +36,11 @@ export function formatOf(file: string, given: FormatName | undefined): FormatNam
 
 /** The entry, if a store takes it. */
 export function checkedEntry(key: Uint8Array, value: Uint8Array, expiresAt: number | undefined): Entry {
-  return checked(() => ({
-    key: encodeKey(key),
-    value: encodeValue(value),
+  return {
+    key: checkedKey(key),
+    value: checkedValue(value),
     ...(expiresAt === undefined ? {} : { expiresAt }),
-  }));
+  };
 }
 
 /** Runs what reads line `line`; what is wrong there says so. */

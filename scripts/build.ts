@@ -1,0 +1,34 @@
+/**
+ * Builds the package, and the files that tests keep of a release; `scripts/build_engine.ts` builds the engine.
+ *
+ * @module
+ */
+
+import { startProgram } from "./lib/program.ts";
+
+await startProgram({
+  name: "scripts/build.ts",
+  does: "Builds what is published.",
+  parts: {
+    package: {
+      does: "the package, in dist/package and as a tarball in dist",
+      start: () => import("./build/package.ts"),
+    },
+    library: {
+      does: "lib/, which npm pack, npm publish and a git install take: npm runs this as the prepare script",
+      start: () => import("./build/library.ts"),
+    },
+    reference: {
+      does: "the reference of the public interface, as HTML in docs/reference: begin with its index.html",
+      start: () => import("./build/reference.ts"),
+    },
+    golden: {
+      does: "the golden stores of this format, in tests/golden: directories and backups that later releases must read",
+      start: () => import("./build/golden.ts"),
+    },
+    corpus: {
+      does: "the inputs that the fuzz targets begin with, in engine/fuzz/corpus and tests/backup/corpus",
+      start: () => import("./build/corpus.ts"),
+    },
+  },
+});

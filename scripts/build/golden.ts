@@ -1,0 +1,188 @@
+/**
+ * Writes the golden stores of this format: directories and backups that every later release must read as they are, or refuse with
+ * the name of the release to use. `tests/golden/golden.test.ts` opens and compares them.
+ *
+ * ```sh
+ * node scripts/build.ts golden       # writes tests/golden/format-4, which must not be there
+ * ```
+ *
+ * @module
+ */
+
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { open, type SledStore } from "../../mod.ts";
+import { FORMAT_VERSION } from "../../src/store_marker.ts";
+import { readOptions } from "../lib/options.ts";
+import { ROOT } from "../lib/runtimes.ts";
+import { contentOf } from "./golden_content.ts";
+
+/** The year 2100: what expires then is there for as long as anybody reads it. */
+const YEAR_2100 = 4_102_444_800_000;
+const LONG_KEY = `long/${"k".repeat(60_000)}`;
+const FOLDER = join(ROOT, "tests", "golden", `format-${FORMAT_VERSION}`);
+
+/** Bytes that look like text to nobody, always the same. */
+function bytesOf(length: number, seed: number): Uint8Array {
+  let state = seed + 1;
+  return new Uint8Array(length).map(() => {
+    state = (state * 1_103_515_245 + 12_345) % 0x7fffffff;
+    return state >>> 8;
+  });
+}
+
+/** What all directories begin with: values of all sizes, expiry, deletions, a batch. */
+async function fill(store: SledStore): Promise<void> {
+  for (let i = 0; i < 200; i++) await store.put(`key/${String(i).padStart(4, "0")}`, bytesOf(i, i));
+  await store.batch([
+    { type: "put", key: new Uint8Array([0]), value: "first" },
+    { type: "put", key: new Uint8Array([0xff, 0xff]), value: new Uint8Array(0) },
+    { type: "put", key: "städte/köln", value: "ÄÖÜ" },
+  ]);
+  await store.put("expiring/2100", "there", { ttl: YEAR_2100 - Date.now() });
+  await store.put("expiring/soon", "gone", { ttl: 1 });
+  await store.put("large", bytesOf(70_000, 7));
+  for (let i = 0; i < 200; i += 7) await store.delete(`key/${String(i).padStart(4, "0")}`);
+}
+
+async function history(store: SledStore): Promise<void> {
+  for (let i = 0; i < 20; i++) await store.put("counter", String(i));
+  await store.delete("counter");
+  await store.put("counter", "again");
+  await store.deleteRange({ gte: "key/0010", lt: "key/0020" });
+}
+
+/** The keys whose versions are compared. */
+const ASKED = ["counter", "key/0007", "key/0012", "expiring/2100", "expiring/soon", "missing"];
+
+interface Golden {
+  readonly numVersionsToKeep: number;
+  /** Leaves the directory as it is to be. `killed` keeps a copy of it as a crash at that moment would. */
+  write(store: SledStore, killed: (tear?: number) => void): Promise<void>;
+}
+
+const DIRECTORIES: { readonly [name: string]: Golden } = {
+  /** In the table, and more in the log. */
+  table: {
+    numVersionsToKeep: 1,
+    async write(store) {
+      await fill(store);
+      await store.compact();
+      await history(store);
+      await store.put("key/0001", "overwritten");
+      await store.close();
+    },
+  },
+  /** Many versions, in the table and in the log. */
+  versions: {
+    numVersionsToKeep: 100,
+    async write(store) {
+      await fill(store);
+      await history(store);
+      await store.compact();
+      await history(store);
+      await store.close();
+    },
+  },
+  /** Everything in the log, whose end a crash tore. */
+  killed: {
+    numVersionsToKeep: 1,
+    async write(store, killed) {
+      await fill(store);
+      await store.flush();
+      killed(5);
+      await store.close();
+    },
+  },
+  /** Nodes of the index that do not fit into its file. */
+  "long-keys": {
+    numVersionsToKeep: 1,
+    async write(store) {
+      for (let i = 0; i < 8; i++) await store.put(`${LONG_KEY}${i}`, String(i));
+      await store.compact();
+      await store.close();
+    },
+  },
+  empty: {
+    numVersionsToKeep: 1,
+    write: (store) => store.close(),
+  },
+};
+
+async function writeDirectory(name: string, { numVersionsToKeep, write }: Golden, scratch: string): Promise<void> {
+  const path = join(scratch, name);
+  const to = join(FOLDER, name);
+  const store = await open({ path, numVersionsToKeep });
+  let isKilled = false;
+  await write(store, (tear = 0) => {
+    isKilled = true;
+    cpSync(path, join(to, "store"), { recursive: true, filter: isKept });
+    tearLog(join(to, "store", "log"), tear);
+  });
+  if (!isKilled) cpSync(path, join(to, "store"), { recursive: true, filter: isKept });
+  const copy = join(scratch, `${name}-copy`);
+  cpSync(join(to, "store"), copy, { recursive: true });
+  await using again = await open({ path: copy, readOnly: true });
+  writeContent(join(to, "content.json"), await contentOf(again, ASKED));
+}
+
+/** Neither the owner's socket nor the reserve, of which only the size is read. */
+function isKept(file: string): boolean {
+  return !file.endsWith(".sock") && !basename(file).startsWith("RESERVE");
+}
+
+/** Puts the beginning of a record behind the last one: as many bytes as reached the disk. */
+function tearLog(directory: string, bytes: number): void {
+  const newest = join(directory, readdirSync(directory).sort().at(-1) ?? "");
+  const content = readFileSync(newest);
+  const end = content.findLastIndex((byte) => byte !== 0) + 1;
+  content.set(
+    bytesOf(bytes, 99).map((byte) => byte | 1),
+    end,
+  );
+  writeFileSync(newest, content);
+}
+
+/** A full backup and an increment, and what is there when each was restored. */
+async function writeBackups(scratch: string): Promise<void> {
+  const store = await open({ path: join(scratch, "backups"), numVersionsToKeep: 100 });
+  const folder = join(FOLDER, "backups");
+  mkdirSync(folder, { recursive: true });
+  const keep = async (name: string, since?: number) => {
+    const file = join(folder, `${name}.backup`);
+    for await (const part of store.backup(since === undefined ? {} : { since })) appendFileSync(file, part);
+    writeContent(join(folder, `${name}.json`), await contentOf(store, []));
+  };
+  await fill(store);
+  await store.put("between", "full and increment");
+  await keep("full");
+  const { version = 0 } = (await store.getEntry("between")) ?? {};
+  await history(store);
+  await keep("increment", version);
+  await store.close();
+}
+
+function writeContent(file: string, content: unknown): void {
+  writeFileSync(file, `${JSON.stringify(content, undefined, 1)}\n`);
+}
+
+readOptions({});
+if (existsSync(FOLDER)) throw new Error(`'${FOLDER}' is there: what was written once must stay readable`);
+const scratch = mkdtempSync(join(tmpdir(), "luge-golden-"));
+try {
+  for (const [name, golden] of Object.entries(DIRECTORIES)) await writeDirectory(name, golden, scratch);
+  await writeBackups(scratch);
+} finally {
+  rmSync(scratch, { recursive: true });
+}

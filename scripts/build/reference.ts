@@ -1,0 +1,27 @@
+/**
+ * Writes the reference of the public interface, one page a symbol, as HTML. It is generated, and not committed.
+ *
+ * npm run docs                      # to docs/reference; begin with its index.html
+ * npm run docs -- --output OTHER    # to another folder
+ *
+ * @module
+ */
+
+import { existsSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { readOptions, text } from "../lib/options.ts";
+import { run } from "../lib/run.ts";
+import { binary, ROOT } from "../lib/runtimes.ts";
+
+const values = readOptions({
+  output: text("the folder, a new one or that of a reference", join(ROOT, "docs", "reference"), "folder"),
+});
+const output = resolve(values.output);
+const isOurs = existsSync(join(output, "all_symbols.html"));
+if (existsSync(output) && !isOurs) throw new Error(`Wrong output '${output}': expected a new folder or a reference`);
+
+rmSync(output, { recursive: true, force: true });
+const { code } = await run(binary("deno"), ["doc", "--html", "--name=luge", `--output=${output}`, "mod.ts"]);
+if (code === 0) console.log(join(output, "index.html"));
+process.exitCode = code;

@@ -1,0 +1,54 @@
+/**
+ * Long searches for faults, outside the gate. Each has a short form in `tests/`.
+ *
+ * ```sh
+ * node scripts/campaign.ts --help
+ * node scripts/campaign.ts crash --runs 20 --seed 1
+ * ```
+ *
+ * All take `--seed`, `--minutes` and `--progress`, end with a line that names the seed and the failures, and have the exit code 0
+ * without failures, 1 with some or after a signal, and 2 for wrong options. `replay` has cases instead of a seed.
+ *
+ * @module
+ */
+
+import { startProgram } from "./lib/program.ts";
+
+await startProgram({
+  name: "scripts/campaign.ts",
+  does: "Searches for faults, for as long as you like.",
+  parts: {
+    crash: {
+      does: "kills writing processes, or cuts the power of their disk, and checks that no acknowledged write is lost",
+      start: () => import("./campaigns/crash/command.ts"),
+    },
+    simulate: {
+      does: "crashes stores on simulated disks, and checks that nothing is lost, comes back, or cannot be opened",
+      start: () => import("./campaigns/simulate/command.ts"),
+    },
+    faults: {
+      does: "runs stores on a disk whose calls fail, and checks that errors are reported and nothing acknowledged is lost",
+      start: () => import("./campaigns/faults/command.ts"),
+    },
+    damage: {
+      does: "damages the files of small stores, and checks that what is read is right or refused",
+      start: () => import("./campaigns/damage/command.ts"),
+    },
+    watches: {
+      does: "watches random histories on both stores, and checks that every change is told once and in order",
+      start: () => import("./campaigns/watches/command.ts"),
+    },
+    backups: {
+      does: "damages backups, and makes backups under many writers, and checks that they are refused or exact",
+      start: () => import("./campaigns/backups/command.ts"),
+    },
+    fuzz: {
+      does: "changes what backups say, with digests that fit, and checks that they are refused or restored as they say",
+      start: () => import("./campaigns/fuzz/command.ts"),
+    },
+    replay: {
+      does: "replays faults that others found, mostly bug reports of other stores, and prints what luge does",
+      start: () => import("./campaigns/replay/command.ts"),
+    },
+  },
+});

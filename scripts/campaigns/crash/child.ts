@@ -1,0 +1,91 @@
+/**
+ * The process that is killed: writes as its plan says, and reports each attempt before the call and each
+ * acknowledgement after it, straight into the pipe. Of those that await their calls one in two also compacts, flushes,
+ * verifies, is read and backed up meanwhile.
+ *
+ * @module
+ */
+
+import { writeSync } from "node:fs";
+import process from "node:process";
+import { delay } from "@std/async";
+import { type BatchOperation, open, type SledStore } from "../../../mod.ts";
+import { Random } from "../../lib/random.ts";
+import { contentOf, keyOf, Plan, type Step } from "./plan.ts";
+
+const STANDARD_OUTPUT = 1;
+
+const [path = "", seed = "", writers = "", form = ""] = process.argv.slice(2);
+
+function report(kind: "try" | "ack", { number }: Step): void {
+  say(`${kind} ${number}\n`);
+}
+
+/** The pipe may be full: whoever reads it is slower. A line this short is written whole or not at all. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(STANDARD_OUTPUT, line);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EAGAIN") throw error;
+    }
+  }
+}
+
+/** The ways to make one change. */
+const WAYS: readonly ((store: SledStore, operation: BatchOperation) => Promise<unknown>)[] = [
+  (store, change) => (change.type === "put" ? store.put(change.key, change.value) : store.delete(change.key)),
+  (store, change) => store.batch([change]),
+  (store, change) =>
+    store.transaction((transaction) => {
+      transaction.getSync(change.key);
+      if (change.type === "put") transaction.put(change.key, change.value);
+      else transaction.delete(change.key);
+    }),
+  (store, { key, ...change }) =>
+    change.type === "put"
+      ? store.compareAndSet(key, store.getEntrySync(key)?.version, change.value)
+      : store.deleteRange({ gte: key, lte: key }),
+];
+
+async function apply(store: SledStore, step: Step): Promise<void> {
+  const key = keyOf(step.key);
+  const change: BatchOperation =
+    step.kind === "put" ? { type: "put", key, value: contentOf(step) } : { type: "delete", key };
+  report("try", step);
+  if (form !== "sync") await WAYS[Math.floor(step.number / Number(writers)) % WAYS.length]?.(store, change);
+  else if (change.type === "put") store.putSync(key, change.value);
+  else store.deleteSync(key);
+  report("ack", step);
+}
+
+/** What a store does beside its writes; ends with the process. */
+async function work(store: SledStore): Promise<void> {
+  const random = new Random(Number(seed));
+  const jobs = [
+    () => store.compact(),
+    () => store.flush(),
+    () => store.verify(),
+    () => store.backup().pipeTo(new WritableStream()),
+    async () => {
+      using snapshot = store.snapshot();
+      await snapshot.count();
+    },
+  ];
+  for (;;) {
+    await delay(random.below(20));
+    await jobs[random.below(jobs.length)]?.();
+  }
+}
+
+/** Each writer has keys of its own, so that the order of the writes to one key is known. */
+async function write(store: SledStore, writer: number): Promise<void> {
+  const plan = new Plan(Number(seed), writer, Number(writers));
+  for (;;) await apply(store, plan.next());
+}
+
+const store = await open(path);
+say("open\n");
+const writing = Array.from({ length: Number(writers) }, (_, writer) => write(store, writer));
+await Promise.all(Number(seed) % 2 === 0 ? [...writing, work(store)] : writing);

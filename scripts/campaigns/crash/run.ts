@@ -1,0 +1,110 @@
+/**
+ * One crash: starts a writer, kills it, opens its store and compares.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { delay } from "@std/async";
+import { open } from "../../../mod.ts";
+import { Random } from "../../lib/random.ts";
+import { launcher, type Runtime } from "../../lib/runtimes.ts";
+import type { Faults, Oracle } from "./oracle.ts";
+
+const CHILD = join(import.meta.dirname, "child.ts");
+/** The writer is killed at a random moment up to this long after it opened its store. */
+const LIFE_MS = 250;
+/** A writer that does not even open its store by then is broken. */
+const START_LIMIT_MS = 60_000;
+
+/** What one crash showed. */
+export interface CrashResult extends Faults {
+  readonly acknowledged: number;
+  /** Why the store did not open, when it did not. */
+  readonly failedOpen?: unknown;
+  readonly openMs: number;
+}
+
+/** What goes with the writer, when it is the machine that ends. */
+export interface Power {
+  /** Nothing reaches the disk any more. */
+  cut(): void;
+  /** Brings back what had reached it. */
+  restart(): void;
+}
+
+/**
+ * Crashes a writer on `runtime` in the store at `path`; all that is random comes from `seed`. With `power` it is cut, else
+ * the writer is killed.
+ */
+export async function crash(
+  runtime: Runtime,
+  path: string,
+  seed: number,
+  oracle: Oracle,
+  power?: Power,
+): Promise<CrashResult> {
+  const random = new Random(seed);
+  const writers = random.below(3) === 0 ? 16 : 1;
+  const form = writers === 1 && random.below(3) === 0 ? "sync" : "async";
+  const duringOpen = random.below(10) === 0;
+  const { acknowledged, tried } = await killedWriter(runtime, [path, `${seed}`, `${writers}`, form], {
+    duringOpen,
+    afterMs: random.below(duringOpen ? 60 : LIFE_MS),
+    power,
+  });
+  power?.restart();
+  const started = performance.now();
+  try {
+    await using store = await open(path);
+    const openMs = performance.now() - started;
+    const faults = oracle.check(seed, writers, acknowledged, tried, await store.scan(""));
+    return { ...faults, acknowledged: acknowledged.size, openMs };
+  } catch (failedOpen) {
+    return { lost: 0, resurrected: 0, wrong: 0, acknowledged: acknowledged.size, failedOpen, openMs: 0 };
+  }
+}
+
+interface Kill {
+  /** Count from the start of the process, not from the moment its store is open. */
+  readonly duringOpen: boolean;
+  readonly afterMs: number;
+  readonly power: Power | undefined;
+}
+
+interface Reports {
+  readonly acknowledged: Set<number>;
+  readonly tried: Set<number>;
+}
+
+async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kill): Promise<Reports> {
+  const [command, flags] = launcher(runtime);
+  const child = spawn(command, [...flags, CHILD, ...args], {
+    stdio: ["ignore", "pipe", kill.power ? "ignore" : "inherit"],
+  });
+  const closed = once(child, "close");
+  const guard = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
+  const killSoon = async () => {
+    await delay(kill.afterMs);
+    kill.power?.cut();
+    child.kill("SIGKILL");
+  };
+  let killing = kill.duringOpen ? killSoon() : undefined;
+  const reports: Reports = { acknowledged: new Set(), tried: new Set() };
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [kind, number] = line.split(" ");
+    if (kind === "open") killing ??= killSoon();
+    if (kind === "try") reports.tried.add(Number(number));
+    if (kind === "ack") reports.acknowledged.add(Number(number));
+  }
+  const [, signal] = (await closed) as [number | null, string | null];
+  clearTimeout(guard);
+  // Without power a writer may be faster to end with an error.
+  if (!killing || (signal !== "SIGKILL" && !kill.power))
+    throw new Error(`The writer on ${runtime} ended by itself: ${args.join(" ")}`);
+  await killing;
+  return reports;
+}

@@ -1,0 +1,93 @@
+/**
+ * Processes that simulate seeds, each every so manieth one, until there are enough states of all.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { launcher } from "../../lib/runtimes.ts";
+import type { WorkerReport } from "./worker.ts";
+
+const WORKER = join(import.meta.dirname, "worker.ts");
+/** A worker that says nothing for so long hangs: it has a hundred states between two lines. */
+const SILENT_MS = 10 * 60 * 1000;
+/** After so many ends that nobody asked for, the rest would end as well. */
+const MOST_DEATHS = 5;
+
+/** What a crew does. */
+export interface CrewOptions {
+  readonly workers: number;
+  readonly seed: number;
+  /** What follows the seed and the step in a worker's command line. */
+  readonly rest: readonly string[];
+  /** The file of the worker; tests have another one. */
+  readonly file?: string;
+  readonly silentMs?: number;
+  readonly onReport: (report: WorkerReport, worker: number) => void;
+  /** A worker ended, or hung, in the middle of a seed. */
+  readonly onDeath: (problem: string, seed: number) => void;
+}
+
+/** Runs workers; one that dies is replaced behind the seed that it died of. */
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #children: Set<ChildProcess> = new Set();
+  #isOver = false;
+  #deaths = 0;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+  }
+
+  /** Settles when all have ended. */
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#options.workers }, (_, index) => this.#work(index)));
+  }
+
+  /** Ends all. */
+  end(): void {
+    this.#isOver = true;
+    for (const child of this.#children) child.kill("SIGKILL");
+  }
+
+  async #work(index: number): Promise<void> {
+    const { workers, seed: first } = this.#options;
+    for (let seed = first + index; !this.#isOver && this.#deaths < MOST_DEATHS; seed += workers)
+      seed = await this.#runChild(index, seed);
+  }
+
+  /** Returns the seed that the child was at when it ended. */
+  async #runChild(index: number, first: number): Promise<number> {
+    const { workers, rest, onReport, onDeath, file = WORKER, silentMs = SILENT_MS } = this.#options;
+    const [command, flags] = launcher("node");
+    const child = spawn(command, [...flags, file, `${first}`, `${workers}`, ...rest], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#children.add(child);
+    const exit = once(child, "exit");
+    let seed = first;
+    let isHung = false;
+    const hang = () => {
+      isHung = true;
+      child.kill("SIGKILL");
+    };
+    let silence = setTimeout(hang, silentMs);
+    for await (const line of createInterface({ input: child.stdout })) {
+      clearTimeout(silence);
+      silence = setTimeout(hang, silentMs);
+      const report = JSON.parse(line) as WorkerReport;
+      seed = report.seed;
+      if (!this.#isOver) onReport(report, index);
+    }
+    clearTimeout(silence);
+    const [code, signal] = await exit;
+    this.#children.delete(child);
+    if (this.#isOver) return seed;
+    this.#deaths += 1;
+    onDeath(isHung ? `a worker hung for ${silentMs / 1000} s` : `a worker ended with ${signal ?? code}`, seed);
+    return seed;
+  }
+}

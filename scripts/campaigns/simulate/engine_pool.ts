@@ -1,0 +1,147 @@
+/**
+ * Engine instances that are used again: a new one costs ten times what it takes to open a store in it, most of it for
+ * memory that the operating system has to bring.
+ *
+ * An instance is as new when its static data are as they were: what its stack below and its heap beyond hold is not read
+ * before it is written. A lease keeps the others' calls away. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { Random } from "../../lib/random.ts";
+
+/** All static data lie in between: the linker puts them behind a stack of 1 MiB. */
+const STATIC_FROM = 1024 * 1024;
+const STATIC_TO = 2 * 1024 * 1024;
+/** One that has grown beyond is not used again. */
+const LARGEST_BYTES = 64 * 1024 * 1024;
+
+type Import = (...values: unknown[]) => unknown;
+type Imports = Record<string, Record<string, Import>>;
+
+/** One instance. */
+export interface Lease {
+  /** Nothing may call the instance afterwards. */
+  release(): void;
+}
+
+interface Slot {
+  readonly instance: WebAssembly.Instance;
+  imports: Imports;
+}
+
+/** The artefact, compiled. */
+export function compileEngine(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(new URL("../../../engine/luge_engine.wasm", import.meta.url)));
+}
+
+/** See the module. */
+export class EnginePool {
+  readonly module: WebAssembly.Module;
+  readonly #original = WebAssembly.instantiate;
+  readonly #free: Slot[] = [];
+  readonly #reuse: boolean;
+  #image: Uint8Array | undefined;
+  #random: Random = new Random(1);
+  /** The instance that was started last. */
+  last: Lease = { release: () => {} };
+
+  /** With `reuse` false every instance is a new one. */
+  constructor({ reuse = true }: { reuse?: boolean } = {}) {
+    this.module = compileEngine();
+    this.#reuse = reuse;
+  }
+
+  /** From what the engine's random numbers come. */
+  seed(seed: number): void {
+    this.#random = new Random(seed);
+  }
+
+  /** Puts itself in the place of `WebAssembly.instantiate`. */
+  install(): void {
+    const instantiate = async (module: unknown, imports: unknown): Promise<unknown> =>
+      module === this.module
+        ? this.#start(imports as Imports)
+        : await this.#original(module as never, imports as never);
+    WebAssembly.instantiate = instantiate as typeof WebAssembly.instantiate;
+  }
+
+  /** Gives it its place back. */
+  uninstall(): void {
+    WebAssembly.instantiate = this.#original;
+  }
+
+  #start(imports: Imports): WebAssembly.Instance {
+    const slot = this.#free.pop() ?? this.#newSlot();
+    slot.imports = imports;
+    const { instance, lease } = this.#leaseOf(slot);
+    this.last = lease;
+    return instance;
+  }
+
+  /** A store that was given up may still call: never the instance that another one has by then. */
+  #leaseOf(slot: Slot): { instance: WebAssembly.Instance; lease: Lease } {
+    let isOver = false;
+    const guarded = (call: Import): Import => {
+      return (...values) => {
+        if (isOver) throw new Error("The life of this engine is over");
+        return call(...values);
+      };
+    };
+    // What has its life behind it, such as a watch, may still put a request into memory.
+    const memory = new Proxy(memoryOf(slot.instance), {
+      get: (target, name) => {
+        if (isOver) throw new Error("The life of this engine is over");
+        return Reflect.get(target, name, target);
+      },
+    });
+    const exports = Object.entries(slot.instance.exports).map(([name, value]) => [
+      name,
+      typeof value === "function" ? guarded(value as Import) : memory,
+    ]);
+    const release = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#release(slot);
+    };
+    return { instance: { exports: Object.fromEntries(exports) }, lease: { release } };
+  }
+
+  #newSlot(): Slot {
+    const forwarded: Imports = {};
+    const slot: Slot = {
+      imports: {},
+      instance: undefined as unknown as WebAssembly.Instance,
+    };
+    for (const { module, name } of WebAssembly.Module.imports(this.module)) {
+      forwarded[module] ??= {};
+      forwarded[module][name] =
+        name === "random_get"
+          ? (pointer: unknown, length: unknown) => this.#fill(slot, pointer as number, length as number)
+          : (...values: unknown[]) => slot.imports[module]?.[name]?.(...values);
+    }
+    const instance = new WebAssembly.Instance(this.module, forwarded as WebAssembly.Imports);
+    this.#image ??= new Uint8Array(memoryOf(instance).buffer).slice(STATIC_FROM, STATIC_TO);
+    return Object.assign(slot, { instance });
+  }
+
+  #fill({ instance }: Slot, pointer: number, length: number): number {
+    new Uint8Array(memoryOf(instance).buffer, pointer, length).set(this.#random.bytes(length));
+    return 0;
+  }
+
+  #release(slot: Slot): void {
+    slot.imports = {};
+    // Views that a store has of its memory are detached.
+    memoryOf(slot.instance).grow(0);
+    const { buffer } = memoryOf(slot.instance);
+    if (!this.#reuse || !this.#image || buffer.byteLength > LARGEST_BYTES) return;
+    new Uint8Array(buffer).set(this.#image, STATIC_FROM);
+    this.#free.push(slot);
+  }
+}
+
+function memoryOf(instance: WebAssembly.Instance): WebAssembly.Memory {
+  return instance.exports.memory as WebAssembly.Memory;
+}

@@ -1,0 +1,86 @@
+/**
+ * Adds up what simulations did.
+ *
+ * @module
+ */
+
+import type { FoundFault, SimulationResult } from "./simulation.ts";
+
+/** The sums of many simulations. */
+export interface Totals {
+  seeds: number;
+  points: number;
+  states: number;
+  atDepth: number[];
+  mostStatesOfPoint: number;
+  lives: number;
+  commits: number;
+  largestDiskBytes: number;
+  pairs: number;
+  moved: number;
+  shortDisks: number;
+  readonly faults: FoundFault[];
+}
+
+/** Of none. */
+export function noTotals(): Totals {
+  return {
+    seeds: 0,
+    points: 0,
+    states: 0,
+    atDepth: [0, 0, 0],
+    mostStatesOfPoint: 0,
+    lives: 0,
+    commits: 0,
+    largestDiskBytes: 0,
+    pairs: 0,
+    moved: 0,
+    shortDisks: 0,
+    faults: [],
+  };
+}
+
+/** Adds one simulation. */
+export function addResult(totals: Totals, result: SimulationResult): void {
+  totals.seeds += 1;
+  totals.points += result.points;
+  totals.states += result.states;
+  totals.atDepth = totals.atDepth.map((sum, index) => sum + (result.statesAtDepth[index] ?? 0));
+  totals.mostStatesOfPoint = Math.max(totals.mostStatesOfPoint, result.mostStatesOfPoint);
+  totals.lives += result.lives;
+  totals.commits += result.commits;
+  totals.largestDiskBytes = Math.max(totals.largestDiskBytes, result.largestDiskBytes);
+  totals.pairs += result.pairs;
+  totals.moved += result.moved;
+  totals.shortDisks += result.shortDisks;
+  totals.faults.push(...result.faults);
+}
+
+/** One line that says it all. */
+export function summaryLine(totals: Totals): string {
+  const count = (kind: FoundFault["kind"]) => totals.faults.filter((fault) => fault.kind === kind).length;
+  const kinds = (["lost", "resurrected", "unopenable", "wrong"] as const).map((kind) => `${count(kind)} ${kind}`);
+  return `${totals.states} crash states at ${totals.points} points, ${totals.seeds} seeds: ${kinds.join(", ")}`;
+}
+
+/** For `console.table`. */
+export function rowsOf(totals: Totals, seconds: number): Record<string, number> {
+  return {
+    seeds: totals.seeds,
+    lives: totals.lives,
+    "lives beside another store": totals.pairs,
+    "lives whose directory was moved": totals.moved,
+    "disks with short transfers": totals.shortDisks,
+    commits: totals.commits,
+    "crash points": totals.points,
+    "crash states": totals.states,
+    "states a point, mean": Number((totals.states / Math.max(1, totals.points)).toFixed(1)),
+    "states a point, most": totals.mostStatesOfPoint,
+    "states after one crash": totals.atDepth[0] ?? 0,
+    "states after a crash in the recovery": totals.atDepth[1] ?? 0,
+    "states after a crash in the recovery from that": totals.atDepth[2] ?? 0,
+    "largest disk, MiB": Number((totals.largestDiskBytes / 2 ** 20).toFixed(1)),
+    seconds: Math.round(seconds),
+    "states a second": Math.round(totals.states / Math.max(1, seconds)),
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * Simulates seeds until its parent ends it; a line of JSON for each, and for each hundred states on the way.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { EnginePool } from "./engine_pool.ts";
+import { type FoundFault, type LifeTime, type SimulationResult, simulate } from "./simulation.ts";
+
+/** What a worker tells. */
+export interface WorkerReport {
+  readonly seed: number;
+  /** Of this seed so far. */
+  readonly states: number;
+  readonly memoryBytes: number;
+  /** At once when it is found: the seed may never be done. */
+  readonly fault?: FoundFault;
+  /** Once the seed is done. */
+  readonly done?: { readonly result: SimulationResult; readonly lives: readonly LifeTime[] };
+}
+
+const [first = 1, step = 1, states = 1] = process.argv.slice(2, 5).map(Number);
+const profile = process.argv[5];
+const pool = new EnginePool();
+
+function tell(report: Omit<WorkerReport, "memoryBytes">): Promise<void> {
+  const line = JSON.stringify({ ...report, memoryBytes: process.memoryUsage.rss() });
+  return new Promise((resolve) => {
+    process.stdout.write(`${line}\n`, () => resolve());
+  });
+}
+
+for (let seed = first; ; seed += step) {
+  const lives: LifeTime[] = [];
+  const onStates = (done: number) => void tell({ seed, states: done });
+  const onFault = (fault: FoundFault, done: number) => void tell({ seed, states: done, fault });
+  const onLife = (life: LifeTime) => lives.push(life);
+  void tell({ seed, states: 0 });
+  const result = await simulate({ seed, states, pool, profile, onStates, onFault, onLife });
+  await tell({ seed, states: result.states, done: { result, lives } });
+}

@@ -1,0 +1,168 @@
+/**
+ * What a simulated life of a store does: writes of every kind, drawn from a seed.
+ *
+ * @module
+ */
+
+import { fillScattered, type Random } from "../../lib/random.ts";
+
+/** The character of a life. */
+export interface Profile {
+  readonly name: string;
+  readonly keys: number;
+  /** The size of most values, in bytes. */
+  readonly valueBytes: number;
+  /** One in so many values is of the size {@linkcode Profile.largeBytes} at most. */
+  readonly largeOneIn: number;
+  readonly largeBytes: number;
+  /** Of a batch, at most. */
+  readonly batchKeys: number;
+  readonly steps: number;
+  /** How rarely a state of the disk is tried: one is in so many calls. */
+  readonly sparse: number;
+  /** The size of the longest keys, in bytes. Default: some 150. */
+  readonly keyBytes?: number;
+  /** Whether of the lengths of long keys each order of magnitude is as frequent as another. Default: each length is. */
+  readonly areKeysVaried?: boolean;
+  /** How many states of one disk are tried, more or less: each costs as much time as many of another kind. Default: all. */
+  readonly mostStates?: number;
+  /** Whether so much is written in one turn that a lane is full. */
+  readonly floods?: boolean;
+  /** Whether it is compacted in one of a few steps. */
+  readonly compactsOften?: boolean;
+}
+
+/** From small and frequent to large and rare; values of 4 KiB and more stay in the log. */
+export const PROFILES: readonly [Profile, ...Profile[]] = [
+  { name: "small", keys: 60, valueBytes: 100, largeOneIn: 40, largeBytes: 6000, batchKeys: 8, steps: 150, sparse: 1 },
+  {
+    name: "medium",
+    keys: 150,
+    valueBytes: 1500,
+    largeOneIn: 30,
+    largeBytes: 9000,
+    batchKeys: 60,
+    steps: 60,
+    sparse: 2,
+  },
+  {
+    name: "logged",
+    keys: 40,
+    valueBytes: 3000,
+    largeOneIn: 2,
+    largeBytes: 20_000,
+    batchKeys: 20,
+    steps: 60,
+    sparse: 2,
+  },
+  {
+    name: "wide",
+    keys: 700,
+    valueBytes: 3000,
+    largeOneIn: 200,
+    largeBytes: 9000,
+    batchKeys: 150,
+    steps: 40,
+    sparse: 8,
+    mostStates: 600,
+  },
+  {
+    name: "huge",
+    keys: 12,
+    valueBytes: 60,
+    largeOneIn: 6,
+    largeBytes: 1_500_000,
+    batchKeys: 6,
+    steps: 30,
+    sparse: 6,
+    mostStates: 600,
+  },
+];
+
+/** What the profiles above leave out: nodes of the index that are files of their own, and lanes that are full. */
+export const EXTENDED_PROFILES: readonly Profile[] = [
+  {
+    name: "long keys",
+    keys: 90,
+    valueBytes: 100,
+    largeOneIn: 20,
+    largeBytes: 6000,
+    batchKeys: 12,
+    steps: 60,
+    sparse: 10,
+    keyBytes: 64_000,
+    mostStates: 120,
+  },
+  {
+    name: "many long keys",
+    keys: 400,
+    valueBytes: 100,
+    largeOneIn: 20,
+    largeBytes: 6000,
+    batchKeys: 20,
+    steps: 70,
+    sparse: 30,
+    keyBytes: 64_000,
+    areKeysVaried: true,
+    mostStates: 300,
+    compactsOften: true,
+  },
+  {
+    name: "longish keys",
+    keys: 300,
+    valueBytes: 300,
+    largeOneIn: 30,
+    largeBytes: 6000,
+    batchKeys: 40,
+    steps: 60,
+    sparse: 2,
+    keyBytes: 5000,
+  },
+  {
+    name: "floods",
+    keys: 8,
+    valueBytes: 60,
+    largeOneIn: 8,
+    largeBytes: 8000,
+    batchKeys: 4,
+    steps: 12,
+    sparse: 40,
+    floods: true,
+  },
+];
+
+const SOURCE_BYTES = 1 << 16;
+const source = fillScattered(new Uint8Array(SOURCE_BYTES), 0x2545f491);
+
+/** A value that no other commit writes: it begins with its number. */
+export function valueFor(length: number, number: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += SOURCE_BYTES) {
+    const shift = (number * 131 + at) % (SOURCE_BYTES / 2);
+    bytes.set(source.subarray(shift, Math.min(SOURCE_BYTES, shift + length - at)), at);
+  }
+  if (length >= 4) new DataView(bytes.buffer).setUint32(0, number);
+  return bytes;
+}
+
+/** The name of a key; some are long, and share much. */
+export function keyOf(
+  index: number,
+  { keyBytes, areKeysVaried }: Pick<Profile, "keyBytes" | "areKeysVaried"> = {},
+): string {
+  if (keyBytes !== undefined && index % 4 > 0) return longKeyOf(index, keyBytes, areKeysVaried ?? false);
+  return index % 7 === 0 ? `long/${"shared/".repeat(20)}${index}` : `k${index}`;
+}
+
+/** Of any length up to `most`; the numbers of half of them stand at the end. */
+function longKeyOf(index: number, most: number, isVaried: boolean): string {
+  const hash = Math.imul(index + 1, 0x9e3779b1) >>> 0;
+  const length = isVaried ? Math.floor(200 * ((most - 100) / 200) ** (hash / 2 ** 32)) : 200 + (hash % (most - 300));
+  return index % 2 === 0 ? `l${"s".repeat(length)}${index}` : `m${index}${"t".repeat(length)}`;
+}
+
+/** The size of a value. */
+export function sizeOf(profile: Profile, random: Random): number {
+  if (random.below(profile.largeOneIn) === 0) return 4 + random.below(profile.largeBytes);
+  return 4 + random.below(profile.valueBytes);
+}

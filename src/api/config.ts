@@ -1,0 +1,96 @@
+/**
+ * How stores are opened.
+ *
+ * @module
+ */
+
+import type { FileSystem } from "./file_system.ts";
+import type { Logger, LoggingLevel } from "./logger.ts";
+
+/**
+ * Options of `open`. Only `path` has no default.
+ *
+ * @example
+ * ```ts
+ * import { type EngineSource, type Logger, LoggingLevel, open, type SledStore, type SledStoreConfig } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const lines: string[] = [];
+ * const log = (line: string) => lines.push(line);
+ * const logger: Logger = { debug: log, info: log, warn: log, error: log };
+ * const wasm: EngineSource | undefined = undefined; // or a URL, bytes or a module
+ * const path = await mkdtemp(`${tmpdir()}/example-`);
+ * const config: SledStoreConfig = { path, logger, loggingLevel: LoggingLevel.INFO, ...(wasm ? { wasm } : {}) };
+ * const store: SledStore = await open(config);
+ * await store.close();
+ * assert.match(lines[0] ?? "", /^opened/);
+ * ```
+ */
+export interface SledStoreConfig {
+  /** The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:` URL. */
+  readonly path: string | URL;
+  /**
+   * Whether the promise of a write settles only once the write is durable. With `false` the promise settles once the
+   * write survives the end of the process. A power cut may then take the newest writes, back to the last `flush()`, but
+   * never one in the middle. Default: `true`.
+   */
+  readonly syncWrites?: boolean;
+  /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: luge does not log lines below it. Default: 3. */
+  readonly loggingLevel?: LoggingLevel;
+  /**
+   * How many of the newest versions of a key the store keeps, 1 to 1,000,000. The store remembers the number. Default:
+   * the number that the store remembers, and 1 in a new store. A smaller number drops versions, and needs
+   * `dropVersions`. With `readOnly` the option has no effect.
+   *
+   * Deletions and expired versions count. With 1, the store removes a deleted or expired key completely. With more, it
+   * keeps up to that many versions of each key that was ever written; an expired one without its value.
+   */
+  readonly numVersionsToKeep?: number;
+  /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
+  readonly dropVersions?: boolean;
+  /**
+   * How long `open` waits while another store has the directory open, in milliseconds. Then it rejects with
+   * `STORE_LOCKED`. `Infinity` waits without end. Default: 0.
+   */
+  readonly waitForLock?: number;
+  /** Ends the wait for the directory: `open` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
+  readonly cacheSize?: number;
+  /**
+   * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Twice as
+   * much may be in use: one buffer is written while the next one fills. Default: 40 MiB.
+   */
+  readonly writeBufferSize?: number;
+  /**
+   * Whether the store is open for reading only. The directory must have a store, and no other store may have it open
+   * for writing. luge writes, creates and removes nothing in it. Writes fail with `STORE_READ_ONLY`. Default: `false`.
+   */
+  readonly readOnly?: boolean;
+  /**
+   * Whether small values of `get`, `getEntry` and `getMany` may share buffers with each other. Hot reads are then about
+   * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
+   * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
+   */
+  readonly shareBuffers?: boolean;
+  /** Where log lines go. Default: the console. */
+  readonly logger?: Logger;
+  /** The disk. Default: the one of the runtime. */
+  readonly fileSystem?: FileSystem;
+  /** Another build of the engine. Default: the one that comes with the module. */
+  readonly wasm?: EngineSource;
+}
+
+/** Options of a {@linkcode MemoryStore}. */
+export interface MemoryStoreOptions {
+  /**
+   * How many of the newest versions of a key the store keeps, 1 to 1,000,000. Deletions and expired values count.
+   * Default: 1.
+   */
+  readonly numVersionsToKeep?: number;
+}
+
+/** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */
+export type EngineSource = URL | Uint8Array | WebAssembly.Module;

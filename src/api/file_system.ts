@@ -1,0 +1,141 @@
+/**
+ * The contract between a store and the disk: the only thing that knows a runtime. `open({ fileSystem })` accepts any
+ * implementation; {@linkcode NodeFileSystem} and {@linkcode MemoryFileSystem} are ours.
+ *
+ * Every call is synchronous but {@linkcode FileSystem.lock}, {@linkcode FileSystem.observe},
+ * {@linkcode OpenFile.syncOffThread} and {@linkcode FileSystem.syncDirectoryOffThread}. A call that fails throws an
+ * `Error` whose `code` is a POSIX name (`"ENOENT"`, `"EIO"`, `"ENOSPC"`, …), as `node:fs` does; the host turns it into
+ * the errno that the engine sees and keeps the original as the `cause` of what the caller gets.
+ *
+ * Nothing is durable before {@linkcode OpenFile.sync} (for bytes and size) or {@linkcode FileSystem.syncDirectory} (for
+ * names) has returned.
+ *
+ * @module
+ */
+
+/** The kind of a name; `"other"` is a device, a socket or the like. Symbolic links are followed. */
+export type FileKind = "file" | "directory" | "other";
+
+/** The answer of {@linkcode FileSystem.stat}. */
+export interface FileStat {
+  /** The kind. */
+  readonly kind: FileKind;
+  /** The size in bytes; 0 if it is not a file. */
+  readonly size: number;
+}
+
+/** One name in a directory. */
+export interface DirectoryEntry {
+  /** The name alone, without a path. */
+  readonly name: string;
+  /** Its kind. */
+  readonly kind: FileKind;
+}
+
+/** How {@linkcode FileSystem.open} opens a file. All are false when absent. */
+export interface FileOpenOptions {
+  /** Allow writes as well as reads. */
+  readonly write?: boolean;
+  /** Create the file when it is missing; needs `write`. */
+  readonly create?: boolean;
+  /** With `create`: fail with `EEXIST` when the name is taken, atomically. */
+  readonly exclusive?: boolean;
+  /** Cut an existing file to 0 bytes; needs `write`. */
+  readonly truncate?: boolean;
+}
+
+/** An open file: positional reads and writes, no cursor. */
+export interface OpenFile {
+  /** Reads up to `buffer.length` bytes at `position` into `buffer`; returns how many, 0 only at or after the end. */
+  read(buffer: Uint8Array, position: number): number;
+  /** Writes up to `buffer.length` bytes at `position`, extending the file with zeros as needed; returns how many. */
+  write(buffer: Uint8Array, position: number): number;
+  /** The size in bytes. */
+  size(): number;
+  /** Cuts or extends (with zeros) the file to `size` bytes. */
+  truncate(size: number): void;
+  /** Makes bytes and size durable before it returns. */
+  sync(): void;
+  /**
+   * As {@linkcode OpenFile.sync}, without blocking the event loop. If it fails, a {@linkcode OpenFile.sync} that runs
+   * meanwhile must fail, too.
+   */
+  syncOffThread(): Promise<void>;
+  /** Closes the file. Does not sync. */
+  close(): void;
+}
+
+/** The ownership of one directory. */
+export interface DirectoryLock {
+  /**
+   * Whether the lock is still ours, and the path still names the locked directory. False for ever once another owner
+   * took the directory over, or it was moved, replaced or removed. A store calls it before every change; it must be
+   * cheap.
+   */
+  held(): boolean;
+  /** Once `held` was false: why, as the end of a sentence. */
+  readonly lossReason?: string | undefined;
+  /** Releases the directory. A second call does nothing. */
+  release(): void;
+  /**
+   * A store calls it when it was collected as garbage. The lock then stays until this process opens the directory
+   * again: a program may hold a directory and do nothing else. Default: {@linkcode DirectoryLock.release}.
+   */
+  releaseOnDemand?(): void;
+}
+
+/**
+ * The disk as a store sees it. Paths are absolute or relative to the current directory, with `/` between names.
+ *
+ * @example
+ * ```ts
+ * import type { DirectoryEntry, DirectoryLock, FileKind, FileOpenOptions, FileStat, FileSystem, OpenFile } from "@luge/luge";
+ * import { MemoryFileSystem } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const fileSystem: FileSystem = new MemoryFileSystem();
+ * fileSystem.makeDirectory("/data");
+ * const lock: DirectoryLock = await fileSystem.lock("/data");
+ * const options: FileOpenOptions = { write: true, create: true };
+ * const file: OpenFile = fileSystem.open("/data/a", options);
+ * file.write(new Uint8Array(3), 0);
+ * await file.syncOffThread();
+ * file.close();
+ * fileSystem.syncDirectory("/data");
+ * const stat: FileStat | undefined = fileSystem.stat("/data/a");
+ * const kind: FileKind | undefined = stat?.kind;
+ * const names = fileSystem.list("/data").map(({ name }: DirectoryEntry) => name);
+ * assert.deepEqual([kind, stat?.size, names], ["file", 3, ["a"]]);
+ * lock.release();
+ * ```
+ */
+export interface FileSystem {
+  /** Opens a file for reading, or as the options say. Fails with `ENOENT` if it is missing and `create` is not set. */
+  open(path: string, options: FileOpenOptions): OpenFile;
+  /** `undefined` when there is nothing at `path`. */
+  stat(path: string): FileStat | undefined;
+  /** In no particular order, without `.` and `..`. */
+  list(path: string): DirectoryEntry[];
+  /** Fails with `EEXIST` when the name is taken and `ENOENT` when the parent is missing. */
+  makeDirectory(path: string): void;
+  /** Atomic; replaces a file at `to`. */
+  rename(from: string, to: string): void;
+  /** Removes a file. */
+  remove(path: string): void;
+  /** Removes an empty directory. */
+  removeDirectory(path: string): void;
+  /** Makes the names in the directory durable before it returns. */
+  syncDirectory(path: string): void;
+  /** As {@linkcode FileSystem.syncDirectory}, without blocking the event loop. */
+  syncDirectoryOffThread?(path: string): Promise<void>;
+  /**
+   * Makes this store the one owner of the directory, which must exist. Takes the directory over from a dead owner.
+   * Rejects at once with a `StoreError` `STORE_LOCKED`, which names the process of a live owner.
+   */
+  lock(directory: string): Promise<DirectoryLock>;
+  /**
+   * Checks that no store has the directory open, and writes nothing. `held()` is false once a store opened it. Rejects
+   * as {@linkcode FileSystem.lock} does. Only stores with `readOnly` need it.
+   */
+  observe?(directory: string): Promise<DirectoryLock>;
+}

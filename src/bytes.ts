@@ -1,0 +1,80 @@
+/**
+ * Bytes, and keys as bytes: compared, joined, and as text.
+ *
+ * @module
+ */
+
+/** Bytes that a call on as many arguments takes. */
+const MOST_ARGUMENTS = 4096;
+
+/** No bytes. */
+export const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** A key and what may stand under it. */
+interface Sized {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+/** Bytes of key and value. */
+export function sizeOf({ key, value }: Sized): number {
+  return key.length + (value?.length ?? 0);
+}
+
+/** Bytes of all keys and values. */
+export function sizeOfAll(entries: readonly Sized[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += sizeOf(entry);
+  return bytes;
+}
+
+/** How two keys are ordered: below, at or above 0. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** `first` and behind it `second`. */
+export function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}
+
+/** The first key behind one. */
+export function withZero(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
+}
+
+/** A key as a string of one character a byte: JavaScript orders those as their bytes. */
+export function nameOf(key: Uint8Array): string {
+  // Several times as fast as a loop, and as spreading.
+  if (key.length <= MOST_ARGUMENTS) return String.fromCharCode.apply(null, key as unknown as number[]);
+  return nameOf(key.subarray(0, MOST_ARGUMENTS)) + nameOf(key.subarray(MOST_ARGUMENTS));
+}
+
+/** The key that has a name. */
+export function keyOf(name: string): Uint8Array {
+  const bytes = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
+  return bytes;
+}
+
+/** Two hexadecimal digits a byte. */
+export function hexOf(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}
+
+/** The bytes of hexadecimal digits, two each. */
+export function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+}

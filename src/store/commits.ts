@@ -1,0 +1,113 @@
+/**
+ * The commits of an open store: what was written settles in groups, and the work behind it is done between them.
+ *
+ * @module
+ */
+
+import type { Backend, StoredOperation } from "../backend.ts";
+import { Background } from "../commit/background.ts";
+import { CommitQueue } from "../commit/queue.ts";
+import { afterLightWork, runInSteps, Turns } from "../commit/turns.ts";
+import type { StoreCore } from "./core.ts";
+
+/** What a flush or a transaction that has nothing to write counts as light work. */
+export const NO_COMMIT = 8;
+
+/** The writes of one store. */
+export class Commits {
+  readonly #core: StoreCore;
+  /** What a write waits for. */
+  readonly writes: CommitQueue;
+  /** What a flush waits for. */
+  readonly flushes: CommitQueue;
+  readonly #background: Background;
+  readonly #turns = new Turns();
+
+  constructor(core: StoreCore) {
+    this.#core = core;
+    this.writes = new CommitQueue(() => {
+      const committing = this.#settle(({ disk }) => (core.behaviour.syncWrites ? disk?.sync() : disk?.writeOut()));
+      if (committing) return committing.then(() => this.#catchUp());
+      return core.isBehind ? this.#catchUp() : this.#turns.next();
+    });
+    this.flushes = new CommitQueue(() => this.#settle(({ disk }) => disk?.sync()) ?? afterLightWork(NO_COMMIT));
+    this.#background = new Background(
+      () => core.step(),
+      () => core.congestion(),
+    );
+  }
+
+  /** Writes all or none of the operations. */
+  batch(operations: readonly StoredOperation[]): void {
+    const version = this.#core.run((backend) => backend.batch(operations));
+    for (const { key } of operations) this.#core.watchers.wrote(key, version);
+    this.#core.version = version;
+    this.wake();
+  }
+
+  /** A commit of one key was written. */
+  wrote(version: number, key: Uint8Array): void {
+    if (this.#core.wrote(version, key)) this.#background.wake();
+  }
+
+  /** Returns once what was written is committed. */
+  commitNow(): void {
+    const { behaviour, version } = this.#core;
+    this.#core.run(({ disk }) => (behaviour.syncWrites ? disk?.syncNow() : disk?.writeOutNow()));
+    this.#core.told(version);
+  }
+
+  /** Settles once everything written before is durable. */
+  async flush(): Promise<void> {
+    this.#core.assertOpen("flush");
+    await this.flushes.committed();
+  }
+
+  /** As {@linkcode Commits.flush}, and returns when it is done. */
+  flushNow(): void {
+    this.#core.assertOpen("flush");
+    this.#core.run(({ disk }) => disk?.syncNow());
+    this.#core.told(this.#core.version);
+  }
+
+  /** Takes note that there may be work behind the commits. */
+  wake(): void {
+    if (this.#core.hasWork) this.#background.wake();
+  }
+
+  /** Ends the work behind the commits. */
+  stop(): void {
+    this.#background.stop();
+  }
+
+  /** Settles once nothing waits any more, whatever became of it. */
+  async drained(): Promise<void> {
+    await this.writes.drained();
+    await this.flushes.drained();
+  }
+
+  /** Begins to commit what waits, unless the store failed meanwhile. */
+  #settle(commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
+    this.#core.assertSound("commit");
+    const { version } = this.#core;
+    const committing = this.#core.run(commit);
+    if (!committing) {
+      this.#core.told(version);
+      return undefined;
+    }
+    return committing.then(
+      () => this.#core.told(version),
+      (error: unknown) => this.#core.failCommit(error),
+    );
+  }
+
+  /**
+   * Writers wait until the work behind their writes has caught up: what is not done, and the memory it needs, is bounded, and no
+   * write has to do the work itself.
+   */
+  async #catchUp(): Promise<void> {
+    const core = this.#core;
+    const step = () => core.isBehind && !core.isClosing && core.step();
+    await runInSteps(step, { wait: () => core.congestion() });
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Compaction and verification, in steps between which other calls may come.
+ *
+ * @module
+ */
+
+import type { LongOptions } from "../api/reader.ts";
+import type { CompactResult, Damage, VerifyResult } from "../api/store.ts";
+import type { Backend } from "../backend.ts";
+import { runInSteps } from "../commit/turns.ts";
+import { signalOf } from "../options.ts";
+import type { StoreCore } from "./core.ts";
+
+/** See {@linkcode Store.compact}. */
+export async function compact(core: StoreCore, options: LongOptions | undefined): Promise<CompactResult> {
+  const action = "compact";
+  const signal = signalOf(options);
+  core.assertWritable(action);
+  const bytesBefore = core.run((backend) => backend.sizeBytes());
+  await runSteps(core, action, signal, (backend) => backend.compactStep());
+  core.assertOpen(action);
+  // What is removed may still wait for a sync before it: until then it takes its space.
+  await core.run(({ disk }) => disk?.filesSettled());
+  core.assertOpen(action);
+  return { bytesBefore, bytesAfter: core.run((backend) => backend.sizeBytes()) };
+}
+
+/** See {@linkcode Store.verify}. */
+export async function verify(core: StoreCore, options: LongOptions | undefined): Promise<VerifyResult> {
+  const damages: Damage[] = [];
+  let [entries, first] = [0, true];
+  await runSteps(core, "verify", signalOf(options), (backend) => {
+    const step = backend.verifyStep(first);
+    [entries, first] = [step.entries, false];
+    damages.push(...step.damages);
+    return step.more;
+  });
+  return { entries, damages };
+}
+
+async function runSteps(
+  core: StoreCore,
+  action: string,
+  signal: AbortSignal | undefined,
+  step: (backend: Backend) => boolean,
+): Promise<void> {
+  const checked = () => {
+    core.assertOpen(action);
+    return core.run(step);
+  };
+  await runInSteps(checked, { signal, wait: () => core.congestion() });
+}

@@ -1,0 +1,165 @@
+/**
+ * Calls of one engine instance: what they meet, in the engine or on the disk, becomes a {@linkcode StoreError}.
+ *
+ * @module
+ */
+
+import { messageOf, StoreError } from "../errors.ts";
+import { isDiskFailure } from "../host/errno.ts";
+import { Host, type HostPlace, type Lane } from "../host/host.ts";
+import { isErrorLike } from "../realm.ts";
+import { checkExports, type EngineExports } from "./exports.ts";
+import { EngineMemory } from "./memory.ts";
+import { codeOf, isOfIndex, Status } from "./status.ts";
+
+/** The engine's part of a config. */
+export interface EngineOptions {
+  readonly cacheSize: number;
+  readonly writeBufferSize: number;
+  readonly numVersionsToKeep: number;
+  readonly readOnly: boolean;
+  readonly shareBuffers: boolean;
+}
+
+/** An instance with its host. Any error but `OUT_OF_MEMORY` leaves it unusable. */
+export class EngineCalls {
+  readonly host: Host;
+  readonly exports: EngineExports;
+  readonly memory: EngineMemory;
+  readonly #path: string;
+  /** Whether a write was made: the first one reserves versions, which must be durable before anybody sees one of them. */
+  #hasWritten = false;
+
+  private constructor(path: string, host: Host, exports: EngineExports) {
+    this.#path = path;
+    this.host = host;
+    this.exports = exports;
+    this.memory = new EngineMemory(exports);
+  }
+
+  /** Starts an instance of `module`, which may still be compiled. */
+  static async start(module: Promise<WebAssembly.Module>, place: HostPlace): Promise<EngineCalls> {
+    const host = new Host(place);
+    // Made while another thread compiles.
+    const imports = host.imports();
+    return new EngineCalls(place.path, host, await instantiate(await module, imports, host));
+  }
+
+  /** Opens the store in the directory; settles once what was recovered is durable. */
+  async open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): Promise<void> {
+    const open = () => this.exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly ? 1 : 0);
+    this.run(`open '${this.#path}'`, open);
+    await this.allSettled("open");
+  }
+
+  /** What was asked for so far in a lane; rejects with a `StoreError`. */
+  settled(action: string, lane: Lane = "log"): Promise<void> | undefined {
+    return this.host.settled(lane)?.catch((cause: unknown) => {
+      throw ioError(action, cause);
+    });
+  }
+
+  /** The same in all lanes. */
+  async allSettled(action: string): Promise<void> {
+    await this.settled(action);
+    await this.settled(action, "table");
+  }
+
+  /** A call that commits. */
+  write(action: string, call: () => number): void {
+    this.work(action, call);
+    this.#hasWritten = true;
+  }
+
+  /** A call that may use up versions. */
+  work(action: string, call: () => number): number {
+    return this.#hasWritten ? this.run(action, call) : this.inline(action, call);
+  }
+
+  /** Runs a call whose writes and syncs of the log are done when it returns. */
+  inline(action: string, call: () => number): number {
+    let failure: unknown;
+    let status = 0;
+    try {
+      this.host.inline("log", () => {
+        try {
+          status = this.run(action, call);
+        } catch (error) {
+          failure = error;
+        }
+      });
+    } catch (cause) {
+      throw ioError(action, cause);
+    }
+    if (failure !== undefined) throw failure;
+    return status;
+  }
+
+  /** Runs a call, and returns its status; one that is an error is thrown. */
+  run(action: string, call: () => number): number {
+    this.host.takeError();
+    const status = this.#attempt(action, call);
+    if (status < Status.InvalidRequest) return status;
+    const met = this.host.takeError();
+    // sled takes what it could not read for damaged.
+    const isIo = status === Status.Io || (status === Status.Corrupt && isDiskFailure(met));
+    const cause = isIo ? met : undefined;
+    if (cause instanceof StoreError) throw cause;
+    const reason = isErrorLike(cause) ? cause.message : this.#reasonOf(status);
+    throw new StoreError(codeOf(isIo ? Status.Io : status), `Cannot ${action}: ${reason}`, { cause });
+  }
+
+  /** A call from within another one leaves no message: the reply is the other one's. */
+  #reasonOf(status: number): string {
+    if (status === Status.Reentrant) return "the file system called the store in the middle of one of its calls";
+    return this.memory.replyText();
+  }
+
+  /** A trap, an exit or an exhausted stack ends the instance: its memory may be inconsistent. */
+  #attempt(action: string, call: () => number): number {
+    try {
+      return call();
+    } catch (error) {
+      const cause = this.host.takeError() ?? error;
+      if (cause instanceof StoreError) throw cause;
+      const panic = this.host.takeOutput() || String(error);
+      if (isOfIndex(panic)) {
+        const message = `Cannot ${action}: a file of the index, index/db or index/snap.*, is damaged: ${panic}`;
+        throw new StoreError("STORE_CORRUPT", message, { cause });
+      }
+      throw new StoreError("ENGINE_TRAP", `Cannot ${action}: the engine stopped: ${panic}`, { cause });
+    }
+  }
+}
+
+/** What a disk that failed behind a call makes of it. */
+export function ioError(action: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  return new StoreError("IO_ERROR", `Cannot ${action}: ${messageOf(cause)}`, { cause });
+}
+
+/** V8 reserves far more addresses than it uses memory, so that a limit on addresses refuses it early. */
+const MEMORY_HINT =
+  "the process may not reserve the 10 GB of addresses that WebAssembly takes before it uses any memory: " +
+  "raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler";
+
+async function instantiate(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+  host: Host,
+): Promise<EngineExports> {
+  let instance: WebAssembly.Instance;
+  try {
+    instance = await WebAssembly.instantiate(module, imports);
+  } catch (cause) {
+    if (isErrorLike(cause) && (cause.name === "LinkError" || cause.name === "TypeError")) {
+      throw new StoreError("ENGINE_INCOMPATIBLE", `The engine needs other imports: ${cause.message}`, { cause });
+    }
+    const isRefused = isErrorLike(cause) && cause.name === "RangeError";
+    const hint = isRefused ? `; ${MEMORY_HINT}` : "";
+    throw new StoreError("ENGINE_UNAVAILABLE", `Cannot start the engine: ${String(cause)}${hint}`, { cause });
+  }
+  const exports = checkExports(instance.exports);
+  host.start(exports);
+  return exports;
+}

@@ -1,0 +1,80 @@
+/**
+ * What an engine owes its disk: when everything is written or durable, and how its files are given back.
+ *
+ * @module
+ */
+
+import type { Disk } from "../backend.ts";
+import { clock } from "../clock.ts";
+import { type EngineCalls, ioError } from "./calls.ts";
+import type { Room } from "./room.ts";
+import { Status } from "./status.ts";
+
+/** With more bytes than this waiting for a sync, the work behind the commits waits too. */
+const CONGESTED_BYTES = 8 * 1024 * 1024;
+
+/** The disk of one engine. */
+export class EngineDisk implements Disk {
+  readonly #calls: EngineCalls;
+  readonly #room: Room;
+
+  constructor(calls: EngineCalls, room: Room) {
+    this.#calls = calls;
+    this.#room = room;
+  }
+
+  /** As of the last write or step. */
+  get isBehind(): boolean {
+    return this.#calls.memory.isBehind;
+  }
+
+  congestion(): Promise<void> | undefined {
+    return this.#calls.host.queuedBytes > CONGESTED_BYTES ? this.#calls.settled("write", "table") : undefined;
+  }
+
+  writeOut(): Promise<void> | undefined {
+    this.#calls.run("write", () => this.#calls.exports.luge_write_out());
+    return this.#calls.settled("write");
+  }
+
+  sync(): Promise<void> | undefined {
+    this.#calls.run("flush", () => this.#calls.exports.luge_flush());
+    return this.#calls.settled("flush");
+  }
+
+  writeOutNow(): void {
+    this.#calls.inline("write", () => this.#calls.exports.luge_write_out());
+  }
+
+  syncNow(): void {
+    this.#calls.inline("flush", () => this.#calls.exports.luge_flush());
+  }
+
+  /** Removals wait for the syncs before them. */
+  async filesSettled(): Promise<void> {
+    await this.#calls.allSettled("compact");
+    this.#room.renew();
+  }
+
+  onFailure(listener: (error: unknown) => void): void {
+    this.#calls.host.onFailure((cause) => listener(ioError("write", cause)));
+  }
+
+  closeStep(): boolean {
+    if (this.#room.isMissing) return false;
+    return this.#calls.run("close", () => this.#calls.exports.luge_close_step(clock.now())) === Status.More;
+  }
+
+  async close(): Promise<void> {
+    const { exports } = this.#calls;
+    // Where there is no room to move the memtables into the table, the log has them for the next open.
+    const close = this.#room.isMissing ? () => exports.luge_flush() : () => exports.luge_close(clock.now());
+    this.#calls.run("close", close);
+    await this.#calls.allSettled("close");
+    try {
+      this.#calls.host.abandon();
+    } catch (cause) {
+      throw ioError("close", cause);
+    }
+  }
+}

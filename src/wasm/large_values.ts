@@ -1,0 +1,48 @@
+/**
+ * Large values cross in pieces, so that neither side holds them twice.
+ *
+ * @module
+ */
+
+import type { StoredChange } from "../backend.ts";
+import { clock } from "../clock.ts";
+import type { EngineCalls } from "./calls.ts";
+import { Status } from "./status.ts";
+
+/** Bytes of a piece: values with more of them cross so. */
+export const PART_BYTES: number = 1024 * 1024;
+
+/** Puts a large value. */
+export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array, expiresMs: number): void {
+  const { length } = value;
+  calls.memory.request(key, undefined);
+  calls.write("write", () => calls.exports.luge_put_begin(key.length, length, expiresMs, clock.now()));
+  putParts(calls, value);
+}
+
+/** Restores an entry with a large value, unless it is there. */
+export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: StoredChange, value: Uint8Array): void {
+  const { length } = value;
+  calls.memory.request(key, undefined);
+  const begin = () => calls.exports.luge_restore_put_begin(key.length, length, expiresMs, version, clock.now());
+  if (calls.run("restore", begin) === Status.Ok) putParts(calls, value);
+}
+
+/** Reads the value of a read that said its length. */
+export function readLarge(calls: EngineCalls, length: number): Uint8Array {
+  const value = new Uint8Array(length);
+  for (let at = 0; at < length; ) {
+    calls.run("read", () => calls.exports.luge_read(PART_BYTES));
+    at += calls.memory.replyInto(value, at);
+  }
+  return value;
+}
+
+function putParts(calls: EngineCalls, value: Uint8Array): void {
+  for (let at = 0; at < value.length; at += PART_BYTES) {
+    const part = value.subarray(at, at + PART_BYTES);
+    calls.memory.request(part, undefined);
+    calls.run("write", () => calls.exports.luge_put_part(part.length));
+  }
+  calls.run("write", () => calls.exports.luge_put_end());
+}
