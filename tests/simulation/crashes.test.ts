@@ -70,4 +70,34 @@ describe("whatever a crash leaves of the disk, the store opens and holds all tha
     ];
     assert.deepEqual(again, fresh);
   });
+
+  test("an instance that an error has left is not used again", async () => {
+    const pool = new EnginePool();
+    pool.install();
+    try {
+      /** A place in the stack, which nobody wipes. */
+      const markOf = async (isBroken: boolean): Promise<number> => {
+        const call = (): number => {
+          if (isBroken) throw new Error("broken");
+          return 8;
+        };
+        const imports: WebAssembly.Imports = {};
+        for (const { module, name } of WebAssembly.Module.imports(pool.module)) {
+          imports[module] = { ...imports[module], [name]: call };
+        }
+        const { exports } = await WebAssembly.instantiate(pool.module, imports);
+        const stack = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
+        const [mark = 0] = stack;
+        stack[0] = 1;
+        const initialize = exports._initialize as () => void;
+        if (isBroken) assert.throws(initialize, /broken/);
+        else initialize();
+        pool.last.release();
+        return mark;
+      };
+      assert.deepEqual([await markOf(false), await markOf(true), await markOf(false)], [0, 1, 0]);
+    } finally {
+      pool.uninstall();
+    }
+  });
 });

@@ -3,7 +3,8 @@
  * memory that the operating system has to bring.
  *
  * An instance is as new when its static data are as they were: what its stack below and its heap beyond hold is not read
- * before it is written. A lease keeps the others' calls away. While a pool is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
+ * before it is written. One that an error has left is not used again. A lease keeps the others' calls away. While a pool
+ * is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
  *
  * @module
  */
@@ -29,6 +30,8 @@ export interface Lease {
 interface Slot {
   readonly instance: WebAssembly.Instance;
   imports: Imports;
+  /** Whether an error left one of its calls: then its stack pointer, which nobody can read or set, is not where it was. */
+  isTorn: boolean;
 }
 
 /** The artefact, compiled. */
@@ -86,7 +89,12 @@ export class EnginePool {
     const guarded = (call: Import): Import => {
       return (...values) => {
         if (isOver) throw new Error("The life of this engine is over");
-        return call(...values);
+        try {
+          return call(...values);
+        } catch (error) {
+          slot.isTorn = true;
+          throw error;
+        }
       };
     };
     // What has its life behind it, such as a watch, may still put a request into memory.
@@ -112,6 +120,7 @@ export class EnginePool {
     const forwarded: Imports = {};
     const slot: Slot = {
       imports: {},
+      isTorn: false,
       instance: undefined as unknown as WebAssembly.Instance,
     };
     for (const { module, name } of WebAssembly.Module.imports(this.module)) {
@@ -136,7 +145,7 @@ export class EnginePool {
     // Views that a store has of its memory are detached.
     memoryOf(slot.instance).grow(0);
     const { buffer } = memoryOf(slot.instance);
-    if (!this.#reuse || !this.#image || buffer.byteLength > LARGEST_BYTES) return;
+    if (!this.#reuse || !this.#image || slot.isTorn || buffer.byteLength > LARGEST_BYTES) return;
     new Uint8Array(buffer).set(this.#image, STATIC_FROM);
     this.#free.push(slot);
   }
