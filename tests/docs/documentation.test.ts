@@ -83,7 +83,9 @@ nodeTest("every example for CommonJS runs", async () => {
 nodeTest("the reference is generated, with a page for every public name", () =>
   withDirectory((directory) => {
     const output = join(directory, "reference");
-    execFileSync(binary("node"), [join(ROOT, "scripts", "docs.ts"), "--output", output], { stdio: "ignore" });
+    execFileSync(binary("node"), [join(ROOT, "scripts", "build.ts"), "reference", "--output", output], {
+      stdio: "ignore",
+    });
     assert.ok(existsSync(join(output, "index.html")));
     const missing = publicNames().filter((name) => !existsSync(join(output, "~", `${name}.html`)));
     assert.deepEqual(missing, []);
