@@ -208,9 +208,9 @@ export interface Store extends Reader, AsyncDisposable {
  * ```
  */
 export interface CompactResult {
-  /** Bytes before the compaction. */
+  /** Bytes of the files before the compaction, without the reserve for a full disk. */
   readonly bytesBefore: number;
-  /** Bytes after it. Other calls may have written meanwhile. */
+  /** The same after it. Other calls may have written meanwhile. */
   readonly bytesAfter: number;
 }
 
