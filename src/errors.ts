@@ -49,9 +49,7 @@ export class StoreError extends Error {
 }
 
 /** The `IO_ERROR` of a call that was refused before it changed anything: the store is as it was. */
-export class RefusedError extends StoreError {
-  readonly isRefused = true;
-}
+export class RefusedError extends StoreError {}
 
 /** What `instanceof` asks. A subclass, of a caller's, has only what it made itself. */
 function isInstance(this: unknown, value: unknown): boolean {

@@ -39,12 +39,13 @@ export function isFull(error: unknown): boolean {
 }
 
 /**
- * The reserve of one store. It grows while the store writes, never in front of its first MiB. Errors that it meets are not errors of the
+ * The reserve of one store. It grows while the store writes, after its first MiB. Errors that it meets are not errors of the
  * store, which does without it then. Whoever calls has looked whether the directory is the store's.
  */
 export class Reserve {
   readonly #fileSystem: FileSystem;
   readonly #path: string;
+  readonly #unfinished: string;
   #file: OpenFile | undefined;
   /** Of the file that is or was whole; `undefined` where there is none, or nobody has looked. */
   #size: number | undefined;
@@ -65,6 +66,7 @@ export class Reserve {
   constructor(fileSystem: FileSystem, directory: string) {
     this.#fileSystem = fileSystem;
     this.#path = `${directory}/${RESERVE}`;
+    this.#unfinished = `${directory}/${UNFINISHED_RESERVE}`;
   }
 
   /** Whether it was given up, in part at least, and is not known to be whole again. */
@@ -136,7 +138,7 @@ export class Reserve {
     if (left <= 0) return false;
     const given = Math.min(left, Math.ceil(Math.max(bytes, 1) / PIECE_BYTES) * PIECE_BYTES);
     try {
-      const file = this.#opened(RESERVE);
+      const file = this.#opened(this.#path);
       file.truncate(this.#size - given);
       this.#size -= given;
       this.#isShort = true;
@@ -151,7 +153,7 @@ export class Reserve {
   refill(): boolean {
     if (!this.#isShort) return true;
     try {
-      const file = this.#opened(RESERVE);
+      const file = this.#opened(this.#path);
       let size = file.size();
       try {
         for (; size < RESERVE_BYTES + SPARE_BYTES; size = file.size()) this.#writePiece(file, size, PIECE_BYTES);
@@ -194,14 +196,14 @@ export class Reserve {
 
   /** One that is not whole yet goes at once: so small a disk has no room for it. */
   #giveUnfinished(): boolean {
-    return this.#sizeOf(`${this.#path}.new`) !== undefined && this.#stopGrowing(true);
+    return this.#sizeOf(this.#unfinished) !== undefined && this.#stopGrowing(true);
   }
 
   /** The disk was full: the next life knows it by the size. */
   #mark(): void {
     if (this.#size !== RESERVE_BYTES) return;
     try {
-      this.#opened(RESERVE).truncate(MARKED_BYTES);
+      this.#opened(this.#path).truncate(MARKED_BYTES);
       this.#size = MARKED_BYTES;
       this.#isShort = true;
     } catch {
@@ -234,16 +236,14 @@ export class Reserve {
     }
   }
 
-  #opened(name: string): OpenFile {
-    if (this.#file) return this.#file;
-    const path = name === RESERVE ? this.#path : `${this.#path}.new`;
-    this.#file = this.#fileSystem.open(path, { write: true, create: name !== RESERVE });
+  #opened(path: string): OpenFile {
+    this.#file ??= this.#fileSystem.open(path, { write: true, create: path === this.#unfinished });
     return this.#file;
   }
 
   #grow(bytes: number): void {
     try {
-      const file = this.#opened(UNFINISHED_RESERVE);
+      const file = this.#opened(this.#unfinished);
       const size = this.#growing || file.size();
       const missing = RESERVE_BYTES - size;
       if (missing > 0) this.#writePiece(file, size, Math.min(bytes, missing));
@@ -256,7 +256,7 @@ export class Reserve {
 
   #finish(): void {
     this.close();
-    this.#fileSystem.rename(`${this.#path}.new`, this.#path);
+    this.#fileSystem.rename(this.#unfinished, this.#path);
     this.#growing = undefined;
     this.#size = RESERVE_BYTES;
   }
@@ -266,7 +266,7 @@ export class Reserve {
     this.#growing = undefined;
     this.close();
     try {
-      if (remove) this.#fileSystem.remove(`${this.#path}.new`);
+      if (remove) this.#fileSystem.remove(this.#unfinished);
       return remove;
     } catch {
       // The next life finds it.
