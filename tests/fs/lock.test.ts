@@ -11,7 +11,7 @@ import { encodeRecord, type LockRecord, lockPath } from "../../src/fs/lock_recor
 import { OwnedLock } from "../../src/fs/owned_lock.ts";
 import { lookAt } from "../../src/fs/path_identity.ts";
 import { ownIdentity } from "../../src/fs/process_identity.ts";
-import { listening, lockFiles, Temporary } from "./temporary.ts";
+import { listening, lockFiles, Temporary, threadEnded } from "./temporary.ts";
 
 /** Long enough that a busy machine's live owner beats in time. */
 const QUICK: LockOptions = { staleAfterMs: 400, heartbeatMs: 40 };
@@ -367,6 +367,7 @@ describe("directory lock, between threads", () => {
     await assertLocked(directory, QUICK, `${process.pid}`);
     await listening(directory);
     await worker.terminate();
+    await threadEnded(directory);
     // No heartbeat is waited for.
     await assertTakenOver(directory, {}, 2);
   });

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { kernelLock } from "../../src/fs/kernel_lock.ts";
 import { currentLock } from "../../src/fs/lock_record.ts";
 import type { Child } from "./child.ts";
 
@@ -40,4 +41,16 @@ export async function listening(directory: string): Promise<string> {
     if (socket !== undefined) return socket;
   }
   throw new Error(`nobody listens in '${directory}'`);
+}
+
+/**
+ * Settles once the thread of a terminated worker, which had the directory, has ended. Deno's `terminate` settles before that, and
+ * the kernel frees the thread's lock only then.
+ */
+export async function threadEnded(directory: string): Promise<void> {
+  const kernel = kernelLock();
+  const path = currentLock(directory)?.path;
+  if (!kernel?.endsWithThread || path === undefined) return;
+  for (let end = Date.now() + 20_000; Date.now() < end; await sleep(1)) if (!kernel.isTaken(path)) return;
+  throw new Error(`the thread that had '${directory}' does not end`);
 }
