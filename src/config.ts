@@ -5,7 +5,6 @@
  */
 
 import { isAbsolute, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { EngineSource, SledStoreConfig } from "./api/config.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
@@ -90,8 +89,11 @@ const CONFIG = new OptionNames<SledStoreConfig>(
   { object: "a config", example: '{ path: "data" }' },
 );
 
-/** Fills in the defaults; throws `TypeError` or `RangeError` for an option that is unknown or wrong. */
-export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedConfig {
+/**
+ * Fills in the defaults; rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. A relative path is
+ * resolved before this returns: the current directory may change from then on.
+ */
+export async function resolveConfig(given: string | URL | SledStoreConfig): Promise<ResolvedConfig> {
   const options = typeof given === "string" || isUrl(given) ? { path: given } : given;
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot open ${describe(options)}: expected a path, a URL or a config`);
@@ -102,7 +104,7 @@ export function resolveConfig(given: string | URL | SledStoreConfig): ResolvedCo
   checkTypes(config);
   return {
     ...config,
-    path: resolvePath(config.path, config.fileSystem === undefined),
+    path: await resolvePath(config.path, config.fileSystem === undefined),
     numVersionsToKeep: options.numVersionsToKeep,
     signal: config.signal,
     fileSystem: config.fileSystem,
@@ -145,9 +147,9 @@ function checkWait(ms: unknown): void {
 const URL_START = /^[a-z][a-z\d+.-]+:\/\//i;
 
 /** On the runtime's disk the path is made absolute: the store must not move when the current directory changes. */
-function resolvePath(path: string | URL, onDisk: boolean): string {
+async function resolvePath(path: string | URL, onDisk: boolean): Promise<string> {
   const isAddress = isUrl(path) || (typeof path === "string" && path.includes("://") && URL_START.test(path));
-  const name = isAddress ? pathOfUrl(path) : path;
+  const name = isAddress ? await pathOfUrl(path) : path;
   if (typeof name !== "string") wrongType("path", name, "a string or a URL");
   if (name === "") throw new TypeError("Wrong option 'path': expected the path of a directory, got an empty string");
   if (name.includes("\0")) throw new TypeError("Wrong option 'path': it holds a NUL character");
@@ -155,7 +157,9 @@ function resolvePath(path: string | URL, onDisk: boolean): string {
   return full.endsWith("/") ? full.replace(/\/+$/, "") || "/" : full;
 }
 
-function pathOfUrl(url: string | URL): string {
+async function pathOfUrl(url: string | URL): Promise<string> {
+  // Loaded for those who need it: it takes Bun 0.8 ms.
+  const { fileURLToPath } = await import("node:url");
   try {
     return fileURLToPath(typeof url === "string" ? url : url.href);
   } catch (cause) {

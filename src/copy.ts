@@ -31,7 +31,7 @@ export async function copyTo(
 ): Promise<RestoreResult> {
   const source = new StreamSource(backup);
   try {
-    return await copy(configLike(like, directory), source);
+    return await copy(await configLike(like, directory), source);
   } catch (error) {
     await source.cancel(error);
     throw error;
@@ -41,10 +41,10 @@ export async function copyTo(
 }
 
 /** The config of another store, for a directory of its own. */
-function configLike(like: ResolvedConfig, path: string | URL): ResolvedConfig {
+async function configLike(like: ResolvedConfig, path: string | URL): Promise<ResolvedConfig> {
   const { fileSystem, wasm, signal: _, numVersionsToKeep = 1, ...config } = like;
   const chosen = { ...(fileSystem ? { fileSystem } : {}), ...(wasm ? { wasm } : {}) };
-  return resolveConfig({ ...config, ...chosen, numVersionsToKeep, path, readOnly: false, waitForLock: 0 });
+  return await resolveConfig({ ...config, ...chosen, numVersionsToKeep, path, readOnly: false, waitForLock: 0 });
 }
 
 async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<RestoreResult> {

@@ -61,7 +61,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       'Cannot take a second argument: expected one config, as in open({ path: "data", readOnly: true })',
     );
   }
-  const resolved = resolveConfig(config);
+  const resolved = await resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const disk = resolved.fileSystem ?? new NodeFileSystem();
   const started = clock.monotonic();
