@@ -7,7 +7,7 @@
 import { clock, setImmediate } from "../clock.ts";
 
 /** How long work may keep the event loop busy at a time, in milliseconds. */
-export const BUSY_MS = 2;
+export const BUSY_MS = 1;
 
 /** When long work has to let the event loop turn. */
 export class Turns {
@@ -37,7 +37,7 @@ export class Turns {
 const LIGHT_WORK = 128;
 
 /** A turn costs as much as hundreds of such reads. */
-const LIGHT_BUSY_MS = 8;
+const LIGHT_BUSY_MS = 4;
 
 const lightTurns = new Turns(LIGHT_BUSY_MS);
 let lightWork = 0;

@@ -130,7 +130,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     const signal = signalOf(options);
     const deletion = this.#deletion(range);
     try {
-      await runInSteps(() => deletion.step(), { signal, wait: () => this.#commits.writes.committed() });
+      const wait = () => (deletion.isSyncDue ? this.#commits.writes.committed() : undefined);
+      await runInSteps(() => deletion.step(), { signal, wait });
     } finally {
       deletion.release();
     }

@@ -8,8 +8,11 @@ import type { StoredOperation } from "../backend.ts";
 import { type ByteRange, restOf } from "../byte_range.ts";
 import type { HeldReadSource } from "./read_source.ts";
 
-/** Keys that one commit deletes. */
-const KEYS_A_COMMIT = 10_000;
+/** Keys that one commit deletes: some 1 ms of work. */
+const KEYS_A_COMMIT = 1000;
+
+/** So many commits are synced together. */
+const COMMITS_A_SYNC = 8;
 
 /** Deletes what a range had at one version, in steps. */
 export class RangeDeletion {
@@ -18,6 +21,7 @@ export class RangeDeletion {
   readonly #source: HeldReadSource;
   readonly #commit: (operations: readonly StoredOperation[]) => void;
   #rest: ByteRange;
+  #commits = 0;
 
   /** Takes the source over. */
   constructor(source: HeldReadSource, range: ByteRange, commit: (operations: readonly StoredOperation[]) => void) {
@@ -37,6 +41,11 @@ export class RangeDeletion {
     return more;
   }
 
+  /** Whether the commits so far should be synced before the next step: what is not durable stays bounded. */
+  get isSyncDue(): boolean {
+    return this.#commits % COMMITS_A_SYNC === 0;
+  }
+
   release(): void {
     this.#source.release();
   }
@@ -45,6 +54,7 @@ export class RangeDeletion {
     const limit = Math.min(this.#rest.limit ?? KEYS_A_COMMIT, KEYS_A_COMMIT);
     if (limit === 0) return false;
     const { keys, last } = this.#source.page({ ...this.#rest, limit }, { encoding: "bytes", strip: 0 });
+    this.#commits += 1;
     if (keys.length > 0) this.#commit(keys.map((key) => ({ key, value: undefined, expiresMs: 0 })));
     this.count += keys.length;
     const behind = last ?? (keys.length === limit ? keys.at(-1) : undefined);

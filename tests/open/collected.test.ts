@@ -6,24 +6,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { type Logger, open, type SledStore } from "../../mod.ts";
+import { collectGarbage } from "../../scripts/lib/garbage.ts";
 import { ended, start } from "../support/child.ts";
 import { text } from "../support/expect.ts";
 import { HeldSyncs } from "../support/held_syncs.ts";
 import { withDirectory } from "../support/temporary.ts";
-
-/** Collects all garbage; `undefined` where nobody can ask for that. */
-function collector(): (() => void) | undefined {
-  const bun = (globalThis as { Bun?: { gc(force: boolean): void } }).Bun;
-  if (bun) return () => bun.gc(true);
-  if ("Deno" in globalThis) return undefined;
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-}
-
-const collect = collector();
 
 async function openAndForget(path: string): Promise<void> {
   const store = await open({ path, logger: { debug() {}, info() {}, warn() {}, error() {} } });
@@ -33,7 +21,7 @@ async function openAndForget(path: string): Promise<void> {
 
 async function reopened(path: string): Promise<SledStore> {
   for (let i = 0; i < 200; i++) {
-    collect?.();
+    collectGarbage?.();
     await sleep(10);
     try {
       return await open(path);
@@ -47,7 +35,7 @@ async function reopened(path: string): Promise<SledStore> {
 test(
   "a store that was dropped and collected gives its directory back, with all that was acknowledged",
   {
-    skip: !collect,
+    skip: !collectGarbage,
   },
   () =>
     withDirectory(async (path) => {
@@ -62,13 +50,13 @@ test(
 test(
   "a directory that a program only holds is not given to another process, though its store is collected",
   {
-    skip: !collect,
+    skip: !collectGarbage,
   },
   () =>
     withDirectory(async (path) => {
       await openAndForget(path);
       for (let i = 0; i < 20; i++) {
-        collect?.();
+        collectGarbage?.();
         await sleep(5);
       }
       const { output } = await ended(start("node", join(import.meta.dirname, "../runtimes/child.ts"), ["check", path]));
@@ -100,14 +88,14 @@ async function putAndForget(disk: HeldSyncs, logger: Logger): Promise<{ written:
 }
 
 test("a store that was dropped is not given back while a write of it waits for the disk", {
-  skip: !collect,
+  skip: !collectGarbage,
 }, async () => {
   const disk = new HeldSyncs();
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
   const { written } = await putAndForget(disk, { debug: log, info: log, warn: log, error: log });
   for (let i = 0; i < 20; i++) {
-    collect?.();
+    collectGarbage?.();
     await sleep(2);
   }
   assert.deepEqual(lines, []);
@@ -115,11 +103,11 @@ test("a store that was dropped is not given back while a write of it waits for t
   await written;
 });
 
-test("a store that is used is not collected", { skip: !collect }, () =>
+test("a store that is used is not collected", { skip: !collectGarbage }, () =>
   withDirectory(async (path) => {
     const store = await open(path);
     for (let i = 0; i < 20; i++) {
-      collect?.();
+      collectGarbage?.();
       await sleep(1);
       await store.put(`key${i}`, "value");
     }

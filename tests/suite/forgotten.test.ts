@@ -4,9 +4,8 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
+import { collectGarbage } from "../../scripts/lib/garbage.ts";
 import { nodeTest } from "../support/node_only.ts";
 
 /** Rounds of garbage collection after which all that can be collected is. */
@@ -16,10 +15,8 @@ async function assertForgotten(store: Store): Promise<void> {
   await store.put("key", "value");
   forget(store);
   assert.equal(store.metrics().openSnapshots, 30);
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
   for (let i = 0; i < ROUNDS && store.metrics().openSnapshots > 0; i++) {
-    collect();
+    collectGarbage?.();
     await setImmediate();
   }
   assert.equal(store.metrics().openSnapshots, 0);
