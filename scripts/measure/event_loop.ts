@@ -102,8 +102,19 @@ async function firstOf(entries: AsyncIterable<[string, Uint8Array]>): Promise<st
   return undefined;
 }
 
+/** Another commit comes between its reads and its own commit: it has to be compared with all that was read. */
+async function readAllAndCommit(store: SledStore): Promise<void> {
+  await store.transaction(async (transaction) => {
+    for await (const _ of transaction.keys({ gte: keyOf(HALF) }));
+    for (let i = 0; i < 20_000; i++) await transaction.get(keyOf(i));
+    await store.put("behind all", VALUE);
+    transaction.put("behind all, too", VALUE);
+  });
+}
+
 async function measureEntries(store: SledStore): Promise<void> {
   await measure("count()", () => store.count());
+  await measure("commit of a transaction that read all", () => readAllAndCommit(store));
   const since = store.version;
   await store.put(keyOf(1), VALUE);
   await store.put(keyOf(ENTRIES - 1), VALUE);

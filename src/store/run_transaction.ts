@@ -5,7 +5,7 @@
  */
 
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
-import { afterLightWork } from "../commit/turns.ts";
+import { afterLightWork, Turns } from "../commit/turns.ts";
 import { describe } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_RETRIES } from "../limits.ts";
@@ -37,19 +37,19 @@ export async function runTransaction<T>(
       if (!turn.isFree) await turn.begin(signal);
       signal?.throwIfAborted();
       const transaction = begin(core);
-      let committed: Promise<void> | undefined;
+      let commit: Commit | undefined;
       let result: T;
       try {
         // Does not wait for a function that does not look at the signal: its transaction has ended, and writes nothing.
         result = await unlessAborted(run(transaction), signal);
-        committed = commit(core, commits, transaction);
+        commit = await tryCommit(core, commits, { transaction, signal });
       } finally {
         transaction.end();
       }
-      if (committed) {
+      if (commit) {
         // What is decided needs no turn any more: the next one need not wait for the disk.
         turn.end();
-        await committed;
+        await commit.committed;
         return result;
       }
       turn.conflicted(transaction.conflict);
@@ -68,12 +68,30 @@ function begin(core: StoreCore): StoreTransaction {
   return new StoreTransaction(new SnapshotSource(core.read, core.version));
 }
 
+/** What was decided, and is not durable yet. */
+interface Commit {
+  readonly committed: Promise<void>;
+}
+
 /** Commits what the transaction wrote, or returns `undefined` when others changed what it read. */
-function commit(core: StoreCore, commits: Commits, transaction: StoreTransaction): Promise<void> | undefined {
+async function tryCommit(
+  core: StoreCore,
+  commits: Commits,
+  { transaction, signal }: { transaction: StoreTransaction; signal: AbortSignal | undefined },
+): Promise<Commit | undefined> {
   const operations = transaction.operations();
-  if (operations.length === 0) return afterLightWork(NO_COMMIT) ?? Promise.resolve();
+  if (operations.length === 0) return { committed: afterLightWork(NO_COMMIT) ?? Promise.resolve() };
   core.assertWritable("commit a transaction");
-  if (core.version > transaction.version && core.run((backend) => transaction.isOutdated(backend))) return undefined;
+  const turns = new Turns();
+  while (core.version > transaction.version) {
+    const checked = core.run((backend) => transaction.check(backend));
+    if (checked === "changed") return undefined;
+    // From here to the commit nobody else gets a turn.
+    if (checked === "unchanged") break;
+    await turns.next();
+    signal?.throwIfAborted();
+    core.assertWritable("commit a transaction");
+  }
   commits.batch(operations);
-  return commits.writes.committed();
+  return { committed: commits.writes.committed() };
 }

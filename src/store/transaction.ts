@@ -12,13 +12,14 @@ import type { Key, KeyEncoding, Value } from "../api/keys.ts";
 import type { Transaction } from "../api/transaction.ts";
 import type { PutOptions } from "../api/writes.ts";
 import type { Backend, Counted, Page, StoredOperation, StoredValue } from "../backend.ts";
-import { type ByteRange, keyRange } from "../byte_range.ts";
+import type { ByteRange } from "../byte_range.ts";
 import { nameOf } from "../bytes.ts";
 import { encodeKey, encodeValue } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
+import { type Checked, ConflictCheck, type ReadSet } from "./conflict_check.ts";
 import { expiryOf } from "./expiry.ts";
 import { MOST_ENTRIES } from "./ranges.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
@@ -33,7 +34,7 @@ export class StoreTransaction extends BaseReader implements Transaction {
   readonly #source: TransactionSource;
   readonly #writes = new WriteSet();
   #hasEnded = false;
-  #conflict = "";
+  #check: ConflictCheck | undefined;
 
   /** Takes the snapshot over. */
   constructor(snapshot: SnapshotSource) {
@@ -64,16 +65,16 @@ export class StoreTransaction extends BaseReader implements Transaction {
     return this.#writes.operations();
   }
 
-  /** Whether others changed what it read since it began: then {@linkcode StoreTransaction.conflict} says what. */
-  isOutdated(backend: Backend): boolean {
-    const changed = this.#source.reads().find((range) => backend.changed(range, this.version));
-    if (changed) this.#conflict = placeOf(changed);
-    return changed !== undefined;
+  /** Looks whether others changed what it read since it began, in steps. Nothing may be read from here on. */
+  check(backend: Backend): Checked {
+    this.#check ??= new ConflictCheck(this.#source.reads, this.version);
+    return this.#check.step(backend);
   }
 
   /** The name of the key or range over which it conflicted with others. */
   get conflict(): string {
-    return this.#conflict;
+    const changed = this.#check?.changed;
+    return changed ? placeOf(changed) : "";
   }
 
   /** Nothing may be read or written any more. */
@@ -106,8 +107,8 @@ class TransactionSource implements HeldReadSource {
   }
 
   /** The keys and ranges that were read. */
-  reads(): ByteRange[] {
-    return [...Array.from(this.#keys.values(), keyRange), ...this.#ranges];
+  get reads(): ReadSet {
+    return { keys: this.#keys, ranges: this.#ranges };
   }
 
   get(key: Uint8Array): Uint8Array | undefined {

@@ -1,0 +1,144 @@
+/**
+ * Whether others changed what a transaction read.
+ *
+ * Two ways lead to the answer. By the commits since the transaction began, in their order: each entry is looked at once, however much
+ * was read. Or by what was read, where it is little, or where those commits are not in memory any more. Both go in steps: between
+ * two of them others may commit, and the next step looks at these commits, too.
+ *
+ * @module
+ */
+
+import type { Backend, ChangePlace, StoredChange } from "../backend.ts";
+import { type ByteRange, keyRange } from "../byte_range.ts";
+import { compareBytes, NOTHING, nameOf, withZero } from "../bytes.ts";
+import { Interval, Intervals } from "./intervals.ts";
+
+/** What a transaction read. */
+export interface ReadSet {
+  /** By their names. */
+  readonly keys: ReadonlyMap<string, Uint8Array>;
+  readonly ranges: readonly ByteRange[];
+}
+
+/** So few keys are looked up one by one, each in about a microsecond. */
+const FEW_KEYS = 64;
+/** Of more keys, so many in one step. */
+const KEYS_A_STEP = 512;
+
+/** `"more"` when there are commits that were not looked at. */
+export type Checked = "unchanged" | "changed" | "more";
+
+/** The check of one transaction. */
+export class ConflictCheck {
+  readonly #reads: ReadSet;
+  /** All commits before this place were looked at. */
+  #place: ChangePlace;
+  #changed: ByteRange | undefined;
+  #tracked: Tracked | undefined;
+  #byReads: Iterator<boolean> | undefined;
+
+  /** Of reads at a version. */
+  constructor(reads: ReadSet, version: number) {
+    this.#reads = reads;
+    this.#place = { version: version + 1, key: NOTHING };
+  }
+
+  /** The read that another commit changed. */
+  get changed(): ByteRange | undefined {
+    return this.#changed;
+  }
+
+  /** Looks at some of the commits. `"unchanged"` holds until the next commit. */
+  step(backend: Backend): Checked {
+    const { keys, ranges } = this.#reads;
+    if (this.#changed) return "changed";
+    if (this.#isDone(backend)) return "unchanged";
+    const isSmall = ranges.length === 0 && keys.size <= FEW_KEYS;
+    if (this.#byReads || isSmall || !this.#stepByCommits(backend)) this.#stepByReads(backend);
+    if (this.#changed) return "changed";
+    return this.#isDone(backend) ? "unchanged" : "more";
+  }
+
+  #isDone(backend: Backend): boolean {
+    return !this.#byReads && this.#place.version > backend.version;
+  }
+
+  /** `false` where the commits are not in memory. */
+  #stepByCommits(backend: Backend): boolean {
+    this.#tracked ??= new Tracked(this.#reads);
+    const until = backend.version;
+    const page = backend.commits(this.#tracked.hull, this.#place, until);
+    if (!page) return false;
+    this.#changed = this.#tracked.touched(page.changes);
+    this.#place = page.next ?? { version: until + 1, key: NOTHING };
+    return true;
+  }
+
+  #stepByReads(backend: Backend): void {
+    const until = backend.version;
+    this.#byReads ??= this.#changesByReads(backend, until);
+    if (!this.#byReads.next().done) return;
+    this.#byReads = undefined;
+  }
+
+  /** Looks for changes up to a version; each step ends with a `yield`. */
+  *#changesByReads(backend: Backend, until: number): Generator<boolean> {
+    const since = this.#place.version - 1;
+    let looked = 0;
+    for (const key of this.#reads.keys.values()) {
+      if (++looked % KEYS_A_STEP === 0) yield true;
+      if (backend.changed(keyRange(key), since)) this.#changed = keyRange(key);
+      if (this.#changed) return;
+    }
+    for (const range of this.#reads.ranges) {
+      let from: ChangePlace | undefined;
+      do {
+        const page = backend.changes(range, { since, until }, from);
+        if (page.changes.length > 0) this.#changed = range;
+        if (this.#changed) return;
+        from = page.next;
+        if (from) yield true;
+      } while (from);
+      if (++looked % KEYS_A_STEP === 0) yield true;
+    }
+    this.#place = { version: until + 1, key: NOTHING };
+  }
+}
+
+/** What was read, found by a key. */
+class Tracked {
+  /** Holds all that was read, and what lies between. */
+  readonly hull: ByteRange;
+  readonly #keys: ReadonlyMap<string, Uint8Array>;
+  readonly #ranges = new Intervals<ByteRange>();
+
+  constructor({ keys, ranges }: ReadSet) {
+    this.#keys = keys;
+    let first: Uint8Array | undefined;
+    let behind: Uint8Array | undefined = NOTHING;
+    for (const range of ranges) {
+      const interval = new Interval(range, range);
+      this.#ranges.add(interval);
+      const { lower, upper } = interval;
+      if (!first || compareBytes(lower, first) < 0) first = lower;
+      if (behind && (!upper || compareBytes(upper, behind) > 0)) behind = upper;
+    }
+    let last: Uint8Array = NOTHING;
+    for (const key of keys.values()) {
+      if (!first || compareBytes(key, first) < 0) first = key;
+      if (compareBytes(key, last) > 0) last = key;
+    }
+    if (behind && compareBytes(last, behind) >= 0) behind = withZero(last);
+    this.hull = { lower: first ?? NOTHING, upper: behind, keysOnly: true };
+  }
+
+  /** The read that one of the changes is in. */
+  touched(changes: readonly StoredChange[]): ByteRange | undefined {
+    for (const { key } of changes) {
+      if (this.#keys.has(nameOf(key))) return keyRange(key);
+      const found = this.#ranges.isEmpty ? undefined : this.#ranges.found(key)[0];
+      if (found) return found.holder;
+    }
+    return undefined;
+  }
+}
