@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { nodeTest } from "../support/node_only.ts";
-import { circlesIn, type Imports, pathsOf, rustImports, typescriptImports, wrongIn } from "./imports.ts";
+import { circlesIn, type Imports, pathsOf, rustCodeOf, rustImports, typescriptImports, wrongIn } from "./imports.ts";
 
 const engine = rustImports("engine/src");
 const typescript = typescriptImports(["mod.ts", "src/**/*.ts", "scripts/**/*.ts", "tests/**/*.ts", "examples/*.ts"]);
@@ -24,8 +24,9 @@ const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["abi"],
   ["request"],
   ["database"],
-  ["cursor", "recovery"],
+  ["cursor"],
   ["memtable", "table"],
+  ["index"],
   ["log"],
   ["cache", "disk", "entry", "page"],
   ["failure"],
@@ -43,6 +44,11 @@ nodeTest("a module of the engine uses only those below it", () => {
     engineModuleOf(file) === engineModuleOf(imported) || floorOf(imported) > floorOf(file);
   assert.deepEqual(wrongIn(engine, mayImport), []);
   assert.ok(importsIn(engine) > 150);
+});
+
+nodeTest("only the index knows sled", () => {
+  const users = [...engine.keys()].filter((file) => /\bsled::|\buse sled\b/.test(rustCodeOf(file)));
+  assert.deepEqual(users, ["engine/src/index/sled_tree.rs"]);
 });
 
 /** Where a file stands: tests import scripts, scripts import the module. */

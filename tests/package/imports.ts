@@ -31,7 +31,7 @@ export function typescriptImports(globs: readonly string[]): Imports {
 }
 
 /** The code of a file of Rust, without comments and without its tests. */
-function rustCodeOf(file: string): string {
+export function rustCodeOf(file: string): string {
   const [code = ""] = readFileSync(join(ROOT, file), "utf8").split(/^#\[cfg\(test\)\]\s*\nmod /m);
   return code.replace(/\/\/.*$/gm, "");
 }

@@ -1,7 +1,6 @@
 //! Compaction: everything into the bottom level, and the space of what nothing needs given back.
 
 use super::Database;
-use super::checkpoint::Checkpoint;
 use super::reclaim::Moving;
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -63,7 +62,7 @@ impl<D: Disk> Database<D> {
         }
         // The bottom hides nothing from itself.
         self.hidden_in_bottom = 0;
-        Checkpoint::note_hidden(&self.db, 0)?;
+        self.notes.write_hidden(0)?;
         Ok(Compaction::Bottom(self.begin_rewrite()?, true))
     }
 

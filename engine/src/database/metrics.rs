@@ -74,7 +74,7 @@ impl<D: Disk> Database<D> {
             ("block_file_bytes", block_file_bytes),
             ("upper_table_bytes", self.table.live_bytes(Level::Upper)),
             ("bottom_table_bytes", self.table.live_bytes(Level::Bottom)),
-            ("index_bytes", self.db.size_on_disk()?),
+            ("index_bytes", self.notes.size_on_disk()?),
             ("write_buffer_bytes", self.active.size_bytes() as u64),
             ("write_buffer_entries", self.active.len() as u64),
             ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable.size_bytes() as u64)),

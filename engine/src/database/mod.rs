@@ -5,13 +5,11 @@
 //! the log that only it needed are dropped. A crash in the middle is repaired by reading the log again: every step of a
 //! checkpoint may be done twice.
 
-pub mod checkpoint;
 pub mod commit;
 mod compact;
 mod gaps;
 mod hidden;
 mod metrics;
-mod newest_segment;
 mod options;
 mod read;
 mod reclaim;
@@ -34,7 +32,6 @@ pub use values::ValueStream;
 pub use verify::Verification;
 pub use walk::Walked;
 
-use self::checkpoint::Checkpoint;
 use self::compact::Compaction;
 use self::gaps::Gaps;
 use self::hidden::Hidden;
@@ -47,9 +44,9 @@ use self::write::LargePut;
 use crate::cache::EntryCache;
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::index::{Checkpoint, Index, Notes};
 use crate::log::{LogWriter, SegmentSizes, check_owners, make_durable, recover};
 use crate::memtable::{Memtable, Place};
-use crate::recovery::open_index;
 use crate::table::{Descent, Group, HistoryLeft, Level, SparseSegment, Table, TableDisks};
 
 /// A memtable on its way into the table.
@@ -95,7 +92,7 @@ pub struct Disks<D> {
 
 /// An open database. After an error of the disk it must not be used again, but opened anew.
 pub struct Database<D: Disk> {
-    db: sled::Db,
+    notes: Notes,
     table: Table<D>,
     log: LogWriter<D>,
     files: ValueFiles<D::File>,
@@ -144,21 +141,22 @@ pub struct Database<D: Disk> {
 impl<D: Disk> Database<D> {
     /// Opens the database with its index in `directory` and all else on `disks`, and recovers what a crash left in the log.
     pub fn open(directory: &Path, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
-        Self::with_index(open_index(directory, options.cache_size / 8)?, disks, options)
+        Self::with_index(&Index::open(directory, options.cache_size / 8)?, disks, options)
     }
 
     /// As [`Database::open`], with an index that is open already.
-    pub fn with_index(db: sled::Db, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
+    pub fn with_index(index: &Index, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
         let cache_size = usize::try_from(options.cache_size).unwrap_or(usize::MAX);
         let Disks { log: disk, upper, bottom } = disks;
         let disks = TableDisks { upper, bottom };
-        let mut table = Table::open(db.open_tree("blocks")?, disks, options.block_size, cache_size / 8 * 5)?;
-        let checkpoint = Checkpoint::read(&db)?;
+        let mut table = Table::open(index.blocks(), disks, options.block_size, cache_size / 8 * 5)?;
+        let notes = index.notes();
+        let checkpoint = notes.checkpoint()?;
         let owner = table.identity().owner_of("log");
         check_owners(&disk, checkpoint.first_segment, owner)?;
         let mut replay = Replay::new(&mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
-        let noted_segment = newest_segment::require(&db, recovered.end.segment)?;
+        let noted_segment = notes.newest_segment(recovered.end.segment)?;
         let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
         let whole_from = replay.whole_from;
         let (sealed, recovered_bytes) = (replay.sealed, replay.log_bytes);
@@ -171,9 +169,9 @@ impl<D: Disk> Database<D> {
         let sealed = sealed
             .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
             .transpose()?;
-        let hidden_in_bottom = Checkpoint::hidden(&db)?;
+        let hidden_in_bottom = notes.hidden()?;
         Ok(Self {
-            db,
+            notes,
             table,
             log: LogWriter::start(disk, recovered.end, last_version, options.segment_size).owned_by(owner),
             files: ValueFiles::owned_by(owner),

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::checkpoint::Checkpoint;
 use super::hidden::{Hiding, MOST_UNSEEN};
 use super::{Database, Sealed};
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::index::Checkpoint;
 use crate::table::{Descent, Level, Retention, Written};
 
 /// Blocks that one step merges: some 2 ms of work.
@@ -150,7 +150,7 @@ impl<D: Disk> Database<D> {
         self.descent = descent;
         if let Some(hidden) = self.sinking.take_if(|_| is_round) {
             self.hidden_in_bottom = self.hidden_in_bottom.saturating_sub(hidden);
-            Checkpoint::note_hidden(&self.db, self.hidden_in_bottom)?;
+            self.notes.write_hidden(self.hidden_in_bottom)?;
             self.drop_dead_segments()?;
             self.reclaimable = true;
         }
@@ -186,6 +186,19 @@ impl<D: Disk> Database<D> {
 
     pub(super) fn count(&mut self, written: Written) {
         self.counters.blocks_written += written.blocks as u64;
+    }
+
+    /// Whether the index does not know of the newest segment yet.
+    fn has_unnoted_segment(&self) -> bool {
+        self.log.newest_segment() > self.noted_segment
+    }
+
+    /// Lets the index know of the newest segment. The segment is durable already.
+    fn note_newest_segment(&mut self) -> Result<(), Failure> {
+        let newest = self.log.newest_segment();
+        self.notes.write_newest_segment(newest)?;
+        self.noted_segment = newest;
+        Ok(())
     }
 
     /// The checkpoint covers the log up to here: the segment that is written to now is needed on.
@@ -228,9 +241,9 @@ impl<D: Disk> Database<D> {
         self.table.flush()?;
         if sealed.hidden.in_bottom > 0 {
             self.hidden_in_bottom += sealed.hidden.in_bottom;
-            Checkpoint::note_hidden(&self.db, self.hidden_in_bottom)?;
+            self.notes.write_hidden(self.hidden_in_bottom)?;
         }
-        sealed.checkpoint.write(&self.db)?;
+        self.notes.write_checkpoint(sealed.checkpoint)?;
         self.checkpoint = sealed.checkpoint;
         // A restore may have ended what the memtables have of the history beyond that.
         self.tabled = self.tabled.max(sealed.checkpoint.version);
