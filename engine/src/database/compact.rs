@@ -2,6 +2,7 @@
 
 use super::Database;
 use super::reclaim::Moving;
+use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::table::{Descent, Level, Rewrite};
@@ -25,10 +26,12 @@ impl<D: Disk> Database<D> {
     /// Does a small part of a compaction, beginning one where none is going on; says whether there is more to do. Other
     /// calls may come between: what is written meanwhile is not compacted.
     pub fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
-        if self.options.read_only {
-            return Ok(false);
-        }
-        self.abort_put();
+        self.writing().map_or(Ok(false), |store| store.compact_step(now_ms))
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         let compaction = self.compaction.take().unwrap_or(Compaction::Memtables(false));
         self.compaction = match compaction {
             Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),

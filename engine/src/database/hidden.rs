@@ -3,7 +3,7 @@
 //!
 //! Whoever deletes large values writes little: nothing else would say that it is time.
 
-use super::Database;
+use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub(super) enum Hiding {
     Sealed,
 }
 
-impl<D: Disk> Database<D> {
+impl<D: Disk> Store<D> {
     /// How many bytes of values may be hidden before something is done about it.
     pub(super) fn hidden_limit(&self) -> u64 {
         self.options.segment_size + self.table.log_live().total() / 8

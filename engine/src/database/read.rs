@@ -1,7 +1,8 @@
 //! Reads: of one key, of its versions, of a range.
 
+use super::Database;
+use super::store::{Sealed, Store};
 use super::values::{ValueFiles, ValueStream};
-use super::{Database, Sealed};
 use crate::cache::Cached;
 use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
@@ -89,24 +90,25 @@ pub const STREAMED_SIZE: u32 = 1 << 20;
 impl<D: Disk> Database<D> {
     /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
     pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
-        self.counters.gets += 1;
-        for memtable in memtables(&self.active, self.sealed.as_ref()) {
+        let store = self.reading();
+        store.counters.gets += 1;
+        for memtable in memtables(&store.active, store.sealed.as_ref()) {
             if let Some(entry) = memtable.get(key, version) {
-                self.counters.memtable_hits += 1;
+                store.counters.memtable_hits += 1;
                 if entry.is_gone(now_ms) {
                     return Ok(None);
                 }
                 let (version, expires_ms) = (entry.version, entry.expires_ms);
                 let stream = match entry.value {
                     Value::Logged { position, length } => {
-                        take_logged(&mut self.files, &self.log, (position, length), value)?
+                        take_logged(&mut store.files, &store.log, (position, length), value)?
                     }
                     inline => copy(inline, value),
                 };
                 return Ok(Some(Read { version, expires_ms, stream }));
             }
         }
-        if let Some(cached) = self.cache.get(key, version) {
+        if let Some(cached) = store.cache.get(key, version) {
             let Cached { version, expires_ms, value: bytes } = cached;
             if expires_ms > 0 && expires_ms <= now_ms {
                 return Ok(None);
@@ -115,7 +117,7 @@ impl<D: Disk> Database<D> {
             value.extend_from_slice(bytes);
             return Ok(Some(Read { version, expires_ms, stream: None }));
         }
-        let found = self.table.get(key, version, |found| {
+        let found = store.table.get(key, version, |found| {
             value.clear();
             if let Value::Inline(bytes) = found.value {
                 value.extend_from_slice(bytes);
@@ -125,19 +127,19 @@ impl<D: Disk> Database<D> {
             (found.version, found.expires_ms, found.is_gone(now_ms), logged)
         })?;
         let Some((found, expires_ms, is_gone, logged)) = found else {
-            self.counters.table_misses += 1;
+            store.counters.table_misses += 1;
             return Ok(None);
         };
-        self.counters.table_hits += 1;
+        store.counters.table_hits += 1;
         if is_gone {
             return Ok(None);
         }
         let stream = match logged {
-            Some(place) => take_logged(&mut self.files, &self.log, place, value)?,
+            Some(place) => take_logged(&mut store.files, &store.log, place, value)?,
             None => {
                 // Only the newest version may be kept: nothing would tell a later read of a newer one.
-                if version >= self.version {
-                    self.cache.insert(key, &Cached { version: found, expires_ms, value });
+                if version >= store.version {
+                    store.cache.insert(key, &Cached { version: found, expires_ms, value });
                 }
                 None
             }
@@ -147,16 +149,17 @@ impl<D: Disk> Database<D> {
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
     pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
+        let store = self.reading();
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
-        for memtable in memtables(&self.active, self.sealed.as_ref()) {
+        for memtable in memtables(&store.active, store.sealed.as_ref()) {
             if let Some(entry) = memtable.get(key, version) {
                 return Ok(alive(&entry));
             }
         }
-        if let Some(Cached { version, expires_ms, .. }) = self.cache.get(key, version) {
+        if let Some(Cached { version, expires_ms, .. }) = store.cache.get(key, version) {
             return Ok(Some(version).filter(|_| expires_ms == 0 || expires_ms > now_ms));
         }
-        let found = self.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
+        let found = store.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
         Ok(found.flatten())
     }
 
@@ -171,13 +174,14 @@ impl<D: Disk> Database<D> {
         now_ms: u64,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<(u64, usize)>, Failure> {
-        let snapshots = self.snapshots.versions();
+        let store = self.reading();
+        let snapshots = store.snapshots.versions();
         let mut logged = Vec::new();
-        while let Some(found) = self.version_at(key, below)? {
+        while let Some(found) = store.version_at(key, below)? {
             let entry = Entry { key, ..found.entry() };
             let newest = match entry.value {
                 Value::Logged { length, .. } if length > largest && !entry.is_gone(now_ms) => Newest::Large,
-                _ => value_of(&mut self.files, &self.log, &entry, now_ms, &mut logged)?
+                _ => value_of(&mut store.files, &store.log, &entry, now_ms, &mut logged)?
                     .map_or(Newest::Gone, Newest::Value),
             };
             if !visit(&entry, newest)? {
@@ -186,24 +190,12 @@ impl<D: Disk> Database<D> {
             listed += 1;
             let older = entry.version.saturating_sub(1);
             let seen = || snapshots.iter().rev().copied().find(|snapshot| *snapshot <= older);
-            match if listed < self.options.versions_to_keep { Some(older) } else { seen() } {
+            match if listed < store.options.versions_to_keep { Some(older) } else { seen() } {
                 Some(next) => below = next,
                 None => break,
             }
         }
         Ok(None)
-    }
-
-    fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
-        let in_memtables = memtables(&self.active, self.sealed.as_ref());
-        let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
-        match newest {
-            Some(entry) => {
-                let Entry { version, expires_ms, value, .. } = entry;
-                Ok(Some(Found::new(&Version { version, expires_ms, value })))
-            }
-            None => self.table.get(key, version, Found::new),
-        }
     }
 
     /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
@@ -216,10 +208,11 @@ impl<D: Disk> Database<D> {
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<(), Failure>,
     ) -> Result<Option<Option<GoOn>>, Failure> {
-        if from.0 <= self.tabled {
+        let store = self.reading();
+        if from.0 <= store.tabled {
             return Ok(None);
         }
-        let memtables = self.sealed.iter().map(|sealed| &sealed.memtable).chain([&self.active]);
+        let memtables = store.sealed.iter().map(|sealed| &sealed.memtable).chain([&store.active]);
         let (mut logged, mut is_first) = (Vec::new(), true);
         for entry in memtables.flat_map(|memtable| memtable.entries_from(from.0, from.1)) {
             if entry.version > range.version {
@@ -232,7 +225,7 @@ impl<D: Disk> Database<D> {
             budget.visits -= 1;
             if is_wanted {
                 is_first = false;
-                visit(&entry, value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?)?;
+                visit(&entry, value_of(&mut store.files, &store.log, &entry, range.now_ms, &mut logged)?)?;
             }
         }
         Ok(Some(None))
@@ -246,8 +239,9 @@ impl<D: Disk> Database<D> {
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>) -> Result<(), Failure>,
     ) -> Result<Option<GoOn>, Failure> {
-        let table = Some(&self.table).filter(|_| since < self.tabled);
-        let memtables = memtables(&self.active, self.sealed.as_ref());
+        let store = self.reading();
+        let table = Some(&store.table).filter(|_| since < store.tabled);
+        let memtables = memtables(&store.active, store.sealed.as_ref());
         let mut cursor = Cursor::start(memtables, table, range, budget.visits)?;
         let mut is_first = true;
         loop {
@@ -275,8 +269,9 @@ impl<D: Disk> Database<D> {
         visits: u32,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<GoOn>, Failure> {
-        let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range, visits)?;
+        let store = self.reading();
+        let table = Some(&store.table).filter(|_| since < store.tabled);
+        let mut cursor = Cursor::start(memtables(&store.active, store.sealed.as_ref()), table, range, visits)?;
         let (mut key, mut logged) = (Vec::new(), Vec::new());
         loop {
             match cursor.advance_change(since)? {
@@ -297,7 +292,7 @@ impl<D: Disk> Database<D> {
             key.extend_from_slice(entry.key);
             let newest = match entry.value {
                 Value::Logged { length, .. } if length > largest && !entry.is_gone(range.now_ms) => Newest::Large,
-                _ => match value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)? {
+                _ => match value_of(&mut store.files, &store.log, &entry, range.now_ms, &mut logged)? {
                     Some(value) => Newest::Value(value),
                     None => Newest::Gone,
                 },
@@ -310,17 +305,33 @@ impl<D: Disk> Database<D> {
 
     /// Whether something in a range was committed after `since`.
     pub fn changed(&self, range: Range<'_>, since: u64) -> Result<bool, Failure> {
-        if since >= self.version {
+        let store = self.looking();
+        if since >= store.version {
             return Ok(false);
         }
-        let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range, u32::MAX)?;
+        let table = Some(&store.table).filter(|_| since < store.tabled);
+        let mut cursor = Cursor::start(memtables(&store.active, store.sealed.as_ref()), table, range, u32::MAX)?;
         Ok(cursor.advance_change(since)? == Advance::Entry)
     }
 
     /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
-        self.files.read_part(&self.log, stream, size, bytes)
+        let store = self.reading();
+        store.files.read_part(&store.log, stream, size, bytes)
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
+        let in_memtables = memtables(&self.active, self.sealed.as_ref());
+        let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
+        match newest {
+            Some(entry) => {
+                let Entry { version, expires_ms, value, .. } = entry;
+                Ok(Some(Found::new(&Version { version, expires_ms, value })))
+            }
+            None => self.table.get(key, version, Found::new),
+        }
     }
 }
 

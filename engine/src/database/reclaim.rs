@@ -1,8 +1,8 @@
 //! Gives the space of the log back: segments that nothing leads to are removed, and values are moved out of those that
 //! are mostly dead.
 
-use super::Database;
 use super::commit::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
+use super::store::Store;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
@@ -37,7 +37,7 @@ struct Live {
     length: u32,
 }
 
-impl<D: Disk> Database<D> {
+impl<D: Disk> Store<D> {
     /// Whether files have so many dead bytes that the next commits wait until there are fewer.
     pub(super) fn has_much_dead(&self) -> bool {
         let live = self.table.log_live().total();

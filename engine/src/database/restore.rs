@@ -6,6 +6,7 @@
 
 use super::Database;
 use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::store::Store;
 use super::write::NewLargePut;
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
@@ -25,27 +26,65 @@ impl<D: Disk> Database<D> {
     /// Begins to restore `version`, which must be above every commit, or begins again. Until [`Database::end_restore`] nothing
     /// may be read or committed; history before `version` is gone.
     pub fn begin_restore(&mut self, version: u64) -> Result<(), Failure> {
-        self.assert_writable()?;
-        self.abort_put();
-        if version == 0 || version < self.log.last_version() {
-            let message = format!("version {version} is below the log's version {}", self.log.last_version());
+        let store = self.committing()?;
+        let last = store.log.last_version();
+        if version == 0 || version < last {
+            let message = format!("version {version} is below the log's version {last}");
             return Err(Failure::new(Status::InvalidRequest, message));
         }
         // A checkpoint on the way holds whole what was before, and no more.
-        self.version = self.version.min(version - 1);
-        self.reserved = version;
-        self.tabled = self.tabled.max(version);
-        self.restoring = Some(version);
-        self.gaps.clear();
-        self.table.end_history_before(version)
+        store.version = store.version.min(version - 1);
+        store.reserved = version;
+        store.tabled = store.tabled.max(version);
+        store.gaps.clear();
+        store.table.end_history_before(version)?;
+        self.set_restoring(Some(version));
+        Ok(())
     }
 
     /// Restores entries: at most one of a key in the whole restore, with versions up to the one that is restored and above
     /// those that the key has.
     pub fn restore(&mut self, entries: &[RestoredEntry<'_>], now_ms: u64) -> Result<(), Failure> {
-        let target = self.target()?;
-        self.abort_put();
-        self.keep_pace(now_ms)?;
+        let (target, store) = self.restoring()?;
+        store.keep_pace(now_ms)?;
+        store.restore(target, entries)
+    }
+
+    /// Begins to restore an entry whose value of `length` bytes comes in pieces, as that of [`Database::begin_put`] does.
+    /// Says whether it is to come: it is not when it is there already.
+    pub fn begin_restored_put(
+        &mut self,
+        key: &[u8],
+        length: usize,
+        expires_ms: u64,
+        version: u64,
+        now_ms: u64,
+    ) -> Result<bool, Failure> {
+        let (record_version, store) = self.restoring()?;
+        store.keep_pace(now_ms)?;
+        if store.has_exactly(key, version)? {
+            return Ok(false);
+        }
+        store.active.reserve(key.len(), 1)?;
+        let start = [&commit::restored_head(false)[..], &commit::restored_version(version)].concat();
+        let put = NewLargePut { key, length, expires_ms, version, record_version };
+        let put = store.begin_large(&put, &start, true)?;
+        self.begin_pieces(put);
+        Ok(true)
+    }
+
+    /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
+    pub fn end_restore(&mut self) -> Result<(), Failure> {
+        let (version, store) = self.restoring()?;
+        store.log.append(version, &commit::restored_head(true))?;
+        store.version = version;
+        self.set_restoring(None);
+        Ok(())
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn restore(&mut self, target: u64, entries: &[RestoredEntry<'_>]) -> Result<(), Failure> {
         let mut missing = Vec::with_capacity(entries.len());
         for entry in entries {
             if !self.has_exactly(entry.operation.key, entry.version)? {
@@ -86,42 +125,6 @@ impl<D: Disk> Database<D> {
             self.active.insert(&Entry { key, version: *version, expires_ms, value })?;
         }
         self.log.finish()
-    }
-
-    /// Begins to restore an entry whose value of `length` bytes comes in pieces, as that of [`Database::begin_put`] does.
-    /// Says whether it is to come: it is not when it is there already.
-    pub fn begin_restored_put(
-        &mut self,
-        key: &[u8],
-        length: usize,
-        expires_ms: u64,
-        version: u64,
-        now_ms: u64,
-    ) -> Result<bool, Failure> {
-        let record_version = self.target()?;
-        self.abort_put();
-        self.keep_pace(now_ms)?;
-        if self.has_exactly(key, version)? {
-            return Ok(false);
-        }
-        self.active.reserve(key.len(), 1)?;
-        let start = [&commit::restored_head(false)[..], &commit::restored_version(version)].concat();
-        self.begin_large(&NewLargePut { key, length, expires_ms, version, record_version }, &start, true)?;
-        Ok(true)
-    }
-
-    /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
-    pub fn end_restore(&mut self) -> Result<(), Failure> {
-        let version = self.target()?;
-        self.abort_put();
-        self.log.append(version, &commit::restored_head(true))?;
-        self.version = version;
-        self.restoring = None;
-        Ok(())
-    }
-
-    fn target(&self) -> Result<u64, Failure> {
-        self.restoring.ok_or_else(|| Failure::new(Status::InvalidRequest, "no restore was begun"))
     }
 
     fn has_exactly(&self, key: &[u8], version: u64) -> Result<bool, Failure> {

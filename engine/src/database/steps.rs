@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use super::Database;
 use super::hidden::{Hiding, MOST_UNSEEN};
-use super::{Database, Sealed};
+use super::store::{Sealed, Store};
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::Checkpoint;
@@ -18,14 +19,24 @@ impl<D: Disk> Database<D> {
     /// Does a small part of what has to be done behind the commits: seals a full memtable, merges some blocks, records
     /// what is done, or moves some values out of a segment that is mostly dead. Says whether there is more to do.
     pub fn step(&mut self, now_ms: u64) -> Result<bool, Failure> {
-        if self.options.read_only {
-            return Ok(false);
-        }
-        self.abort_put();
-        self.timed(|database| database.step_now(now_ms))?;
-        Ok(self.has_work())
+        let Some(store) = self.writing() else { return Ok(false) };
+        store.timed(|store| store.step_now(now_ms))?;
+        Ok(store.has_work())
     }
 
+    /// Whether [`Database::step`] has something to do.
+    pub fn has_work(&self) -> bool {
+        self.looking().has_work()
+    }
+
+    /// Whether the checkpoint is behind the pace at which the active memtable fills: if it does not catch up, the next
+    /// commits must do some of its work themselves.
+    pub fn is_behind(&self) -> bool {
+        self.looking().is_behind()
+    }
+}
+
+impl<D: Disk> Store<D> {
     fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
         if self.has_unnoted_segment() {
             self.note_newest_segment()?;
@@ -76,8 +87,7 @@ impl<D: Disk> Database<D> {
         Ok(())
     }
 
-    /// Whether [`Database::step`] has something to do.
-    pub fn has_work(&self) -> bool {
+    fn has_work(&self) -> bool {
         self.sealed.is_some()
             || self.moving.is_some()
             || self.emptying.is_some()
@@ -90,9 +100,7 @@ impl<D: Disk> Database<D> {
             || self.has_unnoted_segment()
     }
 
-    /// Whether the checkpoint is behind the pace at which the active memtable fills: if it does not catch up, the next
-    /// commits must do some of its work themselves.
-    pub fn is_behind(&self) -> bool {
+    fn is_behind(&self) -> bool {
         self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, 0))
             || self.has_much_dead()
             || self.hides_much()
@@ -125,10 +133,10 @@ impl<D: Disk> Database<D> {
             if self.sealed.is_none() {
                 return self.timed(Self::seal);
             }
-            self.timed(|database| database.table_step(now_ms))?;
+            self.timed(|store| store.table_step(now_ms))?;
         }
         if self.hides_much() || self.sealed.as_ref().is_some_and(|sealed| self.is_ahead_of(sealed, PACE_AHEAD)) {
-            self.timed(|database| database.table_step(now_ms))?;
+            self.timed(|store| store.table_step(now_ms))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Database;
 use super::commit;
+use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::Failure;
@@ -43,7 +44,12 @@ enum Phase {
 impl<D: Disk> Database<D> {
     /// Looks at the next part; says whether there is more. Other calls may come between.
     pub fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
-        self.abort_put();
+        self.working().verify_step(verification)
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
         verification.damages.clear();
         verification.phase = match std::mem::take(&mut verification.phase) {
             Phase::Start => {

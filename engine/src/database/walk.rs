@@ -3,6 +3,7 @@
 use super::Database;
 use super::gaps::Gap;
 use super::read::memtables;
+use super::store::Store;
 use super::values::ValueFiles;
 use crate::cursor::{Advance, Cursor, GONE_A_RUN, Range};
 use crate::disk::Disk;
@@ -48,7 +49,8 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
     ) -> Result<Walked, Failure> {
         let mut logged = Vec::new();
-        self.walk(range, visits, &mut |entry, files, log| {
+        let notes_gaps = !self.is_restoring();
+        self.reading().walk(range, visits, notes_gaps, &mut |entry, files, log| {
             let value = match entry.value {
                 Value::Inline(bytes) if with_values => bytes,
                 Value::Logged { position, length } if with_values => {
@@ -65,7 +67,8 @@ impl<D: Disk> Database<D> {
     /// is empty where there are none.
     pub fn count_live(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
         let (mut count, mut last) = (0, Vec::new());
-        let walked = self.walk(range, visits, &mut |entry, _, _| {
+        let notes_gaps = !self.is_restoring();
+        let walked = self.reading().walk(range, visits, notes_gaps, &mut |entry, _, _| {
             count += 1;
             if count >= limit {
                 last.extend_from_slice(entry.key);
@@ -78,8 +81,16 @@ impl<D: Disk> Database<D> {
             Walked::Paused(key) => (count, key),
         })
     }
+}
 
-    fn walk(&mut self, range: Range<'_>, visits: u32, each: &mut Each<'_, D>) -> Result<Walked, Failure> {
+impl<D: Disk> Store<D> {
+    fn walk(
+        &mut self,
+        range: Range<'_>,
+        visits: u32,
+        notes_gaps: bool,
+        each: &mut Each<'_, D>,
+    ) -> Result<Walked, Failure> {
         let Range { version, now_ms, reverse, .. } = range;
         let (starts, ends) = if reverse { (range.upper, range.lower) } else { (range.lower, range.upper) };
         let mut found = Vec::new();
@@ -135,7 +146,7 @@ impl<D: Disk> Database<D> {
         self.counters.entries_visited += cursor.visited();
         drop(cursor);
         // Of what holds for an older version nobody would notice a put.
-        if version >= self.version && self.restoring.is_none() {
+        if version >= self.version && notes_gaps {
             let version = self.version;
             found.into_iter().for_each(|gap| self.gaps.add(Gap { version, ..gap }));
         }

@@ -4,6 +4,7 @@ use xxhash_rust::xxh64::Xxh64;
 
 use super::Database;
 use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -41,17 +42,51 @@ impl<D: Disk> Database<D> {
     /// Commits operations, all or none of them; returns their version. Where a key comes twice, the last one counts.
     /// Visible at once; durable after the next [`Database::sync`].
     pub fn commit(&mut self, operations: &[Operation<'_>], now_ms: u64) -> Result<u64, Failure> {
-        self.assert_writable()?;
-        // One that was begun and given up, by a host that ran out of memory.
-        self.abort_put();
-        self.keep_pace(now_ms)?;
+        let store = self.committing()?;
+        store.keep_pace(now_ms)?;
         match operations {
-            [] => Ok(self.version),
-            [_] => self.commit_distinct(operations),
-            _ => self.commit_distinct(&last_of_each_key(operations)),
+            [] => Ok(store.version),
+            [_] => store.commit_distinct(operations),
+            _ => store.commit_distinct(&last_of_each_key(operations)),
         }
     }
 
+    /// Begins a put whose value of `length` bytes comes in pieces. Whatever writes before its end gives it up.
+    pub fn begin_put(&mut self, key: &[u8], length: usize, expires_ms: u64, now_ms: u64) -> Result<(), Failure> {
+        let store = self.committing()?;
+        store.keep_pace(now_ms)?;
+        if length < store.options.logged_size {
+            return Err(Failure::new(Status::InvalidRequest, "a value that is put in pieces must stay in the log"));
+        }
+        store.active.reserve(key.len(), 1)?;
+        let version = store.next_version()?;
+        let put = NewLargePut { key, length, expires_ms, version, record_version: version };
+        let put = store.begin_large(&put, &commit::operations_head(), false)?;
+        self.begin_pieces(put);
+        Ok(())
+    }
+
+    /// Adds a piece to the value of the put that was begun.
+    pub fn extend_put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let (put, store) = self.putting()?;
+        put.hasher.update(bytes);
+        store.log.extend(bytes)
+    }
+
+    /// Commits the put that was begun, with all its pieces; returns its version. The put is over, also after a failure.
+    pub fn finish_put(&mut self) -> Result<u64, Failure> {
+        let (put, store) = self.putting()?;
+        let finished = store.finish_large(put);
+        if finished.is_ok() {
+            drop(self.end_pieces())
+        } else {
+            self.abort_put()
+        }
+        finished
+    }
+}
+
+impl<D: Disk> Store<D> {
     fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<u64, Failure> {
         let logged_size = self.options.logged_size;
         let kept =
@@ -91,27 +126,8 @@ impl<D: Disk> Database<D> {
         Ok(version)
     }
 
-    /// Begins a put whose value of `length` bytes comes in pieces. Whatever writes before its end gives it up.
-    pub fn begin_put(&mut self, key: &[u8], length: usize, expires_ms: u64, now_ms: u64) -> Result<(), Failure> {
-        self.assert_writable()?;
-        self.abort_put();
-        self.keep_pace(now_ms)?;
-        if length < self.options.logged_size {
-            return Err(Failure::new(Status::InvalidRequest, "a value that is put in pieces must stay in the log"));
-        }
-        self.active.reserve(key.len(), 1)?;
-        let version = self.next_version()?;
-        let put = NewLargePut { key, length, expires_ms, version, record_version: version };
-        self.begin_large(&put, &commit::operations_head(), false)
-    }
-
     /// Begins the record of a value that comes in pieces, with `start` in front of its operation.
-    pub(super) fn begin_large(
-        &mut self,
-        put: &NewLargePut<'_>,
-        start: &[u8],
-        is_restored: bool,
-    ) -> Result<(), Failure> {
+    pub fn begin_large(&mut self, put: &NewLargePut<'_>, start: &[u8], is_restored: bool) -> Result<LargePut, Failure> {
         let &NewLargePut { key, length, expires_ms, version, record_version } = put;
         let head = commit::large_put_head(key, length, expires_ms);
         let start = [start, head.bytes(), key].concat();
@@ -119,20 +135,10 @@ impl<D: Disk> Database<D> {
         position.offset += start.len() as u64;
         self.log.extend(&start)?;
         let (key, hasher) = (key.to_vec(), Box::new(Xxh64::new(0)));
-        self.large_put = Some(LargePut { key, version, expires_ms, position, length, hasher, is_restored });
-        Ok(())
+        Ok(LargePut { key, version, expires_ms, position, length, hasher, is_restored })
     }
 
-    /// Adds a piece to the value of the put that was begun.
-    pub fn extend_put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let Some(put) = &mut self.large_put else { return Err(no_put()) };
-        put.hasher.update(bytes);
-        self.log.extend(bytes)
-    }
-
-    /// Commits the put that was begun; returns its version.
-    pub fn finish_put(&mut self) -> Result<u64, Failure> {
-        let Some(put) = self.large_put.take() else { return Err(no_put()) };
+    fn finish_large(&mut self, put: &LargePut) -> Result<u64, Failure> {
         self.log.extend(&put.hasher.digest().to_le_bytes())?;
         self.log.finish()?;
         let value = Value::Logged { position: put.position.packed(), length: put.length as u32 };
@@ -148,16 +154,9 @@ impl<D: Disk> Database<D> {
         Ok(put.version)
     }
 
-    /// Forgets the put that was begun, if there is one.
-    pub fn abort_put(&mut self) {
-        if self.large_put.take().is_some() {
-            self.log.abort();
-        }
-    }
-
     /// A version for the next commit; it is used once the commit is done. The next range is reserved long before its first
     /// version is used: a host that syncs later has done so by then. Not so the first range of a life: the host must wait.
-    pub(super) fn next_version(&mut self) -> Result<u64, Failure> {
+    pub fn next_version(&mut self) -> Result<u64, Failure> {
         if self.version + RESERVED_VERSIONS / 2 >= self.reserved {
             self.version += 1;
             self.reserved = self.version + RESERVED_VERSIONS;
@@ -166,17 +165,6 @@ impl<D: Disk> Database<D> {
         }
         Ok(self.version + 1)
     }
-
-    pub(super) fn assert_writable(&self) -> Result<(), Failure> {
-        if self.options.read_only {
-            return Err(Failure::new(Status::InvalidRequest, "the database is open for reading only"));
-        }
-        Ok(())
-    }
-}
-
-fn no_put() -> Failure {
-    Failure::new(Status::InvalidRequest, "no put was begun")
 }
 
 fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
