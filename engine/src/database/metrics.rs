@@ -80,9 +80,12 @@ impl<D: Disk> Database<D> {
             ("write_buffer_entries", store.active.len() as u64),
             ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable.size_bytes() as u64)),
             ("cache_bytes", store.cache.size_bytes() as u64),
-            ("version", store.version),
-            ("open_snapshots", store.snapshots.count() as u64),
-            ("oldest_snapshot_ms", store.snapshots.oldest_ms().map_or(0, |opened| now_ms.saturating_sub(opened))),
+            ("version", store.clock.newest()),
+            ("open_snapshots", store.clock.snapshots().count() as u64),
+            (
+                "oldest_snapshot_ms",
+                store.clock.snapshots().oldest_ms().map_or(0, |opened| now_ms.saturating_sub(opened)),
+            ),
         ])
     }
 }

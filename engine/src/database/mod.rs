@@ -5,6 +5,7 @@
 //! the log that only it needed are dropped. A crash in the middle is repaired by reading the log again: every step of a
 //! checkpoint may be done twice.
 
+mod clock;
 pub mod commit;
 mod compact;
 mod gaps;
@@ -65,7 +66,7 @@ impl<D: Disk> Database<D> {
 
     /// The version of the newest commit.
     pub fn version(&self) -> u64 {
-        self.looking().version
+        self.looking().clock.newest()
     }
 
     /// Hands all commits to the operating system: they survive the end of the process.
@@ -98,35 +99,25 @@ impl<D: Disk> Database<D> {
 
     /// Keeps what says that keys are gone since `version`, until [`Database::release_gone`].
     pub fn hold_gone(&mut self, version: u64) {
-        *self.reading().held.entry(version).or_default() += 1;
+        self.reading().clock.hold_gone(version);
     }
 
     /// Lets go of one hold; says whether there was one.
     pub fn release_gone(&mut self, version: u64) -> bool {
-        let held = &mut self.reading().held;
-        let Some(count) = held.get_mut(&version) else { return false };
-        *count -= 1;
-        if *count == 0 {
-            held.remove(&version);
-        }
-        true
+        self.reading().clock.release_gone(version)
     }
 
     /// Keeps what `version` sees (at most the newest one) until [`Database::release`]; returns that version, or `None` when
     /// some of it is gone already.
     pub fn snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
         let store = self.reading();
-        let version = version.min(store.version);
-        if version < store.history().whole_from && !store.snapshots.contains(version) {
-            return None;
-        }
-        store.snapshots.open(version, now_ms);
-        Some(version)
+        let whole_from = store.history().whole_from;
+        store.clock.open_snapshot(version, whole_from, now_ms)
     }
 
     /// Lets go of one snapshot at `version`; says whether there was one.
     pub fn release(&mut self, version: u64) -> bool {
-        self.reading().snapshots.close(version)
+        self.reading().clock.close_snapshot(version)
     }
 
     /// Does a small part of what [`Database::close`] has to do; says whether there is more. There must be no more commits.

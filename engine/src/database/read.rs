@@ -138,7 +138,7 @@ impl<D: Disk> Database<D> {
             Some(place) => take_logged(&mut store.files, &store.log, place, value)?,
             None => {
                 // Only the newest version may be kept: nothing would tell a later read of a newer one.
-                if version >= store.version {
+                if version >= store.clock.newest() {
                     store.cache.insert(key, &Cached { version: found, expires_ms, value });
                 }
                 None
@@ -175,7 +175,7 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<(u64, usize)>, Failure> {
         let store = self.reading();
-        let snapshots = store.snapshots.versions();
+        let snapshots = store.clock.snapshots().versions();
         let mut logged = Vec::new();
         while let Some(found) = store.version_at(key, below)? {
             let entry = Entry { key, ..found.entry() };
@@ -306,7 +306,7 @@ impl<D: Disk> Database<D> {
     /// Whether something in a range was committed after `since`.
     pub fn changed(&self, range: Range<'_>, since: u64) -> Result<bool, Failure> {
         let store = self.looking();
-        if since >= store.version {
+        if since >= store.clock.newest() {
             return Ok(false);
         }
         let table = Some(&store.table).filter(|_| since < store.tabled);

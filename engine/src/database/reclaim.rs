@@ -256,7 +256,7 @@ impl<D: Disk> Store<D> {
         for each in live {
             self.files.read(&self.log, each.from, each.length, &mut bytes)?;
             let head = commit::moved_head(&each.key, each.version, bytes.len());
-            let version = self.log.last_version().max(self.version);
+            let version = self.log.last_version().max(self.clock.newest());
             let size = head.len() + bytes.len() + VALUE_CHECKSUM_SIZE;
             let mut position = self.log.begin(version, size)?;
             self.log.extend(&head)?;

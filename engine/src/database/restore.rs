@@ -33,8 +33,7 @@ impl<D: Disk> Database<D> {
             return Err(Failure::new(Status::InvalidRequest, message));
         }
         // A checkpoint on the way holds whole what was before, and no more.
-        store.version = store.version.min(version - 1);
-        store.reserved = version;
+        store.clock.begin_restore(version);
         store.tabled = store.tabled.max(version);
         store.gaps.clear();
         store.table.end_history_before(version)?;
@@ -77,7 +76,7 @@ impl<D: Disk> Database<D> {
     pub fn end_restore(&mut self) -> Result<(), Failure> {
         let (version, store) = self.restoring()?;
         store.log.append(version, &commit::restored_head(true))?;
-        store.version = version;
+        store.clock.committed(version);
         self.set_restoring(None);
         Ok(())
     }

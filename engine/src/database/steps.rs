@@ -179,9 +179,7 @@ impl<D: Disk> Store<D> {
     }
 
     pub(super) fn retention(&self, now_ms: u64, is_bottom: bool) -> Retention {
-        let versions_to_keep = self.options.versions_to_keep;
-        let held = self.held.keys().next().copied();
-        Retention { versions_to_keep, snapshots: self.snapshots.versions(), held, now_ms, is_bottom }
+        self.clock.retention(self.options.versions_to_keep, now_ms, is_bottom)
     }
 
     /// Lets what was merged of the sealed memtable show in the table.
@@ -214,7 +212,7 @@ impl<D: Disk> Store<D> {
         // What the table will hold must not be ahead of the log: a version would come back that others may never have.
         self.log.sync()?;
         let first_segment = self.log.ensure_segment()?;
-        let checkpoint = Checkpoint { first_segment, version: self.version, reserved: self.reserved };
+        let checkpoint = Checkpoint { first_segment, version: self.clock.newest(), reserved: self.clock.reserved() };
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
         let hidden = std::mem::take(&mut self.hidden);
         self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, &self.table)?);

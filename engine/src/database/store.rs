@@ -1,14 +1,12 @@
 //! What an open database has, and how it is opened.
 
-use std::collections::BTreeMap;
-
+use super::clock::Clock;
 use super::compact::Compaction;
 use super::gaps::Gaps;
 use super::hidden::Hidden;
 use super::metrics::Counters;
 use super::reclaim::Moving;
 use super::replay::Replay;
-use super::snapshots::Snapshots;
 use super::values::ValueFiles;
 use super::{Disks, Options};
 use crate::cache::EntryCache;
@@ -70,8 +68,7 @@ pub(super) struct Store<D: Disk> {
     pub spare: Memtable,
     pub cache: EntryCache,
     pub gaps: Gaps,
-    /// Since which versions what is gone is kept, and how often.
-    pub held: BTreeMap<u64, usize>,
+    pub clock: Clock,
     pub descent: Descent,
     pub moving: Option<Moving>,
     pub compaction: Option<Compaction>,
@@ -82,15 +79,12 @@ pub(super) struct Store<D: Disk> {
     pub reclaimable: bool,
     /// How many bytes of records the log had at the last commit.
     pub paced_bytes: u64,
-    pub snapshots: Snapshots,
     pub options: Options,
     /// The memtables have every version above this one.
     pub tabled: u64,
     pub checkpoint: Checkpoint,
     /// The newest segment of the log that the index knows of.
     pub noted_segment: u64,
-    pub version: u64,
-    pub reserved: u64,
     pub counters: Counters,
 }
 
@@ -115,7 +109,6 @@ impl<D: Disk> Store<D> {
             make_durable(&disk, &recovered)?;
         }
         let last_version = recovered.last_version.max(checkpoint.version);
-        let version = last_version.max(reserved);
         table.end_history_before(whole_from)?;
         let sealed = sealed
             .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
@@ -136,7 +129,7 @@ impl<D: Disk> Store<D> {
             spare: Memtable::default(),
             cache: EntryCache::new(cache_size / 4),
             gaps: Gaps::default(),
-            held: BTreeMap::new(),
+            clock: Clock::after(last_version.max(reserved)),
             descent: Descent::default(),
             moving: None,
             compaction: None,
@@ -144,13 +137,10 @@ impl<D: Disk> Store<D> {
             old_segments: SegmentSizes::default(),
             reclaimable: true,
             paced_bytes: 0,
-            snapshots: Snapshots::default(),
             options,
             tabled,
             checkpoint,
             noted_segment,
-            version,
-            reserved: version,
             counters: Counters::default(),
         })
     }
@@ -173,11 +163,10 @@ impl<D: Disk> Store<D> {
 
     /// Does a small part of what closing takes; says whether there is more.
     pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
-        // What was reserved and not used can be used by the next life.
-        self.reserved = self.reserved.min(self.version);
+        self.clock.stop();
         if self.sealed.is_some() {
             self.checkpoint_step(now_ms)?;
-        } else if !self.active.is_empty() || self.checkpoint.reserved != self.reserved {
+        } else if !self.active.is_empty() || self.checkpoint.reserved != self.clock.reserved() {
             self.seal()?;
         } else {
             return self.table.remove_dead();

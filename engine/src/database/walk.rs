@@ -146,8 +146,8 @@ impl<D: Disk> Store<D> {
         self.counters.entries_visited += cursor.visited();
         drop(cursor);
         // Of what holds for an older version nobody would notice a put.
-        if version >= self.version && notes_gaps {
-            let version = self.version;
+        if version >= self.clock.newest() && notes_gaps {
+            let version = self.clock.newest();
             found.into_iter().for_each(|gap| self.gaps.add(Gap { version, ..gap }));
         }
         Ok(walked)

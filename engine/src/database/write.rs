@@ -11,9 +11,6 @@ use crate::failure::Failure;
 use crate::log::Position;
 use crate::status::Status;
 
-/// Versions are reserved ahead in the log by this many, so that none is used twice, also after a crash that lost commits.
-const RESERVED_VERSIONS: u64 = 1 << 20;
-
 /// A put whose value comes in pieces.
 pub(super) struct LargePut {
     key: Vec<u8>,
@@ -45,7 +42,7 @@ impl<D: Disk> Database<D> {
         let store = self.committing()?;
         store.keep_pace(now_ms)?;
         match operations {
-            [] => Ok(store.version),
+            [] => Ok(store.clock.newest()),
             [_] => store.commit_distinct(operations),
             _ => store.commit_distinct(&last_of_each_key(operations)),
         }
@@ -121,7 +118,7 @@ impl<D: Disk> Store<D> {
             self.active.insert(&Entry { key: operation.key, version, expires_ms: operation.expires_ms, value })?;
         }
         self.log.finish()?;
-        self.version = version;
+        self.clock.committed(version);
         self.counters.commits += 1;
         Ok(version)
     }
@@ -146,7 +143,7 @@ impl<D: Disk> Store<D> {
         self.gaps.part(&put.key);
         self.active.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
         if !put.is_restored {
-            self.version = put.version;
+            self.clock.committed(put.version);
             self.counters.commits += 1;
         }
         self.counters.puts += 1;
@@ -154,16 +151,14 @@ impl<D: Disk> Store<D> {
         Ok(put.version)
     }
 
-    /// A version for the next commit; it is used once the commit is done. The next range is reserved long before its first
-    /// version is used: a host that syncs later has done so by then. Not so the first range of a life: the host must wait.
-    pub fn next_version(&mut self) -> Result<u64, Failure> {
-        if self.version + RESERVED_VERSIONS / 2 >= self.reserved {
-            self.version += 1;
-            self.reserved = self.version + RESERVED_VERSIONS;
-            self.log.append(self.version, &commit::encode_reservation(self.reserved))?;
+    /// A version for the next commit; it is used once the commit is done.
+    fn next_version(&mut self) -> Result<u64, Failure> {
+        if let Some(due) = self.clock.due() {
+            self.log.append(due.version, &commit::encode_reservation(due.last))?;
             self.log.sync()?;
+            self.clock.reserve(due);
         }
-        Ok(self.version + 1)
+        Ok(self.clock.next())
     }
 }
 
