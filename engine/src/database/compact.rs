@@ -1,7 +1,6 @@
 //! Compaction: everything into the bottom level, and the space of what nothing needs given back.
 
 use super::Database;
-use super::reclaim::Moving;
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -51,7 +50,7 @@ impl<D: Disk> Store<D> {
             return Ok(Compaction::Upper(Descent::default()));
         }
         // Also without any entries: then recovery does not need the log so far.
-        self.log.end_segment()?;
+        self.values.end_segment()?;
         self.seal()?;
         Ok(Compaction::Memtables(true))
     }
@@ -91,11 +90,11 @@ impl<D: Disk> Store<D> {
         if self.table.remove_dead()? {
             return Ok(Some(Compaction::Log));
         }
-        if self.moving.is_none() {
+        if !self.values.is_moving() {
             self.drop_dead_segments()?;
-            self.moving = self.segment_below(LIVE_PERCENT).map(Moving::start);
+            self.values.begin_moving_below(LIVE_PERCENT, self.table.log_live());
         }
-        if self.moving.is_none() {
+        if !self.values.is_moving() {
             return Ok(None);
         }
         self.move_step()?;

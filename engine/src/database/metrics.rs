@@ -34,10 +34,11 @@ impl<D: Disk> Database<D> {
         let store = self.looking();
         let c = &store.counters;
         let sealed = store.sealed.as_ref();
-        let segments = store.segments()?;
+        let segments = store.values.segments()?;
+        let (log_written_bytes, log_syncs) = store.values.written();
         let mut log_file_bytes = 0;
         for number in &segments {
-            log_file_bytes += store.log.size_of(*number)?;
+            log_file_bytes += store.values.file_size(*number)?;
         }
         let log_live_bytes = store.table.log_live().total();
         let (upper, bottom) = (store.table.blocks(Level::Upper), store.table.blocks(Level::Bottom));
@@ -56,8 +57,8 @@ impl<D: Disk> Database<D> {
             ("table_hits", c.table_hits),
             ("table_misses", c.table_misses),
             ("entries_visited", c.entries_visited),
-            ("log_written_bytes", store.log.written_bytes()),
-            ("log_syncs", store.log.syncs()),
+            ("log_written_bytes", log_written_bytes),
+            ("log_syncs", log_syncs),
             ("log_segments", segments.len() as u64),
             ("log_file_bytes", log_file_bytes),
             ("log_live_bytes", log_live_bytes),

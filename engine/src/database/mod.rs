@@ -22,7 +22,7 @@ mod steps;
 mod store;
 #[cfg(test)]
 mod testing;
-mod values;
+mod value_log;
 mod verify;
 mod walk;
 mod write;
@@ -33,7 +33,7 @@ pub use mode::Database;
 pub use options::Options;
 pub use read::{Budget, GoOn, Newest, Read};
 pub use restore::RestoredEntry;
-pub use values::ValueStream;
+pub use value_log::ValueStream;
 pub use verify::Verification;
 pub use walk::Walked;
 
@@ -71,12 +71,12 @@ impl<D: Disk> Database<D> {
 
     /// Hands all commits to the operating system: they survive the end of the process.
     pub fn write_out(&mut self) -> Result<(), Failure> {
-        self.working().log.write_out()
+        self.working().values.write_out()
     }
 
     /// Makes all commits durable.
     pub fn sync(&mut self) -> Result<(), Failure> {
-        self.working().log.sync()
+        self.working().values.sync()
     }
 
     /// From which version on reads find what they always found.
@@ -128,7 +128,7 @@ impl<D: Disk> Database<D> {
     /// Moves everything into the table, makes all durable and gives the disks back.
     pub fn close(mut self, now_ms: u64) -> Result<Disks<D>, Failure> {
         while self.close_step(now_ms)? {}
-        self.writing().map_or(Ok(()), |store| store.log.sync())?;
+        self.writing().map_or(Ok(()), |store| store.values.sync())?;
         Ok(self.crash())
     }
 

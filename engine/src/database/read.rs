@@ -2,13 +2,12 @@
 
 use super::Database;
 use super::store::{Sealed, Store};
-use super::values::{ValueFiles, ValueStream};
+use super::value_log::ValueStream;
 use crate::cache::Cached;
 use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
-use crate::log::LogWriter;
 use crate::memtable::Memtable;
 use crate::table::Found;
 use crate::table::block::Version;
@@ -84,9 +83,6 @@ impl Budget {
     }
 }
 
-/// Values above this size are read in pieces where the caller can do so.
-pub const STREAMED_SIZE: u32 = 1 << 20;
-
 impl<D: Disk> Database<D> {
     /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
     pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
@@ -100,9 +96,7 @@ impl<D: Disk> Database<D> {
                 }
                 let (version, expires_ms) = (entry.version, entry.expires_ms);
                 let stream = match entry.value {
-                    Value::Logged { position, length } => {
-                        take_logged(&mut store.files, &store.log, (position, length), value)?
-                    }
+                    Value::Logged { position, length } => store.values.read_or_stream(position, length, value)?,
                     inline => copy(inline, value),
                 };
                 return Ok(Some(Read { version, expires_ms, stream }));
@@ -135,7 +129,7 @@ impl<D: Disk> Database<D> {
             return Ok(None);
         }
         let stream = match logged {
-            Some(place) => take_logged(&mut store.files, &store.log, place, value)?,
+            Some((position, length)) => store.values.read_or_stream(position, length, value)?,
             None => {
                 // Only the newest version may be kept: nothing would tell a later read of a newer one.
                 if version >= store.clock.newest() {
@@ -181,8 +175,7 @@ impl<D: Disk> Database<D> {
             let entry = Entry { key, ..found.entry() };
             let newest = match entry.value {
                 Value::Logged { length, .. } if length > largest && !entry.is_gone(now_ms) => Newest::Large,
-                _ => value_of(&mut store.files, &store.log, &entry, now_ms, &mut logged)?
-                    .map_or(Newest::Gone, Newest::Value),
+                _ => store.values.value_of(&entry, now_ms, &mut logged)?.map_or(Newest::Gone, Newest::Value),
             };
             if !visit(&entry, newest)? {
                 return Ok(Some((below, listed)));
@@ -225,7 +218,7 @@ impl<D: Disk> Database<D> {
             budget.visits -= 1;
             if is_wanted {
                 is_first = false;
-                visit(&entry, value_of(&mut store.files, &store.log, &entry, range.now_ms, &mut logged)?)?;
+                visit(&entry, store.values.value_of(&entry, range.now_ms, &mut logged)?)?;
             }
         }
         Ok(Some(None))
@@ -292,7 +285,7 @@ impl<D: Disk> Database<D> {
             key.extend_from_slice(entry.key);
             let newest = match entry.value {
                 Value::Logged { length, .. } if length > largest && !entry.is_gone(range.now_ms) => Newest::Large,
-                _ => match value_of(&mut store.files, &store.log, &entry, range.now_ms, &mut logged)? {
+                _ => match store.values.value_of(&entry, range.now_ms, &mut logged)? {
                     Some(value) => Newest::Value(value),
                     None => Newest::Gone,
                 },
@@ -317,7 +310,7 @@ impl<D: Disk> Database<D> {
     /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         let store = self.reading();
-        store.files.read_part(&store.log, stream, size, bytes)
+        store.values.read_part(stream, size, bytes)
     }
 }
 
@@ -350,39 +343,6 @@ fn size_of_entry(entry: &Entry<'_>) -> usize {
 /// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.
 pub(super) fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
     std::iter::once(active).chain(sealed.map(|sealed| &sealed.memtable))
-}
-
-/// The value of an entry, in `logged` if it stands in the log; `None` for one that is gone.
-fn value_of<'a, D: Disk>(
-    files: &mut ValueFiles<D::File>,
-    log: &LogWriter<D>,
-    entry: &Entry<'a>,
-    now_ms: u64,
-    logged: &'a mut Vec<u8>,
-) -> Result<Option<&'a [u8]>, Failure> {
-    match entry.value {
-        _ if entry.is_gone(now_ms) => Ok(None),
-        Value::Deleted => Ok(None),
-        Value::Inline(bytes) => Ok(Some(bytes)),
-        Value::Logged { position, length } => {
-            files.read(log, position, length, logged)?;
-            Ok(Some(logged))
-        }
-    }
-}
-
-/// Reads a value of the log, unless it is large: then the caller does, in pieces.
-fn take_logged<D: Disk>(
-    files: &mut ValueFiles<D::File>,
-    log: &LogWriter<D>,
-    (position, length): (u64, u32),
-    value: &mut Vec<u8>,
-) -> Result<Option<ValueStream>, Failure> {
-    if length > STREAMED_SIZE {
-        return Ok(Some(ValueStream::new(position, length)));
-    }
-    files.read(log, position, length, value)?;
-    Ok(None)
 }
 
 fn copy(inline: Value<'_>, value: &mut Vec<u8>) -> Option<ValueStream> {

@@ -5,11 +5,12 @@
 //! the same entries: what is there already is left as it is.
 
 use super::Database;
-use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::commit::{self, Operation};
 use super::store::Store;
+use super::value_log::ValueLog;
 use super::write::NewLargePut;
 use crate::disk::Disk;
-use crate::entry::{Entry, Value};
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::status::Status;
 
@@ -27,7 +28,7 @@ impl<D: Disk> Database<D> {
     /// may be read or committed; history before `version` is gone.
     pub fn begin_restore(&mut self, version: u64) -> Result<(), Failure> {
         let store = self.committing()?;
-        let last = store.log.last_version();
+        let last = store.values.last_version();
         if version == 0 || version < last {
             let message = format!("version {version} is below the log's version {last}");
             return Err(Failure::new(Status::InvalidRequest, message));
@@ -75,7 +76,7 @@ impl<D: Disk> Database<D> {
     /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
     pub fn end_restore(&mut self) -> Result<(), Failure> {
         let (version, store) = self.restoring()?;
-        store.log.append(version, &commit::restored_head(true))?;
+        store.values.append(version, &commit::restored_head(true))?;
         store.clock.committed(version);
         self.set_restoring(None);
         Ok(())
@@ -90,40 +91,20 @@ impl<D: Disk> Store<D> {
                 missing.push((entry, commit::restored_version(entry.version)));
             }
         }
-        let logged_size = self.options.logged_size;
-        let size = missing
-            .iter()
-            .map(|(entry, version)| version.len() + commit::operation_size(&entry.operation, logged_size));
-        let size = size.sum::<usize>();
-        let memory = missing.iter().map(|(entry, _)| {
-            entry.operation.key.len() + entry.operation.value.map_or(0, <[u8]>::len).min(logged_size)
-        });
-        self.active.reserve(memory.sum(), missing.len())?;
-        let head = commit::restored_head(false);
-        let mut position = self.log.begin(target, head.len() + size)?;
-        self.log.extend(&head)?;
-        position.offset += head.len() as u64;
+        let of_missing = |size: fn(&ValueLog<D>, &Operation<'_>) -> usize| {
+            missing.iter().map(|(entry, _)| size(&self.values, &entry.operation)).sum::<usize>()
+        };
+        let versions: usize = missing.iter().map(|(_, version)| version.len()).sum();
+        let (kept, size) = (of_missing(ValueLog::kept_size_of), of_missing(ValueLog::size_of) + versions);
+        self.active.reserve(kept, missing.len())?;
+        let mut position = self.values.begin(target, &commit::restored_head(false), size)?;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
-            let head = commit::operation_head(operation, logged_size);
-            for bytes in [version_bytes.as_slice(), head.bytes(), operation.key] {
-                self.log.extend(bytes)?;
-                position.offset += bytes.len() as u64;
-            }
-            let mut value = operation.value.map_or(Value::Deleted, Value::Inline);
-            if let Some(bytes) = operation.value {
-                self.log.extend(bytes)?;
-                if head.is_logged {
-                    self.log.extend(&commit::value_checksum(bytes))?;
-                    value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
-                    position.offset += VALUE_CHECKSUM_SIZE as u64;
-                }
-                position.offset += bytes.len() as u64;
-            }
-            self.cache.remove(operation.key);
+            let value = self.values.add(&mut position, &version_bytes, operation)?;
             let (key, expires_ms) = (operation.key, operation.expires_ms);
+            self.cache.remove(key);
             self.active.insert(&Entry { key, version: *version, expires_ms, value })?;
         }
-        self.log.finish()
+        self.values.finish()
     }
 
     fn has_exactly(&self, key: &[u8], version: u64) -> Result<bool, Failure> {

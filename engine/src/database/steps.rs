@@ -38,8 +38,8 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
-        if self.has_unnoted_segment() {
-            self.note_newest_segment()?;
+        if self.values.has_unnoted_segment() {
+            self.values.note_newest_segment()?;
         } else if self.has_much_dead() {
             self.reclaim_step()?;
         } else if self.unseen(Hiding::Active) > 0 {
@@ -63,7 +63,7 @@ impl<D: Disk> Store<D> {
 
     /// Bytes of the log that neither a checkpoint nor the sealed memtable covers.
     fn unsealed_bytes(&self) -> u64 {
-        self.log.appended_bytes() - self.unsealed_from + self.recovered_bytes
+        self.values.appended_bytes() - self.unsealed_from + self.recovered_bytes
     }
 
     /// Whether the sealed memtable or the upper level hides so much that the next commits wait until it is merged.
@@ -89,15 +89,14 @@ impl<D: Disk> Store<D> {
 
     fn has_work(&self) -> bool {
         self.sealed.is_some()
-            || self.moving.is_some()
             || self.emptying.is_some()
             || self.is_full()
-            || self.reclaimable
+            || self.values.has_work()
             || self.table.has_dead()
             || self.table.has_sparse(2)
             || self.must_descend()
             || self.unseen(Hiding::Active) > 0
-            || self.has_unnoted_segment()
+            || self.values.has_unnoted_segment()
     }
 
     fn is_behind(&self) -> bool {
@@ -160,7 +159,7 @@ impl<D: Disk> Store<D> {
             self.hidden_in_bottom = self.hidden_in_bottom.saturating_sub(hidden);
             self.notes.write_hidden(self.hidden_in_bottom)?;
             self.drop_dead_segments()?;
-            self.reclaimable = true;
+            self.values.live_changed();
         }
         if self.sealed.is_none() && !self.must_descend() {
             self.table.flush()?;
@@ -194,29 +193,15 @@ impl<D: Disk> Store<D> {
         self.counters.blocks_written += written.blocks as u64;
     }
 
-    /// Whether the index does not know of the newest segment yet.
-    fn has_unnoted_segment(&self) -> bool {
-        self.log.newest_segment() > self.noted_segment
-    }
-
-    /// Lets the index know of the newest segment. The segment is durable already.
-    fn note_newest_segment(&mut self) -> Result<(), Failure> {
-        let newest = self.log.newest_segment();
-        self.notes.write_newest_segment(newest)?;
-        self.noted_segment = newest;
-        Ok(())
-    }
-
     /// The checkpoint covers the log up to here: the segment that is written to now is needed on.
     pub(super) fn seal(&mut self) -> Result<(), Failure> {
         // What the table will hold must not be ahead of the log: a version would come back that others may never have.
-        self.log.sync()?;
-        let first_segment = self.log.ensure_segment()?;
+        let first_segment = self.values.sync_segment()?;
         let checkpoint = Checkpoint { first_segment, version: self.clock.newest(), reserved: self.clock.reserved() };
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
         let hidden = std::mem::take(&mut self.hidden);
         self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, &self.table)?);
-        self.unsealed_from = self.log.appended_bytes();
+        self.unsealed_from = self.values.appended_bytes();
         self.recovered_bytes = 0;
         Ok(())
     }
@@ -259,7 +244,7 @@ impl<D: Disk> Store<D> {
             self.spare = sealed.memtable;
         }
         self.drop_dead_segments()?;
-        self.reclaimable = true;
+        self.values.live_changed();
         Ok(())
     }
 }

@@ -5,15 +5,14 @@ use super::compact::Compaction;
 use super::gaps::Gaps;
 use super::hidden::Hidden;
 use super::metrics::Counters;
-use super::reclaim::Moving;
 use super::replay::Replay;
-use super::values::ValueFiles;
+use super::value_log::{Settings, ValueLog};
 use super::{Disks, Options};
 use crate::cache::EntryCache;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Index, Notes};
-use crate::log::{LogWriter, SegmentSizes, check_owners, make_durable, recover};
+use crate::log::{check_owners, recover};
 use crate::memtable::{Memtable, Place};
 use crate::table::{Descent, Group, HistoryLeft, Level, SparseSegment, Table, TableDisks};
 
@@ -51,8 +50,7 @@ impl Sealed {
 pub(super) struct Store<D: Disk> {
     pub notes: Notes,
     pub table: Table<D>,
-    pub log: LogWriter<D>,
-    pub files: ValueFiles<D::File>,
+    pub values: ValueLog<D>,
     pub active: Memtable,
     /// What the active memtable hides.
     pub hidden: Hidden,
@@ -70,21 +68,12 @@ pub(super) struct Store<D: Disk> {
     pub gaps: Gaps,
     pub clock: Clock,
     pub descent: Descent,
-    pub moving: Option<Moving>,
     pub compaction: Option<Compaction>,
     pub emptying: Option<SparseSegment>,
-    /// The segments of the log that recovery does not need.
-    pub old_segments: SegmentSizes,
-    /// Whether these may have changed.
-    pub reclaimable: bool,
-    /// How many bytes of records the log had at the last commit.
-    pub paced_bytes: u64,
     pub options: Options,
     /// The memtables have every version above this one.
     pub tabled: u64,
     pub checkpoint: Checkpoint,
-    /// The newest segment of the log that the index knows of.
-    pub noted_segment: u64,
     pub counters: Counters,
 }
 
@@ -101,14 +90,11 @@ impl<D: Disk> Store<D> {
         check_owners(&disk, checkpoint.first_segment, owner)?;
         let mut replay = Replay::new(&mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
-        let noted_segment = notes.newest_segment(recovered.end.segment)?;
         let (active, reserved, tabled) = (replay.active, replay.reserved, replay.tabled);
         let whole_from = replay.whole_from;
         let (sealed, recovered_bytes) = (replay.sealed, replay.log_bytes);
-        if !options.read_only {
-            make_durable(&disk, &recovered)?;
-        }
         let last_version = recovered.last_version.max(checkpoint.version);
+        let values = ValueLog::open(disk, &recovered, notes.clone(), &Settings { owner, last_version, options })?;
         table.end_history_before(whole_from)?;
         let sealed = sealed
             .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
@@ -117,8 +103,7 @@ impl<D: Disk> Store<D> {
         Ok(Self {
             notes,
             table,
-            log: LogWriter::start(disk, recovered.end, last_version, options.segment_size).owned_by(owner),
-            files: ValueFiles::owned_by(owner),
+            values,
             active,
             hidden: Hidden::default(),
             hidden_in_bottom,
@@ -131,16 +116,11 @@ impl<D: Disk> Store<D> {
             gaps: Gaps::default(),
             clock: Clock::after(last_version.max(reserved)),
             descent: Descent::default(),
-            moving: None,
             compaction: None,
             emptying: None,
-            old_segments: SegmentSizes::default(),
-            reclaimable: true,
-            paced_bytes: 0,
             options,
             tabled,
             checkpoint,
-            noted_segment,
             counters: Counters::default(),
         })
     }
@@ -152,7 +132,7 @@ impl<D: Disk> Store<D> {
 
     /// Forgets the record that was begun in the log.
     pub fn abort_record(&mut self) {
-        self.log.abort();
+        self.values.abort();
     }
 
     /// What is left of the history once all shows that is prepared: that was decided without the snapshots to come.
@@ -177,6 +157,6 @@ impl<D: Disk> Store<D> {
     /// The disks as they are.
     pub fn into_disks(self) -> Disks<D> {
         let TableDisks { upper, bottom } = self.table.into_disks();
-        Disks { log: self.log.into_disk(), upper, bottom }
+        Disks { log: self.values.into_disk(), upper, bottom }
     }
 }

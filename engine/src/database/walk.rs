@@ -4,12 +4,11 @@ use super::Database;
 use super::gaps::Gap;
 use super::read::memtables;
 use super::store::Store;
-use super::values::ValueFiles;
+use super::value_log::ValueLog;
 use crate::cursor::{Advance, Cursor, GONE_A_RUN, Range};
 use crate::disk::Disk;
 use crate::entry::{Boundary, Entry, Value};
 use crate::failure::Failure;
-use crate::log::LogWriter;
 
 /// How a walk ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +35,7 @@ struct Run {
 }
 
 /// Is given each live entry; says whether the next one is wanted.
-type Each<'a, D> =
-    dyn FnMut(&Entry<'_>, &mut ValueFiles<<D as Disk>::File>, &LogWriter<D>) -> Result<bool, Failure> + 'a;
+type Each<'a, D> = dyn FnMut(&Entry<'_>, &mut ValueLog<D>) -> Result<bool, Failure> + 'a;
 
 impl<D: Disk> Database<D> {
     /// Calls with live entries of a range, values and all, until it returns `false`. Looks at about `visits` entries.
@@ -50,11 +48,11 @@ impl<D: Disk> Database<D> {
     ) -> Result<Walked, Failure> {
         let mut logged = Vec::new();
         let notes_gaps = !self.is_restoring();
-        self.reading().walk(range, visits, notes_gaps, &mut |entry, files, log| {
+        self.reading().walk(range, visits, notes_gaps, &mut |entry, values| {
             let value = match entry.value {
                 Value::Inline(bytes) if with_values => bytes,
                 Value::Logged { position, length } if with_values => {
-                    files.read(log, position, length, &mut logged)?;
+                    values.read(position, length, &mut logged)?;
                     &logged
                 }
                 _ => &[],
@@ -68,7 +66,7 @@ impl<D: Disk> Database<D> {
     pub fn count_live(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
         let (mut count, mut last) = (0, Vec::new());
         let notes_gaps = !self.is_restoring();
-        let walked = self.reading().walk(range, visits, notes_gaps, &mut |entry, _, _| {
+        let walked = self.reading().walk(range, visits, notes_gaps, &mut |entry, _| {
             count += 1;
             if count >= limit {
                 last.extend_from_slice(entry.key);
@@ -112,7 +110,7 @@ impl<D: Disk> Store<D> {
                     if run.is_some() {
                         note(&mut found, run.take(), Some(beside(entry.key, reverse)), &range);
                     }
-                    if !each(&entry, &mut self.files, &self.log)? {
+                    if !each(&entry, &mut self.values)? {
                         break Walked::Full;
                     }
                 }

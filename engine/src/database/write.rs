@@ -1,14 +1,12 @@
 //! Commits: to the log and to the active memtable, and nowhere else.
 
-use xxhash_rust::xxh64::Xxh64;
-
 use super::Database;
-use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::commit::{self, Operation};
 use super::store::Store;
+use super::value_log::LargeValue;
 use crate::disk::Disk;
-use crate::entry::{Entry, Value};
+use crate::entry::Entry;
 use crate::failure::Failure;
-use crate::log::Position;
 use crate::status::Status;
 
 /// A put whose value comes in pieces.
@@ -16,10 +14,7 @@ pub(super) struct LargePut {
     key: Vec<u8>,
     version: u64,
     expires_ms: u64,
-    /// Where the value stands.
-    position: Position,
-    length: usize,
-    hasher: Box<Xxh64>,
+    value: LargeValue,
     /// Whether it is of a backup: then it is no commit of its own.
     is_restored: bool,
 }
@@ -52,7 +47,7 @@ impl<D: Disk> Database<D> {
     pub fn begin_put(&mut self, key: &[u8], length: usize, expires_ms: u64, now_ms: u64) -> Result<(), Failure> {
         let store = self.committing()?;
         store.keep_pace(now_ms)?;
-        if length < store.options.logged_size {
+        if !store.values.keeps(length) {
             return Err(Failure::new(Status::InvalidRequest, "a value that is put in pieces must stay in the log"));
         }
         store.active.reserve(key.len(), 1)?;
@@ -66,8 +61,7 @@ impl<D: Disk> Database<D> {
     /// Adds a piece to the value of the put that was begun.
     pub fn extend_put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let (put, store) = self.putting()?;
-        put.hasher.update(bytes);
-        store.log.extend(bytes)
+        store.values.extend_value(&mut put.value, bytes)
     }
 
     /// Commits the put that was begun, with all its pieces; returns its version. The put is over, also after a failure.
@@ -85,39 +79,25 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<u64, Failure> {
-        let logged_size = self.options.logged_size;
-        let kept =
-            |operation: &Operation<'_>| operation.key.len() + operation.value.map_or(0, <[u8]>::len).min(logged_size);
-        self.active.reserve(operations.iter().map(kept).sum(), operations.len())?;
-        let size = operations.iter().map(|operation| commit::operation_size(operation, logged_size)).sum::<usize>();
+        let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
+        self.active.reserve(kept, operations.len())?;
+        let size = operations.iter().map(|operation| self.values.size_of(operation)).sum();
         let version = self.next_version()?;
-        let mut position = self.log.begin(version, size + 1)?;
-        self.log.extend(&commit::operations_head())?;
-        position.offset += 1;
+        let mut position = self.values.begin(version, &commit::operations_head(), size)?;
         for operation in operations {
-            let head = commit::operation_head(operation, logged_size);
-            self.log.extend(head.bytes())?;
-            self.log.extend(operation.key)?;
-            position.offset += (head.bytes().len() + operation.key.len()) as u64;
-            let mut value = operation.value.map_or(Value::Deleted, Value::Inline);
-            if let Some(bytes) = operation.value {
-                self.log.extend(bytes)?;
-                if head.is_logged {
-                    self.log.extend(&commit::value_checksum(bytes))?;
-                    value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
-                    position.offset += VALUE_CHECKSUM_SIZE as u64;
-                }
-                position.offset += bytes.len() as u64;
-                self.gaps.part(operation.key);
+            let &Operation { key, value, expires_ms } = operation;
+            if let Some(bytes) = value {
+                self.gaps.part(key);
                 self.counters.puts += 1;
-                self.counters.put_bytes += (operation.key.len() + bytes.len()) as u64;
+                self.counters.put_bytes += (key.len() + bytes.len()) as u64;
             } else {
                 self.counters.deletes += 1;
             }
-            self.cache.remove(operation.key);
-            self.active.insert(&Entry { key: operation.key, version, expires_ms: operation.expires_ms, value })?;
+            let value = self.values.add(&mut position, &[], operation)?;
+            self.cache.remove(key);
+            self.active.insert(&Entry { key, version, expires_ms, value })?;
         }
-        self.log.finish()?;
+        self.values.finish()?;
         self.clock.committed(version);
         self.counters.commits += 1;
         Ok(version)
@@ -126,19 +106,12 @@ impl<D: Disk> Store<D> {
     /// Begins the record of a value that comes in pieces, with `start` in front of its operation.
     pub fn begin_large(&mut self, put: &NewLargePut<'_>, start: &[u8], is_restored: bool) -> Result<LargePut, Failure> {
         let &NewLargePut { key, length, expires_ms, version, record_version } = put;
-        let head = commit::large_put_head(key, length, expires_ms);
-        let start = [start, head.bytes(), key].concat();
-        let mut position = self.log.begin(record_version, start.len() + length + VALUE_CHECKSUM_SIZE)?;
-        position.offset += start.len() as u64;
-        self.log.extend(&start)?;
-        let (key, hasher) = (key.to_vec(), Box::new(Xxh64::new(0)));
-        Ok(LargePut { key, version, expires_ms, position, length, hasher, is_restored })
+        let value = self.values.begin_value(record_version, start, (key, length, expires_ms))?;
+        Ok(LargePut { key: key.to_vec(), version, expires_ms, value, is_restored })
     }
 
     fn finish_large(&mut self, put: &LargePut) -> Result<u64, Failure> {
-        self.log.extend(&put.hasher.digest().to_le_bytes())?;
-        self.log.finish()?;
-        let value = Value::Logged { position: put.position.packed(), length: put.length as u32 };
+        let value = self.values.finish_value(&put.value)?;
         self.cache.remove(&put.key);
         self.gaps.part(&put.key);
         self.active.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
@@ -147,15 +120,15 @@ impl<D: Disk> Store<D> {
             self.counters.commits += 1;
         }
         self.counters.puts += 1;
-        self.counters.put_bytes += (put.key.len() + put.length) as u64;
+        self.counters.put_bytes += (put.key.len() + put.value.length()) as u64;
         Ok(put.version)
     }
 
     /// A version for the next commit; it is used once the commit is done.
     fn next_version(&mut self) -> Result<u64, Failure> {
         if let Some(due) = self.clock.due() {
-            self.log.append(due.version, &commit::encode_reservation(due.last))?;
-            self.log.sync()?;
+            self.values.append(due.version, &commit::encode_reservation(due.last))?;
+            self.values.sync()?;
             self.clock.reserve(due);
         }
         Ok(self.clock.next())

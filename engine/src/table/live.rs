@@ -74,6 +74,16 @@ impl LiveBytes {
     }
 }
 
+/// For the tests of what decides by them.
+#[cfg(test)]
+impl FromIterator<(u64, u64)> for LiveBytes {
+    fn from_iter<I: IntoIterator<Item = (u64, u64)>>(counts: I) -> Self {
+        let counts: BTreeMap<u64, u64> = counts.into_iter().collect();
+        let total = counts.values().sum();
+        Self { prefix: 0, counts, total }
+    }
+}
+
 fn damaged() -> Failure {
     Failure::new(Status::Corrupt, "the table's counts of live bytes are damaged")
 }
