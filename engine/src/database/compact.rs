@@ -31,18 +31,20 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
-        let compaction = self.compaction.take().unwrap_or(Compaction::Memtables(false));
-        self.compaction = match compaction {
+        let compaction = self.checkpointer.take_compaction().unwrap_or(Compaction::Memtables(false));
+        let compaction = match compaction {
             Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),
             Compaction::Upper(descent) => Some(self.compact_upper(descent, now_ms)?),
             Compaction::Bottom(rewrite, is_first) => Some(self.compact_bottom(rewrite, is_first, now_ms)?),
             Compaction::Log => self.compact_log()?,
         };
-        Ok(self.compaction.is_some())
+        let more = compaction.is_some();
+        self.checkpointer.compacted(compaction);
+        Ok(more)
     }
 
     fn compact_memtables(&mut self, sealed: bool, now_ms: u64) -> Result<Compaction, Failure> {
-        if self.sealed.is_some() {
+        if self.memtables.sealed().is_some() {
             self.checkpoint_step(now_ms)?;
             return Ok(Compaction::Memtables(sealed));
         }
@@ -62,9 +64,7 @@ impl<D: Disk> Store<D> {
                 return Ok(Compaction::Upper(descent));
             }
         }
-        // The bottom hides nothing from itself.
-        self.hidden_in_bottom = 0;
-        self.notes.write_hidden(0)?;
+        self.checkpointer.all_is_bottom()?;
         Ok(Compaction::Bottom(self.begin_rewrite()?, true))
     }
 

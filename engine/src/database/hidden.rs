@@ -7,7 +7,6 @@ use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::Failure;
-use crate::memtable::Memtable;
 use crate::table::Level;
 
 /// Entries that one step looks at.
@@ -23,9 +22,28 @@ pub(super) struct Hidden {
     /// How many were looked at.
     seen: usize,
     /// Bytes of values in the log that the table leads to.
-    pub bytes: u64,
+    bytes: u64,
     /// Those among them that the bottom level leads to.
-    pub in_bottom: u64,
+    in_bottom: u64,
+}
+
+impl Hidden {
+    /// Bytes of values in the log that the table leads to.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Those among them that the bottom level leads to.
+    pub fn in_bottom(&self) -> u64 {
+        self.in_bottom
+    }
+
+    /// Takes note that so many entries were looked at, and of what the last ones of them hide.
+    pub fn add(&mut self, seen: usize, bytes: u64, in_bottom: u64) {
+        self.seen = seen;
+        self.bytes += bytes;
+        self.in_bottom += in_bottom;
+    }
 }
 
 /// A memtable, with what it hides.
@@ -46,22 +64,13 @@ impl<D: Disk> Store<D> {
         let is_watched = self.table.log_live().total() > self.options.segment_size
             && self.options.versions_to_keep <= MOST_VERSIONS
             && !self.options.read_only;
-        let memtable = self.hiding(hiding).filter(|_| is_watched);
+        let memtable = self.memtables.hiding(hiding).filter(|_| is_watched);
         memtable.map_or(0, |(memtable, hidden)| memtable.len().saturating_sub(hidden.seen))
-    }
-
-    fn hiding(&self, hiding: Hiding) -> Option<(&Memtable, &Hidden)> {
-        match (hiding, &self.sealed) {
-            (Hiding::Active, _) => Some((&self.active, &self.hidden)),
-            // What goes to the bottom at once stands behind all there is.
-            (Hiding::Sealed, Some(sealed)) if sealed.level == Level::Upper => Some((&sealed.memtable, &sealed.hidden)),
-            (Hiding::Sealed, _) => None,
-        }
     }
 
     /// Looks at some entries of a memtable.
     pub(super) fn look_step(&mut self, hiding: Hiding) -> Result<(), Failure> {
-        let Some((memtable, hidden)) = self.hiding(hiding) else { return Ok(()) };
+        let Some((memtable, hidden)) = self.memtables.hiding(hiding) else { return Ok(()) };
         let (first, mut bytes, mut in_bottom) = (hidden.seen, 0, 0);
         let last = memtable.len().min(first + ENTRIES_A_LOOK);
         for entry in (first..last).filter_map(|index| memtable.inserted(index)) {
@@ -70,13 +79,7 @@ impl<D: Disk> Store<D> {
                 in_bottom += if level == Level::Bottom { length } else { 0 };
             }
         }
-        let hidden = match (hiding, &mut self.sealed) {
-            (Hiding::Sealed, Some(sealed)) => &mut sealed.hidden,
-            _ => &mut self.hidden,
-        };
-        hidden.seen = last;
-        hidden.bytes += bytes;
-        hidden.in_bottom += in_bottom;
+        self.memtables.hidden_mut(hiding).add(last, bytes, in_bottom);
         Ok(())
     }
 
@@ -84,9 +87,7 @@ impl<D: Disk> Store<D> {
     fn replaced(&self, key: &[u8], mut version: u64) -> Result<Option<(Level, u64)>, Failure> {
         for left in (0..self.options.versions_to_keep).rev() {
             version -= 1;
-            let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-            let found =
-                [Some(&self.active), sealed].into_iter().flatten().find_map(|memtable| memtable.get(key, version));
+            let found = self.memtables.newest_first().find_map(|memtable| memtable.get(key, version));
             if let Some(found) = found {
                 version = found.version;
                 continue;

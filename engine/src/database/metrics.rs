@@ -33,7 +33,8 @@ impl<D: Disk> Database<D> {
     pub fn metrics(&self, now_ms: u64) -> Result<Vec<(&'static str, u64)>, Failure> {
         let store = self.looking();
         let c = &store.counters;
-        let sealed = store.sealed.as_ref();
+        let (active, sealed) = (store.memtables.active(), store.memtables.sealed());
+        let (cache_hits, cache_misses, cache_bytes) = store.finds.figures();
         let segments = store.values.segments()?;
         let (log_written_bytes, log_syncs) = store.values.written();
         let mut log_file_bytes = 0;
@@ -52,8 +53,8 @@ impl<D: Disk> Database<D> {
             ("put_bytes", c.put_bytes),
             ("gets", c.gets),
             ("memtable_hits", c.memtable_hits),
-            ("cache_hits", store.cache.hits),
-            ("cache_misses", store.cache.misses),
+            ("cache_hits", cache_hits),
+            ("cache_misses", cache_misses),
             ("table_hits", c.table_hits),
             ("table_misses", c.table_misses),
             ("entries_visited", c.entries_visited),
@@ -76,11 +77,11 @@ impl<D: Disk> Database<D> {
             ("block_file_bytes", block_file_bytes),
             ("upper_table_bytes", store.table.live_bytes(Level::Upper)),
             ("bottom_table_bytes", store.table.live_bytes(Level::Bottom)),
-            ("index_bytes", store.notes.size_on_disk()?),
-            ("write_buffer_bytes", store.active.size_bytes() as u64),
-            ("write_buffer_entries", store.active.len() as u64),
-            ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable.size_bytes() as u64)),
-            ("cache_bytes", store.cache.size_bytes() as u64),
+            ("index_bytes", store.checkpointer.index_bytes()?),
+            ("write_buffer_bytes", active.size_bytes() as u64),
+            ("write_buffer_entries", active.len() as u64),
+            ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable().size_bytes() as u64)),
+            ("cache_bytes", cache_bytes as u64),
             ("version", store.clock.newest()),
             ("open_snapshots", store.clock.snapshots().count() as u64),
             (

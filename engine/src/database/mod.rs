@@ -5,11 +5,14 @@
 //! the log that only it needed are dropped. A crash in the middle is repaired by reading the log again: every step of a
 //! checkpoint may be done twice.
 
+mod checkpointer;
 mod clock;
 pub mod commit;
 mod compact;
+mod finds;
 mod gaps;
 mod hidden;
+mod memtables;
 mod metrics;
 mod mode;
 mod options;
@@ -17,6 +20,7 @@ mod read;
 mod reclaim;
 mod replay;
 mod restore;
+mod sealed;
 mod snapshots;
 mod steps;
 mod store;
@@ -87,14 +91,14 @@ impl<D: Disk> Database<D> {
     /// From which version on no change is missing.
     pub fn changes_from(&self) -> u64 {
         let store = self.looking();
-        store.history().changes_from.min(store.tabled)
+        store.history().changes_from.min(store.memtables.tabled())
     }
 
     /// From which version on an increment misses no key that changed: at most [`Database::changes_from`], since the older ones of
     /// several changes of a key do not count.
     pub fn newest_from(&self) -> u64 {
         let store = self.looking();
-        store.history().newest_from.min(store.tabled)
+        store.history().newest_from.min(store.memtables.tabled())
     }
 
     /// Keeps what says that keys are gone since `version`, until [`Database::release_gone`].

@@ -1,14 +1,13 @@
 //! Reads: of one key, of its versions, of a range.
 
 use super::Database;
-use super::store::{Sealed, Store};
+use super::store::Store;
 use super::value_log::ValueStream;
 use crate::cache::Cached;
 use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
-use crate::memtable::Memtable;
 use crate::table::Found;
 use crate::table::block::Version;
 
@@ -88,7 +87,7 @@ impl<D: Disk> Database<D> {
     pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
         let store = self.reading();
         store.counters.gets += 1;
-        for memtable in memtables(&store.active, store.sealed.as_ref()) {
+        for memtable in store.memtables.newest_first() {
             if let Some(entry) = memtable.get(key, version) {
                 store.counters.memtable_hits += 1;
                 if entry.is_gone(now_ms) {
@@ -102,7 +101,7 @@ impl<D: Disk> Database<D> {
                 return Ok(Some(Read { version, expires_ms, stream }));
             }
         }
-        if let Some(cached) = store.cache.get(key, version) {
+        if let Some(cached) = store.finds.entry(key, version) {
             let Cached { version, expires_ms, value: bytes } = cached;
             if expires_ms > 0 && expires_ms <= now_ms {
                 return Ok(None);
@@ -133,7 +132,7 @@ impl<D: Disk> Database<D> {
             None => {
                 // Only the newest version may be kept: nothing would tell a later read of a newer one.
                 if version >= store.clock.newest() {
-                    store.cache.insert(key, &Cached { version: found, expires_ms, value });
+                    store.finds.found(key, &Cached { version: found, expires_ms, value });
                 }
                 None
             }
@@ -145,12 +144,12 @@ impl<D: Disk> Database<D> {
     pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
         let store = self.reading();
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
-        for memtable in memtables(&store.active, store.sealed.as_ref()) {
+        for memtable in store.memtables.newest_first() {
             if let Some(entry) = memtable.get(key, version) {
                 return Ok(alive(&entry));
             }
         }
-        if let Some(Cached { version, expires_ms, .. }) = store.cache.get(key, version) {
+        if let Some(Cached { version, expires_ms, .. }) = store.finds.entry(key, version) {
             return Ok(Some(version).filter(|_| expires_ms == 0 || expires_ms > now_ms));
         }
         let found = store.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
@@ -202,10 +201,10 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<(), Failure>,
     ) -> Result<Option<Option<GoOn>>, Failure> {
         let store = self.reading();
-        if from.0 <= store.tabled {
+        if from.0 <= store.memtables.tabled() {
             return Ok(None);
         }
-        let memtables = store.sealed.iter().map(|sealed| &sealed.memtable).chain([&store.active]);
+        let memtables = store.memtables.oldest_first();
         let (mut logged, mut is_first) = (Vec::new(), true);
         for entry in memtables.flat_map(|memtable| memtable.entries_from(from.0, from.1)) {
             if entry.version > range.version {
@@ -233,8 +232,8 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>) -> Result<(), Failure>,
     ) -> Result<Option<GoOn>, Failure> {
         let store = self.reading();
-        let table = Some(&store.table).filter(|_| since < store.tabled);
-        let memtables = memtables(&store.active, store.sealed.as_ref());
+        let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
+        let memtables = store.memtables.newest_first();
         let mut cursor = Cursor::start(memtables, table, range, budget.visits)?;
         let mut is_first = true;
         loop {
@@ -263,8 +262,8 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<GoOn>, Failure> {
         let store = self.reading();
-        let table = Some(&store.table).filter(|_| since < store.tabled);
-        let mut cursor = Cursor::start(memtables(&store.active, store.sealed.as_ref()), table, range, visits)?;
+        let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
+        let mut cursor = Cursor::start(store.memtables.newest_first(), table, range, visits)?;
         let (mut key, mut logged) = (Vec::new(), Vec::new());
         loop {
             match cursor.advance_change(since)? {
@@ -302,8 +301,8 @@ impl<D: Disk> Database<D> {
         if since >= store.clock.newest() {
             return Ok(false);
         }
-        let table = Some(&store.table).filter(|_| since < store.tabled);
-        let mut cursor = Cursor::start(memtables(&store.active, store.sealed.as_ref()), table, range, u32::MAX)?;
+        let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
+        let mut cursor = Cursor::start(store.memtables.newest_first(), table, range, u32::MAX)?;
         Ok(cursor.advance_change(since)? == Advance::Entry)
     }
 
@@ -316,7 +315,7 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
-        let in_memtables = memtables(&self.active, self.sealed.as_ref());
+        let in_memtables = self.memtables.newest_first();
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
         match newest {
             Some(entry) => {
@@ -338,11 +337,6 @@ fn size_of_entry(entry: &Entry<'_>) -> usize {
         Value::Logged { length, .. } => length as usize,
     };
     CHANGE_OVERHEAD + entry.key.len() + value
-}
-
-/// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.
-pub(super) fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
-    std::iter::once(active).chain(sealed.map(|sealed| &sealed.memtable))
 }
 
 fn copy(inline: Value<'_>, value: &mut Vec<u8>) -> Option<ValueStream> {

@@ -27,29 +27,26 @@ impl<D: Disk> Store<D> {
 
     /// Moves some of what lives out of a file that is mostly dead, if there is one.
     pub fn reclaim_step(&mut self) -> Result<(), Failure> {
-        if !self.values.is_moving() && self.emptying.is_none() {
+        if !self.values.is_moving() && !self.checkpointer.is_emptying() {
             if self.values.knows_no_segment() {
                 // Nothing was dropped since the database was opened.
                 self.drop_dead_segments()?;
             }
             self.values.begin_moving(self.table.log_live());
             if !self.values.is_moving() {
-                self.emptying = self.table.sparse_segment();
+                self.checkpointer.begin_emptying(&self.table);
             }
         }
-        if let Some(mut sparse) = self.emptying.take() {
+        if self.checkpointer.is_emptying() {
             self.commit_group()?;
-            if self.table.empty_step(&mut sparse)? {
-                self.emptying = Some(sparse);
-            }
-            return Ok(());
+            return self.checkpointer.empty_some(&mut self.table);
         }
         self.move_step()
     }
 
     /// Removes the segments of the log that neither recovery nor the table needs.
     pub fn drop_dead_segments(&mut self) -> Result<(), Failure> {
-        let dead = self.values.find_dead(self.checkpoint.first_segment, self.table.log_live())?;
+        let dead = self.values.find_dead(self.checkpointer.checkpoint().first_segment, self.table.log_live())?;
         if !dead.is_empty() {
             // Nothing leads to them as of now; nothing durable may, either.
             self.table.flush()?;

@@ -35,8 +35,8 @@ impl<D: Disk> Database<D> {
         }
         // A checkpoint on the way holds whole what was before, and no more.
         store.clock.begin_restore(version);
-        store.tabled = store.tabled.max(version);
-        store.gaps.clear();
+        store.memtables.end_history(version);
+        store.finds.forget_gaps();
         store.table.end_history_before(version)?;
         self.set_restoring(Some(version));
         Ok(())
@@ -65,7 +65,7 @@ impl<D: Disk> Database<D> {
         if store.has_exactly(key, version)? {
             return Ok(false);
         }
-        store.active.reserve(key.len(), 1)?;
+        store.memtables.reserve(key.len(), 1)?;
         let start = [&commit::restored_head(false)[..], &commit::restored_version(version)].concat();
         let put = NewLargePut { key, length, expires_ms, version, record_version };
         let put = store.begin_large(&put, &start, true)?;
@@ -96,20 +96,19 @@ impl<D: Disk> Store<D> {
         };
         let versions: usize = missing.iter().map(|(_, version)| version.len()).sum();
         let (kept, size) = (of_missing(ValueLog::kept_size_of), of_missing(ValueLog::size_of) + versions);
-        self.active.reserve(kept, missing.len())?;
+        self.memtables.reserve(kept, missing.len())?;
         let mut position = self.values.begin(target, &commit::restored_head(false), size)?;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
             let value = self.values.add(&mut position, &version_bytes, operation)?;
             let (key, expires_ms) = (operation.key, operation.expires_ms);
-            self.cache.remove(key);
-            self.active.insert(&Entry { key, version: *version, expires_ms, value })?;
+            self.finds.written(key, false);
+            self.memtables.insert(&Entry { key, version: *version, expires_ms, value })?;
         }
         self.values.finish()
     }
 
     fn has_exactly(&self, key: &[u8], version: u64) -> Result<bool, Failure> {
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        for memtable in std::iter::once(&self.active).chain(sealed) {
+        for memtable in self.memtables.newest_first() {
             if memtable.get(key, version).is_some_and(|entry| entry.version == version) {
                 return Ok(true);
             }

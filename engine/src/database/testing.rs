@@ -3,6 +3,7 @@
 use super::{Database, Disks, Options};
 use crate::disk::MemoryDisk;
 use crate::index::Index;
+use crate::table::{Table, TableDisks};
 
 pub(super) const NOW_MS: u64 = 1000;
 /// Small enough that a test meets every kind of work.
@@ -30,4 +31,11 @@ pub(super) fn open() -> Database<MemoryDisk> {
 pub(super) fn get(database: &mut Database<MemoryDisk>, key: &[u8]) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     database.get(key, u64::MAX, NOW_MS, &mut value).unwrap().map(|_| value)
+}
+
+/// An empty table.
+pub(super) fn table() -> Table<MemoryDisk> {
+    let Disks { upper, bottom, .. } = disks();
+    let Options { block_size, .. } = OPTIONS;
+    Table::open(Index::in_memory().blocks(), TableDisks { upper, bottom }, block_size, 10_000).unwrap()
 }

@@ -54,7 +54,7 @@ impl<D: Disk> Store<D> {
             Phase::Start => {
                 self.values.write_out()?;
                 verification.changes = self.table.changes();
-                let mut segments = self.values.segments_from(self.checkpoint.first_segment)?;
+                let mut segments = self.values.segments_from(self.checkpointer.checkpoint().first_segment)?;
                 segments.reverse();
                 Phase::Log(segments)
             }
@@ -85,7 +85,7 @@ impl<D: Disk> Store<D> {
     /// Records that recovery would read.
     fn verify_segment(&mut self, number: u64, verification: &mut Verification) -> Result<(), Failure> {
         // A checkpoint may have removed it meanwhile.
-        if number < self.checkpoint.first_segment {
+        if number < self.checkpointer.checkpoint().first_segment {
             return Ok(());
         }
         match self.values.verify_segment(number)? {

@@ -2,7 +2,6 @@
 
 use super::Database;
 use super::gaps::Gap;
-use super::read::memtables;
 use super::store::Store;
 use super::value_log::ValueLog;
 use crate::cursor::{Advance, Cursor, GONE_A_RUN, Range};
@@ -94,14 +93,12 @@ impl<D: Disk> Store<D> {
         let mut found = Vec::new();
         let mut rest = range;
         let (mut run, mut is_over) = (None, false);
-        if let Some(gap) = self.gaps.around(place_of(starts, reverse).as_deref(), version, now_ms) {
+        if let Some(gap) = self.finds.gaps().around(place_of(starts, reverse).as_deref(), version, now_ms) {
             is_over = !jump(&mut rest, gap);
             let from = if reverse { gap.upper.clone() } else { Some(gap.lower.clone()) };
             run = Some(Run { from, weight: gap.weight, is_news: false });
         }
-        let start = |rest, visits| {
-            Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), rest, visits)
-        };
+        let start = |rest, visits| Cursor::start(self.memtables.newest_first(), Some(&self.table), rest, visits);
         let mut cursor = start(rest, visits)?;
         let walked = loop {
             match if is_over { Advance::End } else { cursor.advance()? } {
@@ -120,7 +117,7 @@ impl<D: Disk> Store<D> {
                         run.get_or_insert_with(|| Run { from: Some(beside(key, reverse)), weight: 0, is_news: true });
                     run.is_news = true;
                     run.weight = run.weight.saturating_add(GONE_A_RUN);
-                    let gap = self.gaps.around(Some(key), version, now_ms);
+                    let gap = self.finds.gaps().around(Some(key), version, now_ms);
                     // At its end there is nothing to jump over.
                     if let Some(gap) = gap.filter(|gap| reverse || gap.upper.as_deref() != Some(key)) {
                         run.weight = run.weight.saturating_add(gap.weight);
@@ -146,7 +143,7 @@ impl<D: Disk> Store<D> {
         // Of what holds for an older version nobody would notice a put.
         if version >= self.clock.newest() && notes_gaps {
             let version = self.clock.newest();
-            found.into_iter().for_each(|gap| self.gaps.add(Gap { version, ..gap }));
+            found.into_iter().for_each(|gap| self.finds.found_gap(Gap { version, ..gap }));
         }
         Ok(walked)
     }

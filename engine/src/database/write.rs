@@ -50,7 +50,7 @@ impl<D: Disk> Database<D> {
         if !store.values.keeps(length) {
             return Err(Failure::new(Status::InvalidRequest, "a value that is put in pieces must stay in the log"));
         }
-        store.active.reserve(key.len(), 1)?;
+        store.memtables.reserve(key.len(), 1)?;
         let version = store.next_version()?;
         let put = NewLargePut { key, length, expires_ms, version, record_version: version };
         let put = store.begin_large(&put, &commit::operations_head(), false)?;
@@ -80,22 +80,21 @@ impl<D: Disk> Database<D> {
 impl<D: Disk> Store<D> {
     fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<u64, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
-        self.active.reserve(kept, operations.len())?;
+        self.memtables.reserve(kept, operations.len())?;
         let size = operations.iter().map(|operation| self.values.size_of(operation)).sum();
         let version = self.next_version()?;
         let mut position = self.values.begin(version, &commit::operations_head(), size)?;
         for operation in operations {
             let &Operation { key, value, expires_ms } = operation;
             if let Some(bytes) = value {
-                self.gaps.part(key);
                 self.counters.puts += 1;
                 self.counters.put_bytes += (key.len() + bytes.len()) as u64;
             } else {
                 self.counters.deletes += 1;
             }
             let value = self.values.add(&mut position, &[], operation)?;
-            self.cache.remove(key);
-            self.active.insert(&Entry { key, version, expires_ms, value })?;
+            self.finds.written(key, operation.value.is_some());
+            self.memtables.insert(&Entry { key, version, expires_ms, value })?;
         }
         self.values.finish()?;
         self.clock.committed(version);
@@ -112,9 +111,8 @@ impl<D: Disk> Store<D> {
 
     fn finish_large(&mut self, put: &LargePut) -> Result<u64, Failure> {
         let value = self.values.finish_value(&put.value)?;
-        self.cache.remove(&put.key);
-        self.gaps.part(&put.key);
-        self.active.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
+        self.finds.written(&put.key, true);
+        self.memtables.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
         if !put.is_restored {
             self.clock.committed(put.version);
             self.counters.commits += 1;
