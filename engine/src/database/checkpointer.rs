@@ -1,10 +1,21 @@
 //! How far the table has come, and what keeps it in order: the last checkpoint, and how far upkeep is.
 
-use super::compact::Compaction;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Notes};
-use crate::table::{Descent, SparseSegment, Table};
+use crate::table::{Descent, Rewrite, SparseSegment, Table};
+
+/// How far a compaction has come.
+pub(super) enum Compaction {
+    /// Memtables go into the table. Holds whether the active one, as it was at the start, is on its way.
+    Memtables(bool),
+    /// The upper level goes down.
+    Upper(Descent),
+    /// The bottom is rewritten. Holds whether for the first time.
+    Bottom(Rewrite, bool),
+    /// Values are moved in the log.
+    Log,
+}
 
 /// The upkeep of a table.
 pub(super) struct Checkpointer {

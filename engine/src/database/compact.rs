@@ -1,6 +1,7 @@
 //! Compaction: everything into the bottom level, and the space of what nothing needs given back.
 
 use super::Database;
+use super::checkpointer::Compaction;
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -8,18 +9,6 @@ use crate::table::{Descent, Level, Rewrite};
 
 /// Segments are rewritten when less than this share of them is live, in percent.
 const LIVE_PERCENT: u64 = 80;
-
-/// How far a compaction has come.
-pub(super) enum Compaction {
-    /// Memtables go into the table. Holds whether the active one, as it was at the start, is on its way.
-    Memtables(bool),
-    /// The upper level goes down.
-    Upper(Descent),
-    /// The bottom is rewritten. Holds whether for the first time.
-    Bottom(Rewrite, bool),
-    /// Values are moved in the log.
-    Log,
-}
 
 impl<D: Disk> Database<D> {
     /// Does a small part of a compaction, beginning one where none is going on; says whether there is more to do. Other

@@ -12,6 +12,7 @@ mod compact;
 mod finds;
 mod gaps;
 mod hidden;
+mod look;
 mod memtables;
 mod metrics;
 mod mode;

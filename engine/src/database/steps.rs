@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::Database;
-use super::hidden::{Hiding, MOST_UNSEEN};
+use super::hidden::Hiding;
+use super::look::MOST_UNSEEN;
 use super::memtables::PACE_AHEAD;
 use super::store::Store;
 use crate::disk::Disk;
