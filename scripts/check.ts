@@ -19,5 +19,9 @@ await startProgram({
       does: "which lines and branches of src/ the tests reach on Node; fails below 95 % of the lines",
       start: () => import("./check/coverage.ts"),
     },
+    structure: {
+      does: "the longest files, the engine's largest structs and who touches them, circles and wrong directions of imports",
+      start: () => import("./check/structure.ts"),
+    },
   },
 });

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::{Boundary, Entry, Value};
+use luge_engine::index::Index;
 use luge_engine::log::Position;
 use luge_engine::table::block::BlockReader;
 use luge_engine::table::{Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
@@ -55,11 +56,9 @@ fn assert_seen(found: Option<Found>, expected: Option<(u64, Written)>) {
     }
 }
 
-fn open(block_size: usize) -> (sled::Db, Table<MemoryDisk>) {
-    let db = sled::Config::new().temporary(true).open().unwrap();
+fn open(block_size: usize) -> Table<MemoryDisk> {
     let disks = TableDisks { upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
-    let table = Table::open(db.open_tree("table").unwrap(), disks, block_size, 10_000).unwrap();
-    (db, table)
+    Table::open(Index::in_memory().blocks(), disks, block_size, 10_000).unwrap()
 }
 
 /// All entries of a level in order, by its blocks; they must be where they belong.
@@ -207,7 +206,7 @@ proptest! {
 
     #[test]
     fn table_agrees_with_the_history(rounds in vec(round(), 1..8), versions_to_keep in 1..4_usize) {
-        let (_db, mut table) = open(BLOCK_SIZE);
+        let mut table = open(BLOCK_SIZE);
         let mut history = History::new();
         let mut retention = Retention { versions_to_keep, snapshots: Vec::new(), now_ms: NOW_MS, is_bottom: false, held: None };
         let mut descent = Descent::default();
@@ -292,7 +291,7 @@ fn block_sizes(table: &Table<MemoryDisk>) -> Vec<usize> {
 
 #[test]
 fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
-    let (_db, mut table) = open(1024);
+    let mut table = open(1024);
     fill(&mut table, 0..5000, 1, Some(vec![7; 50]));
     fill(&mut table, (0..5000).rev().filter(|key| key % 3 == 0), 2, Some(vec![8; 60]));
     let sizes = block_sizes(&table);
@@ -309,7 +308,7 @@ fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
 
 #[test]
 fn bytes_in_the_log_are_counted_while_something_leads_to_them() {
-    let (_db, mut table) = open(1024);
+    let mut table = open(1024);
     let at = |version: u64, expires_ms| {
         let logged = Some(Position { segment: version, offset: 0 }.packed());
         let written = Written { expires_ms, value: Some(Vec::new()), logged };
@@ -326,7 +325,7 @@ fn bytes_in_the_log_are_counted_while_something_leads_to_them() {
 
 #[test]
 fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
-    let (_db, mut table) = open(BLOCK_SIZE);
+    let mut table = open(BLOCK_SIZE);
     assert_eq!(table.level_from(b"a").unwrap(), Level::Bottom);
     let retention =
         Retention { versions_to_keep: 1, snapshots: Vec::new(), held: None, now_ms: NOW_MS, is_bottom: false };
@@ -344,7 +343,7 @@ fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
 
 #[test]
 fn steps_behind_all_old_entries_of_a_block_are_one_group() {
-    let (_db, mut table) = open(BLOCK_SIZE);
+    let mut table = open(BLOCK_SIZE);
     let history = |keys: std::ops::Range<u32>, version: u64| {
         let written = Written { expires_ms: 0, value: Some(vec![7; 30]), logged: None };
         History::from_iter(keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())))

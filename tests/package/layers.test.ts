@@ -1,55 +1,21 @@
 /**
- * Imports of `src` run one way: see ARCHITECTURE.md. For circles, and for all else, see directions.test.ts.
+ * What else holds of the imports of `src`, and of its files: see ARCHITECTURE.md. That they run one way is in directions.test.ts.
  */
 
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { codeOf, importsOf } from "../../scripts/check/imports.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { codeOf, importsOf } from "./imports.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-
-/** From the top to the bottom; a file may import its own layer and those below. */
-const LAYERS: readonly RegExp[] = [
-  /^src\/cli\//,
-  /^mod\.ts$/,
-  /^src\/open\.ts$/,
-  /^src\/(?:copy|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
-  /^src\/store\//,
-  /^src\/backup\//,
-  /^src\/commit\//,
-  /^src\/memory\//,
-  /^src\/wasm\//,
-  /^src\/host\//,
-  /^src\/fs\//,
-  /^src\/(?:backend|byte_range|bytes|clock|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
-  /^src\/api\//,
-];
-
-const layerOf = (file: string) => LAYERS.findIndex((layer) => layer.test(file));
 
 const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
 /** The command line is a program of its own, above the module. */
 const moduleFiles = files.filter((file) => !file.startsWith("src/cli/"));
 
-nodeTest("every file has a layer, and imports only its own and lower ones", () => {
-  assert.ok(files.length > 30);
-  const wrong: string[] = [];
-  let imports = 0;
-  for (const file of files) {
-    assert.notEqual(layerOf(file), -1, `${file} has no layer`);
-    for (const imported of importsOf(file)) {
-      imports += 1;
-      if (layerOf(imported) < layerOf(file)) wrong.push(`${file} imports ${imported}`);
-    }
-  }
-  assert.deepEqual(wrong, []);
-  assert.ok(imports > 50);
-});
-
 nodeTest("the command line sees the module as everybody does", () => {
-  const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap(importsOf);
+  const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap((file) => importsOf(file));
   const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
   assert.deepEqual([...new Set(ofTheModule)], ["mod.ts"]);
 });

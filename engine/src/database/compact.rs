@@ -1,8 +1,8 @@
 //! Compaction: everything into the bottom level, and the space of what nothing needs given back.
 
 use super::Database;
-use super::checkpoint::Checkpoint;
-use super::reclaim::Moving;
+use super::checkpointer::Compaction;
+use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::table::{Descent, Level, Rewrite};
@@ -10,38 +10,30 @@ use crate::table::{Descent, Level, Rewrite};
 /// Segments are rewritten when less than this share of them is live, in percent.
 const LIVE_PERCENT: u64 = 80;
 
-/// How far a compaction has come.
-pub(super) enum Compaction {
-    /// Memtables go into the table. Holds whether the active one, as it was at the start, is on its way.
-    Memtables(bool),
-    /// The upper level goes down.
-    Upper(Descent),
-    /// The bottom is rewritten. Holds whether for the first time.
-    Bottom(Rewrite, bool),
-    /// Values are moved in the log.
-    Log,
-}
-
 impl<D: Disk> Database<D> {
     /// Does a small part of a compaction, beginning one where none is going on; says whether there is more to do. Other
     /// calls may come between: what is written meanwhile is not compacted.
     pub fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
-        if self.options.read_only {
-            return Ok(false);
-        }
-        self.abort_put();
-        let compaction = self.compaction.take().unwrap_or(Compaction::Memtables(false));
-        self.compaction = match compaction {
+        self.writing().map_or(Ok(false), |store| store.compact_step(now_ms))
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        let compaction = self.checkpointer.take_compaction().unwrap_or(Compaction::Memtables(false));
+        let compaction = match compaction {
             Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),
             Compaction::Upper(descent) => Some(self.compact_upper(descent, now_ms)?),
             Compaction::Bottom(rewrite, is_first) => Some(self.compact_bottom(rewrite, is_first, now_ms)?),
             Compaction::Log => self.compact_log()?,
         };
-        Ok(self.compaction.is_some())
+        let more = compaction.is_some();
+        self.checkpointer.compacted(compaction);
+        Ok(more)
     }
 
     fn compact_memtables(&mut self, sealed: bool, now_ms: u64) -> Result<Compaction, Failure> {
-        if self.sealed.is_some() {
+        if self.memtables.sealed().is_some() {
             self.checkpoint_step(now_ms)?;
             return Ok(Compaction::Memtables(sealed));
         }
@@ -49,7 +41,7 @@ impl<D: Disk> Database<D> {
             return Ok(Compaction::Upper(Descent::default()));
         }
         // Also without any entries: then recovery does not need the log so far.
-        self.log.end_segment()?;
+        self.values.end_segment()?;
         self.seal()?;
         Ok(Compaction::Memtables(true))
     }
@@ -61,9 +53,7 @@ impl<D: Disk> Database<D> {
                 return Ok(Compaction::Upper(descent));
             }
         }
-        // The bottom hides nothing from itself.
-        self.hidden_in_bottom = 0;
-        Checkpoint::note_hidden(&self.db, 0)?;
+        self.checkpointer.all_is_bottom()?;
         Ok(Compaction::Bottom(self.begin_rewrite()?, true))
     }
 
@@ -89,11 +79,11 @@ impl<D: Disk> Database<D> {
         if self.table.remove_dead()? {
             return Ok(Some(Compaction::Log));
         }
-        if self.moving.is_none() {
+        if !self.values.is_moving() {
             self.drop_dead_segments()?;
-            self.moving = self.segment_below(LIVE_PERCENT).map(Moving::start);
+            self.values.begin_moving_below(LIVE_PERCENT, self.table.log_live());
         }
-        if self.moving.is_none() {
+        if !self.values.is_moving() {
             return Ok(None);
         }
         self.move_step()?;

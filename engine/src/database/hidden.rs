@@ -3,29 +3,39 @@
 //!
 //! Whoever deletes large values writes little: nothing else would say that it is time.
 
-use super::Database;
-use crate::disk::Disk;
-use crate::entry::Value;
-use crate::failure::Failure;
-use crate::memtable::Memtable;
-use crate::table::Level;
-
-/// Entries that one step looks at.
-const ENTRIES_A_LOOK: usize = 128;
-/// Entries that a commit leaves to the steps.
-pub(super) const MOST_UNSEEN: usize = 8;
-/// With more versions of a key than this, what an entry replaces is not looked for.
-const MOST_VERSIONS: usize = 64;
-
 /// What the entries of a memtable hide, as far as they were looked at in the order of their commits.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
     /// How many were looked at.
     seen: usize,
     /// Bytes of values in the log that the table leads to.
-    pub bytes: u64,
+    bytes: u64,
     /// Those among them that the bottom level leads to.
-    pub in_bottom: u64,
+    in_bottom: u64,
+}
+
+impl Hidden {
+    /// How many entries were looked at.
+    pub fn seen(&self) -> usize {
+        self.seen
+    }
+
+    /// Bytes of values in the log that the table leads to.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Those among them that the bottom level leads to.
+    pub fn in_bottom(&self) -> u64 {
+        self.in_bottom
+    }
+
+    /// Takes note that so many entries were looked at, and of what the last ones of them hide.
+    pub fn add(&mut self, seen: usize, bytes: u64, in_bottom: u64) {
+        self.seen = seen;
+        self.bytes += bytes;
+        self.in_bottom += in_bottom;
+    }
 }
 
 /// A memtable, with what it hides.
@@ -33,80 +43,4 @@ pub(super) struct Hidden {
 pub(super) enum Hiding {
     Active,
     Sealed,
-}
-
-impl<D: Disk> Database<D> {
-    /// How many bytes of values may be hidden before something is done about it.
-    pub(super) fn hidden_limit(&self) -> u64 {
-        self.options.segment_size + self.table.log_live().total() / 8
-    }
-
-    /// How many entries of a memtable are to be looked at: none where there are few large values.
-    pub(super) fn unseen(&self, hiding: Hiding) -> usize {
-        let is_watched = self.table.log_live().total() > self.options.segment_size
-            && self.options.versions_to_keep <= MOST_VERSIONS
-            && !self.options.read_only;
-        let memtable = self.hiding(hiding).filter(|_| is_watched);
-        memtable.map_or(0, |(memtable, hidden)| memtable.len().saturating_sub(hidden.seen))
-    }
-
-    fn hiding(&self, hiding: Hiding) -> Option<(&Memtable, &Hidden)> {
-        match (hiding, &self.sealed) {
-            (Hiding::Active, _) => Some((&self.active, &self.hidden)),
-            // What goes to the bottom at once stands behind all there is.
-            (Hiding::Sealed, Some(sealed)) if sealed.level == Level::Upper => Some((&sealed.memtable, &sealed.hidden)),
-            (Hiding::Sealed, _) => None,
-        }
-    }
-
-    /// Looks at some entries of a memtable.
-    pub(super) fn look_step(&mut self, hiding: Hiding) -> Result<(), Failure> {
-        let Some((memtable, hidden)) = self.hiding(hiding) else { return Ok(()) };
-        let (first, mut bytes, mut in_bottom) = (hidden.seen, 0, 0);
-        let last = memtable.len().min(first + ENTRIES_A_LOOK);
-        for entry in (first..last).filter_map(|index| memtable.inserted(index)) {
-            if let Some((level, length)) = self.replaced(entry.key, entry.version)? {
-                bytes += length;
-                in_bottom += if level == Level::Bottom { length } else { 0 };
-            }
-        }
-        let hidden = match (hiding, &mut self.sealed) {
-            (Hiding::Sealed, Some(sealed)) => &mut sealed.hidden,
-            _ => &mut self.hidden,
-        };
-        hidden.seen = last;
-        hidden.bytes += bytes;
-        hidden.in_bottom += in_bottom;
-        Ok(())
-    }
-
-    /// The length of the value that is kept no more because of this version, if it stands in the log and the table leads to it.
-    fn replaced(&self, key: &[u8], mut version: u64) -> Result<Option<(Level, u64)>, Failure> {
-        for left in (0..self.options.versions_to_keep).rev() {
-            version -= 1;
-            let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-            let found =
-                [Some(&self.active), sealed].into_iter().flatten().find_map(|memtable| memtable.get(key, version));
-            if let Some(found) = found {
-                version = found.version;
-                continue;
-            }
-            let mut next = None;
-            for level in Level::ALL {
-                next = self.table.get_in(level, key, version, |found| {
-                    let length = if let Value::Logged { length, .. } = found.value { u64::from(length) } else { 0 };
-                    (found.version, level, length)
-                })?;
-                if next.is_some() {
-                    break;
-                }
-            }
-            let Some((found, level, length)) = next else { return Ok(None) };
-            if left == 0 {
-                return Ok(Some((level, length)));
-            }
-            version = found;
-        }
-        Ok(None)
-    }
 }

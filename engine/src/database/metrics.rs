@@ -31,18 +31,21 @@ impl<D: Disk> Database<D> {
     /// All figures, by name. Counters count since the database was opened; sizes are in bytes, times in milliseconds
     /// where the name does not say microseconds.
     pub fn metrics(&self, now_ms: u64) -> Result<Vec<(&'static str, u64)>, Failure> {
-        let c = &self.counters;
-        let sealed = self.sealed.as_ref();
-        let segments = self.segments()?;
+        let store = self.looking();
+        let c = &store.counters;
+        let (active, sealed) = (store.memtables.active(), store.memtables.sealed());
+        let (cache_hits, cache_misses, cache_bytes) = store.finds.figures();
+        let segments = store.values.segments()?;
+        let (log_written_bytes, log_syncs) = store.values.written();
         let mut log_file_bytes = 0;
         for number in &segments {
-            log_file_bytes += self.log.size_of(*number)?;
+            log_file_bytes += store.values.file_size(*number)?;
         }
-        let log_live_bytes = self.table.log_live().total();
-        let (upper, bottom) = (self.table.blocks(Level::Upper), self.table.blocks(Level::Bottom));
+        let log_live_bytes = store.table.log_live().total();
+        let (upper, bottom) = (store.table.blocks(Level::Upper), store.table.blocks(Level::Bottom));
         let files = upper.segments()?.into_iter().chain(bottom.segments()?);
         let block_file_bytes = files.map(|(_, size)| size).sum();
-        let (block_hits, block_misses, block_cache_bytes) = self.table.cache_figures();
+        let (block_hits, block_misses, block_cache_bytes) = store.table.cache_figures();
         Ok(vec![
             ("commits", c.commits),
             ("puts", c.puts),
@@ -50,13 +53,13 @@ impl<D: Disk> Database<D> {
             ("put_bytes", c.put_bytes),
             ("gets", c.gets),
             ("memtable_hits", c.memtable_hits),
-            ("cache_hits", self.cache.hits),
-            ("cache_misses", self.cache.misses),
+            ("cache_hits", cache_hits),
+            ("cache_misses", cache_misses),
             ("table_hits", c.table_hits),
             ("table_misses", c.table_misses),
             ("entries_visited", c.entries_visited),
-            ("log_written_bytes", self.log.written_bytes()),
-            ("log_syncs", self.log.syncs()),
+            ("log_written_bytes", log_written_bytes),
+            ("log_syncs", log_syncs),
             ("log_segments", segments.len() as u64),
             ("log_file_bytes", log_file_bytes),
             ("log_live_bytes", log_live_bytes),
@@ -72,16 +75,19 @@ impl<D: Disk> Database<D> {
             ("block_cache_misses", block_misses),
             ("block_cache_bytes", block_cache_bytes as u64),
             ("block_file_bytes", block_file_bytes),
-            ("upper_table_bytes", self.table.live_bytes(Level::Upper)),
-            ("bottom_table_bytes", self.table.live_bytes(Level::Bottom)),
-            ("index_bytes", self.db.size_on_disk()?),
-            ("write_buffer_bytes", self.active.size_bytes() as u64),
-            ("write_buffer_entries", self.active.len() as u64),
-            ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable.size_bytes() as u64)),
-            ("cache_bytes", self.cache.size_bytes() as u64),
-            ("version", self.version),
-            ("open_snapshots", self.snapshots.count() as u64),
-            ("oldest_snapshot_ms", self.snapshots.oldest_ms().map_or(0, |opened| now_ms.saturating_sub(opened))),
+            ("upper_table_bytes", store.table.live_bytes(Level::Upper)),
+            ("bottom_table_bytes", store.table.live_bytes(Level::Bottom)),
+            ("index_bytes", store.checkpointer.index_bytes()?),
+            ("write_buffer_bytes", active.size_bytes() as u64),
+            ("write_buffer_entries", active.len() as u64),
+            ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable().size_bytes() as u64)),
+            ("cache_bytes", cache_bytes as u64),
+            ("version", store.clock.newest()),
+            ("open_snapshots", store.clock.snapshots().count() as u64),
+            (
+                "oldest_snapshot_ms",
+                store.clock.snapshots().oldest_ms().map_or(0, |opened| now_ms.saturating_sub(opened)),
+            ),
         ])
     }
 }

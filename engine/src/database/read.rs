@@ -1,14 +1,13 @@
 //! Reads: of one key, of its versions, of a range.
 
-use super::values::{ValueFiles, ValueStream};
-use super::{Database, Sealed};
+use super::Database;
+use super::store::Store;
+use super::value_log::ValueStream;
 use crate::cache::Cached;
 use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
-use crate::log::LogWriter;
-use crate::memtable::Memtable;
 use crate::table::Found;
 use crate::table::block::Version;
 
@@ -83,30 +82,26 @@ impl Budget {
     }
 }
 
-/// Values above this size are read in pieces where the caller can do so.
-pub const STREAMED_SIZE: u32 = 1 << 20;
-
 impl<D: Disk> Database<D> {
     /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
     pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
-        self.counters.gets += 1;
-        for memtable in memtables(&self.active, self.sealed.as_ref()) {
+        let store = self.reading();
+        store.counters.gets += 1;
+        for memtable in store.memtables.newest_first() {
             if let Some(entry) = memtable.get(key, version) {
-                self.counters.memtable_hits += 1;
+                store.counters.memtable_hits += 1;
                 if entry.is_gone(now_ms) {
                     return Ok(None);
                 }
                 let (version, expires_ms) = (entry.version, entry.expires_ms);
                 let stream = match entry.value {
-                    Value::Logged { position, length } => {
-                        take_logged(&mut self.files, &self.log, (position, length), value)?
-                    }
+                    Value::Logged { position, length } => store.values.read_or_stream(position, length, value)?,
                     inline => copy(inline, value),
                 };
                 return Ok(Some(Read { version, expires_ms, stream }));
             }
         }
-        if let Some(cached) = self.cache.get(key, version) {
+        if let Some(cached) = store.finds.entry(key, version) {
             let Cached { version, expires_ms, value: bytes } = cached;
             if expires_ms > 0 && expires_ms <= now_ms {
                 return Ok(None);
@@ -115,7 +110,7 @@ impl<D: Disk> Database<D> {
             value.extend_from_slice(bytes);
             return Ok(Some(Read { version, expires_ms, stream: None }));
         }
-        let found = self.table.get(key, version, |found| {
+        let found = store.table.get(key, version, |found| {
             value.clear();
             if let Value::Inline(bytes) = found.value {
                 value.extend_from_slice(bytes);
@@ -125,19 +120,19 @@ impl<D: Disk> Database<D> {
             (found.version, found.expires_ms, found.is_gone(now_ms), logged)
         })?;
         let Some((found, expires_ms, is_gone, logged)) = found else {
-            self.counters.table_misses += 1;
+            store.counters.table_misses += 1;
             return Ok(None);
         };
-        self.counters.table_hits += 1;
+        store.counters.table_hits += 1;
         if is_gone {
             return Ok(None);
         }
         let stream = match logged {
-            Some(place) => take_logged(&mut self.files, &self.log, place, value)?,
+            Some((position, length)) => store.values.read_or_stream(position, length, value)?,
             None => {
                 // Only the newest version may be kept: nothing would tell a later read of a newer one.
-                if version >= self.version {
-                    self.cache.insert(key, &Cached { version: found, expires_ms, value });
+                if version >= store.clock.newest() {
+                    store.finds.found(key, &Cached { version: found, expires_ms, value });
                 }
                 None
             }
@@ -147,16 +142,17 @@ impl<D: Disk> Database<D> {
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
     pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
+        let store = self.reading();
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
-        for memtable in memtables(&self.active, self.sealed.as_ref()) {
+        for memtable in store.memtables.newest_first() {
             if let Some(entry) = memtable.get(key, version) {
                 return Ok(alive(&entry));
             }
         }
-        if let Some(Cached { version, expires_ms, .. }) = self.cache.get(key, version) {
+        if let Some(Cached { version, expires_ms, .. }) = store.finds.entry(key, version) {
             return Ok(Some(version).filter(|_| expires_ms == 0 || expires_ms > now_ms));
         }
-        let found = self.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
+        let found = store.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
         Ok(found.flatten())
     }
 
@@ -171,14 +167,14 @@ impl<D: Disk> Database<D> {
         now_ms: u64,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<(u64, usize)>, Failure> {
-        let snapshots = self.snapshots.versions();
+        let store = self.reading();
+        let snapshots = store.clock.snapshots().versions();
         let mut logged = Vec::new();
-        while let Some(found) = self.version_at(key, below)? {
+        while let Some(found) = store.version_at(key, below)? {
             let entry = Entry { key, ..found.entry() };
             let newest = match entry.value {
                 Value::Logged { length, .. } if length > largest && !entry.is_gone(now_ms) => Newest::Large,
-                _ => value_of(&mut self.files, &self.log, &entry, now_ms, &mut logged)?
-                    .map_or(Newest::Gone, Newest::Value),
+                _ => store.values.value_of(&entry, now_ms, &mut logged)?.map_or(Newest::Gone, Newest::Value),
             };
             if !visit(&entry, newest)? {
                 return Ok(Some((below, listed)));
@@ -186,24 +182,12 @@ impl<D: Disk> Database<D> {
             listed += 1;
             let older = entry.version.saturating_sub(1);
             let seen = || snapshots.iter().rev().copied().find(|snapshot| *snapshot <= older);
-            match if listed < self.options.versions_to_keep { Some(older) } else { seen() } {
+            match if listed < store.options.versions_to_keep { Some(older) } else { seen() } {
                 Some(next) => below = next,
                 None => break,
             }
         }
         Ok(None)
-    }
-
-    fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
-        let in_memtables = memtables(&self.active, self.sealed.as_ref());
-        let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
-        match newest {
-            Some(entry) => {
-                let Entry { version, expires_ms, value, .. } = entry;
-                Ok(Some(Found::new(&Version { version, expires_ms, value })))
-            }
-            None => self.table.get(key, version, Found::new),
-        }
     }
 
     /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
@@ -216,10 +200,11 @@ impl<D: Disk> Database<D> {
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<(), Failure>,
     ) -> Result<Option<Option<GoOn>>, Failure> {
-        if from.0 <= self.tabled {
+        let store = self.reading();
+        if from.0 <= store.memtables.tabled() {
             return Ok(None);
         }
-        let memtables = self.sealed.iter().map(|sealed| &sealed.memtable).chain([&self.active]);
+        let memtables = store.memtables.oldest_first();
         let (mut logged, mut is_first) = (Vec::new(), true);
         for entry in memtables.flat_map(|memtable| memtable.entries_from(from.0, from.1)) {
             if entry.version > range.version {
@@ -232,7 +217,7 @@ impl<D: Disk> Database<D> {
             budget.visits -= 1;
             if is_wanted {
                 is_first = false;
-                visit(&entry, value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)?)?;
+                visit(&entry, store.values.value_of(&entry, range.now_ms, &mut logged)?)?;
             }
         }
         Ok(Some(None))
@@ -246,8 +231,9 @@ impl<D: Disk> Database<D> {
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>) -> Result<(), Failure>,
     ) -> Result<Option<GoOn>, Failure> {
-        let table = Some(&self.table).filter(|_| since < self.tabled);
-        let memtables = memtables(&self.active, self.sealed.as_ref());
+        let store = self.reading();
+        let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
+        let memtables = store.memtables.newest_first();
         let mut cursor = Cursor::start(memtables, table, range, budget.visits)?;
         let mut is_first = true;
         loop {
@@ -275,8 +261,9 @@ impl<D: Disk> Database<D> {
         visits: u32,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
     ) -> Result<Option<GoOn>, Failure> {
-        let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range, visits)?;
+        let store = self.reading();
+        let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
+        let mut cursor = Cursor::start(store.memtables.newest_first(), table, range, visits)?;
         let (mut key, mut logged) = (Vec::new(), Vec::new());
         loop {
             match cursor.advance_change(since)? {
@@ -297,7 +284,7 @@ impl<D: Disk> Database<D> {
             key.extend_from_slice(entry.key);
             let newest = match entry.value {
                 Value::Logged { length, .. } if length > largest && !entry.is_gone(range.now_ms) => Newest::Large,
-                _ => match value_of(&mut self.files, &self.log, &entry, range.now_ms, &mut logged)? {
+                _ => match store.values.value_of(&entry, range.now_ms, &mut logged)? {
                     Some(value) => Newest::Value(value),
                     None => Newest::Gone,
                 },
@@ -310,17 +297,33 @@ impl<D: Disk> Database<D> {
 
     /// Whether something in a range was committed after `since`.
     pub fn changed(&self, range: Range<'_>, since: u64) -> Result<bool, Failure> {
-        if since >= self.version {
+        let store = self.looking();
+        if since >= store.clock.newest() {
             return Ok(false);
         }
-        let table = Some(&self.table).filter(|_| since < self.tabled);
-        let mut cursor = Cursor::start(memtables(&self.active, self.sealed.as_ref()), table, range, u32::MAX)?;
+        let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
+        let mut cursor = Cursor::start(store.memtables.newest_first(), table, range, u32::MAX)?;
         Ok(cursor.advance_change(since)? == Advance::Entry)
     }
 
     /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
-        self.files.read_part(&self.log, stream, size, bytes)
+        let store = self.reading();
+        store.values.read_part(stream, size, bytes)
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
+        let in_memtables = self.memtables.newest_first();
+        let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
+        match newest {
+            Some(entry) => {
+                let Entry { version, expires_ms, value, .. } = entry;
+                Ok(Some(Found::new(&Version { version, expires_ms, value })))
+            }
+            None => self.table.get(key, version, Found::new),
+        }
     }
 }
 
@@ -334,44 +337,6 @@ fn size_of_entry(entry: &Entry<'_>) -> usize {
         Value::Logged { length, .. } => length as usize,
     };
     CHANGE_OVERHEAD + entry.key.len() + value
-}
-
-/// The memtables, the newer one first. Not a method: others of the database's parts change while they are looked at.
-pub(super) fn memtables<'a>(active: &'a Memtable, sealed: Option<&'a Sealed>) -> impl Iterator<Item = &'a Memtable> {
-    std::iter::once(active).chain(sealed.map(|sealed| &sealed.memtable))
-}
-
-/// The value of an entry, in `logged` if it stands in the log; `None` for one that is gone.
-fn value_of<'a, D: Disk>(
-    files: &mut ValueFiles<D::File>,
-    log: &LogWriter<D>,
-    entry: &Entry<'a>,
-    now_ms: u64,
-    logged: &'a mut Vec<u8>,
-) -> Result<Option<&'a [u8]>, Failure> {
-    match entry.value {
-        _ if entry.is_gone(now_ms) => Ok(None),
-        Value::Deleted => Ok(None),
-        Value::Inline(bytes) => Ok(Some(bytes)),
-        Value::Logged { position, length } => {
-            files.read(log, position, length, logged)?;
-            Ok(Some(logged))
-        }
-    }
-}
-
-/// Reads a value of the log, unless it is large: then the caller does, in pieces.
-fn take_logged<D: Disk>(
-    files: &mut ValueFiles<D::File>,
-    log: &LogWriter<D>,
-    (position, length): (u64, u32),
-    value: &mut Vec<u8>,
-) -> Result<Option<ValueStream>, Failure> {
-    if length > STREAMED_SIZE {
-        return Ok(Some(ValueStream::new(position, length)));
-    }
-    files.read(log, position, length, value)?;
-    Ok(None)
 }
 
 fn copy(inline: Value<'_>, value: &mut Vec<u8>) -> Option<ValueStream> {

@@ -1,11 +1,11 @@
 //! Brings the records of the log back into memtables.
 
-use super::checkpoint::Checkpoint;
 use super::commit::{self, Change, Logged, Payload};
 use super::options::Options;
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
+use crate::index::Checkpoint;
 use crate::log::Position;
 use crate::log::record::{self, Record};
 use crate::memtable::Memtable;

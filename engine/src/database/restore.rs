@@ -5,10 +5,12 @@
 //! the same entries: what is there already is left as it is.
 
 use super::Database;
-use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::commit::{self, Operation};
+use super::store::Store;
+use super::value_log::ValueLog;
 use super::write::NewLargePut;
 use crate::disk::Disk;
-use crate::entry::{Entry, Value};
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::status::Status;
 
@@ -25,67 +27,27 @@ impl<D: Disk> Database<D> {
     /// Begins to restore `version`, which must be above every commit, or begins again. Until [`Database::end_restore`] nothing
     /// may be read or committed; history before `version` is gone.
     pub fn begin_restore(&mut self, version: u64) -> Result<(), Failure> {
-        self.assert_writable()?;
-        self.abort_put();
-        if version == 0 || version < self.log.last_version() {
-            let message = format!("version {version} is below the log's version {}", self.log.last_version());
+        let store = self.committing()?;
+        let last = store.values.last_version();
+        if version == 0 || version < last {
+            let message = format!("version {version} is below the log's version {last}");
             return Err(Failure::new(Status::InvalidRequest, message));
         }
         // A checkpoint on the way holds whole what was before, and no more.
-        self.version = self.version.min(version - 1);
-        self.reserved = version;
-        self.tabled = self.tabled.max(version);
-        self.restoring = Some(version);
-        self.gaps.clear();
-        self.table.end_history_before(version)
+        store.clock.begin_restore(version);
+        store.memtables.end_history(version);
+        store.finds.forget_gaps();
+        store.table.end_history_before(version)?;
+        self.set_restoring(Some(version));
+        Ok(())
     }
 
     /// Restores entries: at most one of a key in the whole restore, with versions up to the one that is restored and above
     /// those that the key has.
     pub fn restore(&mut self, entries: &[RestoredEntry<'_>], now_ms: u64) -> Result<(), Failure> {
-        let target = self.target()?;
-        self.abort_put();
-        self.keep_pace(now_ms)?;
-        let mut missing = Vec::with_capacity(entries.len());
-        for entry in entries {
-            if !self.has_exactly(entry.operation.key, entry.version)? {
-                missing.push((entry, commit::restored_version(entry.version)));
-            }
-        }
-        let logged_size = self.options.logged_size;
-        let size = missing
-            .iter()
-            .map(|(entry, version)| version.len() + commit::operation_size(&entry.operation, logged_size));
-        let size = size.sum::<usize>();
-        let memory = missing.iter().map(|(entry, _)| {
-            entry.operation.key.len() + entry.operation.value.map_or(0, <[u8]>::len).min(logged_size)
-        });
-        self.active.reserve(memory.sum(), missing.len())?;
-        let head = commit::restored_head(false);
-        let mut position = self.log.begin(target, head.len() + size)?;
-        self.log.extend(&head)?;
-        position.offset += head.len() as u64;
-        for (RestoredEntry { version, operation }, version_bytes) in missing {
-            let head = commit::operation_head(operation, logged_size);
-            for bytes in [version_bytes.as_slice(), head.bytes(), operation.key] {
-                self.log.extend(bytes)?;
-                position.offset += bytes.len() as u64;
-            }
-            let mut value = operation.value.map_or(Value::Deleted, Value::Inline);
-            if let Some(bytes) = operation.value {
-                self.log.extend(bytes)?;
-                if head.is_logged {
-                    self.log.extend(&commit::value_checksum(bytes))?;
-                    value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
-                    position.offset += VALUE_CHECKSUM_SIZE as u64;
-                }
-                position.offset += bytes.len() as u64;
-            }
-            self.cache.remove(operation.key);
-            let (key, expires_ms) = (operation.key, operation.expires_ms);
-            self.active.insert(&Entry { key, version: *version, expires_ms, value })?;
-        }
-        self.log.finish()
+        let (target, store) = self.restoring()?;
+        store.keep_pace(now_ms)?;
+        store.restore(target, entries)
     }
 
     /// Begins to restore an entry whose value of `length` bytes comes in pieces, as that of [`Database::begin_put`] does.
@@ -98,35 +60,55 @@ impl<D: Disk> Database<D> {
         version: u64,
         now_ms: u64,
     ) -> Result<bool, Failure> {
-        let record_version = self.target()?;
-        self.abort_put();
-        self.keep_pace(now_ms)?;
-        if self.has_exactly(key, version)? {
+        let (record_version, store) = self.restoring()?;
+        store.keep_pace(now_ms)?;
+        if store.has_exactly(key, version)? {
             return Ok(false);
         }
-        self.active.reserve(key.len(), 1)?;
+        store.memtables.reserve(key.len(), 1)?;
         let start = [&commit::restored_head(false)[..], &commit::restored_version(version)].concat();
-        self.begin_large(&NewLargePut { key, length, expires_ms, version, record_version }, &start, true)?;
+        let put = NewLargePut { key, length, expires_ms, version, record_version };
+        let put = store.begin_large(&put, &start, true)?;
+        self.begin_pieces(put);
         Ok(true)
     }
 
     /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
     pub fn end_restore(&mut self) -> Result<(), Failure> {
-        let version = self.target()?;
-        self.abort_put();
-        self.log.append(version, &commit::restored_head(true))?;
-        self.version = version;
-        self.restoring = None;
+        let (version, store) = self.restoring()?;
+        store.values.append(version, &commit::restored_head(true))?;
+        store.clock.committed(version);
+        self.set_restoring(None);
         Ok(())
     }
+}
 
-    fn target(&self) -> Result<u64, Failure> {
-        self.restoring.ok_or_else(|| Failure::new(Status::InvalidRequest, "no restore was begun"))
+impl<D: Disk> Store<D> {
+    fn restore(&mut self, target: u64, entries: &[RestoredEntry<'_>]) -> Result<(), Failure> {
+        let mut missing = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if !self.has_exactly(entry.operation.key, entry.version)? {
+                missing.push((entry, commit::restored_version(entry.version)));
+            }
+        }
+        let of_missing = |size: fn(&ValueLog<D>, &Operation<'_>) -> usize| {
+            missing.iter().map(|(entry, _)| size(&self.values, &entry.operation)).sum::<usize>()
+        };
+        let versions: usize = missing.iter().map(|(_, version)| version.len()).sum();
+        let (kept, size) = (of_missing(ValueLog::kept_size_of), of_missing(ValueLog::size_of) + versions);
+        self.memtables.reserve(kept, missing.len())?;
+        let mut position = self.values.begin(target, &commit::restored_head(false), size)?;
+        for (RestoredEntry { version, operation }, version_bytes) in missing {
+            let value = self.values.add(&mut position, &version_bytes, operation)?;
+            let (key, expires_ms) = (operation.key, operation.expires_ms);
+            self.finds.written(key, false);
+            self.memtables.insert(&Entry { key, version: *version, expires_ms, value })?;
+        }
+        self.values.finish()
     }
 
     fn has_exactly(&self, key: &[u8], version: u64) -> Result<bool, Failure> {
-        let sealed = self.sealed.as_ref().map(|sealed| &sealed.memtable);
-        for memtable in std::iter::once(&self.active).chain(sealed) {
+        for memtable in self.memtables.newest_first() {
             if memtable.get(key, version).is_some_and(|entry| entry.version == version) {
                 return Ok(true);
             }

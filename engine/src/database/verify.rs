@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Database;
-use super::commit;
+use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::Failure;
-use crate::log::{Position, segment, verify_segment};
+use crate::log::{Position, segment};
 use crate::status::Status;
 use crate::table::{BlockDamage, BlockWalk, Level};
 
@@ -43,16 +43,18 @@ enum Phase {
 impl<D: Disk> Database<D> {
     /// Looks at the next part; says whether there is more. Other calls may come between.
     pub fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
-        self.abort_put();
+        self.working().verify_step(verification)
+    }
+}
+
+impl<D: Disk> Store<D> {
+    fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
         verification.damages.clear();
         verification.phase = match std::mem::take(&mut verification.phase) {
             Phase::Start => {
-                self.log.write_out()?;
+                self.values.write_out()?;
                 verification.changes = self.table.changes();
-                let mut segments = self.segments()?;
-                // A file behind the newest segment is what was left of one whose creation failed.
-                let newest = self.log.newest_segment();
-                segments.retain(|number| (self.checkpoint.first_segment..=newest).contains(number));
+                let mut segments = self.values.segments_from(self.checkpointer.checkpoint().first_segment)?;
                 segments.reverse();
                 Phase::Log(segments)
             }
@@ -82,28 +84,25 @@ impl<D: Disk> Database<D> {
 
     /// Records that recovery would read.
     fn verify_segment(&mut self, number: u64, verification: &mut Verification) -> Result<(), Failure> {
-        // A checkpoint may have removed it meanwhile. What a crash left of one that was being created holds nothing.
-        let present = self.log.end().segment;
-        if number < self.checkpoint.first_segment || (number == present && !self.log.has_segment()) {
+        // A checkpoint may have removed it meanwhile.
+        if number < self.checkpointer.checkpoint().first_segment {
             return Ok(());
         }
-        let end = if number == present { Some(self.log.written_end()) } else { None };
-        match verify_segment(self.log.disk(), number, end, |record| commit::is_well_formed(record.payload)) {
+        match self.values.verify_segment(number)? {
             Ok(records) => verification.parts += records,
-            Err(failure) if failure.status == Status::Corrupt => verification.damages.push(BlockDamage {
+            Err(what) => verification.damages.push(BlockDamage {
                 file: format!("log/{}", segment::file_name(number)),
                 offset: 0,
                 from: Vec::new(),
                 to: None,
-                what: failure.message,
+                what,
             }),
-            Err(failure) => return Err(failure),
         }
         Ok(())
     }
 
     fn verify_blocks(&mut self, walk: &mut BlockWalk, verification: &mut Verification) -> Result<(), Failure> {
-        let (files, log) = (&mut self.files, &self.log);
+        let log = &mut self.values;
         let Verification { counted, damages, entries, parts, .. } = verification;
         let mut value = Vec::new();
         let mut values = Vec::new();
@@ -116,7 +115,7 @@ impl<D: Disk> Database<D> {
                 let at = Position::unpacked(position);
                 *counted.entry(at.segment).or_default() += u64::from(length);
                 *parts += 1;
-                match files.read(log, position, length, &mut value) {
+                match log.read(position, length, &mut value) {
                     Ok(()) => Ok(()),
                     Err(failure) if failure.status == Status::Corrupt => {
                         let file = format!("log/{}", segment::file_name(at.segment));

@@ -2,13 +2,12 @@
 
 use super::Database;
 use super::gaps::Gap;
-use super::read::memtables;
-use super::values::ValueFiles;
+use super::store::Store;
+use super::value_log::ValueLog;
 use crate::cursor::{Advance, Cursor, GONE_A_RUN, Range};
 use crate::disk::Disk;
 use crate::entry::{Boundary, Entry, Value};
 use crate::failure::Failure;
-use crate::log::LogWriter;
 
 /// How a walk ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +34,7 @@ struct Run {
 }
 
 /// Is given each live entry; says whether the next one is wanted.
-type Each<'a, D> =
-    dyn FnMut(&Entry<'_>, &mut ValueFiles<<D as Disk>::File>, &LogWriter<D>) -> Result<bool, Failure> + 'a;
+type Each<'a, D> = dyn FnMut(&Entry<'_>, &mut ValueLog<D>) -> Result<bool, Failure> + 'a;
 
 impl<D: Disk> Database<D> {
     /// Calls with live entries of a range, values and all, until it returns `false`. Looks at about `visits` entries.
@@ -48,11 +46,12 @@ impl<D: Disk> Database<D> {
         mut visit: impl FnMut(&Entry<'_>, &[u8]) -> Result<bool, Failure>,
     ) -> Result<Walked, Failure> {
         let mut logged = Vec::new();
-        self.walk(range, visits, &mut |entry, files, log| {
+        let notes_gaps = !self.is_restoring();
+        self.reading().walk(range, visits, notes_gaps, &mut |entry, values| {
             let value = match entry.value {
                 Value::Inline(bytes) if with_values => bytes,
                 Value::Logged { position, length } if with_values => {
-                    files.read(log, position, length, &mut logged)?;
+                    values.read(position, length, &mut logged)?;
                     &logged
                 }
                 _ => &[],
@@ -65,7 +64,8 @@ impl<D: Disk> Database<D> {
     /// is empty where there are none.
     pub fn count_live(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
         let (mut count, mut last) = (0, Vec::new());
-        let walked = self.walk(range, visits, &mut |entry, _, _| {
+        let notes_gaps = !self.is_restoring();
+        let walked = self.reading().walk(range, visits, notes_gaps, &mut |entry, _| {
             count += 1;
             if count >= limit {
                 last.extend_from_slice(entry.key);
@@ -78,21 +78,27 @@ impl<D: Disk> Database<D> {
             Walked::Paused(key) => (count, key),
         })
     }
+}
 
-    fn walk(&mut self, range: Range<'_>, visits: u32, each: &mut Each<'_, D>) -> Result<Walked, Failure> {
+impl<D: Disk> Store<D> {
+    fn walk(
+        &mut self,
+        range: Range<'_>,
+        visits: u32,
+        notes_gaps: bool,
+        each: &mut Each<'_, D>,
+    ) -> Result<Walked, Failure> {
         let Range { version, now_ms, reverse, .. } = range;
         let (starts, ends) = if reverse { (range.upper, range.lower) } else { (range.lower, range.upper) };
         let mut found = Vec::new();
         let mut rest = range;
         let (mut run, mut is_over) = (None, false);
-        if let Some(gap) = self.gaps.around(place_of(starts, reverse).as_deref(), version, now_ms) {
+        if let Some(gap) = self.finds.gaps().around(place_of(starts, reverse).as_deref(), version, now_ms) {
             is_over = !jump(&mut rest, gap);
             let from = if reverse { gap.upper.clone() } else { Some(gap.lower.clone()) };
             run = Some(Run { from, weight: gap.weight, is_news: false });
         }
-        let start = |rest, visits| {
-            Cursor::start(memtables(&self.active, self.sealed.as_ref()), Some(&self.table), rest, visits)
-        };
+        let start = |rest, visits| Cursor::start(self.memtables.newest_first(), Some(&self.table), rest, visits);
         let mut cursor = start(rest, visits)?;
         let walked = loop {
             match if is_over { Advance::End } else { cursor.advance()? } {
@@ -101,7 +107,7 @@ impl<D: Disk> Database<D> {
                     if run.is_some() {
                         note(&mut found, run.take(), Some(beside(entry.key, reverse)), &range);
                     }
-                    if !each(&entry, &mut self.files, &self.log)? {
+                    if !each(&entry, &mut self.values)? {
                         break Walked::Full;
                     }
                 }
@@ -111,7 +117,7 @@ impl<D: Disk> Database<D> {
                         run.get_or_insert_with(|| Run { from: Some(beside(key, reverse)), weight: 0, is_news: true });
                     run.is_news = true;
                     run.weight = run.weight.saturating_add(GONE_A_RUN);
-                    let gap = self.gaps.around(Some(key), version, now_ms);
+                    let gap = self.finds.gaps().around(Some(key), version, now_ms);
                     // At its end there is nothing to jump over.
                     if let Some(gap) = gap.filter(|gap| reverse || gap.upper.as_deref() != Some(key)) {
                         run.weight = run.weight.saturating_add(gap.weight);
@@ -135,9 +141,9 @@ impl<D: Disk> Database<D> {
         self.counters.entries_visited += cursor.visited();
         drop(cursor);
         // Of what holds for an older version nobody would notice a put.
-        if version >= self.version && self.restoring.is_none() {
-            let version = self.version;
-            found.into_iter().for_each(|gap| self.gaps.add(Gap { version, ..gap }));
+        if version >= self.clock.newest() && notes_gaps {
+            let version = self.clock.newest();
+            found.into_iter().for_each(|gap| self.finds.found_gap(Gap { version, ..gap }));
         }
         Ok(walked)
     }

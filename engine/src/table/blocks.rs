@@ -12,10 +12,10 @@ use std::rc::Rc;
 
 use super::Level;
 use super::cache::BlockCache;
-use super::identity::Identity;
 use super::live::LiveBytes;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
+use crate::index::Identity;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{LogWriter, Position, SegmentFiles, SegmentSizes, segment};
 use crate::status::Status;

@@ -1,19 +1,18 @@
 //! A cursor over all entries of a level, in both directions.
 
-use sled::IVec;
-
 use super::block::Malformed;
 use super::decoded::DecodedBlock;
 use super::{Level, Table, malformed, placed};
 use crate::disk::Disk;
 use crate::entry::{Boundary, Entry};
 use crate::failure::Failure;
+use crate::index::{Pair, Pairs};
 
 /// Stands at an entry of a level, or behind its last or before its first. The table must not change meanwhile.
 pub struct TableCursor<'a, D: Disk> {
     table: &'a Table<D>,
     level: Level,
-    blocks: sled::Iter,
+    blocks: Pairs<'a>,
     block: Vec<u8>,
     decoded: DecodedBlock,
     /// The present entry; out of range behind the end.
@@ -28,7 +27,7 @@ impl<D: Disk> Table<D> {
     pub fn cursor_from(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
         let key = boundary.key().unwrap_or_default();
         let start = self.block_of(level, key)?.place;
-        let blocks = self.tree.range::<&[u8], _>(start.as_ref()..level.end());
+        let blocks = self.tree.range(&start, level.end());
         let mut cursor = TableCursor::over(self, level, blocks);
         cursor.next_block()?;
         cursor.index = cursor.decoded.entries_before(key, boundary.version());
@@ -51,8 +50,8 @@ impl<D: Disk> Table<D> {
     /// A cursor at the last entry of a level that is before `boundary`; one without a key is behind all.
     pub fn cursor_before(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
         let blocks = match boundary.key() {
-            Some(key) => level.with_place(key, |place| self.tree.range::<&[u8], _>(level.start()..=place)),
-            None => self.tree.range::<&[u8], _>(level.start()..level.end()),
+            Some(key) => level.with_place(key, |place| self.tree.range_to(level.start(), place)),
+            None => self.tree.range(level.start(), level.end()),
         };
         let mut cursor = TableCursor::over(self, level, blocks);
         cursor.previous_block()?;
@@ -66,7 +65,7 @@ impl<D: Disk> Table<D> {
 }
 
 impl<'a, D: Disk> TableCursor<'a, D> {
-    fn over(table: &'a Table<D>, level: Level, blocks: sled::Iter) -> Self {
+    fn over(table: &'a Table<D>, level: Level, blocks: Pairs<'a>) -> Self {
         let (block, decoded) = (Vec::new(), DecodedBlock::default());
         Self { table, level, blocks, block, decoded, index: 0, is_done: false, read_bytes: 0 }
     }
@@ -139,7 +138,7 @@ impl<'a, D: Disk> TableCursor<'a, D> {
         self.enter(found)
     }
 
-    fn enter(&mut self, found: Option<sled::Result<(IVec, IVec)>>) -> Result<(), Failure> {
+    fn enter(&mut self, found: Option<Result<Pair, Failure>>) -> Result<(), Failure> {
         self.index = 0;
         let Some(found) = found else {
             self.is_done = true;

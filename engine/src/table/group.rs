@@ -5,11 +5,10 @@ use super::level::separator_of;
 use super::live::LiveChange;
 use super::retention::HistoryLeft;
 use super::{HISTORY_KEY, Level, PlacedBlock, Table, encode_history};
-use sled::IVec;
-
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
+use crate::index::{Batch, Bytes};
 use crate::log::Position;
 
 /// What a group of changes wrote.
@@ -24,12 +23,12 @@ pub struct Written {
 /// Changes that were prepared. Their blocks are written, but nothing leads to them before [`Table::commit`].
 #[derive(Default)]
 pub struct Group {
-    batch: sled::Batch,
+    batch: Batch,
     log: LiveChange,
     upper: LiveChange,
     bottom: LiveChange,
     /// Where the tree changes.
-    changed: Vec<(Level, IVec)>,
+    changed: Vec<(Level, Bytes)>,
     written: Written,
     history: HistoryLeft,
     is_full: bool,
@@ -90,7 +89,7 @@ impl Group {
     pub(super) fn remove(&mut self, level: Level, placed: &PlacedBlock) {
         if let Some(pointer) = placed.pointer {
             self.live(level).count(pointer.segment(), -i64::from(pointer.size));
-            self.batch.remove(&placed.place);
+            self.batch.remove(placed.place.clone());
             self.changed.push((level, placed.place.clone()));
         }
     }
@@ -112,7 +111,7 @@ impl<D: Disk> Table<D> {
         let history = self.history.max(HistoryLeft::after(version));
         if history != self.history {
             self.history = history;
-            self.tree.insert(HISTORY_KEY, encode_history(history))?;
+            self.tree.insert(HISTORY_KEY, &encode_history(history))?;
         }
         Ok(())
     }
@@ -133,7 +132,7 @@ impl<D: Disk> Table<D> {
             batch.insert(HISTORY_KEY, encode_history(history));
         }
         self.changes += 1;
-        self.tree.apply_batch(batch)?;
+        self.tree.apply(batch)?;
         for (level, place) in group.changed {
             self.part(level).places.borrow_mut().forget(separator_of(&place));
         }

@@ -1,6 +1,6 @@
 //! The two levels of a table, and their places in the tree.
 
-use sled::IVec;
+use crate::index::Bytes;
 
 /// A sorted part of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ impl Level {
     }
 
     /// That key.
-    pub(super) fn place(self, separator: &[u8]) -> IVec {
-        self.with_place(separator, |place| IVec::from(place))
+    pub(super) fn place(self, separator: &[u8]) -> Bytes {
+        self.with_place(separator, |place| Bytes::from(place))
     }
 }
 

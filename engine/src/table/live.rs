@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::failure::Failure;
+use crate::index::{Batch, Tree};
 use crate::status::Status;
 
 /// Live bytes by segment: as they stand in the tree, under one prefix.
@@ -27,12 +28,12 @@ impl LiveChange {
 
 impl LiveBytes {
     /// The counts in the tree under this first byte.
-    pub(super) fn read(tree: &sled::Tree, prefix: u8) -> Result<Self, Failure> {
+    pub(super) fn read(tree: &dyn Tree, prefix: u8) -> Result<Self, Failure> {
         let mut counts = BTreeMap::new();
-        for found in tree.scan_prefix([prefix]) {
+        for found in tree.range(&[prefix], &[prefix + 1]) {
             let (key, value) = found?;
             let segment = key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
-            let count = value.as_ref().try_into().ok().map(u64::from_le_bytes);
+            let count = value[..].try_into().ok().map(u64::from_le_bytes);
             let (Some(segment), Some(count)) = (segment, count) else { return Err(damaged()) };
             counts.insert(segment, count);
         }
@@ -41,7 +42,7 @@ impl LiveBytes {
     }
 
     /// Applies a change, and adds it to what will be written with `batch`.
-    pub(super) fn apply(&mut self, change: LiveChange, batch: &mut sled::Batch) -> Result<(), Failure> {
+    pub(super) fn apply(&mut self, change: LiveChange, batch: &mut Batch) -> Result<(), Failure> {
         for (segment, change) in change.0.into_iter().filter(|(_, change)| *change != 0) {
             let count = self.of(segment).checked_add_signed(change).ok_or_else(damaged)?;
             self.total = self.total.checked_add_signed(change).ok_or_else(damaged)?;
@@ -51,7 +52,7 @@ impl LiveBytes {
                 batch.remove(key);
             } else {
                 self.counts.insert(segment, count);
-                batch.insert(key, &count.to_le_bytes());
+                batch.insert(key, count.to_le_bytes().to_vec());
             }
         }
         Ok(())
@@ -70,6 +71,16 @@ impl LiveBytes {
     /// The live bytes of all segments together.
     pub fn total(&self) -> u64 {
         self.total
+    }
+}
+
+/// For the tests of what decides by them.
+#[cfg(test)]
+impl FromIterator<(u64, u64)> for LiveBytes {
+    fn from_iter<I: IntoIterator<Item = (u64, u64)>>(counts: I) -> Self {
+        let counts: BTreeMap<u64, u64> = counts.into_iter().collect();
+        let total = counts.values().sum();
+        Self { prefix: 0, counts, total }
     }
 }
 

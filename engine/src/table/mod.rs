@@ -1,4 +1,4 @@
-//! The table: sorted blocks, found through a sled tree.
+//! The table: sorted blocks, found through a tree of the index.
 //!
 //! ```text
 //! key in the tree                  value
@@ -15,7 +15,7 @@
 //! so that every key has a block. All versions of a key in a level stand in one block. Memtables are merged into the upper level,
 //! small and rewritten often, whose entries descend into the bottom, many at a time; or into that at once, behind all there is.
 //!
-//! Blocks are written to files of their own and synced before the tree leads to them: a sled tree rewrites whole leaves,
+//! Blocks are written to files of their own and synced before the tree leads to them: the tree, sled's, rewrites whole leaves,
 //! several times what was put. Counts change in the same atomic write as the blocks, so that they are exact whatever happens.
 
 pub mod block;
@@ -26,7 +26,6 @@ mod decoded;
 mod descend;
 mod found;
 mod group;
-mod identity;
 mod level;
 mod live;
 mod merge;
@@ -40,14 +39,11 @@ mod verify;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sled::IVec;
-
 pub use cursor::TableCursor;
 pub use decoded::DecodedBlock;
 pub use descend::Descent;
 pub use found::Found;
 pub use group::{Group, Written};
-pub use identity::Identity;
 pub use level::Level;
 pub use live::LiveBytes;
 pub use merge::Entries;
@@ -64,6 +60,7 @@ use self::level::separator_of;
 use self::places::{Places, Run};
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::index::{Bytes, Identity, Pair, Tree};
 use crate::status::Status;
 
 /// The first byte of the tree's keys that count live bytes of the log's segments.
@@ -74,9 +71,9 @@ const HISTORY_KEY: &[u8] = &[5];
 /// Of this many parts of the table's caches one is for the places of blocks.
 const PLACES_SHARE: usize = 5;
 
-/// Sorted blocks, found through a sled tree.
+/// Sorted blocks, found through a tree of the index.
 pub struct Table<D: Disk> {
-    tree: sled::Tree,
+    tree: Rc<dyn Tree>,
     /// Blocks have about this many bytes: two thirds of it to one and a half when they are written, and at least a quarter.
     block_size: usize,
     cache: Rc<RefCell<BlockCache>>,
@@ -99,7 +96,7 @@ struct Part<D: Disk> {
 /// A block's place in the tree and on the disk.
 #[derive(Clone, Debug)]
 pub struct PlacedBlock {
-    place: IVec,
+    place: Bytes,
     /// `None` for one that is not there yet, such as the first one of an empty level.
     pointer: Option<Pointer>,
 }
@@ -126,14 +123,19 @@ pub struct TableDisks<D> {
 
 impl<D: Disk> Table<D> {
     /// The table in this tree, with blocks of about `block_size` bytes, and caches of `cache_size` bytes.
-    pub fn open(tree: sled::Tree, disks: TableDisks<D>, block_size: usize, cache_size: usize) -> Result<Self, Failure> {
+    pub fn open(
+        tree: Rc<dyn Tree>,
+        disks: TableDisks<D>,
+        block_size: usize,
+        cache_size: usize,
+    ) -> Result<Self, Failure> {
         let is_new = tree.is_empty() && disks.upper.list()?.is_empty() && disks.bottom.list()?.is_empty();
-        let identity = Identity::of(&tree, is_new)?;
-        let log_live = LiveBytes::read(&tree, LOG_COUNT_PREFIX)?;
+        let identity = Identity::of(&*tree, is_new)?;
+        let log_live = LiveBytes::read(&*tree, LOG_COUNT_PREFIX)?;
         let places_size = cache_size / PLACES_SHARE;
         let cache = Rc::new(RefCell::new(BlockCache::new(cache_size - places_size)));
         let part = |level: Level, disk| {
-            let live = LiveBytes::read(&tree, level.count_prefix())?;
+            let live = LiveBytes::read(&*tree, level.count_prefix())?;
             // The upper level is small.
             let share = if level == Level::Upper { places_size / 4 } else { places_size / 4 * 3 };
             let places = RefCell::new(Places::new(share));
@@ -142,7 +144,7 @@ impl<D: Disk> Table<D> {
         };
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
-        let history = read_history(&tree)?;
+        let history = read_history(&*tree)?;
         Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity, changes: 0 })
     }
 
@@ -207,7 +209,7 @@ impl<D: Disk> Table<D> {
         if first.pointer.is_none() {
             run.push(first.separator(), None);
         }
-        for found in self.tree.range::<&[u8], _>(first.place.as_ref()..level.end()) {
+        for found in self.tree.range(&first.place, level.end()) {
             let next = placed(found?)?;
             if !run.push(next.separator(), next.pointer) {
                 break;
@@ -219,18 +221,13 @@ impl<D: Disk> Table<D> {
 
     /// The block of a level that holds `key`, if it is there.
     pub fn block_of(&self, level: Level, key: &[u8]) -> Result<PlacedBlock, Failure> {
-        let found = level.with_place(key, |place| self.tree.range::<&[u8], _>(level.start()..=place).next_back());
-        match found {
-            Some(found) => placed(found?),
-            None => Ok(PlacedBlock::absent(level, &[])),
-        }
+        let found = level.with_place(key, |place| self.tree.last_between(level.start(), place))?;
+        found.map_or_else(|| Ok(PlacedBlock::absent(level, &[])), placed)
     }
 
     /// The block behind `before` in its level.
     pub fn block_after(&self, level: Level, before: &PlacedBlock) -> Result<Option<PlacedBlock>, Failure> {
-        let start = std::ops::Bound::Excluded(before.place.as_ref());
-        let found = self.tree.range::<&[u8], _>((start, std::ops::Bound::Excluded(level.end()))).next();
-        found.map(|found| placed(found?)).transpose()
+        self.tree.first_between(&before.place, level.end())?.map(placed).transpose()
     }
 
     /// Puts a block into `bytes`; nothing where there is none.
@@ -304,7 +301,7 @@ impl<D: Disk> Table<D> {
     }
 }
 
-fn read_history(tree: &sled::Tree) -> Result<HistoryLeft, Failure> {
+fn read_history(tree: &dyn Tree) -> Result<HistoryLeft, Failure> {
     let Some(bytes) = tree.get(HISTORY_KEY)? else { return Ok(HistoryLeft::default()) };
     let (numbers, rest) = bytes.as_chunks();
     let history = match *numbers {
@@ -325,7 +322,7 @@ fn encode_history(history: HistoryLeft) -> Vec<u8> {
     numbers.map(u64::to_le_bytes).concat()
 }
 
-fn placed((place, value): (IVec, IVec)) -> Result<PlacedBlock, Failure> {
+fn placed((place, value): Pair) -> Result<PlacedBlock, Failure> {
     let pointer = Pointer::decode(&value).ok_or_else(|| malformed(separator_of(&place)))?;
     Ok(PlacedBlock { place, pointer: Some(pointer) })
 }

@@ -60,7 +60,7 @@ impl<D: Disk> Table<D> {
         let mut decoded = DecodedBlock::default();
         for _ in 0..blocks {
             let Some(start) = walk.next.take() else { return Ok(()) };
-            let mut range = self.tree.range::<&[u8], _>(start.as_slice()..level.end());
+            let mut range = self.tree.range(&start, level.end());
             let Some(found) = range.next() else { return Ok(()) };
             let found = placed(found?);
             let after = range.next().transpose()?.map(|(place, _)| place.to_vec());

@@ -4,14 +4,15 @@ use crate::histories::OPTIONS;
 use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks};
 use luge_engine::disk::MemoryDisk;
+use luge_engine::index::Index;
 
 const EXPIRES_MS: u64 = 5000;
 
 #[test]
 fn one_compaction_gives_back_the_space_of_all_that_expired() {
     let disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
-    let index = sled::Config::new().temporary(true).open().unwrap();
-    let mut database = Database::with_index(index, disks, OPTIONS).unwrap();
+    let index = Index::temporary().unwrap();
+    let mut database = Database::with_index(&index, disks, OPTIONS).unwrap();
     for i in 0..2000_u32 {
         // Of some blocks nothing expires: they keep their segment, which was dense before the others were rewritten.
         let stays = i / 50 % 10 == 0 || i % 4 == 0;

@@ -6,6 +6,7 @@ use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
 use luge_engine::failure::Failure;
+use luge_engine::index::Index;
 use luge_engine::status::Status;
 use proptest::prelude::*;
 
@@ -24,8 +25,8 @@ fn empty() -> Disks<MemoryDisk> {
     Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() }
 }
 
-fn index() -> sled::Db {
-    sled::Config::new().temporary(true).open().unwrap()
+fn index() -> Index {
+    Index::temporary().unwrap()
 }
 
 fn put(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8]) {
@@ -73,7 +74,7 @@ proptest! {
         flip in 1..=255_u8, cut in any::<bool>(),
     ) {
         let index = index();
-        let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+        let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
         fill(&mut database, seed);
         let expected = all(&mut database);
         let disks = database.crash();
@@ -84,7 +85,7 @@ proptest! {
             let at = at.index(bytes.len());
             if cut { bytes.truncate(at) } else { bytes[at] ^= flip }
         });
-        let mut database = match Database::with_index(index.clone(), disks, OPTIONS) {
+        let mut database = match Database::with_index(&index, disks, OPTIONS) {
             Ok(database) => database,
             Err(failure) => {
                 prop_assert!(matches!(failure.status, Status::Corrupt | Status::Unsupported), "{failure:?}");
@@ -107,7 +108,7 @@ proptest! {
     #[test]
     fn compaction_leaves_what_is_live(seed in any::<u8>(), keys in prop::collection::vec(any_key(), 1..60)) {
         let index = index();
-        let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+        let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
         for round in 0..8_u8 {
             fill(&mut database, seed.wrapping_add(round));
             for key in &keys {
@@ -126,9 +127,9 @@ proptest! {
 }
 
 /// A store with every kind of file.
-fn filled(seed: u8) -> (sled::Db, Disks<MemoryDisk>) {
+fn filled(seed: u8) -> (Index, Disks<MemoryDisk>) {
     let index = index();
-    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
     fill(&mut database, seed);
     while database.compact_step(NOW_MS).unwrap() {}
     fill(&mut database, seed);
@@ -156,8 +157,8 @@ fn replace_files(to: &MemoryDisk, from: &MemoryDisk) -> bool {
     !shared.is_empty()
 }
 
-fn refusal(index: sled::Db, disks: Disks<MemoryDisk>) -> Failure {
-    let mut database = match Database::with_index(index, disks, OPTIONS) {
+fn refusal(index: Index, disks: Disks<MemoryDisk>) -> Failure {
+    let mut database = match Database::with_index(&index, disks, OPTIONS) {
         Ok(database) => database,
         Err(failure) => return failure,
     };
@@ -168,14 +169,14 @@ fn refusal(index: sled::Db, disks: Disks<MemoryDisk>) -> Failure {
 #[test]
 fn the_newest_segment_of_the_log_is_missed_once_it_was_noted() {
     let index = index();
-    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
     put(&mut database, b"key", b"value");
     database.sync().unwrap();
     while database.step(NOW_MS).unwrap() {}
     let disks = database.crash();
     assert_eq!(disks.log.list().unwrap(), ["0000000001.luge"]);
     disks.log.remove("0000000001.luge").unwrap();
-    let failure = Database::with_index(index, disks, OPTIONS).err().unwrap();
+    let failure = Database::with_index(&index, disks, OPTIONS).err().unwrap();
     assert_eq!(failure.status, Status::Corrupt);
     assert!(failure.message.contains("0000000001.luge at byte 0: the segment is missing"), "{}", failure.message);
 }
@@ -183,12 +184,12 @@ fn the_newest_segment_of_the_log_is_missed_once_it_was_noted() {
 #[test]
 fn what_is_left_of_a_segment_that_was_never_begun_is_no_damage() {
     let index = index();
-    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
     put(&mut database, b"key", b"value");
     database.sync().unwrap();
     let disks = database.crash();
     disks.log.create("0000000002.luge").unwrap();
-    let mut database = Database::with_index(index, disks, OPTIONS).unwrap();
+    let mut database = Database::with_index(&index, disks, OPTIONS).unwrap();
     assert_eq!(verify(&mut database), []);
     put(&mut database, b"other", b"value");
     assert_eq!(verify(&mut database), []);
@@ -210,7 +211,7 @@ fn files_of_another_store_are_refused() {
 #[test]
 fn files_of_another_directory_of_the_store_are_refused() {
     let index = index();
-    let mut database = Database::with_index(index.clone(), empty(), OPTIONS).unwrap();
+    let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
     // A value that stays in the log keeps its first segment, whose number that of the blocks has, too.
     put(&mut database, b"large", &[1; 250]);
     let disks = database.close(NOW_MS).unwrap();
@@ -222,7 +223,7 @@ fn files_of_another_directory_of_the_store_are_refused() {
 #[test]
 fn an_index_of_another_store_is_refused() {
     let ((_, disks), (other, _)) = (filled(1), filled(2));
-    let failure = Database::with_index(other, disks, OPTIONS).err().unwrap();
+    let failure = Database::with_index(&other, disks, OPTIONS).err().unwrap();
     assert_eq!(failure.status, Status::Corrupt);
 }
 

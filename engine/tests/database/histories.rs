@@ -8,6 +8,7 @@ use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
+use luge_engine::index::Index;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -204,8 +205,8 @@ proptest! {
         lives in vec((vec(step(), 0..60), end()), 1..5), versions_to_keep in 1..4_usize,
     ) {
         let options = Options { versions_to_keep, ..OPTIONS };
-        let index = sled::Config::new().temporary(true).open().unwrap();
-        let open = |disks| Database::with_index(index.clone(), disks, options).unwrap();
+        let index = Index::temporary().unwrap();
+        let open = |disks| Database::with_index(&index, disks, options).unwrap();
         let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
         let (commits, snapshots) = (Vec::new(), Vec::new());
         let mut known = Known { commits, durable: 0, snapshots, highest: 0, now_ms: 1000, versions_to_keep };

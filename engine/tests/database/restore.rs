@@ -8,6 +8,7 @@ use crate::history::key;
 use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, RestoredEntry};
 use luge_engine::disk::MemoryDisk;
+use luge_engine::index::Index;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -88,8 +89,8 @@ proptest! {
     fn restores_agree_with_a_map(
         chain in vec((backup(), 1..100_u64, vec(attempt(), 0..3), 0..3_usize, 0..20_usize), 1..5),
     ) {
-        let index = sled::Config::new().temporary(true).open().unwrap();
-        let open = |disks| Database::with_index(index.clone(), disks, OPTIONS).unwrap();
+        let index = Index::temporary().unwrap();
+        let open = |disks| Database::with_index(&index, disks, OPTIONS).unwrap();
         let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
         let mut expected: BTreeMap<Vec<u8>, (u64, Vec<u8>)> = BTreeMap::new();
         let mut from = 0;

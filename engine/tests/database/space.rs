@@ -3,6 +3,7 @@
 use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
+use luge_engine::index::Index;
 
 const OPTIONS: Options = Options {
     cache_size: 1 << 20,
@@ -17,10 +18,10 @@ const OPTIONS: Options = Options {
 /// what is hidden, and of what is dead.
 const SLACK: u64 = 12 * OPTIONS.segment_size + 2 * OPTIONS.write_buffer_size as u64;
 
-fn open() -> (sled::Db, Database<MemoryDisk>) {
+fn open() -> (Index, Database<MemoryDisk>) {
     let disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
-    let index = sled::Config::new().temporary(true).open().unwrap();
-    (index.clone(), Database::with_index(index, disks, OPTIONS).unwrap())
+    let index = Index::temporary().unwrap();
+    (index.clone(), Database::with_index(&index, disks, OPTIONS).unwrap())
 }
 
 fn put(database: &mut Database<MemoryDisk>, key: u32, size: usize) {
@@ -85,6 +86,6 @@ fn recovery_reads_no_more_of_the_log_than_two_memtables_take() {
     }
     assert!(log_bytes(&database) < SLACK);
     let disks = database.crash();
-    let reopened = Database::with_index(index, disks, OPTIONS).unwrap();
+    let reopened = Database::with_index(&index, disks, OPTIONS).unwrap();
     assert!(log_bytes(&reopened) < SLACK);
 }

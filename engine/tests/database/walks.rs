@@ -10,6 +10,7 @@ use luge_engine::database::commit::Operation;
 use luge_engine::database::{Database, Disks, Options, Walked};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
+use luge_engine::index::Index;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -20,8 +21,8 @@ const VISITS: u32 = 1000;
 
 fn new_database(options: Options) -> Database<MemoryDisk> {
     let disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
-    let index = sled::Config::new().temporary(true).open().unwrap();
-    Database::with_index(index, disks, options).unwrap()
+    let index = Index::temporary().unwrap();
+    Database::with_index(&index, disks, options).unwrap()
 }
 
 fn key(i: u32) -> Vec<u8> {

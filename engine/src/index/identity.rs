@@ -5,10 +5,11 @@ use std::hash::{BuildHasher, Hasher};
 
 use xxhash_rust::xxh64::xxh64;
 
+use super::Tree;
 use crate::failure::Failure;
 use crate::status::Status;
 
-/// The tree's key of the identity.
+/// The key of the identity in the tree of the blocks.
 const KEY: &[u8] = &[6];
 
 /// A random number that a store gets when it is created; 0 for one that has none.
@@ -17,9 +18,9 @@ pub struct Identity(u64);
 
 impl Identity {
     /// The identity in the tree. A store that is new gets one, durably: segments that say whose they are come later.
-    pub(super) fn of(tree: &sled::Tree, is_new: bool) -> Result<Self, Failure> {
+    pub fn of(tree: &dyn Tree, is_new: bool) -> Result<Self, Failure> {
         if let Some(bytes) = tree.get(KEY)? {
-            let identity = bytes.as_ref().try_into().map(u64::from_le_bytes);
+            let identity = bytes[..].try_into().map(u64::from_le_bytes);
             let damaged = |_| Failure::new(Status::Corrupt, "the identity of the store in the index is damaged");
             return identity.map(Self).map_err(damaged);
         }

@@ -3,15 +3,12 @@
 use crate::failure::Failure;
 use crate::status::Status;
 
-const KEY: &[u8] = b"checkpoint";
-/// Of how many bytes of values in the log the bottom level has entries that newer ones hide, about: u64, little endian.
-const HIDDEN_KEY: &[u8] = b"hidden";
 const FORMAT_VERSION: u8 = 1;
 const SIZE: usize = 25;
 
 /// The table holds every commit up to `version`; recovery reads the log from segment `first_segment` on.
 ///
-/// Stands in sled's default tree under the key `checkpoint`: format u8 = 1, then the three fields, u64 each, little endian.
+/// In the notes: format u8 = 1, then the three fields, u64 each, little endian.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The first segment that is still needed.
@@ -23,32 +20,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The newest checkpoint; the default where there was none yet.
-    pub fn read(db: &sled::Db) -> Result<Self, Failure> {
-        let Some(bytes) = db.get(KEY)? else { return Ok(Self::default()) };
-        Self::decode(&bytes)
-    }
-
-    /// Makes this the checkpoint, durably. Everything it says of the table must be durable before.
-    pub fn write(self, db: &sled::Db) -> Result<(), Failure> {
-        db.insert(KEY, self.encode().as_slice())?;
-        db.flush()?;
-        Ok(())
-    }
-
-    /// What [`Checkpoint::note_hidden`] noted last; 0 where it did not.
-    pub fn hidden(db: &sled::Db) -> Result<u64, Failure> {
-        let bytes = db.get(HIDDEN_KEY)?;
-        Ok(bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_ref().try_into().ok()?))).unwrap_or(0))
-    }
-
-    /// Notes how many bytes of values are hidden; durable with the next checkpoint.
-    pub fn note_hidden(db: &sled::Db, bytes: u64) -> Result<(), Failure> {
-        db.insert(HIDDEN_KEY, &bytes.to_le_bytes())?;
-        Ok(())
-    }
-
-    fn encode(self) -> Vec<u8> {
+    pub(super) fn encode(self) -> Vec<u8> {
         let mut bytes = vec![FORMAT_VERSION];
         for field in [self.first_segment, self.version, self.reserved] {
             bytes.extend_from_slice(&field.to_le_bytes());
@@ -56,7 +28,7 @@ impl Checkpoint {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Failure> {
         let fields: Option<[u64; 3]> = match bytes.split_first() {
             Some((&FORMAT_VERSION, fields)) if bytes.len() == SIZE => {
                 let mut numbers =

@@ -6,33 +6,33 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { ROOT } from "../../scripts/lib/runtimes.ts";
+import { ROOT } from "../lib/runtimes.ts";
 
 /** The files that each file imports, by paths from the root of the project. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
 /** The text of a file of TypeScript without its doc comments, whose examples import too. */
-export function codeOf(file: string): string {
-  return readFileSync(join(ROOT, file), "utf8").replace(/^\s*\*.*$/gm, "");
+export function codeOf(file: string, root: string = ROOT): string {
+  return readFileSync(join(root, file), "utf8").replace(/^\s*\*.*$/gm, "");
 }
 
 /** What a file of TypeScript imports of the project. Code that is in a string for a program to come names other files. */
-export function importsOf(file: string): string[] {
-  const specifiers = codeOf(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+\.ts)"/g);
+export function importsOf(file: string, root: string = ROOT): string[] {
+  const specifiers = codeOf(file, root).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+\.ts)"/g);
   return [
-    ...new Set([...specifiers].map(([, specifier = ""]) => relative(ROOT, join(ROOT, dirname(file), specifier)))),
+    ...new Set([...specifiers].map(([, specifier = ""]) => relative(root, join(root, dirname(file), specifier)))),
   ];
 }
 
 /** The imports of files of TypeScript. */
-export function typescriptImports(globs: readonly string[]): Imports {
-  const files = globSync([...globs], { cwd: ROOT, exclude: ["**/node_modules/**"] }).sort();
-  return new Map(files.map((file) => [file, importsOf(file)]));
+export function typescriptImports(globs: readonly string[], root: string = ROOT): Imports {
+  const files = globSync([...globs], { cwd: root, exclude: ["**/node_modules/**"] }).sort();
+  return new Map(files.map((file) => [file, importsOf(file, root)]));
 }
 
 /** The code of a file of Rust, without comments and without its tests. */
-function rustCodeOf(file: string): string {
-  const [code = ""] = readFileSync(join(ROOT, file), "utf8").split(/^#\[cfg\(test\)\]\s*\nmod /m);
+export function rustCodeOf(file: string, root: string = ROOT): string {
+  const [code = ""] = readFileSync(join(root, file), "utf8").split(/^#\[cfg\(test\)\]\s*\nmod /m);
   return code.replace(/\/\/.*$/gm, "");
 }
 
@@ -60,8 +60,8 @@ export function pathsOf(tree: string): string[] {
  * The imports of a crate below `source`. A path leads to the file of its longest part that is a module. A file that declares a
  * module does not import it by that, and one that takes something of its own parent is a part of it: neither counts.
  */
-export function rustImports(source: string): Imports {
-  const files = globSync(`${source}/**/*.rs`, { cwd: ROOT }).sort();
+export function rustImports(source: string, root: string = ROOT): Imports {
+  const files = globSync(`${source}/**/*.rs`, { cwd: root }).sort();
   const moduleOf = (file: string) =>
     relative(source, file)
       .replace(/(?:^|\/)(?:mod|lib)\.rs$|\.rs$/, "")
@@ -71,7 +71,9 @@ export function rustImports(source: string): Imports {
   const importsOfRust = (file: string): string[] => {
     const self = moduleOf(file);
     const found = new Set<string>();
-    for (const [tree] of rustCodeOf(file).matchAll(/\b(?:crate|super)(?:::\w+)*(?:::\{(?:[^{}]|\{[^{}]*\})*\})?/g)) {
+    for (const [tree] of rustCodeOf(file, root).matchAll(
+      /\b(?:crate|super)(?:::\w+)*(?:::\{(?:[^{}]|\{[^{}]*\})*\})?/g,
+    )) {
       for (const path of pathsOf(tree)) {
         let parts = path.split("::");
         let base: string[] = [];

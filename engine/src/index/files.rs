@@ -1,4 +1,4 @@
-//! Opens sled, after putting in order, or refusing, what it would not.
+//! The files of sled, before it opens: puts in order, or refuses, what it would not.
 
 use std::fs;
 use std::path::Path;
@@ -9,19 +9,12 @@ use crate::status::Status;
 /// Bytes of the checksum at the end of `conf`.
 const CONF_CHECKSUM_SIZE: usize = 4;
 
-/// Opens sled in `directory`, with its cache bounded to `cache_size` bytes.
-pub fn open_index(directory: &Path, cache_size: u64) -> Result<sled::Db, Failure> {
-    prepare(directory)?;
-    let config = sled::Config::default().path(directory).cache_capacity(cache_size).mode(sled::Mode::HighThroughput);
-    Ok(config.flush_every_ms(None).open()?)
-}
-
 /// Removes what a crash left behind and refuses a directory whose `conf` is damaged.
 ///
 /// sled 0.34.7 takes `snap.*.generating`, a snapshot that was being written when the process died, for a finished one and
 /// then refuses to open for good (<https://github.com/spacejam/sled/issues/1527>). It also only warns when the checksum of
 /// `conf` is wrong, and writes a fresh one over a truncated one.
-fn prepare(directory: &Path) -> Result<(), Failure> {
+pub(super) fn prepare(directory: &Path) -> Result<(), Failure> {
     if !directory.try_exists()? {
         return Ok(());
     }

@@ -1,0 +1,185 @@
+//! How far the table has come, and what keeps it in order: the last checkpoint, and how far upkeep is.
+
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::index::{Checkpoint, Notes};
+use crate::table::{Descent, Rewrite, SparseSegment, Table};
+
+/// How far a compaction has come.
+pub(super) enum Compaction {
+    /// Memtables go into the table. Holds whether the active one, as it was at the start, is on its way.
+    Memtables(bool),
+    /// The upper level goes down.
+    Upper(Descent),
+    /// The bottom is rewritten. Holds whether for the first time.
+    Bottom(Rewrite, bool),
+    /// Values are moved in the log.
+    Log,
+}
+
+/// The upkeep of a table.
+pub(super) struct Checkpointer {
+    notes: Notes,
+    /// The last one that was recorded.
+    checkpoint: Checkpoint,
+    /// About how many bytes of values in the log the bottom level leads to that the upper one hides.
+    hidden: u64,
+    /// How much of that is there no more once the round is done in which the whole upper level descends.
+    sinking: Option<u64>,
+    descent: Descent,
+    /// A segment of blocks that is being emptied.
+    emptying: Option<SparseSegment>,
+    compaction: Option<Compaction>,
+}
+
+impl Checkpointer {
+    /// Goes on where the notes say.
+    pub fn open(notes: Notes) -> Result<Self, Failure> {
+        let (checkpoint, hidden) = (notes.checkpoint()?, notes.hidden()?);
+        let (sinking, descent) = (None, Descent::default());
+        Ok(Self { notes, checkpoint, hidden, sinking, descent, emptying: None, compaction: None })
+    }
+
+    /// The last checkpoint.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    /// Records a checkpoint, durably. The table must have all it says, durably. The memtable that it covers hides `hidden` bytes
+    /// more.
+    pub fn record(&mut self, checkpoint: Checkpoint, hidden: u64) -> Result<(), Failure> {
+        if hidden > 0 {
+            self.hidden += hidden;
+            self.notes.write_hidden(self.hidden)?;
+        }
+        self.notes.write_checkpoint(checkpoint)?;
+        self.checkpoint = checkpoint;
+        Ok(())
+    }
+
+    /// Whether the upper level hides more than this many bytes.
+    pub fn hides_more_than(&self, limit: u64) -> bool {
+        self.hidden > limit
+    }
+
+    /// Whether the upper level is to descend for what it hides: `limit` bytes are too much.
+    pub fn must_descend(&self, limit: u64) -> bool {
+        self.sinking.is_some() || self.hides_more_than(limit)
+    }
+
+    /// Where the upper level goes on to descend; [`Checkpointer::descended`] takes it back. Begins a round when it hides more than
+    /// `limit`.
+    pub fn take_descent(&mut self, limit: u64) -> Descent {
+        let mut descent = std::mem::take(&mut self.descent);
+        if self.sinking.is_none() && self.hides_more_than(limit) {
+            self.sinking = Some(self.hidden);
+            descent.restart();
+        }
+        descent
+    }
+
+    /// Takes note of how far the upper level has descended. Says whether a round is done in which what it hid came down.
+    pub fn descended(&mut self, descent: Descent) -> Result<bool, Failure> {
+        let is_round = descent.is_at_start();
+        self.descent = descent;
+        let Some(sunk) = self.sinking.take_if(|_| is_round) else { return Ok(false) };
+        self.note_hidden(self.hidden.saturating_sub(sunk))?;
+        Ok(true)
+    }
+
+    /// Takes note that nothing is above the bottom level: it hides nothing from itself.
+    pub fn all_is_bottom(&mut self) -> Result<(), Failure> {
+        self.note_hidden(0)
+    }
+
+    fn note_hidden(&mut self, bytes: u64) -> Result<(), Failure> {
+        self.hidden = bytes;
+        self.notes.write_hidden(bytes)
+    }
+
+    /// Whether a segment of blocks is being emptied.
+    pub fn is_emptying(&self) -> bool {
+        self.emptying.is_some()
+    }
+
+    /// Begins to empty a segment of blocks, if there is one that is mostly dead.
+    pub fn begin_emptying<D: Disk>(&mut self, table: &Table<D>) {
+        self.emptying = table.sparse_segment();
+    }
+
+    /// Empties some of the segment of blocks. What a checkpoint prepared must show.
+    pub fn empty_some<D: Disk>(&mut self, table: &mut Table<D>) -> Result<(), Failure> {
+        if let Some(mut sparse) = self.emptying.take()
+            && table.empty_step(&mut sparse)?
+        {
+            self.emptying = Some(sparse);
+        }
+        Ok(())
+    }
+
+    /// How far a compaction has come; [`Checkpointer::compacted`] takes it back.
+    pub fn take_compaction(&mut self) -> Option<Compaction> {
+        self.compaction.take()
+    }
+
+    /// Takes note of how far a compaction has come; `None` when it is done.
+    pub fn compacted(&mut self, compaction: Option<Compaction>) {
+        self.compaction = compaction;
+    }
+
+    /// The size of the files of the index, in bytes.
+    pub fn index_bytes(&self) -> Result<u64, Failure> {
+        self.notes.size_on_disk()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::table;
+    use super::Checkpointer;
+    use crate::index::{Checkpoint, Index};
+    use crate::table::Descent;
+
+    #[test]
+    fn what_was_recorded_is_there_in_the_next_life() {
+        let index = Index::in_memory();
+        let mut checkpointer = Checkpointer::open(index.notes()).unwrap();
+        assert_eq!(checkpointer.checkpoint(), Checkpoint::default());
+        let checkpoint = Checkpoint { first_segment: 2, version: 9, reserved: 20 };
+        checkpointer.record(checkpoint, 70).unwrap();
+        checkpointer.record(checkpoint, 30).unwrap();
+        let mut reopened = Checkpointer::open(index.notes()).unwrap();
+        assert_eq!(reopened.checkpoint(), checkpoint);
+        assert!(reopened.hides_more_than(99) && !reopened.hides_more_than(100));
+        reopened.all_is_bottom().unwrap();
+        assert!(!Checkpointer::open(index.notes()).unwrap().hides_more_than(0));
+    }
+
+    #[test]
+    fn what_the_upper_level_hides_sinks_in_one_whole_round() {
+        let index = Index::in_memory();
+        let mut checkpointer = Checkpointer::open(index.notes()).unwrap();
+        checkpointer.record(Checkpoint::default(), 70).unwrap();
+        assert!(checkpointer.must_descend(69) && !checkpointer.must_descend(70));
+        // Rounds that it descends for its size do not count.
+        let descent = checkpointer.take_descent(70);
+        assert!(!checkpointer.descended(descent).unwrap());
+        let descent = checkpointer.take_descent(69);
+        assert!(descent.is_at_start());
+        // What comes while it sinks waits for the next round.
+        checkpointer.record(Checkpoint::default(), 5).unwrap();
+        assert!(checkpointer.must_descend(1000));
+        assert!(checkpointer.descended(Descent::default()).unwrap());
+        assert!(!checkpointer.must_descend(5) && checkpointer.must_descend(4));
+        assert_eq!(index.notes().hidden().unwrap(), 5);
+    }
+
+    #[test]
+    fn a_table_without_sparse_segments_has_none_to_empty() {
+        let (mut table, mut checkpointer) = (table(), Checkpointer::open(Index::in_memory().notes()).unwrap());
+        checkpointer.begin_emptying(&table);
+        assert!(!checkpointer.is_emptying());
+        checkpointer.empty_some(&mut table).unwrap();
+        assert!(checkpointer.take_compaction().is_none());
+    }
+}

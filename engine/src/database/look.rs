@@ -1,0 +1,74 @@
+//! Looks up what the new entries of a memtable hide, some at a time: see [`Hidden`](super::hidden::Hidden).
+
+use super::hidden::Hiding;
+use super::store::Store;
+use crate::disk::Disk;
+use crate::entry::Value;
+use crate::failure::Failure;
+use crate::table::Level;
+
+/// Entries that one step looks at.
+const ENTRIES_A_LOOK: usize = 128;
+/// Entries that a commit leaves to the steps.
+pub(super) const MOST_UNSEEN: usize = 8;
+/// With more versions of a key than this, what an entry replaces is not looked for.
+const MOST_VERSIONS: usize = 64;
+
+impl<D: Disk> Store<D> {
+    /// How many bytes of values may be hidden before something is done about it.
+    pub(super) fn hidden_limit(&self) -> u64 {
+        self.options.segment_size + self.table.log_live().total() / 8
+    }
+
+    /// How many entries of a memtable are to be looked at: none where there are few large values.
+    pub(super) fn unseen(&self, hiding: Hiding) -> usize {
+        let is_watched = self.table.log_live().total() > self.options.segment_size
+            && self.options.versions_to_keep <= MOST_VERSIONS
+            && !self.options.read_only;
+        let memtable = self.memtables.hiding(hiding).filter(|_| is_watched);
+        memtable.map_or(0, |(memtable, hidden)| memtable.len().saturating_sub(hidden.seen()))
+    }
+
+    /// Looks at some entries of a memtable.
+    pub(super) fn look_step(&mut self, hiding: Hiding) -> Result<(), Failure> {
+        let Some((memtable, hidden)) = self.memtables.hiding(hiding) else { return Ok(()) };
+        let (first, mut bytes, mut in_bottom) = (hidden.seen(), 0, 0);
+        let last = memtable.len().min(first + ENTRIES_A_LOOK);
+        for entry in (first..last).filter_map(|index| memtable.inserted(index)) {
+            if let Some((level, length)) = self.replaced(entry.key, entry.version)? {
+                bytes += length;
+                in_bottom += if level == Level::Bottom { length } else { 0 };
+            }
+        }
+        self.memtables.hidden_mut(hiding).add(last, bytes, in_bottom);
+        Ok(())
+    }
+
+    /// The length of the value that is kept no more because of this version, if it stands in the log and the table leads to it.
+    fn replaced(&self, key: &[u8], mut version: u64) -> Result<Option<(Level, u64)>, Failure> {
+        for left in (0..self.options.versions_to_keep).rev() {
+            version -= 1;
+            let found = self.memtables.newest_first().find_map(|memtable| memtable.get(key, version));
+            if let Some(found) = found {
+                version = found.version;
+                continue;
+            }
+            let mut next = None;
+            for level in Level::ALL {
+                next = self.table.get_in(level, key, version, |found| {
+                    let length = if let Value::Logged { length, .. } = found.value { u64::from(length) } else { 0 };
+                    (found.version, level, length)
+                })?;
+                if next.is_some() {
+                    break;
+                }
+            }
+            let Some((found, level, length)) = next else { return Ok(None) };
+            if left == 0 {
+                return Ok(Some((level, length)));
+            }
+            version = found;
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,210 @@
+//! What a database is in the middle of, and what that means for each kind of call.
+//!
+//! Every call enters here, with what it is about to do: so none has to remember a put that was begun and not ended.
+
+use super::store::Store;
+use super::write::LargePut;
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// An open database. After an error of the disk it must not be used again, but opened anew.
+pub struct Database<D: Disk> {
+    mode: Mode,
+    store: Store<D>,
+}
+
+/// What a database is in the middle of.
+enum Mode {
+    Normal,
+    /// A put whose value comes in pieces.
+    Putting(LargePut),
+    /// A restore of this version, with such a put of an entry of it.
+    Restoring(u64, Option<LargePut>),
+}
+
+impl<D: Disk> Database<D> {
+    /// A database over a store, in the middle of nothing.
+    pub(super) fn over(store: Store<D>) -> Self {
+        Self { mode: Mode::Normal, store }
+    }
+
+    /// The store; a put that was begun is gone.
+    pub(super) fn into_store(self) -> Store<D> {
+        self.store
+    }
+
+    /// Enters a call that only looks. A put that was begun goes on.
+    pub(super) fn looking(&self) -> &Store<D> {
+        &self.store
+    }
+
+    /// Enters a call that reads, or that takes note of who does. A put that was begun goes on.
+    pub(super) fn reading(&mut self) -> &mut Store<D> {
+        &mut self.store
+    }
+
+    /// Enters a call that works on the files behind the commits, or syncs them. A put that was begun is given up.
+    pub(super) fn working(&mut self) -> &mut Store<D> {
+        self.abort_put();
+        &mut self.store
+    }
+
+    /// As [`Database::working`], for work that writes; `None` where nothing may be written.
+    pub(super) fn writing(&mut self) -> Option<&mut Store<D>> {
+        if self.store.is_read_only() { None } else { Some(self.working()) }
+    }
+
+    /// Enters a call that commits. A put that was begun is given up: a host that ran out of memory did not end it.
+    pub(super) fn committing(&mut self) -> Result<&mut Store<D>, Failure> {
+        let read_only = || Failure::new(Status::InvalidRequest, "the database is open for reading only");
+        self.writing().ok_or_else(read_only)
+    }
+
+    /// Enters a call of a restore, with the version that is restored. A put that was begun is given up.
+    pub(super) fn restoring(&mut self) -> Result<(u64, &mut Store<D>), Failure> {
+        let Mode::Restoring(version, _) = self.mode else {
+            return Err(Failure::new(Status::InvalidRequest, "no restore was begun"));
+        };
+        Ok((version, self.working()))
+    }
+
+    /// Enters a call that adds to the put that was begun.
+    pub(super) fn putting(&mut self) -> Result<(&mut LargePut, &mut Store<D>), Failure> {
+        match &mut self.mode {
+            Mode::Putting(put) | Mode::Restoring(_, Some(put)) => Ok((put, &mut self.store)),
+            Mode::Normal | Mode::Restoring(_, None) => Err(Failure::new(Status::InvalidRequest, "no put was begun")),
+        }
+    }
+
+    /// Whether a version is being restored.
+    pub(super) fn is_restoring(&self) -> bool {
+        matches!(self.mode, Mode::Restoring(..))
+    }
+
+    /// From here on a put is begun; none may be.
+    pub(super) fn begin_pieces(&mut self, put: LargePut) {
+        self.mode = match self.mode {
+            Mode::Restoring(version, _) => Mode::Restoring(version, Some(put)),
+            Mode::Normal | Mode::Putting(_) => Mode::Putting(put),
+        };
+    }
+
+    /// The put that was begun, which is over.
+    pub(super) fn end_pieces(&mut self) -> Option<LargePut> {
+        match std::mem::replace(&mut self.mode, Mode::Normal) {
+            Mode::Normal => None,
+            Mode::Putting(put) => Some(put),
+            Mode::Restoring(version, put) => {
+                self.mode = Mode::Restoring(version, None);
+                put
+            }
+        }
+    }
+
+    /// From here on a version is being restored, or none any more.
+    pub(super) fn set_restoring(&mut self, version: Option<u64>) {
+        self.mode = version.map_or(Mode::Normal, |version| Mode::Restoring(version, None));
+    }
+
+    /// Forgets the put that was begun, if there is one.
+    pub fn abort_put(&mut self) {
+        if self.end_pieces().is_some() {
+            self.store.abort_record();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::database::commit::Operation;
+    use crate::database::testing::{NOW_MS, get, open};
+    use crate::database::{Database, RestoredEntry, Verification};
+    use crate::disk::MemoryDisk;
+
+    type Call = fn(&mut Database<MemoryDisk>);
+
+    const SMALL: Operation<'_> = Operation { key: b"small", value: Some(b"value"), expires_ms: 0 };
+
+    fn begin(database: &mut Database<MemoryDisk>) {
+        database.begin_put(b"large", 300, 0, NOW_MS).unwrap();
+        database.extend_put(&[7; 100]).unwrap();
+    }
+
+    #[test]
+    fn calls_that_read_leave_a_begun_put_alone() {
+        let calls: [Call; 4] = [
+            |database| assert_eq!(get(database, b"large"), None),
+            |database| drop(database.metrics(NOW_MS).unwrap()),
+            |database| assert!(database.snapshot(u64::MAX, NOW_MS).is_some()),
+            |database| database.hold_gone(1),
+        ];
+        for call in calls {
+            let mut database = open();
+            begin(&mut database);
+            call(&mut database);
+            database.extend_put(&[7; 200]).unwrap();
+            database.finish_put().unwrap();
+            assert_eq!(get(&mut database, b"large"), Some(vec![7; 300]));
+        }
+    }
+
+    #[test]
+    fn calls_that_write_or_work_give_a_begun_put_up() {
+        let calls: [Call; 10] = [
+            |database| assert!(database.commit(&[SMALL], NOW_MS).is_ok()),
+            |database| assert!(database.commit(&[], NOW_MS).is_ok()),
+            |database| assert!(database.begin_put(b"other", 1, 0, NOW_MS).is_err()),
+            |database| database.write_out().unwrap(),
+            |database| database.sync().unwrap(),
+            |database| assert!(database.step(NOW_MS).is_ok()),
+            |database| assert!(database.compact_step(NOW_MS).is_ok()),
+            |database| assert!(database.verify_step(&mut Verification::default()).is_ok()),
+            |database| assert!(database.close_step(NOW_MS).is_ok()),
+            |database| assert!(database.begin_restore(0).is_err()),
+        ];
+        for call in calls {
+            let mut database = open();
+            begin(&mut database);
+            call(&mut database);
+            assert!(database.extend_put(&[7; 200]).is_err());
+            assert!(database.finish_put().is_err());
+            assert_eq!(get(&mut database, b"large"), None);
+            database.commit(&[SMALL], NOW_MS).unwrap();
+            assert_eq!(get(&mut database, b"small"), Some(b"value".to_vec()));
+        }
+    }
+
+    #[test]
+    fn so_do_the_calls_of_a_restore_which_goes_on() {
+        let calls: [Call; 3] = [
+            |database| database.restore(&[RestoredEntry { version: 6, operation: SMALL }], NOW_MS).unwrap(),
+            |database| assert!(database.begin_restored_put(b"other", 300, 0, 6, NOW_MS).unwrap()),
+            |database| database.sync().unwrap(),
+        ];
+        for call in calls {
+            let mut database = open();
+            assert!(database.restore(&[], NOW_MS).is_err());
+            database.begin_restore(9).unwrap();
+            database.begin_restored_put(b"large", 300, 0, 5, NOW_MS).unwrap();
+            call(&mut database);
+            assert!(database.finish_put().is_err());
+            database.begin_restored_put(b"large", 300, 0, 5, NOW_MS).unwrap();
+            database.extend_put(&[7; 300]).unwrap();
+            assert_eq!(database.finish_put().unwrap(), 5);
+            database.end_restore().unwrap();
+            assert_eq!((database.version(), get(&mut database, b"large")), (9, Some(vec![7; 300])));
+            assert!(database.end_restore().is_err());
+        }
+    }
+
+    #[test]
+    fn a_put_that_ends_before_all_of_it_came_is_over() {
+        let mut database = open();
+        begin(&mut database);
+        assert!(database.finish_put().is_err());
+        assert!(database.extend_put(&[7; 200]).is_err());
+        database.commit(&[SMALL], NOW_MS).unwrap();
+        assert_eq!(get(&mut database, b"large"), None);
+    }
+}

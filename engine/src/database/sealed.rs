@@ -1,0 +1,112 @@
+//! A memtable on its way into the table, in small steps.
+
+use super::hidden::Hidden;
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::index::Checkpoint;
+use crate::memtable::{Memtable, Place};
+use crate::table::{Group, HistoryLeft, Level, Retention, Table, Written};
+
+/// Blocks that one step merges: some 2 ms of work.
+const BLOCKS_A_STEP: usize = 32;
+/// Bytes of blocks that are synced together: a sync of less costs nearly as much.
+const BYTES_A_GROUP: usize = 1 << 20;
+
+/// A memtable that takes no more entries.
+pub(super) struct Sealed {
+    memtable: Memtable,
+    hidden: Hidden,
+    /// Where it goes.
+    level: Level,
+    /// Where the next step goes on; `None` when all is in the table.
+    place: Option<Place>,
+    /// How many entries are in the table.
+    merged: usize,
+    /// What was merged and is not in the table yet.
+    group: Group,
+    /// What can be recorded once all is in the table, and durable there.
+    checkpoint: Checkpoint,
+}
+
+impl Sealed {
+    /// A memtable that goes into this table. Behind all that it has, it goes to the bottom at once.
+    pub fn new<D: Disk>(
+        memtable: Memtable,
+        hidden: Hidden,
+        checkpoint: Checkpoint,
+        table: &Table<D>,
+    ) -> Result<Self, Failure> {
+        let place = memtable.first();
+        let first = place.and_then(|place| memtable.at(place));
+        let level = first.map_or(Ok(Level::Upper), |first| table.level_from(first.key))?;
+        Ok(Self { memtable, hidden, level, place, merged: 0, group: Group::default(), checkpoint })
+    }
+
+    /// Its entries.
+    pub fn memtable(&self) -> &Memtable {
+        &self.memtable
+    }
+
+    /// What they hide.
+    pub fn hidden(&self) -> &Hidden {
+        &self.hidden
+    }
+
+    /// What they hide.
+    pub fn hidden_mut(&mut self) -> &mut Hidden {
+        &mut self.hidden
+    }
+
+    /// The level that it goes to.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// How many of its entries are in the table.
+    pub fn merged(&self) -> usize {
+        self.merged
+    }
+
+    /// Whether all of it is in the table.
+    pub fn is_merged(&self) -> bool {
+        self.place.is_none()
+    }
+
+    /// What is left of the history once all shows that is prepared.
+    pub fn history(&self) -> HistoryLeft {
+        self.group.history()
+    }
+
+    /// What can be recorded once it is merged and the table durable.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    /// Merges some entries; returns what came to show.
+    pub fn merge_some<D: Disk>(&mut self, table: &mut Table<D>, retention: &Retention) -> Result<Written, Failure> {
+        let Some(place) = self.place else { return Ok(Written::default()) };
+        let mut taken = 0;
+        let counted = self.memtable.iter_from(Some(place)).inspect(|_| taken += 1);
+        let mut entries = counted.peekable();
+        table.merge_into(self.level, &mut entries, retention, BLOCKS_A_STEP, &mut self.group)?;
+        let next = entries.peek().map(|entry| (entry.key, entry.version));
+        self.place = next.and_then(|(key, version)| self.memtable.seek(key, version));
+        drop(entries);
+        self.merged += taken;
+        if self.group.is_full() || self.group.written().bytes >= BYTES_A_GROUP || self.place.is_none() {
+            return self.show(table);
+        }
+        Ok(Written::default())
+    }
+
+    /// Lets what was merged show in the table.
+    pub fn show<D: Disk>(&mut self, table: &mut Table<D>) -> Result<Written, Failure> {
+        table.commit(std::mem::take(&mut self.group))
+    }
+
+    /// The memory of the memtable, empty.
+    pub fn into_spare(mut self) -> Memtable {
+        self.memtable.clear();
+        self.memtable
+    }
+}

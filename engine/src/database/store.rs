@@ -1,0 +1,98 @@
+//! What an open database has, and how it is opened.
+
+use super::checkpointer::Checkpointer;
+use super::clock::Clock;
+use super::finds::Finds;
+use super::hidden::Hidden;
+use super::memtables::Memtables;
+use super::metrics::Counters;
+use super::replay::Replay;
+use super::sealed::Sealed;
+use super::value_log::{Settings, ValueLog};
+use super::{Disks, Options};
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::index::{Checkpoint, Index};
+use crate::log::{check_owners, recover};
+use crate::table::{HistoryLeft, Table, TableDisks};
+
+/// What an open database has: each part keeps what is its own to itself.
+pub(super) struct Store<D: Disk> {
+    pub table: Table<D>,
+    pub values: ValueLog<D>,
+    pub memtables: Memtables,
+    pub checkpointer: Checkpointer,
+    pub clock: Clock,
+    pub finds: Finds,
+    pub options: Options,
+    pub counters: Counters,
+}
+
+impl<D: Disk> Store<D> {
+    /// Opens the store, and recovers what a crash left in the log.
+    pub fn open(index: &Index, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
+        let cache_size = usize::try_from(options.cache_size).unwrap_or(usize::MAX);
+        let Disks { log: disk, upper, bottom } = disks;
+        let disks = TableDisks { upper, bottom };
+        let mut table = Table::open(index.blocks(), disks, options.block_size, cache_size / 8 * 5)?;
+        let checkpointer = Checkpointer::open(index.notes())?;
+        let checkpoint = checkpointer.checkpoint();
+        let owner = table.identity().owner_of("log");
+        check_owners(&disk, checkpoint.first_segment, owner)?;
+        let mut replay = Replay::new(&mut table, &options, &checkpoint);
+        let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
+        let Replay { active, sealed, reserved, tabled, log_bytes, whole_from, .. } = replay;
+        let last_version = recovered.last_version.max(checkpoint.version);
+        let values = ValueLog::open(disk, &recovered, index.notes(), &Settings { owner, last_version, options })?;
+        table.end_history_before(whole_from)?;
+        let sealed = sealed
+            .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
+            .transpose()?;
+        Ok(Self {
+            table,
+            values,
+            memtables: Memtables::recovered(active, sealed, tabled, log_bytes),
+            checkpointer,
+            clock: Clock::after(last_version.max(reserved)),
+            finds: Finds::new(cache_size / 4),
+            options,
+            counters: Counters::default(),
+        })
+    }
+
+    /// Whether nothing may be written.
+    pub fn is_read_only(&self) -> bool {
+        self.options.read_only
+    }
+
+    /// Forgets the record that was begun in the log.
+    pub fn abort_record(&mut self) {
+        self.values.abort();
+    }
+
+    /// What is left of the history once all shows that is prepared: that was decided without the snapshots to come.
+    pub fn history(&self) -> HistoryLeft {
+        let prepared = self.memtables.sealed().map(Sealed::history);
+        self.table.history().max(prepared.unwrap_or_default())
+    }
+
+    /// Does a small part of what closing takes; says whether there is more.
+    pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        self.clock.stop();
+        let Checkpoint { reserved, .. } = self.checkpointer.checkpoint();
+        if self.memtables.sealed().is_some() {
+            self.checkpoint_step(now_ms)?;
+        } else if !self.memtables.active().is_empty() || reserved != self.clock.reserved() {
+            self.seal()?;
+        } else {
+            return self.table.remove_dead();
+        }
+        Ok(true)
+    }
+
+    /// The disks as they are.
+    pub fn into_disks(self) -> Disks<D> {
+        let TableDisks { upper, bottom } = self.table.into_disks();
+        Disks { log: self.values.into_disk(), upper, bottom }
+    }
+}

@@ -1,0 +1,423 @@
+//! The log as the place of commits and of large values: records are written to it, values read from it, and its space comes
+//! back when values that live were moved out of a segment.
+
+mod files;
+mod moving;
+mod space;
+
+use xxhash_rust::xxh64::Xxh64;
+
+pub use self::files::ValueStream;
+pub(super) use self::moving::BYTES_A_STEP;
+
+use self::files::ValueFiles;
+use self::moving::Moving;
+use self::space::Space;
+use super::Options;
+use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use crate::disk::Disk;
+use crate::entry::{Entry, Value};
+use crate::failure::Failure;
+use crate::index::Notes;
+use crate::log::{LogWriter, Position, Recovered, make_durable, segment, verify_segment};
+use crate::status::Status;
+
+/// Values above this size are read in pieces where the caller can do so.
+const STREAMED_SIZE: u32 = 1 << 20;
+
+/// How a value log is opened.
+pub(super) struct Settings {
+    /// Whose segments these are, as their headers say.
+    pub owner: u32,
+    /// The version of the last record.
+    pub last_version: u64,
+    /// How the database is opened.
+    pub options: Options,
+}
+
+/// The log, with the values that stay in it.
+pub(super) struct ValueLog<D: Disk> {
+    log: LogWriter<D>,
+    files: ValueFiles<D::File>,
+    notes: Notes,
+    /// The newest segment that the index knows of.
+    noted_segment: u64,
+    logged_size: usize,
+    space: Space,
+    moving: Option<Moving>,
+}
+
+/// A value that comes in pieces, as far as it came.
+pub(super) struct LargeValue {
+    position: Position,
+    length: usize,
+    hasher: Box<Xxh64>,
+}
+
+impl LargeValue {
+    /// The length of the whole value in bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl<D: Disk> ValueLog<D> {
+    /// Goes on behind what was recovered, which is durable from here on, unless nothing may be written. Fails when the index knows of
+    /// a newer segment than that.
+    pub fn open(disk: D, recovered: &Recovered, notes: Notes, settings: &Settings) -> Result<Self, Failure> {
+        let Settings { owner, last_version, options } = settings;
+        let Options { segment_size, logged_size, read_only, .. } = *options;
+        let noted_segment = notes.newest_segment(recovered.end.segment)?;
+        if !read_only {
+            make_durable(&disk, recovered)?;
+        }
+        let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).owned_by(*owner);
+        let (files, space) = (ValueFiles::owned_by(*owner), Space::new(segment_size));
+        Ok(Self { log, files, notes, noted_segment, logged_size, space, moving: None })
+    }
+
+    /// The disk; what was not written out is gone, as by a crash.
+    pub fn into_disk(self) -> D {
+        self.log.into_disk()
+    }
+
+    // Records.
+
+    /// The version of the last record.
+    pub fn last_version(&self) -> u64 {
+        self.log.last_version()
+    }
+
+    /// Bytes of records that were appended in this life.
+    pub fn appended_bytes(&self) -> u64 {
+        self.log.appended_bytes()
+    }
+
+    /// The bytes that an operation takes in a record.
+    pub fn size_of(&self, operation: &Operation<'_>) -> usize {
+        commit::operation_size(operation, self.logged_size)
+    }
+
+    /// The bytes of an operation that a memtable keeps.
+    pub fn kept_size_of(&self, operation: &Operation<'_>) -> usize {
+        operation.key.len() + operation.value.map_or(0, <[u8]>::len).min(self.logged_size)
+    }
+
+    /// Whether a value of this length stays in the log.
+    pub fn keeps(&self, length: usize) -> bool {
+        length >= self.logged_size
+    }
+
+    /// Appends a record.
+    pub fn append(&mut self, version: u64, payload: &[u8]) -> Result<(), Failure> {
+        self.log.append(version, payload)?;
+        Ok(())
+    }
+
+    /// Begins a record with these bytes and `rest` more; returns where the next one stands.
+    pub fn begin(&mut self, version: u64, head: &[u8], rest: usize) -> Result<Position, Failure> {
+        let mut position = self.log.begin(version, head.len() + rest)?;
+        self.log.extend(head)?;
+        position.offset += head.len() as u64;
+        Ok(position)
+    }
+
+    /// Adds an operation, with `prefix` in front of it, to the record that was begun, where it is at `position`; returns its value
+    /// as a memtable has it.
+    pub fn add<'a>(
+        &mut self,
+        position: &mut Position,
+        prefix: &[u8],
+        operation: &Operation<'a>,
+    ) -> Result<Value<'a>, Failure> {
+        let head = commit::operation_head(operation, self.logged_size);
+        if !prefix.is_empty() {
+            self.log.extend(prefix)?;
+        }
+        self.log.extend(head.bytes())?;
+        self.log.extend(operation.key)?;
+        position.offset += (prefix.len() + head.bytes().len() + operation.key.len()) as u64;
+        let Some(bytes) = operation.value else { return Ok(Value::Deleted) };
+        let mut value = Value::Inline(bytes);
+        self.log.extend(bytes)?;
+        if head.is_logged {
+            self.log.extend(&commit::value_checksum(bytes))?;
+            value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
+            position.offset += VALUE_CHECKSUM_SIZE as u64;
+        }
+        position.offset += bytes.len() as u64;
+        Ok(value)
+    }
+
+    /// Ends the record that was begun: from here on it counts.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        self.log.finish()
+    }
+
+    /// Forgets the record that was begun, if there is one.
+    pub fn abort(&mut self) {
+        self.log.abort();
+    }
+
+    /// Begins a record that ends with a put whose value of `length` bytes comes in pieces, with `head` in front of it.
+    pub fn begin_value(
+        &mut self,
+        version: u64,
+        head: &[u8],
+        (key, length, expires_ms): (&[u8], usize, u64),
+    ) -> Result<LargeValue, Failure> {
+        let head = [head, commit::large_put_head(key, length, expires_ms).bytes(), key].concat();
+        let position = self.begin(version, &head, length + VALUE_CHECKSUM_SIZE)?;
+        Ok(LargeValue { position, length, hasher: Box::new(Xxh64::new(0)) })
+    }
+
+    /// Adds a piece of the value.
+    pub fn extend_value(&mut self, value: &mut LargeValue, bytes: &[u8]) -> Result<(), Failure> {
+        value.hasher.update(bytes);
+        self.log.extend(bytes)
+    }
+
+    /// Ends the value and its record; returns it as a memtable has it.
+    pub fn finish_value(&mut self, value: &LargeValue) -> Result<Value<'static>, Failure> {
+        self.log.extend(&value.hasher.digest().to_le_bytes())?;
+        self.log.finish()?;
+        Ok(Value::Logged { position: value.position.packed(), length: value.length as u32 })
+    }
+
+    // Durability.
+
+    /// Hands all records to the operating system.
+    pub fn write_out(&mut self) -> Result<(), Failure> {
+        self.log.write_out()
+    }
+
+    /// Makes all records durable.
+    pub fn sync(&mut self) -> Result<(), Failure> {
+        self.log.sync()
+    }
+
+    /// Ends the present segment, durably.
+    pub fn end_segment(&mut self) -> Result<(), Failure> {
+        self.log.end_segment()
+    }
+
+    /// Makes all records durable; returns the segment that the next one goes to, which is there.
+    pub fn sync_segment(&mut self) -> Result<u64, Failure> {
+        self.log.sync()?;
+        self.log.ensure_segment()
+    }
+
+    /// Whether the index does not know of the newest segment yet.
+    pub fn has_unnoted_segment(&self) -> bool {
+        self.log.newest_segment() > self.noted_segment
+    }
+
+    /// Lets the index know of the newest segment. The segment is durable already.
+    pub fn note_newest_segment(&mut self) -> Result<(), Failure> {
+        let newest = self.log.newest_segment();
+        self.notes.write_newest_segment(newest)?;
+        self.noted_segment = newest;
+        Ok(())
+    }
+
+    // Values.
+
+    /// Puts a value into `bytes`, and checks it.
+    pub fn read(&mut self, position: u64, length: u32, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        self.files.read(&self.log, position, length, bytes)
+    }
+
+    /// As [`ValueLog::read`]; but a value that is so large that the caller reads it in pieces is returned to be read.
+    pub fn read_or_stream(
+        &mut self,
+        position: u64,
+        length: u32,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Option<ValueStream>, Failure> {
+        if length > STREAMED_SIZE {
+            return Ok(Some(ValueStream::new(position, length)));
+        }
+        self.read(position, length, bytes)?;
+        Ok(None)
+    }
+
+    /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
+    pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        self.files.read_part(&self.log, stream, size, bytes)
+    }
+
+    /// The value of an entry, in `logged` if it stands in the log; `None` for one that is gone.
+    pub fn value_of<'a>(
+        &mut self,
+        entry: &Entry<'a>,
+        now_ms: u64,
+        logged: &'a mut Vec<u8>,
+    ) -> Result<Option<&'a [u8]>, Failure> {
+        match entry.value {
+            _ if entry.is_gone(now_ms) => Ok(None),
+            Value::Deleted => Ok(None),
+            Value::Inline(bytes) => Ok(Some(bytes)),
+            Value::Logged { position, length } => {
+                self.read(position, length, logged)?;
+                Ok(Some(logged))
+            }
+        }
+    }
+
+    // Segments.
+
+    /// The segments of the log, in order.
+    pub fn segments(&self) -> Result<Vec<u64>, Failure> {
+        let mut numbers: Vec<u64> =
+            self.log.disk().list()?.iter().filter_map(|name| segment::file_number(name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The segments from `first` on that have records. A file behind the newest segment is what was left of one whose creation
+    /// failed.
+    pub fn segments_from(&self, first: u64) -> Result<Vec<u64>, Failure> {
+        let newest = self.log.newest_segment();
+        let mut segments = self.segments()?;
+        segments.retain(|number| (first..=newest).contains(number));
+        Ok(segments)
+    }
+
+    /// The size of a segment's file in bytes.
+    pub fn file_size(&self, segment: u64) -> Result<u64, Failure> {
+        self.log.size_of(segment)
+    }
+
+    /// Bytes handed to the operating system, and how often they were synced.
+    pub fn written(&self) -> (u64, u64) {
+        (self.log.written_bytes(), self.log.syncs())
+    }
+
+    /// Reads the records of a segment, as recovery would; returns what is wrong, or how many there are.
+    pub fn verify_segment(&self, number: u64) -> Result<Result<u64, String>, Failure> {
+        let present = self.log.end().segment;
+        // What a crash left of one that was being created holds nothing.
+        if number == present && !self.log.has_segment() {
+            return Ok(Ok(0));
+        }
+        let end = if number == present { Some(self.log.written_end()) } else { None };
+        match verify_segment(self.log.disk(), number, end, |record| commit::is_well_formed(record.payload)) {
+            Ok(records) => Ok(Ok(records)),
+            Err(failure) if failure.status == Status::Corrupt => Ok(Err(failure.message)),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::OPTIONS;
+    use super::{Settings, ValueLog};
+    use crate::database::commit::{self, Operation};
+    use crate::disk::{Disk, MemoryDisk};
+    use crate::entry::Value;
+    use crate::index::{Index, Notes};
+    use crate::log::recover;
+    use crate::table::LiveBytes;
+
+    fn open(disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
+        let recovered = recover(&disk, 0, |_, _| Ok(())).unwrap();
+        let settings = Settings { owner: 7, last_version: recovered.last_version, options: OPTIONS };
+        ValueLog::open(disk, &recovered, notes, &settings).map_err(|failure| failure.message)
+    }
+
+    /// Commits a put; returns where its value stands in the log, and how long it is.
+    fn put(values: &mut ValueLog<MemoryDisk>, version: u64, value: &[u8]) -> (u64, u32) {
+        let operation = Operation { key: b"key", value: Some(value), expires_ms: 0 };
+        let size = values.size_of(&operation);
+        let mut position = values.begin(version, &commit::operations_head(), size).unwrap();
+        let value = values.add(&mut position, &[], &operation).unwrap();
+        values.finish().unwrap();
+        let Value::Logged { position, length } = value else { panic!("{value:?} does not stay in the log") };
+        (position, length)
+    }
+
+    fn read(values: &mut ValueLog<MemoryDisk>, (position, length): (u64, u32)) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        values.read(position, length, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn large_values_stay_and_are_read_and_small_ones_do_not() {
+        let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
+        let small = Operation { key: b"key", value: Some(&[1; 199]), expires_ms: 5 };
+        assert!(!values.keeps(199) && values.keeps(200));
+        assert_eq!(values.kept_size_of(&small), 202);
+        let mut position = values.begin(1, &commit::operations_head(), values.size_of(&small)).unwrap();
+        assert_eq!(values.add(&mut position, &[], &small).unwrap(), Value::Inline(&[1; 199]));
+        values.finish().unwrap();
+        let first = put(&mut values, 2, &[2; 300]);
+        // Collected, written out, or in pieces.
+        assert_eq!(read(&mut values, first), [2; 300]);
+        values.sync().unwrap();
+        assert_eq!(read(&mut values, first), [2; 300]);
+        let mut value = values.begin_value(3, &commit::operations_head(), (b"key", 250, 0)).unwrap();
+        values.extend_value(&mut value, &[3; 100]).unwrap();
+        values.extend_value(&mut value, &[3; 150]).unwrap();
+        let Value::Logged { position, length } = values.finish_value(&value).unwrap() else { panic!("inline") };
+        assert_eq!(read(&mut values, (position, length)), [3; 250]);
+        let aborted = values.begin_value(4, &commit::operations_head(), (b"key", 250, 0)).unwrap();
+        assert_eq!(aborted.length(), 250);
+        values.abort();
+        let last = put(&mut values, 4, &[4; 300]);
+        assert_eq!(read(&mut values, last), [4; 300]);
+        assert_eq!(values.last_version(), 4);
+    }
+
+    #[test]
+    fn a_segment_is_missed_once_it_was_noted() {
+        let notes = Index::in_memory().notes();
+        let mut values = open(MemoryDisk::default(), notes.clone()).unwrap();
+        assert!(!values.has_unnoted_segment());
+        put(&mut values, 1, &[1; 300]);
+        values.sync().unwrap();
+        assert!(values.has_unnoted_segment());
+        values.note_newest_segment().unwrap();
+        assert!(!values.has_unnoted_segment());
+        let disk = values.into_disk();
+        disk.remove("0000000001.luge").unwrap();
+        assert!(open(disk, notes).err().unwrap().contains("the segment is missing"));
+    }
+
+    #[test]
+    fn what_lives_is_moved_and_what_is_dead_removed() {
+        let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
+        let places: Vec<(u64, u32)> = (1..=40).map(|i| put(&mut values, i, &[i as u8; 300])).collect();
+        let present = values.sync_segment().unwrap();
+        assert_eq!(values.segments().unwrap(), (1..=present).collect::<Vec<u64>>());
+        // Of the first segment one value lives, of the others none.
+        let live: LiveBytes = [(1, 300)].into_iter().collect();
+        let dead = values.find_dead(present, &live).unwrap();
+        assert_eq!(dead, (2..present).collect::<Vec<u64>>());
+        values.remove(&dead).unwrap();
+        assert_eq!(values.segments().unwrap(), [1, present]);
+        // Too little is dead to begin by itself.
+        values.begin_moving(&live);
+        assert!(!values.is_moving());
+        values.begin_moving_below(80, &live);
+        assert!(values.is_moving());
+        let leads_to = |key: &[u8], version, position| Ok(key == b"key" && version == 3 && position == places[2].0);
+        let moved = values.move_some(40, &leads_to).unwrap().unwrap();
+        assert_eq!((moved.bytes, moved.emptied, moved.relocations.len()), (300, Some(1), 1));
+        let relocation = &moved.relocations[0];
+        assert_eq!((relocation.version, relocation.from), (3, places[2].0));
+        assert_eq!(read(&mut values, (relocation.to, 300)), [3; 300]);
+        assert!(!values.is_moving() && values.move_some(40, &leads_to).unwrap().is_none());
+        let dead = values.find_dead(present, &LiveBytes::default()).unwrap();
+        assert_eq!(dead, [1]);
+        values.remove(&dead).unwrap();
+        assert_eq!(values.verify_segment(present).unwrap(), Ok(values_of(present, 40, &places) + 1));
+    }
+
+    /// How many of the records are in a segment.
+    fn values_of(segment: u64, count: usize, places: &[(u64, u32)]) -> u64 {
+        let inside = |place: &&(u64, u32)| crate::log::Position::unpacked(place.0).segment == segment;
+        places.iter().take(count).filter(inside).count() as u64
+    }
+}

@@ -1,0 +1,257 @@
+//! Moves values that live out of a segment that is mostly dead, to the end of the log; then the segment is removed.
+
+use super::super::commit::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
+use super::ValueLog;
+use crate::disk::{Disk, DiskFile};
+use crate::failure::Failure;
+use crate::log::record::{self, HEADER_SIZE};
+use crate::log::{Position, segment};
+use crate::table::{LiveBytes, Relocation};
+
+/// Bytes of values that one step moves, unless one value is larger.
+pub(in crate::database) const BYTES_A_STEP: usize = 512 * 1024;
+/// Of a larger record only so many bytes are read to see whether it has a value that lives: more than a key has.
+const LARGE_HEAD: usize = 72 * 1024;
+/// A segment is emptied when less than this share of it is live, in percent.
+const LIVE_PERCENT: u64 = 50;
+
+/// A segment whose live values are being moved to the end of the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moving {
+    segment: u64,
+    offset: u64,
+}
+
+/// A live value on its way.
+struct Live {
+    key: Vec<u8>,
+    version: u64,
+    from: u64,
+    length: u32,
+}
+
+/// Values that were moved: what leads to them is to be changed.
+pub(in crate::database) struct Moved {
+    /// Where they were, and where they are now; durable there.
+    pub relocations: Vec<Relocation>,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The segment, if there are no more values in it.
+    pub emptied: Option<u64>,
+}
+
+/// Says whether the table leads to a value: by its key, its version and its packed position.
+type LeadsTo<'a> = dyn Fn(&[u8], u64, u64) -> Result<bool, Failure> + 'a;
+
+impl<D: Disk> ValueLog<D> {
+    /// Whether segments have so many dead bytes that the next commits wait until there are fewer.
+    pub fn has_much_dead(&self, live: &LiveBytes) -> bool {
+        self.space.has_much_dead(live)
+    }
+
+    /// Whether there may be a segment to empty, or one is being emptied.
+    pub fn has_work(&self) -> bool {
+        self.moving.is_some() || self.space.may_be_sparse()
+    }
+
+    /// Takes note that what lives has changed.
+    pub fn live_changed(&mut self) {
+        self.space.changed();
+    }
+
+    /// How many bytes were appended since the last call.
+    pub fn pace(&mut self) -> u64 {
+        self.space.pace(self.log.appended_bytes())
+    }
+
+    /// Whether nothing is known of old segments: [`ValueLog::find_dead`] was not called in this life, or found none.
+    pub fn knows_no_segment(&self) -> bool {
+        self.space.is_empty()
+    }
+
+    /// The segments in front of `first` in which nothing lives; takes note of the others.
+    pub fn find_dead(&mut self, first: u64, live: &LiveBytes) -> Result<Vec<u64>, Failure> {
+        let mut dead = Vec::new();
+        for number in self.segments()?.into_iter().filter(|number| *number < first) {
+            if live.of(number) == 0 {
+                dead.push(number);
+                self.space.remove(number);
+            } else {
+                self.space.add(self.log.disk(), number)?;
+            }
+        }
+        Ok(dead)
+    }
+
+    /// Removes segments that nothing leads to, durably.
+    pub fn remove(&mut self, dead: &[u64]) -> Result<(), Failure> {
+        for number in dead {
+            self.files.forget(*number);
+            self.log.remove_segment(*number)?;
+        }
+        if !dead.is_empty() {
+            self.log.disk().sync_directory()?;
+        }
+        self.moving.take_if(|moving| dead.contains(&moving.segment));
+        Ok(())
+    }
+
+    /// Whether a segment is being emptied.
+    pub fn is_moving(&self) -> bool {
+        self.moving.is_some()
+    }
+
+    /// Begins to empty a segment, where much is dead.
+    pub fn begin_moving(&mut self, live: &LiveBytes) {
+        self.moving = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
+    }
+
+    /// Begins to empty the emptiest segment below `percent` percent.
+    pub fn begin_moving_below(&mut self, percent: u64, live: &LiveBytes) {
+        self.moving = self.space.emptiest(percent, live).map(Moving::start);
+    }
+
+    /// Copies some live values of the segment that is being emptied, durably; `None` where none is. `newest` is the version of the
+    /// newest commit.
+    pub fn move_some(&mut self, newest: u64, leads_to: &LeadsTo<'_>) -> Result<Option<Moved>, Failure> {
+        let Some(moving) = self.moving.take() else { return Ok(None) };
+        let (live, next) = self.collect_live(moving, leads_to)?;
+        let relocations = self.copy(&live, newest)?;
+        self.log.sync()?;
+        let bytes = live.iter().map(|live| u64::from(live.length)).sum();
+        self.moving = next.map(|offset| Moving { offset, ..moving });
+        let emptied = if next.is_none() { Some(moving.segment) } else { None };
+        Ok(Some(Moved { relocations, bytes, emptied }))
+    }
+
+    /// A record that cannot be read hides what lives in a segment: it stays as it is from here on. `verify` reports it.
+    pub fn leave_out(&mut self, segment: u64) {
+        self.space.leave_out(segment);
+    }
+
+    /// Reads records until enough live values are found; returns where to go on, `None` at the end of the segment.
+    fn collect_live(&self, moving: Moving, leads_to: &LeadsTo<'_>) -> Result<(Vec<Live>, Option<u64>), Failure> {
+        let mut file = self.log.disk().open(&segment::file_name(moving.segment))?;
+        let mut offset = moving.offset;
+        let (mut live, mut read) = (Found { live: Vec::new(), bytes: 0, leads_to }, 0);
+        let mut bytes = Vec::new();
+        while read < 4 * BYTES_A_STEP && live.bytes < BYTES_A_STEP {
+            let position = Position { segment: moving.segment, offset };
+            let Some(length) = read_record(&mut file, position, &mut bytes)? else { return Ok((live.live, None)) };
+            read += bytes.len();
+            offset += record::encoded_size(length) as u64;
+            let payload = Position { offset: position.offset + HEADER_SIZE as u64, ..position };
+            // What the table leads to is a value, and has a checksum of its own: of a large one, the head is enough.
+            let only = commit::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
+            if let (Some((key, version, at, length)), Some((own, _))) = (only, record::peek(&bytes)) {
+                live.look_at(key, version.unwrap_or(own), payload, (at, length))?;
+                continue;
+            }
+            if bytes.len() < HEADER_SIZE + length {
+                bytes.resize(HEADER_SIZE + length, 0);
+                let count = file.read_at(&mut bytes, position.offset)?;
+                bytes.truncate(count);
+                read += count;
+            }
+            let Some(record) = record::decode(&bytes, position) else { return Ok((live.live, None)) };
+            live.look_into(payload, record.version, record.payload)?;
+        }
+        Ok((live.live, Some(offset)))
+    }
+
+    /// Appends the values to the log once more. No commit, and so no version of its own: a store that was restored stays at
+    /// the version that the next increment continues.
+    fn copy(&mut self, live: &[Live], newest: u64) -> Result<Vec<Relocation>, Failure> {
+        let mut relocations = Vec::with_capacity(live.len());
+        let mut bytes = Vec::new();
+        for each in live {
+            self.read(each.from, each.length, &mut bytes)?;
+            let head = commit::moved_head(&each.key, each.version, bytes.len());
+            let version = self.log.last_version().max(newest);
+            let position = self.begin(version, &head, bytes.len() + VALUE_CHECKSUM_SIZE)?;
+            self.log.extend(&bytes)?;
+            self.log.extend(&commit::value_checksum(&bytes))?;
+            self.log.finish()?;
+            let (key, to) = (each.key.clone(), position.packed());
+            relocations.push(Relocation { key, version: each.version, from: each.from, to });
+        }
+        Ok(relocations)
+    }
+}
+
+impl Moving {
+    fn start(segment: u64) -> Self {
+        Self { segment, offset: segment::HEADER_SIZE as u64 }
+    }
+}
+
+/// Values that live, as far as they were found.
+struct Found<'a> {
+    live: Vec<Live>,
+    /// Their bytes.
+    bytes: usize,
+    leads_to: &'a LeadsTo<'a>,
+}
+
+impl Found<'_> {
+    /// Looks at all values of a payload that stands at `start`.
+    fn look_into(&mut self, start: Position, version: u64, payload: &[u8]) -> Result<(), Failure> {
+        match commit::decode(payload) {
+            Some(Payload::Operations(operations)) => {
+                for operation in operations.flatten() {
+                    self.look_at_operation(start, version, &operation)?;
+                }
+            }
+            Some(Payload::Restored(entries)) => {
+                for (version, operation) in entries.flatten() {
+                    self.look_at_operation(start, version, &operation)?;
+                }
+            }
+            Some(Payload::Moved(value)) => {
+                self.look_at(value.key, value.version, start, (value.offset, value.length))?;
+            }
+            Some(Payload::Reservation(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    fn look_at_operation(&mut self, start: Position, version: u64, operation: &Logged<'_>) -> Result<(), Failure> {
+        let Change::PutLogged { offset, length } = operation.change else { return Ok(()) };
+        self.look_at(operation.key, version, start, (offset, length))
+    }
+
+    /// Takes a value, by its offset in a payload and its length, if it lives.
+    fn look_at(
+        &mut self,
+        key: &[u8],
+        version: u64,
+        start: Position,
+        (offset, length): (usize, usize),
+    ) -> Result<(), Failure> {
+        let from = Position { offset: start.offset + offset as u64, ..start }.packed();
+        if (self.leads_to)(key, version, from)? {
+            self.live.push(Live { key: key.to_vec(), version, from, length: length as u32 });
+            self.bytes += length;
+        }
+        Ok(())
+    }
+}
+
+/// Reads what may be a record at `position` into `bytes`, of a large one the head; the length of its payload, `None` where the
+/// file ends.
+fn read_record(file: &mut impl DiskFile, position: Position, bytes: &mut Vec<u8>) -> Result<Option<usize>, Failure> {
+    bytes.clear();
+    bytes.resize(HEADER_SIZE, 0);
+    if file.read_at(bytes, position.offset)? < HEADER_SIZE {
+        return Ok(None);
+    }
+    let Some(length) = record::payload_length(bytes) else { return Ok(None) };
+    let left = file.size()?.saturating_sub(position.offset + HEADER_SIZE as u64);
+    if length as u64 > left {
+        return Ok(None);
+    }
+    bytes.resize(HEADER_SIZE + length.min(LARGE_HEAD), 0);
+    let count = file.read_at(bytes, position.offset)?;
+    bytes.truncate(count);
+    Ok(Some(length))
+}

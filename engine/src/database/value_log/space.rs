@@ -1,0 +1,132 @@
+//! The space of segments that recovery does not need: how many bytes they have, against those that live in them.
+
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::log::SegmentSizes;
+use crate::table::LiveBytes;
+
+/// The sizes of old segments, and what is to be done about them.
+#[derive(Debug)]
+pub(super) struct Space {
+    segment_size: u64,
+    old: SegmentSizes,
+    /// Whether there may be one to empty.
+    may_be_sparse: bool,
+    /// How many bytes of records the log had at the last commit.
+    paced_bytes: u64,
+}
+
+impl Space {
+    /// No segment is known yet. `segment_size` is in bytes.
+    pub fn new(segment_size: u64) -> Self {
+        Self { segment_size, old: SegmentSizes::default(), may_be_sparse: true, paced_bytes: 0 }
+    }
+
+    /// Whether no old segment is known.
+    pub fn is_empty(&self) -> bool {
+        self.old.total() == 0
+    }
+
+    /// Takes note of an old segment in which something lives.
+    pub fn add<D: Disk>(&mut self, disk: &D, number: u64) -> Result<(), Failure> {
+        self.old.add(disk, number)
+    }
+
+    /// Forgets a segment.
+    pub fn remove(&mut self, number: u64) {
+        self.old.remove(number);
+    }
+
+    /// Leaves a segment out from here on: one that cannot be emptied.
+    pub fn leave_out(&mut self, number: u64) {
+        self.old.leave_out(number);
+    }
+
+    /// Whether there may be a segment to empty: one was found, or what lives changed.
+    pub fn may_be_sparse(&self) -> bool {
+        self.may_be_sparse
+    }
+
+    /// Takes note that what lives has changed.
+    pub fn changed(&mut self) {
+        self.may_be_sparse = true;
+    }
+
+    /// Whether old segments have so many dead bytes that the next commits wait until there are fewer.
+    pub fn has_much_dead(&self, live: &LiveBytes) -> bool {
+        self.old.total() > 2 * live.total() + 2 * self.segment_size
+    }
+
+    /// The emptiest segment below `percent` percent, once much is dead in all of them.
+    pub fn mostly_dead(&mut self, percent: u64, live: &LiveBytes) -> Option<u64> {
+        let total = live.total();
+        let is_much = self.old.total() > total + total / 2 + self.segment_size;
+        let found = if is_much { self.emptiest(percent, live) } else { None };
+        self.may_be_sparse = found.is_some();
+        found
+    }
+
+    /// The emptiest segment of which less than `percent` percent is live.
+    pub fn emptiest(&self, percent: u64, live: &LiveBytes) -> Option<u64> {
+        self.old.emptiest(percent, |number| live.of(number))
+    }
+
+    /// How many bytes the log got since the last call, whose end is here: it has `appended` of them.
+    pub fn pace(&mut self, appended: u64) -> u64 {
+        appended - std::mem::replace(&mut self.paced_bytes, appended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Space;
+    use crate::disk::{Disk, DiskFile, MemoryDisk};
+    use crate::table::LiveBytes;
+
+    const SEGMENT_SIZE: u64 = 1000;
+
+    /// Old segments of these sizes, numbered from 1 on.
+    fn space(sizes: &[u64]) -> Space {
+        let (disk, mut space) = (MemoryDisk::default(), Space::new(SEGMENT_SIZE));
+        for (number, size) in (1..).zip(sizes) {
+            disk.create(&format!("{number:010}.luge")).unwrap().set_size(*size).unwrap();
+            space.add(&disk, number).unwrap();
+        }
+        space
+    }
+
+    #[test]
+    fn a_segment_is_emptied_once_much_is_dead_and_the_emptiest_comes_first() {
+        let mut space = space(&[1000, 1000, 1000]);
+        assert!(!space.is_empty() && space.may_be_sparse());
+        // Segments have up to one and a half of what lives, and a segment.
+        let live: LiveBytes = [(1, 400), (2, 300), (3, 700)].into_iter().collect();
+        assert_eq!(space.mostly_dead(50, &live), None);
+        assert!(!space.may_be_sparse());
+        space.changed();
+        let live: LiveBytes = [(1, 400), (2, 300), (3, 600)].into_iter().collect();
+        assert_eq!(space.mostly_dead(50, &live), Some(2));
+        assert!(space.may_be_sparse());
+        assert_eq!(space.mostly_dead(30, &live), None);
+        assert_eq!(space.emptiest(80, &live), Some(2));
+        // What cannot be emptied is not tried again.
+        space.leave_out(2);
+        assert_eq!(space.emptiest(80, &live), Some(1));
+        space.remove(1);
+        space.remove(3);
+        assert!(space.is_empty());
+    }
+
+    #[test]
+    fn commits_wait_once_twice_as_much_is_dead_and_two_segments() {
+        let space = space(&[1000, 1000, 1000]);
+        assert!(!space.has_much_dead(&[(1, 500)].into_iter().collect()));
+        assert!(space.has_much_dead(&[(1, 499)].into_iter().collect()));
+    }
+
+    #[test]
+    fn the_pace_is_what_came_since() {
+        let mut space = space(&[]);
+        assert_eq!((space.pace(70), space.pace(70), space.pace(100)), (70, 0, 30));
+    }
+}

@@ -1,0 +1,109 @@
+//! The index: two small ordered trees. One finds the blocks of the table, the other one has notes about the store.
+//!
+//! The rest of the engine sees [`Tree`], [`Notes`] and [`Identity`]. Only this folder knows sled, which keeps both trees in
+//! the directory `index`.
+
+mod checkpoint;
+mod files;
+mod identity;
+mod memory;
+mod notes;
+mod sled_tree;
+
+use std::path::Path;
+use std::rc::Rc;
+
+pub use checkpoint::Checkpoint;
+pub use identity::Identity;
+pub use memory::MemoryTree;
+pub use notes::Notes;
+pub use sled_tree::Bytes;
+
+use self::sled_tree::SledTree;
+use crate::failure::Failure;
+
+/// A key and its value.
+pub type Pair = (Bytes, Bytes);
+/// Entries of a tree, from both ends.
+pub type Pairs<'a> = Box<dyn DoubleEndedIterator<Item = Result<Pair, Failure>> + 'a>;
+
+/// A sorted map from byte strings to byte strings. A change is visible at once, and durable after [`Tree::flush`]. The trees
+/// of an index become durable together.
+pub trait Tree {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Failure>;
+    /// The last entry between two keys, which both count.
+    fn last_between(&self, first: &[u8], last: &[u8]) -> Result<Option<Pair>, Failure>;
+    /// The first entry above one key and below another one.
+    fn first_between(&self, above: &[u8], below: &[u8]) -> Result<Option<Pair>, Failure>;
+    /// The entries from a key on that are below another one.
+    fn range(&self, from: &[u8], below: &[u8]) -> Pairs<'_>;
+    /// The entries between two keys, which both count.
+    fn range_to(&self, first: &[u8], last: &[u8]) -> Pairs<'_>;
+    /// Whether there is no entry.
+    fn is_empty(&self) -> bool;
+    /// Gives a key a value.
+    fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), Failure>;
+    /// Makes all changes of a batch, in one atomic write.
+    fn apply(&self, batch: Batch) -> Result<(), Failure>;
+    /// Makes all changes so far durable.
+    fn flush(&self) -> Result<(), Failure>;
+    /// The size of the files of the index, in bytes.
+    fn size_on_disk(&self) -> Result<u64, Failure>;
+}
+
+/// Changes of a tree that become visible together. Where a key comes twice, the last change counts.
+#[derive(Debug, Default)]
+pub struct Batch(Vec<(Bytes, Option<Bytes>)>);
+
+impl Batch {
+    /// Gives a key a value.
+    pub fn insert(&mut self, key: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.0.push((key.into(), Some(value.into())));
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, key: impl Into<Bytes>) {
+        self.0.push((key.into(), None));
+    }
+}
+
+/// An open index. A clone is the same index.
+#[derive(Clone)]
+pub struct Index {
+    blocks: Rc<dyn Tree>,
+    notes: Notes,
+}
+
+impl Index {
+    /// Opens the index in a directory, or creates it, with a cache of at most `cache_size` bytes. Removes what a crash left
+    /// there, and refuses files that are damaged.
+    pub fn open(directory: &Path, cache_size: u64) -> Result<Self, Failure> {
+        files::prepare(directory)?;
+        Self::of_sled(sled_tree::open(directory, cache_size)?)
+    }
+
+    /// An empty index on the disk whose files are removed with it: for tests.
+    pub fn temporary() -> Result<Self, Failure> {
+        Self::of_sled(sled_tree::temporary()?)
+    }
+
+    /// An empty index in memory alone: for tests of what stands above it.
+    pub fn in_memory() -> Self {
+        Self { blocks: Rc::new(MemoryTree::default()), notes: Notes::of(Rc::new(MemoryTree::default())) }
+    }
+
+    fn of_sled((blocks, notes): (SledTree, SledTree)) -> Result<Self, Failure> {
+        Ok(Self { blocks: Rc::new(blocks), notes: Notes::of(Rc::new(notes)) })
+    }
+
+    /// The tree that finds the blocks of the table.
+    pub fn blocks(&self) -> Rc<dyn Tree> {
+        Rc::clone(&self.blocks)
+    }
+
+    /// What the index notes about the store.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+}

@@ -1,0 +1,105 @@
+//! What the index notes about the store, in a tree of its own:
+//!
+//! ```text
+//! "checkpoint"   how far the table has come, see `Checkpoint`
+//! "hidden"       bytes of values in the log to which the bottom level has entries that newer ones hide, about: u64, little endian
+//! "log"          the number of the newest segment of the log, u64, little endian: without it nobody would miss that file
+//! ```
+
+use std::rc::Rc;
+
+use super::{Checkpoint, Tree};
+use crate::failure::Failure;
+use crate::log::Position;
+use crate::status::Status;
+
+const CHECKPOINT_KEY: &[u8] = b"checkpoint";
+const HIDDEN_KEY: &[u8] = b"hidden";
+const SEGMENT_KEY: &[u8] = b"log";
+
+/// The notes. A clone has the same ones.
+#[derive(Clone)]
+pub struct Notes {
+    tree: Rc<dyn Tree>,
+}
+
+impl Notes {
+    /// The notes in this tree.
+    pub(super) fn of(tree: Rc<dyn Tree>) -> Self {
+        Self { tree }
+    }
+
+    /// The newest checkpoint; the default where there was none yet.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Failure> {
+        let found = self.tree.get(CHECKPOINT_KEY)?;
+        found.map_or_else(|| Ok(Checkpoint::default()), |bytes| Checkpoint::decode(&bytes))
+    }
+
+    /// Makes this the checkpoint, durably. Everything it says of the table must be durable before.
+    pub fn write_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
+        self.tree.insert(CHECKPOINT_KEY, &checkpoint.encode())?;
+        self.tree.flush()
+    }
+
+    /// What [`Notes::write_hidden`] noted last; 0 where it did not.
+    pub fn hidden(&self) -> Result<u64, Failure> {
+        let bytes = self.tree.get(HIDDEN_KEY)?;
+        Ok(bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes[..].try_into().ok()?))).unwrap_or(0))
+    }
+
+    /// Notes how many bytes of values are hidden; durable with the next checkpoint.
+    pub fn write_hidden(&self, bytes: u64) -> Result<(), Failure> {
+        self.tree.insert(HIDDEN_KEY, &bytes.to_le_bytes())
+    }
+
+    /// The newest segment that was noted; 0 for none. Fails when the log ends in an earlier one.
+    pub fn newest_segment(&self, last_segment: u64) -> Result<u64, Failure> {
+        let Some(bytes) = self.tree.get(SEGMENT_KEY)? else { return Ok(0) };
+        let damaged =
+            |_| Failure::new(Status::Corrupt, "the number of the log's newest segment in the index is damaged");
+        let noted = bytes[..].try_into().map(u64::from_le_bytes).map_err(damaged)?;
+        if noted > last_segment {
+            let at = Position { segment: noted, offset: 0 };
+            return Err(Failure::new(Status::Corrupt, format!("the log is damaged in {at}: the segment is missing")));
+        }
+        Ok(noted)
+    }
+
+    /// Notes the newest segment, durably. It must be durable itself: what is noted is never missing after a crash.
+    pub fn write_newest_segment(&self, number: u64) -> Result<(), Failure> {
+        self.tree.insert(SEGMENT_KEY, &number.to_le_bytes())?;
+        self.tree.flush()
+    }
+
+    /// The size of the files of the index, in bytes.
+    pub fn size_on_disk(&self) -> Result<u64, Failure> {
+        self.tree.size_on_disk()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CHECKPOINT_KEY, Checkpoint, HIDDEN_KEY, SEGMENT_KEY};
+    use crate::index::Index;
+
+    #[test]
+    fn notes_read_back_and_nonsense_is_refused() {
+        let notes = Index::in_memory().notes();
+        assert_eq!(notes.checkpoint().unwrap(), Checkpoint::default());
+        assert_eq!((notes.hidden().unwrap(), notes.newest_segment(0).unwrap()), (0, 0));
+        let checkpoint = Checkpoint { first_segment: 1, version: 2, reserved: 3 };
+        notes.write_checkpoint(checkpoint).unwrap();
+        notes.write_hidden(4).unwrap();
+        notes.write_newest_segment(5).unwrap();
+        assert_eq!(notes.checkpoint().unwrap(), checkpoint);
+        assert_eq!((notes.hidden().unwrap(), notes.newest_segment(5).unwrap()), (4, 5));
+        let missed = notes.newest_segment(4).unwrap_err();
+        assert!(missed.message.contains("0000000005.luge at byte 0: the segment is missing"), "{}", missed.message);
+        for key in [CHECKPOINT_KEY, HIDDEN_KEY, SEGMENT_KEY] {
+            notes.tree.insert(key, b"no").unwrap();
+        }
+        assert!(notes.checkpoint().is_err() && notes.newest_segment(5).is_err());
+        // Only an estimate: nothing is wrong where it is lost.
+        assert_eq!(notes.hidden().unwrap(), 0);
+    }
+}

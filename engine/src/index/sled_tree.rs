@@ -1,0 +1,137 @@
+//! sled as a tree of the index.
+//!
+//! sled panics on files that cannot be, sometimes as late as in a read. So a panic within sled is damage of the index; any
+//! other one is a fault of the engine. The host tells them apart by the place in the message: `isOfIndex` in
+//! `src/wasm/status.ts` looks for the sources of sled.
+
+use std::ops::{Bound, Deref};
+use std::path::Path;
+
+use sled::{Config, Db, Error, IVec, Mode};
+
+use super::{Batch, Pair, Pairs, Tree};
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// Bytes in the index, cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bytes(IVec);
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+/// A tree of sled's.
+pub(super) struct SledTree {
+    db: Db,
+    tree: sled::Tree,
+}
+
+/// Opens sled in a directory that is prepared: the tree of the blocks, and that of the notes.
+pub(super) fn open(directory: &Path, cache_size: u64) -> Result<(SledTree, SledTree), Failure> {
+    let config = Config::default().path(directory).cache_capacity(cache_size).mode(Mode::HighThroughput);
+    trees(&config.flush_every_ms(None).open()?)
+}
+
+/// Opens sled in a directory of its own, which it removes.
+pub(super) fn temporary() -> Result<(SledTree, SledTree), Failure> {
+    trees(&Config::new().temporary(true).open()?)
+}
+
+/// The notes stand in sled's default tree.
+fn trees(db: &Db) -> Result<(SledTree, SledTree), Failure> {
+    let tree = |tree| SledTree { db: db.clone(), tree };
+    Ok((tree(db.open_tree("blocks")?), tree(sled::Tree::clone(db))))
+}
+
+fn pair(found: sled::Result<(IVec, IVec)>) -> Result<Pair, Failure> {
+    let (key, value) = found?;
+    Ok((Bytes(key), Bytes(value)))
+}
+
+impl Tree for SledTree {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Failure> {
+        Ok(self.tree.get(key)?.map(Bytes))
+    }
+
+    fn last_between(&self, first: &[u8], last: &[u8]) -> Result<Option<Pair>, Failure> {
+        self.tree.range::<&[u8], _>(first..=last).next_back().map(pair).transpose()
+    }
+
+    fn first_between(&self, above: &[u8], below: &[u8]) -> Result<Option<Pair>, Failure> {
+        self.tree.range::<&[u8], _>((Bound::Excluded(above), Bound::Excluded(below))).next().map(pair).transpose()
+    }
+
+    fn range(&self, from: &[u8], below: &[u8]) -> Pairs<'_> {
+        Box::new(self.tree.range::<&[u8], _>(from..below).map(pair))
+    }
+
+    fn range_to(&self, first: &[u8], last: &[u8]) -> Pairs<'_> {
+        Box::new(self.tree.range::<&[u8], _>(first..=last).map(pair))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tree.is_empty()
+    }
+
+    fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), Failure> {
+        self.tree.insert(key, value)?;
+        Ok(())
+    }
+
+    fn apply(&self, Batch(changes): Batch) -> Result<(), Failure> {
+        let mut batch = sled::Batch::default();
+        for (Bytes(key), value) in changes {
+            match value {
+                Some(Bytes(value)) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        Ok(self.tree.apply_batch(batch)?)
+    }
+
+    fn flush(&self) -> Result<(), Failure> {
+        self.tree.flush()?;
+        Ok(())
+    }
+
+    fn size_on_disk(&self) -> Result<u64, Failure> {
+        Ok(self.db.size_on_disk()?)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Io(_) => Status::Io,
+            Error::Corruption { .. } | Error::ReportableBug(_) => Status::Corrupt,
+            Error::CollectionNotFound(_) | Error::Unsupported(_) => Status::Unsupported,
+        };
+        Self::new(status, message_of(&error))
+    }
+}
+
+/// sled's own words, but for damage, which it describes in Rust's.
+fn message_of(error: &Error) -> String {
+    match error {
+        Error::Corruption { at: Some(at), .. } => format!("the file index/db is damaged at {at:?}"),
+        Error::Corruption { at: None, .. } => "a file of the index, index/db or index/snap.*, is damaged".to_owned(),
+        other => other.to_string(),
+    }
+}
