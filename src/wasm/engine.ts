@@ -133,14 +133,14 @@ export class Engine implements Backend {
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const flags = flagsOf(range);
     this.#memory.request(lower, upper);
     const [low, high, now] = [lower.length, upper.length, clock.now()];
-    const scan = () => this.#exports.luge_scan(flags, low, high, limit, pageBytes, PAGE_VISITS, version, now);
-    const more = this.#calls.run("scan", scan) === Status.More && this.#memory.replyCount < limit;
+    const run = () => this.#exports.luge_scan(flags, low, high, limit, pageBytes, PAGE_VISITS, version, now);
+    const more = this.#calls.run("scan", run) === Status.More && this.#memory.replyCount < limit;
     return this.#memory.replyPage(format, range.keysOnly !== true, more);
   }
 

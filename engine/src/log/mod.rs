@@ -8,6 +8,7 @@
 //! follows the first bad record was not acknowledged, unless a record behind it says that the log was known to be durable
 //! beyond it: then the bad one is damage, and reported.
 
+mod file_name;
 pub mod files;
 pub mod position;
 pub mod record;

@@ -1,4 +1,4 @@
-//! The header of a segment file, and its name.
+//! The header of a segment file.
 //!
 //! ```text
 //! offset  bytes  what, little endian
@@ -9,6 +9,7 @@
 //!     28      4  owner: whose segment it is, 0 when that is not known
 //! ```
 
+pub use super::file_name::{file_name, file_number};
 use super::position::Position;
 
 /// Bytes in front of the first record.
@@ -17,7 +18,6 @@ pub const HEADER_SIZE: usize = 32;
 pub const FORMAT_VERSION: u8 = 2;
 
 const MAGIC: &[u8; 7] = b"lugelog";
-const SUFFIX: &str = ".luge";
 
 /// The header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,16 +83,4 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
     let owner = u32::from_le_bytes(owner);
     Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows, owner }))
-}
-
-/// The name of a segment's file.
-pub fn file_name(number: u64) -> String {
-    format!("{number:010}{SUFFIX}")
-}
-
-/// The number of the segment in a file of this name; `None` for any other file.
-pub fn file_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SUFFIX)?;
-    let number = digits.parse().ok()?;
-    (file_name(number) == name && number > 0).then_some(number)
 }
