@@ -13,7 +13,7 @@ pub const ENTRY_HEADER_BYTES: usize = 8;
 pub const VERSIONED_HEADER_BYTES: usize = 24;
 
 /// A page being filled: for each entry `[key length u32 LE][value length u32 LE]`, with versions
-/// `[version f64 LE][expiry in ms f64 LE]` too; behind them all keys, and then all values, back to back, so that the host
+/// `[version f64 LE][expiry in ms f64 LE]` too. After these come all keys, then all values, without gaps, so that the host
 /// decodes all keys at once.
 #[derive(Debug)]
 pub struct Page<'a> {
@@ -60,7 +60,7 @@ impl<'a> Page<'a> {
         if self.count > 0 && before + size > self.budget {
             return Ok(false);
         }
-        // What is gathered is copied behind the lengths at the end; an entry that stays alone need not be.
+        // The end copies gathered keys and values after the lengths. An entry that stays alone needs no copy.
         let is_alone = size > self.budget;
         let whole = before.saturating_add(size);
         if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(value.len()).is_err()) {

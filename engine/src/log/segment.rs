@@ -12,7 +12,7 @@
 pub use super::file_name::{file_name, file_number};
 use super::position::Position;
 
-/// Bytes in front of the first record.
+/// Bytes before the first record.
 pub const HEADER_SIZE: usize = 32;
 /// The format of segments that this release writes and reads.
 pub const FORMAT_VERSION: u8 = 2;
@@ -24,7 +24,7 @@ const MAGIC: &[u8; 7] = b"lugelog";
 pub struct SegmentHeader {
     /// The number of the segment.
     pub number: u64,
-    /// Where the log before this segment ends: what lies behind in earlier segments was never committed.
+    /// Where the log before this segment ends. Bytes after that place in earlier segments were never committed.
     pub follows: Position,
     /// Whose segment it is; 0 when that is not known.
     pub owner: u32,
