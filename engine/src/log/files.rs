@@ -61,7 +61,7 @@ fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), F
     let mut bytes = [0; HEADER_SIZE];
     let count = file.read_at(&mut bytes, 0)?;
     match segment::decode(bytes.get(..count).unwrap_or_default()) {
-        HeaderState::Valid(header) if header.owner != 0 && header.owner != owner => Err(Failure::new(
+        HeaderState::Valid(header) if header.owner != owner => Err(Failure::new(
             Status::Corrupt,
             format!("the file {name} belongs to another store, or to another directory"),
         )),

@@ -6,7 +6,7 @@
 //!      8      8  number of the segment, above 0
 //!     16      8  position at which the log before this segment ends; 0 for none
 //!     24      4  CRC-32 of the 24 bytes before and of the owner
-//!     28      4  owner: whose segment it is, 0 when that is not known
+//!     28      4  owner: whose segment it is
 //! ```
 
 pub use super::file_name::{file_name, file_number};
@@ -26,7 +26,7 @@ pub struct SegmentHeader {
     pub number: u64,
     /// Where the log before this segment ends. Bytes after that place in earlier segments were never committed.
     pub follows: Position,
-    /// Whose segment it is; 0 when that is not known.
+    /// Whose segment it is.
     pub owner: u32,
 }
 

@@ -11,12 +11,12 @@ use crate::status::Status;
 /// The tree's key of the identity.
 const KEY: &[u8] = &[6];
 
-/// A random number that a store gets when it is created; 0 for one that has none.
+/// A random number that a store gets when luge creates it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(u64);
 
 impl Identity {
-    /// The identity in the tree. A store that is new gets one, durably: segments that say whose they are come later.
+    /// The identity in the tree. A new store gets one, durably, before its first segment names its owner.
     pub(super) fn of(tree: &sled::Tree, is_new: bool) -> Result<Self, Failure> {
         if let Some(bytes) = tree.get(KEY)? {
             let identity = bytes.as_ref().try_into().map(u64::from_le_bytes);
@@ -24,7 +24,7 @@ impl Identity {
             return identity.map(Self).map_err(damaged);
         }
         if !is_new {
-            return Ok(Self(0));
+            return Err(Failure::new(Status::Corrupt, "the identity of the store in the index is missing"));
         }
         let identity = RandomState::new().build_hasher().finish().max(1);
         tree.insert(KEY, &identity.to_le_bytes())?;
@@ -34,6 +34,6 @@ impl Identity {
 
     /// What stands as the owner in the headers of the segments in a directory of the store.
     pub fn owner_of(self, directory: &str) -> u32 {
-        if self.0 == 0 { 0 } else { (xxh64(directory.as_bytes(), self.0) as u32).max(1) }
+        (xxh64(directory.as_bytes(), self.0) as u32).max(1)
     }
 }
