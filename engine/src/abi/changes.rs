@@ -31,7 +31,7 @@ pub extern "C" fn luge_changes(
         let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
         let range = begun_at(range, below as u64);
         let mut page = Page::new(call.reply, usize::MAX, true);
-        let next = call.database.visit_changes(range, since as u64, Budget { visits, bytes: budget }, |entry| {
+        let next = call.database.changes(range, since as u64, Budget { visits, bytes: budget }, |entry| {
             let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
@@ -79,7 +79,7 @@ pub extern "C" fn luge_commits(
         let (_, key) = call.arguments(lower_length.saturating_add(upper_length), key_length)?;
         let mut page = Page::new(call.reply, budget, true);
         let budget = Budget { visits, bytes: budget };
-        let next = call.database.visit_commits(range, (from as u64, key), budget, |entry, value| {
+        let next = call.database.commits(range, (from as u64, key), budget, |entry, value| {
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
             // The page counts as the budget does: what it has no room for was not asked for.
@@ -133,7 +133,7 @@ pub extern "C" fn luge_newest(
         let range = call.range(flags, (key_length, 0), until, now_ms)?;
         let range = begun_at(range, below as u64);
         let mut page = Page::new(call.reply, budget, true);
-        let next = call.database.visit_newest(range, since as u64, largest, visits, |entry, newest| {
+        let next = call.database.newest(range, since as u64, largest, visits, |entry, newest| {
             let is_left_out = with_deletions == 0 && matches!(newest, Newest::Gone);
             if is_left_out { Ok(true) } else { push_newest(&mut page, entry, newest) }
         })?;

@@ -52,7 +52,7 @@ pub extern "C" fn luge_read_part(size: usize) -> i32 {
 pub extern "C" fn luge_version_of(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let Some(found) = call.database.has(key, version as u64, now_ms as u64)? else {
+        let Some(found) = call.database.version_of(key, version as u64, now_ms as u64)? else {
             return Ok(Status::NotFound);
         };
         REPLY.version.set(found);
@@ -77,7 +77,7 @@ pub extern "C" fn luge_scan(
     run_open(|call| {
         let range = call.range(flags, (lower_length, upper_length), version, now_ms)?;
         let mut page = Page::new(call.reply, budget, flags & flag::WITH_VERSIONS != 0);
-        let walked = call.database.visit(range, flags & flag::KEYS_ONLY == 0, visits, |entry, value| {
+        let walked = call.database.scan(range, flags & flag::KEYS_ONLY == 0, visits, |entry, value| {
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             let value = Some(value);
             let pushed = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
@@ -107,7 +107,7 @@ pub extern "C" fn luge_count(
 ) -> i32 {
     run_open(|call| {
         let range = call.range(flags, (lower_length, upper_length), version, now_ms)?;
-        let (count, last) = call.database.count_live(range, limit, visits)?;
+        let (count, last) = call.database.count(range, limit, visits)?;
         *call.reply = last;
         set_bytes(call.reply, count);
         Ok(if call.reply.is_empty() { Status::Ok } else { Status::More })
@@ -133,7 +133,7 @@ pub extern "C" fn luge_versions(
         let from = (below as u64, listed as usize);
         let next = call
             .database
-            .visit_versions(key, from, largest, now_ms as u64, |entry, newest| push_newest(&mut page, entry, newest))?;
+            .versions(key, from, largest, now_ms as u64, |entry, newest| push_newest(&mut page, entry, newest))?;
         set_page(page, &[]);
         let Some((below, listed)) = next else { return Ok(Status::Ok) };
         REPLY.next_version.set(below);
@@ -158,7 +158,9 @@ pub fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
-        let Some(version) = call.database.snapshot(version as u64, now_ms as u64) else { return Ok(Status::NotFound) };
+        let Some(version) = call.database.open_snapshot(version as u64, now_ms as u64) else {
+            return Ok(Status::NotFound);
+        };
         REPLY.version.set(version);
         Ok(Status::Ok)
     })
@@ -167,5 +169,5 @@ pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
 /// Closes a snapshot at a version. [`Status::NotFound`] when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_snapshot(version: f64) -> i32 {
-    run_open(|call| Ok(if call.database.release(version as u64) { Status::Ok } else { Status::NotFound }))
+    run_open(|call| Ok(if call.database.close_snapshot(version as u64) { Status::Ok } else { Status::NotFound }))
 }

@@ -262,9 +262,9 @@ impl<D: Disk> Database<D> {
         true
     }
 
-    /// Keeps what `version` sees (at most the newest one) until [`Database::release`]; returns that version, or `None` when
+    /// Keeps what `version` sees (at most the newest one) until [`Database::close_snapshot`]; returns that version, or `None` when
     /// some of it is gone already.
-    pub fn snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
+    pub fn open_snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
         let version = version.min(self.version);
         if version < self.whole_from() && !self.snapshots.contains(version) {
             return None;
@@ -274,7 +274,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// Lets go of one snapshot at `version`; says whether there was one.
-    pub fn release(&mut self, version: u64) -> bool {
+    pub fn close_snapshot(&mut self, version: u64) -> bool {
         self.snapshots.close(version)
     }
 

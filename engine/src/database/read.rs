@@ -22,7 +22,7 @@ pub struct Read {
     pub stream: Option<ValueStream>,
 }
 
-/// The newest version of a key, as [`Database::visit_newest`] finds it.
+/// The newest version of a key, as [`Database::newest`] finds it.
 #[derive(Clone, Copy, Debug)]
 pub enum Newest<'a> {
     /// Deleted or expired.
@@ -146,7 +146,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
-    pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
+    pub fn version_of(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
         for memtable in memtables(&self.active, self.sealed.as_ref()) {
             if let Some(entry) = memtable.get(key, version) {
@@ -163,7 +163,7 @@ impl<D: Disk> Database<D> {
     /// Calls with the versions of `key` that are kept, newest first, until `visit` returns `false`: as many as are to be kept, and
     /// those that snapshots see. Begins with the one at or before `below`, when `listed` newer ones were told of. Returns where to
     /// go on, and how many were. Values above `largest` bytes are left to the caller.
-    pub fn visit_versions(
+    pub fn versions(
         &mut self,
         key: &[u8],
         (mut below, mut listed): (u64, usize),
@@ -209,7 +209,7 @@ impl<D: Disk> Database<D> {
     /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
     /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone. `None` when not all of
     /// them are in memory.
-    pub fn visit_commits(
+    pub fn commits(
         &mut self,
         range: Range<'_>,
         from: (u64, &[u8]),
@@ -238,8 +238,8 @@ impl<D: Disk> Database<D> {
         Ok(Some(None))
     }
 
-    /// As [`Database::visit_commits`], of those after `since`, wherever they are: by key and newest first, and without values.
-    pub fn visit_changes(
+    /// As [`Database::commits`], of those after `since`, wherever they are: by key and newest first, and without values.
+    pub fn changes(
         &mut self,
         range: Range<'_>,
         since: u64,
@@ -267,7 +267,7 @@ impl<D: Disk> Database<D> {
 
     /// Of each key in a range that changed after `since` the newest version, by key, until `visit` returns `false`, or `visits`
     /// entries were looked at; returns where to go on. Values come with those that are not gone, unless they are above `largest` bytes.
-    pub fn visit_newest(
+    pub fn newest(
         &mut self,
         range: Range<'_>,
         since: u64,

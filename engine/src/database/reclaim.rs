@@ -87,7 +87,7 @@ impl<D: Disk> Database<D> {
         }
         if !dead.is_empty() {
             // Nothing leads to them as of now; nothing durable may, either.
-            self.table.flush()?;
+            self.table.sync()?;
         }
         for number in &dead {
             self.files.forget(*number);
@@ -144,7 +144,7 @@ impl<D: Disk> Database<D> {
         match next {
             Some(offset) => self.moving = Some(Moving { offset, ..moving }),
             None => {
-                self.table.flush()?;
+                self.table.sync()?;
                 self.drop_dead_segments()?;
                 if self.table.log_live().of(moving.segment) > 0 {
                     // A record that cannot be read hides what is left: verify reports it.

@@ -155,7 +155,7 @@ impl<D: Disk> Database<D> {
             self.reclaimable = true;
         }
         if self.sealed.is_none() && !self.must_descend() {
-            self.table.flush()?;
+            self.table.sync()?;
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl<D: Disk> Database<D> {
         self.commit_group()?;
         let retention = self.retention(now_ms, true);
         let written = self.table.descend(descent, &retention)?;
-        self.count(written);
+        self.count_written(written);
         Ok(())
     }
 
@@ -180,11 +180,11 @@ impl<D: Disk> Database<D> {
     pub(super) fn commit_group(&mut self) -> Result<(), Failure> {
         let Some(sealed) = &mut self.sealed else { return Ok(()) };
         let written = self.table.commit(std::mem::take(&mut sealed.group))?;
-        self.count(written);
+        self.count_written(written);
         Ok(())
     }
 
-    pub(super) fn count(&mut self, written: Written) {
+    pub(super) fn count_written(&mut self, written: Written) {
         self.counters.blocks_written += written.blocks as u64;
     }
 
@@ -225,7 +225,7 @@ impl<D: Disk> Database<D> {
             }
             return Ok(());
         }
-        self.table.flush()?;
+        self.table.sync()?;
         if sealed.hidden.in_bottom > 0 {
             self.hidden_in_bottom += sealed.hidden.in_bottom;
             Checkpoint::note_hidden(&self.db, self.hidden_in_bottom)?;

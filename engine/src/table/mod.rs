@@ -270,7 +270,7 @@ impl<D: Disk> Table<D> {
     }
 
     /// Makes the tree durable. Segments of blocks that it does not lead to can be removed then.
-    pub fn flush(&mut self) -> Result<(), Failure> {
+    pub fn sync(&mut self) -> Result<(), Failure> {
         self.tree.flush()?;
         for level in Level::ALL {
             let Part { blocks, live, .. } = self.part_mut(level);

@@ -51,7 +51,7 @@ fn try_all(database: &mut Database<MemoryDisk>) -> Result<Vec<Pair>, Failure> {
     let (lower, upper) = (luge_engine::entry::Boundary::Outermost, luge_engine::entry::Boundary::Outermost);
     let range = luge_engine::cursor::Range { lower, upper, reverse: false, version: u64::MAX, now_ms: NOW_MS };
     let mut entries = Vec::new();
-    database.visit(range, true, u32::MAX, |entry, value| {
+    database.scan(range, true, u32::MAX, |entry, value| {
         entries.push((entry.key.to_vec(), value.to_vec()));
         Ok(true)
     })?;

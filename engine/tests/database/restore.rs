@@ -122,7 +122,7 @@ proptest! {
             let pairs: Vec<_> = expected.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect();
             prop_assert_eq!(found, pairs);
             for (key, (version, _)) in &expected {
-                prop_assert_eq!(database.has(key, u64::MAX, NOW_MS).unwrap(), Some(*version));
+                prop_assert_eq!(database.version_of(key, u64::MAX, NOW_MS).unwrap(), Some(*version));
             }
             prop_assert_eq!(verify(&mut database), []);
             disks = database.crash();
