@@ -2,7 +2,7 @@
 
 use crate::cursor::Range;
 use crate::database::RestoredEntry;
-use crate::database::commit::Operation;
+use crate::database::payload::Operation;
 use crate::entry::Boundary;
 use crate::failure::Failure;
 use crate::page::NO_VALUE;

@@ -120,7 +120,7 @@ nodeTest("the search finds circles and wrong directions, and reads the paths of 
   );
   const paths = pathsOf("crate::a::{self, b::{C, d}, e as f}");
   assert.deepEqual(paths, ["crate::a::self", "crate::a::b::C", "crate::a::b::d", "crate::a::e"]);
-  assert.ok(engine.get("engine/src/database/verify.rs")?.includes("engine/src/database/commit.rs"));
+  assert.ok(engine.get("engine/src/database/verify.rs")?.includes("engine/src/database/payload.rs"));
   assert.ok(engine.get("engine/src/table/sparse.rs")?.includes("engine/src/log/segment.rs"));
 });
 

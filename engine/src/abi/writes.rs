@@ -1,7 +1,7 @@
 //! Exports that commit.
 
 use super::call::{run_open, written};
-use crate::database::commit::Operation;
+use crate::database::payload::Operation;
 use crate::request;
 use crate::status::Status;
 

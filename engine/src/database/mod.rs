@@ -5,20 +5,20 @@
 //! the log that only it needed are dropped. A crash in the middle is repaired by reading the log again: every step of a
 //! checkpoint may be done twice.
 
+mod background;
 pub mod checkpoint;
-pub mod commit;
 mod compact;
 mod gaps;
 mod hidden;
 mod metrics;
 mod newest_segment;
 mod options;
+pub mod payload;
 mod read;
 mod reclaim;
 mod replay;
 mod restore;
 mod snapshots;
-mod steps;
 mod values;
 mod verify;
 mod walk;

@@ -2,7 +2,7 @@
 //! are mostly dead.
 
 use super::Database;
-use super::commit::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
+use super::payload::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
@@ -168,7 +168,7 @@ impl<D: Disk> Database<D> {
             offset += record::encoded_size(length) as u64;
             let payload = Position { offset: position.offset + HEADER_SIZE as u64, ..position };
             // What the table leads to is a value, and has a checksum of its own: of a large one, the head is enough.
-            let only = commit::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
+            let only = payload::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
             if let (Some((key, version, at, length)), Some((own, _))) = (only, record::peek(&bytes)) {
                 let (key, version) = (key.to_vec(), version.unwrap_or(own));
                 self.find_live_value(
@@ -201,7 +201,7 @@ impl<D: Disk> Database<D> {
         payload: &[u8],
         live: &mut Vec<Live>,
     ) -> Result<(), Failure> {
-        match commit::decode(payload) {
+        match payload::decode(payload) {
             Some(Payload::Operations(operations)) => {
                 for operation in operations.flatten() {
                     self.find_live_operation(start, version, &operation, live)?;
@@ -255,13 +255,13 @@ impl<D: Disk> Database<D> {
         let mut bytes = Vec::new();
         for each in live {
             self.files.read(&self.log, each.from, each.length, &mut bytes)?;
-            let head = commit::moved_head(&each.key, each.version, bytes.len());
+            let head = payload::moved_head(&each.key, each.version, bytes.len());
             let version = self.log.last_version().max(self.version);
             let size = head.len() + bytes.len() + VALUE_CHECKSUM_SIZE;
             let mut position = self.log.begin(version, size)?;
             self.log.extend(&head)?;
             self.log.extend(&bytes)?;
-            self.log.extend(&commit::value_checksum(&bytes))?;
+            self.log.extend(&payload::value_checksum(&bytes))?;
             self.log.finish()?;
             position.offset += head.len() as u64;
             let to = position.packed();

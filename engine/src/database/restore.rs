@@ -5,7 +5,7 @@
 //! the same entries: what is there already is left as it is.
 
 use super::Database;
-use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
 use super::write::NewLargePut;
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
@@ -49,24 +49,24 @@ impl<D: Disk> Database<D> {
         let mut missing = Vec::with_capacity(entries.len());
         for entry in entries {
             if !self.has_exactly(entry.operation.key, entry.version)? {
-                missing.push((entry, commit::restored_version(entry.version)));
+                missing.push((entry, payload::restored_version(entry.version)));
             }
         }
         let logged_size = self.options.logged_size;
         let size = missing
             .iter()
-            .map(|(entry, version)| version.len() + commit::operation_size(&entry.operation, logged_size));
+            .map(|(entry, version)| version.len() + payload::operation_size(&entry.operation, logged_size));
         let size = size.sum::<usize>();
         let memory = missing.iter().map(|(entry, _)| {
             entry.operation.key.len() + entry.operation.value.map_or(0, <[u8]>::len).min(logged_size)
         });
         self.active.reserve(memory.sum(), missing.len())?;
-        let head = commit::restored_head(false);
+        let head = payload::restored_head(false);
         let mut position = self.log.begin(target, head.len() + size)?;
         self.log.extend(&head)?;
         position.offset += head.len() as u64;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
-            let head = commit::operation_head(operation, logged_size);
+            let head = payload::operation_head(operation, logged_size);
             for bytes in [version_bytes.as_slice(), head.bytes(), operation.key] {
                 self.log.extend(bytes)?;
                 position.offset += bytes.len() as u64;
@@ -75,7 +75,7 @@ impl<D: Disk> Database<D> {
             if let Some(bytes) = operation.value {
                 self.log.extend(bytes)?;
                 if head.is_logged {
-                    self.log.extend(&commit::value_checksum(bytes))?;
+                    self.log.extend(&payload::value_checksum(bytes))?;
                     value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
                     position.offset += VALUE_CHECKSUM_SIZE as u64;
                 }
@@ -105,7 +105,7 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         self.active.reserve(key.len(), 1)?;
-        let start = [&commit::restored_head(false)[..], &commit::restored_version(version)].concat();
+        let start = [&payload::restored_head(false)[..], &payload::restored_version(version)].concat();
         self.begin_large(&NewLargePut { key, length, expires_ms, version, record_version }, &start, true)?;
         Ok(true)
     }
@@ -114,7 +114,7 @@ impl<D: Disk> Database<D> {
     pub fn end_restore(&mut self) -> Result<(), Failure> {
         let version = self.target()?;
         self.abort_put();
-        self.log.append(version, &commit::restored_head(true))?;
+        self.log.append(version, &payload::restored_head(true))?;
         self.version = version;
         self.restoring = None;
         Ok(())

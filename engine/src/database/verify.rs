@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Database;
-use super::commit;
+use super::payload;
 use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::Failure;
@@ -88,7 +88,7 @@ impl<D: Disk> Database<D> {
             return Ok(());
         }
         let end = if number == present { Some(self.log.written_end()) } else { None };
-        match verify_segment(self.log.disk(), number, end, |record| commit::is_well_formed(record.payload)) {
+        match verify_segment(self.log.disk(), number, end, |record| payload::is_well_formed(record.payload)) {
             Ok(records) => verification.parts += records,
             Err(failure) if failure.status == Status::Corrupt => verification.damages.push(BlockDamage {
                 file: format!("log/{}", segment::file_name(number)),

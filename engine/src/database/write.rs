@@ -3,7 +3,7 @@
 use xxhash_rust::xxh64::Xxh64;
 
 use super::Database;
-use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -57,13 +57,13 @@ impl<D: Disk> Database<D> {
         let kept =
             |operation: &Operation<'_>| operation.key.len() + operation.value.map_or(0, <[u8]>::len).min(logged_size);
         self.active.reserve(operations.iter().map(kept).sum(), operations.len())?;
-        let size = operations.iter().map(|operation| commit::operation_size(operation, logged_size)).sum::<usize>();
+        let size = operations.iter().map(|operation| payload::operation_size(operation, logged_size)).sum::<usize>();
         let version = self.next_version()?;
         let mut position = self.log.begin(version, size + 1)?;
-        self.log.extend(&commit::operations_head())?;
+        self.log.extend(&payload::operations_head())?;
         position.offset += 1;
         for operation in operations {
-            let head = commit::operation_head(operation, logged_size);
+            let head = payload::operation_head(operation, logged_size);
             self.log.extend(head.bytes())?;
             self.log.extend(operation.key)?;
             position.offset += (head.bytes().len() + operation.key.len()) as u64;
@@ -71,7 +71,7 @@ impl<D: Disk> Database<D> {
             if let Some(bytes) = operation.value {
                 self.log.extend(bytes)?;
                 if head.is_logged {
-                    self.log.extend(&commit::value_checksum(bytes))?;
+                    self.log.extend(&payload::value_checksum(bytes))?;
                     value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
                     position.offset += VALUE_CHECKSUM_SIZE as u64;
                 }
@@ -102,7 +102,7 @@ impl<D: Disk> Database<D> {
         self.active.reserve(key.len(), 1)?;
         let version = self.next_version()?;
         let put = NewLargePut { key, length, expires_ms, version, record_version: version };
-        self.begin_large(&put, &commit::operations_head(), false)
+        self.begin_large(&put, &payload::operations_head(), false)
     }
 
     /// Begins the record of a value that comes in pieces, with `start` in front of its operation.
@@ -113,7 +113,7 @@ impl<D: Disk> Database<D> {
         is_restored: bool,
     ) -> Result<(), Failure> {
         let &NewLargePut { key, length, expires_ms, version, record_version } = put;
-        let head = commit::large_put_head(key, length, expires_ms);
+        let head = payload::large_put_head(key, length, expires_ms);
         let start = [start, head.bytes(), key].concat();
         let mut position = self.log.begin(record_version, start.len() + length + VALUE_CHECKSUM_SIZE)?;
         position.offset += start.len() as u64;
@@ -161,7 +161,7 @@ impl<D: Disk> Database<D> {
         if self.version + RESERVED_VERSIONS / 2 >= self.reserved {
             self.version += 1;
             self.reserved = self.version + RESERVED_VERSIONS;
-            self.log.append(self.version, &commit::encode_reservation(self.reserved))?;
+            self.log.append(self.version, &payload::encode_reservation(self.reserved))?;
             self.log.sync()?;
         }
         Ok(self.version + 1)

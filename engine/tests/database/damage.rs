@@ -2,7 +2,7 @@
 
 use crate::check::{scan, verify};
 use crate::history::{Pair, key as any_key};
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
 use luge_engine::failure::Failure;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::{scan, verify};
 use crate::histories::{OPTIONS, power_cut, survival};
 use crate::history::key;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, RestoredEntry};
 use luge_engine::disk::MemoryDisk;
 use proptest::collection::{btree_map, vec};

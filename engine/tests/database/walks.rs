@@ -6,7 +6,7 @@ use crate::check::{rest_of, walk};
 use crate::histories::OPTIONS;
 use crate::history::Pair;
 use luge_engine::cursor::Range;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options, Walked};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;

@@ -1,4 +1,4 @@
-//! What happens behind the commits, in small steps: memtables into the table, segments of the log away.
+//! Background work, in small steps: moves memtables into the table, and removes segments of the log that nothing needs.
 
 use std::time::Instant;
 
