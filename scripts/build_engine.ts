@@ -1,10 +1,11 @@
 /**
  * Builds `engine/luge_engine.wasm` through wasm-pack, with the declarations of its exports, its build record and the generated
- * module that carries its bytes.
+ * modules: one carries its bytes, the other one is its interface, read from the engine's text.
  *
  * ```sh
  * node scripts/build_engine.ts                       # build
  * node scripts/build_engine.ts --check               # rebuild and compare, change nothing
+ * node scripts/build_engine.ts --interface           # write src/wasm/interface.ts alone: needs no compiler
  * node scripts/build_engine.ts --toolchain debian    # or rustup; default: whichever is there
  * node scripts/build_engine.ts --tools DIRECTORY     # where cargo installs wasm-pack, if need be; default: engine/target/tools
  * ```
@@ -16,6 +17,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Built, compileEngine, SLED_VERSION, wasmOptVersion } from "./engine/compile.ts";
 import { sha256, sourceDigest } from "./engine/digest.ts";
+import { INTERFACE, interfaceModule } from "./engine/interface.ts";
 import { artefactModule, type BuildRecord, SOURCES, sameTools } from "./engine/record.ts";
 import { testWithArtefact } from "./engine/test_artefact.ts";
 import { findToolchain, type Toolchain } from "./engine/toolchain.ts";
@@ -47,6 +49,7 @@ function compile(toolchain: Toolchain): Built {
 }
 
 function build(toolchain: Toolchain): void {
+  writeFileSync(join(ROOT, INTERFACE), interfaceModule(ROOT));
   const { bytes, declarations } = compile(toolchain);
   const record = recordOf(bytes, toolchain);
   writeFileSync(ARTEFACT, bytes);
@@ -63,6 +66,9 @@ function staleness(record: BuildRecord): string[] {
   if (sourceDigest(ROOT, SOURCES) !== record.source) problems.push("the engine's sources changed since the last build");
   if (sha256(bytes) !== record.sha256) problems.push("engine/luge_engine.wasm is not what the build record says");
   if (readFileSync(MODULE, "utf8") !== artefactModule(bytes)) problems.push("src/wasm/artefact.ts carries other bytes");
+  if (readFileSync(join(ROOT, INTERFACE), "utf8") !== interfaceModule(ROOT)) {
+    problems.push(`${INTERFACE} is not what the engine's text says`);
+  }
   return problems;
 }
 
@@ -89,13 +95,17 @@ function check(toolchain: Toolchain): void {
   }
 }
 
-describeProgram("scripts/build_engine.ts", "Builds engine/luge_engine.wasm, with its declarations, record and module.");
+describeProgram(
+  "scripts/build_engine.ts",
+  "Builds engine/luge_engine.wasm, with its declarations, record and modules.",
+);
 const values = readOptions({
   check: flag("rebuild and compare, change nothing"),
+  interface: flag("write src/wasm/interface.ts alone: needs no compiler"),
   toolchain: maybe("debian or rustup; whichever is there unless said", "name"),
   tools: text("where cargo installs wasm-pack, if need be", join(ROOT, "engine", "target", "tools"), "directory"),
 });
 const tools = resolve(values.tools);
-const toolchain = findToolchain(values.toolchain);
-if (values.check) check(toolchain);
-else build(toolchain);
+if (values.interface) writeFileSync(join(ROOT, INTERFACE), interfaceModule(ROOT));
+else if (values.check) check(findToolchain(values.toolchain));
+else build(findToolchain(values.toolchain));

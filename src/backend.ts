@@ -130,8 +130,8 @@ export interface Backend {
   entry(key: Uint8Array, version: number): StoredValue | undefined;
   /** The version of the value; `undefined` when there is none. */
   versionOf(key: Uint8Array, version: number): number | undefined;
-  /** As {@linkcode Backend.count}: there may be no entries on it, and more behind it. */
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
+  /** A page of a range: there may be no entries on it, and more after it. Looks at as many as {@linkcode Backend.count}. */
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
   /** Looks at some thousand entries at most, deleted ones as well. */
   count(range: ByteRange): Counted;
   /** The versions that are kept, newest first, from a place on. */

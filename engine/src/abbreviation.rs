@@ -1,4 +1,4 @@
-//! Keys as integers, which compare at once: the eight bytes behind what the keys of a set have in common.
+//! Keys as integers, which compare fast: the eight bytes after the prefix that all keys of a set share.
 
 /// What the keys of a set begin with, all but empty ones.
 #[derive(Debug, Default)]

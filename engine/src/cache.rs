@@ -1,4 +1,4 @@
-//! A bounded cache of entries in front of the table.
+//! A bounded cache of entries of the table.
 //!
 //! Entries lie in a [`Ring`]. One that is asked for again while it is about to go is written anew. References stand in
 //! buckets of a few, by the hash of the key.
@@ -11,7 +11,7 @@ use crate::ring::Ring;
 const WAYS: usize = 4;
 /// About how many bytes an entry takes: so many references are kept.
 const EXPECTED_SIZE: usize = 128;
-/// Bytes in front of key and value: version, expiry, and the lengths of key and value.
+/// Bytes before key and value: version, expiry, and the lengths of key and value.
 const HEADER_SIZE: usize = 24;
 
 /// A bounded cache of the newest versions below the memtables.

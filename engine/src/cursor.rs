@@ -19,7 +19,7 @@ pub struct Range<'a> {
     pub reverse: bool,
     /// Only commits up to this version count.
     pub version: u64,
-    /// The present time, in milliseconds since 1970: what expires at or before it is gone.
+    /// The current time, in milliseconds since 1970. Entries that expire at or before it count as deleted.
     pub now_ms: u64,
 }
 
@@ -34,7 +34,7 @@ impl Range<'_> {
         begins && !Range { reverse: false, ..*self }.ends_before(key)
     }
 
-    /// Whether a key is behind the end, in the direction of the cursor.
+    /// Whether a key is after the end, in the direction of the cursor.
     fn ends_before(&self, key: &[u8]) -> bool {
         match (self.reverse, if self.reverse { self.lower } else { self.upper }) {
             (_, Boundary::Outermost) => false,
@@ -67,7 +67,7 @@ pub struct Cursor<'a, D: Disk> {
     found: Option<(u64, u64, Kept)>,
     value: Vec<u8>,
     visits: Visits,
-    /// Keys of which nothing lives, since the last one that does.
+    /// Keys without a live version, since the last key with one.
     gone: u32,
 }
 
@@ -112,7 +112,7 @@ impl Visits {
 pub enum Advance {
     /// To a live entry, or to a change.
     Entry,
-    /// Behind another [`GONE_A_RUN`] keys of which nothing lives, one behind the other.
+    /// After another [`GONE_A_RUN`] successive keys without a live version.
     Gone,
     /// To the end of its range.
     End,
@@ -120,7 +120,7 @@ pub enum Advance {
     Paused,
 }
 
-/// So many keys of which nothing lives are worth a word.
+/// A cursor reports so many successive keys without a live version.
 pub const GONE_A_RUN: u32 = 8;
 /// So many bytes of a block count as an entry that was looked at.
 const BYTES_A_VISIT: usize = 128;
@@ -154,7 +154,7 @@ impl<D: Disk> Source<'_, D> {
         }
     }
 
-    /// Leaves the present key behind, with all its versions.
+    /// Skips the current key, with all its versions.
     fn pass_key(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
             Self::Memtable(memtable, place) => {
@@ -212,8 +212,8 @@ impl<D: Disk> Source<'_, D> {
 }
 
 impl<'a, D: Disk> Cursor<'a, D> {
-    /// A cursor before the first entry of the range; without `table` over what is in memory alone. It looks at about `visits`
-    /// entries; with each [`BYTES_A_VISIT`] bytes of a block, once it goes on from its first one, for another one.
+    /// A cursor before the first entry of the range. Without `table` it reads the memtables alone. It looks at about `visits`
+    /// entries. After its first block, each [`BYTES_A_VISIT`] bytes of a block count as one more entry.
     pub fn start(
         memtables: impl Iterator<Item = &'a Memtable>,
         table: Option<&'a Table<D>>,
@@ -271,7 +271,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
             self.visits.look();
             // While a memtable is merged its entries stand in the table, too.
             let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
-            // Where it pauses behind one that does not count, it must not come back to it in another source.
+            // If it pauses after an entry that does not count, it must not meet that entry again in another source.
             let counts = entry.version > since && entry.version <= self.range.version;
             let is_older = entry.version <= since;
             if !again && (counts || !self.is_alone) {
@@ -280,7 +280,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 self.has_key = true;
             }
             if is_older {
-                // All behind it of its source is older still.
+                // All later versions of its source are older still.
                 self.pass_key(next)?;
             } else if again || !counts {
                 self.step(next)?;
@@ -301,7 +301,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Some((entry.key, if again { entry.version.saturating_sub(1) } else { entry.version }))
     }
 
-    /// Goes to the next live entry. Pauses only behind a key that it looked at whole: [`Cursor::last_key`].
+    /// Goes to the next live entry. Pauses only after a key of which it has seen all versions: [`Cursor::last_key`].
     pub fn advance(&mut self) -> Result<Advance, Failure> {
         if self.range.reverse { self.retreat() } else { self.advance_forward() }
     }
@@ -443,7 +443,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         self.pass_key(source)
     }
 
-    /// Leaves a source's versions of its present key behind.
+    /// Skips a source's versions of its current key.
     #[inline(never)]
     fn pass_key(&mut self, source: usize) -> Result<(), Failure> {
         let reverse = self.range.reverse;

@@ -1,6 +1,6 @@
-//! The storage engine of luge: sled behind a small C ABI, compiled to WebAssembly and hosted by TypeScript.
+//! The storage engine of luge: sled and what luge adds to it, with a small C ABI, compiled to WebAssembly and hosted by TypeScript.
 //!
-//! `abi` is the only file that may hold `unsafe`; everything else is plain Rust that `cargo test` runs natively.
+//! Only `abi` may hold `unsafe`. Everything else is plain Rust that `cargo test` runs natively.
 
 mod abbreviation;
 mod abi;

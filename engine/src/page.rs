@@ -7,9 +7,13 @@ use crate::status::Status;
 pub const NO_VALUE: u32 = u32::MAX;
 /// The length of a value that does not come with the page.
 pub const LARGE_VALUE: u32 = u32::MAX - 1;
+/// What a page has of each entry before the keys, in bytes.
+pub const ENTRY_HEADER_BYTES: usize = 8;
+/// The same in a page with versions.
+pub const VERSIONED_HEADER_BYTES: usize = 24;
 
 /// A page being filled: for each entry `[key length u32 LE][value length u32 LE]`, with versions
-/// `[version f64 LE][expiry in ms f64 LE]` too; behind them all keys, and then all values, back to back, so that the host
+/// `[version f64 LE][expiry in ms f64 LE]` too. After these come all keys, then all values, without gaps, so that the host
 /// decodes all keys at once.
 #[derive(Debug)]
 pub struct Page<'a> {
@@ -51,12 +55,12 @@ impl<'a> Page<'a> {
     /// Adds an entry unless the page has one already and would grow past its budget; says whether it was added.
     pub fn push(&mut self, entry: &PageEntry<'_>) -> Result<bool, Failure> {
         let value = entry.value.unwrap_or_default();
-        let size = 24 + entry.key.len() + value.len();
+        let size = VERSIONED_HEADER_BYTES + entry.key.len() + value.len();
         let before = self.bytes.len() + self.keys.len() + self.values.len();
         if self.count > 0 && before + size > self.budget {
             return Ok(false);
         }
-        // What is gathered is copied behind the lengths at the end; an entry that stays alone need not be.
+        // The end copies gathered keys and values after the lengths. An entry that stays alone needs no copy.
         let is_alone = size > self.budget;
         let whole = before.saturating_add(size);
         if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(value.len()).is_err()) {
@@ -80,18 +84,13 @@ impl<'a> Page<'a> {
         Ok(true)
     }
 
-    /// As [`Page::finish`], with bytes behind the page.
-    pub fn finish_with(self, behind: &[u8]) -> (&'a [u8], u32) {
+    /// The bytes of the page with `next_key` after them, and how many entries the page has.
+    pub fn finish(self, next_key: &[u8]) -> (&'a [u8], u32) {
         let Self { bytes, keys, values, count, .. } = self;
         bytes.extend_from_slice(&keys);
         bytes.extend_from_slice(&values);
-        bytes.extend_from_slice(behind);
+        bytes.extend_from_slice(next_key);
         (bytes, count)
-    }
-
-    /// The bytes of the page, and how many entries it has.
-    pub fn finish(self) -> (&'a [u8], u32) {
-        self.finish_with(&[])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cursor::Range;
 use crate::database::RestoredEntry;
-use crate::database::commit::Operation;
+use crate::database::payload::Operation;
 use crate::entry::Boundary;
 use crate::failure::Failure;
 use crate::page::NO_VALUE;
@@ -18,7 +18,7 @@ pub mod flags {
     pub const WITH_VERSIONS: u32 = 4;
     /// The range begins with its lower key.
     pub const LOWER_INCLUDED: u32 = 8;
-    /// The range begins behind its lower key.
+    /// The range begins after its lower key.
     pub const LOWER_EXCLUDED: u32 = 16;
     /// The range ends with its upper key.
     pub const UPPER_INCLUDED: u32 = 32;
@@ -27,18 +27,18 @@ pub mod flags {
 }
 
 /// The range between two keys, as the flags say.
-pub fn range<'a>(bits: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now_ms: f64) -> Range<'a> {
-    let lower = match bits & (flags::LOWER_INCLUDED | flags::LOWER_EXCLUDED) {
+pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now_ms: f64) -> Range<'a> {
+    let lower = match flags & (flags::LOWER_INCLUDED | flags::LOWER_EXCLUDED) {
         0 => Boundary::Outermost,
         flags::LOWER_INCLUDED => Boundary::Before(lower),
         _ => Boundary::Behind(lower),
     };
-    let upper = match bits & (flags::UPPER_INCLUDED | flags::UPPER_EXCLUDED) {
+    let upper = match flags & (flags::UPPER_INCLUDED | flags::UPPER_EXCLUDED) {
         0 => Boundary::Outermost,
         flags::UPPER_INCLUDED => Boundary::Behind(upper),
         _ => Boundary::Before(upper),
     };
-    Range { lower, upper, reverse: bits & flags::REVERSE != 0, version: version as u64, now_ms: now_ms as u64 }
+    Range { lower, upper, reverse: flags & flags::REVERSE != 0, version: version as u64, now_ms: now_ms as u64 }
 }
 
 /// The operations of a batch: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][key][value]`.

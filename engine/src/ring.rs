@@ -2,12 +2,12 @@
 //!
 //! A position counts up for ever: what was overwritten is known by its position alone, and nothing has to be removed.
 
-/// Pieces of bytes, one behind the other; none goes around the end.
+/// Pieces of bytes, one after the other. No piece wraps around the end.
 #[derive(Debug)]
 pub struct Ring {
     bytes: Vec<u8>,
     capacity: usize,
-    /// Where the next piece goes, counted from the first byte ever written.
+    /// Where the next piece starts, counted from the first byte ever written.
     head: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The status codes that every export returns; `src/wasm/status.ts` mirrors them.
+//! The status codes that every export returns. `scripts/engine/interface.ts` reads them for the host.
 
 /// What became of a call. The numbers are part of the ABI: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,9 +8,9 @@ pub enum Status {
     Ok = 0,
     /// The key is not there.
     NotFound = 1,
-    /// Done, and there is more: ask again with the last key of this reply.
+    /// Done, and there is more: ask again, from where the reply says.
     More = 2,
-    /// The value is large: read it in pieces.
+    /// The value is large: read it in parts.
     Streamed = 3,
     /// The lengths passed do not fit the request buffer.
     InvalidRequest = 16,

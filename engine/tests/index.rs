@@ -33,7 +33,7 @@ fn fill(directory: &Path) {
     for i in 0..100_u32 {
         index.blocks().insert(&i.to_be_bytes(), b"value").unwrap();
     }
-    index.blocks().flush().unwrap();
+    index.blocks().sync().unwrap();
 }
 
 fn assert_corrupt(directory: &Path, part: &str) {
@@ -151,7 +151,7 @@ proptest! {
                             if *stays { batch.insert(&key[..], &value[..]) } else { batch.remove(&key[..]) }
                         }
                         tree.apply(batch).unwrap();
-                        tree.flush().unwrap();
+                        tree.sync().unwrap();
                     }
                 }
             }

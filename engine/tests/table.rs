@@ -237,7 +237,7 @@ proptest! {
                 table.descend(&mut descent, &Retention { is_bottom: true, ..retention.clone() }).unwrap();
             }
             if round.flush {
-                table.flush().unwrap();
+                table.sync().unwrap();
                 table.remove_dead().unwrap();
             }
             if round.snapshot {
@@ -301,7 +301,7 @@ fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
     fill(&mut table, 0..5000, 3, None);
     assert_eq!(dump(&table, Level::Bottom), []);
     assert_eq!(table.live_bytes(Level::Bottom), 0);
-    table.flush().unwrap();
+    table.sync().unwrap();
     while table.remove_dead().unwrap() {}
     assert!(table.blocks(Level::Bottom).segments().unwrap().len() <= 1);
 }

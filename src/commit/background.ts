@@ -5,7 +5,7 @@
  */
 
 import { clearTimeout, clock, setTimeout, type Timer } from "../clock.ts";
-import { BUSY_MS } from "./turns.ts";
+import { BUSY_MS } from "./event_loop.ts";
 
 /** Runs steps while there is work. It keeps no process alive: what it leaves undone is done after the next open. */
 export class Background {

@@ -80,7 +80,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
     return this.#find(nameOf(key), version)?.version;
   }
 
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     this.#dropPassed();
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);

@@ -9,7 +9,7 @@ import type { ChangePlace, StoredNewest } from "../backend.ts";
 import { DigestChain } from "../backup/format.ts";
 import { BackupWriter } from "../backup/writer.ts";
 import { clock } from "../clock.ts";
-import { Turns } from "../commit/turns.ts";
+import { Turns } from "../commit/event_loop.ts";
 import { StoreError } from "../errors.ts";
 import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";

@@ -9,7 +9,7 @@ import type { RangeIterable } from "../api/range.ts";
 import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, prefixRange, restOf } from "../byte_range.ts";
-import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
+import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import { borrowKey, describe, encodeKey, encodePrefix } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { signalOf } from "../options.ts";
@@ -144,10 +144,10 @@ export abstract class BaseReader implements Reader {
     const open = () => {
       const source = this.source("read");
       return {
-        page: (rest: ByteRange) => source.page(rest, format),
+        scan: (rest: ByteRange) => source.scan(rest, format),
         hold: () => {
           const held = source.hold();
-          return { page: (rest: ByteRange) => held.page(rest, format), release: () => held.release() };
+          return { scan: (rest: ByteRange) => held.scan(rest, format), release: () => held.release() };
         },
       };
     };

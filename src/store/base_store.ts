@@ -17,7 +17,7 @@ import type { BatchOperation, KeyVersion, PutOptions } from "../api/writes.ts";
 import { NEWEST } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
-import { afterLightWork, runInSteps, weightOf } from "../commit/turns.ts";
+import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import { borrowKey, describe, encodeKey, encodeValue } from "../encoding.ts";
 import { checkSignal, OptionNames, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";

@@ -6,8 +6,8 @@
 
 import type { Backend, StoredOperation } from "../backend.ts";
 import { Background } from "../commit/background.ts";
+import { afterLightWork, runInSteps, Turns } from "../commit/event_loop.ts";
 import { CommitQueue } from "../commit/queue.ts";
-import { afterLightWork, runInSteps, Turns } from "../commit/turns.ts";
 import type { StoreCore } from "./core.ts";
 
 /** What a flush or a transaction that has nothing to write counts as light work. */

@@ -7,7 +7,7 @@
 
 import type { Backend } from "../backend.ts";
 import type { Spool } from "../backup/spool.ts";
-import { runInSteps } from "../commit/turns.ts";
+import { runInSteps } from "../commit/event_loop.ts";
 import { NotUtf8Error } from "../encoding.ts";
 import { messageOf, RefusedError, StoreError } from "../errors.ts";
 import { wrongType } from "../options.ts";

@@ -53,7 +53,7 @@ export class RangeDeletion {
   #step(): boolean {
     const limit = Math.min(this.#rest.limit ?? KEYS_A_COMMIT, KEYS_A_COMMIT);
     if (limit === 0) return false;
-    const { keys, last } = this.#source.page({ ...this.#rest, limit }, { encoding: "bytes", strip: 0 });
+    const { keys, last } = this.#source.scan({ ...this.#rest, limit }, { encoding: "bytes", strip: 0 });
     this.#commits += 1;
     if (keys.length > 0) this.#commit(keys.map((key) => ({ key, value: undefined, expiresMs: 0 })));
     this.count += keys.length;

@@ -7,7 +7,7 @@
 import type { LongOptions } from "../api/reader.ts";
 import type { CompactResult, Damage, VerifyResult } from "../api/store.ts";
 import type { Backend } from "../backend.ts";
-import { runInSteps } from "../commit/turns.ts";
+import { runInSteps } from "../commit/event_loop.ts";
 import { signalOf } from "../options.ts";
 import type { StoreCore } from "./core.ts";
 

@@ -8,19 +8,19 @@ import type { KeyEncoding } from "../api/keys.ts";
 import type { RangeIterable } from "../api/range.ts";
 import type { Page } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
-import { afterLightWork, Turns } from "../commit/turns.ts";
+import { afterLightWork, Turns } from "../commit/event_loop.ts";
 import { forgotten } from "./read_source.ts";
 
 /** Where a walk reads from. */
 export interface PageSource<E extends KeyEncoding> {
-  page(range: ByteRange): Page<E>;
+  scan(range: ByteRange): Page<E>;
   /** Keeps what is there now until `release` is called: the walk goes on there. */
   hold(): HeldSource<E>;
 }
 
 /** A source that does not change. */
 export interface HeldSource<E extends KeyEncoding> {
-  page(range: ByteRange): Page<E>;
+  scan(range: ByteRange): Page<E>;
   release(): void;
 }
 
@@ -106,7 +106,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   #read(range: ByteRange): void {
     try {
       const source = this.#held ?? this.#open();
-      const page = source.page({ ...range, pageBytes: this.#pageBytes });
+      const page = source.scan({ ...range, pageBytes: this.#pageBytes });
       this.#pageBytes = Math.min(this.#pageBytes * PAGE_GROWTH, LARGEST_PAGE_BYTES);
       if (page.last && !this.#held) this.#hold(source as PageSource<E>);
       this.#rest = page.last && restOf(range, page.last, page.keys.length);

@@ -15,7 +15,7 @@ export interface ReadSource {
   get(key: Uint8Array): Uint8Array | undefined;
   entry(key: Uint8Array): StoredValue | undefined;
   has(key: Uint8Array): boolean;
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
   count(range: ByteRange): Counted;
   /** The same as it is now, kept until it is released. */
   hold(): HeldReadSource;
@@ -51,8 +51,8 @@ export class BackendSource implements ReadSource {
     return this.run((backend) => backend.versionOf(key, this.#version) !== undefined);
   }
 
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    return this.run((backend) => backend.page({ ...range, version: this.#version }, format));
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    return this.run((backend) => backend.scan({ ...range, version: this.#version }, format));
   }
 
   count(range: ByteRange): Counted {

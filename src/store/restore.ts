@@ -10,7 +10,7 @@ import { BackupReader } from "../backup/reader.ts";
 import { type ByteSource, StreamSource } from "../backup/source.ts";
 import { MemorySpool, type Spool } from "../backup/spool.ts";
 import { sizeOfAll } from "../bytes.ts";
-import { Turns } from "../commit/turns.ts";
+import { Turns } from "../commit/event_loop.ts";
 import { StoreError } from "../errors.ts";
 import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
-import { afterLightWork, Turns } from "../commit/turns.ts";
+import { afterLightWork, Turns } from "../commit/event_loop.ts";
 import { describe } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_RETRIES } from "../limits.ts";

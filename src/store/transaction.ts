@@ -128,18 +128,18 @@ class TransactionSource implements HeldReadSource {
     return value && { value: value.slice(), version: this.#snapshot.version + 1, expiresMs };
   }
 
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     // What is deleted here may hide as many entries. A page that turns out too short is followed by another one.
     const hidden = Math.min(this.#writes.deletions, MOST_HIDDEN);
     const limit = range.limit === undefined ? undefined : Math.min(range.limit + hidden, MOST_ENTRIES);
-    const page = this.#snapshot.page({ ...range, ...(limit ? { limit } : {}) }, { encoding: "bytes", strip: 0 });
+    const page = this.#snapshot.scan({ ...range, ...(limit ? { limit } : {}) }, { encoding: "bytes", strip: 0 });
     const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
     this.#note(range, last);
     return this.#writes.over({ ...page, last }, range, format);
   }
 
   count(range: ByteRange): Counted {
-    const { keys, last } = this.page({ ...range, keysOnly: true }, { encoding: "bytes", strip: 0 });
+    const { keys, last } = this.scan({ ...range, keysOnly: true }, { encoding: "bytes", strip: 0 });
     return { count: Math.min(keys.length, range.limit ?? keys.length), last };
   }
 

@@ -14,8 +14,8 @@ import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../bac
 import type { ByteRange } from "../byte_range.ts";
 import { compareBytes, NOTHING, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
+import { runInSteps, Turns } from "../commit/event_loop.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
-import { runInSteps, Turns } from "../commit/turns.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import { onAbort } from "../promises.ts";

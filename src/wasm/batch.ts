@@ -7,12 +7,7 @@
 
 import type { StoredChange, StoredOperation } from "../backend.ts";
 import { sizeOfAll } from "../bytes.ts";
-
-/** The length of a value that is not there. */
-export const NO_VALUE = 0xffffffff;
-
-/** The length of a value that does not come with a page. */
-export const LARGE_VALUE = 0xfffffffe;
+import { NO_VALUE } from "./interface.ts";
 
 /** Of an operation, and of an entry that is restored, which has a version, too. */
 const [HEADER_BYTES, RESTORED_HEADER_BYTES] = [16, 24];

@@ -8,9 +8,10 @@ import { messageOf, StoreError } from "../errors.ts";
 import { isDiskFailure } from "../host/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
 import { isErrorLike } from "../realm.ts";
-import { checkExports, type EngineExports } from "./exports.ts";
+import { checkExports } from "./exports.ts";
+import { type EngineExports, Status } from "./interface.ts";
 import { EngineMemory } from "./memory.ts";
-import { codeOf, isOfIndex, Status } from "./status.ts";
+import { codeOf, isOfIndex } from "./status.ts";
 
 /** The engine's part of a config. */
 export interface EngineOptions {

@@ -32,13 +32,12 @@ import type { KeyFormat } from "../key_format.ts";
 import { toMetrics } from "../metrics.ts";
 import { EngineCalls, type EngineOptions } from "./calls.ts";
 import { EngineDisk } from "./engine_disk.ts";
-import type { EngineExports } from "./exports.ts";
+import { type EngineExports, ReplyNumber, Status } from "./interface.ts";
 import { PART_BYTES, putLarge, readLarge, restoreLarge } from "./large_values.ts";
 import { damagesOf, figuresOf } from "./lines.ts";
 import type { EngineMemory } from "./memory.ts";
 import { flagsOf } from "./range.ts";
 import { Room } from "./room.ts";
-import { Status } from "./status.ts";
 
 /** Bytes of changes that one call brings over. */
 const PAGE_BYTES = 128 * 1024;
@@ -98,13 +97,14 @@ export class Engine implements Backend {
   entry(key: Uint8Array, version: number = NEWEST): StoredValue | undefined {
     const value = this.get(key, version);
     if (!value) return undefined;
-    return { value, version: this.#memory.replyVersion, expiresMs: this.#memory.replyExpiry };
+    const expiresMs = this.#memory.replyNumber(ReplyNumber.expiresMs);
+    return { value, version: this.#memory.replyNumber(ReplyNumber.version), expiresMs };
   }
 
   versionOf(key: Uint8Array, version: number = NEWEST): number | undefined {
     this.#memory.request(key, undefined);
-    const status = this.#calls.run("read", () => this.#exports.luge_has(key.length, version, clock.now()));
-    return status === Status.Ok ? this.#memory.replyVersion : undefined;
+    const status = this.#calls.run("read", () => this.#exports.luge_version_of(key.length, version, clock.now()));
+    return status === Status.Ok ? this.#memory.replyNumber(ReplyNumber.version) : undefined;
   }
 
   put(key: Uint8Array, value: Uint8Array, expiresMs = 0): number {
@@ -115,14 +115,14 @@ export class Engine implements Backend {
       this.#memory.request(key, value);
       this.#calls.write("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, clock.now()));
     }
-    return this.#memory.replyVersion;
+    return this.#memory.replyNumber(ReplyNumber.version);
   }
 
   delete(key: Uint8Array): number {
     this.#room.toDelete(1);
     this.#memory.request(key, undefined);
     this.#calls.write("delete", () => this.#exports.luge_delete(key.length, clock.now()));
-    return this.#memory.replyVersion;
+    return this.#memory.replyNumber(ReplyNumber.version);
   }
 
   batch(operations: readonly StoredOperation[]): number {
@@ -130,17 +130,17 @@ export class Engine implements Backend {
     else this.#room.toDelete(operations.length);
     const length = this.#memory.requestOf(operations);
     this.#calls.write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
-    return this.#memory.replyVersion;
+    return this.#memory.replyNumber(ReplyNumber.version);
   }
 
-  page<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+  scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const flags = flagsOf(range);
     this.#memory.request(lower, upper);
     const [low, high, now] = [lower.length, upper.length, clock.now()];
-    const scan = () => this.#exports.luge_scan(flags, low, high, limit, pageBytes, PAGE_VISITS, version, now);
-    const more = this.#calls.run("scan", scan) === Status.More && this.#memory.replyCount < limit;
+    const run = () => this.#exports.luge_scan(flags, low, high, limit, pageBytes, PAGE_VISITS, version, now);
+    const more = this.#calls.run("scan", run) === Status.More && this.#memory.replyCount < limit;
     return this.#memory.replyPage(format, range.keysOnly !== true, more);
   }
 
@@ -159,7 +159,7 @@ export class Engine implements Backend {
     this.#memory.request(key, undefined);
     const run = () => this.#exports.luge_versions(key.length, PAGE_BYTES, LARGEST_IN_PAGE, below, listed, now);
     const more = this.#calls.run("read", run) === Status.More;
-    const next = more ? { below: this.#memory.replyVersion, listed: this.#memory.replyExpiry } : undefined;
+    const next = more ? this.#memory.replyVersionPlace : undefined;
     const versions = this.#memory.replyChanges().entries.map(({ version, expiresMs, value, isLarge }) => ({
       version,
       expiresMs,
@@ -170,20 +170,22 @@ export class Engine implements Backend {
 
   get version(): number {
     this.#calls.run("read", () => this.#exports.luge_history());
-    return this.#memory.replyVersion;
+    return this.#memory.replyNumber(ReplyNumber.version);
   }
 
   get changesFrom(): number {
     this.#calls.run("read", () => this.#exports.luge_history());
-    return this.#memory.replyExpiry;
+    return this.#memory.replyNumber(ReplyNumber.changesFrom);
   }
 
   openSnapshot(version: number): boolean {
-    return this.#calls.run("open a snapshot", () => this.#exports.luge_snapshot(version, clock.now())) === Status.Ok;
+    return (
+      this.#calls.run("open a snapshot", () => this.#exports.luge_open_snapshot(version, clock.now())) === Status.Ok
+    );
   }
 
   closeSnapshot(version: number): void {
-    this.#calls.run("close a snapshot", () => this.#exports.luge_release(version));
+    this.#calls.run("close a snapshot", () => this.#exports.luge_close_snapshot(version));
   }
 
   changed(range: ByteRange, since: number): boolean {
@@ -220,8 +222,8 @@ export class Engine implements Backend {
   }
 
   get newestFrom(): number {
-    this.#calls.run("read", () => this.#exports.luge_newest_from());
-    return this.#memory.replyVersion;
+    this.#calls.run("read", () => this.#exports.luge_history());
+    return this.#memory.replyNumber(ReplyNumber.newestFrom);
   }
 
   holdGone(since: number): void {
@@ -235,9 +237,10 @@ export class Engine implements Backend {
   newest(from: ChangePlace | undefined, { since, until }: ChangeWindow): NewestPage {
     const { key, version } = from ?? { key: NOTHING, version: NEWEST };
     this.#memory.request(key, undefined);
-    const [length, gone, now] = [key.length, since > 0 ? 1 : 0, clock.now()];
+    const [length, withDeletions, now] = [key.length, since > 0 ? 1 : 0, clock.now()];
     const [bytes, visits, largest] = [PAGE_BYTES, PAGE_VISITS, LARGEST_IN_PAGE];
-    const run = () => this.#exports.luge_newest(length, bytes, visits, largest, since, until, version, gone, now);
+    const run = () =>
+      this.#exports.luge_newest(length, bytes, visits, largest, since, until, version, withDeletions, now);
     const more = this.#calls.run("read", run) === Status.More;
     const { entries, next } = this.#memory.replyChanges("views");
     return { entries, next: more ? next : undefined };
@@ -245,7 +248,7 @@ export class Engine implements Backend {
 
   beginRestore(version: number): void {
     this.#room.toRestore();
-    this.#calls.run("restore", () => this.#exports.luge_restore_begin(version));
+    this.#calls.run("restore", () => this.#exports.luge_begin_restore(version));
   }
 
   restore(entries: readonly StoredChange[]): void {
@@ -260,7 +263,7 @@ export class Engine implements Backend {
   }
 
   endRestore(): void {
-    this.#calls.run("restore", () => this.#exports.luge_restore_end());
+    this.#calls.run("restore", () => this.#exports.luge_end_restore());
   }
 
   step(): boolean {
@@ -277,7 +280,11 @@ export class Engine implements Backend {
 
   verifyStep(first: boolean): VerifyStep {
     const more = this.#calls.run("verify", () => this.#exports.luge_verify_step(first ? 1 : 0)) === Status.More;
-    return { more, entries: this.#memory.replyVersion, damages: damagesOf(this.#memory.replyText()) };
+    return {
+      more,
+      entries: this.#memory.replyNumber(ReplyNumber.verifiedEntries),
+      damages: damagesOf(this.#memory.replyText()),
+    };
   }
 
   metrics(): StoreMetrics {

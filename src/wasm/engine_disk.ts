@@ -7,8 +7,8 @@
 import type { Disk } from "../backend.ts";
 import { clock } from "../clock.ts";
 import { type EngineCalls, ioError } from "./calls.ts";
+import { Status } from "./interface.ts";
 import type { Room } from "./room.ts";
-import { Status } from "./status.ts";
 
 /** With more bytes than this waiting for a sync, the work behind the commits waits too. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
@@ -38,7 +38,7 @@ export class EngineDisk implements Disk {
   }
 
   sync(): Promise<void> | undefined {
-    this.#calls.run("flush", () => this.#calls.exports.luge_flush());
+    this.#calls.run("flush", () => this.#calls.exports.luge_sync());
     return this.#calls.settled("flush");
   }
 
@@ -47,7 +47,7 @@ export class EngineDisk implements Disk {
   }
 
   syncNow(): void {
-    this.#calls.inline("flush", () => this.#calls.exports.luge_flush());
+    this.#calls.inline("flush", () => this.#calls.exports.luge_sync());
   }
 
   /** Removals wait for the syncs before them. */
@@ -68,7 +68,7 @@ export class EngineDisk implements Disk {
   async close(): Promise<void> {
     const { exports } = this.#calls;
     // Where there is no room to move the memtables into the table, the log has them for the next open.
-    const close = this.#room.isMissing ? () => exports.luge_flush() : () => exports.luge_close(clock.now());
+    const close = this.#room.isMissing ? () => exports.luge_sync() : () => exports.luge_close(clock.now());
     this.#calls.run("close", close);
     await this.#calls.allSettled("close");
     try {

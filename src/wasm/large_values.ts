@@ -1,5 +1,5 @@
 /**
- * Large values cross in pieces, so that neither side holds them twice.
+ * Large values cross in parts, so that neither side holds them twice.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import type { StoredChange } from "../backend.ts";
 import { clock } from "../clock.ts";
 import type { EngineCalls } from "./calls.ts";
-import { Status } from "./status.ts";
+import { Status } from "./interface.ts";
 
-/** Bytes of a piece: values with more of them cross so. */
+/** Bytes of a part: larger values cross in parts. */
 export const PART_BYTES: number = 1024 * 1024;
 
 /** Puts a large value. */
 export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array, expiresMs: number): void {
   const { length } = value;
   calls.memory.request(key, undefined);
-  calls.write("write", () => calls.exports.luge_put_begin(key.length, length, expiresMs, clock.now()));
+  calls.write("write", () => calls.exports.luge_begin_put(key.length, length, expiresMs, clock.now()));
   putParts(calls, value);
 }
 
@@ -24,7 +24,7 @@ export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array,
 export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: StoredChange, value: Uint8Array): void {
   const { length } = value;
   calls.memory.request(key, undefined);
-  const begin = () => calls.exports.luge_restore_put_begin(key.length, length, expiresMs, version, clock.now());
+  const begin = () => calls.exports.luge_begin_restored_put(key.length, length, expiresMs, version, clock.now());
   if (calls.run("restore", begin) === Status.Ok) putParts(calls, value);
 }
 
@@ -32,7 +32,7 @@ export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: St
 export function readLarge(calls: EngineCalls, length: number): Uint8Array {
   const value = new Uint8Array(length);
   for (let at = 0; at < length; ) {
-    calls.run("read", () => calls.exports.luge_read(PART_BYTES));
+    calls.run("read", () => calls.exports.luge_read_part(PART_BYTES));
     at += calls.memory.replyInto(value, at);
   }
   return value;
@@ -42,7 +42,7 @@ function putParts(calls: EngineCalls, value: Uint8Array): void {
   for (let at = 0; at < value.length; at += PART_BYTES) {
     const part = value.subarray(at, at + PART_BYTES);
     calls.memory.request(part, undefined);
-    calls.run("write", () => calls.exports.luge_put_part(part.length));
+    calls.run("write", () => calls.exports.luge_extend_put(part.length));
   }
-  calls.run("write", () => calls.exports.luge_put_end());
+  calls.run("write", () => calls.exports.luge_finish_put());
 }

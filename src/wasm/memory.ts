@@ -5,21 +5,24 @@
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation } from "../backend.ts";
+import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation, VersionPlace } from "../backend.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyFormat } from "../key_format.ts";
-import { LARGE_VALUE, NO_VALUE, writeAll, writtenBytes } from "./batch.ts";
-import type { EngineExports } from "./exports.ts";
+import { writeAll, writtenBytes } from "./batch.ts";
+import {
+  ENTRY_HEADER_BYTES,
+  type EngineExports,
+  KEPT_BUFFER_BYTES,
+  LARGE_VALUE,
+  LEAST_REQUEST_BYTES,
+  NO_VALUE,
+  ReplyNumber,
+  ReplyWord,
+  VERSIONED_HEADER_BYTES,
+  Work,
+} from "./interface.ts";
 import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";
 
-/** Above this the engine gives the request buffer back when a smaller one will do. */
-const REQUEST_KEPT_BYTES = 1 << 20;
-/** The request buffer is at least this large. */
-const LEAST_REQUEST_BYTES = 4096;
-/** Where the numbers of the reply header begin, in units of 8 bytes. */
-const HEADER_NUMBERS = 2;
-const ENTRY_HEADER_BYTES = 8;
-const VERSIONED_HEADER_BYTES = 24;
 /** Up to this many bytes a loop copies faster than `set`. */
 const SHORT_BYTES = 32;
 
@@ -68,38 +71,33 @@ export class EngineMemory {
 
   /** The length of the reply in bytes, also of one that is yet to be read. */
   get replyLength(): number {
-    this.#view();
-    return this.#words[this.#header / 4 + 1] ?? 0;
+    return this.#word(ReplyWord.length);
   }
 
   /** How many entries the reply has. */
   get replyCount(): number {
-    this.#view();
-    return this.#words[this.#header / 4 + 2] ?? 0;
+    return this.#word(ReplyWord.count);
   }
 
-  /** Whether the engine has work to do behind the commits, as of the last write. */
+  /** Whether the engine has background work, as of the last write or step. */
   get hasWork(): boolean {
-    this.#view();
-    return this.#words[this.#header / 4 + 3] !== 0;
+    return this.#word(ReplyWord.work) !== Work.NONE;
   }
 
-  /** Whether that work is behind the commits, as of the last write or step. */
+  /** Whether the next commits have to do some of that work, as of the last write or step. */
   get isBehind(): boolean {
-    this.#view();
-    return this.#words[this.#header / 4 + 3] === 2;
+    return this.#word(ReplyWord.work) === Work.BEHIND;
   }
 
-  /** The version in the reply. */
-  get replyVersion(): number {
+  /** A field of the reply header that is an `f64`, such as {@linkcode ReplyNumber.version}. */
+  replyNumber(field: number): number {
     this.#view();
-    return this.#numbers[this.#header / 8 + HEADER_NUMBERS] ?? 0;
+    return this.#numbers[this.#header / 8 + field] ?? 0;
   }
 
-  /** The expiry in the reply, in milliseconds since 1970; 0 for never. */
-  get replyExpiry(): number {
-    this.#view();
-    return this.#numbers[this.#header / 8 + HEADER_NUMBERS + 1] ?? 0;
+  /** Where the versions of a key go on, as the reply says. */
+  get replyVersionPlace(): VersionPlace {
+    return { below: this.replyNumber(ReplyNumber.nextVersion), listed: this.#word(ReplyWord.nextListed) };
   }
 
   /** From here on small replies may share buffers with each other, where that is faster. */
@@ -111,13 +109,14 @@ export class EngineMemory {
   reply(): Uint8Array<ArrayBuffer> {
     const view = this.#view();
     const [word, words] = [this.#header >>> 2, this.#words];
-    return this.#owned.copy(view, words, words[word] as number, words[word + 1] as number);
+    const [address, length] = [words[word + ReplyWord.address], words[word + ReplyWord.length]];
+    return this.#owned.copy(view, words, address as number, length as number);
   }
 
   /** Copies the reply into `target`, from `at` on; returns how many bytes it had. */
   replyInto(target: Uint8Array, at: number): number {
     const view = this.#view();
-    const address = this.#words[this.#header / 4] ?? 0;
+    const address = this.#word(ReplyWord.address);
     const length = this.replyLength;
     target.set(view.subarray(address, address + length), at);
     return length;
@@ -135,7 +134,7 @@ export class EngineMemory {
   replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
     const view = this.#view();
     const { replyCount: count } = this;
-    const address = this.#words[this.#header / 4] ?? 0;
+    const address = this.#word(ReplyWord.address);
     const keysAt = address + count * ENTRY_HEADER_BYTES;
     const words = new Uint32Array(view.slice(address, keysAt).buffer);
     const ends = new Array<number>(count);
@@ -143,7 +142,7 @@ export class EngineMemory {
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
     const keys = view.slice(keysAt, keysAt + end);
     // The engine says where to go on when that is not behind the last entry.
-    const lastLength = more ? this.replyVersion : 0;
+    const lastLength = more ? this.#word(ReplyWord.nextKeyLength) : 0;
     const [from, to] = [keysAt + end, address + this.replyLength - lastLength];
     const isShared = withValues && count > 1 && mayShare();
     let values: Uint8Array[] = [];
@@ -162,7 +161,7 @@ export class EngineMemory {
   replyChanges(as: "copies" | "views" = "copies"): { entries: StoredNewest[]; next: ChangePlace } {
     const view = this.#view();
     const { replyCount: count } = this;
-    const address = this.#words[this.#header / 4] ?? 0;
+    const address = this.#word(ReplyWord.address);
     // A buffer of its own: what stands in it is looked at as words.
     const bytes = view.slice(address, address + this.replyLength);
     const words = new Uint32Array(bytes.buffer, 0, bytes.length >>> 2);
@@ -187,11 +186,20 @@ export class EngineMemory {
       keyAt += keyLength;
       valueAt += gone ? 0 : valueLength;
     }
-    return { entries: changes, next: { key: bytes.slice(valueAt), version: this.replyVersion } };
+    return {
+      entries: changes,
+      next: { key: bytes.slice(valueAt), version: this.replyNumber(ReplyNumber.nextVersion) },
+    };
+  }
+
+  /** A field of the reply header that is a `u32`. */
+  #word(field: number): number {
+    this.#view();
+    return this.#words[this.#header / 4 + field] ?? 0;
   }
 
   #makeRoom(length: number): void {
-    if (length <= this.#capacity && this.#capacity <= REQUEST_KEPT_BYTES) return;
+    if (length <= this.#capacity && this.#capacity <= KEPT_BUFFER_BYTES) return;
     const address = this.#exports.luge_reserve(length);
     if (address === 0) {
       this.#capacity = 0;

@@ -5,17 +5,7 @@
  */
 
 import type { ByteRange } from "../byte_range.ts";
-
-/** The bits of `request::flags` in the engine (a test compares the two). */
-export const RangeFlag = {
-  REVERSE: 1,
-  KEYS_ONLY: 2,
-  WITH_VERSIONS: 4,
-  LOWER_INCLUDED: 8,
-  LOWER_EXCLUDED: 16,
-  UPPER_INCLUDED: 32,
-  UPPER_EXCLUDED: 64,
-} as const;
+import { RangeFlag } from "./interface.ts";
 
 /** The flags of a range. */
 export function flagsOf(range: ByteRange): number {

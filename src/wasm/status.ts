@@ -1,26 +1,11 @@
 /**
- * The status codes of the engine's exports, as `engine/src/status.rs` has them (a test compares the two).
+ * The error code of a call that failed.
  *
  * @module
  */
 
 import type { StoreErrorCode } from "../api/errors.ts";
-
-/** What became of a call. */
-export const Status = {
-  Ok: 0,
-  NotFound: 1,
-  More: 2,
-  Streamed: 3,
-  InvalidRequest: 16,
-  NotOpen: 17,
-  AlreadyOpen: 18,
-  Reentrant: 19,
-  Io: 32,
-  Corrupt: 33,
-  Unsupported: 34,
-  OutOfMemory: 35,
-} as const;
+import { Status } from "./interface.ts";
 
 const CODES: Readonly<Record<number, StoreErrorCode>> = {
   [Status.Io]: "IO_ERROR",

@@ -14,7 +14,7 @@ import {
   PIECE_BYTES,
 } from "../../src/backup/format.ts";
 import { FORMAT_VERSION } from "../../src/store_marker.ts";
-import { ABI_VERSION } from "../../src/wasm/exports.ts";
+import { ABI_VERSION } from "../../src/wasm/interface.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { fencesOf, readPage } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -90,7 +90,7 @@ nodeTest("the pages have the numbers of the code", () => {
   }
   const engine = readPage("docs/design/engine_interface.md").replace(/\s+/g, " ");
   assert.ok(engine.includes(`has version ${ABI_VERSION} `), `version ${ABI_VERSION}`);
-  const exports = readPage("src/wasm/exports.ts").match(/\bluge_\w+(?=\()/g) ?? [];
+  const exports = readPage("src/wasm/interface.ts").match(/\bluge_\w+(?=\()/g) ?? [];
   assert.ok(exports.length > 30);
   const missing = exports.filter((name) => !engine.includes(`\`${name}(`));
   assert.deepEqual(missing, []);

@@ -1,13 +1,23 @@
 /**
- * The exports that src/wasm/exports.ts types by hand are those of the artefact, with as many arguments: wasm-bindgen read them
- * from the module into engine/luge_engine.wasm.d.ts. `tsc` checks the types; the test checks that the names are all there.
+ * src/wasm/interface.ts is what the engine's text says, and its exports are those of the artefact, with as many arguments:
+ * wasm-bindgen read them from the module into engine/luge_engine.wasm.d.ts. `tsc` checks the types; the test checks that the
+ * names are all there.
  */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type * as Built from "../../engine/luge_engine.wasm.d.ts";
-import type { EngineExports } from "../../src/wasm/exports.ts";
+import { INTERFACE, interfaceModule } from "../../scripts/engine/interface.ts";
+import { ROOT } from "../../scripts/lib/runtimes.ts";
+import {
+  ABI_VERSION,
+  type EngineExports,
+  RangeFlag,
+  ReplyNumber,
+  ReplyWord,
+  Status,
+} from "../../src/wasm/interface.ts";
 import { loadEngine } from "../../src/wasm/load.ts";
 import { nodeTest } from "../support/node_only.ts";
 
@@ -25,6 +35,20 @@ type Differing = {
 type Missing = Exclude<keyof Exports, keyof EngineExports> | Exclude<keyof EngineExports, keyof Exports>;
 /** Does not compile where there is such a name, and names it. */
 type None<_ extends never> = true;
+
+nodeTest("the interface is what the engine's text says: else run 'node scripts/build_engine.ts --interface'", () => {
+  assert.equal(readFileSync(join(ROOT, INTERFACE), "utf8"), interfaceModule(ROOT));
+});
+
+nodeTest("the reader of the engine's text finds all that there is", () => {
+  const read = (file: string) => readFileSync(join(ROOT, "engine/src", file), "utf8");
+  const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
+  const { length: fields } = Object.keys({ ...ReplyWord, ...ReplyNumber });
+  assert.equal(fields, count(read("abi/reply.rs"), /^ {4}pub \w+: \w+,$/gm));
+  assert.equal(Object.keys(Status).length, count(read("status.rs"), / = \d+,$/gm));
+  assert.equal(Object.keys(RangeFlag).length, count(read("request.rs"), /pub const \w+: u32/g));
+  assert.ok(read("abi/mod.rs").includes(`ABI_VERSION: u32 = ${ABI_VERSION};`));
+});
 
 nodeTest("the exports of the artefact are those that are typed, with as many arguments", async () => {
   const same: [None<Differing>, None<Missing>] = [true, true];

@@ -190,7 +190,7 @@ class History {
   #scan(range: ByteRange): { key: Uint8Array; value: Uint8Array }[] {
     const found: { key: Uint8Array; value: Uint8Array }[] = [];
     for (let rest: ByteRange | undefined = range; rest; ) {
-      const page: Page<"bytes"> = this.#backend.page(rest, { encoding: "bytes", strip: 0 });
+      const page: Page<"bytes"> = this.#backend.scan(rest, { encoding: "bytes", strip: 0 });
       found.push(...page.keys.map((key, i) => ({ key, value: page.values[i] ?? new Uint8Array(0) })));
       rest = page.last && restOf(rest, page.last, page.keys.length);
     }

@@ -47,22 +47,22 @@ describe("calls into the engine", () => {
       const turn = await counted((store) =>
         Promise.all(Array.from({ length: 64 }, (_, i) => store.put(`key ${i}`, VALUE))),
       );
-      within("putCalls", turn.butFor("luge_flush") / 64);
-      within("commitCalls", turn.of("luge_flush"));
+      within("putCalls", turn.butFor("luge_sync") / 64);
+      within("commitCalls", turn.of("luge_sync"));
       const blocking = await counted((store) => store.putSync("key", VALUE));
-      within("putCalls", blocking.butFor("luge_flush"));
-      within("commitCalls", blocking.of("luge_flush"));
+      within("putCalls", blocking.butFor("luge_sync"));
+      within("commitCalls", blocking.of("luge_sync"));
     }));
 
   test("one a batch, one a deletion", () =>
     withCounts(async (counted) => {
       const puts = Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: `key ${i}`, value: VALUE }) as const);
       const batch = await counted((store) => store.batch(puts));
-      within("batchCalls", batch.butFor("luge_flush"));
-      within("commitCalls", batch.of("luge_flush"));
+      within("batchCalls", batch.butFor("luge_sync"));
+      within("commitCalls", batch.of("luge_sync"));
       const deletion = await counted((store) => store.delete("key"));
-      within("deleteCalls", deletion.butFor("luge_flush"));
-      within("commitCalls", deletion.of("luge_flush"));
+      within("deleteCalls", deletion.butFor("luge_sync"));
+      within("commitCalls", deletion.of("luge_sync"));
     }));
 
   test("one a read, found or not", () =>

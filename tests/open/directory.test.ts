@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { MemoryFileSystem, NodeFileSystem, open } from "../../mod.ts";
 import { launcher, RUNTIMES } from "../../scripts/lib/runtimes.ts";
+import { ABI_VERSION } from "../../src/wasm/interface.ts";
 import { engineThatReturns } from "../support/altered_engine.ts";
 import { storeError, text } from "../support/expect.ts";
 import { nodeTest } from "../support/node_only.ts";
@@ -282,7 +283,7 @@ describe("the engine's artefact", () => {
       const wasm = engineThatReturns("luge_abi_version", 99);
       await assert.rejects(
         open({ path, wasm }),
-        storeError("ENGINE_INCOMPATIBLE", "The engine has ABI version 99, expected 6"),
+        storeError("ENGINE_INCOMPATIBLE", `The engine has ABI version 99, expected ${ABI_VERSION}`),
       );
       assert.deepEqual(readdirSync(directory), []);
     }));

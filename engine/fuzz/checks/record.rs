@@ -6,7 +6,7 @@
 //!
 //! No mutation finds the checksum of what it changed. Bit 0 lets it pass, and so reach what stands behind the checksum.
 
-use luge_engine::database::commit::{self, Change, Logged, Malformed, Operation, Payload};
+use luge_engine::database::payload::{self, Change, Logged, Malformed, Operation, Payload};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
 use luge_engine::log::record::{self, HEADER_SIZE, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
@@ -105,7 +105,7 @@ fn check_recovery(bytes: &[u8], number: u64, seal: bool) {
         count += 1;
         Ok(())
     });
-    let verified = verify_segment(&disk, number, None, |record| commit::is_well_formed(record.payload));
+    let verified = verify_segment(&disk, number, None, |record| payload::is_well_formed(record.payload));
     match recovered {
         Ok(recovered) => {
             assert_eq!(recovered.end, expected);
@@ -118,7 +118,7 @@ fn check_recovery(bytes: &[u8], number: u64, seal: bool) {
 fn all_well_formed(content: &[u8], start: Position) -> bool {
     let mut at = start;
     while let Some(read) = content.get(at.offset as usize..).and_then(|rest| record::decode(rest, at)) {
-        if !commit::is_well_formed(read.payload) {
+        if !payload::is_well_formed(read.payload) {
             return false;
         }
         at.offset += record::encoded_size(read.payload.len()) as u64;
@@ -128,26 +128,28 @@ fn all_well_formed(content: &[u8], start: Position) -> bool {
 
 /// What a payload says stands in it, and is written so that it reads the same.
 fn check_payload(payload: &[u8]) {
-    let only = commit::only_value(payload, payload.len());
-    match commit::decode(payload) {
+    let only = payload::only_value(payload, payload.len());
+    match payload::decode(payload) {
         None => {
-            assert!(!commit::is_well_formed(payload));
+            assert!(!payload::is_well_formed(payload));
             assert_eq!(only, None);
         }
         Some(Payload::Reservation(version)) => {
-            assert_eq!(commit::encode_reservation(version), payload);
+            assert_eq!(payload::encode_reservation(version), payload);
             assert_eq!(only, None);
         }
         Some(Payload::Moved(moved)) => {
             assert_eq!(only, Some((moved.key, Some(moved.version), moved.offset, moved.length)));
-            let mut again = commit::moved_head(moved.key, moved.version, moved.length);
+            let mut again = payload::moved_head(moved.key, moved.version, moved.length);
             again.extend_from_slice(&payload[moved.offset..]);
-            let Some(Payload::Moved(read)) = commit::decode(&again) else { panic!("a moved value does not read back") };
+            let Some(Payload::Moved(read)) = payload::decode(&again) else {
+                panic!("a moved value does not read back")
+            };
             assert_eq!((read.key, read.version, read.length), (moved.key, moved.version, moved.length));
         }
         Some(Payload::Operations(operations)) => {
             let read: Result<Vec<Logged<'_>>, Malformed> = operations.collect();
-            assert_eq!(commit::is_well_formed(payload), read.is_ok());
+            assert_eq!(payload::is_well_formed(payload), read.is_ok());
             let alone = match read.as_deref() {
                 Ok([Logged { key, change: Change::PutLogged { offset, length }, .. }]) => {
                     Some((*key, None, *offset, *length))
@@ -162,15 +164,17 @@ fn check_payload(payload: &[u8]) {
         Some(Payload::Restored(restored)) => {
             let is_last = restored.is_last;
             let read: Result<Vec<(u64, Logged<'_>)>, Malformed> = restored.collect();
-            assert_eq!(commit::is_well_formed(payload), read.is_ok());
+            assert_eq!(payload::is_well_formed(payload), read.is_ok());
             assert_eq!(only, None);
             let Ok(read) = read else { return };
-            let mut again = commit::restored_head(is_last).to_vec();
+            let mut again = payload::restored_head(is_last).to_vec();
             for (version, logged) in &read {
-                again.extend(commit::restored_version(*version));
+                again.extend(payload::restored_version(*version));
                 write(&mut again, payload, logged);
             }
-            let Some(Payload::Restored(twice)) = commit::decode(&again) else { panic!("a restore does not read back") };
+            let Some(Payload::Restored(twice)) = payload::decode(&again) else {
+                panic!("a restore does not read back")
+            };
             assert_eq!(twice.is_last, is_last);
             let twice: Vec<(u64, Logged<'_>)> = twice.collect::<Result<_, _>>().expect("what was written reads back");
             let shown = |payload, read: &[(u64, Logged<'_>)]| -> Vec<_> {
@@ -182,9 +186,9 @@ fn check_payload(payload: &[u8]) {
 }
 
 fn check_operations(payload: &[u8], read: &[Logged<'_>]) {
-    let mut again = commit::operations_head().to_vec();
+    let mut again = payload::operations_head().to_vec();
     read.iter().for_each(|logged| write(&mut again, payload, logged));
-    let Some(Payload::Operations(twice)) = commit::decode(&again) else { panic!("a commit does not read back") };
+    let Some(Payload::Operations(twice)) = payload::decode(&again) else { panic!("a commit does not read back") };
     let twice: Vec<Logged<'_>> = twice.collect::<Result<_, _>>().expect("what was written reads back");
     assert_eq!(twice.len(), read.len());
     for (twice, once) in twice.iter().zip(read) {
@@ -206,12 +210,12 @@ fn write(again: &mut Vec<u8>, payload: &[u8], logged: &Logged<'_>) {
     let (key, value, stays, expires_ms) = seen(payload, logged);
     let operation = Operation { key, value, expires_ms };
     let logged_size = if stays { 0 } else { usize::MAX };
-    let (start, head) = (again.len(), commit::operation_head(&operation, logged_size));
+    let (start, head) = (again.len(), payload::operation_head(&operation, logged_size));
     again.extend_from_slice(head.bytes());
     again.extend_from_slice(key);
     again.extend_from_slice(value.unwrap_or_default());
     if head.is_logged {
-        again.extend_from_slice(&commit::value_checksum(value.unwrap_or_default()));
+        again.extend_from_slice(&payload::value_checksum(value.unwrap_or_default()));
     }
-    assert_eq!(again.len() - start, commit::operation_size(&operation, logged_size));
+    assert_eq!(again.len() - start, payload::operation_size(&operation, logged_size));
 }

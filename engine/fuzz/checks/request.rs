@@ -1,7 +1,7 @@
 //! What must hold for any bytes that the host writes into the request buffer. The input is the buffer.
 
 use luge_engine::database::RestoredEntry;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::page::NO_VALUE;
 use luge_engine::request::{flags, operations, range, restored};
 use luge_engine::status::Status;

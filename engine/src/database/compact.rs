@@ -59,7 +59,7 @@ impl<D: Disk> Store<D> {
 
     fn begin_rewrite(&mut self) -> Result<Rewrite, Failure> {
         let rewrite = self.table.rewrite(LIVE_PERCENT)?;
-        self.table.flush()?;
+        self.table.sync()?;
         Ok(rewrite)
     }
 
@@ -71,7 +71,7 @@ impl<D: Disk> Store<D> {
             let again = self.begin_rewrite()?;
             return Ok(if is_first && again.has_sparse() { Compaction::Bottom(again, false) } else { Compaction::Log });
         };
-        self.count(written);
+        self.count_written(written);
         Ok(Compaction::Bottom(rewrite, is_first))
     }
 

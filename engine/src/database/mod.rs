@@ -5,9 +5,9 @@
 //! the log that only it needed are dropped. A crash in the middle is repaired by reading the log again: every step of a
 //! checkpoint may be done twice.
 
+mod background;
 mod checkpointer;
 mod clock;
-pub mod commit;
 mod compact;
 mod finds;
 mod gaps;
@@ -17,13 +17,13 @@ mod memtables;
 mod metrics;
 mod mode;
 mod options;
+pub mod payload;
 mod read;
 mod reclaim;
 mod replay;
 mod restore;
 mod sealed;
 mod snapshots;
-mod steps;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -112,16 +112,16 @@ impl<D: Disk> Database<D> {
         self.reading().clock.release_gone(version)
     }
 
-    /// Keeps what `version` sees (at most the newest one) until [`Database::release`]; returns that version, or `None` when
+    /// Keeps what `version` sees (at most the newest one) until [`Database::close_snapshot`]; returns that version, or `None` when
     /// some of it is gone already.
-    pub fn snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
+    pub fn open_snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
         let store = self.reading();
         let whole_from = store.history().whole_from;
         store.clock.open_snapshot(version, whole_from, now_ms)
     }
 
     /// Lets go of one snapshot at `version`; says whether there was one.
-    pub fn release(&mut self, version: u64) -> bool {
+    pub fn close_snapshot(&mut self, version: u64) -> bool {
         self.reading().clock.close_snapshot(version)
     }
 

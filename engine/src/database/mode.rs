@@ -117,7 +117,7 @@ impl<D: Disk> Database<D> {
 
 #[cfg(test)]
 mod tests {
-    use crate::database::commit::Operation;
+    use crate::database::payload::Operation;
     use crate::database::testing::{NOW_MS, get, open};
     use crate::database::{Database, RestoredEntry, Verification};
     use crate::disk::MemoryDisk;
@@ -136,7 +136,7 @@ mod tests {
         let calls: [Call; 4] = [
             |database| assert_eq!(get(database, b"large"), None),
             |database| drop(database.metrics(NOW_MS).unwrap()),
-            |database| assert!(database.snapshot(u64::MAX, NOW_MS).is_some()),
+            |database| assert!(database.open_snapshot(u64::MAX, NOW_MS).is_some()),
             |database| database.hold_gone(1),
         ];
         for call in calls {

@@ -21,7 +21,7 @@ pub struct Read {
     pub stream: Option<ValueStream>,
 }
 
-/// The newest version of a key, as [`Database::visit_newest`] finds it.
+/// The newest version of a key, as [`Database::newest`] finds it.
 #[derive(Clone, Copy, Debug)]
 pub enum Newest<'a> {
     /// Deleted or expired.
@@ -141,7 +141,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
-    pub fn has(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
+    pub fn version_of(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
         let store = self.reading();
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
         for memtable in store.memtables.newest_first() {
@@ -159,7 +159,7 @@ impl<D: Disk> Database<D> {
     /// Calls with the versions of `key` that are kept, newest first, until `visit` returns `false`: as many as are to be kept, and
     /// those that snapshots see. Begins with the one at or before `below`, when `listed` newer ones were told of. Returns where to
     /// go on, and how many were. Values above `largest` bytes are left to the caller.
-    pub fn visit_versions(
+    pub fn versions(
         &mut self,
         key: &[u8],
         (mut below, mut listed): (u64, usize),
@@ -191,12 +191,13 @@ impl<D: Disk> Database<D> {
     }
 
     /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
-    /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone. `None` when not all of
-    /// them are in memory.
-    pub fn visit_commits(
+    /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone, and empty for all else
+    /// without `with_values`. `None` when not all of them are in memory.
+    pub fn commits(
         &mut self,
         range: Range<'_>,
         from: (u64, &[u8]),
+        with_values: bool,
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<(), Failure>,
     ) -> Result<Option<Option<GoOn>>, Failure> {
@@ -211,20 +212,25 @@ impl<D: Disk> Database<D> {
                 break;
             }
             let is_wanted = range.contains(entry.key);
-            if budget.visits == 0 || (is_wanted && !budget.take(size_of_entry(&entry), is_first)) {
+            let size = if with_values { size_of_entry(&entry) } else { CHANGE_OVERHEAD + entry.key.len() };
+            if budget.visits == 0 || (is_wanted && !budget.take(size, is_first)) {
                 return Ok(Some(Some(GoOn::at(&entry))));
             }
             budget.visits -= 1;
             if is_wanted {
                 is_first = false;
-                visit(&entry, store.values.value_of(&entry, range.now_ms, &mut logged)?)?;
+                let value = match with_values {
+                    true => store.values.value_of(&entry, range.now_ms, &mut logged)?,
+                    false => Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms)),
+                };
+                visit(&entry, value)?;
             }
         }
         Ok(Some(None))
     }
 
-    /// As [`Database::visit_commits`], of those after `since`, wherever they are: by key and newest first, and without values.
-    pub fn visit_changes(
+    /// As [`Database::commits`], of those after `since`, wherever they are: by key and newest first, and without values.
+    pub fn changes(
         &mut self,
         range: Range<'_>,
         since: u64,
@@ -253,7 +259,7 @@ impl<D: Disk> Database<D> {
 
     /// Of each key in a range that changed after `since` the newest version, by key, until `visit` returns `false`, or `visits`
     /// entries were looked at; returns where to go on. Values come with those that are not gone, unless they are above `largest` bytes.
-    pub fn visit_newest(
+    pub fn newest(
         &mut self,
         range: Range<'_>,
         since: u64,

@@ -49,7 +49,7 @@ impl<D: Disk> Store<D> {
         let dead = self.values.find_dead(self.checkpointer.checkpoint().first_segment, self.table.log_live())?;
         if !dead.is_empty() {
             // Nothing leads to them as of now; nothing durable may, either.
-            self.table.flush()?;
+            self.table.sync()?;
         }
         self.values.remove(&dead)
     }
@@ -67,7 +67,7 @@ impl<D: Disk> Store<D> {
         self.table.relocate(&moved.relocations)?;
         self.counters.moved_bytes += moved.bytes;
         if let Some(segment) = moved.emptied {
-            self.table.flush()?;
+            self.table.sync()?;
             self.drop_dead_segments()?;
             if self.table.log_live().of(segment) > 0 {
                 self.values.leave_out(segment);

@@ -1,7 +1,7 @@
 //! Brings the records of the log back into memtables.
 
-use super::commit::{self, Change, Logged, Payload};
 use super::options::Options;
+use super::payload::{self, Change, Logged, Payload};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -70,7 +70,7 @@ impl<'a, D: Disk> Replay<'a, D> {
                 format!("the log is damaged in {position}: the record of version {} is malformed", record.version);
             Failure::new(Status::Corrupt, message)
         };
-        let payload = commit::decode(record.payload).ok_or_else(damaged)?;
+        let payload = payload::decode(record.payload).ok_or_else(damaged)?;
         self.check_version(&payload, record.version)?;
         match payload {
             // The checkpoint says what was reserved before it.
@@ -78,7 +78,7 @@ impl<'a, D: Disk> Replay<'a, D> {
             Payload::Reservation(_) | Payload::Moved(_) => {}
             Payload::Operations(operations) => {
                 for operation in operations {
-                    let operation = operation.map_err(|commit::Malformed| damaged())?;
+                    let operation = operation.map_err(|payload::Malformed| damaged())?;
                     if record.version > self.skip {
                         self.active.insert(&entry_of(&operation, position, record.version))?;
                     }
@@ -89,7 +89,7 @@ impl<'a, D: Disk> Replay<'a, D> {
                 self.whole_from = self.whole_from.max(record.version);
                 self.tabled = self.tabled.max(record.version);
                 for entry in entries {
-                    let (version, operation) = entry.map_err(|commit::Malformed| damaged())?;
+                    let (version, operation) = entry.map_err(|payload::Malformed| damaged())?;
                     self.active.insert(&entry_of(&operation, position, version))?;
                 }
             }

@@ -5,7 +5,7 @@
 //! the same entries: what is there already is left as it is.
 
 use super::Database;
-use super::commit::{self, Operation};
+use super::payload::{self, Operation};
 use super::store::Store;
 use super::value_log::ValueLog;
 use super::write::NewLargePut;
@@ -66,7 +66,7 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         store.memtables.reserve(key.len(), 1)?;
-        let start = [&commit::restored_head(false)[..], &commit::restored_version(version)].concat();
+        let start = [&payload::restored_head(false)[..], &payload::restored_version(version)].concat();
         let put = NewLargePut { key, length, expires_ms, version, record_version };
         let put = store.begin_large(&put, &start, true)?;
         self.begin_pieces(put);
@@ -76,7 +76,7 @@ impl<D: Disk> Database<D> {
     /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
     pub fn end_restore(&mut self) -> Result<(), Failure> {
         let (version, store) = self.restoring()?;
-        store.values.append(version, &commit::restored_head(true))?;
+        store.values.append(version, &payload::restored_head(true))?;
         store.clock.committed(version);
         self.set_restoring(None);
         Ok(())
@@ -88,7 +88,7 @@ impl<D: Disk> Store<D> {
         let mut missing = Vec::with_capacity(entries.len());
         for entry in entries {
             if !self.has_exactly(entry.operation.key, entry.version)? {
-                missing.push((entry, commit::restored_version(entry.version)));
+                missing.push((entry, payload::restored_version(entry.version)));
             }
         }
         let of_missing = |size: fn(&ValueLog<D>, &Operation<'_>) -> usize| {
@@ -97,7 +97,7 @@ impl<D: Disk> Store<D> {
         let versions: usize = missing.iter().map(|(_, version)| version.len()).sum();
         let (kept, size) = (of_missing(ValueLog::kept_size_of), of_missing(ValueLog::size_of) + versions);
         self.memtables.reserve(kept, missing.len())?;
-        let mut position = self.values.begin(target, &commit::restored_head(false), size)?;
+        let mut position = self.values.begin(target, &payload::restored_head(false), size)?;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
             let value = self.values.add(&mut position, &version_bytes, operation)?;
             let (key, expires_ms) = (operation.key, operation.expires_ms);

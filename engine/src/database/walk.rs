@@ -38,7 +38,7 @@ type Each<'a, D> = dyn FnMut(&Entry<'_>, &mut ValueLog<D>) -> Result<bool, Failu
 
 impl<D: Disk> Database<D> {
     /// Calls with live entries of a range, values and all, until it returns `false`. Looks at about `visits` entries.
-    pub fn visit(
+    pub fn scan(
         &mut self,
         range: Range<'_>,
         with_values: bool,
@@ -62,7 +62,7 @@ impl<D: Disk> Database<D> {
 
     /// Counts the live entries of a range, `limit` at most. Looks at about `visits` entries. The key behind which there may be more
     /// is empty where there are none.
-    pub fn count_live(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
+    pub fn count(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
         let (mut count, mut last) = (0, Vec::new());
         let notes_gaps = !self.is_restoring();
         let walked = self.reading().walk(range, visits, notes_gaps, &mut |entry, _| {

@@ -1,7 +1,7 @@
 //! Commits: to the log and to the active memtable, and nowhere else.
 
 use super::Database;
-use super::commit::{self, Operation};
+use super::payload::{self, Operation};
 use super::store::Store;
 use super::value_log::LargeValue;
 use crate::disk::Disk;
@@ -53,7 +53,7 @@ impl<D: Disk> Database<D> {
         store.memtables.reserve(key.len(), 1)?;
         let version = store.next_version()?;
         let put = NewLargePut { key, length, expires_ms, version, record_version: version };
-        let put = store.begin_large(&put, &commit::operations_head(), false)?;
+        let put = store.begin_large(&put, &payload::operations_head(), false)?;
         self.begin_pieces(put);
         Ok(())
     }
@@ -83,7 +83,7 @@ impl<D: Disk> Store<D> {
         self.memtables.reserve(kept, operations.len())?;
         let size = operations.iter().map(|operation| self.values.size_of(operation)).sum();
         let version = self.next_version()?;
-        let mut position = self.values.begin(version, &commit::operations_head(), size)?;
+        let mut position = self.values.begin(version, &payload::operations_head(), size)?;
         for operation in operations {
             let &Operation { key, value, expires_ms } = operation;
             if let Some(bytes) = value {
@@ -125,7 +125,7 @@ impl<D: Disk> Store<D> {
     /// A version for the next commit; it is used once the commit is done.
     fn next_version(&mut self) -> Result<u64, Failure> {
         if let Some(due) = self.clock.due() {
-            self.values.append(due.version, &commit::encode_reservation(due.last))?;
+            self.values.append(due.version, &payload::encode_reservation(due.last))?;
             self.values.sync()?;
             self.clock.reserve(due);
         }

@@ -12,7 +12,7 @@ use crate::status::Status;
 /// The key of the identity in the tree of the blocks.
 const KEY: &[u8] = &[6];
 
-/// A random number that a store gets when it is created; 0 for one that has none.
+/// A random number that a store gets when luge creates it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(u64);
 
@@ -25,16 +25,16 @@ impl Identity {
             return identity.map(Self).map_err(damaged);
         }
         if !is_new {
-            return Ok(Self(0));
+            return Err(Failure::new(Status::Corrupt, "the identity of the store in the index is missing"));
         }
         let identity = RandomState::new().build_hasher().finish().max(1);
         tree.insert(KEY, &identity.to_le_bytes())?;
-        tree.flush()?;
+        tree.sync()?;
         Ok(Self(identity))
     }
 
     /// What stands as the owner in the headers of the segments in a directory of the store.
     pub fn owner_of(self, directory: &str) -> u32 {
-        if self.0 == 0 { 0 } else { (xxh64(directory.as_bytes(), self.0) as u32).max(1) }
+        (xxh64(directory.as_bytes(), self.0) as u32).max(1)
     }
 }

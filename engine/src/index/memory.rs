@@ -69,7 +69,7 @@ impl Tree for MemoryTree {
         Ok(())
     }
 
-    fn flush(&self) -> Result<(), Failure> {
+    fn sync(&self) -> Result<(), Failure> {
         Ok(())
     }
 

@@ -27,7 +27,7 @@ pub type Pair = (Bytes, Bytes);
 /// Entries of a tree, from both ends.
 pub type Pairs<'a> = Box<dyn DoubleEndedIterator<Item = Result<Pair, Failure>> + 'a>;
 
-/// A sorted map from byte strings to byte strings. A change is visible at once, and durable after [`Tree::flush`]. The trees
+/// A sorted map from byte strings to byte strings. A change is visible at once, and durable after [`Tree::sync`]. The trees
 /// of an index become durable together.
 pub trait Tree {
     /// The value of a key.
@@ -47,7 +47,7 @@ pub trait Tree {
     /// Makes all changes of a batch, in one atomic write.
     fn apply(&self, batch: Batch) -> Result<(), Failure>;
     /// Makes all changes so far durable.
-    fn flush(&self) -> Result<(), Failure>;
+    fn sync(&self) -> Result<(), Failure>;
     /// The size of the files of the index, in bytes.
     fn size_on_disk(&self) -> Result<u64, Failure>;
 }

@@ -38,7 +38,7 @@ impl Notes {
     /// Makes this the checkpoint, durably. Everything it says of the table must be durable before.
     pub fn write_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
         self.tree.insert(CHECKPOINT_KEY, &checkpoint.encode())?;
-        self.tree.flush()
+        self.tree.sync()
     }
 
     /// What [`Notes::write_hidden`] noted last; 0 where it did not.
@@ -68,7 +68,7 @@ impl Notes {
     /// Notes the newest segment, durably. It must be durable itself: what is noted is never missing after a crash.
     pub fn write_newest_segment(&self, number: u64) -> Result<(), Failure> {
         self.tree.insert(SEGMENT_KEY, &number.to_le_bytes())?;
-        self.tree.flush()
+        self.tree.sync()
     }
 
     /// The size of the files of the index, in bytes.

@@ -106,7 +106,7 @@ impl Tree for SledTree {
         Ok(self.tree.apply_batch(batch)?)
     }
 
-    fn flush(&self) -> Result<(), Failure> {
+    fn sync(&self) -> Result<(), Failure> {
         self.tree.flush()?;
         Ok(())
     }

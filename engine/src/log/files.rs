@@ -24,7 +24,7 @@ impl<F: DiskFile> SegmentFiles<F> {
         Self { owner, open: VecDeque::new() }
     }
 
-    /// The file of a segment; one that is missing is damage, since something leads to it.
+    /// The file of a segment. A missing one is damage, because the table has a place in it.
     pub fn get<D: Disk<File = F>>(&mut self, disk: &D, number: u64) -> Result<&mut F, Failure> {
         let found = self.open.iter().position(|(open, _)| *open == number);
         let entry = match found.and_then(|place| self.open.remove(place)) {
@@ -47,7 +47,7 @@ fn open<D: Disk>(disk: &D, number: u64, owner: u32) -> Result<D::File, Failure> 
     let name = segment::file_name(number);
     let mut file = disk.open(&name).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
-            Failure::new(Status::Corrupt, format!("the file {name} is missing: something leads to it"))
+            Failure::new(Status::Corrupt, format!("the file {name} is missing, and the store still needs it"))
         }
         _ => error.into(),
     })?;
@@ -55,13 +55,13 @@ fn open<D: Disk>(disk: &D, number: u64, owner: u32) -> Result<D::File, Failure> 
     Ok(file)
 }
 
-/// Refuses a segment of another owner: its records have the same positions, and their checksums are right. A header that is
-/// damaged says nothing; what is behind it has checksums of its own.
+/// Refuses a segment of another owner: its records have the same positions, and their checksums are right. A damaged header
+/// says nothing about the owner; the records after it have checksums of their own.
 fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), Failure> {
     let mut bytes = [0; HEADER_SIZE];
     let count = file.read_at(&mut bytes, 0)?;
     match segment::decode(bytes.get(..count).unwrap_or_default()) {
-        HeaderState::Valid(header) if header.owner != 0 && header.owner != owner => Err(Failure::new(
+        HeaderState::Valid(header) if header.owner != owner => Err(Failure::new(
             Status::Corrupt,
             format!("the file {name} belongs to another store, or to another directory"),
         )),

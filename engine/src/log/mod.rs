@@ -1,13 +1,14 @@
-//! The log: what is committed stands here first, and is recovered from here.
+//! The log: every commit is written here first, and recovered from here.
 //!
-//! A log is a row of numbered segment files. Each starts with a [`segment`] header and holds [`record`]s, one a commit. All
-//! segments but the last are durable as a whole: a segment is begun only after the one before was synced. Each header says
-//! where the log before it ends, so that what a crash tore off behind that point is never read again.
+//! A log is a row of numbered segment files. Each starts with a [`segment`] header and holds [`record`]s, one for each commit.
+//! All segments but the last are durable as a whole: the writer begins a segment only after it synced the one before. Each
+//! header says where the log before it ends. Recovery never reads bytes after that point in earlier segments.
 //!
-//! After a crash the last segment may end in a torn record, or in several: a disk keeps unsynced writes in any order. What
-//! follows the first bad record was not acknowledged, unless a record behind it says that the log was known to be durable
-//! beyond it: then the bad one is damage, and reported.
+//! After a crash the last segment may end in one torn record or several, because a disk may keep unsynced writes in any
+//! order. Records after the first torn one were not acknowledged. The exception: a later record says that the log was durable
+//! beyond the torn one. Then the torn record is damage, and recovery reports it.
 
+mod file_name;
 pub mod files;
 pub mod position;
 pub mod record;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::file_name::file_name;
+
 /// A segment's number and a byte offset in it, ordered as the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -27,6 +29,6 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} at byte {}", super::segment::file_name(self.segment), self.offset)
+        write!(formatter, "{} at byte {}", file_name(self.segment), self.offset)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  bytes  what, little endian
-//!      0      4  checksum: the lower half of XXH64, seeded with the record's position, of everything behind the checksum
+//!      0      4  checksum: the lower half of XXH64, seeded with the record's position, of everything after the checksum
 //!      4      4  length of the payload
 //!      8      8  version of the commit, above 0
 //!     16      8  position up to which the log was known to be durable when the record was written
@@ -17,7 +17,7 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 
 use super::position::Position;
 
-/// Bytes in front of the payload.
+/// Bytes before the payload.
 pub const HEADER_SIZE: usize = 24;
 /// Records start at multiples of this.
 pub const ALIGNMENT: usize = 8;
@@ -68,7 +68,7 @@ pub struct RecordHasher {
 
 /// Bytes of the checksum.
 const CHECKSUM_SIZE: usize = 4;
-/// Bytes of the header behind the checksum.
+/// Bytes of the header after the checksum.
 const FIELDS_SIZE: usize = HEADER_SIZE - CHECKSUM_SIZE;
 
 impl RecordHasher {

@@ -36,7 +36,7 @@ pub fn recover<D: Disk>(
         let end = headers.get(i + 1).map(|next| next.follows);
         while let Some((position, record)) = reader.next(end)? {
             if record.version < recovered.last_version {
-                return Err(damaged(position, "its version is below the one before"));
+                return Err(damaged(position, "its version is below that of the record before it"));
             }
             recovered.last_version = record.version;
             visit(position, record)?;
@@ -49,8 +49,8 @@ pub fn recover<D: Disk>(
     Ok(recovered)
 }
 
-/// Makes durable what was recovered. A kill leaves records that were written and not synced: whoever reads them, or writes
-/// behind them, relies on them.
+/// Makes the recovered records durable. A killed process leaves records that it wrote and did not sync. Later reads and
+/// writes rely on them.
 pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Failure> {
     if recovered.end.segment > 0 {
         disk.open(&segment::file_name(recovered.end.segment))?.sync()?;
@@ -197,30 +197,30 @@ impl<'a> SegmentReader<'a> {
                 self.offset += record::encoded_size(record.payload.len());
                 Ok(Some((payload, record)))
             }
-            None if end.is_some() => Err(damaged(self.position(), "a record that was durable is not there")),
+            None if end.is_some() => Err(damaged(self.position(), "a durable record is missing")),
             None => Ok(None),
         }
     }
 
-    /// Whether all behind the last record is a tail that was never acknowledged.
+    /// Fails unless all bytes after the last record are a tail that was never acknowledged.
     fn check_tail(&self) -> Result<(), Failure> {
         let beyond = Position { offset: self.offset as u64 + 1, ..self.position() };
         match find_record(self.bytes, self.position(), beyond)? {
             None => Ok(()),
             Some(offset) => Err(damaged(
                 self.position(),
-                &format!("the record at byte {offset} says that the log was durable beyond that"),
+                &format!("the record at byte {offset} says that the log was durable beyond this place"),
             )),
         }
     }
 }
 
-/// Bytes that may be read again and again in search of records, for each byte of a segment: a value made for that could
-/// otherwise keep a recovery busy for hours.
+/// How often a search for records may read each byte of a segment, on average. Without a limit a value made for that purpose
+/// could keep a recovery busy for hours.
 const SEARCH_FACTOR: usize = 8;
 
-/// The offset of a whole record from `start` on, whatever lies between, that says that the log was durable up to `durable`
-/// or beyond. No record says so of a place behind itself, which rules out most of what is none before it is read.
+/// The offset of the first whole record from `start` on that says that the log was durable up to `durable` or beyond. A
+/// record never says so of a place after itself: that rules out most other bytes before they are read as a record.
 fn find_record(bytes: &[u8], start: Position, durable: Position) -> Result<Option<usize>, Failure> {
     let mut budget = bytes.len().saturating_mul(SEARCH_FACTOR);
     let mut offset = usize::try_from(start.offset).unwrap_or(usize::MAX);
@@ -231,7 +231,7 @@ fn find_record(bytes: &[u8], start: Position, durable: Position) -> Result<Optio
                 return Ok(Some(offset));
             }
             let Some(left) = budget.checked_sub(rest.len()) else {
-                return Err(damaged(start, "too much behind it looks like records"));
+                return Err(damaged(start, "too many bytes after it look like records"));
             };
             budget = left;
         }

@@ -1,4 +1,4 @@
-//! The header of a segment file, and its name.
+//! The header of a segment file.
 //!
 //! ```text
 //! offset  bytes  what, little endian
@@ -6,27 +6,27 @@
 //!      8      8  number of the segment, above 0
 //!     16      8  position at which the log before this segment ends; 0 for none
 //!     24      4  CRC-32 of the 24 bytes before and of the owner
-//!     28      4  owner: whose segment it is, 0 when that is not known
+//!     28      4  owner: whose segment it is
 //! ```
 
+pub use super::file_name::{file_name, file_number};
 use super::position::Position;
 
-/// Bytes in front of the first record.
+/// Bytes before the first record.
 pub const HEADER_SIZE: usize = 32;
 /// The format of segments that this release writes and reads.
 pub const FORMAT_VERSION: u8 = 2;
 
 const MAGIC: &[u8; 7] = b"lugelog";
-const SUFFIX: &str = ".luge";
 
 /// The header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
     /// The number of the segment.
     pub number: u64,
-    /// Where the log before this segment ends: what lies behind in earlier segments was never committed.
+    /// Where the log before this segment ends. Bytes after that place in earlier segments were never committed.
     pub follows: Position,
-    /// Whose segment it is; 0 when that is not known.
+    /// Whose segment it is.
     pub owner: u32,
 }
 
@@ -83,16 +83,4 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
     let owner = u32::from_le_bytes(owner);
     Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows, owner }))
-}
-
-/// The name of a segment's file.
-pub fn file_name(number: u64) -> String {
-    format!("{number:010}{SUFFIX}")
-}
-
-/// The number of the segment in a file of this name; `None` for any other file.
-pub fn file_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SUFFIX)?;
-    let number = digits.parse().ok()?;
-    (file_name(number) == name && number > 0).then_some(number)
 }

@@ -75,7 +75,7 @@ impl OpenRecord {
 }
 
 impl<D: Disk> LogWriter<D> {
-    /// Goes on behind `end`, where the log that [`recover`](super::recover) read ends (`Position::default()` for a new
+    /// Continues after `end`, where the log that [`recover`](super::recover) read ends (`Position::default()` for a new
     /// log), in a new segment that is created with the first record. `last_version` is that of the last record. A segment
     /// has at most `segment_size` bytes, but for one record that is larger.
     pub fn start(disk: D, end: Position, last_version: u64, segment_size: u64) -> Self {
@@ -124,7 +124,7 @@ impl<D: Disk> LogWriter<D> {
         &self.disk
     }
 
-    /// The disk it wrote to; what was not written out is gone, as by a crash.
+    /// The disk it wrote to. Bytes that were not written out are lost, as in a crash.
     pub fn into_disk(self) -> D {
         self.disk
     }
@@ -251,7 +251,7 @@ impl<D: Disk> LogWriter<D> {
             self.buffer.truncate(start);
         } else {
             self.joined.clear();
-            // Its bytes may look like records: nothing may ever be appended in front of them.
+            // Its bytes may look like records: nothing may ever be appended before them.
             self.capacity = self.offset;
         }
     }
@@ -337,8 +337,8 @@ impl<D: Disk> LogWriter<D> {
         found.is_some()
     }
 
-    /// Removes a segment, which must not be the present one: nothing in it is needed any more. Its name is gone for good
-    /// once [`Disk::sync_directory`] was called.
+    /// Removes a segment that nothing needs any more, and that is not the current one. The removal is durable after
+    /// [`Disk::sync_directory`].
     pub fn remove_segment(&self, number: u64) -> Result<(), Failure> {
         debug_assert!(number != self.number, "the present segment is needed");
         self.sizes.borrow_mut().remove(&number);
@@ -378,7 +378,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Writes the small pieces that wait, which belong in front of `end`.
+    /// Writes the small pieces that wait. They belong before `end`.
     fn write_joined(&mut self, end: u64) -> Result<(), Failure> {
         let joined = std::mem::take(&mut self.joined);
         if !joined.is_empty() {
@@ -410,8 +410,8 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Makes sure that what follows next goes where the file has blocks already. Zeros that do not survive a crash are not
-    /// missed: they say no more than the end of the file.
+    /// Writes zeros after the last record, so that the next records overwrite blocks that the file has already. A crash may
+    /// lose the zeros: they mean the same as the end of the file.
     fn write_ahead(&mut self) -> Result<(), Failure> {
         let Some(file) = self.file.as_mut().filter(|_| self.offset >= self.ahead) else { return Ok(()) };
         let target = (self.offset + 1).next_multiple_of(AHEAD_SIZE).min(self.capacity);

@@ -1,7 +1,7 @@
 //! A block with its keys built, so that its entries can be looked at in any order.
 
 use super::block::{Malformed, Parts, Version, read_raw};
-use super::found::PlacedValue;
+use super::owned_version::PlacedValue;
 use crate::entry::Entry;
 
 /// The entries of a block; the bytes of the block itself are kept elsewhere and must be the same ones.

@@ -39,7 +39,7 @@ impl Descent {
 }
 
 impl<D: Disk> Table<D> {
-    /// Moves some blocks of the upper level into the bottom one, in one atomic write; durable after [`Table::flush`].
+    /// Moves some blocks of the upper level into the bottom one, in one atomic write; durable after [`Table::sync`].
     pub fn descend(&mut self, descent: &mut Descent, retention: &Retention) -> Result<Written, Failure> {
         let mut group = Group::default();
         let mut moved: Vec<OldBlock> = Vec::new();

@@ -106,7 +106,7 @@ impl Group {
 }
 
 impl<D: Disk> Table<D> {
-    /// Notes that there is no history before a version; durable after [`Table::flush`].
+    /// Notes that there is no history before a version; durable after [`Table::sync`].
     pub fn end_history_before(&mut self, version: u64) -> Result<(), Failure> {
         let history = self.history.max(HistoryLeft::after(version));
         if history != self.history {
@@ -116,7 +116,7 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
-    /// Makes a group of changes visible, in one atomic write; durable after [`Table::flush`].
+    /// Makes a group of changes visible, in one atomic write; durable after [`Table::sync`].
     pub fn commit(&mut self, group: Group) -> Result<Written, Failure> {
         // sled writes when it likes: it must never lead to a block that is not durable.
         for level in Level::ALL {

@@ -56,7 +56,7 @@ impl<'a, I: Iterator<Item = Entry<'a>>> Entries<'a> for Peekable<I> {
 impl<D: Disk> Table<D> {
     /// Takes new entries, sorted by key and then newest first, off `entries` and merges them into a level, together with
     /// what `retention` leaves of the old ones: all that go into the next `blocks` blocks. The step is one atomic write,
-    /// durable after [`Table::flush`]; doing it again, after a crash, changes nothing that can be read. Call it until
+    /// durable after [`Table::sync`]; doing it again, after a crash, changes nothing that can be read. Call it until
     /// `entries` is empty. Returns what was written.
     pub fn merge<'a>(
         &mut self,

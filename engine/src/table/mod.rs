@@ -24,12 +24,12 @@ mod cache;
 mod cursor;
 mod decoded;
 mod descend;
-mod found;
 mod group;
 mod level;
 mod live;
 mod merge;
-mod places;
+mod owned_version;
+mod pointer_cache;
 mod relocate;
 mod retention;
 mod rewrite;
@@ -42,11 +42,11 @@ use std::rc::Rc;
 pub use cursor::TableCursor;
 pub use decoded::DecodedBlock;
 pub use descend::Descent;
-pub use found::Found;
 pub use group::{Group, Written};
 pub use level::Level;
 pub use live::LiveBytes;
 pub use merge::Entries;
+pub use owned_version::Found;
 pub use relocate::Relocation;
 pub use retention::{HistoryLeft, Retention};
 pub use rewrite::Rewrite;
@@ -57,7 +57,7 @@ use self::block::{Malformed, Version};
 use self::blocks::{BlockStore, Pointer};
 use self::cache::BlockCache;
 use self::level::separator_of;
-use self::places::{Places, Run};
+use self::pointer_cache::{Places, Run};
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Bytes, Identity, Pair, Tree};
@@ -267,8 +267,8 @@ impl<D: Disk> Table<D> {
     }
 
     /// Makes the tree durable. Segments of blocks that it does not lead to can be removed then.
-    pub fn flush(&mut self) -> Result<(), Failure> {
-        self.tree.flush()?;
+    pub fn sync(&mut self) -> Result<(), Failure> {
+        self.tree.sync()?;
         for level in Level::ALL {
             let Part { blocks, live, .. } = self.part_mut(level);
             blocks.find_dead(live)?;

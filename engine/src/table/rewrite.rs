@@ -41,7 +41,7 @@ impl<D: Disk> Table<D> {
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })
     }
 
-    /// Looks at some blocks; returns what was written, `None` at the end. One atomic write; durable after [`Table::flush`].
+    /// Looks at some blocks; returns what was written, `None` at the end. One atomic write; durable after [`Table::sync`].
     pub fn rewrite_step(&mut self, rewrite: &mut Rewrite, retention: &Retention) -> Result<Option<Written>, Failure> {
         let level = Level::Bottom;
         let mut group = Group::default();

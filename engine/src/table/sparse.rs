@@ -67,7 +67,7 @@ impl<D: Disk> Table<D> {
         let level = *level;
         self.commit(group)?;
         if !more {
-            self.flush()?;
+            self.sync()?;
             if self.part(level).live.of(segment) > 0 {
                 self.part_mut(level).blocks.leave_out(segment);
             }

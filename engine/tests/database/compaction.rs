@@ -1,7 +1,7 @@
 //! What a compaction gives back.
 
 use crate::histories::OPTIONS;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::index::Index;

@@ -2,11 +2,12 @@
 
 use crate::check::{scan, verify};
 use crate::history::{Pair, key as any_key};
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
 use luge_engine::failure::Failure;
-use luge_engine::index::Index;
+use luge_engine::index::{Batch, Index};
+use luge_engine::log::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
 use luge_engine::status::Status;
 use proptest::prelude::*;
 
@@ -51,7 +52,7 @@ fn try_all(database: &mut Database<MemoryDisk>) -> Result<Vec<Pair>, Failure> {
     let (lower, upper) = (luge_engine::entry::Boundary::Outermost, luge_engine::entry::Boundary::Outermost);
     let range = luge_engine::cursor::Range { lower, upper, reverse: false, version: u64::MAX, now_ms: NOW_MS };
     let mut entries = Vec::new();
-    database.visit(range, true, u32::MAX, |entry, value| {
+    database.scan(range, true, u32::MAX, |entry, value| {
         entries.push((entry.key.to_vec(), value.to_vec()));
         Ok(true)
     })?;
@@ -225,6 +226,28 @@ fn an_index_of_another_store_is_refused() {
     let ((_, disks), (other, _)) = (filled(1), filled(2));
     let failure = Database::with_index(&other, disks, OPTIONS).err().unwrap();
     assert_eq!(failure.status, Status::Corrupt);
+}
+
+#[test]
+fn an_index_without_an_identity_is_refused() {
+    let (index, disks) = filled(1);
+    let mut batch = Batch::default();
+    batch.remove(&[6][..]);
+    index.blocks().apply(batch).unwrap();
+    let failure = Database::with_index(&index, disks, OPTIONS).err().unwrap();
+    assert_eq!(failure.status, Status::Corrupt);
+    assert!(failure.message.contains("identity"), "{}", failure.message);
+}
+
+#[test]
+fn a_segment_that_names_no_owner_is_refused() {
+    let (index, disks) = filled(1);
+    let name = disks.upper.list().unwrap().remove(0);
+    disks.upper.edit(&name, |bytes| {
+        let HeaderState::Valid(header) = segment::decode(bytes) else { panic!("no header") };
+        bytes.splice(..HEADER_SIZE, segment::encode(&SegmentHeader { owner: 0, ..header }));
+    });
+    assert!(refusal(index, disks).message.contains("belongs to another store"));
 }
 
 /// Whether this is what some of the first commits leave: a torn tail of the log may go without a word.

@@ -4,7 +4,7 @@
 use crate::check::{assert_agrees, assert_changes_agree, changes, scan, verify};
 use crate::history::{Commit, History, Written, key, versions};
 use luge_engine::cursor::Range;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
@@ -170,17 +170,17 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
         Step::Work(steps) => (0..steps).for_each(|_| {
             database.step(known.now_ms).unwrap();
         }),
-        Step::Snapshot => known.snapshots.extend(database.snapshot(u64::MAX, known.now_ms)),
+        Step::Snapshot => known.snapshots.extend(database.open_snapshot(u64::MAX, known.now_ms)),
         Step::SnapshotBack(back) => {
             let Some((version, _)) = known.commits.iter().rev().nth(back) else { return };
-            let opened = database.snapshot(*version, known.now_ms);
+            let opened = database.open_snapshot(*version, known.now_ms);
             let is_whole = *version >= database.whole_from() || known.snapshots.contains(version);
             assert_eq!(opened, Some(*version).filter(|_| is_whole));
             known.snapshots.extend(opened);
         }
         Step::Release => {
             if !known.snapshots.is_empty() {
-                assert!(database.release(known.snapshots.remove(0)));
+                assert!(database.close_snapshot(known.snapshots.remove(0)));
             }
         }
         Step::Wait(ms) => known.now_ms += ms,

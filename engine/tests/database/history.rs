@@ -151,7 +151,7 @@ pub fn versions(database: &mut Database<MemoryDisk>, key: &[u8], now_ms: u64) ->
             listed.push(KeyVersion { version: entry.version, expires_ms: entry.expires_ms, value });
             Ok(true)
         };
-        next = database.visit_versions(key, from, u32::MAX, now_ms, visit).unwrap();
+        next = database.versions(key, from, u32::MAX, now_ms, visit).unwrap();
     }
     listed
 }

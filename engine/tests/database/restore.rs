@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::{scan, verify};
 use crate::histories::{OPTIONS, power_cut, survival};
 use crate::history::key;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, RestoredEntry};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::index::Index;
@@ -123,7 +123,7 @@ proptest! {
             let pairs: Vec<_> = expected.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect();
             prop_assert_eq!(found, pairs);
             for (key, (version, _)) in &expected {
-                prop_assert_eq!(database.has(key, u64::MAX, NOW_MS).unwrap(), Some(*version));
+                prop_assert_eq!(database.version_of(key, u64::MAX, NOW_MS).unwrap(), Some(*version));
             }
             prop_assert_eq!(verify(&mut database), []);
             disks = database.crash();

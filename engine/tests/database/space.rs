@@ -1,6 +1,6 @@
 //! Files stay small beside what lives in them, without a compaction, and opening reads little.
 
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::index::Index;

@@ -6,7 +6,7 @@ use crate::check::{rest_of, walk};
 use crate::histories::OPTIONS;
 use crate::history::Pair;
 use luge_engine::cursor::Range;
-use luge_engine::database::commit::Operation;
+use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options, Walked};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
@@ -44,7 +44,7 @@ fn first(database: &mut Database<MemoryDisk>, range: Range<'_>) -> (Option<Vec<u
     loop {
         calls += 1;
         let rest = rest_of(range, behind.as_deref());
-        let walked = database.visit(rest, false, VISITS, |entry, _| {
+        let walked = database.scan(rest, false, VISITS, |entry, _| {
             found = Some(entry.key.to_vec());
             Ok(false)
         });
@@ -84,7 +84,7 @@ fn a_call_looks_at_no_more_than_it_is_to() {
             loop {
                 let before = visited(database);
                 let rest = rest_of(range, behind.as_deref());
-                let walked = database.visit(rest, false, VISITS, |_, _| panic!("nothing lives")).unwrap();
+                let walked = database.scan(rest, false, VISITS, |_, _| panic!("nothing lives")).unwrap();
                 // With the last key come its other versions.
                 assert!(visited(database) - before <= u64::from(VISITS) + 4, "after {steps} steps");
                 let Walked::Paused(key) = walked else { break };
@@ -100,7 +100,7 @@ fn a_count_goes_on_where_it_paused() {
     with_deletions(0, |database| {
         let (mut total, mut behind, mut calls) = (0, None::<Vec<u8>>, 0);
         loop {
-            let (count, last) = database.count_live(rest_of(WHOLE, behind.as_deref()), u32::MAX, VISITS).unwrap();
+            let (count, last) = database.count(rest_of(WHOLE, behind.as_deref()), u32::MAX, VISITS).unwrap();
             (total, calls) = (total + count, calls + 1);
             if last.is_empty() {
                 break;
@@ -109,7 +109,7 @@ fn a_count_goes_on_where_it_paused() {
         }
         assert_eq!(total, 2);
         assert!(calls >= 20_000 / VISITS, "{calls} calls");
-        assert_eq!(database.count_live(WHOLE, 1, VISITS).unwrap(), (1, key(20_000)));
+        assert_eq!(database.count(WHOLE, 1, VISITS).unwrap(), (1, key(20_000)));
     });
 }
 
@@ -120,7 +120,7 @@ fn a_block_counts_by_its_bytes() {
         write(&mut database, &key(i), Some(&[7; 4096]), 0);
     }
     while database.compact_step(1).unwrap() {}
-    let (count, last) = database.count_live(WHOLE, u32::MAX, VISITS).unwrap();
+    let (count, last) = database.count(WHOLE, u32::MAX, VISITS).unwrap();
     assert!(count < 40 && !last.is_empty(), "{count} blocks of 4 KiB were read");
 }
 
@@ -271,11 +271,11 @@ proptest! {
                 Step::Work(count) => for _ in 0..count { database.step(now_ms).unwrap(); },
                 Step::Compact(count) => for _ in 0..count { database.compact_step(now_ms).unwrap(); },
                 Step::Snapshot => {
-                    let version = database.snapshot(u64::MAX, now_ms).unwrap();
+                    let version = database.open_snapshot(u64::MAX, now_ms).unwrap();
                     snapshots.push((version, model.clone()));
                 }
                 Step::Release => if let Some((version, _)) = snapshots.pop() {
-                    database.release(version);
+                    database.close_snapshot(version);
                 },
                 Step::Wait(ms) => now_ms += ms,
                 Step::Walk { from, to, reverse, visits, limit } => {
@@ -286,7 +286,7 @@ proptest! {
                         let range = Range { lower, upper, reverse, version, now_ms };
                         let expected = expected(model, &range);
                         let (mut some, mut left) = (Vec::new(), limit);
-                        database.visit(range, true, u32::MAX, |entry, value| {
+                        database.scan(range, true, u32::MAX, |entry, value| {
                             some.push((entry.key.to_vec(), value.to_vec()));
                             left -= 1;
                             Ok(left > 0)

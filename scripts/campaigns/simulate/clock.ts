@@ -7,7 +7,7 @@
 
 import { setImmediate } from "node:timers";
 import { clock, type Timer, type Timers, timers } from "../../../src/clock.ts";
-import { afterLightWork } from "../../../src/commit/turns.ts";
+import { afterLightWork } from "../../../src/commit/event_loop.ts";
 
 /** In milliseconds; what the monotonic clock says goes on by it with each question, so that no busy time is short. */
 const TICK_MS = 0.25;

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh64::Xxh64;
 
-use super::super::commit::{VALUE_CHECKSUM_SIZE, value_checksum};
+use super::super::payload::{VALUE_CHECKSUM_SIZE, value_checksum};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::{LogWriter, Position, SegmentFiles};

@@ -14,7 +14,7 @@ use self::files::ValueFiles;
 use self::moving::Moving;
 use self::space::Space;
 use super::Options;
-use super::commit::{self, Operation, VALUE_CHECKSUM_SIZE};
+use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
@@ -95,7 +95,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// The bytes that an operation takes in a record.
     pub fn size_of(&self, operation: &Operation<'_>) -> usize {
-        commit::operation_size(operation, self.logged_size)
+        payload::operation_size(operation, self.logged_size)
     }
 
     /// The bytes of an operation that a memtable keeps.
@@ -130,7 +130,7 @@ impl<D: Disk> ValueLog<D> {
         prefix: &[u8],
         operation: &Operation<'a>,
     ) -> Result<Value<'a>, Failure> {
-        let head = commit::operation_head(operation, self.logged_size);
+        let head = payload::operation_head(operation, self.logged_size);
         if !prefix.is_empty() {
             self.log.extend(prefix)?;
         }
@@ -141,7 +141,7 @@ impl<D: Disk> ValueLog<D> {
         let mut value = Value::Inline(bytes);
         self.log.extend(bytes)?;
         if head.is_logged {
-            self.log.extend(&commit::value_checksum(bytes))?;
+            self.log.extend(&payload::value_checksum(bytes))?;
             value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
             position.offset += VALUE_CHECKSUM_SIZE as u64;
         }
@@ -166,7 +166,7 @@ impl<D: Disk> ValueLog<D> {
         head: &[u8],
         (key, length, expires_ms): (&[u8], usize, u64),
     ) -> Result<LargeValue, Failure> {
-        let head = [head, commit::large_put_head(key, length, expires_ms).bytes(), key].concat();
+        let head = [head, payload::large_put_head(key, length, expires_ms).bytes(), key].concat();
         let position = self.begin(version, &head, length + VALUE_CHECKSUM_SIZE)?;
         Ok(LargeValue { position, length, hasher: Box::new(Xxh64::new(0)) })
     }
@@ -301,7 +301,7 @@ impl<D: Disk> ValueLog<D> {
             return Ok(Ok(0));
         }
         let end = if number == present { Some(self.log.written_end()) } else { None };
-        match verify_segment(self.log.disk(), number, end, |record| commit::is_well_formed(record.payload)) {
+        match verify_segment(self.log.disk(), number, end, |record| payload::is_well_formed(record.payload)) {
             Ok(records) => Ok(Ok(records)),
             Err(failure) if failure.status == Status::Corrupt => Ok(Err(failure.message)),
             Err(failure) => Err(failure),
@@ -313,7 +313,7 @@ impl<D: Disk> ValueLog<D> {
 mod tests {
     use super::super::testing::OPTIONS;
     use super::{Settings, ValueLog};
-    use crate::database::commit::{self, Operation};
+    use crate::database::payload::{self, Operation};
     use crate::disk::{Disk, MemoryDisk};
     use crate::entry::Value;
     use crate::index::{Index, Notes};
@@ -330,7 +330,7 @@ mod tests {
     fn put(values: &mut ValueLog<MemoryDisk>, version: u64, value: &[u8]) -> (u64, u32) {
         let operation = Operation { key: b"key", value: Some(value), expires_ms: 0 };
         let size = values.size_of(&operation);
-        let mut position = values.begin(version, &commit::operations_head(), size).unwrap();
+        let mut position = values.begin(version, &payload::operations_head(), size).unwrap();
         let value = values.add(&mut position, &[], &operation).unwrap();
         values.finish().unwrap();
         let Value::Logged { position, length } = value else { panic!("{value:?} does not stay in the log") };
@@ -349,7 +349,7 @@ mod tests {
         let small = Operation { key: b"key", value: Some(&[1; 199]), expires_ms: 5 };
         assert!(!values.keeps(199) && values.keeps(200));
         assert_eq!(values.kept_size_of(&small), 202);
-        let mut position = values.begin(1, &commit::operations_head(), values.size_of(&small)).unwrap();
+        let mut position = values.begin(1, &payload::operations_head(), values.size_of(&small)).unwrap();
         assert_eq!(values.add(&mut position, &[], &small).unwrap(), Value::Inline(&[1; 199]));
         values.finish().unwrap();
         let first = put(&mut values, 2, &[2; 300]);
@@ -357,12 +357,12 @@ mod tests {
         assert_eq!(read(&mut values, first), [2; 300]);
         values.sync().unwrap();
         assert_eq!(read(&mut values, first), [2; 300]);
-        let mut value = values.begin_value(3, &commit::operations_head(), (b"key", 250, 0)).unwrap();
+        let mut value = values.begin_value(3, &payload::operations_head(), (b"key", 250, 0)).unwrap();
         values.extend_value(&mut value, &[3; 100]).unwrap();
         values.extend_value(&mut value, &[3; 150]).unwrap();
         let Value::Logged { position, length } = values.finish_value(&value).unwrap() else { panic!("inline") };
         assert_eq!(read(&mut values, (position, length)), [3; 250]);
-        let aborted = values.begin_value(4, &commit::operations_head(), (b"key", 250, 0)).unwrap();
+        let aborted = values.begin_value(4, &payload::operations_head(), (b"key", 250, 0)).unwrap();
         assert_eq!(aborted.length(), 250);
         values.abort();
         let last = put(&mut values, 4, &[4; 300]);

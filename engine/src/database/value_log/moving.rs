@@ -1,6 +1,6 @@
 //! Moves values that live out of a segment that is mostly dead, to the end of the log; then the segment is removed.
 
-use super::super::commit::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
+use super::super::payload::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
 use super::ValueLog;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
@@ -142,7 +142,7 @@ impl<D: Disk> ValueLog<D> {
             offset += record::encoded_size(length) as u64;
             let payload = Position { offset: position.offset + HEADER_SIZE as u64, ..position };
             // What the table leads to is a value, and has a checksum of its own: of a large one, the head is enough.
-            let only = commit::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
+            let only = payload::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
             if let (Some((key, version, at, length)), Some((own, _))) = (only, record::peek(&bytes)) {
                 live.look_at(key, version.unwrap_or(own), payload, (at, length))?;
                 continue;
@@ -166,11 +166,11 @@ impl<D: Disk> ValueLog<D> {
         let mut bytes = Vec::new();
         for each in live {
             self.read(each.from, each.length, &mut bytes)?;
-            let head = commit::moved_head(&each.key, each.version, bytes.len());
+            let head = payload::moved_head(&each.key, each.version, bytes.len());
             let version = self.log.last_version().max(newest);
             let position = self.begin(version, &head, bytes.len() + VALUE_CHECKSUM_SIZE)?;
             self.log.extend(&bytes)?;
-            self.log.extend(&commit::value_checksum(&bytes))?;
+            self.log.extend(&payload::value_checksum(&bytes))?;
             self.log.finish()?;
             let (key, to) = (each.key.clone(), position.packed());
             relocations.push(Relocation { key, version: each.version, from: each.from, to });
@@ -196,7 +196,7 @@ struct Found<'a> {
 impl Found<'_> {
     /// Looks at all values of a payload that stands at `start`.
     fn look_into(&mut self, start: Position, version: u64, payload: &[u8]) -> Result<(), Failure> {
-        match commit::decode(payload) {
+        match payload::decode(payload) {
             Some(Payload::Operations(operations)) => {
                 for operation in operations.flatten() {
                     self.look_at_operation(start, version, &operation)?;

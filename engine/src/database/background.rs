@@ -1,4 +1,4 @@
-//! What happens behind the commits, in small steps: memtables into the table, segments of the log away.
+//! Background work, in small steps: moves memtables into the table, and removes segments of the log that nothing needs.
 
 use std::time::Instant;
 
@@ -139,7 +139,7 @@ impl<D: Disk> Store<D> {
             self.values.live_changed();
         }
         if self.memtables.sealed().is_none() && !self.must_descend() {
-            self.table.flush()?;
+            self.table.sync()?;
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl<D: Disk> Store<D> {
         self.commit_group()?;
         let retention = self.retention(now_ms, true);
         let written = self.table.descend(descent, &retention)?;
-        self.count(written);
+        self.count_written(written);
         Ok(())
     }
 
@@ -162,11 +162,11 @@ impl<D: Disk> Store<D> {
     pub(super) fn commit_group(&mut self) -> Result<(), Failure> {
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
         let written = sealed.show(&mut self.table)?;
-        self.count(written);
+        self.count_written(written);
         Ok(())
     }
 
-    pub(super) fn count(&mut self, written: Written) {
+    pub(super) fn count_written(&mut self, written: Written) {
         self.counters.blocks_written += written.blocks as u64;
     }
 
@@ -191,10 +191,10 @@ impl<D: Disk> Store<D> {
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
         if !sealed.is_merged() {
             let written = sealed.merge_some(&mut self.table, &retention)?;
-            self.count(written);
+            self.count_written(written);
             return Ok(());
         }
-        self.table.flush()?;
+        self.table.sync()?;
         self.checkpointer.record(sealed.checkpoint(), sealed.hidden().in_bottom())?;
         self.memtables.end_sealed();
         self.counters.checkpoints += 1;

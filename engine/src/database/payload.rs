@@ -1,4 +1,4 @@
-//! What stands in the payload of a log record.
+//! The codec of payloads: what a record of the log says.
 //!
 //! ```text
 //! payload:   kind u8, then

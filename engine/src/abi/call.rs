@@ -1,0 +1,113 @@
+//! What all calls share: the state of the instance, the guard against re-entry, and how a failure becomes a status.
+
+use std::cell::RefCell;
+
+use super::reply::{REPLY, set_bytes};
+use super::{KEPT_BUFFER_BYTES, work};
+use crate::cursor::Range;
+use crate::database::{Database, ValueStream, Verification};
+use crate::disk::StandardDisk;
+use crate::failure::Failure;
+use crate::request;
+use crate::status::Status;
+
+/// The state of the instance.
+pub struct State {
+    /// The open database.
+    pub database: Option<Database<StandardDisk>>,
+    /// The bytes that the host wrote for the next call.
+    pub request: Vec<u8>,
+    /// The bytes of the last reply.
+    pub reply: Vec<u8>,
+    /// The large value that the host reads in parts.
+    pub stream: Option<ValueStream>,
+    /// The verification that goes on.
+    pub verification: Verification,
+}
+
+thread_local! {
+    static STATE: RefCell<State> = RefCell::new(State {
+        database: None,
+        request: Vec::new(),
+        reply: Vec::new(),
+        stream: None,
+        verification: Verification::default(),
+    });
+}
+
+/// The parts of the state that a call works with.
+pub struct Call<'a> {
+    /// The open database.
+    pub database: &'a mut Database<StandardDisk>,
+    /// Where the reply is written.
+    pub reply: &'a mut Vec<u8>,
+    /// The large value that the host reads in parts.
+    pub stream: &'a mut Option<ValueStream>,
+    /// The verification that goes on.
+    pub verification: &'a mut Verification,
+    request: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    /// The first `first` bytes of the request, and the `second` bytes after them.
+    pub fn arguments(&self, first: usize, second: usize) -> Result<(&'a [u8], &'a [u8]), Failure> {
+        self.request
+            .get(..first.saturating_add(second))
+            .and_then(|request| request.split_at_checked(first))
+            .ok_or_else(|| Failure::new(Status::InvalidRequest, "the lengths exceed the request buffer"))
+    }
+
+    /// The range between the two keys in the request.
+    pub fn range(&self, flags: u32, lengths: (usize, usize), version: f64, now_ms: f64) -> Result<Range<'a>, Failure> {
+        let (lower, upper) = self.arguments(lengths.0, lengths.1)?;
+        Ok(request::range(flags, lower, upper, version, now_ms))
+    }
+}
+
+/// Works with the state; `None` when another call is running.
+pub fn with_state<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
+    STATE.with(|state| state.try_borrow_mut().ok().map(|mut state| work(&mut state)))
+}
+
+/// Runs an export: guards against re-entry, and turns a failure into its status and message.
+pub fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
+    let status = with_state(|state| match call(state) {
+        Ok(status) => status,
+        Err(failure) => {
+            state.reply = failure.message.into_bytes();
+            set_bytes(&state.reply, 0);
+            failure.status
+        }
+    });
+    status.unwrap_or(Status::Reentrant) as i32
+}
+
+/// Runs an export that needs the open database.
+pub fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
+    run(|state| {
+        let State { database, request, reply, stream, verification } = state;
+        let Some(database) = database else {
+            return Err(Failure::new(Status::NotOpen, "the engine is not open"));
+        };
+        if reply.capacity() > KEPT_BUFFER_BYTES {
+            *reply = Vec::new();
+        }
+        call(Call { database, request, reply, stream, verification })
+    })
+}
+
+/// Ends a write: the reply has its version, and whether there is background work.
+pub fn written(database: &Database<StandardDisk>, version: u64) -> Status {
+    REPLY.version.set(version);
+    set_work(database);
+    Status::Ok
+}
+
+/// Says whether there is background work.
+pub fn set_work(database: &Database<StandardDisk>) {
+    REPLY.work.set(match (database.has_work(), database.is_behind()) {
+        (false, false) => work::NONE,
+        (true, true) => work::BEHIND,
+        _ => work::SOME,
+    });
+}

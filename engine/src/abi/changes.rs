@@ -1,0 +1,159 @@
+//! Exports that read the history: which keys changed, and when.
+
+use super::call::run_open;
+use super::reads::push_newest;
+use super::reply::{REPLY, set_page};
+use crate::cursor::Range;
+use crate::database::{Budget, GoOn, Newest};
+use crate::entry::Boundary;
+use crate::failure::Failure;
+use crate::page::{Page, PageEntry};
+use crate::request::flags as flag;
+use crate::status::Status;
+
+/// Reads the versions of keys between the two in the request that were committed after `since` and up to `until`: by key,
+/// newest first, as a page with versions. A deletion and an expired version have no value, all others have an empty one.
+/// Of the lower key only versions up to `below`. Looks at `visits` entries at most. [`Status::More`] says that more follow:
+/// the reply has the next `below`, and at its end the key to continue with.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_changes(
+    flags: u32,
+    lower_length: usize,
+    upper_length: usize,
+    budget: usize,
+    visits: u32,
+    since: f64,
+    until: f64,
+    below: f64,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
+        let range = begun_at(range, below as u64);
+        let mut page = Page::new(call.reply, usize::MAX, true);
+        let next = call.database.changes(range, since as u64, Budget { visits, bytes: budget }, |entry| {
+            let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
+            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            Ok(())
+        })?;
+        Ok(set_changes(page, next))
+    })
+}
+
+/// A range that begins at a version of its lower key.
+fn begun_at(range: Range<'_>, version: u64) -> Range<'_> {
+    match range.lower {
+        Boundary::Before(key) => Range { lower: Boundary::At(key, version), ..range },
+        _ => range,
+    }
+}
+
+/// Makes a page of changes the reply, and says where to continue.
+fn set_changes(page: Page<'_>, next: Option<GoOn>) -> Status {
+    let Some(GoOn { key, version }) = next else {
+        set_page(page, &[]);
+        return Status::Ok;
+    };
+    set_page(page, &key);
+    REPLY.next_version.set(version);
+    Status::More
+}
+
+/// Like [`luge_changes`], with values unless the flags ask for keys alone, and in the order of the commits: from a version on,
+/// and in that version from the key that the request has after the two of the range. [`Status::NotFound`] when not all of them
+/// are in memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_commits(
+    flags: u32,
+    lower_length: usize,
+    upper_length: usize,
+    key_length: usize,
+    budget: usize,
+    visits: u32,
+    from: f64,
+    until: f64,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
+        let (_, key) = call.arguments(lower_length.saturating_add(upper_length), key_length)?;
+        let mut page = Page::new(call.reply, budget, true);
+        let budget = Budget { visits, bytes: budget };
+        let with_values = flags & flag::KEYS_ONLY == 0;
+        let next = call.database.commits(range, (from as u64, key), with_values, budget, |entry, value| {
+            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            // The page counts as the budget does: what it has no room for was not asked for.
+            if added { Ok(()) } else { Err(Failure::new(Status::InvalidRequest, "a page has no room for a change")) }
+        })?;
+        Ok(next.map_or(Status::NotFound, |next| set_changes(page, next)))
+    })
+}
+
+/// Finds whether a key between the two in the request was put or deleted after the version `since`. [`Status::NotFound`]
+/// when none was.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: usize, since: f64) -> i32 {
+    run_open(|call| {
+        let range = call.range(flags, (lower_length, upper_length), f64::INFINITY, 0.0)?;
+        let changed = call.database.changed(range, since as u64)?;
+        Ok(if changed { Status::Ok } else { Status::NotFound })
+    })
+}
+
+/// The reply has the version of the newest commit, and the versions from which on [`luge_changes`] and [`luge_newest`] miss
+/// nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_history() -> i32 {
+    run_open(|call| {
+        REPLY.version.set(call.database.version());
+        REPLY.changes_from.set(call.database.changes_from());
+        REPLY.newest_from.set(call.database.newest_from());
+        Ok(Status::Ok)
+    })
+}
+
+/// Reads the newest version of each key that changed after `since` and up to `until`, as a page with versions: from the key
+/// in the request on, of that one only versions up to `below`; from the first key on without one. A deletion and an expired
+/// version have no value, and are left out if `with_deletions` is 0; a value above `largest` bytes has the length
+/// `LARGE_VALUE` alone. Looks at `visits` entries at most. Says where to continue as [`luge_changes`] does.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_newest(
+    key_length: usize,
+    budget: usize,
+    visits: u32,
+    largest: u32,
+    since: f64,
+    until: f64,
+    below: f64,
+    with_deletions: u32,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let flags = if key_length > 0 { flag::LOWER_INCLUDED } else { 0 };
+        let range = call.range(flags, (key_length, 0), until, now_ms)?;
+        let range = begun_at(range, below as u64);
+        let mut page = Page::new(call.reply, budget, true);
+        let next = call.database.newest(range, since as u64, largest, visits, |entry, newest| {
+            let is_left_out = with_deletions == 0 && matches!(newest, Newest::Gone);
+            if is_left_out { Ok(true) } else { push_newest(&mut page, entry, newest) }
+        })?;
+        Ok(set_changes(page, next))
+    })
+}
+
+/// Keeps the deletions since a version, until [`luge_release_gone`].
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
+    run_open(|call| {
+        call.database.hold_gone(version as u64);
+        Ok(Status::Ok)
+    })
+}
+
+/// Ends one [`luge_hold_gone`] of a version. [`Status::NotFound`] when there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_release_gone(version: f64) -> i32 {
+    run_open(|call| Ok(if call.database.release_gone(version as u64) { Status::Ok } else { Status::NotFound }))
+}

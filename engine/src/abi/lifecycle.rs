@@ -1,0 +1,92 @@
+//! Exports that start and end: the interface, the request buffer, the open database.
+
+use std::path::Path;
+
+use super::call::{run, run_open, with_state, written};
+use super::reply::{REPLY, ReplyHeader};
+use super::{ABI_VERSION, KEPT_BUFFER_BYTES, LEAST_REQUEST_BYTES};
+use crate::database::{Database, Disks, Options};
+use crate::disk::StandardDisk;
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// Where sled keeps its files, below the one directory that the host opens for us.
+const INDEX_DIRECTORY: &str = "/index";
+/// Where the log keeps its segments.
+const LOG_DIRECTORY: &str = "/log";
+/// Where the table keeps the blocks of its upper level.
+const UPPER_DIRECTORY: &str = "/upper";
+/// Where the table keeps the blocks of its bottom level.
+const BOTTOM_DIRECTORY: &str = "/bottom";
+
+/// Returns the version of this interface.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_abi_version() -> u32 {
+    ABI_VERSION
+}
+
+/// Returns the address of the reply header, which is the same for the life of the instance.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_reply() -> *const ReplyHeader {
+    &raw const REPLY
+}
+
+/// Returns the address of a request buffer of at least `length` bytes; 0 when memory is refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
+    let address = with_state(|state| {
+        let request = &mut state.request;
+        // The host writes this much to every address that it gets without asking again.
+        let length = length.max(LEAST_REQUEST_BYTES);
+        if request.len() > KEPT_BUFFER_BYTES && length <= KEPT_BUFFER_BYTES {
+            *request = Vec::new();
+        }
+        if request.len() < length {
+            *request = Vec::new();
+            if request.try_reserve_exact(length).is_err() {
+                return std::ptr::null_mut();
+            }
+            request.resize(request.capacity(), 0);
+        }
+        request.as_mut_ptr()
+    });
+    address.unwrap_or(std::ptr::null_mut())
+}
+
+/// Opens the database. Sizes are in bytes; `read_only` is 0 or 1. The reply has the version of the newest commit.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to_keep: u32, read_only: u32) -> i32 {
+    run(|state| {
+        if state.database.is_some() {
+            return Err(Failure::new(Status::AlreadyOpen, "the engine is open already"));
+        }
+        let options = Options::new(u64::from(cache_size), write_buffer_size as usize, versions_to_keep as usize);
+        let options = Options { read_only: read_only != 0, ..options };
+        let disks = Disks {
+            log: StandardDisk::new(LOG_DIRECTORY)?,
+            upper: StandardDisk::new(UPPER_DIRECTORY)?,
+            bottom: StandardDisk::new(BOTTOM_DIRECTORY)?,
+        };
+        let database = state.database.insert(Database::open(Path::new(INDEX_DIRECTORY), disks, options)?);
+        Ok(written(database, database.version()))
+    })
+}
+
+/// Does a small part of closing, after the last commit. [`Status::More`] says that there is more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_close_step(now_ms: f64) -> i32 {
+    run_open(|call| Ok(if call.database.close_step(now_ms as u64)? { Status::More } else { Status::Ok }))
+}
+
+/// Makes everything durable and closes the database. The instance may open again.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_close(now_ms: f64) -> i32 {
+    run(|state| {
+        let Some(database) = state.database.take() else {
+            return Err(Failure::new(Status::NotOpen, "the engine is not open"));
+        };
+        state.stream = None;
+        database.close(now_ms as u64)?;
+        Ok(Status::Ok)
+    })
+}

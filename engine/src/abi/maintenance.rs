@@ -1,0 +1,81 @@
+//! Exports that make durable, do background work, compact, verify and measure.
+
+use super::call::{run_open, set_work};
+use super::reply::{REPLY, set_bytes};
+use crate::database::Verification;
+use crate::status::Status;
+
+/// Hands all commits to the operating system.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_write_out() -> i32 {
+    run_open(|call| {
+        call.database.write_out()?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Makes all commits durable.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_sync() -> i32 {
+    run_open(|call| {
+        call.database.sync()?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Does a small part of the background work. [`Status::More`] says that there is more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_step(now_ms: f64) -> i32 {
+    run_open(|call| {
+        let more = call.database.step(now_ms as u64)?;
+        set_work(call.database);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+/// Does a small part of a compaction, and begins one if there is none. [`Status::More`] says that there is more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
+    run_open(|call| Ok(if call.database.compact_step(now_ms as u64)? { Status::More } else { Status::Ok }))
+}
+
+/// Verifies a small part; `first` other than 0 starts again. [`Status::More`] says that there is more. The reply has the
+/// number of entries read so far, and a line for each damage with its fields separated by tabs: file, offset, first key, key
+/// after the last (both in hexadecimal; `-` for the end), and what is wrong.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_verify_step(first: u32) -> i32 {
+    run_open(|call| {
+        if first != 0 {
+            *call.verification = Verification::default();
+        }
+        let more = call.database.verify_step(call.verification)?;
+        call.reply.clear();
+        for damage in &call.verification.damages {
+            let to = damage.to.as_deref().map_or_else(|| "-".to_owned(), hex);
+            let what = damage.what.replace(['\t', '\n'], " ");
+            let line = format!("{}\t{}\t{}\t{to}\t{what}\n", damage.file, damage.offset, hex(&damage.from));
+            call.reply.extend_from_slice(line.as_bytes());
+        }
+        set_bytes(call.reply, call.verification.damages.len() as u32);
+        REPLY.verified_entries.set(call.verification.entries);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Measures the database. The reply has a line `name value` for each figure, in UTF-8.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_metrics(now_ms: f64) -> i32 {
+    run_open(|call| {
+        let metrics = call.database.metrics(now_ms as u64)?;
+        call.reply.clear();
+        for (name, value) in &metrics {
+            call.reply.extend_from_slice(format!("{name} {value}\n").as_bytes());
+        }
+        set_bytes(call.reply, metrics.len() as u32);
+        Ok(Status::Ok)
+    })
+}

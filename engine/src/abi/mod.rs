@@ -1,0 +1,38 @@
+//! The exports: a C ABI over one database in each instance of the module. Only this folder may hold `unsafe`.
+//!
+//! A call writes its arguments, one after the other, into the request buffer ([`lifecycle::luge_reserve`]), passes their
+//! lengths, and returns a [`Status`](crate::status::Status). The [reply header](reply::ReplyHeader) describes what the call
+//! found. A failed call leaves its message as the reply, in UTF-8. The reply is valid until the next call. Versions and
+//! times cross as `f64`, which holds all integers up to 2^53.
+//!
+//! `scripts/engine/interface.ts` reads the exports, the fields of the header and the constants from the text of these files,
+//! and writes `src/wasm/interface.ts` with them.
+
+#![allow(unsafe_code, reason = "exports need #[unsafe(no_mangle)]")]
+
+mod call;
+mod changes;
+mod lifecycle;
+mod maintenance;
+mod reads;
+mod reply;
+mod restore;
+mod writes;
+
+/// The version of this interface. It grows with every incompatible change; the host refuses another one.
+pub const ABI_VERSION: u32 = 7;
+
+/// The request buffer has at least this many bytes.
+pub const LEAST_REQUEST_BYTES: usize = 4096;
+/// The engine frees a larger buffer once a smaller one will do.
+pub const KEPT_BUFFER_BYTES: usize = 1 << 20;
+
+/// The values of the field `work`: whether there is background work.
+pub mod work {
+    /// There is none.
+    pub const NONE: u32 = 0;
+    /// There is some.
+    pub const SOME: u32 = 1;
+    /// There is so much that the next commits have to do some of it.
+    pub const BEHIND: u32 = 2;
+}

@@ -1,0 +1,98 @@
+//! The reply header: what a call found, in fields at fixed places.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::page::Page;
+
+/// A field of 32 bits.
+#[repr(transparent)]
+pub struct Word(AtomicU32);
+
+impl Word {
+    /// Sets the field.
+    pub fn set(&self, value: u32) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+/// A field that the host reads as an `f64`.
+#[repr(transparent)]
+pub struct Number(AtomicU64);
+
+impl Number {
+    /// Sets the field. An integer above 2^53 - 1 becomes that one, which is above every version and time.
+    pub fn set(&self, value: u64) {
+        self.0.store((value.min(LARGEST_EXACT) as f64).to_bits(), Ordering::Relaxed);
+    }
+}
+
+/// The largest integer below which an `f64` holds all.
+const LARGEST_EXACT: u64 = (1 << 53) - 1;
+
+/// What a call found. A call sets only the fields that its documentation names.
+#[repr(C, align(8))]
+pub struct ReplyHeader {
+    /// The address of the reply's bytes.
+    pub address: Word,
+    /// How many bytes the reply has; of a large value, how many are to be read.
+    pub length: Word,
+    /// How many entries are in the reply, or were counted.
+    pub count: Word,
+    /// Whether there is background work, as of the last write or step: see [`work`](super::work).
+    pub work: Word,
+    /// A version: of the value that was read, of the commit, of the snapshot, or the newest one.
+    pub version: Number,
+    /// When the value that was read expires, in milliseconds since 1970; 0 for never.
+    pub expires_ms: Number,
+    /// The version to continue with.
+    pub next_version: Number,
+    /// How many versions of the key are newer than the one to continue with.
+    pub next_listed: Word,
+    /// How many bytes at the end of the reply are the key to continue after; 0 for the last key of the page.
+    pub next_key_length: Word,
+    /// From this version on, no change is missing.
+    pub changes_from: Number,
+    /// From this version on, no key that changed is missing.
+    pub newest_from: Number,
+    /// How many entries the verification has read so far.
+    pub verified_entries: Number,
+}
+
+/// The header of the instance.
+pub static REPLY: ReplyHeader = {
+    const fn word() -> Word {
+        Word(AtomicU32::new(0))
+    }
+    const fn number() -> Number {
+        Number(AtomicU64::new(0))
+    }
+    ReplyHeader {
+        address: word(),
+        length: word(),
+        count: word(),
+        work: word(),
+        version: number(),
+        expires_ms: number(),
+        next_version: number(),
+        next_listed: word(),
+        next_key_length: word(),
+        changes_from: number(),
+        newest_from: number(),
+        verified_entries: number(),
+    }
+};
+
+/// Makes bytes with `count` entries the reply.
+pub fn set_bytes(bytes: &[u8], count: u32) {
+    // Addresses and lengths fit 32 bits in WebAssembly; natively nobody follows them.
+    REPLY.address.set(bytes.as_ptr().addr() as u32);
+    REPLY.length.set(bytes.len() as u32);
+    REPLY.count.set(count);
+}
+
+/// Makes a page the reply, with a key after it.
+pub fn set_page(page: Page<'_>, next_key: &[u8]) {
+    let (bytes, count) = page.finish(next_key);
+    set_bytes(bytes, count);
+    REPLY.next_key_length.set(next_key.len() as u32);
+}

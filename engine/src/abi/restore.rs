@@ -1,0 +1,54 @@
+//! Exports that restore a backup.
+
+use super::call::{run_open, written};
+use super::reply::REPLY;
+use super::work;
+use crate::request;
+use crate::status::Status;
+
+/// Begins to restore a version. Until [`luge_end_restore`] only the calls of a restore are allowed.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
+    run_open(|call| {
+        call.database.begin_restore(version as u64)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Restores the entries in the request, in the format of [`request::restored`].
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        call.database.restore(&request::restored(bytes)?, now_ms as u64)?;
+        REPLY.work.set(if call.database.has_work() { work::SOME } else { work::NONE });
+        Ok(Status::Ok)
+    })
+}
+
+/// Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. [`Status::NotFound`] says
+/// that no value is to come: the entry is there already.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_begin_restored_put(
+    key_length: usize,
+    value_length: usize,
+    expires_ms: f64,
+    version: f64,
+    now_ms: f64,
+) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let (expires_ms, version, now_ms) = (expires_ms as u64, version as u64, now_ms as u64);
+        let is_wanted = call.database.begin_restored_put(key, value_length, expires_ms, version, now_ms)?;
+        Ok(if is_wanted { Status::Ok } else { Status::NotFound })
+    })
+}
+
+/// Ends the restore. The reply has the version that was restored.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_end_restore() -> i32 {
+    run_open(|call| {
+        call.database.end_restore()?;
+        Ok(written(call.database, call.database.version()))
+    })
+}

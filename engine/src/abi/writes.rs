@@ -1,0 +1,66 @@
+//! Exports that commit.
+
+use super::call::{run_open, written};
+use crate::database::payload::Operation;
+use crate::request;
+use crate::status::Status;
+
+/// Sets the key in the request to the value after it, which expires at a time (0 for never). The reply has the version.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, value) = call.arguments(key_length, value_length)?;
+        let operation = Operation { key, value: Some(value), expires_ms: expires_ms as u64 };
+        let version = call.database.commit(&[operation], now_ms as u64)?;
+        Ok(written(call.database, version))
+    })
+}
+
+/// Begins a put of the key in the request. Its value comes in parts: [`luge_extend_put`], then [`luge_finish_put`].
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_begin_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        call.database.begin_put(key, value_length, expires_ms as u64, now_ms as u64)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Adds the bytes in the request to the value.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_extend_put(length: usize) -> i32 {
+    run_open(|call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        call.database.extend_put(bytes)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Commits the put whose value came in parts. The reply has the version.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_finish_put() -> i32 {
+    run_open(|call| {
+        let version = call.database.finish_put()?;
+        Ok(written(call.database, version))
+    })
+}
+
+/// Deletes the key in the request. The reply has the version.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (key, _) = call.arguments(key_length, 0)?;
+        let version = call.database.commit(&[Operation { key, value: None, expires_ms: 0 }], now_ms as u64)?;
+        Ok(written(call.database, version))
+    })
+}
+
+/// Commits the operations in the request, all or none, in the format of [`request::operations`]. The reply has the version.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
+    run_open(|call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        let version = call.database.commit(&request::operations(bytes)?, now_ms as u64)?;
+        Ok(written(call.database, version))
+    })
+}
