@@ -109,8 +109,8 @@ export class EngineMemory {
   reply(): Uint8Array<ArrayBuffer> {
     const view = this.#view();
     const [word, words] = [this.#header >>> 2, this.#words];
-    const [address, length] = [words[word + ReplyWord.address], words[word + ReplyWord.length]];
-    return this.#owned.copy(view, words, address as number, length as number);
+    const address = words[word + ReplyWord.address] as number;
+    return this.#owned.copy(view, words, address, words[word + ReplyWord.length] as number);
   }
 
   /** Copies the reply into `target`, from `at` on; returns how many bytes it had. */
