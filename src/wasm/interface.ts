@@ -138,8 +138,9 @@ export interface EngineExports {
     nowMs: number,
   ): number;
   /**
-   * Like `luge_changes`, with values, and in the order of the commits: from a version on, and in that version from the key
-   * that the request has after the two of the range. `Status.NotFound` when not all of them are in memory.
+   * Like `luge_changes`, with values unless the flags ask for keys alone, and in the order of the commits: from a version on,
+   * and in that version from the key that the request has after the two of the range. `Status.NotFound` when not all of them
+   * are in memory.
    */
   luge_commits(
     flags: number,
