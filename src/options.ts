@@ -103,6 +103,24 @@ export function checkInteger(name: string, value: unknown, least: number, most: 
   throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);
 }
 
+/** Throws `TypeError` or `RangeError` for what is neither `undefined` nor can be a version. */
+export function checkExpectedVersion(version: unknown): asserts version is number | undefined {
+  if (version === undefined) return;
+  const expected = "Wrong expected version: expected the number of a version, or undefined for no value";
+  if (typeof version !== "number") throw new TypeError(`${expected}, got ${describe(version)}`);
+  if (!Number.isSafeInteger(version) || version < 0) throw new RangeError(`${expected}, got ${version}`);
+}
+
+/**
+ * Refuses arguments that a call has no parameters for. They are most likely options, and would be taken in silence. The caller
+ * hands on its `arguments`: a parameter for them would be part of the interface.
+ */
+export function refuseMore(given: ArrayLike<unknown>, parameters: number, expected: string): void {
+  if (given.length <= parameters) return;
+  const extra = parameters === 1 ? "a second argument" : `argument ${parameters + 1}`;
+  throw new TypeError(`Cannot take ${extra}, ${describe(given[parameters])}: expected ${expected}`);
+}
+
 /** Throws `TypeError` for an option of another type. */
 export function wrongType(name: string, value: unknown, expected: string, property = "option"): never {
   throw new TypeError(`Wrong ${property} '${name}': expected ${expected}, got ${describe(value)}`);

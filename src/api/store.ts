@@ -60,7 +60,7 @@ export interface Store extends Reader, AsyncDisposable {
   batchSync(operations: readonly BatchOperation[]): void;
 
   /**
-   * Removes the entries of a range that were there at the call. Returns how many. One commit removes at most 10,000 of
+   * Removes the entries of a range that were there at the call. Returns how many. One commit removes at most 1,000 of
    * them: after a crash the first ones may be missing and the others still there. A put under such a key during the
    * call may be removed, too. A bound or a `limit` that is `undefined` is a `TypeError`: the call would delete more
    * than you meant. `{}` deletes everything.

@@ -18,8 +18,8 @@ import { NEWEST } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
-import { borrowKey, describe, encodeKey, encodeValue } from "../encoding.ts";
-import { checkSignal, OptionNames, signalOf } from "../options.ts";
+import { borrowKey, encodeKey, encodeValue } from "../encoding.ts";
+import { checkExpectedVersion, checkSignal, OptionNames, refuseMore, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
@@ -97,20 +97,24 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   delete(key: Key): Promise<void> {
-    return this.#write(() => this.#delete(key));
+    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    return this.#write(() => this.#delete(key, arguments));
   }
 
   deleteSync(key: Key): void {
-    this.#delete(key);
+    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    this.#delete(key, arguments);
     this.#commits.commitNow();
   }
 
   batch(operations: readonly BatchOperation[]): Promise<void> {
-    return this.#write(() => this.#batch(operations));
+    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    return this.#write(() => this.#batch(operations, arguments));
   }
 
   batchSync(operations: readonly BatchOperation[]): void {
-    this.#batch(operations);
+    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    this.#batch(operations, arguments);
     this.#commits.commitNow();
   }
 
@@ -232,15 +236,21 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     this.#commits.wrote(version, keyBytes);
   }
 
-  #delete(key: Key): void {
+  #delete(key: Key, given: ArrayLike<unknown>): void {
     this.#core.assertWritable("delete");
+    refuseMore(given, 1, "a key alone");
     const bytes = borrowKey(key);
     const version = this.#core.run((backend) => backend.delete(bytes));
     this.#commits.wrote(version, bytes);
   }
 
-  #batch(operations: readonly BatchOperation[]): void {
+  #batch(operations: readonly BatchOperation[], given: ArrayLike<unknown>): void {
     this.#core.assertWritable("commit a batch");
+    refuseMore(
+      given,
+      1,
+      'operations alone, each with its own options, such as { type: "put", key, value, ttl: 60_000 }',
+    );
     const stored = toOperations(operations);
     if (stored.length > 0) this.#commits.batch(stored);
   }
@@ -252,9 +262,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     options: PutOptions | undefined,
   ): boolean {
     this.#core.assertWritable("compare and set");
-    if (expectedVersion !== undefined && typeof expectedVersion !== "number") {
-      throw new TypeError(`Wrong expected version: expected a number or undefined, got ${describe(expectedVersion)}`);
-    }
+    checkExpectedVersion(expectedVersion);
     const [keyBytes, valueBytes, expiresMs] = [encodeKey(key), encodeValue(value), expiryOf(options)];
     if (this.#core.run((backend) => backend.versionOf(keyBytes, NEWEST)) !== expectedVersion) return false;
     const version = this.#core.run((backend) => backend.put(keyBytes, valueBytes, expiresMs));

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Key, MemoryFileSystem, MemoryStore, open as openStore } from "../../mod.ts";
+import { type Key, MemoryFileSystem, MemoryStore, open as openStore, utf8Codec } from "../../mod.ts";
 import { misuse } from "../support/expect.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { CALLS, type Subjects } from "./calls.ts";
@@ -68,11 +68,27 @@ describe("unknown names", () => {
       }
       const openAny = openStore as (...values: unknown[]) => Promise<unknown>;
       await assert.rejects(openAny("data", { readOnly: true }), misuse(TypeError, "second argument"));
+      const { store } = subjects;
+      const view = store.view({ prefix: "v/", codec: utf8Codec });
+      const writes: ((extra: object) => unknown)[] = [
+        (extra) => Reflect.apply(store.delete, store, ["key", extra]),
+        (extra) => Reflect.apply(store.deleteSync, store, ["key", extra]),
+        (extra) => Reflect.apply(store.batch, store, [[], extra]),
+        (extra) => Reflect.apply(store.batchSync, store, [[], extra]),
+        (extra) => Reflect.apply(view.delete, view, ["key", extra]),
+        (extra) => Reflect.apply(view.deleteSync, view, ["key", extra]),
+        (extra) => Reflect.apply(view.batch, view, [[], extra]),
+        (extra) => store.transaction((tx) => Reflect.apply(tx.delete, tx, ["key", extra])),
+      ];
+      for (const write of writes) {
+        const written = async () => await write({ ttl: 60_000 });
+        await assert.rejects(written, misuse(TypeError, "Cannot take a second argument"), String(write));
+      }
       for (const given of [null, 5, "numVersionsToKeep"])
         assert.throws(() => new MemoryStore(given as never), TypeError);
       const put = { type: "put", key: "a", value: "b" };
       for (const operation of [null, undefined, 5, "put"]) {
-        await assert.rejects(subjects.store.batch([put, operation] as never), TypeError);
+        await assert.rejects(store.batch([put, operation] as never), TypeError);
       }
       // A hole, too: it must not reach the engine.
       const sparse: unknown[] = [put];

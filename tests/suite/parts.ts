@@ -387,6 +387,9 @@ export function writes(check: Check): void {
     await store.delete("key");
     assert.equal(await store.compareAndSet("key", undefined, "5"), true);
     await assert.rejects(store.compareAndSet("key", "1" as never, ""), misuse(TypeError, "Wrong expected version"));
+    for (const none of [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY]) {
+      await assert.rejects(store.compareAndSet("key", none, ""), misuse(RangeError, `got ${none}`));
+    }
     const bumps = await Promise.all(
       Array.from({ length: 20 }, () => store.compareAndSet("key", store.getEntrySync("key")?.version, "once")),
     );
