@@ -14,7 +14,7 @@ import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, wrongType } from "../options.ts";
 
 /** More entries than a store can hold; what the engine takes for no limit. */
-export const MOST_ENTRIES = 0xffffffff;
+const MOST_ENTRIES = 0xffffffff;
 
 const PROPERTY = "range option";
 const RANGE = new OptionNames<ReadRange<KeyEncoding>>(

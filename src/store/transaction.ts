@@ -22,10 +22,11 @@ import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
 import { type Checked, ConflictCheck, type ReadSet } from "./conflict_check.ts";
 import { expiryOf } from "./expiry.ts";
-import { MOST_ENTRIES } from "./ranges.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
 import { WriteSet } from "./write_set.ts";
 
+/** Entries of a page: each is brought over on its own, to be compared with what the transaction wrote. */
+const MOST_ENTRIES = 1000;
 /** Entries that a page has more than were asked for, since the transaction may have deleted them. */
 const MOST_HIDDEN = 100;
 
@@ -134,8 +135,8 @@ class TransactionSource implements HeldReadSource {
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
     // What is deleted here may hide as many entries. A page that turns out too short is followed by another one.
     const hidden = Math.min(this.#writes.deletions, MOST_HIDDEN);
-    const limit = range.limit === undefined ? undefined : Math.min(range.limit + hidden, MOST_ENTRIES);
-    const page = this.#snapshot.scan({ ...range, ...(limit ? { limit } : {}) }, { encoding: "bytes", strip: 0 });
+    const limit = Math.min(range.limit ?? MOST_ENTRIES, MOST_ENTRIES) + hidden;
+    const page = this.#snapshot.scan({ ...range, limit }, { encoding: "bytes", strip: 0 });
     const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
     this.#note(range, last);
     return this.#writes.over({ ...page, last }, range, format);
