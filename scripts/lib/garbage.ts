@@ -7,10 +7,11 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Collects all garbage. `undefined` on Deno, where a program cannot ask for that. */
+/** Collects all garbage. `undefined` on Deno, but with `--v8-flags=--expose-gc`: there a program cannot ask for that. */
 export const collectGarbage: (() => void) | undefined = collector();
 
 function collector(): (() => void) | undefined {
+  if (globalThis.gc) return globalThis.gc as () => void;
   const bun = (globalThis as { Bun?: { gc(force: boolean): void } }).Bun;
   if (bun) return () => bun.gc(true);
   if ("Deno" in globalThis) return undefined;
