@@ -148,7 +148,10 @@ export interface Backend {
   closeSnapshot(version: number): void;
   /** Whether a key of the range was written after a version. */
   changed(range: ByteRange, since: number): boolean;
-  /** Changes in the order of the commits, by version and then by key, up to a version; `undefined` when they must be looked for by key. */
+  /**
+   * Changes in the order of the commits, by version and then by key, up to a version; `undefined` when they must be looked for by
+   * key. Of keys alone, values that are not gone have no bytes.
+   */
   commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined;
   /** Changes by key, newest first, without values: those that are not gone have one of no bytes. */
   changes(range: ByteRange, window: ChangeWindow, from?: ChangePlace): ChangePage;

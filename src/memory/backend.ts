@@ -152,8 +152,9 @@ export class MemoryBackend extends MemoryTable implements Backend {
       if (visits === PAGE_VISITS || (isFull && isWanted)) return { changes, next: change };
       visits += 1;
       if (!isWanted) continue;
-      changes.push(copyOf(change, now));
-      bytes += change.value?.length ?? 0;
+      const shown = range.keysOnly ? { ...change, value: change.value && NOTHING } : change;
+      changes.push(copyOf(shown, now));
+      bytes += shown.value?.length ?? 0;
     }
     return { changes, next: undefined };
   }

@@ -30,6 +30,8 @@ async function startEngine(): Promise<Engine> {
   return engine;
 }
 
+const BACKENDS = Object.entries({ memory: async () => new MemoryBackend(1), disk: startEngine });
+
 /** Commits, and what they wrote since a version. */
 class Writer {
   readonly #backend: Backend;
@@ -101,10 +103,25 @@ async function checkHistories(start: () => Promise<Backend>): Promise<Record<str
   return seen;
 }
 
-for (const [name, start] of Object.entries({ memory: async () => new MemoryBackend(1), disk: startEngine })) {
+for (const [name, start] of BACKENDS) {
   test(`${name}: a check finds a change of what was read, also one that is made between its steps`, async () => {
     const seen = await checkHistories(start);
     for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `${what}: ${count}`);
+  });
+}
+
+for (const [name, start] of BACKENDS) {
+  test(`${name}: commits of keys alone come without their values`, async () => {
+    const backend = await start();
+    const since = backend.version;
+    const value = new Uint8Array(100);
+    backend.batch([0, 1, 2].map((i) => ({ key: keyOf(i), value: i === 1 ? undefined : value, expiresMs: 0 })));
+    const found = (keysOnly: boolean) =>
+      backend
+        .commits({ keysOnly }, { version: since + 1, key: new Uint8Array(0) }, backend.version)
+        ?.changes.map((change) => change.value?.length);
+    assert.deepEqual(found(false), [100, undefined, 100]);
+    assert.deepEqual(found(true), [0, undefined, 0]);
   });
 }
 
