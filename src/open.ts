@@ -18,7 +18,7 @@ import { Reserve } from "./fs/reserve.ts";
 import { ReservedFileSystem } from "./fs/reserved_file_system.ts";
 import { syncLeftovers } from "./leftovers.ts";
 import { leveled } from "./logger.ts";
-import { refuseMore } from "./options.ts";
+import { refuseSecond } from "./options.ts";
 import { type Copy, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
@@ -56,8 +56,8 @@ import { loadEngine } from "./wasm/load.ts";
  * ```
  */
 export async function open(config: string | URL | SledStoreConfig): Promise<SledStore> {
-  // biome-ignore lint/complexity/noArguments: see refuseMore.
-  refuseMore(arguments, 1, 'one config, as in open({ path: "data", readOnly: true })');
+  // biome-ignore lint/complexity/noArguments: see refuseSecond.
+  refuseSecond(arguments, 'one config, as in open({ path: "data", readOnly: true })');
   const resolved = await resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const disk = resolved.fileSystem ?? new NodeFileSystem();

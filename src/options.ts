@@ -112,13 +112,12 @@ export function checkExpectedVersion(version: unknown): asserts version is numbe
 }
 
 /**
- * Refuses arguments that a call has no parameters for. They are most likely options, and would be taken in silence. The caller
- * hands on its `arguments`: a parameter for them would be part of the interface.
+ * Refuses a second argument where a call has one parameter. It is most likely options, and would be taken in silence. The caller
+ * hands on its `arguments`: a parameter for it would be part of the interface.
  */
-export function refuseMore(given: ArrayLike<unknown>, parameters: number, expected: string): void {
-  if (given.length <= parameters) return;
-  const extra = parameters === 1 ? "a second argument" : `argument ${parameters + 1}`;
-  throw new TypeError(`Cannot take ${extra}, ${describe(given[parameters])}: expected ${expected}`);
+export function refuseSecond(given: ArrayLike<unknown>, expected: string): void {
+  if (given.length > 1)
+    throw new TypeError(`Cannot take a second argument, ${describe(given[1])}: expected ${expected}`);
 }
 
 /** Throws `TypeError` for an option of another type. */

@@ -19,7 +19,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import { borrowKey, encodeKey, encodeValue } from "../encoding.ts";
-import { checkExpectedVersion, checkSignal, OptionNames, refuseMore, signalOf } from "../options.ts";
+import { checkExpectedVersion, checkSignal, OptionNames, refuseSecond, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
@@ -97,23 +97,23 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   delete(key: Key): Promise<void> {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
     return this.#write(() => this.#delete(key, arguments));
   }
 
   deleteSync(key: Key): void {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
     this.#delete(key, arguments);
     this.#commits.commitNow();
   }
 
   batch(operations: readonly BatchOperation[]): Promise<void> {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
     return this.#write(() => this.#batch(operations, arguments));
   }
 
   batchSync(operations: readonly BatchOperation[]): void {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
     this.#batch(operations, arguments);
     this.#commits.commitNow();
   }
@@ -238,7 +238,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   #delete(key: Key, given: ArrayLike<unknown>): void {
     this.#core.assertWritable("delete");
-    refuseMore(given, 1, "a key alone");
+    refuseSecond(given, "a key alone");
     const bytes = borrowKey(key);
     const version = this.#core.run((backend) => backend.delete(bytes));
     this.#commits.wrote(version, bytes);
@@ -246,9 +246,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   #batch(operations: readonly BatchOperation[], given: ArrayLike<unknown>): void {
     this.#core.assertWritable("commit a batch");
-    refuseMore(
+    refuseSecond(
       given,
-      1,
       'operations alone, each with its own options, such as { type: "put", key, value, ttl: 60_000 }',
     );
     const stored = toOperations(operations);

@@ -17,7 +17,7 @@ import { nameOf } from "../bytes.ts";
 import { encodeKey, encodeValue } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import type { KeyFormat } from "../key_format.ts";
-import { refuseMore } from "../options.ts";
+import { refuseSecond } from "../options.ts";
 import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
 import { type Checked, ConflictCheck, type ReadSet } from "./conflict_check.ts";
@@ -58,8 +58,8 @@ export class StoreTransaction extends BaseReader implements Transaction {
 
   delete(key: Key): void {
     this.source("delete");
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
-    refuseMore(arguments, 1, "a key alone");
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
+    refuseSecond(arguments, "a key alone");
     this.#writes.add({ key: encodeKey(key).slice(), value: undefined, expiresMs: 0 });
     checkBatchSize(this.#writes.bytes);
   }

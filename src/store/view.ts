@@ -14,7 +14,7 @@ import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { concat } from "../bytes.ts";
 import { describe, encodeKey, encodePrefix } from "../encoding.ts";
-import { OptionNames, refuseMore, wrongType } from "../options.ts";
+import { OptionNames, refuseSecond, wrongType } from "../options.ts";
 import { type BaseReader, keyAt } from "./base_reader.ts";
 import { toByteRange, toDeletedRange } from "./ranges.ts";
 
@@ -77,20 +77,20 @@ export class StoreView<T> implements View<T> {
   }
 
   async delete(key: Key): Promise<void> {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
-    refuseMore(arguments, 1, "a key alone");
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
+    refuseSecond(arguments, "a key alone");
     await this.#store.delete(this.#keyOf(key));
   }
 
   deleteSync(key: Key): void {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
-    refuseMore(arguments, 1, "a key alone");
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
+    refuseSecond(arguments, "a key alone");
     this.#store.deleteSync(this.#keyOf(key));
   }
 
   async batch(operations: readonly ViewOperation<T>[]): Promise<void> {
-    // biome-ignore lint/complexity/noArguments: see refuseMore.
-    refuseMore(arguments, 1, "operations alone");
+    // biome-ignore lint/complexity/noArguments: see refuseSecond.
+    refuseSecond(arguments, "operations alone");
     requireArray(operations, "a batch");
     await this.#store.batch(
       operations.map((operation): BatchOperation => {
