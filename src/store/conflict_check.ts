@@ -35,7 +35,7 @@ export class ConflictCheck {
   #place: ChangePlace;
   #changed: ByteRange | undefined;
   #tracked: Tracked | undefined;
-  #byReads: Iterator<boolean> | undefined;
+  #byReads: Iterator<undefined> | undefined;
 
   /** Of reads at a version. */
   constructor(reads: ReadSet, version: number) {
@@ -82,11 +82,11 @@ export class ConflictCheck {
   }
 
   /** Looks for changes up to a version; each step ends with a `yield`. */
-  *#changesByReads(backend: Backend, until: number): Generator<boolean> {
+  *#changesByReads(backend: Backend, until: number): Generator<undefined> {
     const since = this.#place.version - 1;
     let looked = 0;
     for (const key of this.#reads.keys.values()) {
-      if (++looked % KEYS_A_STEP === 0) yield true;
+      if (++looked % KEYS_A_STEP === 0) yield;
       if (backend.changed(keyRange(key), since)) this.#changed = keyRange(key);
       if (this.#changed) return;
     }
@@ -97,9 +97,9 @@ export class ConflictCheck {
         if (page.changes.length > 0) this.#changed = range;
         if (this.#changed) return;
         from = page.next;
-        if (from) yield true;
+        if (from) yield;
       } while (from);
-      if (++looked % KEYS_A_STEP === 0) yield true;
+      if (++looked % KEYS_A_STEP === 0) yield;
     }
     this.#place = { version: until + 1, key: NOTHING };
   }
