@@ -1,7 +1,6 @@
 //! Pages of entries: how a scan crosses to the host, many entries to a call.
 
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// The length of a value that is not there: the key was deleted.
 pub const NO_VALUE: u32 = u32::MAX;
@@ -99,5 +98,5 @@ fn length(bytes: &[u8]) -> Result<u32, Failure> {
 }
 
 fn out_of_memory(size: usize) -> Failure {
-    Failure::new(Status::OutOfMemory, format!("no memory for a reply of {size} bytes"))
+    Failure::new(FailureKind::OutOfMemory, format!("no memory for a reply of {size} bytes"))
 }

@@ -4,9 +4,8 @@ use crate::cursor::Range;
 use crate::database::RestoredEntry;
 use crate::database::payload::Operation;
 use crate::entry::Boundary;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::page::NO_VALUE;
-use crate::status::Status;
 
 /// Bits of the flags of a range.
 pub mod flags {
@@ -46,7 +45,7 @@ pub fn operations(mut bytes: &[u8]) -> Result<Vec<Operation<'_>>, Failure> {
     let mut operations = Vec::new();
     while !bytes.is_empty() {
         let operation = operation(&mut bytes)
-            .ok_or_else(|| Failure::new(Status::InvalidRequest, "the batch in the request is malformed"))?;
+            .ok_or_else(|| Failure::new(FailureKind::InvalidRequest, "the batch in the request is malformed"))?;
         operations.push(operation);
     }
     Ok(operations)
@@ -69,7 +68,7 @@ pub fn restored(mut bytes: &[u8]) -> Result<Vec<RestoredEntry<'_>>, Failure> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
         let entry = restored_entry(&mut bytes)
-            .ok_or_else(|| Failure::new(Status::InvalidRequest, "the entries in the request are malformed"))?;
+            .ok_or_else(|| Failure::new(FailureKind::InvalidRequest, "the entries in the request are malformed"))?;
         entries.push(entry);
     }
     Ok(entries)

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use luge_engine::failure::FailureKind;
 use luge_engine::index::{Batch, Index, Pair, Pairs, Tree};
-use luge_engine::status::Status;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ fn reopen(directory: &Path) -> Index {
     let started = Instant::now();
     loop {
         match Index::open(directory, CACHE_SIZE) {
-            Err(failure) if failure.status == Status::Io && started.elapsed() < Duration::from_secs(10) => {
+            Err(failure) if failure.kind() == FailureKind::Io && started.elapsed() < Duration::from_secs(10) => {
                 sleep(Duration::from_millis(1));
             }
             result => return result.expect("the index opens again"),
@@ -38,8 +38,8 @@ fn fill(directory: &Path) {
 
 fn assert_corrupt(directory: &Path, part: &str) {
     let failure = Index::open(directory, CACHE_SIZE).err().unwrap();
-    assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains(part), "{}", failure.message);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
+    assert!(failure.message().contains(part), "{}", failure.message());
 }
 
 #[test]

@@ -2,11 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use luge_engine::disk::{Disk, MemoryDisk};
-use luge_engine::failure::Failure;
+use luge_engine::failure::{Failure, FailureKind};
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
 use luge_engine::log::{LogWriter, Position, Recovered, make_durable, recover};
-use luge_engine::status::Status;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -151,7 +150,7 @@ proptest! {
         });
         match read(&disk) {
             Ok((_, after)) => prop_assert_eq!(&after[..], &before[..after.len()]),
-            Err(failure) => prop_assert!(matches!(failure.status, Status::Corrupt | Status::Unsupported)),
+            Err(failure) => prop_assert!(matches!(failure.kind(), FailureKind::Corrupt | FailureKind::Unsupported)),
         }
     }
 
@@ -171,8 +170,8 @@ proptest! {
         match read(&disk) {
             Ok(_) => prop_assert!(padding, "damage at byte {at} went unseen"),
             Err(failure) => {
-                prop_assert_eq!(failure.status, Status::Corrupt);
-                prop_assert!(failure.message.contains("0000000001.luge at byte "), "{}", failure.message);
+                prop_assert_eq!(failure.kind(), FailureKind::Corrupt);
+                prop_assert!(failure.message().contains("0000000001.luge at byte "), "{}", failure.message());
             }
         }
     }
@@ -191,7 +190,7 @@ proptest! {
         }
         match read(&disk) {
             Ok((_, commits)) => prop_assert!(commits.is_empty()),
-            Err(failure) => prop_assert_eq!(failure.status, Status::Corrupt),
+            Err(failure) => prop_assert_eq!(failure.kind(), FailureKind::Corrupt),
         }
     }
 
@@ -258,8 +257,8 @@ fn a_missing_segment_is_reported() {
     let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
     disk.remove("0000000002.luge").unwrap();
     let failure = read(&disk).unwrap_err();
-    assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000002.luge before it is missing"), "{}", failure.message);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
+    assert!(failure.message().contains("0000000002.luge before it is missing"), "{}", failure.message());
 }
 
 #[test]
@@ -279,15 +278,15 @@ fn segments_that_were_never_begun_do_not_count_at_the_end_and_are_damage_elsewhe
 
     disk.edit("0000000002.luge", Vec::clear);
     let failure = read(&disk).unwrap_err();
-    assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000002.luge at byte 0: its header is damaged"), "{}", failure.message);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
+    assert!(failure.message().contains("0000000002.luge at byte 0: its header is damaged"), "{}", failure.message());
 }
 
 #[test]
 fn a_log_that_is_gone_is_reported() {
     let failure = recover(&MemoryDisk::default(), 3, |_, _| Ok(())).unwrap_err();
-    assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000003.luge at byte 0: the segment is missing"), "{}", failure.message);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
+    assert!(failure.message().contains("0000000003.luge at byte 0: the segment is missing"), "{}", failure.message());
 }
 
 #[test]
@@ -331,7 +330,7 @@ fn what_a_kill_left_is_durable_before_anything_follows_it() {
 #[test]
 fn versions_must_not_fall() {
     let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 5, SEGMENT_SIZE);
-    assert_eq!(writer.append(4, b"").unwrap_err().status, Status::InvalidRequest);
+    assert_eq!(writer.append(4, b"").unwrap_err().kind(), FailureKind::InvalidRequest);
     // What is no commit repeats the version before it.
     writer.append(5, b"").unwrap();
     writer.append(6, b"").unwrap();

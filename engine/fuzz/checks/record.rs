@@ -8,10 +8,10 @@
 
 use luge_engine::database::payload::{self, Change, Logged, Malformed, Operation, Payload};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
+use luge_engine::failure::FailureKind;
 use luge_engine::log::record::{self, HEADER_SIZE, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
 use luge_engine::log::{Position, recover, verify_segment};
-use luge_engine::status::Status;
 use luge_engine::table::blocks;
 
 const SEAL: u8 = 1;
@@ -111,7 +111,7 @@ fn check_recovery(bytes: &[u8], number: u64, seal: bool) {
             assert_eq!(recovered.end, expected);
             assert!(verified.is_ok_and(|verified| verified == count) || !all_well_formed(&content, start));
         }
-        Err(failure) => assert_eq!(failure.status, Status::Corrupt, "{}", failure.message),
+        Err(failure) => assert_eq!(failure.kind(), FailureKind::Corrupt, "{}", failure.message()),
     }
 }
 

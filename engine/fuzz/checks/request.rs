@@ -2,9 +2,9 @@
 
 use luge_engine::database::RestoredEntry;
 use luge_engine::database::payload::Operation;
+use luge_engine::failure::FailureKind;
 use luge_engine::page::NO_VALUE;
 use luge_engine::request::{flags, operations, range, restored};
-use luge_engine::status::Status;
 
 /// Bytes in front of an operation's key.
 const OPERATION_HEAD: usize = 16;
@@ -15,11 +15,11 @@ const RESTORED_HEAD: usize = 24;
 pub fn check(bytes: &[u8]) {
     match operations(bytes) {
         Ok(read) => check_operations(bytes, &read),
-        Err(failure) => assert_eq!(failure.status, Status::InvalidRequest),
+        Err(failure) => assert_eq!(failure.kind(), FailureKind::InvalidRequest),
     }
     match restored(bytes) {
         Ok(read) => check_restored(bytes, &read),
-        Err(failure) => assert_eq!(failure.status, Status::InvalidRequest),
+        Err(failure) => assert_eq!(failure.kind(), FailureKind::InvalidRequest),
     }
     check_range(bytes);
 }

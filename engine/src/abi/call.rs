@@ -7,7 +7,7 @@ use super::{KEPT_BUFFER_BYTES, work};
 use crate::cursor::Range;
 use crate::database::{Database, ValueStream, Verification};
 use crate::disk::StandardDisk;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::request;
 use crate::status::Status;
 
@@ -54,7 +54,7 @@ impl<'a> Call<'a> {
         self.request
             .get(..first.saturating_add(second))
             .and_then(|request| request.split_at_checked(first))
-            .ok_or_else(|| Failure::new(Status::InvalidRequest, "the lengths exceed the request buffer"))
+            .ok_or_else(|| Failure::new(FailureKind::InvalidRequest, "the lengths exceed the request buffer"))
     }
 
     /// The range between the two keys in the request.
@@ -74,12 +74,28 @@ pub fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
     let status = with_state(|state| match call(state) {
         Ok(status) => status,
         Err(failure) => {
-            state.reply = failure.message.into_bytes();
+            let status = failure.kind().into();
+            state.reply = failure.into_message().into_bytes();
             set_bytes(&state.reply, 0);
-            failure.status
+            status
         }
     });
     status.unwrap_or(Status::Reentrant) as i32
+}
+
+/// The status of each kind of failure. A caller that cannot reach the state has [`Status::Reentrant`], and no failure.
+impl From<FailureKind> for Status {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::InvalidRequest => Self::InvalidRequest,
+            FailureKind::NotOpen => Self::NotOpen,
+            FailureKind::AlreadyOpen => Self::AlreadyOpen,
+            FailureKind::Io => Self::Io,
+            FailureKind::Corrupt => Self::Corrupt,
+            FailureKind::Unsupported => Self::Unsupported,
+            FailureKind::OutOfMemory => Self::OutOfMemory,
+        }
+    }
 }
 
 /// Runs an export that needs the open database.
@@ -87,7 +103,7 @@ pub fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
     run(|state| {
         let State { database, request, reply, stream, verification } = state;
         let Some(database) = database else {
-            return Err(Failure::new(Status::NotOpen, "the engine is not open"));
+            return Err(Failure::new(FailureKind::NotOpen, "the engine is not open"));
         };
         if reply.capacity() > KEPT_BUFFER_BYTES {
             *reply = Vec::new();

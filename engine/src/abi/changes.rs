@@ -6,7 +6,7 @@ use super::reply::{REPLY, set_page};
 use crate::cursor::Range;
 use crate::database::{Budget, GoOn, Newest};
 use crate::entry::Boundary;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
@@ -85,7 +85,11 @@ pub extern "C" fn luge_commits(
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
             // The page counts as the budget does: what it has no room for was not asked for.
-            if added { Ok(()) } else { Err(Failure::new(Status::InvalidRequest, "a page has no room for a change")) }
+            if added {
+                Ok(())
+            } else {
+                Err(Failure::new(FailureKind::InvalidRequest, "a page has no room for a change"))
+            }
         })?;
         Ok(next.map_or(Status::NotFound, |next| set_changes(page, next)))
     })

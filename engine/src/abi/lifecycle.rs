@@ -7,7 +7,7 @@ use super::reply::{REPLY, ReplyHeader};
 use super::{ABI_VERSION, KEPT_BUFFER_BYTES, LEAST_REQUEST_BYTES};
 use crate::database::{Database, Disks, Options};
 use crate::disk::StandardDisk;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::status::Status;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
@@ -58,7 +58,7 @@ pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
 pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to_keep: u32, read_only: u32) -> i32 {
     run(|state| {
         if state.database.is_some() {
-            return Err(Failure::new(Status::AlreadyOpen, "the engine is open already"));
+            return Err(Failure::new(FailureKind::AlreadyOpen, "the engine is open already"));
         }
         let options = Options::new(u64::from(cache_size), write_buffer_size as usize, versions_to_keep as usize);
         let options = Options { read_only: read_only != 0, ..options };
@@ -83,7 +83,7 @@ pub extern "C" fn luge_close_step(now_ms: f64) -> i32 {
 pub extern "C" fn luge_close(now_ms: f64) -> i32 {
     run(|state| {
         let Some(database) = state.database.take() else {
-            return Err(Failure::new(Status::NotOpen, "the engine is not open"));
+            return Err(Failure::new(FailureKind::NotOpen, "the engine is not open"));
         };
         state.stream = None;
         database.close(now_ms as u64)?;

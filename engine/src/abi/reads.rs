@@ -4,7 +4,7 @@ use super::call::run_open;
 use super::reply::{REPLY, set_bytes, set_page};
 use crate::database::{Newest, Walked};
 use crate::entry::Entry;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
@@ -39,7 +39,7 @@ pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 
 pub extern "C" fn luge_read_part(size: usize) -> i32 {
     run_open(|call| {
         let Some(stream) = call.stream else {
-            return Err(Failure::new(Status::InvalidRequest, "no value is being read"));
+            return Err(Failure::new(FailureKind::InvalidRequest, "no value is being read"));
         };
         call.database.read_part(stream, size, call.reply)?;
         set_bytes(call.reply, 1);

@@ -5,8 +5,7 @@
 use super::store::Store;
 use super::write::LargePut;
 use crate::disk::Disk;
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// An open database. After an error of the disk it must not be used again, but opened anew.
 pub struct Database<D: Disk> {
@@ -57,14 +56,14 @@ impl<D: Disk> Database<D> {
 
     /// Enters a call that commits. A put that was begun is given up: a host that ran out of memory did not end it.
     pub(super) fn committing(&mut self) -> Result<&mut Store<D>, Failure> {
-        let read_only = || Failure::new(Status::InvalidRequest, "the database is open for reading only");
+        let read_only = || Failure::new(FailureKind::InvalidRequest, "the database is open for reading only");
         self.writing().ok_or_else(read_only)
     }
 
     /// Enters a call of a restore, with the version that is restored. A put that was begun is given up.
     pub(super) fn restoring(&mut self) -> Result<(u64, &mut Store<D>), Failure> {
         let Mode::Restoring(version, _) = self.mode else {
-            return Err(Failure::new(Status::InvalidRequest, "no restore was begun"));
+            return Err(Failure::new(FailureKind::InvalidRequest, "no restore was begun"));
         };
         Ok((version, self.working()))
     }
@@ -73,7 +72,9 @@ impl<D: Disk> Database<D> {
     pub(super) fn putting(&mut self) -> Result<(&mut LargePut, &mut Store<D>), Failure> {
         match &mut self.mode {
             Mode::Putting(put) | Mode::Restoring(_, Some(put)) => Ok((put, &mut self.store)),
-            Mode::Normal | Mode::Restoring(_, None) => Err(Failure::new(Status::InvalidRequest, "no put was begun")),
+            Mode::Normal | Mode::Restoring(_, None) => {
+                Err(Failure::new(FailureKind::InvalidRequest, "no put was begun"))
+            }
         }
     }
 

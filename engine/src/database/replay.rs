@@ -4,12 +4,11 @@ use super::options::Options;
 use super::payload::{self, Change, Logged, Payload};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::index::Checkpoint;
 use crate::log::Position;
 use crate::log::record::{self, Record};
 use crate::memtable::Memtable;
-use crate::status::Status;
 use crate::table::{Level, Retention, Table};
 
 /// Blocks that are merged at once.
@@ -68,7 +67,7 @@ impl<'a, D: Disk> Replay<'a, D> {
         let damaged = || {
             let message =
                 format!("the log is damaged in {position}: the record of version {} is malformed", record.version);
-            Failure::new(Status::Corrupt, message)
+            Failure::new(FailureKind::Corrupt, message)
         };
         let payload = payload::decode(record.payload).ok_or_else(damaged)?;
         self.check_version(&payload, record.version)?;
@@ -103,7 +102,7 @@ impl<'a, D: Disk> Replay<'a, D> {
         match payload {
             Payload::Operations(_) | Payload::Reservation(_) if version <= self.before => {
                 let message = format!("the log is damaged: version {version} comes behind version {}", self.before);
-                return Err(Failure::new(Status::Corrupt, message));
+                return Err(Failure::new(FailureKind::Corrupt, message));
             }
             Payload::Restored(entries) if !entries.is_last => return Ok(()),
             // It may stand in the middle of a restore, and is no commit.

@@ -11,8 +11,7 @@ use super::value_log::ValueLog;
 use super::write::NewLargePut;
 use crate::disk::Disk;
 use crate::entry::Entry;
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// An entry of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ impl<D: Disk> Database<D> {
         let last = store.values.last_version();
         if version == 0 || version < last {
             let message = format!("version {version} is below the log's version {last}");
-            return Err(Failure::new(Status::InvalidRequest, message));
+            return Err(Failure::new(FailureKind::InvalidRequest, message));
         }
         // A checkpoint on the way holds whole what was before, and no more.
         store.clock.begin_restore(version);

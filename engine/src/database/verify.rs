@@ -6,9 +6,8 @@ use super::Database;
 use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::Value;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::log::{Position, segment};
-use crate::status::Status;
 use crate::table::{BlockDamage, BlockWalk, Level};
 
 /// Blocks that one step looks at.
@@ -117,10 +116,10 @@ impl<D: Disk> Store<D> {
                 *parts += 1;
                 match log.read(position, length, &mut value) {
                     Ok(()) => Ok(()),
-                    Err(failure) if failure.status == Status::Corrupt => {
+                    Err(failure) if failure.kind() == FailureKind::Corrupt => {
                         let file = format!("log/{}", segment::file_name(at.segment));
                         let (from, to) = (entry.key.to_vec(), Some([entry.key, &[0]].concat()));
-                        values.push(BlockDamage { file, offset: at.offset, from, to, what: failure.message });
+                        values.push(BlockDamage { file, offset: at.offset, from, to, what: failure.into_message() });
                         Ok(())
                     }
                     Err(failure) => Err(failure),

@@ -6,8 +6,7 @@ use super::store::Store;
 use super::value_log::LargeValue;
 use crate::disk::Disk;
 use crate::entry::Entry;
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// A put whose value comes in pieces.
 pub(super) struct LargePut {
@@ -48,7 +47,10 @@ impl<D: Disk> Database<D> {
         let store = self.committing()?;
         store.keep_pace(now_ms)?;
         if !store.values.keeps(length) {
-            return Err(Failure::new(Status::InvalidRequest, "a value that is put in pieces must stay in the log"));
+            return Err(Failure::new(
+                FailureKind::InvalidRequest,
+                "a value that is put in pieces must stay in the log",
+            ));
         }
         store.memtables.reserve(key.len(), 1)?;
         let version = store.next_version()?;

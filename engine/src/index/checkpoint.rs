@@ -1,7 +1,6 @@
 //! How far the table has come: what of the log it holds.
 
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 const FORMAT_VERSION: u8 = 1;
 const SIZE: usize = 25;
@@ -38,7 +37,7 @@ impl Checkpoint {
             _ => None,
         };
         let [first_segment, version, reserved] =
-            fields.ok_or_else(|| Failure::new(Status::Corrupt, "the checkpoint of the table is damaged"))?;
+            fields.ok_or_else(|| Failure::new(FailureKind::Corrupt, "the checkpoint of the table is damaged"))?;
         Ok(Self { first_segment, version, reserved })
     }
 }

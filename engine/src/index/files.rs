@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// Bytes of the checksum at the end of `conf`.
 const CONF_CHECKSUM_SIZE: usize = 4;
@@ -69,5 +68,5 @@ fn size_of(path: &Path) -> Result<u64, Failure> {
 }
 
 fn damaged(file: &str, what: &str) -> Failure {
-    Failure::new(Status::Corrupt, format!("the file '{file}' of the index {what}"))
+    Failure::new(FailureKind::Corrupt, format!("the file '{file}' of the index {what}"))
 }

@@ -6,8 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use xxhash_rust::xxh64::xxh64;
 
 use super::Tree;
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// The key of the identity in the tree of the blocks.
 const KEY: &[u8] = &[6];
@@ -21,11 +20,11 @@ impl Identity {
     pub fn of(tree: &dyn Tree, is_new: bool) -> Result<Self, Failure> {
         if let Some(bytes) = tree.get(KEY)? {
             let identity = bytes[..].try_into().map(u64::from_le_bytes);
-            let damaged = |_| Failure::new(Status::Corrupt, "the identity of the store in the index is damaged");
+            let damaged = |_| Failure::new(FailureKind::Corrupt, "the identity of the store in the index is damaged");
             return identity.map(Self).map_err(damaged);
         }
         if !is_new {
-            return Err(Failure::new(Status::Corrupt, "the identity of the store in the index is missing"));
+            return Err(Failure::new(FailureKind::Corrupt, "the identity of the store in the index is missing"));
         }
         let identity = RandomState::new().build_hasher().finish().max(1);
         tree.insert(KEY, &identity.to_le_bytes())?;

@@ -9,9 +9,8 @@
 use std::rc::Rc;
 
 use super::{Checkpoint, Tree};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::log::Position;
-use crate::status::Status;
 
 const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 const HIDDEN_KEY: &[u8] = b"hidden";
@@ -56,11 +55,14 @@ impl Notes {
     pub fn newest_segment(&self, last_segment: u64) -> Result<u64, Failure> {
         let Some(bytes) = self.tree.get(SEGMENT_KEY)? else { return Ok(0) };
         let damaged =
-            |_| Failure::new(Status::Corrupt, "the number of the log's newest segment in the index is damaged");
+            |_| Failure::new(FailureKind::Corrupt, "the number of the log's newest segment in the index is damaged");
         let noted = bytes[..].try_into().map(u64::from_le_bytes).map_err(damaged)?;
         if noted > last_segment {
             let at = Position { segment: noted, offset: 0 };
-            return Err(Failure::new(Status::Corrupt, format!("the log is damaged in {at}: the segment is missing")));
+            return Err(Failure::new(
+                FailureKind::Corrupt,
+                format!("the log is damaged in {at}: the segment is missing"),
+            ));
         }
         Ok(noted)
     }
@@ -94,7 +96,7 @@ mod tests {
         assert_eq!(notes.checkpoint().unwrap(), checkpoint);
         assert_eq!((notes.hidden().unwrap(), notes.newest_segment(5).unwrap()), (4, 5));
         let missed = notes.newest_segment(4).unwrap_err();
-        assert!(missed.message.contains("0000000005.luge at byte 0: the segment is missing"), "{}", missed.message);
+        assert!(missed.message().contains("0000000005.luge at byte 0: the segment is missing"), "{}", missed.message());
         for key in [CHECKPOINT_KEY, HIDDEN_KEY, SEGMENT_KEY] {
             notes.tree.insert(key, b"no").unwrap();
         }

@@ -10,8 +10,7 @@ use std::path::Path;
 use sled::{Config, Db, Error, IVec, Mode};
 
 use super::{Batch, Pair, Pairs, Tree};
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// Bytes in the index, cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,12 +117,12 @@ impl Tree for SledTree {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let status = match &error {
-            Error::Io(_) => Status::Io,
-            Error::Corruption { .. } | Error::ReportableBug(_) => Status::Corrupt,
-            Error::CollectionNotFound(_) | Error::Unsupported(_) => Status::Unsupported,
+        let kind = match &error {
+            Error::Io(_) => FailureKind::Io,
+            Error::Corruption { .. } | Error::ReportableBug(_) => FailureKind::Corrupt,
+            Error::CollectionNotFound(_) | Error::Unsupported(_) => FailureKind::Unsupported,
         };
-        Self::new(status, message_of(&error))
+        Self::new(kind, message_of(&error)).caused_by(error)
     }
 }
 

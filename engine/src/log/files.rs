@@ -5,8 +5,7 @@ use std::io::ErrorKind;
 
 use super::segment::{self, HEADER_SIZE, HeaderState};
 use crate::disk::{Disk, DiskFile};
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// Segments that are kept open; the one that was not used for longest is closed first.
 const OPEN_FILES: usize = 32;
@@ -34,7 +33,7 @@ impl<F: DiskFile> SegmentFiles<F> {
         self.open.push_front(entry);
         self.open.truncate(OPEN_FILES);
         let front = self.open.front_mut().map(|(_, file)| file);
-        front.ok_or_else(|| Failure::new(Status::Io, "no open file"))
+        front.ok_or_else(|| Failure::new(FailureKind::Io, "no open file"))
     }
 
     /// Lets go of a segment that is removed.
@@ -47,7 +46,8 @@ fn open<D: Disk>(disk: &D, number: u64, owner: u32) -> Result<D::File, Failure> 
     let name = segment::file_name(number);
     let mut file = disk.open(&name).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
-            Failure::new(Status::Corrupt, format!("the file {name} is missing, and the store still needs it"))
+            let message = format!("the file {name} is missing, and the store still needs it");
+            Failure::new(FailureKind::Corrupt, message).caused_by(error)
         }
         _ => error.into(),
     })?;
@@ -62,7 +62,7 @@ fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), F
     let count = file.read_at(&mut bytes, 0)?;
     match segment::decode(bytes.get(..count).unwrap_or_default()) {
         HeaderState::Valid(header) if header.owner != owner => Err(Failure::new(
-            Status::Corrupt,
+            FailureKind::Corrupt,
             format!("the file {name} belongs to another store, or to another directory"),
         )),
         _ => Ok(()),

@@ -4,8 +4,7 @@ use super::position::Position;
 use super::record::{self, ALIGNMENT, Record};
 use super::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// What a recovered log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +17,8 @@ pub struct Recovered {
 
 /// Hands every record from segment `first` on (0 for a log that may be new) to `visit`, in order, with the position of its payload.
 ///
-/// Fails with [`Status::Corrupt`] where something durable is damaged or missing, naming file and offset, and with
-/// [`Status::Unsupported`] for another format. Changes nothing.
+/// Fails with [`FailureKind::Corrupt`] where something durable is damaged or missing, naming file and offset, and with
+/// [`FailureKind::Unsupported`] for another format. Changes nothing.
 pub fn recover<D: Disk>(
     disk: &D,
     first: u64,
@@ -59,7 +58,7 @@ pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Fail
 }
 
 /// Reads the records of one segment; returns how many there are. `end` is up to where it was written, for the one that is
-/// written to. Fails with [`Status::Corrupt`] where recovery would, or where `is_sound` says that a record is not.
+/// written to. Fails with [`FailureKind::Corrupt`] where recovery would, or where `is_sound` says that a record is not.
 pub fn verify_segment<D: Disk>(
     disk: &D,
     number: u64,
@@ -118,7 +117,7 @@ fn read_header<D: Disk>(disk: &D, number: u64) -> Result<Option<SegmentHeader>, 
     match segment::decode(bytes.get(..count).unwrap_or_default()) {
         HeaderState::Valid(header) if header.number == number => Ok(Some(header)),
         HeaderState::OtherFormat(format) => Err(Failure::new(
-            Status::Unsupported,
+            FailureKind::Unsupported,
             format!(
                 "the log file {} has format {format}, this release reads {}",
                 segment::file_name(number),
@@ -167,11 +166,11 @@ fn read_segment<D: Disk>(disk: &D, number: u64) -> Result<Vec<u8>, Failure> {
 }
 
 fn out_of_memory(number: u64) -> Failure {
-    Failure::new(Status::OutOfMemory, format!("no memory to read the log file {}", segment::file_name(number)))
+    Failure::new(FailureKind::OutOfMemory, format!("no memory to read the log file {}", segment::file_name(number)))
 }
 
 fn damaged(position: Position, reason: &str) -> Failure {
-    Failure::new(Status::Corrupt, format!("the log is damaged in {position}: {reason}"))
+    Failure::new(FailureKind::Corrupt, format!("the log is damaged in {position}: {reason}"))
 }
 
 struct SegmentReader<'a> {

@@ -7,8 +7,7 @@ use super::position::Position;
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// A file is written ahead with zeros in pieces of this size: a sync of a record that fits needs no journal of the file
 /// system, and a short log takes little space.
@@ -176,11 +175,11 @@ impl<D: Disk> LogWriter<D> {
     /// stand. `version` must not be below that of the record before; only what is no commit may repeat it.
     pub fn begin(&mut self, version: u64, length: usize) -> Result<Position, Failure> {
         if length > MAX_PAYLOAD_SIZE {
-            return Err(Failure::new(Status::OutOfMemory, format!("a commit of {length} bytes is too large")));
+            return Err(Failure::new(FailureKind::OutOfMemory, format!("a commit of {length} bytes is too large")));
         }
         if version == 0 || version < self.last_version || self.record.is_some() {
             let message = format!("version {version} does not follow version {}", self.last_version);
-            return Err(Failure::new(Status::InvalidRequest, message));
+            return Err(Failure::new(FailureKind::InvalidRequest, message));
         }
         let size = record::encoded_size(length);
         if self.file.is_none() || self.end().offset + size as u64 > self.capacity {
@@ -204,7 +203,7 @@ impl<D: Disk> LogWriter<D> {
     /// Adds bytes to the payload of the record that was begun.
     pub fn extend(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let Some(open) = self.record.as_mut().filter(|open| open.written + bytes.len() <= open.length) else {
-            return Err(Failure::new(Status::InvalidRequest, "more bytes than the record was begun with"));
+            return Err(Failure::new(FailureKind::InvalidRequest, "more bytes than the record was begun with"));
         };
         let end = open.end();
         open.written += bytes.len();
@@ -221,7 +220,7 @@ impl<D: Disk> LogWriter<D> {
     /// Ends the record that was begun: from here on it counts.
     pub fn finish(&mut self) -> Result<(), Failure> {
         let Some(open) = self.record.take_if(|open| open.written == open.length) else {
-            return Err(Failure::new(Status::InvalidRequest, "fewer bytes than the record was begun with"));
+            return Err(Failure::new(FailureKind::InvalidRequest, "fewer bytes than the record was begun with"));
         };
         let size = record::encoded_size(open.length);
         let end = open.end();
@@ -362,7 +361,7 @@ impl<D: Disk> LogWriter<D> {
     fn reserve(&mut self, size: usize) -> Result<(), Failure> {
         self.buffer
             .try_reserve(size)
-            .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory for a log record of {size} bytes")))
+            .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory for a log record of {size} bytes")))
     }
 
     /// Writes bytes of a record that is written as it comes, which belong at `end`; small ones wait for others.

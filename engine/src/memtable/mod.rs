@@ -12,8 +12,7 @@ pub use tree::Place;
 use tree::Tree;
 
 use crate::entry::{Entry, Value};
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::failure::{Failure, FailureKind};
 
 /// An ordered set of versions of keys.
 #[derive(Debug, Default)]
@@ -148,7 +147,7 @@ impl Memtable {
         if fits && self.arena.try_reserve(bytes).is_ok() && self.entries.try_reserve(entries).is_ok() {
             return Ok(());
         }
-        Err(Failure::new(Status::OutOfMemory, format!("no memory for {bytes} bytes in the write buffer")))
+        Err(Failure::new(FailureKind::OutOfMemory, format!("no memory for {bytes} bytes in the write buffer")))
     }
 
     /// The entries from a place on, in order.

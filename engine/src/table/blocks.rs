@@ -14,11 +14,10 @@ use super::Level;
 use super::cache::BlockCache;
 use super::live::LiveBytes;
 use crate::disk::{Disk, DiskFile};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::index::Identity;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{LogWriter, Position, SegmentFiles, SegmentSizes, segment};
-use crate::status::Status;
 use crate::varint;
 
 /// The size of the segments that blocks are written to.
@@ -285,15 +284,15 @@ impl<D: Disk> BlockStore<D> {
     fn damaged(&self, position: Position) -> Failure {
         let directory = self.level.directory();
         let message = format!("the table is damaged in {directory}/{position}: the block there has another checksum");
-        Failure::new(Status::Corrupt, message)
+        Failure::new(FailureKind::Corrupt, message)
     }
 
     /// Puts up to `size` bytes of the segment into `bytes`: fewer at its end, and none that are not written out.
     fn read_at(&self, position: Position, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.clear();
-        bytes
-            .try_reserve_exact(size)
-            .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory to read a block of {size} bytes")))?;
+        bytes.try_reserve_exact(size).map_err(|_| {
+            Failure::new(FailureKind::OutOfMemory, format!("no memory to read a block of {size} bytes"))
+        })?;
         bytes.resize(size, 0);
         if self.log.read_collected(position, bytes) {
             return Ok(());

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::index::{Batch, Tree};
-use crate::status::Status;
 
 /// Live bytes by segment: as they stand in the tree, under one prefix.
 #[derive(Debug, Default)]
@@ -85,5 +84,5 @@ impl FromIterator<(u64, u64)> for LiveBytes {
 }
 
 fn damaged() -> Failure {
-    Failure::new(Status::Corrupt, "the table's counts of live bytes are damaged")
+    Failure::new(FailureKind::Corrupt, "the table's counts of live bytes are damaged")
 }

@@ -59,9 +59,8 @@ use self::cache::BlockCache;
 use self::level::separator_of;
 use self::pointer_cache::{Places, Run};
 use crate::disk::Disk;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::index::{Bytes, Identity, Pair, Tree};
-use crate::status::Status;
 
 /// The first byte of the tree's keys that count live bytes of the log's segments.
 const LOG_COUNT_PREFIX: u8 = 0;
@@ -311,7 +310,7 @@ fn read_history(tree: &dyn Tree) -> Result<HistoryLeft, Failure> {
         [whole, newest, changes] => Some([whole, newest, changes]),
         _ => None,
     };
-    let damaged = || Failure::new(Status::Corrupt, "the table's version of the oldest history is damaged");
+    let damaged = || Failure::new(FailureKind::Corrupt, "the table's version of the oldest history is damaged");
     let [whole_from, newest_from, changes_from] =
         history.filter(|_| rest.is_empty()).ok_or_else(damaged)?.map(u64::from_le_bytes);
     Ok(HistoryLeft { whole_from, changes_from, newest_from })
@@ -330,5 +329,5 @@ fn placed((place, value): Pair) -> Result<PlacedBlock, Failure> {
 /// The failure for a block that cannot be read: one with this key in it.
 pub(crate) fn malformed(key: &[u8]) -> Failure {
     let shown = String::from_utf8_lossy(key.get(..40).unwrap_or(key));
-    Failure::new(Status::Corrupt, format!("the block of the table with key '{}' is damaged", shown.escape_debug()))
+    Failure::new(FailureKind::Corrupt, format!("the block of the table with key '{}' is damaged", shown.escape_debug()))
 }

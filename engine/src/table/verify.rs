@@ -6,9 +6,8 @@ use super::level::separator_of;
 use super::{Level, Table, placed};
 use crate::disk::Disk;
 use crate::entry::Entry;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::log::{Position, segment};
-use crate::status::Status;
 
 /// A walk over all blocks of a level.
 #[derive(Debug)]
@@ -95,7 +94,7 @@ impl<D: Disk> Table<D> {
     ) -> Result<Result<(), String>, Failure> {
         match self.part(level).blocks.read_from_disk(pointer, bytes) {
             Ok(()) => {}
-            Err(failure) if failure.status == Status::Corrupt => return Ok(Err(failure.message)),
+            Err(failure) if failure.kind() == FailureKind::Corrupt => return Ok(Err(failure.into_message())),
             Err(failure) => return Err(failure),
         }
         if decoded.decode(bytes).is_err() {

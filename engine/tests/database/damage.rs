@@ -5,10 +5,9 @@ use crate::history::{Pair, key as any_key};
 use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
-use luge_engine::failure::Failure;
+use luge_engine::failure::{Failure, FailureKind};
 use luge_engine::index::{Batch, Index};
 use luge_engine::log::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
-use luge_engine::status::Status;
 use proptest::prelude::*;
 
 const OPTIONS: Options = Options {
@@ -89,7 +88,7 @@ proptest! {
         let mut database = match Database::with_index(&index, disks, OPTIONS) {
             Ok(database) => database,
             Err(failure) => {
-                prop_assert!(matches!(failure.status, Status::Corrupt | Status::Unsupported), "{failure:?}");
+                prop_assert!(matches!(failure.kind(), FailureKind::Corrupt | FailureKind::Unsupported), "{failure:?}");
                 return Ok(());
             }
         };
@@ -97,8 +96,8 @@ proptest! {
         match try_all(&mut database) {
             Ok(found) => prop_assert!(found == expected || !damages.is_empty() || is_prefix(seed, &found)),
             Err(failure) => {
-                prop_assert_eq!(failure.status, Status::Corrupt);
-                prop_assert!(!damages.is_empty(), "verification missed {}", failure.message);
+                prop_assert_eq!(failure.kind(), FailureKind::Corrupt);
+                prop_assert!(!damages.is_empty(), "verification missed {}", failure.message());
             }
         }
         for damage in damages {
@@ -178,8 +177,8 @@ fn the_newest_segment_of_the_log_is_missed_once_it_was_noted() {
     assert_eq!(disks.log.list().unwrap(), ["0000000001.luge"]);
     disks.log.remove("0000000001.luge").unwrap();
     let failure = Database::with_index(&index, disks, OPTIONS).err().unwrap();
-    assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("0000000001.luge at byte 0: the segment is missing"), "{}", failure.message);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
+    assert!(failure.message().contains("0000000001.luge at byte 0: the segment is missing"), "{}", failure.message());
 }
 
 #[test]
@@ -204,8 +203,8 @@ fn files_of_another_store_are_refused() {
         let pairs = [(&disks.log, &others.log), (&disks.upper, &others.upper), (&disks.bottom, &others.bottom)];
         assert!(replace_files(pairs[place].0, pairs[place].1), "no files to mix in place {place}");
         let failure = refusal(index, disks);
-        assert_eq!(failure.status, Status::Corrupt);
-        assert!(failure.message.contains("belongs to another store"), "{}", failure.message);
+        assert_eq!(failure.kind(), FailureKind::Corrupt);
+        assert!(failure.message().contains("belongs to another store"), "{}", failure.message());
     }
 }
 
@@ -218,14 +217,14 @@ fn files_of_another_directory_of_the_store_are_refused() {
     let disks = database.close(NOW_MS).unwrap();
     assert!(replace_files(&disks.bottom, &disks.log));
     let failure = refusal(index, disks);
-    assert!(failure.message.contains("or to another directory"), "{}", failure.message);
+    assert!(failure.message().contains("or to another directory"), "{}", failure.message());
 }
 
 #[test]
 fn an_index_of_another_store_is_refused() {
     let ((_, disks), (other, _)) = (filled(1), filled(2));
     let failure = Database::with_index(&other, disks, OPTIONS).err().unwrap();
-    assert_eq!(failure.status, Status::Corrupt);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
 }
 
 #[test]
@@ -235,8 +234,8 @@ fn an_index_without_an_identity_is_refused() {
     batch.remove(&[6][..]);
     index.blocks().apply(batch).unwrap();
     let failure = Database::with_index(&index, disks, OPTIONS).err().unwrap();
-    assert_eq!(failure.status, Status::Corrupt);
-    assert!(failure.message.contains("identity"), "{}", failure.message);
+    assert_eq!(failure.kind(), FailureKind::Corrupt);
+    assert!(failure.message().contains("identity"), "{}", failure.message());
 }
 
 #[test]
@@ -247,7 +246,7 @@ fn a_segment_that_names_no_owner_is_refused() {
         let HeaderState::Valid(header) = segment::decode(bytes) else { panic!("no header") };
         bytes.splice(..HEADER_SIZE, segment::encode(&SegmentHeader { owner: 0, ..header }));
     });
-    assert!(refusal(index, disks).message.contains("belongs to another store"));
+    assert!(refusal(index, disks).message().contains("belongs to another store"));
 }
 
 /// Whether this is what some of the first commits leave: a torn tail of the log may go without a word.

@@ -4,9 +4,8 @@ use xxhash_rust::xxh64::Xxh64;
 
 use super::super::payload::{VALUE_CHECKSUM_SIZE, value_checksum};
 use crate::disk::{Disk, DiskFile};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::log::{LogWriter, Position, SegmentFiles};
-use crate::status::Status;
 
 /// Open segments of the log.
 #[derive(Debug)]
@@ -105,11 +104,11 @@ fn resize(bytes: &mut Vec<u8>, size: usize) -> Result<(), Failure> {
     bytes.clear();
     bytes
         .try_reserve(size)
-        .map_err(|_| Failure::new(Status::OutOfMemory, format!("no memory to read a value of {size} bytes")))?;
+        .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory to read a value of {size} bytes")))?;
     bytes.resize(size, 0);
     Ok(())
 }
 
 fn damaged(at: Position) -> Failure {
-    Failure::new(Status::Corrupt, format!("the log is damaged in {at}: a value there has another checksum"))
+    Failure::new(FailureKind::Corrupt, format!("the log is damaged in {at}: a value there has another checksum"))
 }

@@ -17,10 +17,9 @@ use super::Options;
 use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::index::Notes;
 use crate::log::{LogWriter, Position, Recovered, make_durable, segment, verify_segment};
-use crate::status::Status;
 
 /// Values above this size are read in pieces where the caller can do so.
 const STREAMED_SIZE: u32 = 1 << 20;
@@ -303,7 +302,7 @@ impl<D: Disk> ValueLog<D> {
         let end = if number == present { Some(self.log.written_end()) } else { None };
         match verify_segment(self.log.disk(), number, end, |record| payload::is_well_formed(record.payload)) {
             Ok(records) => Ok(Ok(records)),
-            Err(failure) if failure.status == Status::Corrupt => Ok(Err(failure.message)),
+            Err(failure) if failure.kind() == FailureKind::Corrupt => Ok(Err(failure.into_message())),
             Err(failure) => Err(failure),
         }
     }
@@ -316,6 +315,7 @@ mod tests {
     use crate::database::payload::{self, Operation};
     use crate::disk::{Disk, MemoryDisk};
     use crate::entry::Value;
+    use crate::failure::Failure;
     use crate::index::{Index, Notes};
     use crate::log::recover;
     use crate::table::LiveBytes;
@@ -323,7 +323,7 @@ mod tests {
     fn open(disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
         let recovered = recover(&disk, 0, |_, _| Ok(())).unwrap();
         let settings = Settings { owner: 7, last_version: recovered.last_version, options: OPTIONS };
-        ValueLog::open(disk, &recovered, notes, &settings).map_err(|failure| failure.message)
+        ValueLog::open(disk, &recovered, notes, &settings).map_err(Failure::into_message)
     }
 
     /// Commits a put; returns where its value stands in the log, and how long it is.
