@@ -5,6 +5,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::number::{low_half, low_index, u32_of};
 use crate::ring::Ring;
 
 /// References a bucket.
@@ -117,7 +118,7 @@ impl EntryCache {
 
     fn place_of(&self, key: &[u8]) -> (usize, u32) {
         let hash = xxh64(key, 0);
-        (hash as usize & (self.slots.len() - 1), (hash >> 32) as u32)
+        (low_index(hash) & (self.slots.len() - 1), low_half(hash >> 32))
     }
 
     fn read(&self, position: u64) -> Option<(&[u8], Cached<'_>)> {
@@ -134,7 +135,7 @@ impl EntryCache {
 
     fn append(&mut self, key: &[u8], entry: &Cached<'_>) -> u64 {
         let (version, expires_ms) = (entry.version.to_le_bytes(), entry.expires_ms.to_le_bytes());
-        let lengths = [(key.len() as u32).to_le_bytes(), (entry.value.len() as u32).to_le_bytes()];
+        let lengths = [u32_of(key.len()).to_le_bytes(), u32_of(entry.value.len()).to_le_bytes()];
         self.ring.append(&[&version, &expires_ms, lengths.as_flattened(), key, entry.value])
     }
 
@@ -188,7 +189,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Insert(key, version, length) => {
-                        let value = vec![version as u8; length];
+                        let value = vec![crate::number::low_byte(version); length];
                         cache.insert(&[key], &Cached { version, expires_ms: version + 1, value: &value });
                         model.insert(key, (version, value));
                         let found = cache.get(&[key], version).map(|cached| cached.version);

@@ -6,6 +6,7 @@ use crate::disk::Disk;
 use crate::entry::{Boundary, Entry, Value};
 use crate::failure::Failure;
 use crate::memtable::{Memtable, Place};
+use crate::number::u32_of;
 use crate::table::{Level, Table, TableCursor};
 
 /// What a cursor walks over.
@@ -25,6 +26,7 @@ pub struct Range<'a> {
 
 impl Range<'_> {
     /// Whether a key is between the ends.
+    #[must_use]
     pub fn contains(&self, key: &[u8]) -> bool {
         let begins = match self.lower {
             Boundary::Outermost => true,
@@ -206,7 +208,7 @@ impl<D: Disk> Source<'_, D> {
     fn take_visits(&mut self) -> u32 {
         match self {
             Self::Memtable(..) => 0,
-            Self::Table(cursor) => (std::mem::take(&mut cursor.read_bytes) / BYTES_A_VISIT) as u32,
+            Self::Table(cursor) => u32_of(std::mem::take(&mut cursor.read_bytes) / BYTES_A_VISIT),
         }
     }
 }
@@ -234,7 +236,9 @@ impl<'a, D: Disk> Cursor<'a, D> {
             sources.push(Source::Table(Box::new(cursor)));
         }
         // A cursor must get on, however large its first block is.
-        sources.iter_mut().for_each(|source| _ = source.take_visits());
+        for source in &mut sources {
+            source.take_visits();
+        }
         sources.retain(|source| source.entry().is_some());
         Ok(Self {
             sources,
@@ -307,21 +311,25 @@ impl<'a, D: Disk> Cursor<'a, D> {
     }
 
     /// How many more entries it is to look at.
+    #[must_use]
     pub fn visits(&self) -> u32 {
         self.visits.left
     }
 
     /// How many entries it has looked at.
+    #[must_use]
     pub fn visited(&self) -> u64 {
         self.visits.looked
     }
 
     /// The last key that it looked at, after [`Advance::Gone`] and [`Advance::Paused`].
+    #[must_use]
     pub fn last_key(&self) -> &[u8] {
         &self.visits.last
     }
 
     /// The entry that [`Cursor::advance`] went to.
+    #[must_use]
     pub fn entry(&self) -> Option<Entry<'_>> {
         if !self.range.reverse {
             return self.sources.get(self.present?)?.entry();

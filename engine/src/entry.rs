@@ -33,11 +33,13 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// How it stands to another entry: by key, and newest first.
+    #[must_use]
     pub fn order(&self, other: &Entry<'_>) -> Ordering {
         self.key.cmp(other.key).then_with(|| other.version.cmp(&self.version))
     }
 
     /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
+    #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
         self.value == Value::Deleted || (self.expires_ms > 0 && self.expires_ms <= now_ms)
     }
@@ -58,6 +60,7 @@ pub enum Boundary<'a> {
 
 impl<'a> Boundary<'a> {
     /// The key, if there is one.
+    #[must_use]
     pub fn key(self) -> Option<&'a [u8]> {
         match self {
             Self::Outermost => None,
@@ -66,6 +69,7 @@ impl<'a> Boundary<'a> {
     }
 
     /// The version of the key that an entry at this place would have.
+    #[must_use]
     pub fn version(self) -> u64 {
         match self {
             Self::Behind(_) => 0,

@@ -4,7 +4,7 @@
 
 mod abbreviation;
 mod abi;
-pub mod cache;
+mod cache;
 pub mod cursor;
 pub mod database;
 pub mod disk;
@@ -13,9 +13,10 @@ pub mod failure;
 pub mod index;
 pub mod log;
 pub mod memtable;
+mod number;
 pub mod page;
 pub mod request;
-pub mod ring;
-pub mod status;
+mod ring;
+mod status;
 pub mod table;
-pub mod varint;
+mod varint;

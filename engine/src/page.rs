@@ -1,6 +1,7 @@
 //! Pages of entries: how a scan crosses to the host, many entries to a call.
 
 use crate::failure::{Failure, FailureKind};
+use crate::number::to_host;
 
 /// The length of a value that is not there: the key was deleted.
 pub const NO_VALUE: u32 = u32::MAX;
@@ -47,6 +48,7 @@ impl<'a> Page<'a> {
     }
 
     /// How many entries there are.
+    #[must_use]
     pub fn count(&self) -> u32 {
         self.count
     }
@@ -73,8 +75,8 @@ impl<'a> Page<'a> {
         self.bytes.extend_from_slice(&length(entry.key)?.to_le_bytes());
         self.bytes.extend_from_slice(&value_length.to_le_bytes());
         if self.with_versions {
-            self.bytes.extend_from_slice(&(entry.version as f64).to_le_bytes());
-            self.bytes.extend_from_slice(&(entry.expires_ms as f64).to_le_bytes());
+            self.bytes.extend_from_slice(&to_host(entry.version).to_le_bytes());
+            self.bytes.extend_from_slice(&to_host(entry.expires_ms).to_le_bytes());
         }
         let (keys, values) = if is_alone { (None, None) } else { (Some(&mut self.keys), Some(&mut self.values)) };
         keys.unwrap_or(self.bytes).extend_from_slice(entry.key);
@@ -84,6 +86,7 @@ impl<'a> Page<'a> {
     }
 
     /// The bytes of the page with `next_key` after them, and how many entries the page has.
+    #[must_use]
     pub fn finish(self, next_key: &[u8]) -> (&'a [u8], u32) {
         let Self { bytes, keys, values, count, .. } = self;
         bytes.extend_from_slice(&keys);

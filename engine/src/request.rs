@@ -5,6 +5,7 @@ use crate::database::RestoredEntry;
 use crate::database::payload::Operation;
 use crate::entry::Boundary;
 use crate::failure::{Failure, FailureKind};
+use crate::number::from_host;
 use crate::page::NO_VALUE;
 
 /// Bits of the flags of a range.
@@ -26,6 +27,7 @@ pub mod flags {
 }
 
 /// The range between two keys, as the flags say.
+#[must_use]
 pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now_ms: f64) -> Range<'a> {
     let lower = match flags & (flags::LOWER_INCLUDED | flags::LOWER_EXCLUDED) {
         0 => Boundary::Outermost,
@@ -37,7 +39,7 @@ pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now
         flags::UPPER_INCLUDED => Boundary::Behind(upper),
         _ => Boundary::Before(upper),
     };
-    Range { lower, upper, reverse: flags & flags::REVERSE != 0, version: version as u64, now_ms: now_ms as u64 }
+    Range { lower, upper, reverse: flags & flags::REVERSE != 0, version: from_host(version), now_ms: from_host(now_ms) }
 }
 
 /// The operations of a batch: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][key][value]`.
@@ -59,7 +61,7 @@ fn operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
     let value_length = Some(u32::from_le_bytes(*value_length)).filter(|length| *length != NO_VALUE);
     let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
     *bytes = rest;
-    Some(Operation { key, value: value_length.map(|_| value), expires_ms: f64::from_le_bytes(*expires_ms) as u64 })
+    Some(Operation { key, value: value_length.map(|_| value), expires_ms: from_host(f64::from_le_bytes(*expires_ms)) })
 }
 
 /// Entries of a backup: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][version f64 LE][key]
@@ -84,8 +86,8 @@ fn restored_entry<'a>(bytes: &mut &'a [u8]) -> Option<RestoredEntry<'a>> {
     let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
     *bytes = rest;
     let value = value_length.map(|_| value);
-    let operation = Operation { key, value, expires_ms: f64::from_le_bytes(*expires_ms) as u64 };
-    Some(RestoredEntry { version: f64::from_le_bytes(*version) as u64, operation })
+    let operation = Operation { key, value, expires_ms: from_host(f64::from_le_bytes(*expires_ms)) };
+    Some(RestoredEntry { version: from_host(f64::from_le_bytes(*version)), operation })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! A position counts up for ever: what was overwritten is known by its position alone, and nothing has to be removed.
 
+use crate::number::usize_of;
+
 /// Pieces of bytes, one after the other. No piece wraps around the end.
 #[derive(Debug)]
 pub struct Ring {
@@ -30,7 +32,7 @@ impl Ring {
     /// Appends a piece that consists of these parts, which must fit the ring; returns its position.
     pub fn append(&mut self, parts: &[&[u8]]) -> u64 {
         let size = parts.iter().map(|part| part.len()).sum::<usize>();
-        let mut at = (self.head % self.capacity as u64) as usize;
+        let mut at = usize_of(self.head % self.capacity as u64);
         if at + size > self.capacity {
             self.head += (self.capacity - at) as u64;
             at = 0;
@@ -54,7 +56,7 @@ impl Ring {
         if position + (self.capacity as u64) < self.head {
             return None;
         }
-        self.bytes.get((position % self.capacity as u64) as usize..)
+        self.bytes.get(usize_of(position % self.capacity as u64)..)
     }
 
     /// Whether a position is in the older half.

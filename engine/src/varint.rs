@@ -1,15 +1,17 @@
 //! Integers in as few bytes as they need: seven bits a byte, the lowest first, the highest bit set on all but the last.
 
+use crate::number::low_byte;
+
 /// The most bytes a `u64` takes.
 pub const MAX_SIZE: usize = 10;
 
 /// Appends `value`.
 pub fn write(buffer: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        buffer.push(value as u8 | 0x80);
+        buffer.push(low_byte(value) | 0x80);
         value >>= 7;
     }
-    buffer.push(value as u8);
+    buffer.push(low_byte(value));
 }
 
 /// Takes an integer off the front of `bytes`; `None` when there is none, or one above 64 bits.

@@ -1,5 +1,6 @@
 //! The corpus of the fuzz targets, replayed: each file goes through the function that its target calls. See `fuzz/README.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the numbers of a test are small")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,6 @@
 //! What a crash leaves behind is cleaned up, and what is damaged is refused, untouched.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 
 use std::fs;
 use std::path::Path;

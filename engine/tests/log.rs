@@ -345,10 +345,10 @@ fn small_pieces_of_a_large_record_are_written_together() {
         writer.extend(&[7; 100]).unwrap();
     }
     writer.finish().unwrap();
-    let mut writes = 0;
-    writer.into_disk().after_power_cut(|_| {
-        writes += 1;
+    let mut count = 0;
+    drop(writer.into_disk().after_power_cut(|_| {
+        count += 1;
         None
-    });
-    assert_eq!(writes, 3, "two of the pieces, and the header");
+    }));
+    assert_eq!(count, 3, "two of the pieces, and the header");
 }

@@ -1,5 +1,6 @@
 //! The memtable and a plain ordered map must agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -156,6 +156,7 @@ fn write() -> impl Strategy<Value = Write> {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Round {
     writes: Vec<Write>,
     snapshot: bool,
@@ -261,7 +262,9 @@ proptest! {
                 prop_assert!(own <= 2 * (versions_to_keep + snapshots_ever));
             }
             for key in history.keys().step_by(7).map(|(key, _)| key) {
-                Level::ALL.iter().for_each(|level| assert_walks(&table, *level, key));
+                for level in Level::ALL {
+                    assert_walks(&table, level, key);
+                }
             }
             prop_assert!(table.get(b"none", u64::MAX, Found::new).unwrap().is_none());
         }
@@ -346,7 +349,7 @@ fn steps_behind_all_old_entries_of_a_block_are_one_group() {
     let mut table = open(BLOCK_SIZE);
     let history = |keys: std::ops::Range<u32>, version: u64| {
         let written = Written { expires_ms: 0, value: Some(vec![7; 30]), logged: None };
-        History::from_iter(keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())))
+        keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())).collect::<History>()
     };
     let keep_all = Retention { versions_to_keep: 9, snapshots: Vec::new(), ..BOTTOM };
     let mut model = History::new();

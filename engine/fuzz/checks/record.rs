@@ -187,7 +187,9 @@ fn check_payload(payload: &[u8]) {
 
 fn check_operations(payload: &[u8], read: &[Logged<'_>]) {
     let mut again = payload::operations_head().to_vec();
-    read.iter().for_each(|logged| write(&mut again, payload, logged));
+    for logged in read {
+        write(&mut again, payload, logged);
+    }
     let Some(Payload::Operations(twice)) = payload::decode(&again) else { panic!("a commit does not read back") };
     let twice: Vec<Logged<'_>> = twice.collect::<Result<_, _>>().expect("what was written reads back");
     assert_eq!(twice.len(), read.len());

@@ -39,13 +39,13 @@ thread_local! {
 pub struct Call<'a> {
     /// The open database.
     pub database: &'a mut Database<StandardDisk>,
+    request: &'a [u8],
     /// Where the reply is written.
     pub reply: &'a mut Vec<u8>,
     /// The large value that the host reads in parts.
     pub stream: &'a mut Option<ValueStream>,
     /// The verification that goes on.
     pub verification: &'a mut Verification,
-    request: &'a [u8],
 }
 
 impl<'a> Call<'a> {

@@ -7,6 +7,7 @@ use crate::cursor::Range;
 use crate::database::{Budget, GoOn, Newest};
 use crate::entry::Boundary;
 use crate::failure::{Failure, FailureKind};
+use crate::number::from_host;
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
@@ -29,9 +30,9 @@ pub extern "C" fn luge_changes(
 ) -> i32 {
     run_open(|call| {
         let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
-        let range = begun_at(range, below as u64);
+        let range = begun_at(range, from_host(below));
         let mut page = Page::new(call.reply, usize::MAX, true);
-        let next = call.database.changes(range, since as u64, Budget { visits, bytes: budget }, |entry| {
+        let next = call.database.changes(range, from_host(since), Budget { visits, bytes: budget }, |entry| {
             let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
@@ -81,7 +82,7 @@ pub extern "C" fn luge_commits(
         let mut page = Page::new(call.reply, budget, true);
         let budget = Budget { visits, bytes: budget };
         let with_values = flags & flag::KEYS_ONLY == 0;
-        let next = call.database.commits(range, (from as u64, key), with_values, budget, |entry, value| {
+        let next = call.database.commits(range, (from_host(from), key), with_values, budget, |entry, value| {
             let (version, expires_ms) = (entry.version, entry.expires_ms);
             let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
             // The page counts as the budget does: what it has no room for was not asked for.
@@ -101,7 +102,7 @@ pub extern "C" fn luge_commits(
 pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: usize, since: f64) -> i32 {
     run_open(|call| {
         let range = call.range(flags, (lower_length, upper_length), f64::INFINITY, 0.0)?;
-        let changed = call.database.changed(range, since as u64)?;
+        let changed = call.database.changed(range, from_host(since))?;
         Ok(if changed { Status::Ok } else { Status::NotFound })
     })
 }
@@ -137,9 +138,9 @@ pub extern "C" fn luge_newest(
     run_open(|call| {
         let flags = if key_length > 0 { flag::LOWER_INCLUDED } else { 0 };
         let range = call.range(flags, (key_length, 0), until, now_ms)?;
-        let range = begun_at(range, below as u64);
+        let range = begun_at(range, from_host(below));
         let mut page = Page::new(call.reply, budget, true);
-        let next = call.database.newest(range, since as u64, largest, visits, |entry, newest| {
+        let next = call.database.newest(range, from_host(since), largest, visits, |entry, newest| {
             let is_left_out = with_deletions == 0 && matches!(newest, Newest::Gone);
             if is_left_out { Ok(true) } else { push_newest(&mut page, entry, newest) }
         })?;
@@ -151,7 +152,7 @@ pub extern "C" fn luge_newest(
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
     run_open(|call| {
-        call.database.hold_gone(version as u64);
+        call.database.hold_gone(from_host(version));
         Ok(Status::Ok)
     })
 }
@@ -159,5 +160,5 @@ pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
 /// Ends one [`luge_hold_gone`] of a version. [`Status::NotFound`] when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_release_gone(version: f64) -> i32 {
-    run_open(|call| Ok(if call.database.release_gone(version as u64) { Status::Ok } else { Status::NotFound }))
+    run_open(|call| Ok(if call.database.release_gone(from_host(version)) { Status::Ok } else { Status::NotFound }))
 }

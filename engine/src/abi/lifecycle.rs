@@ -8,6 +8,7 @@ use super::{ABI_VERSION, KEPT_BUFFER_BYTES, LEAST_REQUEST_BYTES};
 use crate::database::{Database, Disks, Options};
 use crate::disk::StandardDisk;
 use crate::failure::{Failure, FailureKind};
+use crate::number::from_host;
 use crate::status::Status;
 
 /// Where sled keeps its files, below the one directory that the host opens for us.
@@ -75,7 +76,7 @@ pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to
 /// Does a small part of closing, after the last commit. [`Status::More`] says that there is more.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_step(now_ms: f64) -> i32 {
-    run_open(|call| Ok(if call.database.close_step(now_ms as u64)? { Status::More } else { Status::Ok }))
+    run_open(|call| Ok(if call.database.close_step(from_host(now_ms))? { Status::More } else { Status::Ok }))
 }
 
 /// Makes everything durable and closes the database. The instance may open again.
@@ -86,7 +87,7 @@ pub extern "C" fn luge_close(now_ms: f64) -> i32 {
             return Err(Failure::new(FailureKind::NotOpen, "the engine is not open"));
         };
         state.stream = None;
-        database.close(now_ms as u64)?;
+        database.close(from_host(now_ms))?;
         Ok(Status::Ok)
     })
 }

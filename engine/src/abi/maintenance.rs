@@ -3,6 +3,7 @@
 use super::call::{run_open, set_work};
 use super::reply::{REPLY, set_bytes};
 use crate::database::Verification;
+use crate::number::{from_host, u32_of};
 use crate::status::Status;
 
 /// Hands all commits to the operating system.
@@ -27,7 +28,7 @@ pub extern "C" fn luge_sync() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
     run_open(|call| {
-        let more = call.database.step(now_ms as u64)?;
+        let more = call.database.step(from_host(now_ms))?;
         set_work(call.database);
         Ok(if more { Status::More } else { Status::Ok })
     })
@@ -36,7 +37,7 @@ pub extern "C" fn luge_step(now_ms: f64) -> i32 {
 /// Does a small part of a compaction, and begins one if there is none. [`Status::More`] says that there is more.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
-    run_open(|call| Ok(if call.database.compact_step(now_ms as u64)? { Status::More } else { Status::Ok }))
+    run_open(|call| Ok(if call.database.compact_step(from_host(now_ms))? { Status::More } else { Status::Ok }))
 }
 
 /// Verifies a small part; `first` other than 0 starts again. [`Status::More`] says that there is more. The reply has the
@@ -56,26 +57,30 @@ pub extern "C" fn luge_verify_step(first: u32) -> i32 {
             let line = format!("{}\t{}\t{}\t{to}\t{what}\n", damage.file, damage.offset, hex(&damage.from));
             call.reply.extend_from_slice(line.as_bytes());
         }
-        set_bytes(call.reply, call.verification.damages.len() as u32);
+        set_bytes(call.reply, u32_of(call.verification.damages.len()));
         REPLY.verified_entries.set(call.verification.entries);
         Ok(if more { Status::More } else { Status::Ok })
     })
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 0xf].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()));
+    }
+    text
 }
 
 /// Measures the database. The reply has a line `name value` for each figure, in UTF-8.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_metrics(now_ms: f64) -> i32 {
     run_open(|call| {
-        let metrics = call.database.metrics(now_ms as u64)?;
+        let metrics = call.database.metrics(from_host(now_ms))?;
         call.reply.clear();
         for (name, value) in &metrics {
             call.reply.extend_from_slice(format!("{name} {value}\n").as_bytes());
         }
-        set_bytes(call.reply, metrics.len() as u32);
+        set_bytes(call.reply, u32_of(metrics.len()));
         Ok(Status::Ok)
     })
 }

@@ -5,6 +5,7 @@ use super::reply::{REPLY, set_bytes, set_page};
 use crate::database::{Newest, Walked};
 use crate::entry::Entry;
 use crate::failure::{Failure, FailureKind};
+use crate::number::{from_host, u32_of};
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
@@ -15,7 +16,7 @@ use crate::status::Status;
 pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let Some(read) = call.database.get(key, version as u64, now_ms as u64, call.reply)? else {
+        let Some(read) = call.database.get(key, from_host(version), from_host(now_ms), call.reply)? else {
             return Ok(Status::NotFound);
         };
         REPLY.version.set(read.version);
@@ -26,7 +27,7 @@ pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 
                 Ok(Status::Ok)
             }
             Some(stream) => {
-                REPLY.length.set(stream.length() as u32);
+                REPLY.length.set(u32_of(stream.length()));
                 *call.stream = Some(stream);
                 Ok(Status::Streamed)
             }
@@ -52,7 +53,7 @@ pub extern "C" fn luge_read_part(size: usize) -> i32 {
 pub extern "C" fn luge_version_of(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let Some(found) = call.database.version_of(key, version as u64, now_ms as u64)? else {
+        let Some(found) = call.database.version_of(key, from_host(version), from_host(now_ms))? else {
             return Ok(Status::NotFound);
         };
         REPLY.version.set(found);
@@ -130,14 +131,14 @@ pub extern "C" fn luge_versions(
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
         let mut page = Page::new(call.reply, budget, true);
-        let from = (below as u64, listed as usize);
+        let from = (from_host(below), listed as usize);
         let next = call
             .database
-            .versions(key, from, largest, now_ms as u64, |entry, newest| push_newest(&mut page, entry, newest))?;
+            .versions(key, from, largest, from_host(now_ms), |entry, newest| push_newest(&mut page, entry, newest))?;
         set_page(page, &[]);
         let Some((below, listed)) = next else { return Ok(Status::Ok) };
         REPLY.next_version.set(below);
-        REPLY.next_listed.set(listed as u32);
+        REPLY.next_listed.set(u32_of(listed));
         Ok(Status::More)
     })
 }
@@ -158,7 +159,7 @@ pub fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
-        let Some(version) = call.database.open_snapshot(version as u64, now_ms as u64) else {
+        let Some(version) = call.database.open_snapshot(from_host(version), from_host(now_ms)) else {
             return Ok(Status::NotFound);
         };
         REPLY.version.set(version);
@@ -169,5 +170,5 @@ pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
 /// Closes a snapshot at a version. [`Status::NotFound`] when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_snapshot(version: f64) -> i32 {
-    run_open(|call| Ok(if call.database.close_snapshot(version as u64) { Status::Ok } else { Status::NotFound }))
+    run_open(|call| Ok(if call.database.close_snapshot(from_host(version)) { Status::Ok } else { Status::NotFound }))
 }

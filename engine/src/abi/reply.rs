@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use crate::number::{address_of, to_host, u32_of};
 use crate::page::Page;
 
 /// A field of 32 bits.
@@ -22,7 +23,7 @@ pub struct Number(AtomicU64);
 impl Number {
     /// Sets the field. An integer above 2^53 - 1 becomes that one, which is above every version and time.
     pub fn set(&self, value: u64) {
-        self.0.store((value.min(LARGEST_EXACT) as f64).to_bits(), Ordering::Relaxed);
+        self.0.store(to_host(value.min(LARGEST_EXACT)).to_bits(), Ordering::Relaxed);
     }
 }
 
@@ -84,9 +85,8 @@ pub static REPLY: ReplyHeader = {
 
 /// Makes bytes with `count` entries the reply.
 pub fn set_bytes(bytes: &[u8], count: u32) {
-    // Addresses and lengths fit 32 bits in WebAssembly; natively nobody follows them.
-    REPLY.address.set(bytes.as_ptr().addr() as u32);
-    REPLY.length.set(bytes.len() as u32);
+    REPLY.address.set(address_of(bytes));
+    REPLY.length.set(u32_of(bytes.len()));
     REPLY.count.set(count);
 }
 
@@ -94,5 +94,5 @@ pub fn set_bytes(bytes: &[u8], count: u32) {
 pub fn set_page(page: Page<'_>, next_key: &[u8]) {
     let (bytes, count) = page.finish(next_key);
     set_bytes(bytes, count);
-    REPLY.next_key_length.set(next_key.len() as u32);
+    REPLY.next_key_length.set(u32_of(next_key.len()));
 }

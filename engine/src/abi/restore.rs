@@ -3,6 +3,7 @@
 use super::call::{run_open, written};
 use super::reply::REPLY;
 use super::work;
+use crate::number::from_host;
 use crate::request;
 use crate::status::Status;
 
@@ -10,7 +11,7 @@ use crate::status::Status;
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
     run_open(|call| {
-        call.database.begin_restore(version as u64)?;
+        call.database.begin_restore(from_host(version))?;
         Ok(Status::Ok)
     })
 }
@@ -20,7 +21,7 @@ pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
 pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (bytes, _) = call.arguments(length, 0)?;
-        call.database.restore(&request::restored(bytes)?, now_ms as u64)?;
+        call.database.restore(&request::restored(bytes)?, from_host(now_ms))?;
         REPLY.work.set(if call.database.has_work() { work::SOME } else { work::NONE });
         Ok(Status::Ok)
     })
@@ -38,7 +39,7 @@ pub extern "C" fn luge_begin_restored_put(
 ) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let (expires_ms, version, now_ms) = (expires_ms as u64, version as u64, now_ms as u64);
+        let (expires_ms, version, now_ms) = (from_host(expires_ms), from_host(version), from_host(now_ms));
         let is_wanted = call.database.begin_restored_put(key, value_length, expires_ms, version, now_ms)?;
         Ok(if is_wanted { Status::Ok } else { Status::NotFound })
     })

@@ -2,6 +2,7 @@
 
 use super::call::{run_open, written};
 use crate::database::payload::Operation;
+use crate::number::from_host;
 use crate::request;
 use crate::status::Status;
 
@@ -10,8 +11,8 @@ use crate::status::Status;
 pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, value) = call.arguments(key_length, value_length)?;
-        let operation = Operation { key, value: Some(value), expires_ms: expires_ms as u64 };
-        let version = call.database.commit(&[operation], now_ms as u64)?;
+        let operation = Operation { key, value: Some(value), expires_ms: from_host(expires_ms) };
+        let version = call.database.commit(&[operation], from_host(now_ms))?;
         Ok(written(call.database, version))
     })
 }
@@ -21,7 +22,7 @@ pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f
 pub extern "C" fn luge_begin_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        call.database.begin_put(key, value_length, expires_ms as u64, now_ms as u64)?;
+        call.database.begin_put(key, value_length, from_host(expires_ms), from_host(now_ms))?;
         Ok(Status::Ok)
     })
 }
@@ -50,7 +51,7 @@ pub extern "C" fn luge_finish_put() -> i32 {
 pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let version = call.database.commit(&[Operation { key, value: None, expires_ms: 0 }], now_ms as u64)?;
+        let version = call.database.commit(&[Operation { key, value: None, expires_ms: 0 }], from_host(now_ms))?;
         Ok(written(call.database, version))
     })
 }
@@ -60,7 +61,7 @@ pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
 pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (bytes, _) = call.arguments(length, 0)?;
-        let version = call.database.commit(&request::operations(bytes)?, now_ms as u64)?;
+        let version = call.database.commit(&request::operations(bytes)?, from_host(now_ms))?;
         Ok(written(call.database, version))
     })
 }

@@ -66,8 +66,8 @@ impl<D: Disk> Database<D> {
             ("log_moved_bytes", c.moved_bytes),
             ("checkpoints", c.checkpoints),
             ("checkpoint_steps", c.steps),
-            ("step_us", c.stepping.as_micros() as u64),
-            ("longest_step_us", c.longest_step.as_micros() as u64),
+            ("step_us", micros(c.stepping)),
+            ("longest_step_us", micros(c.longest_step)),
             ("blocks_written", c.blocks_written),
             ("block_written_bytes", upper.written_bytes() + bottom.written_bytes()),
             ("block_syncs", upper.syncs() + bottom.syncs()),
@@ -90,4 +90,8 @@ impl<D: Disk> Database<D> {
             ),
         ])
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

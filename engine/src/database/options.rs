@@ -28,11 +28,13 @@ pub const LOGGED_SIZE: usize = 4096;
 
 impl Options {
     /// A memtable is also sealed once the log has this many bytes that no checkpoint covers: opening reads them.
+    #[must_use]
     pub fn log_limit(&self) -> u64 {
         (self.write_buffer_size as u64).max(2 * self.segment_size)
     }
 
     /// The settings of a store, for its three sizes.
+    #[must_use]
     pub fn new(cache_size: u64, write_buffer_size: usize, versions_to_keep: usize) -> Self {
         Self {
             cache_size,

@@ -14,6 +14,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::number::low_byte;
 use crate::varint;
 
 const KIND_OPERATIONS: u8 = 1;
@@ -109,11 +110,13 @@ pub struct Operations<'a> {
 }
 
 /// The first byte of the payload of a commit.
+#[must_use]
 pub fn operations_head() -> [u8; 1] {
     [KIND_OPERATIONS]
 }
 
 /// What stands in front of a moved value.
+#[must_use]
 pub fn moved_head(key: &[u8], version: u64, length: usize) -> Vec<u8> {
     let mut head = vec![KIND_MOVED];
     varint::write(&mut head, key.len() as u64);
@@ -124,11 +127,13 @@ pub fn moved_head(key: &[u8], version: u64, length: usize) -> Vec<u8> {
 }
 
 /// The first bytes of the payload of a record of a restore.
+#[must_use]
 pub fn restored_head(is_last: bool) -> [u8; 2] {
     [KIND_RESTORED, u8::from(is_last)]
 }
 
 /// What stands in front of an operation of a restore.
+#[must_use]
 pub fn restored_version(version: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     varint::write(&mut bytes, version);
@@ -157,6 +162,7 @@ pub fn operation_head(operation: &Operation<'_>, logged_size: usize) -> Head {
 }
 
 /// As [`operation_head`], for a put whose value comes later and stays in the log.
+#[must_use]
 pub fn large_put_head(key: &[u8], value_length: usize, expires_ms: u64) -> Head {
     encode_head(OPERATION_PUT_LOGGED, key.len(), Some(value_length), expires_ms)
 }
@@ -185,6 +191,7 @@ pub struct Head {
 
 impl Head {
     /// The encoded bytes.
+    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
@@ -198,10 +205,10 @@ impl Head {
 
     fn push_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.push(value as u8 | 0x80);
+            self.push(low_byte(value) | 0x80);
             value >>= 7;
         }
-        self.push(value as u8);
+        self.push(low_byte(value));
     }
 }
 
@@ -213,11 +220,13 @@ pub fn operation_size(operation: &Operation<'_>, logged_size: usize) -> usize {
 }
 
 /// The checksum behind a value that stays in the log.
+#[must_use]
 pub fn value_checksum(value: &[u8]) -> [u8; VALUE_CHECKSUM_SIZE] {
     xxh64(value, 0).to_le_bytes()
 }
 
 /// The payload of a reservation.
+#[must_use]
 pub fn encode_reservation(version: u64) -> Vec<u8> {
     let mut payload = vec![KIND_RESERVATION];
     payload.extend_from_slice(&version.to_le_bytes());
@@ -225,6 +234,7 @@ pub fn encode_reservation(version: u64) -> Vec<u8> {
 }
 
 /// What a payload says; `None` when it is malformed.
+#[must_use]
 pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     match payload.split_first()? {
         (&KIND_OPERATIONS, _) => Some(Payload::Operations(Operations { payload, offset: 1 })),
@@ -244,6 +254,7 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
 
 /// The one value of a large record, by the first bytes of its payload of `length` bytes: its key, the version of its commit where
 /// that is not the record's, its offset in the payload and its length. `None` where there may be others.
+#[must_use]
 pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<u64>, usize, usize)> {
     let (kind, mut bytes) = start.split_first()?;
     let mut version = None;
@@ -271,6 +282,7 @@ pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<u64>, us
 }
 
 /// Whether a payload is one, to its end.
+#[must_use]
 pub fn is_well_formed(payload: &[u8]) -> bool {
     match decode(payload) {
         Some(Payload::Operations(mut operations)) => operations.all(|operation| operation.is_ok()),

@@ -127,15 +127,14 @@ impl<D: Disk> Database<D> {
         if is_gone {
             return Ok(None);
         }
-        let stream = match logged {
-            Some((position, length)) => store.values.read_or_stream(position, length, value)?,
-            None => {
-                // Only the newest version may be kept: nothing would tell a later read of a newer one.
-                if version >= store.clock.newest() {
-                    store.finds.found(key, &Cached { version: found, expires_ms, value });
-                }
-                None
+        let stream = if let Some((position, length)) = logged {
+            store.values.read_or_stream(position, length, value)?
+        } else {
+            // Only the newest version may be kept: nothing would tell a later read of a newer one.
+            if version >= store.clock.newest() {
+                store.finds.found(key, &Cached { version: found, expires_ms, value });
             }
+            None
         };
         Ok(Some(Read { version: found, expires_ms, stream }))
     }
@@ -219,9 +218,10 @@ impl<D: Disk> Database<D> {
             budget.visits -= 1;
             if is_wanted {
                 is_first = false;
-                let value = match with_values {
-                    true => store.values.value_of(&entry, range.now_ms, &mut logged)?,
-                    false => Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms)),
+                let value = if with_values {
+                    store.values.value_of(&entry, range.now_ms, &mut logged)?
+                } else {
+                    Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms))
                 };
                 visit(&entry, value)?;
             }

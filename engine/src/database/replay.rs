@@ -9,6 +9,7 @@ use crate::index::Checkpoint;
 use crate::log::Position;
 use crate::log::record::{self, Record};
 use crate::memtable::Memtable;
+use crate::number::u32_of;
 use crate::table::{Level, Retention, Table};
 
 /// Blocks that are merged at once.
@@ -73,8 +74,11 @@ impl<'a, D: Disk> Replay<'a, D> {
         self.check_version(&payload, record.version)?;
         match payload {
             // The checkpoint says what was reserved before it.
-            Payload::Reservation(reserved) if record.version > self.skip => self.reserved = self.reserved.max(reserved),
-            Payload::Reservation(_) | Payload::Moved(_) => {}
+            Payload::Reservation(reserved) => {
+                if record.version > self.skip {
+                    self.reserved = self.reserved.max(reserved);
+                }
+            }
             Payload::Operations(operations) => {
                 for operation in operations {
                     let operation = operation.map_err(|payload::Malformed| damaged())?;
@@ -92,7 +96,7 @@ impl<'a, D: Disk> Replay<'a, D> {
                     self.active.insert(&entry_of(&operation, position, version))?;
                 }
             }
-            Payload::Restored(_) => {}
+            Payload::Restored(_) | Payload::Moved(_) => {}
         }
         Ok(())
     }
@@ -159,7 +163,7 @@ pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: 
         Change::Put(value) => Value::Inline(value),
         Change::PutLogged { offset, length } => Value::Logged {
             position: Position { offset: position.offset + offset as u64, ..position }.packed(),
-            length: length as u32,
+            length: u32_of(length),
         },
     };
     Entry { key: operation.key, version, expires_ms: operation.expires_ms, value }

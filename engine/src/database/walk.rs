@@ -143,7 +143,9 @@ impl<D: Disk> Store<D> {
         // Of what holds for an older version nobody would notice a put.
         if version >= self.clock.newest() && notes_gaps {
             let version = self.clock.newest();
-            found.into_iter().for_each(|gap| self.finds.found_gap(Gap { version, ..gap }));
+            for gap in found {
+                self.finds.found_gap(Gap { version, ..gap });
+            }
         }
         Ok(walked)
     }

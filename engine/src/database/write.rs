@@ -71,9 +71,9 @@ impl<D: Disk> Database<D> {
         let (put, store) = self.putting()?;
         let finished = store.finish_large(put);
         if finished.is_ok() {
-            drop(self.end_pieces())
+            drop(self.end_pieces());
         } else {
-            self.abort_put()
+            self.abort_put();
         }
         finished
     }

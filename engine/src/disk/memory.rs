@@ -34,6 +34,7 @@ pub struct MemoryDisk {
 impl MemoryDisk {
     /// What the disk holds after a power cut: the durable names, and of each file's unsynced changes those for which `keep`
     /// says how many of their bytes arrived (`None`: the change is lost; a size is kept by any number).
+    #[must_use]
     pub fn after_power_cut(&self, mut keep: impl FnMut(usize) -> Option<usize>) -> Self {
         let survivors = self.durable_names.borrow();
         let names: Names = survivors
@@ -56,8 +57,9 @@ impl MemoryDisk {
         if let Some(content) = self.names.borrow().get(name) {
             let mut content = content.borrow_mut();
             edit(&mut content.live);
-            content.durable = content.live.clone();
-            content.pending.clear();
+            let Content { live, durable, pending } = &mut *content;
+            durable.clone_from(live);
+            pending.clear();
         }
     }
 }
@@ -173,8 +175,9 @@ impl DiskFile for MemoryFile {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut content = self.content.borrow_mut();
-        content.durable = content.live.clone();
-        content.pending.clear();
+        let Content { live, durable, pending } = &mut *content;
+        durable.clone_from(live);
+        pending.clear();
         Ok(())
     }
 }

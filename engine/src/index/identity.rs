@@ -7,6 +7,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::Tree;
 use crate::failure::{Failure, FailureKind};
+use crate::number::low_half;
 
 /// The key of the identity in the tree of the blocks.
 const KEY: &[u8] = &[6];
@@ -33,7 +34,8 @@ impl Identity {
     }
 
     /// What stands as the owner in the headers of the segments in a directory of the store.
+    #[must_use]
     pub fn owner_of(self, directory: &str) -> u32 {
-        (xxh64(directory.as_bytes(), self.0) as u32).max(1)
+        low_half(xxh64(directory.as_bytes(), self.0)).max(1)
     }
 }

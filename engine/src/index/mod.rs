@@ -80,29 +80,32 @@ impl Index {
     /// there, and refuses files that are damaged.
     pub fn open(directory: &Path, cache_size: u64) -> Result<Self, Failure> {
         files::prepare(directory)?;
-        Self::of_sled(sled_tree::open(directory, cache_size)?)
+        Ok(Self::of_sled(sled_tree::open(directory, cache_size)?))
     }
 
     /// An empty index on the disk whose files are removed with it: for tests.
     pub fn temporary() -> Result<Self, Failure> {
-        Self::of_sled(sled_tree::temporary()?)
+        Ok(Self::of_sled(sled_tree::temporary()?))
     }
 
     /// An empty index in memory alone: for tests of what stands above it.
+    #[must_use]
     pub fn in_memory() -> Self {
         Self { blocks: Rc::new(MemoryTree::default()), notes: Notes::of(Rc::new(MemoryTree::default())) }
     }
 
-    fn of_sled((blocks, notes): (SledTree, SledTree)) -> Result<Self, Failure> {
-        Ok(Self { blocks: Rc::new(blocks), notes: Notes::of(Rc::new(notes)) })
+    fn of_sled((blocks, notes): (SledTree, SledTree)) -> Self {
+        Self { blocks: Rc::new(blocks), notes: Notes::of(Rc::new(notes)) }
     }
 
     /// The tree that finds the blocks of the table.
+    #[must_use]
     pub fn blocks(&self) -> Rc<dyn Tree> {
         Rc::clone(&self.blocks)
     }
 
     /// What the index notes about the store.
+    #[must_use]
     pub fn notes(&self) -> Notes {
         self.notes.clone()
     }

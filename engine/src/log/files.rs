@@ -19,6 +19,7 @@ pub struct SegmentFiles<F> {
 
 impl<F: DiskFile> SegmentFiles<F> {
     /// Of this owner, as their headers say.
+    #[must_use]
     pub fn owned_by(owner: u32) -> Self {
         Self { owner, open: VecDeque::new() }
     }

@@ -9,13 +9,13 @@
 //! beyond the torn one. Then the torn record is damage, and recovery reports it.
 
 mod file_name;
-pub mod files;
-pub mod position;
+mod files;
+mod position;
 pub mod record;
-pub mod recovery;
+mod recovery;
 pub mod segment;
-pub mod sizes;
-pub mod writer;
+mod sizes;
+mod writer;
 
 pub use files::{SegmentFiles, check_owners};
 pub use position::Position;

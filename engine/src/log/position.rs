@@ -17,11 +17,13 @@ const OFFSET_BITS: u32 = 33;
 
 impl Position {
     /// As one number, with the same order.
+    #[must_use]
     pub fn packed(self) -> u64 {
         self.segment << OFFSET_BITS | self.offset
     }
 
     /// What [`Position::packed`] packed.
+    #[must_use]
     pub fn unpacked(packed: u64) -> Self {
         Self { segment: packed >> OFFSET_BITS, offset: packed & ((1 << OFFSET_BITS) - 1) }
     }

@@ -16,6 +16,7 @@
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
 use super::position::Position;
+use crate::number::{low_half, u32_of};
 
 /// Bytes before the payload.
 pub const HEADER_SIZE: usize = 24;
@@ -34,6 +35,7 @@ pub struct Record<'a> {
 }
 
 /// The bytes a record with a payload of this length takes, with its padding.
+#[must_use]
 pub fn encoded_size(payload_length: usize) -> usize {
     (HEADER_SIZE + payload_length).next_multiple_of(ALIGNMENT)
 }
@@ -73,6 +75,7 @@ const FIELDS_SIZE: usize = HEADER_SIZE - CHECKSUM_SIZE;
 
 impl RecordHasher {
     /// For a record that will stand at `position`, with a payload of `length` bytes.
+    #[must_use]
     pub fn new(position: Position, length: usize, version: u64, durable: u64) -> Self {
         let mut hasher = Xxh64::new(position.packed());
         let fields = fields(length, version, durable);
@@ -86,9 +89,10 @@ impl RecordHasher {
     }
 
     /// The header.
+    #[must_use]
     pub fn finish(self) -> [u8; HEADER_SIZE] {
         let mut header = [0; HEADER_SIZE];
-        put(&mut header, 0, (self.hasher.digest() as u32).to_le_bytes());
+        put(&mut header, 0, low_half(self.hasher.digest()).to_le_bytes());
         put(&mut header, CHECKSUM_SIZE, self.fields);
         header
     }
@@ -96,7 +100,7 @@ impl RecordHasher {
 
 fn fields(length: usize, version: u64, durable: u64) -> [u8; FIELDS_SIZE] {
     let mut fields = [0; FIELDS_SIZE];
-    put(&mut fields, 0, (length as u32).to_le_bytes());
+    put(&mut fields, 0, u32_of(length).to_le_bytes());
     put(&mut fields, 4, version.to_le_bytes());
     put(&mut fields, 12, durable.to_le_bytes());
     fields
@@ -110,6 +114,7 @@ fn put<const N: usize>(target: &mut [u8], at: usize, bytes: [u8; N]) {
 }
 
 /// The numbers of what may be a record at the start of `bytes`, not verified: its version and its durable position.
+#[must_use]
 pub fn peek(bytes: &[u8]) -> Option<(u64, u64)> {
     let head = bytes.first_chunk::<HEADER_SIZE>()?;
     let (version, durable) = head.last_chunk::<16>()?.split_first_chunk::<8>()?;
@@ -117,6 +122,7 @@ pub fn peek(bytes: &[u8]) -> Option<(u64, u64)> {
 }
 
 /// The length of the payload of what may be a record at the start of `bytes`, not verified.
+#[must_use]
 pub fn payload_length(bytes: &[u8]) -> Option<usize> {
     let (_, rest) = bytes.split_first_chunk::<4>()?;
     usize::try_from(u32::from_le_bytes(*rest.first_chunk::<4>()?)).ok()
@@ -124,6 +130,7 @@ pub fn payload_length(bytes: &[u8]) -> Option<usize> {
 
 /// The record at the start of `bytes`, which stand at `position`, if there is one: anything else, however it came about,
 /// is `None`.
+#[must_use]
 pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
     let (version, durable) = peek(bytes)?;
     let stored = u32::from_le_bytes(*bytes.first_chunk::<CHECKSUM_SIZE>()?);
@@ -136,5 +143,5 @@ pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
 }
 
 fn checksum(position: Position, sealed: &[u8]) -> u32 {
-    xxh64(sealed, position.packed()) as u32
+    low_half(xxh64(sealed, position.packed()))
 }

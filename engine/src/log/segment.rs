@@ -42,6 +42,7 @@ pub enum HeaderState {
 }
 
 /// The bytes of a header.
+#[must_use]
 pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     let mut bytes = [0; HEADER_SIZE];
     let body =
@@ -63,6 +64,7 @@ fn checksum(body: &[u8], owner: [u8; 4]) -> u32 {
 }
 
 /// What `bytes`, the start of a segment file, hold.
+#[must_use]
 pub fn decode(bytes: &[u8]) -> HeaderState {
     try_decode(bytes).unwrap_or(HeaderState::Invalid)
 }

@@ -39,6 +39,7 @@ impl SegmentSizes {
     }
 
     /// The sizes of all of them together.
+    #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }

@@ -104,11 +104,13 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// For a log that takes large amounts at a time: its files are not written ahead.
+    #[must_use]
     pub fn in_bulk(self) -> Self {
         Self { writes_ahead: false, ..self }
     }
 
     /// For a log whose segments say whose they are.
+    #[must_use]
     pub fn owned_by(self, owner: u32) -> Self {
         Self { owner, ..self }
     }
@@ -224,15 +226,12 @@ impl<D: Disk> LogWriter<D> {
         };
         let size = record::encoded_size(open.length);
         let end = open.end();
-        match open.direct {
-            Some(hasher) => {
-                self.write_joined(end)?;
-                self.finish_direct(open.position, size, &hasher.finish())?;
-            }
-            None => {
-                let start = self.buffer.len() - record::HEADER_SIZE - open.length;
-                record::seal(&mut self.buffer, start, open.position, open.version, self.durable.packed());
-            }
+        if let Some(hasher) = open.direct {
+            self.write_joined(end)?;
+            self.finish_direct(open.position, size, &hasher.finish())?;
+        } else {
+            let start = self.buffer.len() - record::HEADER_SIZE - open.length;
+            record::seal(&mut self.buffer, start, open.position, open.version, self.durable.packed());
         }
         self.last_version = open.version;
         self.appended_bytes += size as u64;

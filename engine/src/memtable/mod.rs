@@ -13,6 +13,7 @@ use tree::Tree;
 
 use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
+use crate::number::{u32_of, usize_of};
 
 /// An ordered set of versions of keys.
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ impl Memtable {
     pub fn insert(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
         let value_length = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
         self.reserve(entry.key.len() + value_length, 1)?;
-        let key_at = self.arena.len() as u32;
+        let key_at = u32_of(self.arena.len());
         self.arena.extend_from_slice(entry.key);
         let (kind, value_at, value_length) = match entry.value {
             Value::Deleted => (Kind::Deleted, 0, 0),
@@ -35,7 +36,7 @@ impl Memtable {
             Value::Inline(bytes) => {
                 let at = self.arena.len() as u64;
                 self.arena.extend_from_slice(bytes);
-                (Kind::Inline, at, bytes.len() as u32)
+                (Kind::Inline, at, u32_of(bytes.len()))
             }
         };
         self.entries.push(StoredEntry {
@@ -44,46 +45,53 @@ impl Memtable {
             value_at,
             value_length,
             key_at,
-            key_length: entry.key.len() as u32,
+            key_length: u32_of(entry.key.len()),
             kind,
         });
-        let id = self.entries.len() as u32 - 1;
+        let id = u32_of(self.entries.len() - 1);
         self.tree.insert(id, entry.key, entry.version, &Keys { arena: &self.arena, entries: &self.entries });
         Ok(())
     }
 
     /// The newest entry of `key` whose version is not above `version`.
+    #[must_use]
     pub fn get(&self, key: &[u8], version: u64) -> Option<Entry<'_>> {
         let entry = self.at(self.seek(key, version)?)?;
         (entry.key == key).then_some(entry)
     }
 
     /// The first place at or behind version `version` of `key`; `u64::MAX` means the newest.
+    #[must_use]
     pub fn seek(&self, key: &[u8], version: u64) -> Option<Place> {
         self.tree.seek(key, version, &self.keys())
     }
 
     /// The first place of all.
+    #[must_use]
     pub fn first(&self) -> Option<Place> {
         self.tree.first()
     }
 
     /// The last place of all.
+    #[must_use]
     pub fn last(&self) -> Option<Place> {
         self.tree.last()
     }
 
     /// The place behind `place`.
+    #[must_use]
     pub fn next(&self, place: Place) -> Option<Place> {
         self.tree.next(place)
     }
 
     /// The place before `place`.
+    #[must_use]
     pub fn previous(&self, place: Place) -> Option<Place> {
         self.tree.previous(place)
     }
 
     /// The entry at a place of this memtable.
+    #[must_use]
     pub fn at(&self, place: Place) -> Option<Entry<'_>> {
         self.stored(self.entries.get(self.tree.entry(place)? as usize)?)
     }
@@ -100,6 +108,7 @@ impl Memtable {
     }
 
     /// The entry that was inserted so many others before.
+    #[must_use]
     pub fn inserted(&self, index: usize) -> Option<Entry<'_>> {
         self.stored(self.entries.get(index)?)
     }
@@ -108,23 +117,26 @@ impl Memtable {
         let value = match stored.kind {
             Kind::Deleted => Value::Deleted,
             Kind::Logged => Value::Logged { position: stored.value_at, length: stored.value_length },
-            Kind::Inline => Value::Inline(slice(&self.arena, stored.value_at as usize, stored.value_length)?),
+            Kind::Inline => Value::Inline(slice(&self.arena, usize_of(stored.value_at), stored.value_length)?),
         };
         let key = slice(&self.arena, stored.key_at as usize, stored.key_length)?;
         Some(Entry { key, version: stored.version, expires_ms: stored.expires_ms, value })
     }
 
     /// How many entries there are.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether there is none.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Bytes of memory in use, without what vectors hold in reserve.
+    #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.arena.len() + self.entries.len() * size_of::<StoredEntry>() + self.tree.size_bytes()
     }

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use super::Keys;
 use crate::abbreviation::{first_eight, shared_length};
+use crate::number::u32_of;
 
 /// Entries of a leaf, and children of an inner node.
 const FANOUT: usize = 32;
@@ -124,7 +125,7 @@ impl<'a> Target<'a> {
     fn slots_before(&self, node: &Node, keys: &Keys<'_>) -> usize {
         let (mut low, mut high) = (0, node.count);
         while low < high {
-            let middle = (low + high) / 2;
+            let middle = low.midpoint(high);
             if self.compare(node, middle, keys) == Ordering::Greater {
                 low = middle + 1;
             } else {
@@ -189,7 +190,7 @@ impl Tree {
     /// The last place.
     pub fn last(&self) -> Option<Place> {
         let node = self.nodes.get(self.last_leaf as usize)?;
-        Some(Place { leaf: self.last_leaf, slot: node.count as u32 - 1 })
+        Some(Place { leaf: self.last_leaf, slot: u32_of(node.count - 1) })
     }
 
     /// The place behind `place`.
@@ -203,7 +204,7 @@ impl Tree {
             return Some(Place { slot: place.slot - 1, ..place });
         }
         let leaf = self.nodes.get(place.leaf as usize)?.previous;
-        Some(Place { leaf, slot: self.nodes.get(leaf as usize)?.count as u32 - 1 })
+        Some(Place { leaf, slot: u32_of(self.nodes.get(leaf as usize)?.count - 1) })
     }
 
     /// The entry at a place.
@@ -254,7 +255,7 @@ impl Tree {
     fn place_from(&self, leaf: u32, slot: usize) -> Option<Place> {
         let node = self.nodes.get(leaf as usize)?;
         if slot < node.count {
-            return Some(Place { leaf, slot: slot as u32 });
+            return Some(Place { leaf, slot: u32_of(slot) });
         }
         (node.next != NONE).then_some(Place { leaf: node.next, slot: 0 })
     }
@@ -279,7 +280,7 @@ impl Tree {
 
     /// Adds a node behind its left neighbour.
     fn link(&mut self, left: u32, mut right: Node) -> u32 {
-        let number = self.nodes.len() as u32;
+        let number = u32_of(self.nodes.len());
         let is_leaf = right.children[0] == NONE;
         if is_leaf {
             right.previous = left;
@@ -312,7 +313,7 @@ impl Tree {
         let mut root = Node::new();
         root.insert_slot(0, self.first_of(self.root));
         root.insert_slot(1, self.first_of(right));
-        self.root = self.nodes.len() as u32;
+        self.root = u32_of(self.nodes.len());
         self.nodes.push(root);
         self.height += 1;
     }

@@ -11,13 +11,14 @@
 //! ```
 //!
 //! Entries are ordered by key and then newest first. A version of the key before shares all of it. Every eighth entry but
-//! the first is a landmark: it shares nothing with the one before, so that its key can be read alone. (LevelDB's table format has
+//! the first is a landmark: it shares nothing with the one before, so that its key can be read alone. (`LevelDB`'s table format has
 //! the same, as restarts.)
 
 use std::cmp::Ordering;
 
 use crate::abbreviation::shared_length;
 use crate::entry::{Entry, Value};
+use crate::number::u32_of;
 use crate::varint;
 
 /// The format of blocks that this release writes and reads.
@@ -43,13 +44,13 @@ pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u
     for (i, entry) in entries.into_iter().enumerate() {
         let is_landmark = i > 0 && i % LANDMARK_INTERVAL == 0;
         if is_landmark {
-            landmarks.push((block.len() - start) as u32);
+            landmarks.push(u32_of(block.len() - start));
         }
         let shared = if is_landmark { 0 } else { shared_length(before, entry.key) };
         write_entry(&mut block, &entry, shared, lowest);
         before = entry.key;
     }
-    let count = landmarks.len() as u32;
+    let count = u32_of(landmarks.len());
     block.extend(landmarks.into_iter().chain([count]).flat_map(u32::to_le_bytes));
     block
 }
@@ -84,6 +85,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u6
 }
 
 /// An upper bound of the bytes that an entry takes in a block, with its landmark.
+#[must_use]
 pub fn size_bound(entry: &Entry<'_>) -> usize {
     let value = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
     entry.key.len() + value + 4 * varint::MAX_SIZE + LANDMARK_SIZE
@@ -111,6 +113,7 @@ pub struct Version<'a> {
 
 impl Version<'_> {
     /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
+    #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
         Entry { key: &[], version: self.version, expires_ms: self.expires_ms, value: self.value }.is_gone(now_ms)
     }
@@ -188,6 +191,7 @@ impl<'a> BlockReader<'a> {
     }
 
     /// The entry that [`BlockReader::advance`] went to.
+    #[must_use]
     pub fn entry(&self) -> Entry<'_> {
         let Version { version, expires_ms, value } = self.current;
         Entry { key: &self.key, version, expires_ms, value }

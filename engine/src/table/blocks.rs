@@ -18,6 +18,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::index::Identity;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{LogWriter, Position, SegmentFiles, SegmentSizes, segment};
+use crate::number::u32_of;
 use crate::varint;
 
 /// The size of the segments that blocks are written to.
@@ -38,6 +39,7 @@ pub struct Pointer {
 
 impl Pointer {
     /// As the tree has it.
+    #[must_use]
     pub fn encode(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(2 * varint::MAX_SIZE);
         varint::write(&mut bytes, self.position);
@@ -46,6 +48,7 @@ impl Pointer {
     }
 
     /// What the tree has.
+    #[must_use]
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let position = varint::read(&mut bytes)?;
         let size = u32::try_from(varint::read(&mut bytes)?).ok()?;
@@ -53,6 +56,7 @@ impl Pointer {
     }
 
     /// The segment that it leads to.
+    #[must_use]
     pub fn segment(self) -> u64 {
         Position::unpacked(self.position).segment
     }
@@ -127,7 +131,7 @@ impl<D: Disk> BlockStore<D> {
         self.log.extend(block)?;
         self.log.finish()?;
         let position = Position { offset: payload.offset - HEADER_SIZE as u64, ..payload }.packed();
-        Ok(Pointer { position, size: record::encoded_size(length) as u32 })
+        Ok(Pointer { position, size: u32_of(record::encoded_size(length)) })
     }
 
     /// Ends the present segment, so that it can be removed once nothing leads to it.
@@ -306,6 +310,7 @@ impl<D: Disk> BlockStore<D> {
 }
 
 /// The parts of the record at `position`; `None` when it is damaged.
+#[must_use]
 pub fn decode(bytes: &[u8], position: Position) -> Option<BlockRecord<'_>> {
     let record = record::decode(bytes, position)?;
     let (level, mut rest) = record.payload.split_first()?;

@@ -1,6 +1,7 @@
 //! A bounded cache of blocks, by their level and position. Blocks lie in a [`Ring`].
 
 use super::Level;
+use crate::number::u32_of;
 use crate::ring::Ring;
 
 /// References a bucket.
@@ -56,7 +57,7 @@ impl BlockCache {
             self.slots.resize(buckets, [Slot { position: 0, after: 0, length: 0, level: Level::Bottom }; WAYS]);
         }
         let (level, position) = key;
-        let slot = Slot { position, after: self.ring.append(&[block]) + 1, length: block.len() as u32, level };
+        let slot = Slot { position, after: self.ring.append(&[block]) + 1, length: u32_of(block.len()), level };
         let bucket = self.bucket(key);
         if let Some(oldest) = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after))
         {
@@ -99,7 +100,7 @@ mod tests {
             let mut cache = BlockCache::new(40_000);
             let mut model: HashMap<u64, Vec<u8>> = HashMap::new();
             for (key, length, get) in steps {
-                let expected = model.entry(key).or_insert_with(|| vec![key as u8; length]);
+                let expected = model.entry(key).or_insert_with(|| vec![crate::number::low_byte(key); length]);
                 let key = (if key % 2 == 0 { Level::Upper } else { Level::Bottom }, key / 2);
                 if get {
                     if let Some(found) = cache.get(key) {

@@ -71,11 +71,13 @@ impl<'a, D: Disk> TableCursor<'a, D> {
     }
 
     /// The entry where the cursor stands.
+    #[must_use]
     pub fn entry(&self) -> Option<Entry<'_>> {
         if self.is_done { None } else { self.decoded.entry(&self.block, self.index) }
     }
 
     /// Whether the cursor stands at no entry.
+    #[must_use]
     pub fn is_done(&self) -> bool {
         self.is_done
     }

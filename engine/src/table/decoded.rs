@@ -56,16 +56,19 @@ impl DecodedBlock {
     }
 
     /// How many entries there are.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether there is none.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// The entry at `index`, with its value from `block`.
+    #[must_use]
     pub fn entry<'a>(&'a self, block: &'a [u8], index: usize) -> Option<Entry<'a>> {
         let decoded = self.entries.get(index)?;
         Some(Entry {
@@ -77,6 +80,7 @@ impl DecodedBlock {
     }
 
     /// Where the next key begins, behind the entry at `index`.
+    #[must_use]
     pub fn next_key(&self, index: usize) -> usize {
         let place = |entry: &DecodedEntry| (entry.key_start, entry.key_length);
         let present = self.entries.get(index).map(place);
@@ -88,6 +92,7 @@ impl DecodedBlock {
     }
 
     /// How many entries stand before the place of this version of this key.
+    #[must_use]
     pub fn entries_before(&self, key: &[u8], version: u64) -> usize {
         self.entries.partition_point(|entry| {
             self.key_of(entry).cmp(key).then_with(|| version.cmp(&entry.version)) == std::cmp::Ordering::Less
@@ -95,6 +100,7 @@ impl DecodedBlock {
     }
 
     /// Whether keys rise, and versions of a key fall.
+    #[must_use]
     pub fn is_ordered(&self) -> bool {
         self.entries.windows(2).all(|pair| match pair {
             [a, b] => self.key_of(a).cmp(self.key_of(b)).then_with(|| b.version.cmp(&a.version)).is_lt(),

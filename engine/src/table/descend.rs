@@ -33,6 +33,7 @@ impl Descent {
     }
 
     /// Whether the next step is the first of a round.
+    #[must_use]
     pub fn is_at_start(&self) -> bool {
         self.next.is_empty()
     }
@@ -55,7 +56,9 @@ impl<D: Disk> Table<D> {
             self.merge_into(Level::Bottom, &mut entries, retention, usize::MAX, &mut group)?;
         }
         moved.iter().flat_map(OldBlock::entries).for_each(|entry: Entry<'_>| group.count(&entry, -1));
-        moved.iter().for_each(|block| group.remove(Level::Upper, block.placed()));
+        for block in &moved {
+            group.remove(Level::Upper, block.placed());
+        }
         let written = self.commit(group)?;
         if written.bytes < BYTES_A_STEP / 2 {
             descent.blocks = (descent.blocks * 2).min(MOST_BLOCKS);

@@ -37,6 +37,7 @@ pub struct Group {
 
 impl Group {
     /// Whether it must be committed before more can be prepared.
+    #[must_use]
     pub fn is_full(&self) -> bool {
         self.is_full
     }
@@ -57,11 +58,13 @@ impl Group {
     }
 
     /// What it has written so far.
+    #[must_use]
     pub fn written(&self) -> Written {
         self.written
     }
 
     /// What is left of the history once the group shows, as far as the group changes it.
+    #[must_use]
     pub fn history(&self) -> HistoryLeft {
         self.history
     }

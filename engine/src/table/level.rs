@@ -16,6 +16,7 @@ impl Level {
     pub const ALL: [Self; 2] = [Self::Upper, Self::Bottom];
 
     /// The name of the directory where its blocks stand, in a store.
+    #[must_use]
     pub const fn directory(self) -> &'static str {
         match self {
             Self::Bottom => "bottom",
@@ -24,6 +25,7 @@ impl Level {
     }
 
     /// The first byte of the tree's keys that lead to blocks of this level.
+    #[must_use]
     pub const fn prefix(self) -> u8 {
         match self {
             Self::Bottom => 1,

@@ -58,6 +58,7 @@ impl LiveBytes {
     }
 
     /// The live bytes of one segment.
+    #[must_use]
     pub fn of(&self, segment: u64) -> u64 {
         self.counts.get(&segment).copied().unwrap_or(0)
     }
@@ -68,6 +69,7 @@ impl LiveBytes {
     }
 
     /// The live bytes of all segments together.
+    #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }

@@ -58,10 +58,10 @@ impl<D: Disk> Table<D> {
     /// what `retention` leaves of the old ones: all that go into the next `blocks` blocks. The step is one atomic write,
     /// durable after [`Table::sync`]; doing it again, after a crash, changes nothing that can be read. Call it until
     /// `entries` is empty. Returns what was written.
-    pub fn merge<'a>(
+    pub fn merge(
         &mut self,
         level: Level,
-        entries: &mut dyn Entries<'a>,
+        entries: &mut dyn Entries<'_>,
         retention: &Retention,
         blocks: usize,
     ) -> Result<Written, Failure> {
@@ -72,10 +72,10 @@ impl<D: Disk> Table<D> {
 
     /// As [`Table::merge`], as a part of a group that shows once it is committed. The entries of a group must come in order,
     /// and none after [`Group::is_full`]. With `usize::MAX` blocks it takes all.
-    pub fn merge_into<'a>(
+    pub fn merge_into(
         &mut self,
         level: Level,
-        entries: &mut dyn Entries<'a>,
+        entries: &mut dyn Entries<'_>,
         retention: &Retention,
         blocks: usize,
         group: &mut Group,
@@ -91,11 +91,11 @@ impl<D: Disk> Table<D> {
     }
 
     /// Merges into one block, and into those behind it while what comes out is small.
-    fn merge_block<'a>(
+    fn merge_block(
         &mut self,
         level: Level,
         first: PlacedBlock,
-        entries: &mut dyn Entries<'a>,
+        entries: &mut dyn Entries<'_>,
         retention: &Retention,
         left: &mut usize,
         group: &mut Group,
@@ -137,9 +137,15 @@ impl<D: Disk> Table<D> {
         (before, kept): (&[Entry<'_>], &[Entry<'_>]),
         group: &mut Group,
     ) -> Result<(), Failure> {
-        before.iter().for_each(|entry| group.count(entry, -1));
-        kept.iter().for_each(|entry| group.count(entry, 1));
-        old.iter().for_each(|block| group.remove(level, &block.placed));
+        for entry in before {
+            group.count(entry, -1);
+        }
+        for entry in kept {
+            group.count(entry, 1);
+        }
+        for block in old {
+            group.remove(level, &block.placed);
+        }
         if kept.is_empty() { Ok(()) } else { self.write_blocks(level, separator, kept, group) }
     }
 

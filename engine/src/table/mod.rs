@@ -107,6 +107,7 @@ impl PlacedBlock {
     }
 
     /// No key in the block is below this.
+    #[must_use]
     pub fn separator(&self) -> &[u8] {
         separator_of(&self.place)
     }

@@ -22,6 +22,7 @@ enum OwnedValue {
 
 impl Found {
     /// A version that was read from a block.
+    #[must_use]
     pub fn new(version: &Version<'_>) -> Self {
         let value = match version.value {
             Value::Deleted => OwnedValue::Deleted,
@@ -32,6 +33,7 @@ impl Found {
     }
 
     /// The value.
+    #[must_use]
     pub fn value(&self) -> Value<'_> {
         match &self.value {
             OwnedValue::Deleted => Value::Deleted,
@@ -41,6 +43,7 @@ impl Found {
     }
 
     /// As an entry, without its key.
+    #[must_use]
     pub fn entry(&self) -> Entry<'_> {
         Entry { key: &[], version: self.version, expires_ms: self.expires_ms, value: self.value() }
     }

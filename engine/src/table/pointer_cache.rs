@@ -5,6 +5,7 @@
 
 use super::blocks::Pointer;
 use crate::abbreviation::Common;
+use crate::number::u32_of;
 
 /// Blocks of a run.
 pub const RUN_LENGTH: usize = 16;
@@ -65,7 +66,7 @@ impl Run {
         self.separators.extend_from_slice(separator);
         let integers_change = self.common.admit(separator);
         let Pointer { position, size } = pointer.unwrap_or(Pointer { position: 0, size: 0 });
-        let (integer, separator_end) = (self.common.abbreviate(separator), self.separators.len() as u32);
+        let (integer, separator_end) = (self.common.abbreviate(separator), u32_of(self.separators.len()));
         self.blocks.push(RunBlock { integer, position, size, separator_end });
         if integers_change {
             let integers: Vec<u64> =

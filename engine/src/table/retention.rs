@@ -30,11 +30,13 @@ pub struct HistoryLeft {
 
 impl HistoryLeft {
     /// Nothing is there of what came before a version, and all that came after it.
+    #[must_use]
     pub fn after(version: u64) -> Self {
         Self { whole_from: version, changes_from: version, newest_from: version }
     }
 
     /// What is left when both happened.
+    #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self {
             whole_from: self.whole_from.max(other.whole_from),
@@ -76,6 +78,7 @@ impl Retention {
     }
 
     /// What is left of a version that stays: nobody reads a value that has expired.
+    #[must_use]
     pub fn stripped<'a>(&self, entry: &Entry<'a>) -> Entry<'a> {
         Entry { value: if entry.is_gone(self.now_ms) { Value::Deleted } else { entry.value }, ..*entry }
     }

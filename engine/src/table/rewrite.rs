@@ -22,6 +22,7 @@ pub struct Rewrite {
 
 impl Rewrite {
     /// Whether there are such segments.
+    #[must_use]
     pub fn has_sparse(&self) -> bool {
         !self.sparse.is_empty()
     }

@@ -34,11 +34,13 @@ pub struct BlockDamage {
 
 impl BlockWalk {
     /// A walk from the first block of a level on.
+    #[must_use]
     pub fn over(level: Level) -> Self {
         Self { level, next: Some(level.start().to_vec()) }
     }
 
     /// Whether all blocks were looked at.
+    #[must_use]
     pub fn is_done(&self) -> bool {
         self.next.is_none()
     }
@@ -63,7 +65,7 @@ impl<D: Disk> Table<D> {
             let Some(found) = range.next() else { return Ok(()) };
             let found = placed(found?);
             let after = range.next().transpose()?.map(|(place, _)| place.to_vec());
-            walk.next = after.clone();
+            walk.next.clone_from(&after);
             let to = after.map(|place| separator_of(&place).to_vec());
             let placed = found?;
             let Some(pointer) = placed.pointer else { continue };

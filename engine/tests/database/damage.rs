@@ -157,8 +157,8 @@ fn replace_files(to: &MemoryDisk, from: &MemoryDisk) -> bool {
     !shared.is_empty()
 }
 
-fn refusal(index: Index, disks: Disks<MemoryDisk>) -> Failure {
-    let mut database = match Database::with_index(&index, disks, OPTIONS) {
+fn refusal(index: &Index, disks: Disks<MemoryDisk>) -> Failure {
+    let mut database = match Database::with_index(index, disks, OPTIONS) {
         Ok(database) => database,
         Err(failure) => return failure,
     };
@@ -202,7 +202,7 @@ fn files_of_another_store_are_refused() {
         let ((index, disks), (_, others)) = (filled(1), filled(2));
         let pairs = [(&disks.log, &others.log), (&disks.upper, &others.upper), (&disks.bottom, &others.bottom)];
         assert!(replace_files(pairs[place].0, pairs[place].1), "no files to mix in place {place}");
-        let failure = refusal(index, disks);
+        let failure = refusal(&index, disks);
         assert_eq!(failure.kind(), FailureKind::Corrupt);
         assert!(failure.message().contains("belongs to another store"), "{}", failure.message());
     }
@@ -216,7 +216,7 @@ fn files_of_another_directory_of_the_store_are_refused() {
     put(&mut database, b"large", &[1; 250]);
     let disks = database.close(NOW_MS).unwrap();
     assert!(replace_files(&disks.bottom, &disks.log));
-    let failure = refusal(index, disks);
+    let failure = refusal(&index, disks);
     assert!(failure.message().contains("or to another directory"), "{}", failure.message());
 }
 
@@ -246,7 +246,7 @@ fn a_segment_that_names_no_owner_is_refused() {
         let HeaderState::Valid(header) = segment::decode(bytes) else { panic!("no header") };
         bytes.splice(..HEADER_SIZE, segment::encode(&SegmentHeader { owner: 0, ..header }));
     });
-    assert!(refusal(index, disks).message().contains("belongs to another store"));
+    assert!(refusal(&index, disks).message().contains("belongs to another store"));
 }
 
 /// Whether this is what some of the first commits leave: a torn tail of the log may go without a word.

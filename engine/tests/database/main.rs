@@ -1,5 +1,11 @@
 //! The database against a plain history, and against damage.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "the numbers of a test are small"
+)]
 
 mod check;
 mod compaction;

@@ -28,6 +28,7 @@ impl ValueStream {
     }
 
     /// The length of the value in bytes.
+    #[must_use]
     pub fn length(&self) -> usize {
         self.length
     }

@@ -20,6 +20,7 @@ use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
 use crate::index::Notes;
 use crate::log::{LogWriter, Position, Recovered, make_durable, segment, verify_segment};
+use crate::number::u32_of;
 
 /// Values above this size are read in pieces where the caller can do so.
 const STREAMED_SIZE: u32 = 1 << 20;
@@ -141,7 +142,7 @@ impl<D: Disk> ValueLog<D> {
         self.log.extend(bytes)?;
         if head.is_logged {
             self.log.extend(&payload::value_checksum(bytes))?;
-            value = Value::Logged { position: position.packed(), length: bytes.len() as u32 };
+            value = Value::Logged { position: position.packed(), length: u32_of(bytes.len()) };
             position.offset += VALUE_CHECKSUM_SIZE as u64;
         }
         position.offset += bytes.len() as u64;
@@ -180,7 +181,7 @@ impl<D: Disk> ValueLog<D> {
     pub fn finish_value(&mut self, value: &LargeValue) -> Result<Value<'static>, Failure> {
         self.log.extend(&value.hasher.digest().to_le_bytes())?;
         self.log.finish()?;
-        Ok(Value::Logged { position: value.position.packed(), length: value.length as u32 })
+        Ok(Value::Logged { position: value.position.packed(), length: u32_of(value.length) })
     }
 
     // Durability.
@@ -388,7 +389,8 @@ mod tests {
     #[test]
     fn what_lives_is_moved_and_what_is_dead_removed() {
         let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
-        let places: Vec<(u64, u32)> = (1..=40).map(|i| put(&mut values, i, &[i as u8; 300])).collect();
+        let places: Vec<(u64, u32)> =
+            (1..=40).map(|i| put(&mut values, i, &[crate::number::low_byte(i); 300])).collect();
         let present = values.sync_segment().unwrap();
         assert_eq!(values.segments().unwrap(), (1..=present).collect::<Vec<u64>>());
         // Of the first segment one value lives, of the others none.

@@ -6,6 +6,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{Position, segment};
+use crate::number::u32_of;
 use crate::table::{LiveBytes, Relocation};
 
 /// Bytes of values that one step moves, unless one value is larger.
@@ -230,7 +231,7 @@ impl Found<'_> {
     ) -> Result<(), Failure> {
         let from = Position { offset: start.offset + offset as u64, ..start }.packed();
         if (self.leads_to)(key, version, from)? {
-            self.live.push(Live { key: key.to_vec(), version, from, length: length as u32 });
+            self.live.push(Live { key: key.to_vec(), version, from, length: u32_of(length) });
             self.bytes += length;
         }
         Ok(())
