@@ -5,6 +5,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::expiry::Expiry;
 use crate::number::{low_half, low_index, u32_of};
 use crate::ring::Ring;
 
@@ -39,8 +40,8 @@ struct Slot {
 pub struct Cached<'a> {
     /// The version of the commit.
     pub version: u64,
-    /// When the value expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the value expires; `None` for never.
+    pub expires: Option<Expiry>,
     /// The value.
     pub value: &'a [u8],
 }
@@ -124,19 +125,19 @@ impl EntryCache {
     fn read(&self, position: u64) -> Option<(&[u8], Cached<'_>)> {
         let (header, rest) = self.ring.get(position)?.split_first_chunk::<HEADER_SIZE>()?;
         let (version, header) = header.split_first_chunk::<8>()?;
-        let (expires_ms, header) = header.split_first_chunk::<8>()?;
+        let (expires, header) = header.split_first_chunk::<8>()?;
         let (key_length, header) = header.split_first_chunk::<4>()?;
         let value_length = header.first_chunk::<4>()?;
         let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
         let value = rest.get(..u32::from_le_bytes(*value_length) as usize)?;
-        let (version, expires_ms) = (u64::from_le_bytes(*version), u64::from_le_bytes(*expires_ms));
-        Some((key, Cached { version, expires_ms, value }))
+        let (version, expires) = (u64::from_le_bytes(*version), Expiry::of_number(u64::from_le_bytes(*expires)));
+        Some((key, Cached { version, expires, value }))
     }
 
     fn append(&mut self, key: &[u8], entry: &Cached<'_>) -> u64 {
-        let (version, expires_ms) = (entry.version.to_le_bytes(), entry.expires_ms.to_le_bytes());
+        let (version, expires) = (entry.version.to_le_bytes(), Expiry::number_of(entry.expires).to_le_bytes());
         let lengths = [u32_of(key.len()).to_le_bytes(), u32_of(entry.value.len()).to_le_bytes()];
-        self.ring.append(&[&version, &expires_ms, lengths.as_flattened(), key, entry.value])
+        self.ring.append(&[&version, &expires, lengths.as_flattened(), key, entry.value])
     }
 
     /// Writes an entry anew, at the head, when it is in the older half or next to go from its bucket; returns where it
@@ -165,6 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Cached, EntryCache};
+    use crate::expiry::Expiry;
 
     #[derive(Clone, Debug)]
     enum Step {
@@ -190,7 +192,7 @@ mod tests {
                 match step {
                     Step::Insert(key, version, length) => {
                         let value = vec![crate::number::low_byte(version); length];
-                        cache.insert(&[key], &Cached { version, expires_ms: version + 1, value: &value });
+                        cache.insert(&[key], &Cached { version, expires: Expiry::of_number(version + 1), value: &value });
                         model.insert(key, (version, value));
                         let found = cache.get(&[key], version).map(|cached| cached.version);
                         prop_assert_eq!(found, Some(version), "what was just put is there");
@@ -203,7 +205,7 @@ mod tests {
                     Step::Get(key) => {
                         if let Some(found) = cache.get(&[key], u64::MAX) {
                             let (version, value) = &model[&key];
-                            prop_assert_eq!(found, Cached { version: *version, expires_ms: version + 1, value });
+                            prop_assert_eq!(found, Cached { version: *version, expires: Expiry::of_number(version + 1), value });
                         }
                     }
                 }
@@ -215,9 +217,9 @@ mod tests {
     #[test]
     fn an_entry_that_is_asked_for_stays() {
         let mut cache = EntryCache::new(10_000);
-        cache.insert(b"hot", &Cached { version: 1, expires_ms: 0, value: b"value" });
+        cache.insert(b"hot", &Cached { version: 1, expires: None, value: b"value" });
         for i in 0..10_000_u32 {
-            cache.insert(&i.to_le_bytes(), &Cached { version: 2, expires_ms: 0, value: b"cold" });
+            cache.insert(&i.to_le_bytes(), &Cached { version: 2, expires: None, value: b"cold" });
             assert!(cache.get(b"hot", 9).is_some(), "gone after {i}");
         }
         assert_eq!(cache.hits, 10_000);

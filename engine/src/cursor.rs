@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::disk::Disk;
 use crate::entry::{Boundary, Entry, Value};
+use crate::expiry::Expiry;
 use crate::failure::Failure;
 use crate::memtable::{Memtable, Place};
 use crate::number::u32_of;
@@ -66,7 +67,7 @@ pub struct Cursor<'a, D: Disk> {
     /// Of a change: the version of that key.
     version: u64,
     /// The present entry, when it goes backward: key (above), version, expiry, value.
-    found: Option<(u64, u64, Kept)>,
+    found: Option<(u64, Option<Expiry>, Kept)>,
     value: Vec<u8>,
     visits: Visits,
     /// Keys without a live version, since the last key with one.
@@ -334,12 +335,12 @@ impl<'a, D: Disk> Cursor<'a, D> {
         if !self.range.reverse {
             return self.sources.get(self.present?)?.entry();
         }
-        let (version, expires_ms, kept) = self.found?;
+        let (version, expires, kept) = self.found?;
         let value = match kept {
             Kept::Copied => Value::Inline(&self.value),
             Kept::Logged { position, length } => Value::Logged { position, length },
         };
-        Some(Entry { key: &self.key, version, expires_ms, value })
+        Some(Entry { key: &self.key, version, expires, value })
     }
 
     /// The stream is ordered by key and then newest first: the first version of a key that counts decides.
@@ -415,11 +416,11 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 _ if entry.is_gone(self.range.now_ms) => None,
                 Value::Deleted => None,
                 Value::Logged { position, length } => {
-                    Some((entry.version, entry.expires_ms, Kept::Logged { position, length }))
+                    Some((entry.version, entry.expires, Kept::Logged { position, length }))
                 }
                 Value::Inline(bytes) => {
                     keep(&mut self.value, bytes);
-                    Some((entry.version, entry.expires_ms, Kept::Copied))
+                    Some((entry.version, entry.expires, Kept::Copied))
                 }
             };
             self.step(next)?;

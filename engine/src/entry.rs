@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::expiry::Expiry;
+
 /// The value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -25,8 +27,8 @@ pub struct Entry<'a> {
     pub key: &'a [u8],
     /// The version of the commit.
     pub version: u64,
-    /// When the entry expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the entry expires; `None` for never.
+    pub expires: Option<Expiry>,
     /// The value.
     pub value: Value<'a>,
 }
@@ -41,7 +43,7 @@ impl Entry<'_> {
     /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
     #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
-        self.value == Value::Deleted || (self.expires_ms > 0 && self.expires_ms <= now_ms)
+        self.value == Value::Deleted || self.expires.is_some_and(|at| at.has_come(now_ms))
     }
 }
 

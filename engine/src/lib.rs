@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod database;
 pub mod disk;
 pub mod entry;
+pub mod expiry;
 pub mod failure;
 pub mod index;
 pub mod log;

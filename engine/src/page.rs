@@ -1,5 +1,6 @@
 //! Pages of entries: how a scan crosses to the host, many entries to a call.
 
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::to_host;
 
@@ -36,8 +37,8 @@ pub struct PageEntry<'a> {
     pub is_large: bool,
     /// The version of the commit.
     pub version: u64,
-    /// When the value expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the value expires; `None` for never.
+    pub expires: Option<Expiry>,
 }
 
 impl<'a> Page<'a> {
@@ -76,7 +77,7 @@ impl<'a> Page<'a> {
         self.bytes.extend_from_slice(&value_length.to_le_bytes());
         if self.with_versions {
             self.bytes.extend_from_slice(&to_host(entry.version).to_le_bytes());
-            self.bytes.extend_from_slice(&to_host(entry.expires_ms).to_le_bytes());
+            self.bytes.extend_from_slice(&to_host(Expiry::number_of(entry.expires)).to_le_bytes());
         }
         let (keys, values) = if is_alone { (None, None) } else { (Some(&mut self.keys), Some(&mut self.values)) };
         keys.unwrap_or(self.bytes).extend_from_slice(entry.key);

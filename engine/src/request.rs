@@ -4,6 +4,7 @@ use crate::cursor::Range;
 use crate::database::RestoredEntry;
 use crate::database::payload::Operation;
 use crate::entry::Boundary;
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::from_host;
 use crate::page::NO_VALUE;
@@ -61,7 +62,11 @@ fn operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
     let value_length = Some(u32::from_le_bytes(*value_length)).filter(|length| *length != NO_VALUE);
     let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
     *bytes = rest;
-    Some(Operation { key, value: value_length.map(|_| value), expires_ms: from_host(f64::from_le_bytes(*expires_ms)) })
+    Some(Operation {
+        key,
+        value: value_length.map(|_| value),
+        expires: Expiry::of_number(from_host(f64::from_le_bytes(*expires_ms))),
+    })
 }
 
 /// Entries of a backup: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][version f64 LE][key]
@@ -86,7 +91,7 @@ fn restored_entry<'a>(bytes: &mut &'a [u8]) -> Option<RestoredEntry<'a>> {
     let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
     *bytes = rest;
     let value = value_length.map(|_| value);
-    let operation = Operation { key, value, expires_ms: from_host(f64::from_le_bytes(*expires_ms)) };
+    let operation = Operation { key, value, expires: Expiry::of_number(from_host(f64::from_le_bytes(*expires_ms))) };
     Some(RestoredEntry { version: from_host(f64::from_le_bytes(*version)), operation })
 }
 

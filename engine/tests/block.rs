@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use luge_engine::entry::{Entry, Value};
+use luge_engine::expiry::Expiry;
 use luge_engine::table::DecodedBlock;
 use luge_engine::table::block::{BlockReader, Malformed, Version, encode, find, size_bound};
 use proptest::collection::{btree_map, vec};
@@ -42,7 +43,7 @@ fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), (expires_ms, 
         Owned::Inline(bytes) => Value::Inline(bytes),
         Owned::Logged(position, length) => Value::Logged { position: *position, length: *length },
     };
-    Entry { key, version: *version, expires_ms: *expires_ms, value }
+    Entry { key, version: *version, expires: Expiry::of_number(*expires_ms), value }
 }
 
 proptest! {
@@ -76,7 +77,7 @@ proptest! {
         for (key, version) in own.chain(others) {
             let next = model.range((key.clone(), Reverse(version))..).next().filter(|((found, _), _)| *found == key);
             let expected = next.map(|(key, value)| entry(key, value))
-                .map(|Entry { version, expires_ms, value, .. }| Version { version, expires_ms, value });
+                .map(|Entry { version, expires, value, .. }| Version { version, expires, value });
             prop_assert_eq!(find(&block, &key, version).unwrap(), expected);
         }
     }
@@ -119,6 +120,6 @@ fn read_all(block: &[u8]) {
 fn shared_bytes_are_not_written_again() {
     let keys: Vec<String> = (0..100).map(|i| format!("a long common start/{i:04}")).collect();
     let value = Value::Inline(b"v");
-    let block = encode(keys.iter().map(|key| Entry { key: key.as_bytes(), version: 7, expires_ms: 0, value }));
+    let block = encode(keys.iter().map(|key| Entry { key: key.as_bytes(), version: 7, expires: None, value }));
     assert!(block.len() < 100 * 10 + 12 * 28 + 40, "{} bytes", block.len());
 }

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use luge_engine::entry::{Entry, Value};
+use luge_engine::expiry::Expiry;
 use luge_engine::memtable::Memtable;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -45,7 +46,7 @@ fn build(inserts: &[Insert]) -> (Memtable, Model) {
     for (i, (key, value, expires_ms)) in inserts.iter().enumerate() {
         let version = i as u64 + 1;
         let stored = value.as_deref().map_or(Value::Deleted, Value::Inline);
-        memtable.insert(&Entry { key, version, expires_ms: *expires_ms, value: stored }).unwrap();
+        memtable.insert(&Entry { key, version, expires: Expiry::of_number(*expires_ms), value: stored }).unwrap();
         model.insert((key.clone(), Reverse(version)), (*expires_ms, value.clone()));
     }
     (memtable, model)
@@ -59,7 +60,7 @@ fn row(entry: &Entry<'_>) -> Row {
         Value::Inline(bytes) => Some(bytes.to_vec()),
         Value::Logged { .. } => panic!("no value was logged"),
     };
-    (entry.key.to_vec(), entry.version, entry.expires_ms, value)
+    (entry.key.to_vec(), entry.version, Expiry::number_of(entry.expires), value)
 }
 
 fn rows(model: &Model) -> Vec<Row> {
@@ -113,7 +114,7 @@ proptest! {
 #[test]
 fn a_logged_value_keeps_its_place() {
     let mut memtable = Memtable::default();
-    let entry = Entry { key: b"key", version: 1, expires_ms: 0, value: Value::Logged { position: 1 << 40, length: 9 } };
+    let entry = Entry { key: b"key", version: 1, expires: None, value: Value::Logged { position: 1 << 40, length: 9 } };
     memtable.insert(&entry).unwrap();
     assert_eq!(memtable.get(b"key", u64::MAX), Some(entry));
 }
@@ -125,7 +126,7 @@ fn an_empty_memtable_has_nothing() {
         assert!(memtable.is_empty());
         assert!(memtable.first().is_none() && memtable.last().is_none());
         assert!(memtable.get(b"key", u64::MAX).is_none());
-        memtable.insert(&Entry { key: b"key", version: 1, expires_ms: 0, value: Value::Deleted }).unwrap();
+        memtable.insert(&Entry { key: b"key", version: 1, expires: None, value: Value::Deleted }).unwrap();
         memtable.clear();
     }
 }
@@ -139,7 +140,7 @@ fn a_hundred_thousand_entries_in_any_order() {
             let number = (u64::from(i) * u64::from(step) % u64::from(count)) as u32;
             let key = format!("key{number:09}");
             let value = Value::Inline(b"value");
-            memtable.insert(&Entry { key: key.as_bytes(), version: u64::from(i) + 1, expires_ms: 0, value }).unwrap();
+            memtable.insert(&Entry { key: key.as_bytes(), version: u64::from(i) + 1, expires: None, value }).unwrap();
         }
         let mut place = memtable.first();
         for number in 0..count {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::{Boundary, Entry, Value};
+use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
 use luge_engine::log::Position;
 use luge_engine::table::block::BlockReader;
@@ -34,7 +35,7 @@ fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), written: &'a 
         (Some(_), Some(position)) => Value::Logged { position, length: LOGGED_LENGTH },
         (Some(bytes), None) => Value::Inline(bytes),
     };
-    Entry { key, version: *version, expires_ms: written.expires_ms, value }
+    Entry { key, version: *version, expires: Expiry::of_number(written.expires_ms), value }
 }
 
 /// What a reader at `version` sees: gone is as good as never there.
@@ -333,7 +334,7 @@ fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
     let retention =
         Retention { versions_to_keep: 1, snapshots: Vec::new(), held: None, now_ms: NOW_MS, is_bottom: false };
     let mut put = |level: Level, keys: &[&'static str], version: u64| {
-        let entry = |key: &&'static str| Entry { key: key.as_bytes(), version, expires_ms: 0, value: Value::Deleted };
+        let entry = |key: &&'static str| Entry { key: key.as_bytes(), version, expires: None, value: Value::Deleted };
         let mut entries = keys.iter().map(entry).peekable();
         table.merge(level, &mut entries, &retention, usize::MAX).unwrap();
     };

@@ -44,10 +44,10 @@ fn entries_of(block: &[u8]) -> Result<Vec<Owned<'_>>, Malformed> {
     let mut reader = BlockReader::new(block)?;
     let mut entries = Vec::new();
     while reader.advance()? {
-        let Entry { key, version, expires_ms, .. } = reader.entry();
+        let Entry { key, version, expires, .. } = reader.entry();
         assert!(key.len() <= block.len());
         let key = key.to_vec();
-        entries.push((key, Version { version, expires_ms, value: value_of(&reader, block) }));
+        entries.push((key, Version { version, expires, value: value_of(&reader, block) }));
         assert!(entries.len() <= block.len());
     }
     assert_eq!(reader.advance(), Ok(false));
@@ -68,8 +68,8 @@ fn value_of<'a>(reader: &BlockReader<'_>, block: &'a [u8]) -> luge_engine::entry
 }
 
 fn entry<'a>((key, version): &'a Owned<'a>) -> Entry<'a> {
-    let Version { version, expires_ms, value } = *version;
-    Entry { key, version, expires_ms, value }
+    let Version { version, expires, value } = *version;
+    Entry { key, version, expires, value }
 }
 
 /// The decoded block has the same entries, and goes from key to key.

@@ -8,6 +8,7 @@
 
 use luge_engine::database::payload::{self, Change, Logged, Malformed, Operation, Payload};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
+use luge_engine::expiry::Expiry;
 use luge_engine::failure::FailureKind;
 use luge_engine::log::record::{self, HEADER_SIZE, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
@@ -199,18 +200,18 @@ fn check_operations(payload: &[u8], read: &[Logged<'_>]) {
 }
 
 /// What an operation says, apart from where it stands: key, value, whether the value stays in the log, expiry.
-fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> (&'a [u8], Option<&'a [u8]>, bool, u64) {
+fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> (&'a [u8], Option<&'a [u8]>, bool, Option<Expiry>) {
     let (value, stays) = match logged.change {
         Change::Delete => (None, false),
         Change::Put(value) => (Some(value), false),
         Change::PutLogged { offset, length } => (Some(&payload[offset..offset + length]), true),
     };
-    (logged.key, value, stays, logged.expires_ms)
+    (logged.key, value, stays, logged.expires)
 }
 
 fn write(again: &mut Vec<u8>, payload: &[u8], logged: &Logged<'_>) {
-    let (key, value, stays, expires_ms) = seen(payload, logged);
-    let operation = Operation { key, value, expires_ms };
+    let (key, value, stays, expires) = seen(payload, logged);
+    let operation = Operation { key, value, expires };
     let logged_size = if stays { 0 } else { usize::MAX };
     let (start, head) = (again.len(), payload::operation_head(&operation, logged_size));
     again.extend_from_slice(head.bytes());

@@ -2,6 +2,7 @@
 
 use luge_engine::database::RestoredEntry;
 use luge_engine::database::payload::Operation;
+use luge_engine::expiry::Expiry;
 use luge_engine::failure::FailureKind;
 use luge_engine::page::NO_VALUE;
 use luge_engine::request::{flags, operations, range, restored};
@@ -48,7 +49,7 @@ fn check_restored(bytes: &[u8], read: &[RestoredEntry<'_>]) {
     }
     assert_eq!(at, bytes.len());
     let twice = restored(&again).expect("what was written reads back");
-    let numbers = |entry: &RestoredEntry<'_>| (entry.version, entry.operation.expires_ms);
+    let numbers = |entry: &RestoredEntry<'_>| (entry.version, entry.operation.expires);
     assert!(twice.iter().map(numbers).eq(read.iter().map(numbers)));
     assert!(
         twice
@@ -70,7 +71,7 @@ fn check_parts(bytes: &[u8], at: usize, operation: &Operation<'_>) -> usize {
 fn write_head(again: &mut Vec<u8>, operation: &Operation<'_>) {
     again.extend((operation.key.len() as u32).to_le_bytes());
     again.extend(operation.value.map_or(NO_VALUE, |value| value.len() as u32).to_le_bytes());
-    again.extend((operation.expires_ms as f64).to_le_bytes());
+    again.extend((Expiry::number_of(operation.expires) as f64).to_le_bytes());
 }
 
 fn write_parts(again: &mut Vec<u8>, operation: &Operation<'_>) {

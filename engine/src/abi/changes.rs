@@ -34,8 +34,8 @@ pub extern "C" fn luge_changes(
         let mut page = Page::new(call.reply, usize::MAX, true);
         let next = call.database.changes(range, from_host(since), Budget { visits, bytes: budget }, |entry| {
             let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
-            let (version, expires_ms) = (entry.version, entry.expires_ms);
-            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            let (version, expires) = (entry.version, entry.expires);
+            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
             Ok(())
         })?;
         Ok(set_changes(page, next))
@@ -83,8 +83,8 @@ pub extern "C" fn luge_commits(
         let budget = Budget { visits, bytes: budget };
         let with_values = flags & flag::KEYS_ONLY == 0;
         let next = call.database.commits(range, (from_host(from), key), with_values, budget, |entry, value| {
-            let (version, expires_ms) = (entry.version, entry.expires_ms);
-            let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            let (version, expires) = (entry.version, entry.expires);
+            let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
             // The page counts as the budget does: what it has no room for was not asked for.
             if added {
                 Ok(())

@@ -4,6 +4,7 @@ use super::call::run_open;
 use super::reply::{REPLY, set_bytes, set_page};
 use crate::database::{Newest, Walked};
 use crate::entry::Entry;
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::{from_host, u32_of};
 use crate::page::{Page, PageEntry};
@@ -20,7 +21,7 @@ pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 
             return Ok(Status::NotFound);
         };
         REPLY.version.set(read.version);
-        REPLY.expires_ms.set(read.expires_ms);
+        REPLY.expires_ms.set(Expiry::number_of(read.expires));
         match read.stream {
             None => {
                 set_bytes(call.reply, 1);
@@ -79,9 +80,9 @@ pub extern "C" fn luge_scan(
         let range = call.range(flags, (lower_length, upper_length), version, now_ms)?;
         let mut page = Page::new(call.reply, budget, flags & flag::WITH_VERSIONS != 0);
         let walked = call.database.scan(range, flags & flag::KEYS_ONLY == 0, visits, |entry, value| {
-            let (version, expires_ms) = (entry.version, entry.expires_ms);
+            let (version, expires) = (entry.version, entry.expires);
             let value = Some(value);
-            let pushed = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires_ms })?;
+            let pushed = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
             Ok(pushed && page.count() < limit)
         })?;
         let (status, next_key) = match walked {
@@ -150,8 +151,8 @@ pub fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -
         Newest::Value(value) => (Some(value), false),
         Newest::Large => (None, true),
     };
-    let (version, expires_ms) = (entry.version, entry.expires_ms);
-    page.push(&PageEntry { key: entry.key, value, is_large, version, expires_ms })
+    let (version, expires) = (entry.version, entry.expires);
+    page.push(&PageEntry { key: entry.key, value, is_large, version, expires })
 }
 
 /// Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. [`Status::NotFound`]

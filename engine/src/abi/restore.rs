@@ -3,6 +3,7 @@
 use super::call::{run_open, written};
 use super::reply::REPLY;
 use super::work;
+use crate::expiry::Expiry;
 use crate::number::from_host;
 use crate::request;
 use crate::status::Status;
@@ -39,8 +40,9 @@ pub extern "C" fn luge_begin_restored_put(
 ) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let (expires_ms, version, now_ms) = (from_host(expires_ms), from_host(version), from_host(now_ms));
-        let is_wanted = call.database.begin_restored_put(key, value_length, expires_ms, version, now_ms)?;
+        let (expires, version, now_ms) =
+            (Expiry::of_number(from_host(expires_ms)), from_host(version), from_host(now_ms));
+        let is_wanted = call.database.begin_restored_put(key, value_length, expires, version, now_ms)?;
         Ok(if is_wanted { Status::Ok } else { Status::NotFound })
     })
 }

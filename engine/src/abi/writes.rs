@@ -2,6 +2,7 @@
 
 use super::call::{run_open, written};
 use crate::database::payload::Operation;
+use crate::expiry::Expiry;
 use crate::number::from_host;
 use crate::request;
 use crate::status::Status;
@@ -11,7 +12,7 @@ use crate::status::Status;
 pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, value) = call.arguments(key_length, value_length)?;
-        let operation = Operation { key, value: Some(value), expires_ms: from_host(expires_ms) };
+        let operation = Operation { key, value: Some(value), expires: Expiry::of_number(from_host(expires_ms)) };
         let version = call.database.commit(&[operation], from_host(now_ms))?;
         Ok(written(call.database, version))
     })
@@ -22,7 +23,7 @@ pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f
 pub extern "C" fn luge_begin_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        call.database.begin_put(key, value_length, from_host(expires_ms), from_host(now_ms))?;
+        call.database.begin_put(key, value_length, Expiry::of_number(from_host(expires_ms)), from_host(now_ms))?;
         Ok(Status::Ok)
     })
 }
@@ -51,7 +52,7 @@ pub extern "C" fn luge_finish_put() -> i32 {
 pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let version = call.database.commit(&[Operation { key, value: None, expires_ms: 0 }], from_host(now_ms))?;
+        let version = call.database.commit(&[Operation { key, value: None, expires: None }], from_host(now_ms))?;
         Ok(written(call.database, version))
     })
 }

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_write_ends_what_was_found_of_its_key() {
         let mut finds = Finds::new(1 << 16);
-        let cached = Cached { version: 3, expires_ms: 0, value: b"value" };
+        let cached = Cached { version: 3, expires: None, value: b"value" };
         let gap = Gap { lower: b"a".to_vec(), upper: None, version: 3, now_ms: 0, weight: 1000 };
         finds.found(b"key", &cached);
         finds.found_gap(gap);

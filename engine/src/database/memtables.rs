@@ -166,7 +166,7 @@ mod tests {
     fn fill(memtables: &mut Memtables, first: u8, count: u8) {
         for i in 0..count {
             let (key, version) = ([first + i], u64::from(i) + 1);
-            memtables.insert(&Entry { key: &key, version, expires_ms: 0, value: Value::Inline(&[7; 40]) }).unwrap();
+            memtables.insert(&Entry { key: &key, version, expires: None, value: Value::Inline(&[7; 40]) }).unwrap();
         }
     }
 

@@ -125,10 +125,10 @@ mod tests {
 
     type Call = fn(&mut Database<MemoryDisk>);
 
-    const SMALL: Operation<'_> = Operation { key: b"small", value: Some(b"value"), expires_ms: 0 };
+    const SMALL: Operation<'_> = Operation { key: b"small", value: Some(b"value"), expires: None };
 
     fn begin(database: &mut Database<MemoryDisk>) {
-        database.begin_put(b"large", 300, 0, NOW_MS).unwrap();
+        database.begin_put(b"large", 300, None, NOW_MS).unwrap();
         database.extend_put(&[7; 100]).unwrap();
     }
 
@@ -155,7 +155,7 @@ mod tests {
         let calls: [Call; 10] = [
             |database| assert!(database.commit(&[SMALL], NOW_MS).is_ok()),
             |database| assert!(database.commit(&[], NOW_MS).is_ok()),
-            |database| assert!(database.begin_put(b"other", 1, 0, NOW_MS).is_err()),
+            |database| assert!(database.begin_put(b"other", 1, None, NOW_MS).is_err()),
             |database| database.write_out().unwrap(),
             |database| database.sync().unwrap(),
             |database| assert!(database.step(NOW_MS).is_ok()),
@@ -180,17 +180,17 @@ mod tests {
     fn so_do_the_calls_of_a_restore_which_goes_on() {
         let calls: [Call; 3] = [
             |database| database.restore(&[RestoredEntry { version: 6, operation: SMALL }], NOW_MS).unwrap(),
-            |database| assert!(database.begin_restored_put(b"other", 300, 0, 6, NOW_MS).unwrap()),
+            |database| assert!(database.begin_restored_put(b"other", 300, None, 6, NOW_MS).unwrap()),
             |database| database.sync().unwrap(),
         ];
         for call in calls {
             let mut database = open();
             assert!(database.restore(&[], NOW_MS).is_err());
             database.begin_restore(9).unwrap();
-            database.begin_restored_put(b"large", 300, 0, 5, NOW_MS).unwrap();
+            database.begin_restored_put(b"large", 300, None, 5, NOW_MS).unwrap();
             call(&mut database);
             assert!(database.finish_put().is_err());
-            database.begin_restored_put(b"large", 300, 0, 5, NOW_MS).unwrap();
+            database.begin_restored_put(b"large", 300, None, 5, NOW_MS).unwrap();
             database.extend_put(&[7; 300]).unwrap();
             assert_eq!(database.finish_put().unwrap(), 5);
             database.end_restore().unwrap();

@@ -14,6 +14,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::expiry::Expiry;
 use crate::number::low_byte;
 use crate::varint;
 
@@ -37,8 +38,8 @@ pub struct Operation<'a> {
     pub key: &'a [u8],
     /// The new value; `None` deletes the key.
     pub value: Option<&'a [u8]>,
-    /// When the value expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the value expires; `None` for never.
+    pub expires: Option<Expiry>,
 }
 
 /// What an operation in the log does to its key.
@@ -64,8 +65,8 @@ pub struct Logged<'a> {
     pub key: &'a [u8],
     /// What it does.
     pub change: Change<'a>,
-    /// When the value expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the value expires; `None` for never.
+    pub expires: Option<Expiry>,
 }
 
 /// What a record says.
@@ -158,21 +159,21 @@ pub fn operation_head(operation: &Operation<'_>, logged_size: usize) -> Head {
         Some(length) if length >= logged_size => OPERATION_PUT_LOGGED,
         Some(_) => OPERATION_PUT,
     };
-    encode_head(kind, operation.key.len(), value_length, operation.expires_ms)
+    encode_head(kind, operation.key.len(), value_length, operation.expires)
 }
 
 /// As [`operation_head`], for a put whose value comes later and stays in the log.
 #[must_use]
-pub fn large_put_head(key: &[u8], value_length: usize, expires_ms: u64) -> Head {
-    encode_head(OPERATION_PUT_LOGGED, key.len(), Some(value_length), expires_ms)
+pub fn large_put_head(key: &[u8], value_length: usize, expires: Option<Expiry>) -> Head {
+    encode_head(OPERATION_PUT_LOGGED, key.len(), Some(value_length), expires)
 }
 
-fn encode_head(kind: u8, key_length: usize, value_length: Option<usize>, expires_ms: u64) -> Head {
+fn encode_head(kind: u8, key_length: usize, value_length: Option<usize>, expires: Option<Expiry>) -> Head {
     let mut head = Head { bytes: [0; HEAD_SIZE], length: 0, is_logged: kind == OPERATION_PUT_LOGGED };
-    head.push(if expires_ms > 0 { kind | HAS_EXPIRY } else { kind });
+    head.push(if expires.is_some() { kind | HAS_EXPIRY } else { kind });
     head.push_varint(key_length as u64);
-    if expires_ms > 0 {
-        head.push_varint(expires_ms);
+    if let Some(at) = expires {
+        head.push_varint(at.ms());
     }
     if let Some(length) = value_length {
         head.push_varint(length as u64);
@@ -339,7 +340,7 @@ fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a
     let (kind, rest) = bytes.split_first()?;
     bytes = rest;
     let key_length = varint::read_length(&mut bytes)?;
-    let expires_ms = if kind & HAS_EXPIRY == 0 { 0 } else { varint::read(&mut bytes)? };
+    let expires = if kind & HAS_EXPIRY == 0 { None } else { Expiry::of_number(varint::read(&mut bytes)?) };
     let kind = kind & !HAS_EXPIRY;
     let length = match kind {
         OPERATION_DELETE => 0,
@@ -356,7 +357,7 @@ fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a
         OPERATION_PUT => Change::Put(value),
         _ => Change::PutLogged { offset: value_offset, length },
     };
-    Some(Logged { key, change, expires_ms })
+    Some(Logged { key, change, expires })
 }
 
 #[cfg(test)]
@@ -368,6 +369,7 @@ mod tests {
         Change, Logged, Malformed, Moved, Operation, Payload, decode, encode_reservation, moved_head, operation_head,
         operation_size, operations_head, value_checksum,
     };
+    use crate::expiry::Expiry;
 
     const LOGGED_SIZE: usize = 100;
 
@@ -399,7 +401,7 @@ mod tests {
         fn commits_read_back(owned in operations()) {
             let operations: Vec<Operation<'_>> = owned
                 .iter()
-                .map(|(key, value, expires_ms)| Operation { key, value: value.as_deref(), expires_ms: *expires_ms })
+                .map(|(key, value, expires)| Operation { key, value: value.as_deref(), expires: Expiry::of_number(*expires) })
                 .collect();
             let payload = encode(&operations);
             let Some(Payload::Operations(read)) = decode(&payload) else { panic!("no operations") };
@@ -411,7 +413,7 @@ mod tests {
                     Change::Put(value) => Some(value).filter(|value| value.len() < LOGGED_SIZE),
                     Change::PutLogged { offset, length } => payload.get(offset..offset + length),
                 };
-                prop_assert_eq!((read.key, value, read.expires_ms), (operation.key, operation.value, operation.expires_ms));
+                prop_assert_eq!((read.key, value, read.expires), (operation.key, operation.value, operation.expires));
             }
         }
 

@@ -7,6 +7,7 @@ use crate::cache::Cached;
 use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
+use crate::expiry::Expiry;
 use crate::failure::Failure;
 use crate::table::Found;
 use crate::table::block::Version;
@@ -15,8 +16,8 @@ use crate::table::block::Version;
 pub struct Read {
     /// The version of the commit.
     pub version: u64,
-    /// When the value expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the value expires; `None` for never.
+    pub expires: Option<Expiry>,
     /// A value that is to be read in pieces, with [`Database::read_part`].
     pub stream: Option<ValueStream>,
 }
@@ -93,22 +94,22 @@ impl<D: Disk> Database<D> {
                 if entry.is_gone(now_ms) {
                     return Ok(None);
                 }
-                let (version, expires_ms) = (entry.version, entry.expires_ms);
+                let (version, expires) = (entry.version, entry.expires);
                 let stream = match entry.value {
                     Value::Logged { position, length } => store.values.read_or_stream(position, length, value)?,
                     inline => copy(inline, value),
                 };
-                return Ok(Some(Read { version, expires_ms, stream }));
+                return Ok(Some(Read { version, expires, stream }));
             }
         }
         if let Some(cached) = store.finds.entry(key, version) {
-            let Cached { version, expires_ms, value: bytes } = cached;
-            if expires_ms > 0 && expires_ms <= now_ms {
+            let Cached { version, expires, value: bytes } = cached;
+            if expires.is_some_and(|at| at.has_come(now_ms)) {
                 return Ok(None);
             }
             value.clear();
             value.extend_from_slice(bytes);
-            return Ok(Some(Read { version, expires_ms, stream: None }));
+            return Ok(Some(Read { version, expires, stream: None }));
         }
         let found = store.table.get(key, version, |found| {
             value.clear();
@@ -117,9 +118,9 @@ impl<D: Disk> Database<D> {
             }
             let logged =
                 if let Value::Logged { position, length } = found.value { Some((position, length)) } else { None };
-            (found.version, found.expires_ms, found.is_gone(now_ms), logged)
+            (found.version, found.expires, found.is_gone(now_ms), logged)
         })?;
-        let Some((found, expires_ms, is_gone, logged)) = found else {
+        let Some((found, expires, is_gone, logged)) = found else {
             store.counters.table_misses += 1;
             return Ok(None);
         };
@@ -132,11 +133,11 @@ impl<D: Disk> Database<D> {
         } else {
             // Only the newest version may be kept: nothing would tell a later read of a newer one.
             if version >= store.clock.newest() {
-                store.finds.found(key, &Cached { version: found, expires_ms, value });
+                store.finds.found(key, &Cached { version: found, expires, value });
             }
             None
         };
-        Ok(Some(Read { version: found, expires_ms, stream }))
+        Ok(Some(Read { version: found, expires, stream }))
     }
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
@@ -148,8 +149,8 @@ impl<D: Disk> Database<D> {
                 return Ok(alive(&entry));
             }
         }
-        if let Some(Cached { version, expires_ms, .. }) = store.finds.entry(key, version) {
-            return Ok(Some(version).filter(|_| expires_ms == 0 || expires_ms > now_ms));
+        if let Some(Cached { version, expires, .. }) = store.finds.entry(key, version) {
+            return Ok(Some(version).filter(|_| !expires.is_some_and(|at| at.has_come(now_ms))));
         }
         let found = store.table.get(key, version, |found| Some(found.version).filter(|_| !found.is_gone(now_ms)))?;
         Ok(found.flatten())
@@ -325,8 +326,8 @@ impl<D: Disk> Store<D> {
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
         match newest {
             Some(entry) => {
-                let Entry { version, expires_ms, value, .. } = entry;
-                Ok(Some(Found::new(&Version { version, expires_ms, value })))
+                let Entry { version, expires, value, .. } = entry;
+                Ok(Some(Found::new(&Version { version, expires, value })))
             }
             None => self.table.get(key, version, Found::new),
         }

@@ -166,5 +166,5 @@ pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: 
             length: u32_of(length),
         },
     };
-    Entry { key: operation.key, version, expires_ms: operation.expires_ms, value }
+    Entry { key: operation.key, version, expires: operation.expires, value }
 }

@@ -11,6 +11,7 @@ use super::value_log::ValueLog;
 use super::write::NewLargePut;
 use crate::disk::Disk;
 use crate::entry::Entry;
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 
 /// An entry of a backup.
@@ -55,7 +56,7 @@ impl<D: Disk> Database<D> {
         &mut self,
         key: &[u8],
         length: usize,
-        expires_ms: u64,
+        expires: Option<Expiry>,
         version: u64,
         now_ms: u64,
     ) -> Result<bool, Failure> {
@@ -66,7 +67,7 @@ impl<D: Disk> Database<D> {
         }
         store.memtables.reserve(key.len(), 1)?;
         let start = [&payload::restored_head(false)[..], &payload::restored_version(version)].concat();
-        let put = NewLargePut { key, length, expires_ms, version, record_version };
+        let put = NewLargePut { key, length, expires, version, record_version };
         let put = store.begin_large(&put, &start, true)?;
         self.begin_pieces(put);
         Ok(true)
@@ -99,9 +100,9 @@ impl<D: Disk> Store<D> {
         let mut position = self.values.begin(target, &payload::restored_head(false), size)?;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
             let value = self.values.add(&mut position, &version_bytes, operation)?;
-            let (key, expires_ms) = (operation.key, operation.expires_ms);
+            let (key, expires) = (operation.key, operation.expires);
             self.finds.written(key, false);
-            self.memtables.insert(&Entry { key, version: *version, expires_ms, value })?;
+            self.memtables.insert(&Entry { key, version: *version, expires, value })?;
         }
         self.values.finish()
     }

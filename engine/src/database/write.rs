@@ -6,13 +6,14 @@ use super::store::Store;
 use super::value_log::LargeValue;
 use crate::disk::Disk;
 use crate::entry::Entry;
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 
 /// A put whose value comes in pieces.
 pub(super) struct LargePut {
     key: Vec<u8>,
     version: u64,
-    expires_ms: u64,
+    expires: Option<Expiry>,
     value: LargeValue,
     /// Whether it is of a backup: then it is no commit of its own.
     is_restored: bool,
@@ -22,7 +23,7 @@ pub(super) struct LargePut {
 pub(super) struct NewLargePut<'a> {
     pub key: &'a [u8],
     pub length: usize,
-    pub expires_ms: u64,
+    pub expires: Option<Expiry>,
     /// The version of the entry.
     pub version: u64,
     /// The version of its record in the log.
@@ -43,7 +44,13 @@ impl<D: Disk> Database<D> {
     }
 
     /// Begins a put whose value of `length` bytes comes in pieces. Whatever writes before its end gives it up.
-    pub fn begin_put(&mut self, key: &[u8], length: usize, expires_ms: u64, now_ms: u64) -> Result<(), Failure> {
+    pub fn begin_put(
+        &mut self,
+        key: &[u8],
+        length: usize,
+        expires: Option<Expiry>,
+        now_ms: u64,
+    ) -> Result<(), Failure> {
         let store = self.committing()?;
         store.keep_pace(now_ms)?;
         if !store.values.keeps(length) {
@@ -54,7 +61,7 @@ impl<D: Disk> Database<D> {
         }
         store.memtables.reserve(key.len(), 1)?;
         let version = store.next_version()?;
-        let put = NewLargePut { key, length, expires_ms, version, record_version: version };
+        let put = NewLargePut { key, length, expires, version, record_version: version };
         let put = store.begin_large(&put, &payload::operations_head(), false)?;
         self.begin_pieces(put);
         Ok(())
@@ -87,7 +94,7 @@ impl<D: Disk> Store<D> {
         let version = self.next_version()?;
         let mut position = self.values.begin(version, &payload::operations_head(), size)?;
         for operation in operations {
-            let &Operation { key, value, expires_ms } = operation;
+            let &Operation { key, value, expires } = operation;
             if let Some(bytes) = value {
                 self.counters.puts += 1;
                 self.counters.put_bytes += (key.len() + bytes.len()) as u64;
@@ -96,7 +103,7 @@ impl<D: Disk> Store<D> {
             }
             let value = self.values.add(&mut position, &[], operation)?;
             self.finds.written(key, operation.value.is_some());
-            self.memtables.insert(&Entry { key, version, expires_ms, value })?;
+            self.memtables.insert(&Entry { key, version, expires, value })?;
         }
         self.values.finish()?;
         self.clock.committed(version);
@@ -106,15 +113,15 @@ impl<D: Disk> Store<D> {
 
     /// Begins the record of a value that comes in pieces, with `start` in front of its operation.
     pub fn begin_large(&mut self, put: &NewLargePut<'_>, start: &[u8], is_restored: bool) -> Result<LargePut, Failure> {
-        let &NewLargePut { key, length, expires_ms, version, record_version } = put;
-        let value = self.values.begin_value(record_version, start, (key, length, expires_ms))?;
-        Ok(LargePut { key: key.to_vec(), version, expires_ms, value, is_restored })
+        let &NewLargePut { key, length, expires, version, record_version } = put;
+        let value = self.values.begin_value(record_version, start, (key, length, expires))?;
+        Ok(LargePut { key: key.to_vec(), version, expires, value, is_restored })
     }
 
     fn finish_large(&mut self, put: &LargePut) -> Result<u64, Failure> {
         let value = self.values.finish_value(&put.value)?;
         self.finds.written(&put.key, true);
-        self.memtables.insert(&Entry { key: &put.key, version: put.version, expires_ms: put.expires_ms, value })?;
+        self.memtables.insert(&Entry { key: &put.key, version: put.version, expires: put.expires, value })?;
         if !put.is_restored {
             self.clock.committed(put.version);
             self.counters.commits += 1;

@@ -41,7 +41,7 @@ impl Memtable {
         };
         self.entries.push(StoredEntry {
             version: entry.version,
-            expires_ms: entry.expires_ms,
+            expires: entry.expires,
             value_at,
             value_length,
             key_at,
@@ -120,7 +120,7 @@ impl Memtable {
             Kind::Inline => Value::Inline(slice(&self.arena, usize_of(stored.value_at), stored.value_length)?),
         };
         let key = slice(&self.arena, stored.key_at as usize, stored.key_length)?;
-        Some(Entry { key, version: stored.version, expires_ms: stored.expires_ms, value })
+        Some(Entry { key, version: stored.version, expires: stored.expires, value })
     }
 
     /// How many entries there are.

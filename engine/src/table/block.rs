@@ -18,6 +18,7 @@ use std::cmp::Ordering;
 
 use crate::abbreviation::shared_length;
 use crate::entry::{Entry, Value};
+use crate::expiry::Expiry;
 use crate::number::u32_of;
 use crate::varint;
 
@@ -64,10 +65,10 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u6
         Value::Inline(_) => KIND_INLINE,
         Value::Logged { .. } => KIND_LOGGED,
     };
-    block.push(if entry.expires_ms > 0 { kind | HAS_EXPIRY } else { kind });
+    block.push(if entry.expires.is_some() { kind | HAS_EXPIRY } else { kind });
     varint::write(block, entry.version - lowest);
-    if entry.expires_ms > 0 {
-        varint::write(block, entry.expires_ms);
+    if let Some(at) = entry.expires {
+        varint::write(block, at.ms());
     }
     match entry.value {
         Value::Deleted => block.extend_from_slice(rest),
@@ -105,8 +106,8 @@ pub struct BlockReader<'a> {
 pub struct Version<'a> {
     /// The version of the commit.
     pub version: u64,
-    /// When the entry expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the entry expires; `None` for never.
+    pub expires: Option<Expiry>,
     /// The value.
     pub value: Value<'a>,
 }
@@ -115,7 +116,7 @@ impl Version<'_> {
     /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
     #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
-        Entry { key: &[], version: self.version, expires_ms: self.expires_ms, value: self.value }.is_gone(now_ms)
+        Entry { key: &[], version: self.version, expires: self.expires, value: self.value }.is_gone(now_ms)
     }
 }
 
@@ -171,7 +172,7 @@ impl<'a> BlockReader<'a> {
     /// Starts before the first entry.
     pub fn new(block: &'a [u8]) -> Result<Self, Malformed> {
         let Parts { lowest, entries, .. } = Parts::of(block)?;
-        let current = Version { version: 0, expires_ms: 0, value: Value::Deleted };
+        let current = Version { version: 0, expires: None, value: Value::Deleted };
         Ok(Self { rest: entries, lowest, key: Vec::new(), current })
     }
 
@@ -193,8 +194,8 @@ impl<'a> BlockReader<'a> {
     /// The entry that [`BlockReader::advance`] went to.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {
-        let Version { version, expires_ms, value } = self.current;
-        Entry { key: &self.key, version, expires_ms, value }
+        let Version { version, expires, value } = self.current;
+        Entry { key: &self.key, version, expires, value }
     }
 }
 
@@ -212,7 +213,7 @@ pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>>
     let (kind, rest) = bytes.split_first()?;
     *bytes = rest;
     let version = lowest.checked_add(varint::read(bytes)?)?;
-    let expires_ms = if kind & HAS_EXPIRY == 0 { 0 } else { varint::read(bytes)? };
+    let expires = if kind & HAS_EXPIRY == 0 { None } else { Expiry::of_number(varint::read(bytes)?) };
     let (suffix, value) = match kind & !HAS_EXPIRY {
         KIND_DELETED => (take(bytes, suffix_length)?, Value::Deleted),
         KIND_LOGGED => {
@@ -226,7 +227,7 @@ pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>>
         }
         _ => return None,
     };
-    Some(Raw { shared, suffix, version: Version { version, expires_ms, value } })
+    Some(Raw { shared, suffix, version: Version { version, expires, value } })
 }
 
 fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {

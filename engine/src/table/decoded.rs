@@ -3,6 +3,7 @@
 use super::block::{Malformed, Parts, Version, read_raw};
 use super::owned_version::PlacedValue;
 use crate::entry::Entry;
+use crate::expiry::Expiry;
 
 /// The entries of a block; the bytes of the block itself are kept elsewhere and must be the same ones.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ struct DecodedEntry {
     key_start: usize,
     key_length: usize,
     version: u64,
-    expires_ms: u64,
+    expires: Option<Expiry>,
     value: PlacedValue,
 }
 
@@ -35,7 +36,7 @@ impl DecodedBlock {
                     0 => self.keys.get(before.clone()) == Some(raw.suffix),
                     shared => shared == before.len() && raw.suffix.is_empty(),
                 };
-            let Version { version, expires_ms, value } = raw.version;
+            let Version { version, expires, value } = raw.version;
             // Versions of a key share its bytes here too.
             if !repeats {
                 let start = self.keys.len();
@@ -48,7 +49,7 @@ impl DecodedBlock {
                 key_start: before.start,
                 key_length: before.len(),
                 version,
-                expires_ms,
+                expires,
                 value,
             });
         }
@@ -74,7 +75,7 @@ impl DecodedBlock {
         Some(Entry {
             key: self.key_of(decoded),
             version: decoded.version,
-            expires_ms: decoded.expires_ms,
+            expires: decoded.expires,
             value: decoded.value.within(block),
         })
     }

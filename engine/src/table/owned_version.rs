@@ -2,14 +2,15 @@
 
 use super::block::Version;
 use crate::entry::{Entry, Value};
+use crate::expiry::Expiry;
 
 /// What a read of the table found: a version with a value of its own.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The version of the commit.
     pub version: u64,
-    /// When the entry expires, in milliseconds since 1970; 0 for never.
-    pub expires_ms: u64,
+    /// When the entry expires; `None` for never.
+    pub expires: Option<Expiry>,
     value: OwnedValue,
 }
 
@@ -29,7 +30,7 @@ impl Found {
             Value::Inline(bytes) => OwnedValue::Inline(bytes.to_vec()),
             Value::Logged { position, length } => OwnedValue::Logged { position, length },
         };
-        Self { version: version.version, expires_ms: version.expires_ms, value }
+        Self { version: version.version, expires: version.expires, value }
     }
 
     /// The value.
@@ -45,7 +46,7 @@ impl Found {
     /// As an entry, without its key.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {
-        Entry { key: &[], version: self.version, expires_ms: self.expires_ms, value: self.value() }
+        Entry { key: &[], version: self.version, expires: self.expires, value: self.value() }
     }
 }
 

@@ -127,7 +127,7 @@ mod tests {
         let versions: Vec<Entry<'_>> = values
             .iter()
             .zip((1..=values.len() as u64).rev())
-            .map(|(value, version)| Entry { key: b"key", version, expires_ms: 0, value: *value })
+            .map(|(value, version)| Entry { key: b"key", version, expires: None, value: *value })
             .collect();
         let mut stays = Vec::new();
         let left = retention.select(&versions, &mut stays);

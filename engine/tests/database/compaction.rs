@@ -4,6 +4,7 @@ use crate::histories::OPTIONS;
 use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks};
 use luge_engine::disk::MemoryDisk;
+use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
 
 const EXPIRES_MS: u64 = 5000;
@@ -18,7 +19,9 @@ fn one_compaction_gives_back_the_space_of_all_that_expired() {
         let stays = i / 50 % 10 == 0 || i % 4 == 0;
         let expires_ms = if stays { 0 } else { EXPIRES_MS };
         let key = i.to_be_bytes();
-        database.commit(&[Operation { key: &key, value: Some(&[7; 40]), expires_ms }], 1000).unwrap();
+        database
+            .commit(&[Operation { key: &key, value: Some(&[7; 40]), expires: Expiry::of_number(expires_ms) }], 1000)
+            .unwrap();
     }
     for now_ms in [1000, EXPIRES_MS] {
         while database.compact_step(now_ms).unwrap() {}

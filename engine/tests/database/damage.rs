@@ -30,7 +30,7 @@ fn index() -> Index {
 }
 
 fn put(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8]) {
-    database.commit(&[Operation { key, value: Some(value), expires_ms: 0 }], NOW_MS).unwrap();
+    database.commit(&[Operation { key, value: Some(value), expires: None }], NOW_MS).unwrap();
 }
 
 /// Writes so much that every kind of file is there; some of it overwritten, some of it only in the log.

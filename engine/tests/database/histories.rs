@@ -8,6 +8,7 @@ use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
+use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -129,7 +130,7 @@ impl Known {
 }
 
 fn put_in_pieces(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8], now_ms: u64) {
-    database.begin_put(key, value.len(), 0, now_ms).unwrap();
+    database.begin_put(key, value.len(), None, now_ms).unwrap();
     for piece in value.chunks(777) {
         database.extend_put(piece).unwrap();
     }
@@ -146,7 +147,7 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
                 .map(|(key, written)| Operation {
                     key,
                     value: written.value.as_deref(),
-                    expires_ms: written.expires_ms,
+                    expires: Expiry::of_number(written.expires_ms),
                 })
                 .collect();
             let version = database.commit(&operations, known.now_ms).unwrap();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use luge_engine::database::{Database, Newest};
 use luge_engine::disk::MemoryDisk;
+use luge_engine::expiry::Expiry;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -148,7 +149,7 @@ pub fn versions(database: &mut Database<MemoryDisk>, key: &[u8], now_ms: u64) ->
                 return Ok(false);
             }
             let value = if let Newest::Value(value) = newest { Some(value.to_vec()) } else { None };
-            listed.push(KeyVersion { version: entry.version, expires_ms: entry.expires_ms, value });
+            listed.push(KeyVersion { version: entry.version, expires_ms: Expiry::number_of(entry.expires), value });
             Ok(true)
         };
         next = database.versions(key, from, u32::MAX, now_ms, visit).unwrap();

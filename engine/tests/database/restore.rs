@@ -59,7 +59,7 @@ impl Restore<'_> {
         for part in self.entries()[..entries.min(self.backup.len())].chunks(3) {
             match part {
                 [(key, version, Some(value))] if value.len() >= OPTIONS.logged_size => {
-                    if database.begin_restored_put(key, value.len(), 0, *version, NOW_MS).unwrap() {
+                    if database.begin_restored_put(key, value.len(), None, *version, NOW_MS).unwrap() {
                         value.chunks(77).for_each(|piece| database.extend_put(piece).unwrap());
                         database.finish_put().unwrap();
                     }
@@ -69,7 +69,7 @@ impl Restore<'_> {
                         .iter()
                         .map(|&(key, version, value)| RestoredEntry {
                             version,
-                            operation: Operation { key, value, expires_ms: 0 },
+                            operation: Operation { key, value, expires: None },
                         })
                         .collect();
                     database.restore(&restored, NOW_MS).unwrap();
@@ -130,7 +130,7 @@ proptest! {
             from = restore.to;
         }
         let mut database = open(disks);
-        let version = database.commit(&[Operation { key: b"later", value: Some(b""), expires_ms: 0 }], NOW_MS).unwrap();
+        let version = database.commit(&[Operation { key: b"later", value: Some(b""), expires: None }], NOW_MS).unwrap();
         prop_assert!(version > from);
         prop_assert_eq!(database.get(b"later", u64::MAX, NOW_MS, &mut Vec::new()).unwrap().map(|read| read.version), Some(version));
     }

@@ -27,7 +27,7 @@ fn open() -> (Index, Database<MemoryDisk>) {
 fn put(database: &mut Database<MemoryDisk>, key: u32, size: usize) {
     let (key, value) = (key.to_be_bytes(), vec![7; size]);
     let value = if size == 0 { None } else { Some(value.as_slice()) };
-    database.commit(&[Operation { key: &key, value, expires_ms: 0 }], 0).unwrap();
+    database.commit(&[Operation { key: &key, value, expires: None }], 0).unwrap();
 }
 
 fn log_bytes(database: &Database<MemoryDisk>) -> u64 {

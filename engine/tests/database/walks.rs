@@ -10,6 +10,7 @@ use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options, Walked};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
+use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -30,7 +31,7 @@ fn key(i: u32) -> Vec<u8> {
 }
 
 fn write(database: &mut Database<MemoryDisk>, key: &[u8], value: Option<&[u8]>, expires_ms: u64) {
-    database.commit(&[Operation { key, value, expires_ms }], 1).unwrap();
+    database.commit(&[Operation { key, value, expires: Expiry::of_number(expires_ms) }], 1).unwrap();
 }
 
 fn visited(database: &Database<MemoryDisk>) -> u64 {
@@ -263,7 +264,7 @@ proptest! {
                 }
                 Step::Large(at) => {
                     let value = vec![7; 300];
-                    database.begin_put(&key(at), value.len(), 0, now_ms).unwrap();
+                    database.begin_put(&key(at), value.len(), None, now_ms).unwrap();
                     database.extend_put(&value).unwrap();
                     database.finish_put().unwrap();
                     model.insert(key(at), (value, 0));

@@ -17,6 +17,7 @@ use super::Options;
 use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::index::Notes;
 use crate::log::{LogWriter, Position, Recovered, make_durable, segment, verify_segment};
@@ -164,9 +165,9 @@ impl<D: Disk> ValueLog<D> {
         &mut self,
         version: u64,
         head: &[u8],
-        (key, length, expires_ms): (&[u8], usize, u64),
+        (key, length, expires): (&[u8], usize, Option<Expiry>),
     ) -> Result<LargeValue, Failure> {
-        let head = [head, payload::large_put_head(key, length, expires_ms).bytes(), key].concat();
+        let head = [head, payload::large_put_head(key, length, expires).bytes(), key].concat();
         let position = self.begin(version, &head, length + VALUE_CHECKSUM_SIZE)?;
         Ok(LargeValue { position, length, hasher: Box::new(Xxh64::new(0)) })
     }
@@ -316,6 +317,7 @@ mod tests {
     use crate::database::payload::{self, Operation};
     use crate::disk::{Disk, MemoryDisk};
     use crate::entry::Value;
+    use crate::expiry::Expiry;
     use crate::failure::Failure;
     use crate::index::{Index, Notes};
     use crate::log::recover;
@@ -329,7 +331,7 @@ mod tests {
 
     /// Commits a put; returns where its value stands in the log, and how long it is.
     fn put(values: &mut ValueLog<MemoryDisk>, version: u64, value: &[u8]) -> (u64, u32) {
-        let operation = Operation { key: b"key", value: Some(value), expires_ms: 0 };
+        let operation = Operation { key: b"key", value: Some(value), expires: None };
         let size = values.size_of(&operation);
         let mut position = values.begin(version, &payload::operations_head(), size).unwrap();
         let value = values.add(&mut position, &[], &operation).unwrap();
@@ -347,7 +349,7 @@ mod tests {
     #[test]
     fn large_values_stay_and_are_read_and_small_ones_do_not() {
         let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
-        let small = Operation { key: b"key", value: Some(&[1; 199]), expires_ms: 5 };
+        let small = Operation { key: b"key", value: Some(&[1; 199]), expires: Expiry::of_number(5) };
         assert!(!values.keeps(199) && values.keeps(200));
         assert_eq!(values.kept_size_of(&small), 202);
         let mut position = values.begin(1, &payload::operations_head(), values.size_of(&small)).unwrap();
@@ -358,12 +360,12 @@ mod tests {
         assert_eq!(read(&mut values, first), [2; 300]);
         values.sync().unwrap();
         assert_eq!(read(&mut values, first), [2; 300]);
-        let mut value = values.begin_value(3, &payload::operations_head(), (b"key", 250, 0)).unwrap();
+        let mut value = values.begin_value(3, &payload::operations_head(), (b"key", 250, None)).unwrap();
         values.extend_value(&mut value, &[3; 100]).unwrap();
         values.extend_value(&mut value, &[3; 150]).unwrap();
         let Value::Logged { position, length } = values.finish_value(&value).unwrap() else { panic!("inline") };
         assert_eq!(read(&mut values, (position, length)), [3; 250]);
-        let aborted = values.begin_value(4, &payload::operations_head(), (b"key", 250, 0)).unwrap();
+        let aborted = values.begin_value(4, &payload::operations_head(), (b"key", 250, None)).unwrap();
         assert_eq!(aborted.length(), 250);
         values.abort();
         let last = put(&mut values, 4, &[4; 300]);
