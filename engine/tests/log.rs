@@ -5,7 +5,7 @@ use luge_engine::disk::{Disk, MemoryDisk};
 use luge_engine::failure::{Failure, FailureKind};
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
-use luge_engine::log::{LogWriter, Position, Recovered, make_durable, recover};
+use luge_engine::log::{LogWriter, Position, Recovered, SegmentNumber, make_durable, recover};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ type Commit = (u64, Vec<u8>);
 
 fn read(disk: &MemoryDisk) -> Result<(Recovered, Vec<Commit>), Failure> {
     let mut commits = Vec::new();
-    let recovered = recover(disk, 0, |_, record| {
+    let recovered = recover(disk, SegmentNumber::NONE, |_, record| {
         commits.push((record.version, record.payload.to_vec()));
         Ok(())
     })?;
@@ -180,6 +180,7 @@ proptest! {
     fn nonsense_is_an_error_or_an_empty_log(files in vec((1..4_u64, vec(any::<u8>(), 0..400)), 0..4), header in any::<bool>()) {
         let disk = MemoryDisk::default();
         for (number, bytes) in files {
+            let number = SegmentNumber::of(number);
             let Ok(_) = disk.create(&segment::file_name(number)) else { continue };
             disk.edit(&segment::file_name(number), |content| {
                 if header {
@@ -198,13 +199,14 @@ proptest! {
     fn a_record_reads_back_at_its_place_and_nowhere_else(
         version in 1..u64::MAX, durable in any::<u64>(), payload in vec(any::<u8>(), 0..300), number in 1..1000_u64, offset in 0..10_000_u64,
     ) {
-        let position = Position { segment: number, offset };
+        let segment = SegmentNumber::of(number);
+        let position = Position { segment, offset };
         let record = Record { version, durable, payload: &payload };
         let mut bytes = Vec::new();
         record::encode(&mut bytes, position, &record);
         prop_assert_eq!(bytes.len(), record::encoded_size(payload.len()));
         prop_assert_eq!(record::decode(&bytes, position), Some(record));
-        prop_assert_eq!(record::decode(&bytes, Position { segment: number + 1, ..position }), None);
+        prop_assert_eq!(record::decode(&bytes, Position { segment: segment.next(), ..position }), None);
         prop_assert_eq!(record::decode(&bytes, Position { offset: offset + 8, ..position }), None);
         for length in 0..record::HEADER_SIZE + payload.len() {
             prop_assert_eq!(record::decode(&bytes[..length], position), None);
@@ -227,7 +229,9 @@ fn record_padding(lengths: &[usize], at: usize) -> bool {
 
 #[test]
 fn a_header_reads_back_and_tells_other_formats() {
-    let header = SegmentHeader { number: 7, follows: Position { segment: 6, offset: 4242 }, owner: 0x0403_0201 };
+    let number = SegmentNumber::of(7);
+    let header =
+        SegmentHeader { number, follows: Position { segment: number.previous(), offset: 4242 }, owner: 0x0403_0201 };
     let bytes = segment::encode(&header);
     assert_eq!(segment::decode(&bytes), HeaderState::Valid(header));
     assert_eq!(segment::decode(&bytes[..31]), HeaderState::Invalid);
@@ -241,9 +245,9 @@ fn a_header_reads_back_and_tells_other_formats() {
 
 #[test]
 fn file_names_are_those_of_segments_and_no_others() {
-    assert_eq!(segment::file_name(1), "0000000001.luge");
-    assert_eq!(segment::file_number("0000000001.luge"), Some(1));
-    assert_eq!(segment::file_number("12345678901.luge"), Some(12_345_678_901));
+    assert_eq!(segment::file_name(SegmentNumber::FIRST), "0000000001.luge");
+    assert_eq!(segment::file_number("0000000001.luge"), Some(SegmentNumber::FIRST));
+    assert_eq!(segment::file_number("12345678901.luge"), Some(SegmentNumber::of(12_345_678_901)));
     for name in ["0000000000.luge", "1.luge", "00000000001.luge", "0000000001.tmp", "+000000001.luge", "log"] {
         assert_eq!(segment::file_number(name), None, "{name}");
     }
@@ -271,7 +275,7 @@ fn segments_that_were_never_begun_do_not_count_at_the_end_and_are_damage_elsewhe
     disk.create("0000000004.luge").unwrap();
     disk.create("0000000005.luge").unwrap();
     let (recovered, found) = read(&disk).unwrap();
-    assert_eq!((&found, recovered.end.segment), (&commits, 3));
+    assert_eq!((&found, recovered.end.segment), (&commits, SegmentNumber::of(3)));
 
     let (disk, _) = run(disk, recovered, &[Step::Append(400), Step::Append(400), Step::Sync], &mut commits);
     assert_eq!(read(&disk).unwrap().1, commits, "what is left of them is in nobody's way");
@@ -284,7 +288,7 @@ fn segments_that_were_never_begun_do_not_count_at_the_end_and_are_damage_elsewhe
 
 #[test]
 fn a_log_that_is_gone_is_reported() {
-    let failure = recover(&MemoryDisk::default(), 3, |_, _| Ok(())).unwrap_err();
+    let failure = recover(&MemoryDisk::default(), SegmentNumber::of(3), |_, _| Ok(())).unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Corrupt);
     assert!(failure.message().contains("0000000003.luge at byte 0: the segment is missing"), "{}", failure.message());
 }
@@ -297,8 +301,8 @@ fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
     }
     writer.sync().unwrap();
     let last = writer.end().segment;
-    for number in 1..last {
-        writer.remove_segment(number).unwrap();
+    for number in 1..last.get() {
+        writer.remove_segment(SegmentNumber::of(number)).unwrap();
     }
     let disk = writer.into_disk();
     assert_eq!(disk.list().unwrap(), [segment::file_name(last)]);

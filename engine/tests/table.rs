@@ -8,7 +8,7 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::{Boundary, Entry, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
-use luge_engine::log::Position;
+use luge_engine::log::{Position, SegmentNumber};
 use luge_engine::table::block::BlockReader;
 use luge_engine::table::{Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
 use proptest::collection::vec;
@@ -118,7 +118,7 @@ fn assert_walks(table: &Table<MemoryDisk>, level: Level, key: &[u8]) {
 }
 
 /// Bytes of the log that entries of both levels lead to, by segment.
-fn logged(table: &Table<MemoryDisk>) -> BTreeMap<u64, u64> {
+fn logged(table: &Table<MemoryDisk>) -> BTreeMap<SegmentNumber, u64> {
     let mut counts = BTreeMap::new();
     for level in Level::ALL {
         let mut cursor = table.cursor_from(level, Boundary::Outermost).unwrap();
@@ -149,7 +149,7 @@ fn write() -> impl Strategy<Value = Write> {
     let key = vec(prop_oneof![Just(0_u8), Just(b'a'), Just(b'b'), Just(0xff)], 1..5);
     let expires_ms = prop_oneof![6 => Just(0_u64), 1 => Just(NOW_MS), 1 => Just(NOW_MS + 1)];
     let value = prop_oneof![1 => Just(None), 3 => vec(any::<u8>(), 0..60).prop_map(Some)];
-    let segment = prop_oneof![2 => Just(None), 1 => (1..4_u64).prop_map(Some)];
+    let segment = prop_oneof![2 => Just(None), 1 => (1..4_u64).prop_map(|number| Some(SegmentNumber::of(number)))];
     (key, expires_ms, value, segment).prop_map(|(key, expires_ms, value, segment)| {
         let logged = segment.map(|segment| Position { segment, offset: 0 }.packed());
         (key, Written { expires_ms, value, logged })
@@ -189,18 +189,20 @@ fn round() -> impl Strategy<Value = Round> {
 fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: u64) {
     let mut relocations = Vec::new();
     for ((key, Reverse(own)), written) in history.iter_mut() {
-        let Some(from) = written.logged.filter(|from| Position::unpacked(*from).segment == 1) else { continue };
+        let Some(from) = written.logged.filter(|from| Position::unpacked(*from).segment == SegmentNumber::FIRST) else {
+            continue;
+        };
         if written.value.is_none() {
             continue;
         }
-        let to = Position { segment: 9, offset: version }.packed();
+        let to = Position { segment: SegmentNumber::of(9), offset: version }.packed();
         if table.leads_to(key, *own, from).unwrap() {
             relocations.push(Relocation { key: key.clone(), version: *own, from, to });
             written.logged = Some(to);
         }
     }
     table.relocate(&relocations).unwrap();
-    assert_eq!(table.log_live().of(1), 0);
+    assert_eq!(table.log_live().of(SegmentNumber::FIRST), 0);
 }
 
 proptest! {
@@ -252,7 +254,7 @@ proptest! {
                 prop_assert!(own.is_sorted_by(|a, b| (&a.0, Reverse(a.1)) < (&b.0, Reverse(b.1))));
                 entries.extend(own);
             }
-            let counted: BTreeMap<u64, u64> = table.log_live().iter().collect();
+            let counted: BTreeMap<SegmentNumber, u64> = table.log_live().iter().collect();
             prop_assert_eq!(counted, logged(&table));
             for key in history.keys().map(|(key, _)| key) {
                 for at in retention.snapshots.iter().copied().chain([u64::MAX]) {
@@ -314,14 +316,14 @@ fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
 fn bytes_in_the_log_are_counted_while_something_leads_to_them() {
     let mut table = open(1024);
     let at = |version: u64, expires_ms| {
-        let logged = Some(Position { segment: version, offset: 0 }.packed());
+        let logged = Some(Position { segment: SegmentNumber::of(version), offset: 0 }.packed());
         let written = Written { expires_ms, value: Some(Vec::new()), logged };
         History::from([((b"key".to_vec(), Reverse(version)), written)])
     };
     merge_all(&mut table, Level::Bottom, &at(1, 0), &BOTTOM, 1);
-    assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(1, u64::from(LOGGED_LENGTH))]);
+    assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(SegmentNumber::of(1), u64::from(LOGGED_LENGTH))]);
     merge_all(&mut table, Level::Bottom, &at(2, 0), &BOTTOM, 1);
-    assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(2, u64::from(LOGGED_LENGTH))]);
+    assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(SegmentNumber::of(2), u64::from(LOGGED_LENGTH))]);
     merge_all(&mut table, Level::Bottom, &at(3, NOW_MS), &BOTTOM, 1);
     assert_eq!(table.log_live().total(), 0);
     assert_eq!(dump(&table, Level::Bottom), []);

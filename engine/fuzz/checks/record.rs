@@ -12,7 +12,7 @@ use luge_engine::expiry::Expiry;
 use luge_engine::failure::FailureKind;
 use luge_engine::log::record::{self, HEADER_SIZE, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
-use luge_engine::log::{Position, recover, verify_segment};
+use luge_engine::log::{Position, SegmentNumber, recover, verify_segment};
 use luge_engine::table::blocks;
 
 const SEAL: u8 = 1;
@@ -29,7 +29,7 @@ pub fn check(input: &[u8]) {
         seal_all(&mut first, position);
     }
     check_record(&first, position);
-    check_recovery(bytes, position.segment.max(1), flags & SEAL != 0);
+    check_recovery(bytes, position.segment.max(SegmentNumber::FIRST), flags & SEAL != 0);
 }
 
 /// Gives all that may be records their checksums.
@@ -78,12 +78,16 @@ fn check_header(bytes: &[u8]) {
     let Some((follows, rest)) = rest.split_first_chunk::<8>() else { return };
     let Some(owner) = rest.first_chunk::<4>() else { return };
     let follows = Position::unpacked(u64::from_le_bytes(*follows));
-    let header = SegmentHeader { number: u64::from_le_bytes(*number), follows, owner: u32::from_le_bytes(*owner) };
+    let header = SegmentHeader {
+        number: SegmentNumber::of(u64::from_le_bytes(*number)),
+        follows,
+        owner: u32::from_le_bytes(*owner),
+    };
     assert_eq!(segment::decode(&segment::encode(&header)), HeaderState::Valid(header));
 }
 
 /// A segment with these bytes behind its header is recovered up to what is no record, or refused as damaged.
-fn check_recovery(bytes: &[u8], number: u64, seal: bool) {
+fn check_recovery(bytes: &[u8], number: SegmentNumber, seal: bool) {
     let start = Position { segment: number, offset: segment::HEADER_SIZE as u64 };
     let mut records = bytes.to_vec();
     if seal {

@@ -138,6 +138,7 @@ mod tests {
     use super::super::testing::table;
     use super::Checkpointer;
     use crate::index::{Checkpoint, Index};
+    use crate::log::SegmentNumber;
     use crate::table::Descent;
 
     #[test]
@@ -145,7 +146,7 @@ mod tests {
         let index = Index::in_memory();
         let mut checkpointer = Checkpointer::open(index.notes()).unwrap();
         assert_eq!(checkpointer.checkpoint(), Checkpoint::default());
-        let checkpoint = Checkpoint { first_segment: 2, version: 9, reserved: 20 };
+        let checkpoint = Checkpoint { first_segment: SegmentNumber::of(2), version: 9, reserved: 20 };
         checkpointer.record(checkpoint, 70).unwrap();
         checkpointer.record(checkpoint, 30).unwrap();
         let mut reopened = Checkpointer::open(index.notes()).unwrap();

@@ -170,7 +170,8 @@ mod tests {
         }
     }
 
-    const CHECKPOINT: Checkpoint = Checkpoint { first_segment: 2, version: 9, reserved: 20 };
+    const CHECKPOINT: Checkpoint =
+        Checkpoint { first_segment: crate::log::SegmentNumber::of(2), version: 9, reserved: 20 };
 
     #[test]
     fn a_sealed_memtable_is_found_until_its_checkpoint_is_recorded() {

@@ -7,7 +7,7 @@ use super::store::Store;
 use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::{Failure, FailureKind};
-use crate::log::{Position, segment};
+use crate::log::{Position, SegmentNumber, segment};
 use crate::table::{BlockDamage, BlockWalk, Level};
 
 /// Blocks that one step looks at.
@@ -18,7 +18,7 @@ const BLOCKS_A_STEP: usize = 64;
 pub struct Verification {
     phase: Phase,
     /// Bytes of the log that entries lead to, by segment.
-    counted: BTreeMap<u64, u64>,
+    counted: BTreeMap<SegmentNumber, u64>,
     /// How often the table had changed: when it changes meanwhile, its counts do.
     changes: u64,
     /// What is wrong, since the last step.
@@ -33,7 +33,7 @@ pub struct Verification {
 enum Phase {
     #[default]
     Start,
-    Log(Vec<u64>),
+    Log(Vec<SegmentNumber>),
     Blocks(BlockWalk, Level),
     Counts,
     Done,
@@ -82,7 +82,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Records that recovery would read.
-    fn verify_segment(&mut self, number: u64, verification: &mut Verification) -> Result<(), Failure> {
+    fn verify_segment(&mut self, number: SegmentNumber, verification: &mut Verification) -> Result<(), Failure> {
         // A checkpoint may have removed it meanwhile.
         if number < self.checkpointer.checkpoint().first_segment {
             return Ok(());
@@ -151,7 +151,7 @@ impl<D: Disk> Store<D> {
     }
 }
 
-fn miscounted(number: u64, live: u64, found: u64) -> BlockDamage {
+fn miscounted(number: SegmentNumber, live: u64, found: u64) -> BlockDamage {
     BlockDamage {
         file: "index/db".to_owned(),
         offset: 0,

@@ -1,6 +1,7 @@
 //! How far the table has come: what of the log it holds.
 
 use crate::failure::{Failure, FailureKind};
+use crate::log::SegmentNumber;
 
 const FORMAT_VERSION: u8 = 1;
 const SIZE: usize = 25;
@@ -11,7 +12,7 @@ const SIZE: usize = 25;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The first segment that is still needed.
-    pub first_segment: u64,
+    pub first_segment: SegmentNumber,
     /// The newest version that the table holds whole.
     pub version: u64,
     /// All versions up to this one may have been used, by commits that the log has or that it lost.
@@ -21,7 +22,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     pub(super) fn encode(self) -> Vec<u8> {
         let mut bytes = vec![FORMAT_VERSION];
-        for field in [self.first_segment, self.version, self.reserved] {
+        for field in [self.first_segment.get(), self.version, self.reserved] {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes
@@ -38,7 +39,7 @@ impl Checkpoint {
         };
         let [first_segment, version, reserved] =
             fields.ok_or_else(|| Failure::new(FailureKind::Corrupt, "the checkpoint of the table is damaged"))?;
-        Ok(Self { first_segment, version, reserved })
+        Ok(Self { first_segment: SegmentNumber::of(first_segment), version, reserved })
     }
 }
 
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_reads_back_and_nonsense_is_refused() {
-        let checkpoint = Checkpoint { first_segment: 7, version: u64::MAX, reserved: 9 };
+        let checkpoint = Checkpoint { first_segment: crate::log::SegmentNumber::of(7), version: u64::MAX, reserved: 9 };
         let bytes = checkpoint.encode();
         assert_eq!(Checkpoint::decode(&bytes).unwrap(), checkpoint);
         for length in 0..bytes.len() {

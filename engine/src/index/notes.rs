@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::{Checkpoint, Tree};
 use crate::failure::{Failure, FailureKind};
-use crate::log::Position;
+use crate::log::{Position, SegmentNumber};
 
 const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 const HIDDEN_KEY: &[u8] = b"hidden";
@@ -51,12 +51,12 @@ impl Notes {
         self.tree.insert(HIDDEN_KEY, &bytes.to_le_bytes())
     }
 
-    /// The newest segment that was noted; 0 for none. Fails when the log ends in an earlier one.
-    pub fn newest_segment(&self, last_segment: u64) -> Result<u64, Failure> {
-        let Some(bytes) = self.tree.get(SEGMENT_KEY)? else { return Ok(0) };
+    /// The newest segment that was noted. Fails when the log ends in an earlier one.
+    pub fn newest_segment(&self, last_segment: SegmentNumber) -> Result<SegmentNumber, Failure> {
+        let Some(bytes) = self.tree.get(SEGMENT_KEY)? else { return Ok(SegmentNumber::NONE) };
         let damaged =
             |_| Failure::new(FailureKind::Corrupt, "the number of the log's newest segment in the index is damaged");
-        let noted = bytes[..].try_into().map(u64::from_le_bytes).map_err(damaged)?;
+        let noted = bytes[..].try_into().map(u64::from_le_bytes).map(SegmentNumber::of).map_err(damaged)?;
         if noted > last_segment {
             let at = Position { segment: noted, offset: 0 };
             return Err(Failure::new(
@@ -68,8 +68,8 @@ impl Notes {
     }
 
     /// Notes the newest segment, durably. It must be durable itself: what is noted is never missing after a crash.
-    pub fn write_newest_segment(&self, number: u64) -> Result<(), Failure> {
-        self.tree.insert(SEGMENT_KEY, &number.to_le_bytes())?;
+    pub fn write_newest_segment(&self, number: SegmentNumber) -> Result<(), Failure> {
+        self.tree.insert(SEGMENT_KEY, &number.get().to_le_bytes())?;
         self.tree.sync()
     }
 
@@ -83,24 +83,31 @@ impl Notes {
 mod tests {
     use super::{CHECKPOINT_KEY, Checkpoint, HIDDEN_KEY, SEGMENT_KEY};
     use crate::index::Index;
+    use crate::log::SegmentNumber;
 
     #[test]
     fn notes_read_back_and_nonsense_is_refused() {
         let notes = Index::in_memory().notes();
         assert_eq!(notes.checkpoint().unwrap(), Checkpoint::default());
-        assert_eq!((notes.hidden().unwrap(), notes.newest_segment(0).unwrap()), (0, 0));
-        let checkpoint = Checkpoint { first_segment: 1, version: 2, reserved: 3 };
+        assert_eq!(
+            (notes.hidden().unwrap(), notes.newest_segment(SegmentNumber::NONE).unwrap()),
+            (0, SegmentNumber::NONE)
+        );
+        let checkpoint = Checkpoint { first_segment: SegmentNumber::FIRST, version: 2, reserved: 3 };
         notes.write_checkpoint(checkpoint).unwrap();
         notes.write_hidden(4).unwrap();
-        notes.write_newest_segment(5).unwrap();
+        notes.write_newest_segment(SegmentNumber::of(5)).unwrap();
         assert_eq!(notes.checkpoint().unwrap(), checkpoint);
-        assert_eq!((notes.hidden().unwrap(), notes.newest_segment(5).unwrap()), (4, 5));
-        let missed = notes.newest_segment(4).unwrap_err();
+        assert_eq!(
+            (notes.hidden().unwrap(), notes.newest_segment(SegmentNumber::of(5)).unwrap()),
+            (4, SegmentNumber::of(5))
+        );
+        let missed = notes.newest_segment(SegmentNumber::of(4)).unwrap_err();
         assert!(missed.message().contains("0000000005.luge at byte 0: the segment is missing"), "{}", missed.message());
         for key in [CHECKPOINT_KEY, HIDDEN_KEY, SEGMENT_KEY] {
             notes.tree.insert(key, b"no").unwrap();
         }
-        assert!(notes.checkpoint().is_err() && notes.newest_segment(5).is_err());
+        assert!(notes.checkpoint().is_err() && notes.newest_segment(SegmentNumber::of(5)).is_err());
         // Only an estimate: nothing is wrong where it is lost.
         assert_eq!(notes.hidden().unwrap(), 0);
     }

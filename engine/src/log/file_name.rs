@@ -1,17 +1,19 @@
 //! The name of a segment's file.
 
+use super::segment_number::SegmentNumber;
+
 const SUFFIX: &str = ".luge";
 
 /// The name of a segment's file.
 #[must_use]
-pub fn file_name(number: u64) -> String {
-    format!("{number:010}{SUFFIX}")
+pub fn file_name(number: SegmentNumber) -> String {
+    format!("{:010}{SUFFIX}", number.get())
 }
 
 /// The number of the segment in a file of this name; `None` for any other file.
 #[must_use]
-pub fn file_number(name: &str) -> Option<u64> {
+pub fn file_number(name: &str) -> Option<SegmentNumber> {
     let digits = name.strip_suffix(SUFFIX)?;
-    let number = digits.parse().ok()?;
-    (file_name(number) == name && number > 0).then_some(number)
+    let number = SegmentNumber::of(digits.parse().ok()?);
+    (file_name(number) == name && !number.is_none()).then_some(number)
 }

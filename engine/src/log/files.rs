@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 
 use super::segment::{self, HEADER_SIZE, HeaderState};
+use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 
@@ -14,7 +15,7 @@ const OPEN_FILES: usize = 32;
 #[derive(Debug)]
 pub struct SegmentFiles<F> {
     owner: u32,
-    open: VecDeque<(u64, F)>,
+    open: VecDeque<(SegmentNumber, F)>,
 }
 
 impl<F: DiskFile> SegmentFiles<F> {
@@ -25,7 +26,7 @@ impl<F: DiskFile> SegmentFiles<F> {
     }
 
     /// The file of a segment. A missing one is damage, because the table has a place in it.
-    pub fn get<D: Disk<File = F>>(&mut self, disk: &D, number: u64) -> Result<&mut F, Failure> {
+    pub fn get<D: Disk<File = F>>(&mut self, disk: &D, number: SegmentNumber) -> Result<&mut F, Failure> {
         let found = self.open.iter().position(|(open, _)| *open == number);
         let entry = match found.and_then(|place| self.open.remove(place)) {
             Some(entry) => entry,
@@ -38,12 +39,12 @@ impl<F: DiskFile> SegmentFiles<F> {
     }
 
     /// Lets go of a segment that is removed.
-    pub fn forget(&mut self, number: u64) {
+    pub fn forget(&mut self, number: SegmentNumber) {
         self.open.retain(|(open, _)| *open != number);
     }
 }
 
-fn open<D: Disk>(disk: &D, number: u64, owner: u32) -> Result<D::File, Failure> {
+fn open<D: Disk>(disk: &D, number: SegmentNumber, owner: u32) -> Result<D::File, Failure> {
     let name = segment::file_name(number);
     let mut file = disk.open(&name).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
@@ -71,7 +72,7 @@ fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), F
 }
 
 /// Refuses segments from `first` on that are of another owner.
-pub fn check_owners<D: Disk>(disk: &D, first: u64, owner: u32) -> Result<(), Failure> {
+pub fn check_owners<D: Disk>(disk: &D, first: SegmentNumber, owner: u32) -> Result<(), Failure> {
     for name in disk.list()? {
         if segment::file_number(&name).is_some_and(|number| number >= first) {
             check_owner(&mut disk.open(&name)?, &name, owner)?;

@@ -14,11 +14,13 @@ mod position;
 pub mod record;
 mod recovery;
 pub mod segment;
+mod segment_number;
 mod sizes;
 mod writer;
 
 pub use files::{SegmentFiles, check_owners};
 pub use position::Position;
 pub use recovery::{Recovered, make_durable, recover, verify_segment};
+pub use segment_number::SegmentNumber;
 pub use sizes::SegmentSizes;
 pub use writer::LogWriter;

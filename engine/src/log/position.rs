@@ -3,12 +3,13 @@
 use std::fmt;
 
 use super::file_name::file_name;
+use super::segment_number::SegmentNumber;
 
 /// A segment's number and a byte offset in it, ordered as the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// The number of the segment, below 2^31.
-    pub segment: u64,
+    /// The number of the segment.
+    pub segment: SegmentNumber,
     /// The offset in its file, below 2^33.
     pub offset: u64,
 }
@@ -19,13 +20,13 @@ impl Position {
     /// As one number, with the same order.
     #[must_use]
     pub fn packed(self) -> u64 {
-        self.segment << OFFSET_BITS | self.offset
+        self.segment.get() << OFFSET_BITS | self.offset
     }
 
     /// What [`Position::packed`] packed.
     #[must_use]
     pub fn unpacked(packed: u64) -> Self {
-        Self { segment: packed >> OFFSET_BITS, offset: packed & ((1 << OFFSET_BITS) - 1) }
+        Self { segment: SegmentNumber::of(packed >> OFFSET_BITS), offset: packed & ((1 << OFFSET_BITS) - 1) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::position::Position;
 use super::record::{self, ALIGNMENT, Record};
 use super::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
+use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 
@@ -15,17 +16,17 @@ pub struct Recovered {
     pub last_version: u64,
 }
 
-/// Hands every record from segment `first` on (0 for a log that may be new) to `visit`, in order, with the position of its payload.
+/// Hands every record from segment `first` on ([`SegmentNumber::NONE`] for a log that may be new) to `visit`, in order, with the position of its payload.
 ///
 /// Fails with [`FailureKind::Corrupt`] where something durable is damaged or missing, naming file and offset, and with
 /// [`FailureKind::Unsupported`] for another format. Changes nothing.
 pub fn recover<D: Disk>(
     disk: &D,
-    first: u64,
+    first: SegmentNumber,
     mut visit: impl FnMut(Position, Record<'_>) -> Result<(), Failure>,
 ) -> Result<Recovered, Failure> {
     let headers = read_headers(disk, first)?;
-    if headers.is_empty() && first > 0 {
+    if headers.is_empty() && !first.is_none() {
         return Err(damaged(Position { segment: first, offset: 0 }, "the segment is missing"));
     }
     let mut recovered = Recovered { end: Position::default(), last_version: 0 };
@@ -51,7 +52,7 @@ pub fn recover<D: Disk>(
 /// Makes the recovered records durable. A killed process leaves records that it wrote and did not sync. Later reads and
 /// writes rely on them.
 pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Failure> {
-    if recovered.end.segment > 0 {
+    if !recovered.end.segment.is_none() {
         disk.open(&segment::file_name(recovered.end.segment))?.sync()?;
     }
     Ok(())
@@ -61,14 +62,14 @@ pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Fail
 /// written to. Fails with [`FailureKind::Corrupt`] where recovery would, or where `is_sound` says that a record is not.
 pub fn verify_segment<D: Disk>(
     disk: &D,
-    number: u64,
+    number: SegmentNumber,
     end: Option<Position>,
     is_sound: impl Fn(&Record<'_>) -> bool,
 ) -> Result<u64, Failure> {
     if read_header(disk, number)?.is_none() {
         return Err(damaged_header(number));
     }
-    let next = number + 1;
+    let next = number.next();
     let has_next = disk.list()?.contains(&segment::file_name(next));
     let follows = if has_next { read_header(disk, next)?.map(|next| next.follows) } else { None };
     let bytes = read_segment(disk, number)?;
@@ -89,8 +90,8 @@ pub fn verify_segment<D: Disk>(
 
 /// The headers of all segments that count, in order. Those at the end whose creation was torn do not: several may have been
 /// begun before the first of them was durable.
-fn read_headers<D: Disk>(disk: &D, first: u64) -> Result<Vec<SegmentHeader>, Failure> {
-    let mut numbers: Vec<u64> =
+fn read_headers<D: Disk>(disk: &D, first: SegmentNumber) -> Result<Vec<SegmentHeader>, Failure> {
+    let mut numbers: Vec<SegmentNumber> =
         disk.list()?.iter().filter_map(|name| segment::file_number(name)).filter(|number| *number >= first).collect();
     numbers.sort_unstable();
     let mut headers: Vec<SegmentHeader> = Vec::new();
@@ -110,7 +111,7 @@ fn read_headers<D: Disk>(disk: &D, first: u64) -> Result<Vec<SegmentHeader>, Fai
 }
 
 /// The header of a segment; `None` for one that was never begun: it has no record, either.
-fn read_header<D: Disk>(disk: &D, number: u64) -> Result<Option<SegmentHeader>, Failure> {
+fn read_header<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Option<SegmentHeader>, Failure> {
     let mut file = disk.open(&segment::file_name(number))?;
     let mut bytes = [0; HEADER_SIZE];
     let count = file.read_at(&mut bytes, 0)?;
@@ -130,18 +131,18 @@ fn read_header<D: Disk>(disk: &D, number: u64) -> Result<Option<SegmentHeader>, 
     }
 }
 
-fn damaged_header(number: u64) -> Failure {
+fn damaged_header(number: SegmentNumber) -> Failure {
     damaged(Position { segment: number, offset: 0 }, "its header is damaged")
 }
 
-fn has_any_record<D: Disk>(disk: &D, number: u64) -> Result<bool, Failure> {
+fn has_any_record<D: Disk>(disk: &D, number: SegmentNumber) -> Result<bool, Failure> {
     let bytes = read_segment(disk, number)?;
     let start = Position { segment: number, offset: HEADER_SIZE as u64 };
     Ok(find_record(&bytes, start, start)?.is_some())
 }
 
-fn check_order(first: u64, before: Option<&SegmentHeader>, header: &SegmentHeader) -> Result<(), Failure> {
-    let expected = before.map_or(first.max(1), |before| before.number + 1);
+fn check_order(first: SegmentNumber, before: Option<&SegmentHeader>, header: &SegmentHeader) -> Result<(), Failure> {
+    let expected = before.map_or(first.max(SegmentNumber::FIRST), |before| before.number.next());
     let at = Position { segment: header.number, offset: 0 };
     if header.number != expected {
         return Err(damaged(at, &format!("the segment {} before it is missing", segment::file_name(expected))));
@@ -154,7 +155,7 @@ fn check_order(first: u64, before: Option<&SegmentHeader>, header: &SegmentHeade
     }
 }
 
-fn read_segment<D: Disk>(disk: &D, number: u64) -> Result<Vec<u8>, Failure> {
+fn read_segment<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Vec<u8>, Failure> {
     let mut file = disk.open(&segment::file_name(number))?;
     let size = usize::try_from(file.size()?).map_err(|_| out_of_memory(number))?;
     let mut bytes = Vec::new();
@@ -165,7 +166,7 @@ fn read_segment<D: Disk>(disk: &D, number: u64) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn out_of_memory(number: u64) -> Failure {
+fn out_of_memory(number: SegmentNumber) -> Failure {
     Failure::new(FailureKind::OutOfMemory, format!("no memory to read the log file {}", segment::file_name(number)))
 }
 
@@ -175,7 +176,7 @@ fn damaged(position: Position, reason: &str) -> Failure {
 
 struct SegmentReader<'a> {
     bytes: &'a [u8],
-    number: u64,
+    number: SegmentNumber,
     offset: usize,
 }
 

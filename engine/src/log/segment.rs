@@ -11,6 +11,7 @@
 
 pub use super::file_name::{file_name, file_number};
 use super::position::Position;
+use super::segment_number::SegmentNumber;
 
 /// Bytes before the first record.
 pub const HEADER_SIZE: usize = 32;
@@ -23,7 +24,7 @@ const MAGIC: &[u8; 7] = b"lugelog";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
     /// The number of the segment.
-    pub number: u64,
+    pub number: SegmentNumber,
     /// Where the log before this segment ends. Bytes after that place in earlier segments were never committed.
     pub follows: Position,
     /// Whose segment it is.
@@ -46,7 +47,8 @@ pub enum HeaderState {
 pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     let mut bytes = [0; HEADER_SIZE];
     let body =
-        [&MAGIC[..], &[FORMAT_VERSION], &header.number.to_le_bytes(), &header.follows.packed().to_le_bytes()].concat();
+        [&MAGIC[..], &[FORMAT_VERSION], &header.number.get().to_le_bytes(), &header.follows.packed().to_le_bytes()]
+            .concat();
     let owner = header.owner.to_le_bytes();
     let checksum = checksum(&body, owner).to_le_bytes();
     for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum).chain(&owner)) {
@@ -84,5 +86,5 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     }
     let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
     let owner = u32::from_le_bytes(owner);
-    Some(HeaderState::Valid(SegmentHeader { number: u64::from_le_bytes(*number), follows, owner }))
+    Some(HeaderState::Valid(SegmentHeader { number: SegmentNumber::of(u64::from_le_bytes(*number)), follows, owner }))
 }

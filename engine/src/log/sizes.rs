@@ -3,22 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::segment;
+use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 
 /// Sizes of files by the numbers of their segments.
 #[derive(Debug, Default)]
 pub struct SegmentSizes {
-    sizes: BTreeMap<u64, u64>,
+    sizes: BTreeMap<SegmentNumber, u64>,
     /// Their sum: every commit asks for it.
     total: u64,
     /// Segments that do not count.
-    left_out: BTreeSet<u64>,
+    left_out: BTreeSet<SegmentNumber>,
 }
 
 impl SegmentSizes {
     /// Takes note of a segment, unless it is known.
-    pub fn add<D: Disk>(&mut self, disk: &D, number: u64) -> Result<(), Failure> {
+    pub fn add<D: Disk>(&mut self, disk: &D, number: SegmentNumber) -> Result<(), Failure> {
         if !self.sizes.contains_key(&number) && !self.left_out.contains(&number) {
             let size = disk.open(&segment::file_name(number))?.size()?;
             self.sizes.insert(number, size);
@@ -28,12 +29,12 @@ impl SegmentSizes {
     }
 
     /// Forgets a segment.
-    pub fn remove(&mut self, number: u64) {
+    pub fn remove(&mut self, number: SegmentNumber) {
         self.total -= self.sizes.remove(&number).unwrap_or(0);
     }
 
     /// Leaves a segment out from here on: one that cannot be emptied.
-    pub fn leave_out(&mut self, number: u64) {
+    pub fn leave_out(&mut self, number: SegmentNumber) {
         self.remove(number);
         self.left_out.insert(number);
     }
@@ -45,7 +46,7 @@ impl SegmentSizes {
     }
 
     /// The one of which the smallest share is live, below `percent` percent.
-    pub fn emptiest(&self, percent: u64, live_of: impl Fn(u64) -> u64) -> Option<u64> {
+    pub fn emptiest(&self, percent: u64, live_of: impl Fn(SegmentNumber) -> u64) -> Option<SegmentNumber> {
         let shares = self.sizes.iter().map(|(number, size)| (live_of(*number) * 100 / (*size).max(1), *number));
         shares.filter(|(share, _)| *share < percent).min().map(|(_, number)| number)
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::position::Position;
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
+use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 
@@ -31,7 +32,7 @@ pub struct LogWriter<D: Disk> {
     writes_ahead: bool,
     /// The present segment; `None` before the first record.
     file: Option<D::File>,
-    number: u64,
+    number: SegmentNumber,
     /// Where the log before the present segment ends.
     follows: Position,
     /// Where the bytes in `buffer` belong.
@@ -53,7 +54,7 @@ pub struct LogWriter<D: Disk> {
     /// How often the log was synced.
     syncs: u64,
     /// The sizes of segments that have ended, as far as they are known.
-    sizes: RefCell<BTreeMap<u64, u64>>,
+    sizes: RefCell<BTreeMap<SegmentNumber, u64>>,
 }
 
 /// A record that is being written.
@@ -78,7 +79,7 @@ impl<D: Disk> LogWriter<D> {
     /// log), in a new segment that is created with the first record. `last_version` is that of the last record. A segment
     /// has at most `segment_size` bytes, but for one record that is larger.
     pub fn start(disk: D, end: Position, last_version: u64, segment_size: u64) -> Self {
-        let number = end.segment + 1;
+        let number = end.segment.next();
         let offset = HEADER_SIZE as u64;
         Self {
             disk,
@@ -156,8 +157,8 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// The newest segment that is there: it is durable with its header.
-    pub fn newest_segment(&self) -> u64 {
-        if self.file.is_some() { self.number } else { self.number - 1 }
+    pub fn newest_segment(&self) -> SegmentNumber {
+        if self.file.is_some() { self.number } else { self.number.previous() }
     }
 
     /// Up to where the operating system has the log.
@@ -260,7 +261,7 @@ impl<D: Disk> LogWriter<D> {
             self.sync()?;
             self.follows = self.end();
             self.file = None;
-            self.number += 1;
+            self.number = self.number.next();
             self.offset = HEADER_SIZE as u64;
             self.capacity = self.segment_size;
             self.ahead = self.offset;
@@ -275,7 +276,7 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// Creates the present segment if it was not needed yet; returns its number.
-    pub fn ensure_segment(&mut self) -> Result<u64, Failure> {
+    pub fn ensure_segment(&mut self) -> Result<SegmentNumber, Failure> {
         if self.file.is_none() {
             self.next_segment(0)?;
         }
@@ -337,7 +338,7 @@ impl<D: Disk> LogWriter<D> {
 
     /// Removes a segment that nothing needs any more, and that is not the current one. The removal is durable after
     /// [`Disk::sync_directory`].
-    pub fn remove_segment(&self, number: u64) -> Result<(), Failure> {
+    pub fn remove_segment(&self, number: SegmentNumber) -> Result<(), Failure> {
         debug_assert!(number != self.number, "the present segment is needed");
         self.sizes.borrow_mut().remove(&number);
         self.disk.remove(&segment::file_name(number))?;
@@ -345,7 +346,7 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// The size of a segment's file in bytes. Each is opened for that once in a life at most: those that have ended stay as they are.
-    pub fn size_of(&self, number: u64) -> Result<u64, Failure> {
+    pub fn size_of(&self, number: SegmentNumber) -> Result<u64, Failure> {
         if let Some(file) = self.file.as_ref().filter(|_| number == self.number) {
             return Ok(file.size()?);
         }

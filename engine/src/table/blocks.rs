@@ -17,7 +17,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::index::Identity;
 use crate::log::record::{self, HEADER_SIZE};
-use crate::log::{LogWriter, Position, SegmentFiles, SegmentSizes, segment};
+use crate::log::{LogWriter, Position, SegmentFiles, SegmentNumber, SegmentSizes, segment};
 use crate::number::u32_of;
 use crate::varint;
 
@@ -57,7 +57,7 @@ impl Pointer {
 
     /// The segment that it leads to.
     #[must_use]
-    pub fn segment(self) -> u64 {
+    pub fn segment(self) -> SegmentNumber {
         Position::unpacked(self.position).segment
     }
 }
@@ -70,7 +70,7 @@ pub struct BlockStore<D: Disk> {
     open: RefCell<SegmentFiles<D::File>>,
     window: RefCell<Window>,
     /// Segments to remove.
-    dead: Vec<u64>,
+    dead: Vec<SegmentNumber>,
     /// The others, but for the one that is written to.
     sizes: SegmentSizes,
     cache: Rc<RefCell<BlockCache>>,
@@ -111,7 +111,7 @@ impl<D: Disk> BlockStore<D> {
         identity: Identity,
         cache: Rc<RefCell<BlockCache>>,
     ) -> Result<Self, Failure> {
-        let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or(0);
+        let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or_default();
         let end = Position { segment: last, offset: 0 };
         let owner = identity.owner_of(level.directory());
         let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk().owned_by(owner);
@@ -198,12 +198,12 @@ impl<D: Disk> BlockStore<D> {
     }
 
     /// The number of the segment that is written to.
-    pub fn present_segment(&self) -> u64 {
+    pub fn present_segment(&self) -> SegmentNumber {
         self.log.end().segment
     }
 
     /// The segments that are there, with their sizes in bytes.
-    pub fn segments(&self) -> Result<Vec<(u64, u64)>, Failure> {
+    pub fn segments(&self) -> Result<Vec<(SegmentNumber, u64)>, Failure> {
         let mut segments = Vec::new();
         for name in self.log.disk().list()? {
             if let Some(number) = segment::file_number(&name) {
@@ -241,7 +241,7 @@ impl<D: Disk> BlockStore<D> {
     }
 
     /// Lets go of a segment that was emptied as far as its records can be read.
-    pub(super) fn leave_out(&mut self, number: u64) {
+    pub(super) fn leave_out(&mut self, number: SegmentNumber) {
         self.sizes.leave_out(number);
     }
 

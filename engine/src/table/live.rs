@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 
 use crate::failure::{Failure, FailureKind};
 use crate::index::{Batch, Tree};
+use crate::log::SegmentNumber;
 
 /// Live bytes by segment: as they stand in the tree, under one prefix.
 #[derive(Debug, Default)]
 pub struct LiveBytes {
     prefix: u8,
-    counts: BTreeMap<u64, u64>,
+    counts: BTreeMap<SegmentNumber, u64>,
     /// Their sum: every commit and every read asks for it.
     total: u64,
 }
 
 /// Changes of some counts.
 #[derive(Debug, Default)]
-pub(super) struct LiveChange(BTreeMap<u64, i64>);
+pub(super) struct LiveChange(BTreeMap<SegmentNumber, i64>);
 
 impl LiveChange {
     /// Counts bytes of a segment: positive when they come, negative when they go.
-    pub fn count(&mut self, segment: u64, bytes: i64) {
+    pub fn count(&mut self, segment: SegmentNumber, bytes: i64) {
         *self.0.entry(segment).or_default() += bytes;
     }
 }
@@ -31,7 +32,8 @@ impl LiveBytes {
         let mut counts = BTreeMap::new();
         for found in tree.range(&[prefix], &[prefix + 1]) {
             let (key, value) = found?;
-            let segment = key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+            let segment =
+                key.get(1..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes).map(SegmentNumber::of);
             let count = value[..].try_into().ok().map(u64::from_le_bytes);
             let (Some(segment), Some(count)) = (segment, count) else { return Err(damaged()) };
             counts.insert(segment, count);
@@ -45,7 +47,7 @@ impl LiveBytes {
         for (segment, change) in change.0.into_iter().filter(|(_, change)| *change != 0) {
             let count = self.of(segment).checked_add_signed(change).ok_or_else(damaged)?;
             self.total = self.total.checked_add_signed(change).ok_or_else(damaged)?;
-            let key = [&[self.prefix][..], &segment.to_be_bytes()].concat();
+            let key = [&[self.prefix][..], &segment.get().to_be_bytes()].concat();
             if count == 0 {
                 self.counts.remove(&segment);
                 batch.remove(key);
@@ -59,12 +61,12 @@ impl LiveBytes {
 
     /// The live bytes of one segment.
     #[must_use]
-    pub fn of(&self, segment: u64) -> u64 {
+    pub fn of(&self, segment: SegmentNumber) -> u64 {
         self.counts.get(&segment).copied().unwrap_or(0)
     }
 
     /// The live bytes of all segments that have some.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (SegmentNumber, u64)> + '_ {
         self.counts.iter().map(|(segment, count)| (*segment, *count))
     }
 
@@ -79,7 +81,8 @@ impl LiveBytes {
 #[cfg(test)]
 impl FromIterator<(u64, u64)> for LiveBytes {
     fn from_iter<I: IntoIterator<Item = (u64, u64)>>(counts: I) -> Self {
-        let counts: BTreeMap<u64, u64> = counts.into_iter().collect();
+        let counts: BTreeMap<_, u64> =
+            counts.into_iter().map(|(segment, count)| (SegmentNumber::of(segment), count)).collect();
         let total = counts.values().sum();
         Self { prefix: 0, counts, total }
     }

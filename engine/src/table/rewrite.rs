@@ -8,6 +8,7 @@ use super::{Level, PlacedBlock, Retention, Table};
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::failure::Failure;
+use crate::log::SegmentNumber;
 
 /// Blocks that one step looks at.
 const BLOCKS_A_STEP: usize = 64;
@@ -17,7 +18,7 @@ const BLOCKS_A_STEP: usize = 64;
 pub struct Rewrite {
     next: Vec<u8>,
     /// Segments whose blocks are rewritten whatever they hold.
-    sparse: BTreeSet<u64>,
+    sparse: BTreeSet<SegmentNumber>,
 }
 
 impl Rewrite {
@@ -36,7 +37,7 @@ impl<D: Disk> Table<D> {
         }
         let part = self.part(Level::Bottom);
         // Where nothing is live nothing is to be rewritten: such a segment goes as a whole.
-        let is_sparse = |number: u64, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
+        let is_sparse = |number: SegmentNumber, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
         let segments = part.blocks.segments()?;
         let sparse = segments.into_iter().filter(|(number, size)| is_sparse(*number, *size)).map(|(number, _)| number);
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })

@@ -5,7 +5,7 @@ use xxhash_rust::xxh64::Xxh64;
 use super::super::payload::{VALUE_CHECKSUM_SIZE, value_checksum};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
-use crate::log::{LogWriter, Position, SegmentFiles};
+use crate::log::{LogWriter, Position, SegmentFiles, SegmentNumber};
 
 /// Open segments of the log.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl<F: DiskFile> ValueFiles<F> {
     }
 
     /// Lets go of a segment that is removed.
-    pub fn forget(&mut self, number: u64) {
+    pub fn forget(&mut self, number: SegmentNumber) {
         self.open.forget(number);
     }
 

@@ -20,7 +20,7 @@ use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::index::Notes;
-use crate::log::{LogWriter, Position, Recovered, make_durable, segment, verify_segment};
+use crate::log::{LogWriter, Position, Recovered, SegmentNumber, make_durable, segment, verify_segment};
 use crate::number::u32_of;
 
 /// Values above this size are read in pieces where the caller can do so.
@@ -42,7 +42,7 @@ pub(super) struct ValueLog<D: Disk> {
     files: ValueFiles<D::File>,
     notes: Notes,
     /// The newest segment that the index knows of.
-    noted_segment: u64,
+    noted_segment: SegmentNumber,
     logged_size: usize,
     space: Space,
     moving: Option<Moving>,
@@ -203,7 +203,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// Makes all records durable; returns the segment that the next one goes to, which is there.
-    pub fn sync_segment(&mut self) -> Result<u64, Failure> {
+    pub fn sync_segment(&mut self) -> Result<SegmentNumber, Failure> {
         self.log.sync()?;
         self.log.ensure_segment()
     }
@@ -268,8 +268,8 @@ impl<D: Disk> ValueLog<D> {
     // Segments.
 
     /// The segments of the log, in order.
-    pub fn segments(&self) -> Result<Vec<u64>, Failure> {
-        let mut numbers: Vec<u64> =
+    pub fn segments(&self) -> Result<Vec<SegmentNumber>, Failure> {
+        let mut numbers: Vec<SegmentNumber> =
             self.log.disk().list()?.iter().filter_map(|name| segment::file_number(name)).collect();
         numbers.sort_unstable();
         Ok(numbers)
@@ -277,7 +277,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// The segments from `first` on that have records. A file behind the newest segment is what was left of one whose creation
     /// failed.
-    pub fn segments_from(&self, first: u64) -> Result<Vec<u64>, Failure> {
+    pub fn segments_from(&self, first: SegmentNumber) -> Result<Vec<SegmentNumber>, Failure> {
         let newest = self.log.newest_segment();
         let mut segments = self.segments()?;
         segments.retain(|number| (first..=newest).contains(number));
@@ -285,7 +285,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// The size of a segment's file in bytes.
-    pub fn file_size(&self, segment: u64) -> Result<u64, Failure> {
+    pub fn file_size(&self, segment: SegmentNumber) -> Result<u64, Failure> {
         self.log.size_of(segment)
     }
 
@@ -295,7 +295,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// Reads the records of a segment, as recovery would; returns what is wrong, or how many there are.
-    pub fn verify_segment(&self, number: u64) -> Result<Result<u64, String>, Failure> {
+    pub fn verify_segment(&self, number: SegmentNumber) -> Result<Result<u64, String>, Failure> {
         let present = self.log.end().segment;
         // What a crash left of one that was being created holds nothing.
         if number == present && !self.log.has_segment() {
@@ -320,11 +320,11 @@ mod tests {
     use crate::expiry::Expiry;
     use crate::failure::Failure;
     use crate::index::{Index, Notes};
-    use crate::log::recover;
+    use crate::log::{SegmentNumber, recover};
     use crate::table::LiveBytes;
 
     fn open(disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
-        let recovered = recover(&disk, 0, |_, _| Ok(())).unwrap();
+        let recovered = recover(&disk, SegmentNumber::NONE, |_, _| Ok(())).unwrap();
         let settings = Settings { owner: 7, last_version: recovered.last_version, options: OPTIONS };
         ValueLog::open(disk, &recovered, notes, &settings).map_err(Failure::into_message)
     }
@@ -394,13 +394,14 @@ mod tests {
         let places: Vec<(u64, u32)> =
             (1..=40).map(|i| put(&mut values, i, &[crate::number::low_byte(i); 300])).collect();
         let present = values.sync_segment().unwrap();
-        assert_eq!(values.segments().unwrap(), (1..=present).collect::<Vec<u64>>());
+        let numbered = |numbers: std::ops::RangeInclusive<u64>| numbers.map(SegmentNumber::of).collect::<Vec<_>>();
+        assert_eq!(values.segments().unwrap(), numbered(1..=present.get()));
         // Of the first segment one value lives, of the others none.
         let live: LiveBytes = [(1, 300)].into_iter().collect();
         let dead = values.find_dead(present, &live).unwrap();
-        assert_eq!(dead, (2..present).collect::<Vec<u64>>());
+        assert_eq!(dead, numbered(2..=present.previous().get()));
         values.remove(&dead).unwrap();
-        assert_eq!(values.segments().unwrap(), [1, present]);
+        assert_eq!(values.segments().unwrap(), [SegmentNumber::FIRST, present]);
         // Too little is dead to begin by itself.
         values.begin_moving(&live);
         assert!(!values.is_moving());
@@ -408,19 +409,19 @@ mod tests {
         assert!(values.is_moving());
         let leads_to = |key: &[u8], version, position| Ok(key == b"key" && version == 3 && position == places[2].0);
         let moved = values.move_some(40, &leads_to).unwrap().unwrap();
-        assert_eq!((moved.bytes, moved.emptied, moved.relocations.len()), (300, Some(1), 1));
+        assert_eq!((moved.bytes, moved.emptied, moved.relocations.len()), (300, Some(SegmentNumber::FIRST), 1));
         let relocation = &moved.relocations[0];
         assert_eq!((relocation.version, relocation.from), (3, places[2].0));
         assert_eq!(read(&mut values, (relocation.to, 300)), [3; 300]);
         assert!(!values.is_moving() && values.move_some(40, &leads_to).unwrap().is_none());
         let dead = values.find_dead(present, &LiveBytes::default()).unwrap();
-        assert_eq!(dead, [1]);
+        assert_eq!(dead, [SegmentNumber::FIRST]);
         values.remove(&dead).unwrap();
         assert_eq!(values.verify_segment(present).unwrap(), Ok(values_of(present, 40, &places) + 1));
     }
 
     /// How many of the records are in a segment.
-    fn values_of(segment: u64, count: usize, places: &[(u64, u32)]) -> u64 {
+    fn values_of(segment: SegmentNumber, count: usize, places: &[(u64, u32)]) -> u64 {
         let inside = |place: &&(u64, u32)| crate::log::Position::unpacked(place.0).segment == segment;
         places.iter().take(count).filter(inside).count() as u64
     }

@@ -5,7 +5,7 @@ use super::ValueLog;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
-use crate::log::{Position, segment};
+use crate::log::{Position, SegmentNumber, segment};
 use crate::number::u32_of;
 use crate::table::{LiveBytes, Relocation};
 
@@ -19,7 +19,7 @@ const LIVE_PERCENT: u64 = 50;
 /// A segment whose live values are being moved to the end of the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moving {
-    segment: u64,
+    segment: SegmentNumber,
     offset: u64,
 }
 
@@ -38,7 +38,7 @@ pub(in crate::database) struct Moved {
     /// Their bytes.
     pub bytes: u64,
     /// The segment, if there are no more values in it.
-    pub emptied: Option<u64>,
+    pub emptied: Option<SegmentNumber>,
 }
 
 /// Says whether the table leads to a value: by its key, its version and its packed position.
@@ -71,7 +71,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// The segments in front of `first` in which nothing lives; takes note of the others.
-    pub fn find_dead(&mut self, first: u64, live: &LiveBytes) -> Result<Vec<u64>, Failure> {
+    pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<Vec<SegmentNumber>, Failure> {
         let mut dead = Vec::new();
         for number in self.segments()?.into_iter().filter(|number| *number < first) {
             if live.of(number) == 0 {
@@ -85,7 +85,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// Removes segments that nothing leads to, durably.
-    pub fn remove(&mut self, dead: &[u64]) -> Result<(), Failure> {
+    pub fn remove(&mut self, dead: &[SegmentNumber]) -> Result<(), Failure> {
         for number in dead {
             self.files.forget(*number);
             self.log.remove_segment(*number)?;
@@ -126,7 +126,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// A record that cannot be read hides what lives in a segment: it stays as it is from here on. `verify` reports it.
-    pub fn leave_out(&mut self, segment: u64) {
+    pub fn leave_out(&mut self, segment: SegmentNumber) {
         self.space.leave_out(segment);
     }
 
@@ -181,7 +181,7 @@ impl<D: Disk> ValueLog<D> {
 }
 
 impl Moving {
-    fn start(segment: u64) -> Self {
+    fn start(segment: SegmentNumber) -> Self {
         Self { segment, offset: segment::HEADER_SIZE as u64 }
     }
 }

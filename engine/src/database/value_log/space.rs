@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::log::SegmentSizes;
+use crate::log::{SegmentNumber, SegmentSizes};
 use crate::table::LiveBytes;
 
 /// The sizes of old segments, and what is to be done about them.
@@ -28,17 +28,17 @@ impl Space {
     }
 
     /// Takes note of an old segment in which something lives.
-    pub fn add<D: Disk>(&mut self, disk: &D, number: u64) -> Result<(), Failure> {
+    pub fn add<D: Disk>(&mut self, disk: &D, number: SegmentNumber) -> Result<(), Failure> {
         self.old.add(disk, number)
     }
 
     /// Forgets a segment.
-    pub fn remove(&mut self, number: u64) {
+    pub fn remove(&mut self, number: SegmentNumber) {
         self.old.remove(number);
     }
 
     /// Leaves a segment out from here on: one that cannot be emptied.
-    pub fn leave_out(&mut self, number: u64) {
+    pub fn leave_out(&mut self, number: SegmentNumber) {
         self.old.leave_out(number);
     }
 
@@ -58,7 +58,7 @@ impl Space {
     }
 
     /// The emptiest segment below `percent` percent, once much is dead in all of them.
-    pub fn mostly_dead(&mut self, percent: u64, live: &LiveBytes) -> Option<u64> {
+    pub fn mostly_dead(&mut self, percent: u64, live: &LiveBytes) -> Option<SegmentNumber> {
         let total = live.total();
         let is_much = self.old.total() > total + total / 2 + self.segment_size;
         let found = if is_much { self.emptiest(percent, live) } else { None };
@@ -67,7 +67,7 @@ impl Space {
     }
 
     /// The emptiest segment of which less than `percent` percent is live.
-    pub fn emptiest(&self, percent: u64, live: &LiveBytes) -> Option<u64> {
+    pub fn emptiest(&self, percent: u64, live: &LiveBytes) -> Option<SegmentNumber> {
         self.old.emptiest(percent, |number| live.of(number))
     }
 
@@ -81,6 +81,7 @@ impl Space {
 mod tests {
     use super::Space;
     use crate::disk::{Disk, DiskFile, MemoryDisk};
+    use crate::log::SegmentNumber;
     use crate::table::LiveBytes;
 
     const SEGMENT_SIZE: u64 = 1000;
@@ -90,7 +91,7 @@ mod tests {
         let (disk, mut space) = (MemoryDisk::default(), Space::new(SEGMENT_SIZE));
         for (number, size) in (1..).zip(sizes) {
             disk.create(&format!("{number:010}.luge")).unwrap().set_size(*size).unwrap();
-            space.add(&disk, number).unwrap();
+            space.add(&disk, SegmentNumber::of(number)).unwrap();
         }
         space
     }
@@ -105,15 +106,15 @@ mod tests {
         assert!(!space.may_be_sparse());
         space.changed();
         let live: LiveBytes = [(1, 400), (2, 300), (3, 600)].into_iter().collect();
-        assert_eq!(space.mostly_dead(50, &live), Some(2));
+        assert_eq!(space.mostly_dead(50, &live), Some(SegmentNumber::of(2)));
         assert!(space.may_be_sparse());
         assert_eq!(space.mostly_dead(30, &live), None);
-        assert_eq!(space.emptiest(80, &live), Some(2));
+        assert_eq!(space.emptiest(80, &live), Some(SegmentNumber::of(2)));
         // What cannot be emptied is not tried again.
-        space.leave_out(2);
-        assert_eq!(space.emptiest(80, &live), Some(1));
-        space.remove(1);
-        space.remove(3);
+        space.leave_out(SegmentNumber::of(2));
+        assert_eq!(space.emptiest(80, &live), Some(SegmentNumber::of(1)));
+        space.remove(SegmentNumber::of(1));
+        space.remove(SegmentNumber::of(3));
         assert!(space.is_empty());
     }
 
