@@ -28,7 +28,8 @@ const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["log"],
   ["cache", "disk", "entry", "page"],
   ["failure"],
-  ["abbreviation", "ring", "status", "varint"],
+  ["abbreviation", "expiry", "ring", "status", "varint"],
+  ["number"],
 ];
 
 export function engineModuleOf(file: string): string {
