@@ -77,8 +77,7 @@ impl<D: Disk> Store<D> {
         let started = Instant::now();
         step(self)?;
         let took = started.elapsed();
-        self.counters.stepping += took;
-        self.counters.longest_step = self.counters.longest_step.max(took);
+        self.counters.took(took);
         Ok(())
     }
 
@@ -131,7 +130,7 @@ impl<D: Disk> Store<D> {
         if !self.upper_is_full() && (must_merge || !self.must_descend()) {
             return self.checkpoint_step(now_ms);
         }
-        self.counters.steps += 1;
+        self.counters.step();
         let mut descent = self.checkpointer.take_descent(self.hidden_limit());
         self.descend(&mut descent, now_ms)?;
         if self.checkpointer.descended(descent)? {
@@ -167,7 +166,7 @@ impl<D: Disk> Store<D> {
     }
 
     pub(super) fn count_written(&mut self, written: Written) {
-        self.counters.blocks_written += written.blocks as u64;
+        self.counters.wrote(written);
     }
 
     /// The checkpoint covers the log up to here: the segment that is written to now is needed on.
@@ -180,7 +179,7 @@ impl<D: Disk> Store<D> {
 
     /// Does a small part of bringing the sealed memtable into the table; at its end the checkpoint is recorded.
     pub(super) fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
-        self.counters.steps += 1;
+        self.counters.step();
         if self.unseen(Hiding::Sealed) > 0 {
             return self.look_step(Hiding::Sealed);
         }
@@ -197,7 +196,7 @@ impl<D: Disk> Store<D> {
         self.table.sync()?;
         self.checkpointer.record(sealed.checkpoint(), sealed.hidden().in_bottom())?;
         self.memtables.end_sealed();
-        self.counters.checkpoints += 1;
+        self.counters.checkpoint();
         self.drop_dead_segments()?;
         self.values.live_changed();
         Ok(())

@@ -5,26 +5,90 @@ use std::time::Duration;
 use super::Database;
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::table::Level;
+use crate::table::{Level, Written};
 
 /// What happened since the database was opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counters {
-    pub commits: u64,
-    pub puts: u64,
-    pub deletes: u64,
-    pub put_bytes: u64,
-    pub gets: u64,
-    pub memtable_hits: u64,
-    pub table_hits: u64,
-    pub table_misses: u64,
-    pub entries_visited: u64,
-    pub steps: u64,
-    pub stepping: Duration,
-    pub longest_step: Duration,
-    pub checkpoints: u64,
-    pub blocks_written: u64,
-    pub moved_bytes: u64,
+    commits: u64,
+    puts: u64,
+    deletes: u64,
+    put_bytes: u64,
+    gets: u64,
+    memtable_hits: u64,
+    table_hits: u64,
+    table_misses: u64,
+    entries_visited: u64,
+    steps: u64,
+    stepping: Duration,
+    longest_step: Duration,
+    checkpoints: u64,
+    blocks_written: u64,
+    moved_bytes: u64,
+}
+
+impl Counters {
+    /// A commit, of however many operations.
+    pub fn commit(&mut self) {
+        self.commits += 1;
+    }
+
+    /// A put, of so many bytes of key and value.
+    pub fn put(&mut self, bytes: usize) {
+        self.puts += 1;
+        self.put_bytes += bytes as u64;
+    }
+
+    /// A deletion.
+    pub fn delete(&mut self) {
+        self.deletes += 1;
+    }
+
+    /// A get.
+    pub fn get(&mut self) {
+        self.gets += 1;
+    }
+
+    /// A get that a memtable answered.
+    pub fn memtable_hit(&mut self) {
+        self.memtable_hits += 1;
+    }
+
+    /// A get that went to the table, and whether that had the key.
+    pub fn table_get(&mut self, is_hit: bool) {
+        if is_hit { self.table_hits += 1 } else { self.table_misses += 1 }
+    }
+
+    /// Entries that a walk looked at.
+    pub fn visited(&mut self, entries: u64) {
+        self.entries_visited += entries;
+    }
+
+    /// A step of a checkpoint or of a descent.
+    pub fn step(&mut self) {
+        self.steps += 1;
+    }
+
+    /// How long a step of the work behind the commits took.
+    pub fn took(&mut self, time: Duration) {
+        self.stepping += time;
+        self.longest_step = self.longest_step.max(time);
+    }
+
+    /// A checkpoint that was recorded.
+    pub fn checkpoint(&mut self) {
+        self.checkpoints += 1;
+    }
+
+    /// Blocks that were written.
+    pub fn wrote(&mut self, written: Written) {
+        self.blocks_written += written.blocks as u64;
+    }
+
+    /// Bytes of values that were moved in the log.
+    pub fn moved(&mut self, bytes: u64) {
+        self.moved_bytes += bytes;
+    }
 }
 
 impl<D: Disk> Database<D> {

@@ -87,10 +87,10 @@ impl<D: Disk> Database<D> {
     /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
     pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
         let store = self.reading();
-        store.counters.gets += 1;
+        store.counters.get();
         for memtable in store.memtables.newest_first() {
             if let Some(entry) = memtable.get(key, version) {
-                store.counters.memtable_hits += 1;
+                store.counters.memtable_hit();
                 if entry.is_gone(now_ms) {
                     return Ok(None);
                 }
@@ -121,10 +121,10 @@ impl<D: Disk> Database<D> {
             (found.version, found.expires, found.is_gone(now_ms), logged)
         })?;
         let Some((found, expires, is_gone, logged)) = found else {
-            store.counters.table_misses += 1;
+            store.counters.table_get(false);
             return Ok(None);
         };
-        store.counters.table_hits += 1;
+        store.counters.table_get(true);
         if is_gone {
             return Ok(None);
         }

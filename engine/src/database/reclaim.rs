@@ -65,7 +65,7 @@ impl<D: Disk> Store<D> {
         let leads_to = |key: &[u8], version, position| table.leads_to(key, version, position);
         let Some(moved) = self.values.move_some(self.clock.newest(), &leads_to)? else { return Ok(()) };
         self.table.relocate(&moved.relocations)?;
-        self.counters.moved_bytes += moved.bytes;
+        self.counters.moved(moved.bytes);
         if let Some(segment) = moved.emptied {
             self.table.sync()?;
             self.drop_dead_segments()?;

@@ -122,7 +122,7 @@ impl<D: Disk> Store<D> {
                     if let Some(gap) = gap.filter(|gap| reverse || gap.upper.as_deref() != Some(key)) {
                         run.weight = run.weight.saturating_add(gap.weight);
                         is_over = !jump(&mut rest, gap);
-                        self.counters.entries_visited += cursor.visited();
+                        self.counters.visited(cursor.visited());
                         let visits = cursor.visits();
                         cursor = start(rest, visits)?;
                     }
@@ -138,7 +138,7 @@ impl<D: Disk> Store<D> {
                 }
             }
         };
-        self.counters.entries_visited += cursor.visited();
+        self.counters.visited(cursor.visited());
         drop(cursor);
         // Of what holds for an older version nobody would notice a put.
         if version >= self.clock.newest() && notes_gaps {

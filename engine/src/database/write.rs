@@ -96,10 +96,9 @@ impl<D: Disk> Store<D> {
         for operation in operations {
             let &Operation { key, value, expires } = operation;
             if let Some(bytes) = value {
-                self.counters.puts += 1;
-                self.counters.put_bytes += (key.len() + bytes.len()) as u64;
+                self.counters.put(key.len() + bytes.len());
             } else {
-                self.counters.deletes += 1;
+                self.counters.delete();
             }
             let value = self.values.add(&mut position, &[], operation)?;
             self.finds.written(key, operation.value.is_some());
@@ -107,7 +106,7 @@ impl<D: Disk> Store<D> {
         }
         self.values.finish()?;
         self.clock.committed(version);
-        self.counters.commits += 1;
+        self.counters.commit();
         Ok(version)
     }
 
@@ -124,10 +123,9 @@ impl<D: Disk> Store<D> {
         self.memtables.insert(&Entry { key: &put.key, version: put.version, expires: put.expires, value })?;
         if !put.is_restored {
             self.clock.committed(put.version);
-            self.counters.commits += 1;
+            self.counters.commit();
         }
-        self.counters.puts += 1;
-        self.counters.put_bytes += (put.key.len() + put.value.length()) as u64;
+        self.counters.put(put.key.len() + put.value.length());
         Ok(put.version)
     }
 
