@@ -8,6 +8,7 @@ use crate::expiry::Expiry;
 use crate::failure::Failure;
 use crate::memtable::{Memtable, Place};
 use crate::number::u32_of;
+use crate::position::PackedPosition;
 use crate::table::{Level, Table, TableCursor};
 
 /// What a cursor walks over.
@@ -134,7 +135,7 @@ const VERSIONS_A_JUMP: usize = 4;
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     Copied,
-    Logged { position: u64, length: u32 },
+    Logged { position: PackedPosition, length: u32 },
 }
 
 enum Source<'a, D: Disk> {

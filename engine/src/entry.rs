@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::expiry::Expiry;
+use crate::position::PackedPosition;
 
 /// The value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,10 +12,10 @@ pub enum Value<'a> {
     Deleted,
     /// The bytes themselves.
     Inline(&'a [u8]),
-    /// The bytes stand in the log: packed position and length.
+    /// The bytes stand in the log: position and length.
     Logged {
-        /// The packed [`Position`](crate::log::Position) of the value's first byte.
-        position: u64,
+        /// The [`Position`](crate::log::Position) of the value's first byte.
+        position: PackedPosition,
         /// The length in bytes.
         length: u32,
     },

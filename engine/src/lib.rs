@@ -16,6 +16,7 @@ pub mod log;
 pub mod memtable;
 mod number;
 pub mod page;
+pub mod position;
 pub mod request;
 mod ring;
 mod status;

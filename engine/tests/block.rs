@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use luge_engine::entry::{Entry, Value};
 use luge_engine::expiry::Expiry;
+use luge_engine::log::PackedPosition;
 use luge_engine::table::DecodedBlock;
 use luge_engine::table::block::{BlockReader, Malformed, Version, encode, find, size_bound};
 use proptest::collection::{btree_map, vec};
@@ -41,7 +42,7 @@ fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), (expires_ms, 
     let value = match value {
         Owned::Deleted => Value::Deleted,
         Owned::Inline(bytes) => Value::Inline(bytes),
-        Owned::Logged(position, length) => Value::Logged { position: *position, length: *length },
+        Owned::Logged(position, length) => Value::Logged { position: PackedPosition::of(*position), length: *length },
     };
     Entry { key, version: *version, expires: Expiry::of_number(*expires_ms), value }
 }

@@ -5,7 +5,7 @@ use luge_engine::disk::{Disk, MemoryDisk};
 use luge_engine::failure::{Failure, FailureKind};
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
-use luge_engine::log::{LogWriter, Position, Recovered, SegmentNumber, make_durable, recover};
+use luge_engine::log::{LogWriter, PackedPosition, Position, Recovered, SegmentNumber, make_durable, recover};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -201,7 +201,7 @@ proptest! {
     ) {
         let segment = SegmentNumber::of(number);
         let position = Position { segment, offset };
-        let record = Record { version, durable, payload: &payload };
+        let record = Record { version, durable: PackedPosition::of(durable), payload: &payload };
         let mut bytes = Vec::new();
         record::encode(&mut bytes, position, &record);
         prop_assert_eq!(bytes.len(), record::encoded_size(payload.len()));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use luge_engine::entry::{Entry, Value};
 use luge_engine::expiry::Expiry;
+use luge_engine::log::PackedPosition;
 use luge_engine::memtable::Memtable;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -114,7 +115,12 @@ proptest! {
 #[test]
 fn a_logged_value_keeps_its_place() {
     let mut memtable = Memtable::default();
-    let entry = Entry { key: b"key", version: 1, expires: None, value: Value::Logged { position: 1 << 40, length: 9 } };
+    let entry = Entry {
+        key: b"key",
+        version: 1,
+        expires: None,
+        value: Value::Logged { position: PackedPosition::of(1 << 40), length: 9 },
+    };
     memtable.insert(&entry).unwrap();
     assert_eq!(memtable.get(b"key", u64::MAX), Some(entry));
 }

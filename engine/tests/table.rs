@@ -8,7 +8,7 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::{Boundary, Entry, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
-use luge_engine::log::{Position, SegmentNumber};
+use luge_engine::log::{PackedPosition, Position, SegmentNumber};
 use luge_engine::table::block::BlockReader;
 use luge_engine::table::{Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
 use proptest::collection::vec;
@@ -24,7 +24,7 @@ struct Written {
     expires_ms: u64,
     value: Option<Vec<u8>>,
     /// Kept in the log, at this position: the table has only that.
-    logged: Option<u64>,
+    logged: Option<PackedPosition>,
 }
 
 type History = BTreeMap<(Vec<u8>, Reverse<u64>), Written>;

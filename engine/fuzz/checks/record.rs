@@ -12,7 +12,7 @@ use luge_engine::expiry::Expiry;
 use luge_engine::failure::FailureKind;
 use luge_engine::log::record::{self, HEADER_SIZE, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
-use luge_engine::log::{Position, SegmentNumber, recover, verify_segment};
+use luge_engine::log::{PackedPosition, Position, SegmentNumber, recover, verify_segment};
 use luge_engine::table::blocks;
 
 const SEAL: u8 = 1;
@@ -21,7 +21,7 @@ const SEAL: u8 = 1;
 pub fn check(input: &[u8]) {
     let Some((&flags, rest)) = input.split_first() else { return };
     let Some((packed, bytes)) = rest.split_first_chunk::<8>() else { return };
-    let position = Position::unpacked(u64::from_le_bytes(*packed));
+    let position = Position::unpacked(PackedPosition::of(u64::from_le_bytes(*packed)));
     check_header(bytes);
     check_payload(bytes);
     let mut first = bytes.to_vec();
@@ -77,7 +77,7 @@ fn check_header(bytes: &[u8]) {
     let Some((number, rest)) = bytes.split_first_chunk::<8>() else { return };
     let Some((follows, rest)) = rest.split_first_chunk::<8>() else { return };
     let Some(owner) = rest.first_chunk::<4>() else { return };
-    let follows = Position::unpacked(u64::from_le_bytes(*follows));
+    let follows = Position::unpacked(PackedPosition::of(u64::from_le_bytes(*follows)));
     let header = SegmentHeader {
         number: SegmentNumber::of(u64::from_le_bytes(*number)),
         follows,

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 
 use super::segment::{self, HEADER_SIZE, HeaderState};
-use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
+use crate::position::SegmentNumber;
 
 /// Segments that are kept open; the one that was not used for longest is closed first.
 const OPEN_FILES: usize = 32;

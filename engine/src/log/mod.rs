@@ -8,19 +8,15 @@
 //! order. Records after the first torn one were not acknowledged. The exception: a later record says that the log was durable
 //! beyond the torn one. Then the torn record is damage, and recovery reports it.
 
-mod file_name;
 mod files;
-mod position;
 pub mod record;
 mod recovery;
 pub mod segment;
-mod segment_number;
 mod sizes;
 mod writer;
 
+pub use crate::position::{PackedPosition, Position, SegmentNumber};
 pub use files::{SegmentFiles, check_owners};
-pub use position::Position;
 pub use recovery::{Recovered, make_durable, recover, verify_segment};
-pub use segment_number::SegmentNumber;
 pub use sizes::SegmentSizes;
 pub use writer::LogWriter;

@@ -15,8 +15,8 @@
 
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
-use super::position::Position;
 use crate::number::{low_half, u32_of};
+use crate::position::{PackedPosition, Position};
 
 /// Bytes before the payload.
 pub const HEADER_SIZE: usize = 24;
@@ -29,7 +29,7 @@ pub struct Record<'a> {
     /// The version of the commit.
     pub version: u64,
     /// Up to where the log was known to be durable when the record was written.
-    pub durable: u64,
+    pub durable: PackedPosition,
     /// What was committed.
     pub payload: &'a [u8],
 }
@@ -50,7 +50,7 @@ pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
 
 /// Makes a record of what stands in `buffer` from `start` on: room for the header and the payload. It will stand at
 /// `position`.
-pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: u64, durable: u64) {
+pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: u64, durable: PackedPosition) {
     let length = buffer.len().saturating_sub(start + HEADER_SIZE);
     if let Some(header) = buffer.get_mut(start + CHECKSUM_SIZE..start + HEADER_SIZE) {
         header.copy_from_slice(&fields(length, version, durable));
@@ -76,8 +76,8 @@ const FIELDS_SIZE: usize = HEADER_SIZE - CHECKSUM_SIZE;
 impl RecordHasher {
     /// For a record that will stand at `position`, with a payload of `length` bytes.
     #[must_use]
-    pub fn new(position: Position, length: usize, version: u64, durable: u64) -> Self {
-        let mut hasher = Xxh64::new(position.packed());
+    pub fn new(position: Position, length: usize, version: u64, durable: PackedPosition) -> Self {
+        let mut hasher = Xxh64::new(position.packed().get());
         let fields = fields(length, version, durable);
         hasher.update(&fields);
         Self { fields, hasher }
@@ -98,11 +98,11 @@ impl RecordHasher {
     }
 }
 
-fn fields(length: usize, version: u64, durable: u64) -> [u8; FIELDS_SIZE] {
+fn fields(length: usize, version: u64, durable: PackedPosition) -> [u8; FIELDS_SIZE] {
     let mut fields = [0; FIELDS_SIZE];
     put(&mut fields, 0, u32_of(length).to_le_bytes());
     put(&mut fields, 4, version.to_le_bytes());
-    put(&mut fields, 12, durable.to_le_bytes());
+    put(&mut fields, 12, durable.get().to_le_bytes());
     fields
 }
 
@@ -115,10 +115,11 @@ fn put<const N: usize>(target: &mut [u8], at: usize, bytes: [u8; N]) {
 
 /// The numbers of what may be a record at the start of `bytes`, not verified: its version and its durable position.
 #[must_use]
-pub fn peek(bytes: &[u8]) -> Option<(u64, u64)> {
+pub fn peek(bytes: &[u8]) -> Option<(u64, PackedPosition)> {
     let head = bytes.first_chunk::<HEADER_SIZE>()?;
     let (version, durable) = head.last_chunk::<16>()?.split_first_chunk::<8>()?;
-    Some((u64::from_le_bytes(*version), u64::from_le_bytes(durable.try_into().ok()?)))
+    let durable = PackedPosition::of(u64::from_le_bytes(durable.try_into().ok()?));
+    Some((u64::from_le_bytes(*version), durable))
 }
 
 /// The length of the payload of what may be a record at the start of `bytes`, not verified.
@@ -143,5 +144,5 @@ pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
 }
 
 fn checksum(position: Position, sealed: &[u8]) -> u32 {
-    low_half(xxh64(sealed, position.packed()))
+    low_half(xxh64(sealed, position.packed().get()))
 }

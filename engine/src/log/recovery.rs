@@ -1,11 +1,11 @@
 //! Reads the log after an end of the process, however it came.
 
-use super::position::Position;
 use super::record::{self, ALIGNMENT, Record};
 use super::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
-use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
+use crate::position::Position;
+use crate::position::SegmentNumber;
 
 /// What a recovered log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

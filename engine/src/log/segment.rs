@@ -9,9 +9,9 @@
 //!     28      4  owner: whose segment it is
 //! ```
 
-pub use super::file_name::{file_name, file_number};
-use super::position::Position;
-use super::segment_number::SegmentNumber;
+use crate::position::SegmentNumber;
+use crate::position::{PackedPosition, Position};
+pub use crate::position::{file_name, file_number};
 
 /// Bytes before the first record.
 pub const HEADER_SIZE: usize = 32;
@@ -46,9 +46,13 @@ pub enum HeaderState {
 #[must_use]
 pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     let mut bytes = [0; HEADER_SIZE];
-    let body =
-        [&MAGIC[..], &[FORMAT_VERSION], &header.number.get().to_le_bytes(), &header.follows.packed().to_le_bytes()]
-            .concat();
+    let body = [
+        &MAGIC[..],
+        &[FORMAT_VERSION],
+        &header.number.get().to_le_bytes(),
+        &header.follows.packed().get().to_le_bytes(),
+    ]
+    .concat();
     let owner = header.owner.to_le_bytes();
     let checksum = checksum(&body, owner).to_le_bytes();
     for (to, from) in bytes.iter_mut().zip(body.iter().chain(&checksum).chain(&owner)) {
@@ -84,7 +88,7 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     if *format != FORMAT_VERSION {
         return Some(HeaderState::OtherFormat(*format));
     }
-    let follows = Position::unpacked(u64::from_le_bytes(follows.try_into().ok()?));
+    let follows = Position::unpacked(PackedPosition::of(u64::from_le_bytes(follows.try_into().ok()?)));
     let owner = u32::from_le_bytes(owner);
     Some(HeaderState::Valid(SegmentHeader { number: SegmentNumber::of(u64::from_le_bytes(*number)), follows, owner }))
 }

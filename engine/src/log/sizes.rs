@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::segment;
-use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
+use crate::position::SegmentNumber;
 
 /// Sizes of files by the numbers of their segments.
 #[derive(Debug, Default)]

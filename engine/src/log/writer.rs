@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::position::Position;
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
-use super::segment_number::SegmentNumber;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
+use crate::position::Position;
+use crate::position::SegmentNumber;
 
 /// A file is written ahead with zeros in pieces of this size: a sync of a record that fits needs no journal of the file
 /// system, and a short log takes little space.

@@ -14,6 +14,7 @@ use tree::Tree;
 use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
 use crate::number::{u32_of, usize_of};
+use crate::position::PackedPosition;
 
 /// An ordered set of versions of keys.
 #[derive(Debug, Default)]
@@ -32,7 +33,7 @@ impl Memtable {
         self.arena.extend_from_slice(entry.key);
         let (kind, value_at, value_length) = match entry.value {
             Value::Deleted => (Kind::Deleted, 0, 0),
-            Value::Logged { position, length } => (Kind::Logged, position, length),
+            Value::Logged { position, length } => (Kind::Logged, position.get(), length),
             Value::Inline(bytes) => {
                 let at = self.arena.len() as u64;
                 self.arena.extend_from_slice(bytes);
@@ -116,7 +117,9 @@ impl Memtable {
     fn stored(&self, stored: &StoredEntry) -> Option<Entry<'_>> {
         let value = match stored.kind {
             Kind::Deleted => Value::Deleted,
-            Kind::Logged => Value::Logged { position: stored.value_at, length: stored.value_length },
+            Kind::Logged => {
+                Value::Logged { position: PackedPosition::of(stored.value_at), length: stored.value_length }
+            }
             Kind::Inline => Value::Inline(slice(&self.arena, usize_of(stored.value_at), stored.value_length)?),
         };
         let key = slice(&self.arena, stored.key_at as usize, stored.key_length)?;

@@ -19,6 +19,7 @@ use std::cmp::Ordering;
 use crate::abbreviation::shared_length;
 use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
+use crate::log::PackedPosition;
 use crate::number::u32_of;
 use crate::varint;
 
@@ -73,7 +74,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u6
     match entry.value {
         Value::Deleted => block.extend_from_slice(rest),
         Value::Logged { position, length } => {
-            varint::write(block, position);
+            varint::write(block, position.get());
             varint::write(block, u64::from(length));
             block.extend_from_slice(rest);
         }
@@ -217,7 +218,7 @@ pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>>
     let (suffix, value) = match kind & !HAS_EXPIRY {
         KIND_DELETED => (take(bytes, suffix_length)?, Value::Deleted),
         KIND_LOGGED => {
-            let position = varint::read(bytes)?;
+            let position = PackedPosition::of(varint::read(bytes)?);
             let length = u32::try_from(varint::read(bytes)?).ok()?;
             (take(bytes, suffix_length)?, Value::Logged { position, length })
         }

@@ -17,7 +17,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::index::Identity;
 use crate::log::record::{self, HEADER_SIZE};
-use crate::log::{LogWriter, Position, SegmentFiles, SegmentNumber, SegmentSizes, segment};
+use crate::log::{LogWriter, PackedPosition, Position, SegmentFiles, SegmentNumber, SegmentSizes, segment};
 use crate::number::u32_of;
 use crate::varint;
 
@@ -31,8 +31,8 @@ const WINDOW_SIZE: usize = 128 * 1024;
 /// Where a block stands, as the tree has it: position of the record varint, size of the record varint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// The packed position of the record.
-    pub position: u64,
+    /// The position of the record.
+    pub position: PackedPosition,
     /// The size of the record, with header and padding.
     pub size: u32,
 }
@@ -42,7 +42,7 @@ impl Pointer {
     #[must_use]
     pub fn encode(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(2 * varint::MAX_SIZE);
-        varint::write(&mut bytes, self.position);
+        varint::write(&mut bytes, self.position.get());
         varint::write(&mut bytes, u64::from(self.size));
         bytes
     }
@@ -50,7 +50,7 @@ impl Pointer {
     /// What the tree has.
     #[must_use]
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let position = varint::read(&mut bytes)?;
+        let position = PackedPosition::of(varint::read(&mut bytes)?);
         let size = u32::try_from(varint::read(&mut bytes)?).ok()?;
         bytes.is_empty().then_some(Self { position, size })
     }

@@ -1,6 +1,7 @@
 //! A bounded cache of blocks, by their level and position. Blocks lie in a [`Ring`].
 
 use super::Level;
+use crate::log::PackedPosition;
 use crate::number::u32_of;
 use crate::ring::Ring;
 
@@ -10,7 +11,7 @@ const WAYS: usize = 4;
 const EXPECTED_SIZE: usize = 4096;
 
 /// What a block is known by: its level and its packed position there.
-type Key = (Level, u64);
+type Key = (Level, PackedPosition);
 
 /// Blocks by position.
 pub(super) struct BlockCache {
@@ -22,7 +23,7 @@ pub(super) struct BlockCache {
 
 #[derive(Clone, Copy)]
 struct Slot {
-    position: u64,
+    position: PackedPosition,
     /// One more than the position in the ring; 0 for none.
     after: u64,
     length: u32,
@@ -54,7 +55,10 @@ impl BlockCache {
             if !self.ring.reserve() || self.slots.try_reserve_exact(buckets).is_err() {
                 return;
             }
-            self.slots.resize(buckets, [Slot { position: 0, after: 0, length: 0, level: Level::Bottom }; WAYS]);
+            self.slots.resize(
+                buckets,
+                [Slot { position: PackedPosition::default(), after: 0, length: 0, level: Level::Bottom }; WAYS],
+            );
         }
         let (level, position) = key;
         let slot = Slot { position, after: self.ring.append(&[block]) + 1, length: u32_of(block.len()), level };
@@ -81,7 +85,7 @@ impl BlockCache {
 
     fn bucket(&self, (_, position): Key) -> usize {
         // Fibonacci hashing: positions are multiples of 8 and close to each other.
-        (position.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (self.slots.len() - 1)
+        (position.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (self.slots.len() - 1)
     }
 }
 
@@ -92,7 +96,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{BlockCache, Level};
+    use super::{BlockCache, Level, PackedPosition};
 
     proptest! {
         #[test]
@@ -101,7 +105,7 @@ mod tests {
             let mut model: HashMap<u64, Vec<u8>> = HashMap::new();
             for (key, length, get) in steps {
                 let expected = model.entry(key).or_insert_with(|| vec![crate::number::low_byte(key); length]);
-                let key = (if key % 2 == 0 { Level::Upper } else { Level::Bottom }, key / 2);
+                let key = (if key % 2 == 0 { Level::Upper } else { Level::Bottom }, PackedPosition::of(key / 2));
                 if get {
                     if let Some(found) = cache.get(key) {
                         prop_assert_eq!(found, &expected[..]);

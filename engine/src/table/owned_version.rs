@@ -3,6 +3,7 @@
 use super::block::Version;
 use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
+use crate::log::PackedPosition;
 
 /// What a read of the table found: a version with a value of its own.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Found {
 enum OwnedValue {
     Deleted,
     Inline(Vec<u8>),
-    Logged { position: u64, length: u32 },
+    Logged { position: PackedPosition, length: u32 },
 }
 
 impl Found {
@@ -55,7 +56,7 @@ impl Found {
 pub(super) enum PlacedValue {
     Deleted,
     Inline { start: usize, length: usize },
-    Logged { position: u64, length: u32 },
+    Logged { position: PackedPosition, length: u32 },
 }
 
 impl PlacedValue {

@@ -5,6 +5,7 @@
 
 use super::blocks::Pointer;
 use crate::abbreviation::Common;
+use crate::log::PackedPosition;
 use crate::number::u32_of;
 
 /// Blocks of a run.
@@ -43,7 +44,7 @@ pub struct Run {
 struct RunBlock {
     /// Its separator as an integer.
     integer: u64,
-    position: u64,
+    position: PackedPosition,
     /// 0 where a level has no block.
     size: u32,
     /// Where its separator ends in those of the run.
@@ -65,7 +66,7 @@ impl Run {
         }
         self.separators.extend_from_slice(separator);
         let integers_change = self.common.admit(separator);
-        let Pointer { position, size } = pointer.unwrap_or(Pointer { position: 0, size: 0 });
+        let Pointer { position, size } = pointer.unwrap_or(Pointer { position: PackedPosition::default(), size: 0 });
         let (integer, separator_end) = (self.common.abbreviate(separator), u32_of(self.separators.len()));
         self.blocks.push(RunBlock { integer, position, size, separator_end });
         if integers_change {
@@ -223,7 +224,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{Places, Pointer, Run};
+    use super::{PackedPosition, Places, Pointer, Run};
 
     fn run_from(tree: &BTreeMap<Vec<u8>, Pointer>, key: &[u8]) -> Run {
         let first = tree.range(..=key.to_vec()).next_back().map_or(&[][..], |(first, _)| first);
@@ -243,7 +244,9 @@ mod tests {
     fn runs_are_given_up_in_turn() {
         let run_at = |number: u8| {
             let mut run = Run::new();
-            (0..16).for_each(|block| assert!(run.push(&[number, block], Some(Pointer { position: 8, size: 8 }))));
+            (0..16).for_each(|block| {
+                assert!(run.push(&[number, block], Some(Pointer { position: PackedPosition::of(8), size: 8 })));
+            });
             assert!(!run.push(&[number + 1, 0], None));
             run
         };
@@ -279,7 +282,7 @@ mod tests {
             for (i, (key, what)) in steps.into_iter().enumerate() {
                 match what {
                     0 => {
-                        tree.insert(key.clone(), Pointer { position: i as u64, size: 1 });
+                        tree.insert(key.clone(), Pointer { position: PackedPosition::of(i as u64), size: 1 });
                         places.forget(&key);
                     }
                     1 => {

@@ -5,6 +5,7 @@ use super::{Level, PlacedBlock, Table};
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
+use crate::log::PackedPosition;
 
 /// A value that was copied to another place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +14,15 @@ pub struct Relocation {
     pub key: Vec<u8>,
     /// The version of the entry.
     pub version: u64,
-    /// Where the value stood: its packed position.
-    pub from: u64,
+    /// Where the value stood.
+    pub from: PackedPosition,
     /// Where it stands now.
-    pub to: u64,
+    pub to: PackedPosition,
 }
 
 impl<D: Disk> Table<D> {
     /// Whether the table has this version of this key, with its value at this position of the log.
-    pub fn leads_to(&self, key: &[u8], version: u64, position: u64) -> Result<bool, Failure> {
+    pub fn leads_to(&self, key: &[u8], version: u64, position: PackedPosition) -> Result<bool, Failure> {
         for level in Level::ALL {
             let leads = self.get_in(level, key, version, |found| {
                 let leads = matches!(found.value, Value::Logged { position: stored, .. } if stored == position);

@@ -5,7 +5,7 @@ use xxhash_rust::xxh64::Xxh64;
 use super::super::payload::{VALUE_CHECKSUM_SIZE, value_checksum};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
-use crate::log::{LogWriter, Position, SegmentFiles, SegmentNumber};
+use crate::log::{LogWriter, PackedPosition, Position, SegmentFiles, SegmentNumber};
 
 /// Open segments of the log.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct ValueFiles<F> {
 
 /// A value that is read in pieces.
 pub struct ValueStream {
-    position: u64,
+    position: PackedPosition,
     length: usize,
     done: usize,
     hasher: Box<Xxh64>,
@@ -23,7 +23,7 @@ pub struct ValueStream {
 
 impl ValueStream {
     /// The value at this packed position of the log.
-    pub(super) fn new(position: u64, length: u32) -> Self {
+    pub(super) fn new(position: PackedPosition, length: u32) -> Self {
         Self { position, length: length as usize, done: 0, hasher: Box::new(Xxh64::new(0)) }
     }
 
@@ -44,7 +44,7 @@ impl<F: DiskFile> ValueFiles<F> {
     pub fn read<D: Disk<File = F>>(
         &mut self,
         log: &LogWriter<D>,
-        position: u64,
+        position: PackedPosition,
         length: u32,
         bytes: &mut Vec<u8>,
     ) -> Result<(), Failure> {

@@ -20,7 +20,9 @@ use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::index::Notes;
-use crate::log::{LogWriter, Position, Recovered, SegmentNumber, make_durable, segment, verify_segment};
+use crate::log::{
+    LogWriter, PackedPosition, Position, Recovered, SegmentNumber, make_durable, segment, verify_segment,
+};
 use crate::number::u32_of;
 
 /// Values above this size are read in pieces where the caller can do so.
@@ -224,14 +226,14 @@ impl<D: Disk> ValueLog<D> {
     // Values.
 
     /// Puts a value into `bytes`, and checks it.
-    pub fn read(&mut self, position: u64, length: u32, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    pub fn read(&mut self, position: PackedPosition, length: u32, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read(&self.log, position, length, bytes)
     }
 
     /// As [`ValueLog::read`]; but a value that is so large that the caller reads it in pieces is returned to be read.
     pub fn read_or_stream(
         &mut self,
-        position: u64,
+        position: PackedPosition,
         length: u32,
         bytes: &mut Vec<u8>,
     ) -> Result<Option<ValueStream>, Failure> {
@@ -320,7 +322,7 @@ mod tests {
     use crate::expiry::Expiry;
     use crate::failure::Failure;
     use crate::index::{Index, Notes};
-    use crate::log::{SegmentNumber, recover};
+    use crate::log::{PackedPosition, SegmentNumber, recover};
     use crate::table::LiveBytes;
 
     fn open(disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
@@ -330,7 +332,7 @@ mod tests {
     }
 
     /// Commits a put; returns where its value stands in the log, and how long it is.
-    fn put(values: &mut ValueLog<MemoryDisk>, version: u64, value: &[u8]) -> (u64, u32) {
+    fn put(values: &mut ValueLog<MemoryDisk>, version: u64, value: &[u8]) -> (PackedPosition, u32) {
         let operation = Operation { key: b"key", value: Some(value), expires: None };
         let size = values.size_of(&operation);
         let mut position = values.begin(version, &payload::operations_head(), size).unwrap();
@@ -340,7 +342,7 @@ mod tests {
         (position, length)
     }
 
-    fn read(values: &mut ValueLog<MemoryDisk>, (position, length): (u64, u32)) -> Vec<u8> {
+    fn read(values: &mut ValueLog<MemoryDisk>, (position, length): (PackedPosition, u32)) -> Vec<u8> {
         let mut bytes = Vec::new();
         values.read(position, length, &mut bytes).unwrap();
         bytes
@@ -391,7 +393,7 @@ mod tests {
     #[test]
     fn what_lives_is_moved_and_what_is_dead_removed() {
         let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
-        let places: Vec<(u64, u32)> =
+        let places: Vec<(PackedPosition, u32)> =
             (1..=40).map(|i| put(&mut values, i, &[crate::number::low_byte(i); 300])).collect();
         let present = values.sync_segment().unwrap();
         let numbered = |numbers: std::ops::RangeInclusive<u64>| numbers.map(SegmentNumber::of).collect::<Vec<_>>();
@@ -421,8 +423,8 @@ mod tests {
     }
 
     /// How many of the records are in a segment.
-    fn values_of(segment: SegmentNumber, count: usize, places: &[(u64, u32)]) -> u64 {
-        let inside = |place: &&(u64, u32)| crate::log::Position::unpacked(place.0).segment == segment;
+    fn values_of(segment: SegmentNumber, count: usize, places: &[(PackedPosition, u32)]) -> u64 {
+        let inside = |place: &&(PackedPosition, u32)| crate::log::Position::unpacked(place.0).segment == segment;
         places.iter().take(count).filter(inside).count() as u64
     }
 }

@@ -5,7 +5,7 @@ use super::ValueLog;
 use crate::disk::{Disk, DiskFile};
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
-use crate::log::{Position, SegmentNumber, segment};
+use crate::log::{PackedPosition, Position, SegmentNumber, segment};
 use crate::number::u32_of;
 use crate::table::{LiveBytes, Relocation};
 
@@ -27,7 +27,7 @@ pub(super) struct Moving {
 struct Live {
     key: Vec<u8>,
     version: u64,
-    from: u64,
+    from: PackedPosition,
     length: u32,
 }
 
@@ -41,8 +41,8 @@ pub(in crate::database) struct Moved {
     pub emptied: Option<SegmentNumber>,
 }
 
-/// Says whether the table leads to a value: by its key, its version and its packed position.
-type LeadsTo<'a> = dyn Fn(&[u8], u64, u64) -> Result<bool, Failure> + 'a;
+/// Says whether the table leads to a value: by its key, its version and its position.
+type LeadsTo<'a> = dyn Fn(&[u8], u64, PackedPosition) -> Result<bool, Failure> + 'a;
 
 impl<D: Disk> ValueLog<D> {
     /// Whether segments have so many dead bytes that the next commits wait until there are fewer.

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::file_name::file_name;
-use super::segment_number::SegmentNumber;
+mod file_name;
+mod segment_number;
+
+pub use file_name::{file_name, file_number};
+pub use segment_number::SegmentNumber;
 
 /// A segment's number and a byte offset in it, ordered as the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,18 +17,37 @@ pub struct Position {
     pub offset: u64,
 }
 
+/// A position as one number, with the same order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct PackedPosition(u64);
+
+impl PackedPosition {
+    /// The position of this number.
+    #[must_use]
+    pub const fn of(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
 const OFFSET_BITS: u32 = 33;
 
 impl Position {
     /// As one number, with the same order.
     #[must_use]
-    pub fn packed(self) -> u64 {
-        self.segment.get() << OFFSET_BITS | self.offset
+    pub fn packed(self) -> PackedPosition {
+        PackedPosition(self.segment.get() << OFFSET_BITS | self.offset)
     }
 
     /// What [`Position::packed`] packed.
     #[must_use]
-    pub fn unpacked(packed: u64) -> Self {
+    pub fn unpacked(PackedPosition(packed): PackedPosition) -> Self {
         Self { segment: SegmentNumber::of(packed >> OFFSET_BITS), offset: packed & ((1 << OFFSET_BITS) - 1) }
     }
 }

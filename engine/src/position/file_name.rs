@@ -1,6 +1,6 @@
 //! The name of a segment's file.
 
-use super::segment_number::SegmentNumber;
+use super::SegmentNumber;
 
 const SUFFIX: &str = ".luge";
 
