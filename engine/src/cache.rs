@@ -8,6 +8,7 @@ use xxhash_rust::xxh64::xxh64;
 use crate::expiry::Expiry;
 use crate::number::{low_half, low_index, u32_of};
 use crate::ring::Ring;
+use crate::version::Version;
 
 /// References a bucket.
 const WAYS: usize = 4;
@@ -39,7 +40,7 @@ struct Slot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cached<'a> {
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// When the value expires; `None` for never.
     pub expires: Option<Expiry>,
     /// The value.
@@ -53,7 +54,7 @@ impl EntryCache {
     }
 
     /// The entry of `key`, if its version is not above `version`.
-    pub fn get(&mut self, key: &[u8], version: u64) -> Option<Cached<'_>> {
+    pub fn get(&mut self, key: &[u8], version: Version) -> Option<Cached<'_>> {
         let Some((bucket, way, position)) = self.find(key) else {
             self.misses += 1;
             return None;
@@ -130,7 +131,7 @@ impl EntryCache {
         let value_length = header.first_chunk::<4>()?;
         let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
         let value = rest.get(..u32::from_le_bytes(*value_length) as usize)?;
-        let (version, expires) = (u64::from_le_bytes(*version), Expiry::of_number(u64::from_le_bytes(*expires)));
+        let (version, expires) = (Version::from_le_bytes(*version), Expiry::of_number(u64::from_le_bytes(*expires)));
         Some((key, Cached { version, expires, value }))
     }
 
@@ -167,6 +168,7 @@ mod tests {
 
     use super::{Cached, EntryCache};
     use crate::expiry::Expiry;
+    use crate::version::Version;
 
     #[derive(Clone, Debug)]
     enum Step {
@@ -192,20 +194,20 @@ mod tests {
                 match step {
                     Step::Insert(key, version, length) => {
                         let value = vec![crate::number::low_byte(version); length];
-                        cache.insert(&[key], &Cached { version, expires: Expiry::of_number(version + 1), value: &value });
+                        cache.insert(&[key], &Cached { version: Version::of(version), expires: Expiry::of_number(version + 1), value: &value });
                         model.insert(key, (version, value));
-                        let found = cache.get(&[key], version).map(|cached| cached.version);
-                        prop_assert_eq!(found, Some(version), "what was just put is there");
-                        prop_assert_eq!(cache.get(&[key], version - 1), None);
+                        let found = cache.get(&[key], Version::of(version)).map(|cached| cached.version);
+                        prop_assert_eq!(found, Some(Version::of(version)), "what was just put is there");
+                        prop_assert_eq!(cache.get(&[key], Version::of(version - 1)), None);
                     }
                     Step::Remove(key) => {
                         cache.remove(&[key]);
                         model.remove(&key);
                     }
                     Step::Get(key) => {
-                        if let Some(found) = cache.get(&[key], u64::MAX) {
+                        if let Some(found) = cache.get(&[key], Version::NEWEST) {
                             let (version, value) = &model[&key];
-                            prop_assert_eq!(found, Cached { version: *version, expires: Expiry::of_number(version + 1), value });
+                            prop_assert_eq!(found, Cached { version: Version::of(*version), expires: Expiry::of_number(version + 1), value });
                         }
                     }
                 }
@@ -217,13 +219,13 @@ mod tests {
     #[test]
     fn an_entry_that_is_asked_for_stays() {
         let mut cache = EntryCache::new(10_000);
-        cache.insert(b"hot", &Cached { version: 1, expires: None, value: b"value" });
+        cache.insert(b"hot", &Cached { version: Version::of(1), expires: None, value: b"value" });
         for i in 0..10_000_u32 {
-            cache.insert(&i.to_le_bytes(), &Cached { version: 2, expires: None, value: b"cold" });
-            assert!(cache.get(b"hot", 9).is_some(), "gone after {i}");
+            cache.insert(&i.to_le_bytes(), &Cached { version: Version::of(2), expires: None, value: b"cold" });
+            assert!(cache.get(b"hot", Version::of(9)).is_some(), "gone after {i}");
         }
         assert_eq!(cache.hits, 10_000);
-        assert!(cache.get(&0_u32.to_le_bytes(), 9).is_none());
+        assert!(cache.get(&0_u32.to_le_bytes(), Version::of(9)).is_none());
         assert_eq!(cache.misses, 1);
     }
 }

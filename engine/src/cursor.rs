@@ -10,6 +10,7 @@ use crate::memtable::{Memtable, Place};
 use crate::number::u32_of;
 use crate::position::PackedPosition;
 use crate::table::{Level, Table, TableCursor};
+use crate::version::Version;
 
 /// What a cursor walks over.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,7 @@ pub struct Range<'a> {
     /// From the last to the first.
     pub reverse: bool,
     /// Only commits up to this version count.
-    pub version: u64,
+    pub version: Version,
     /// The current time, in milliseconds since 1970. Entries that expire at or before it count as deleted.
     pub now_ms: u64,
 }
@@ -66,9 +67,9 @@ pub struct Cursor<'a, D: Disk> {
     key: Vec<u8>,
     has_key: bool,
     /// Of a change: the version of that key.
-    version: u64,
+    version: Version,
     /// The present entry, when it goes backward: key (above), version, expiry, value.
-    found: Option<(u64, Option<Expiry>, Kept)>,
+    found: Option<(Version, Option<Expiry>, Kept)>,
     value: Vec<u8>,
     visits: Visits,
     /// Keys without a live version, since the last key with one.
@@ -172,9 +173,9 @@ impl<D: Disk> Source<'_, D> {
                     }
                 }
                 *place = if reverse {
-                    before_in(memtable, memtable.seek(present, u64::MAX))
+                    before_in(memtable, memtable.seek(present, Version::NEWEST))
                 } else {
-                    memtable.seek(present, 0)
+                    memtable.seek(present, Version::NONE)
                 };
                 Ok(())
             }
@@ -184,7 +185,7 @@ impl<D: Disk> Source<'_, D> {
     }
 
     /// Goes to the newest version of the present key that is not above `version`; forward behind the key where there is none.
-    fn seek_version(&mut self, version: u64) -> Result<(), Failure> {
+    fn seek_version(&mut self, version: Version) -> Result<(), Failure> {
         match self {
             Self::Memtable(memtable, place) => {
                 let present = place.and_then(|place| memtable.at(place));
@@ -251,7 +252,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
             present: None,
             key: Vec::new(),
             has_key: false,
-            version: 0,
+            version: Version::NONE,
             found: None,
             value: Vec::new(),
             visits: Visits { left: visits, looked: 0, last: Vec::new(), is_last: false },
@@ -262,7 +263,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
     /// Goes to the next version of a key that was committed after `since`, deletions and expired values as well: by key,
     /// newest first. Where it pauses [`Cursor::upcoming`] has the next one. Only for a cursor that goes forward, and not together
     /// with [`Cursor::advance`].
-    pub fn advance_change(&mut self, since: u64) -> Result<Advance, Failure> {
+    pub fn advance_change(&mut self, since: Version) -> Result<Advance, Failure> {
         if let Some(present) = self.present.take() {
             self.step(present)?;
         }
@@ -299,12 +300,12 @@ impl<'a, D: Disk> Cursor<'a, D> {
     }
 
     /// The key and the version of the change that may come next, before it was looked at.
-    pub fn upcoming(&mut self) -> Option<(&[u8], u64)> {
+    pub fn upcoming(&mut self) -> Option<(&[u8], Version)> {
         let next = self.next_source()?;
         let entry = self.sources.get(next).and_then(Source::entry)?;
         // The one before may come again, from the table.
         let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
-        Some((entry.key, if again { entry.version.saturating_sub(1) } else { entry.version }))
+        Some((entry.key, if again { entry.version.previous() } else { entry.version }))
     }
 
     /// Goes to the next live entry. Pauses only after a key of which it has seen all versions: [`Cursor::last_key`].

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::expiry::Expiry;
 use crate::position::PackedPosition;
+use crate::version::Version;
 
 /// The value of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Entry<'a> {
     /// The key.
     pub key: &'a [u8],
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// When the entry expires; `None` for never.
     pub expires: Option<Expiry>,
     /// The value.
@@ -56,7 +57,7 @@ pub enum Boundary<'a> {
     /// Before all versions of a key.
     Before(&'a [u8]),
     /// Before the first of a key's versions that is not above this one.
-    At(&'a [u8], u64),
+    At(&'a [u8], Version),
     /// Behind all versions of a key.
     Behind(&'a [u8]),
 }
@@ -73,11 +74,11 @@ impl<'a> Boundary<'a> {
 
     /// The version of the key that an entry at this place would have.
     #[must_use]
-    pub fn version(self) -> u64 {
+    pub fn version(self) -> Version {
         match self {
-            Self::Behind(_) => 0,
+            Self::Behind(_) => Version::NONE,
             Self::At(_, version) => version,
-            Self::Outermost | Self::Before(_) => u64::MAX,
+            Self::Outermost | Self::Before(_) => Version::NEWEST,
         }
     }
 }

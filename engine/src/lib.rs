@@ -22,3 +22,4 @@ mod ring;
 mod status;
 pub mod table;
 mod varint;
+pub mod version;

@@ -3,6 +3,7 @@
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::to_host;
+use crate::version::Version;
 
 /// The length of a value that is not there: the key was deleted.
 pub const NO_VALUE: u32 = u32::MAX;
@@ -36,7 +37,7 @@ pub struct PageEntry<'a> {
     /// Whether it has a value that does not come with the page.
     pub is_large: bool,
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// When the value expires; `None` for never.
     pub expires: Option<Expiry>,
 }
@@ -76,7 +77,7 @@ impl<'a> Page<'a> {
         self.bytes.extend_from_slice(&length(entry.key)?.to_le_bytes());
         self.bytes.extend_from_slice(&value_length.to_le_bytes());
         if self.with_versions {
-            self.bytes.extend_from_slice(&to_host(entry.version).to_le_bytes());
+            self.bytes.extend_from_slice(&to_host(entry.version.get()).to_le_bytes());
             self.bytes.extend_from_slice(&to_host(Expiry::number_of(entry.expires)).to_le_bytes());
         }
         let (keys, values) = if is_alone { (None, None) } else { (Some(&mut self.keys), Some(&mut self.values)) };

@@ -8,6 +8,7 @@ use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::from_host;
 use crate::page::NO_VALUE;
+use crate::version::Version;
 
 /// Bits of the flags of a range.
 pub mod flags {
@@ -40,7 +41,13 @@ pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now
         flags::UPPER_INCLUDED => Boundary::Behind(upper),
         _ => Boundary::Before(upper),
     };
-    Range { lower, upper, reverse: flags & flags::REVERSE != 0, version: from_host(version), now_ms: from_host(now_ms) }
+    Range {
+        lower,
+        upper,
+        reverse: flags & flags::REVERSE != 0,
+        version: Version::from_host(version),
+        now_ms: from_host(now_ms),
+    }
 }
 
 /// The operations of a batch: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][key][value]`.
@@ -92,7 +99,7 @@ fn restored_entry<'a>(bytes: &mut &'a [u8]) -> Option<RestoredEntry<'a>> {
     *bytes = rest;
     let value = value_length.map(|_| value);
     let operation = Operation { key, value, expires: Expiry::of_number(from_host(f64::from_le_bytes(*expires_ms))) };
-    Some(RestoredEntry { version: from_host(f64::from_le_bytes(*version)), operation })
+    Some(RestoredEntry { version: Version::from_host(f64::from_le_bytes(*version)), operation })
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use luge_engine::entry::{Entry, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::log::PackedPosition;
 use luge_engine::table::DecodedBlock;
-use luge_engine::table::block::{BlockReader, Malformed, Version, encode, find, size_bound};
+use luge_engine::table::block::{BlockReader, KeylessEntry, Malformed, encode, find, size_bound};
+use luge_engine::version::Version;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -19,7 +20,7 @@ enum Owned {
     Logged(u64, u32),
 }
 
-type Model = BTreeMap<(Vec<u8>, Reverse<u64>), (u64, Owned)>;
+type Model = BTreeMap<(Vec<u8>, Reverse<Version>), (u64, Owned)>;
 
 fn key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(prop_oneof![Just(0_u8), Just(b'a'), Just(0xff)], 1..6), vec(any::<u8>(), 1..300)]
@@ -33,12 +34,19 @@ fn value() -> impl Strategy<Value = Owned> {
     ]
 }
 
+fn version() -> impl Strategy<Value = Version> {
+    prop_oneof![1..20_u64, any::<u64>()].prop_map(Version::of)
+}
+
 fn model() -> impl Strategy<Value = Model> {
-    let version = prop_oneof![(1..20_u64), any::<u64>()].prop_map(Reverse);
+    let version = version().prop_map(Reverse);
     btree_map((key(), version), (prop_oneof![Just(0), any::<u64>()], value()), 0..60)
 }
 
-fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), (expires_ms, value): &'a (u64, Owned)) -> Entry<'a> {
+fn entry<'a>(
+    (key, Reverse(version)): &'a (Vec<u8>, Reverse<Version>),
+    (expires_ms, value): &'a (u64, Owned),
+) -> Entry<'a> {
     let value = match value {
         Owned::Deleted => Value::Deleted,
         Owned::Inline(bytes) => Value::Inline(bytes),
@@ -51,7 +59,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_block_reads_back_and_finds_every_version(model in model(), others in vec((key(), any::<u64>()), 0..20)) {
+    fn a_block_reads_back_and_finds_every_version(model in model(), others in vec((key(), version()), 0..20)) {
         let entries: Vec<Entry<'_>> = model.iter().map(|(key, value)| entry(key, value)).collect();
         let block = encode(entries.iter().copied());
         prop_assert!(block.len() <= 16 + entries.iter().map(size_bound).sum::<usize>());
@@ -73,12 +81,12 @@ proptest! {
         prop_assert_eq!(index, entries.len());
 
         let own = model.keys().flat_map(|(key, Reverse(version))| {
-            [(key.clone(), *version), (key.clone(), version.saturating_sub(1)), (key.clone(), u64::MAX)]
+            [(key.clone(), *version), (key.clone(), version.previous()), (key.clone(), Version::NEWEST)]
         });
         for (key, version) in own.chain(others) {
             let next = model.range((key.clone(), Reverse(version))..).next().filter(|((found, _), _)| *found == key);
             let expected = next.map(|(key, value)| entry(key, value))
-                .map(|Entry { version, expires, value, .. }| Version { version, expires, value });
+                .map(|Entry { version, expires, value, .. }| KeylessEntry { version, expires, value });
             prop_assert_eq!(find(&block, &key, version).unwrap(), expected);
         }
     }
@@ -103,7 +111,7 @@ proptest! {
 /// Must end, and hold no more than the block has bytes.
 fn read_all(block: &[u8]) {
     let read = || -> Result<(), Malformed> {
-        find(block, b"a", u64::MAX)?;
+        find(block, b"a", Version::NEWEST)?;
         let mut reader = BlockReader::new(block)?;
         DecodedBlock::default().decode(block)?;
         let mut count = 0;
@@ -121,6 +129,7 @@ fn read_all(block: &[u8]) {
 fn shared_bytes_are_not_written_again() {
     let keys: Vec<String> = (0..100).map(|i| format!("a long common start/{i:04}")).collect();
     let value = Value::Inline(b"v");
-    let block = encode(keys.iter().map(|key| Entry { key: key.as_bytes(), version: 7, expires: None, value }));
+    let block =
+        encode(keys.iter().map(|key| Entry { key: key.as_bytes(), version: Version::of(7), expires: None, value }));
     assert!(block.len() < 100 * 10 + 12 * 28 + 40, "{} bytes", block.len());
 }

@@ -6,12 +6,13 @@ use luge_engine::failure::{Failure, FailureKind};
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
 use luge_engine::log::{LogWriter, PackedPosition, Position, Recovered, SegmentNumber, make_durable, recover};
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 const SEGMENT_SIZE: u64 = 600;
 
-type Commit = (u64, Vec<u8>);
+type Commit = (Version, Vec<u8>);
 
 fn read(disk: &MemoryDisk) -> Result<(Recovered, Vec<Commit>), Failure> {
     let mut commits = Vec::new();
@@ -55,7 +56,7 @@ fn survival() -> impl Strategy<Value = Vec<Option<usize>>> {
 }
 
 /// A payload that tells its version, and looks like log itself now and then.
-fn payload(version: u64, length: usize) -> Vec<u8> {
+fn payload(version: Version, length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < length {
         bytes.extend_from_slice(&version.to_le_bytes());
@@ -71,7 +72,7 @@ fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec
     for step in steps {
         match step {
             Step::Append(length) => {
-                let version = commits.last().map_or(0, |(version, _)| *version) + 1;
+                let version = commits.last().map_or(Version::NONE, |(version, _)| *version).next();
                 let bytes = payload(version, *length);
                 let segment = writer.end().segment;
                 writer.append(version, &bytes).unwrap();
@@ -81,7 +82,7 @@ fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec
                 commits.push((version, bytes));
             }
             Step::Pieces(lengths) | Step::Abort(lengths) => {
-                let version = commits.last().map_or(0, |(version, _)| *version) + 1;
+                let version = commits.last().map_or(Version::NONE, |(version, _)| *version).next();
                 let bytes = payload(version, lengths.iter().sum());
                 let segment = writer.end().segment;
                 writer.begin(version, bytes.len()).unwrap();
@@ -119,7 +120,7 @@ proptest! {
         lives in vec((vec(step(), 0..30), survival()), 1..5),
     ) {
         let mut disk = MemoryDisk::default();
-        let mut recovered = Recovered { end: Position::default(), last_version: 0 };
+        let mut recovered = Recovered { end: Position::default(), last_version: Version::NONE };
         let mut commits: Vec<Commit> = Vec::new();
         for (steps, survival) in lives {
             let (after, durable) = run(disk, recovered, &steps, &mut commits);
@@ -139,7 +140,7 @@ proptest! {
         steps in vec(step(), 1..30), file in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), flip in 1..=255_u8,
     ) {
         let mut commits = Vec::new();
-        let start = Recovered { end: Position::default(), last_version: 0 };
+        let start = Recovered { end: Position::default(), last_version: Version::NONE };
         let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
         let before = read(&disk).unwrap().1;
         let names = disk.list().unwrap();
@@ -157,9 +158,9 @@ proptest! {
     #[test]
     fn damage_below_a_durable_mark_is_always_reported(lengths in vec(1..60_usize, 3..8), at in any::<prop::sample::Index>()) {
         let disk = MemoryDisk::default();
-        let mut writer = LogWriter::start(disk, Position::default(), 0, 100_000);
+        let mut writer = LogWriter::start(disk, Position::default(), Version::NONE, 100_000);
         for (i, length) in lengths.iter().enumerate() {
-            writer.append(i as u64 + 1, &payload(i as u64, *length)).unwrap();
+            writer.append(Version::of(i as u64 + 1), &payload(Version::of(i as u64), *length)).unwrap();
             writer.sync().unwrap();
         }
         let end = 32 + lengths[..lengths.len() - 1].iter().map(|length| record::encoded_size(*length)).sum::<usize>();
@@ -201,7 +202,7 @@ proptest! {
     ) {
         let segment = SegmentNumber::of(number);
         let position = Position { segment, offset };
-        let record = Record { version, durable: PackedPosition::of(durable), payload: &payload };
+        let record = Record { version: Version::of(version), durable: PackedPosition::of(durable), payload: &payload };
         let mut bytes = Vec::new();
         record::encode(&mut bytes, position, &record);
         prop_assert_eq!(bytes.len(), record::encoded_size(payload.len()));
@@ -257,7 +258,7 @@ fn file_names_are_those_of_segments_and_no_others() {
 fn a_missing_segment_is_reported() {
     let mut commits = Vec::new();
     let steps = vec![Step::Append(400); 4];
-    let start = Recovered { end: Position::default(), last_version: 0 };
+    let start = Recovered { end: Position::default(), last_version: Version::NONE };
     let (disk, _) = run(MemoryDisk::default(), start, &steps, &mut commits);
     disk.remove("0000000002.luge").unwrap();
     let failure = read(&disk).unwrap_err();
@@ -269,7 +270,7 @@ fn a_missing_segment_is_reported() {
 fn segments_that_were_never_begun_do_not_count_at_the_end_and_are_damage_elsewhere() {
     let mut commits = Vec::new();
     let steps = vec![Step::Append(400); 3];
-    let start = Recovered { end: Position::default(), last_version: 0 };
+    let start = Recovered { end: Position::default(), last_version: Version::NONE };
     let (disk, _) = run(MemoryDisk::default(), start, &[&steps[..], &[Step::Sync]].concat(), &mut commits);
     // Both were begun before the first of them was durable with its header.
     disk.create("0000000004.luge").unwrap();
@@ -295,8 +296,8 @@ fn a_log_that_is_gone_is_reported() {
 
 #[test]
 fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
-    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE);
-    for version in 1..=10 {
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), Version::NONE, SEGMENT_SIZE);
+    for version in (1..=10).map(Version::of) {
         writer.append(version, &payload(version, 250)).unwrap();
     }
     writer.sync().unwrap();
@@ -312,20 +313,20 @@ fn dropped_segments_are_not_missed_and_the_rest_reads_on() {
         Ok(())
     })
     .unwrap();
-    assert_eq!(versions, [9, 10]);
+    assert_eq!(versions, [9, 10].map(Version::of));
 }
 
 #[test]
 fn what_a_kill_left_is_durable_before_anything_follows_it() {
-    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE);
-    writer.append(1, b"written, not synced").unwrap();
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), Version::NONE, SEGMENT_SIZE);
+    writer.append(Version::of(1), b"written, not synced").unwrap();
     writer.write_out().unwrap();
     let disk = writer.into_disk();
     let (recovered, commits) = read(&disk).unwrap();
     assert_eq!(commits.len(), 1);
     make_durable(&disk, &recovered).unwrap();
     let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE);
-    writer.append(2, b"behind it").unwrap();
+    writer.append(Version::of(2), b"behind it").unwrap();
     writer.sync().unwrap();
     let disk = writer.into_disk().after_power_cut(|_| None);
     assert_eq!(read(&disk).unwrap().1.len(), 2);
@@ -333,18 +334,18 @@ fn what_a_kill_left_is_durable_before_anything_follows_it() {
 
 #[test]
 fn versions_must_not_fall() {
-    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 5, SEGMENT_SIZE);
-    assert_eq!(writer.append(4, b"").unwrap_err().kind(), FailureKind::InvalidRequest);
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), Version::of(5), SEGMENT_SIZE);
+    assert_eq!(writer.append(Version::of(4), b"").unwrap_err().kind(), FailureKind::InvalidRequest);
     // What is no commit repeats the version before it.
-    writer.append(5, b"").unwrap();
-    writer.append(6, b"").unwrap();
+    writer.append(Version::of(5), b"").unwrap();
+    writer.append(Version::of(6), b"").unwrap();
 }
 
 /// Each write is a call of the operating system, and of the host.
 #[test]
 fn small_pieces_of_a_large_record_are_written_together() {
-    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), 0, SEGMENT_SIZE);
-    writer.begin(1, 200_000).unwrap();
+    let mut writer = LogWriter::start(MemoryDisk::default(), Position::default(), Version::NONE, SEGMENT_SIZE);
+    writer.begin(Version::of(1), 200_000).unwrap();
     for _ in 0..2000 {
         writer.extend(&[7; 100]).unwrap();
     }

@@ -9,10 +9,11 @@ use luge_engine::entry::{Entry, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::log::PackedPosition;
 use luge_engine::memtable::Memtable;
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-type Model = BTreeMap<(Vec<u8>, Reverse<u64>), (u64, Option<Vec<u8>>)>;
+type Model = BTreeMap<(Vec<u8>, Reverse<Version>), (u64, Option<Vec<u8>>)>;
 
 /// Short keys of few letters, and long ones that share their first eight bytes and more.
 fn key() -> impl Strategy<Value = Vec<u8>> {
@@ -45,7 +46,7 @@ fn build(inserts: &[Insert]) -> (Memtable, Model) {
     let mut memtable = Memtable::default();
     let mut model = Model::new();
     for (i, (key, value, expires_ms)) in inserts.iter().enumerate() {
-        let version = i as u64 + 1;
+        let version = Version::of(i as u64 + 1);
         let stored = value.as_deref().map_or(Value::Deleted, Value::Inline);
         memtable.insert(&Entry { key, version, expires: Expiry::of_number(*expires_ms), value: stored }).unwrap();
         model.insert((key.clone(), Reverse(version)), (*expires_ms, value.clone()));
@@ -53,7 +54,7 @@ fn build(inserts: &[Insert]) -> (Memtable, Model) {
     (memtable, model)
 }
 
-type Row = (Vec<u8>, u64, u64, Option<Vec<u8>>);
+type Row = (Vec<u8>, Version, u64, Option<Vec<u8>>);
 
 fn row(entry: &Entry<'_>) -> Row {
     let value = match entry.value {
@@ -77,7 +78,7 @@ proptest! {
     #[test]
     fn memtable_agrees_with_an_ordered_map(
         inserts in prop_oneof![inserts(key()), inserts(keys_that_share())],
-        probes in vec((prop_oneof![key(), keys_that_share()], 0..700_u64), 0..50),
+        probes in vec((prop_oneof![key(), keys_that_share()], (0..700_u64).prop_map(Version::of)), 0..50),
     ) {
         let (memtable, model) = build(&inserts);
         let expected = rows(&model);
@@ -117,12 +118,12 @@ fn a_logged_value_keeps_its_place() {
     let mut memtable = Memtable::default();
     let entry = Entry {
         key: b"key",
-        version: 1,
+        version: Version::of(1),
         expires: None,
         value: Value::Logged { position: PackedPosition::of(1 << 40), length: 9 },
     };
     memtable.insert(&entry).unwrap();
-    assert_eq!(memtable.get(b"key", u64::MAX), Some(entry));
+    assert_eq!(memtable.get(b"key", Version::NEWEST), Some(entry));
 }
 
 #[test]
@@ -131,8 +132,8 @@ fn an_empty_memtable_has_nothing() {
     for _ in 0..2 {
         assert!(memtable.is_empty());
         assert!(memtable.first().is_none() && memtable.last().is_none());
-        assert!(memtable.get(b"key", u64::MAX).is_none());
-        memtable.insert(&Entry { key: b"key", version: 1, expires: None, value: Value::Deleted }).unwrap();
+        assert!(memtable.get(b"key", Version::NEWEST).is_none());
+        memtable.insert(&Entry { key: b"key", version: Version::of(1), expires: None, value: Value::Deleted }).unwrap();
         memtable.clear();
     }
 }
@@ -146,7 +147,9 @@ fn a_hundred_thousand_entries_in_any_order() {
             let number = (u64::from(i) * u64::from(step) % u64::from(count)) as u32;
             let key = format!("key{number:09}");
             let value = Value::Inline(b"value");
-            memtable.insert(&Entry { key: key.as_bytes(), version: u64::from(i) + 1, expires: None, value }).unwrap();
+            memtable
+                .insert(&Entry { key: key.as_bytes(), version: Version::of(u64::from(i) + 1), expires: None, value })
+                .unwrap();
         }
         let mut place = memtable.first();
         for number in 0..count {

@@ -11,6 +11,7 @@ use luge_engine::index::Index;
 use luge_engine::log::{PackedPosition, Position, SegmentNumber};
 use luge_engine::table::block::BlockReader;
 use luge_engine::table::{Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -27,9 +28,9 @@ struct Written {
     logged: Option<PackedPosition>,
 }
 
-type History = BTreeMap<(Vec<u8>, Reverse<u64>), Written>;
+type History = BTreeMap<(Vec<u8>, Reverse<Version>), Written>;
 
-fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), written: &'a Written) -> Entry<'a> {
+fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<Version>), written: &'a Written) -> Entry<'a> {
     let value = match (&written.value, written.logged) {
         (None, _) => Value::Deleted,
         (Some(_), Some(position)) => Value::Logged { position, length: LOGGED_LENGTH },
@@ -39,13 +40,13 @@ fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<u64>), written: &'a 
 }
 
 /// What a reader at `version` sees: gone is as good as never there.
-fn seen(history: &History, key: &[u8], version: u64) -> Option<(u64, Written)> {
+fn seen(history: &History, key: &[u8], version: Version) -> Option<(Version, Written)> {
     let start = (key.to_vec(), Reverse(version));
     let (place, written) = history.range(start..).next().filter(|((found, _), _)| found == key)?;
     (!entry(place, written).is_gone(NOW_MS)).then(|| (place.1.0, written.clone()))
 }
 
-fn assert_seen(found: Option<Found>, expected: Option<(u64, Written)>) {
+fn assert_seen(found: Option<Found>, expected: Option<(Version, Written)>) {
     let found = found.filter(|found| !found.entry().is_gone(NOW_MS));
     match (found, expected) {
         (None, None) => {}
@@ -63,7 +64,7 @@ fn open(block_size: usize) -> Table<MemoryDisk> {
 }
 
 /// All entries of a level in order, by its blocks; they must be where they belong.
-fn dump(table: &Table<MemoryDisk>, level: Level) -> Vec<(Vec<u8>, u64)> {
+fn dump(table: &Table<MemoryDisk>, level: Level) -> Vec<(Vec<u8>, Version)> {
     let mut entries = Vec::new();
     let mut bytes = Vec::new();
     let mut block = Some(table.block_of(level, b"").unwrap());
@@ -85,7 +86,7 @@ fn dump(table: &Table<MemoryDisk>, level: Level) -> Vec<(Vec<u8>, u64)> {
 }
 
 /// The same by cursors, in both directions, from a place on.
-fn walk(table: &Table<MemoryDisk>, level: Level, boundary: Boundary<'_>) -> [Vec<(Vec<u8>, u64)>; 2] {
+fn walk(table: &Table<MemoryDisk>, level: Level, boundary: Boundary<'_>) -> [Vec<(Vec<u8>, Version)>; 2] {
     let mut behind = Vec::new();
     let mut cursor = table.cursor_from(level, boundary).unwrap();
     while let Some(entry) = cursor.entry() {
@@ -104,7 +105,7 @@ fn walk(table: &Table<MemoryDisk>, level: Level, boundary: Boundary<'_>) -> [Vec
 
 fn assert_walks(table: &Table<MemoryDisk>, level: Level, key: &[u8]) {
     let all = dump(table, level);
-    for boundary in [Boundary::Before(key), Boundary::At(key, 3), Boundary::Behind(key)] {
+    for boundary in [Boundary::Before(key), Boundary::At(key, Version::of(3)), Boundary::Behind(key)] {
         let [before, behind] = walk(table, level, boundary);
         let split = all.partition_point(|(found, version)| match boundary {
             Boundary::Behind(key) => found.as_slice() <= key,
@@ -186,7 +187,7 @@ fn round() -> impl Strategy<Value = Round> {
 }
 
 /// Lets every value in segment 1 be moved behind all others.
-fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: u64) {
+fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: Version) {
     let mut relocations = Vec::new();
     for ((key, Reverse(own)), written) in history.iter_mut() {
         let Some(from) = written.logged.filter(|from| Position::unpacked(*from).segment == SegmentNumber::FIRST) else {
@@ -195,7 +196,7 @@ fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: u64) 
         if written.value.is_none() {
             continue;
         }
-        let to = Position { segment: SegmentNumber::of(9), offset: version }.packed();
+        let to = Position { segment: SegmentNumber::of(9), offset: version.get() }.packed();
         if table.leads_to(key, *own, from).unwrap() {
             relocations.push(Relocation { key: key.clone(), version: *own, from, to });
             written.logged = Some(to);
@@ -220,7 +221,7 @@ proptest! {
             let mut new = History::new();
             for (key, written) in round.writes {
                 version += 1;
-                new.insert((key, Reverse(version)), written);
+                new.insert((key, Reverse(Version::of(version))), written);
             }
             history.extend(new.clone());
             if round.release && !retention.snapshots.is_empty() {
@@ -235,7 +236,7 @@ proptest! {
                 prop_assert!(after.iter().all(|entry| before.contains(entry)), "{after:?} after {before:?}");
             }
             if round.relocate {
-                relocate(&mut table, &mut history, version);
+                relocate(&mut table, &mut history, Version::of(version));
             }
             for _ in 0..round.descents {
                 table.descend(&mut descent, &Retention { is_bottom: true, ..retention.clone() }).unwrap();
@@ -245,7 +246,7 @@ proptest! {
                 table.remove_dead().unwrap();
             }
             if round.snapshot {
-                retention.snapshots.push(version);
+                retention.snapshots.push(Version::of(version));
                 snapshots_ever += 1;
             }
             let mut entries = Vec::new();
@@ -257,7 +258,7 @@ proptest! {
             let counted: BTreeMap<SegmentNumber, u64> = table.log_live().iter().collect();
             prop_assert_eq!(counted, logged(&table));
             for key in history.keys().map(|(key, _)| key) {
-                for at in retention.snapshots.iter().copied().chain([u64::MAX]) {
+                for at in retention.snapshots.iter().copied().chain([Version::NEWEST]) {
                     assert_seen(table.get(key, at, Found::new).unwrap(), seen(&history, key, at));
                 }
                 let own = entries.iter().filter(|(found, _)| found == key).count();
@@ -269,12 +270,12 @@ proptest! {
                     assert_walks(&table, level, key);
                 }
             }
-            prop_assert!(table.get(b"none", u64::MAX, Found::new).unwrap().is_none());
+            prop_assert!(table.get(b"none", Version::NEWEST, Found::new).unwrap().is_none());
         }
     }
 }
 
-fn fill(table: &mut Table<MemoryDisk>, keys: impl Iterator<Item = u32>, version: u64, value: Option<Vec<u8>>) {
+fn fill(table: &mut Table<MemoryDisk>, keys: impl Iterator<Item = u32>, version: Version, value: Option<Vec<u8>>) {
     let written = Written { expires_ms: 0, value, logged: None };
     let new: History = keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())).collect();
     merge_all(table, Level::Bottom, &new, &BOTTOM, 8);
@@ -298,13 +299,13 @@ fn block_sizes(table: &Table<MemoryDisk>) -> Vec<usize> {
 #[test]
 fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
     let mut table = open(1024);
-    fill(&mut table, 0..5000, 1, Some(vec![7; 50]));
-    fill(&mut table, (0..5000).rev().filter(|key| key % 3 == 0), 2, Some(vec![8; 60]));
+    fill(&mut table, 0..5000, Version::of(1), Some(vec![7; 50]));
+    fill(&mut table, (0..5000).rev().filter(|key| key % 3 == 0), Version::of(2), Some(vec![8; 60]));
     let sizes = block_sizes(&table);
     assert!(sizes.iter().all(|size| *size < 2300), "{sizes:?}");
     let average = sizes.iter().sum::<usize>() / sizes.len();
     assert!((700..1400).contains(&average), "{average} bytes on average");
-    fill(&mut table, 0..5000, 3, None);
+    fill(&mut table, 0..5000, Version::of(3), None);
     assert_eq!(dump(&table, Level::Bottom), []);
     assert_eq!(table.live_bytes(Level::Bottom), 0);
     table.sync().unwrap();
@@ -315,16 +316,16 @@ fn blocks_are_about_as_large_as_asked_for_and_go_when_they_are_empty() {
 #[test]
 fn bytes_in_the_log_are_counted_while_something_leads_to_them() {
     let mut table = open(1024);
-    let at = |version: u64, expires_ms| {
-        let logged = Some(Position { segment: SegmentNumber::of(version), offset: 0 }.packed());
+    let at = |version: Version, expires_ms| {
+        let logged = Some(Position { segment: SegmentNumber::of(version.get()), offset: 0 }.packed());
         let written = Written { expires_ms, value: Some(Vec::new()), logged };
         History::from([((b"key".to_vec(), Reverse(version)), written)])
     };
-    merge_all(&mut table, Level::Bottom, &at(1, 0), &BOTTOM, 1);
+    merge_all(&mut table, Level::Bottom, &at(Version::of(1), 0), &BOTTOM, 1);
     assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(SegmentNumber::of(1), u64::from(LOGGED_LENGTH))]);
-    merge_all(&mut table, Level::Bottom, &at(2, 0), &BOTTOM, 1);
+    merge_all(&mut table, Level::Bottom, &at(Version::of(2), 0), &BOTTOM, 1);
     assert_eq!(table.log_live().iter().collect::<Vec<_>>(), [(SegmentNumber::of(2), u64::from(LOGGED_LENGTH))]);
-    merge_all(&mut table, Level::Bottom, &at(3, NOW_MS), &BOTTOM, 1);
+    merge_all(&mut table, Level::Bottom, &at(Version::of(3), NOW_MS), &BOTTOM, 1);
     assert_eq!(table.log_live().total(), 0);
     assert_eq!(dump(&table, Level::Bottom), []);
 }
@@ -335,13 +336,13 @@ fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
     assert_eq!(table.level_from(b"a").unwrap(), Level::Bottom);
     let retention =
         Retention { versions_to_keep: 1, snapshots: Vec::new(), held: None, now_ms: NOW_MS, is_bottom: false };
-    let mut put = |level: Level, keys: &[&'static str], version: u64| {
+    let mut put = |level: Level, keys: &[&'static str], version: Version| {
         let entry = |key: &&'static str| Entry { key: key.as_bytes(), version, expires: None, value: Value::Deleted };
         let mut entries = keys.iter().map(entry).peekable();
         table.merge(level, &mut entries, &retention, usize::MAX).unwrap();
     };
-    put(Level::Bottom, &["a", "k"], 1);
-    put(Level::Upper, &["b", "x"], 2);
+    put(Level::Bottom, &["a", "k"], Version::of(1));
+    put(Level::Upper, &["b", "x"], Version::of(2));
     for (first, level) in [("a", Level::Upper), ("m", Level::Upper), ("x", Level::Upper), ("xx", Level::Bottom)] {
         assert_eq!(table.level_from(first.as_bytes()).unwrap(), level, "from {first} on");
     }
@@ -350,14 +351,18 @@ fn entries_go_to_the_bottom_at_once_only_behind_all_of_both_levels() {
 #[test]
 fn steps_behind_all_old_entries_of_a_block_are_one_group() {
     let mut table = open(BLOCK_SIZE);
-    let history = |keys: std::ops::Range<u32>, version: u64| {
+    let history = |keys: std::ops::Range<u32>, version: Version| {
         let written = Written { expires_ms: 0, value: Some(vec![7; 30]), logged: None };
         keys.map(|key| ((key.to_be_bytes().to_vec(), Reverse(version)), written.clone())).collect::<History>()
     };
     let keep_all = Retention { versions_to_keep: 9, snapshots: Vec::new(), ..BOTTOM };
     let mut model = History::new();
     // Into an empty level, behind all of it, and among what its last block has.
-    for (new, groups) in [(history(0..100, 1), 1), (history(200..300, 2), 1), (history(250..400, 3), 2)] {
+    for (new, groups) in [
+        (history(0..100, Version::of(1)), 1),
+        (history(200..300, Version::of(2)), 1),
+        (history(250..400, Version::of(3)), 2),
+    ] {
         let mut entries = new.iter().map(|(key, written)| entry(key, written)).peekable();
         let (mut committed, mut steps) = (0, 0);
         while entries.peek().is_some() {

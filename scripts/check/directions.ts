@@ -28,7 +28,7 @@ const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["log"],
   ["cache", "disk", "entry", "page"],
   ["failure"],
-  ["abbreviation", "expiry", "position", "ring", "status", "varint"],
+  ["abbreviation", "expiry", "position", "ring", "status", "varint", "version"],
   ["number"],
 ];
 

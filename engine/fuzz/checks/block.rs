@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 
 use luge_engine::entry::Entry;
 use luge_engine::table::DecodedBlock;
-use luge_engine::table::block::{BlockReader, Malformed, Version, encode, find, size_bound};
+use luge_engine::table::block::{BlockReader, KeylessEntry, Malformed, encode, find, size_bound};
 use luge_engine::table::blocks::Pointer;
+use luge_engine::version::Version;
 
 /// An entry with a key of its own.
-type Owned<'a> = (Vec<u8>, Version<'a>);
+type Owned<'a> = (Vec<u8>, KeylessEntry<'a>);
 
 /// Panics where two readers of a block differ, or where what was read is not found.
 pub fn check(block: &[u8]) {
@@ -18,7 +19,7 @@ pub fn check(block: &[u8]) {
     assert_eq!(decoded.decode(block), read.as_ref().map(|_| ()).map_err(|malformed| *malformed));
     let Ok(entries) = read else {
         // Whatever it says, it ends.
-        let _found = find(block, block.get(3..6).unwrap_or_default(), u64::MAX);
+        let _found = find(block, block.get(3..6).unwrap_or_default(), Version::NEWEST);
         return;
     };
     check_decoded(&decoded, block, &entries);
@@ -47,7 +48,7 @@ fn entries_of(block: &[u8]) -> Result<Vec<Owned<'_>>, Malformed> {
         let Entry { key, version, expires, .. } = reader.entry();
         assert!(key.len() <= block.len());
         let key = key.to_vec();
-        entries.push((key, Version { version, expires, value: value_of(&reader, block) }));
+        entries.push((key, KeylessEntry { version, expires, value: value_of(&reader, block) }));
         assert!(entries.len() <= block.len());
     }
     assert_eq!(reader.advance(), Ok(false));
@@ -68,7 +69,7 @@ fn value_of<'a>(reader: &BlockReader<'_>, block: &'a [u8]) -> luge_engine::entry
 }
 
 fn entry<'a>((key, version): &'a Owned<'a>) -> Entry<'a> {
-    let Version { version, expires, value } = *version;
+    let KeylessEntry { version, expires, value } = *version;
     Entry { key, version, expires, value }
 }
 
@@ -83,14 +84,16 @@ fn check_decoded(decoded: &DecodedBlock, block: &[u8], entries: &[Owned<'_>]) {
 
 /// Each version is found by itself, by what is between it and the next newer one, and by no other key.
 fn check_found(block: &[u8], entries: &[Owned<'_>]) {
-    let expected = |key: &[u8], version: u64| {
+    let expected = |key: &[u8], version: Version| {
         let at = entries.partition_point(|owned| {
             owned.0.as_slice().cmp(key).then_with(|| version.cmp(&owned.1.version)) == Ordering::Less
         });
         entries.get(at).filter(|(found, _)| found == key).map(|(_, version)| *version)
     };
-    for (key, Version { version, .. }) in entries {
-        for wanted in [*version, version.saturating_sub(1), version.saturating_add(1), 0, u64::MAX] {
+    for (key, KeylessEntry { version, .. }) in entries {
+        for wanted in
+            [*version, version.previous(), version.checked_plus(1).unwrap_or(*version), Version::NONE, Version::NEWEST]
+        {
             assert_eq!(find(block, key, wanted), Ok(expected(key, wanted)));
         }
         let longer = [key.as_slice(), &[0]].concat();
@@ -106,7 +109,7 @@ fn check_found(block: &[u8], entries: &[Owned<'_>]) {
 }
 
 fn check_places(decoded: &DecodedBlock, entries: &[Owned<'_>]) {
-    for (i, (key, Version { version, .. })) in entries.iter().enumerate() {
+    for (i, (key, KeylessEntry { version, .. })) in entries.iter().enumerate() {
         assert_eq!(decoded.entries_before(key, *version), i);
         let same = entries[i..].iter().take_while(|(other, _)| other == key).count();
         assert_eq!(decoded.next_key(i), i + same);

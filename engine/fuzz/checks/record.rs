@@ -14,6 +14,7 @@ use luge_engine::log::record::{self, HEADER_SIZE, Record};
 use luge_engine::log::segment::{self, HeaderState, SegmentHeader};
 use luge_engine::log::{PackedPosition, Position, SegmentNumber, recover, verify_segment};
 use luge_engine::table::blocks;
+use luge_engine::version::Version;
 
 const SEAL: u8 = 1;
 
@@ -168,7 +169,7 @@ fn check_payload(payload: &[u8]) {
         }
         Some(Payload::Restored(restored)) => {
             let is_last = restored.is_last;
-            let read: Result<Vec<(u64, Logged<'_>)>, Malformed> = restored.collect();
+            let read: Result<Vec<(Version, Logged<'_>)>, Malformed> = restored.collect();
             assert_eq!(payload::is_well_formed(payload), read.is_ok());
             assert_eq!(only, None);
             let Ok(read) = read else { return };
@@ -181,8 +182,9 @@ fn check_payload(payload: &[u8]) {
                 panic!("a restore does not read back")
             };
             assert_eq!(twice.is_last, is_last);
-            let twice: Vec<(u64, Logged<'_>)> = twice.collect::<Result<_, _>>().expect("what was written reads back");
-            let shown = |payload, read: &[(u64, Logged<'_>)]| -> Vec<_> {
+            let twice: Vec<(Version, Logged<'_>)> =
+                twice.collect::<Result<_, _>>().expect("what was written reads back");
+            let shown = |payload, read: &[(Version, Logged<'_>)]| -> Vec<_> {
                 read.iter().map(|(version, logged)| (*version, format!("{:?}", seen(payload, logged)))).collect()
             };
             assert_eq!(shown(&again, &twice), shown(payload, &read));

@@ -44,7 +44,7 @@ fn check_restored(bytes: &[u8], read: &[RestoredEntry<'_>]) {
     for RestoredEntry { version, operation } in read {
         at = check_parts(bytes, at + RESTORED_HEAD, operation);
         write_head(&mut again, operation);
-        again.extend((*version as f64).to_le_bytes());
+        again.extend((version.get() as f64).to_le_bytes());
         write_parts(&mut again, operation);
     }
     assert_eq!(at, bytes.len());

@@ -10,6 +10,7 @@ use crate::disk::StandardDisk;
 use crate::failure::{Failure, FailureKind};
 use crate::request;
 use crate::status::Status;
+use crate::version::Version;
 
 /// The state of the instance.
 pub struct State {
@@ -113,8 +114,8 @@ pub fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
 }
 
 /// Ends a write: the reply has its version, and whether there is background work.
-pub fn written(database: &Database<StandardDisk>, version: u64) -> Status {
-    REPLY.version.set(version);
+pub fn written(database: &Database<StandardDisk>, version: Version) -> Status {
+    REPLY.version.set(version.get());
     set_work(database);
     Status::Ok
 }

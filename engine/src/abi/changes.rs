@@ -7,10 +7,10 @@ use crate::cursor::Range;
 use crate::database::{Budget, GoOn, Newest};
 use crate::entry::Boundary;
 use crate::failure::{Failure, FailureKind};
-use crate::number::from_host;
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
+use crate::version::Version;
 
 /// Reads the versions of keys between the two in the request that were committed after `since` and up to `until`: by key,
 /// newest first, as a page with versions. A deletion and an expired version have no value, all others have an empty one.
@@ -30,20 +30,21 @@ pub extern "C" fn luge_changes(
 ) -> i32 {
     run_open(|call| {
         let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
-        let range = begun_at(range, from_host(below));
+        let range = begun_at(range, Version::from_host(below));
         let mut page = Page::new(call.reply, usize::MAX, true);
-        let next = call.database.changes(range, from_host(since), Budget { visits, bytes: budget }, |entry| {
-            let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
-            let (version, expires) = (entry.version, entry.expires);
-            page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
-            Ok(())
-        })?;
+        let next =
+            call.database.changes(range, Version::from_host(since), Budget { visits, bytes: budget }, |entry| {
+                let value = Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms));
+                let (version, expires) = (entry.version, entry.expires);
+                page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
+                Ok(())
+            })?;
         Ok(set_changes(page, next))
     })
 }
 
 /// A range that begins at a version of its lower key.
-fn begun_at(range: Range<'_>, version: u64) -> Range<'_> {
+fn begun_at(range: Range<'_>, version: Version) -> Range<'_> {
     match range.lower {
         Boundary::Before(key) => Range { lower: Boundary::At(key, version), ..range },
         _ => range,
@@ -57,7 +58,7 @@ fn set_changes(page: Page<'_>, next: Option<GoOn>) -> Status {
         return Status::Ok;
     };
     set_page(page, &key);
-    REPLY.next_version.set(version);
+    REPLY.next_version.set(version.get());
     Status::More
 }
 
@@ -82,16 +83,17 @@ pub extern "C" fn luge_commits(
         let mut page = Page::new(call.reply, budget, true);
         let budget = Budget { visits, bytes: budget };
         let with_values = flags & flag::KEYS_ONLY == 0;
-        let next = call.database.commits(range, (from_host(from), key), with_values, budget, |entry, value| {
-            let (version, expires) = (entry.version, entry.expires);
-            let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
-            // The page counts as the budget does: what it has no room for was not asked for.
-            if added {
-                Ok(())
-            } else {
-                Err(Failure::new(FailureKind::InvalidRequest, "a page has no room for a change"))
-            }
-        })?;
+        let next =
+            call.database.commits(range, (Version::from_host(from), key), with_values, budget, |entry, value| {
+                let (version, expires) = (entry.version, entry.expires);
+                let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
+                // The page counts as the budget does: what it has no room for was not asked for.
+                if added {
+                    Ok(())
+                } else {
+                    Err(Failure::new(FailureKind::InvalidRequest, "a page has no room for a change"))
+                }
+            })?;
         Ok(next.map_or(Status::NotFound, |next| set_changes(page, next)))
     })
 }
@@ -102,7 +104,7 @@ pub extern "C" fn luge_commits(
 pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: usize, since: f64) -> i32 {
     run_open(|call| {
         let range = call.range(flags, (lower_length, upper_length), f64::INFINITY, 0.0)?;
-        let changed = call.database.changed(range, from_host(since))?;
+        let changed = call.database.changed(range, Version::from_host(since))?;
         Ok(if changed { Status::Ok } else { Status::NotFound })
     })
 }
@@ -112,9 +114,9 @@ pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: us
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_history() -> i32 {
     run_open(|call| {
-        REPLY.version.set(call.database.version());
-        REPLY.changes_from.set(call.database.changes_from());
-        REPLY.newest_from.set(call.database.newest_from());
+        REPLY.version.set(call.database.version().get());
+        REPLY.changes_from.set(call.database.changes_from().get());
+        REPLY.newest_from.set(call.database.newest_from().get());
         Ok(Status::Ok)
     })
 }
@@ -138,9 +140,9 @@ pub extern "C" fn luge_newest(
     run_open(|call| {
         let flags = if key_length > 0 { flag::LOWER_INCLUDED } else { 0 };
         let range = call.range(flags, (key_length, 0), until, now_ms)?;
-        let range = begun_at(range, from_host(below));
+        let range = begun_at(range, Version::from_host(below));
         let mut page = Page::new(call.reply, budget, true);
-        let next = call.database.newest(range, from_host(since), largest, visits, |entry, newest| {
+        let next = call.database.newest(range, Version::from_host(since), largest, visits, |entry, newest| {
             let is_left_out = with_deletions == 0 && matches!(newest, Newest::Gone);
             if is_left_out { Ok(true) } else { push_newest(&mut page, entry, newest) }
         })?;
@@ -152,7 +154,7 @@ pub extern "C" fn luge_newest(
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
     run_open(|call| {
-        call.database.hold_gone(from_host(version));
+        call.database.hold_gone(Version::from_host(version));
         Ok(Status::Ok)
     })
 }
@@ -160,5 +162,7 @@ pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
 /// Ends one [`luge_hold_gone`] of a version. [`Status::NotFound`] when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_release_gone(version: f64) -> i32 {
-    run_open(|call| Ok(if call.database.release_gone(from_host(version)) { Status::Ok } else { Status::NotFound }))
+    run_open(|call| {
+        Ok(if call.database.release_gone(Version::from_host(version)) { Status::Ok } else { Status::NotFound })
+    })
 }

@@ -10,6 +10,7 @@ use crate::number::{from_host, u32_of};
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
+use crate::version::Version;
 
 /// Reads the value of the key in the request as of a version. The reply is the value, with its version and expiry.
 /// [`Status::Streamed`] says that the value is large: the reply has its length alone, and [`luge_read_part`] reads it.
@@ -17,10 +18,10 @@ use crate::status::Status;
 pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let Some(read) = call.database.get(key, from_host(version), from_host(now_ms), call.reply)? else {
+        let Some(read) = call.database.get(key, Version::from_host(version), from_host(now_ms), call.reply)? else {
             return Ok(Status::NotFound);
         };
-        REPLY.version.set(read.version);
+        REPLY.version.set(read.version.get());
         REPLY.expires_ms.set(Expiry::number_of(read.expires));
         match read.stream {
             None => {
@@ -54,10 +55,10 @@ pub extern "C" fn luge_read_part(size: usize) -> i32 {
 pub extern "C" fn luge_version_of(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
-        let Some(found) = call.database.version_of(key, from_host(version), from_host(now_ms))? else {
+        let Some(found) = call.database.version_of(key, Version::from_host(version), from_host(now_ms))? else {
             return Ok(Status::NotFound);
         };
-        REPLY.version.set(found);
+        REPLY.version.set(found.get());
         Ok(Status::Ok)
     })
 }
@@ -132,13 +133,13 @@ pub extern "C" fn luge_versions(
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
         let mut page = Page::new(call.reply, budget, true);
-        let from = (from_host(below), listed as usize);
+        let from = (Version::from_host(below), listed as usize);
         let next = call
             .database
             .versions(key, from, largest, from_host(now_ms), |entry, newest| push_newest(&mut page, entry, newest))?;
         set_page(page, &[]);
         let Some((below, listed)) = next else { return Ok(Status::Ok) };
-        REPLY.next_version.set(below);
+        REPLY.next_version.set(below.get());
         REPLY.next_listed.set(u32_of(listed));
         Ok(Status::More)
     })
@@ -160,10 +161,10 @@ pub fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
-        let Some(version) = call.database.open_snapshot(from_host(version), from_host(now_ms)) else {
+        let Some(version) = call.database.open_snapshot(Version::from_host(version), from_host(now_ms)) else {
             return Ok(Status::NotFound);
         };
-        REPLY.version.set(version);
+        REPLY.version.set(version.get());
         Ok(Status::Ok)
     })
 }
@@ -171,5 +172,7 @@ pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
 /// Closes a snapshot at a version. [`Status::NotFound`] when there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_snapshot(version: f64) -> i32 {
-    run_open(|call| Ok(if call.database.close_snapshot(from_host(version)) { Status::Ok } else { Status::NotFound }))
+    run_open(|call| {
+        Ok(if call.database.close_snapshot(Version::from_host(version)) { Status::Ok } else { Status::NotFound })
+    })
 }

@@ -7,12 +7,13 @@ use crate::expiry::Expiry;
 use crate::number::from_host;
 use crate::request;
 use crate::status::Status;
+use crate::version::Version;
 
 /// Begins to restore a version. Until [`luge_end_restore`] only the calls of a restore are allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
     run_open(|call| {
-        call.database.begin_restore(from_host(version))?;
+        call.database.begin_restore(Version::from_host(version))?;
         Ok(Status::Ok)
     })
 }
@@ -41,7 +42,7 @@ pub extern "C" fn luge_begin_restored_put(
     run_open(|call| {
         let (key, _) = call.arguments(key_length, 0)?;
         let (expires, version, now_ms) =
-            (Expiry::of_number(from_host(expires_ms)), from_host(version), from_host(now_ms));
+            (Expiry::of_number(from_host(expires_ms)), Version::from_host(version), from_host(now_ms));
         let is_wanted = call.database.begin_restored_put(key, value_length, expires, version, now_ms)?;
         Ok(if is_wanted { Status::Ok } else { Status::NotFound })
     })

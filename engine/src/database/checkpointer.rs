@@ -140,13 +140,15 @@ mod tests {
     use crate::index::{Checkpoint, Index};
     use crate::log::SegmentNumber;
     use crate::table::Descent;
+    use crate::version::Version;
 
     #[test]
     fn what_was_recorded_is_there_in_the_next_life() {
         let index = Index::in_memory();
         let mut checkpointer = Checkpointer::open(index.notes()).unwrap();
         assert_eq!(checkpointer.checkpoint(), Checkpoint::default());
-        let checkpoint = Checkpoint { first_segment: SegmentNumber::of(2), version: 9, reserved: 20 };
+        let checkpoint =
+            Checkpoint { first_segment: SegmentNumber::of(2), version: Version::of(9), reserved: Version::of(20) };
         checkpointer.record(checkpoint, 70).unwrap();
         checkpointer.record(checkpoint, 30).unwrap();
         let mut reopened = Checkpointer::open(index.notes()).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::snapshots::Snapshots;
 use crate::table::Retention;
+use crate::version::Version;
 
 /// Versions are reserved ahead in the log by this many, so that none is used twice, also after a crash that lost commits.
 const RESERVED_VERSIONS: u64 = 1 << 20;
@@ -12,49 +13,49 @@ const RESERVED_VERSIONS: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reservation {
     /// The version of the record.
-    pub version: u64,
+    pub version: Version,
     /// The last version of the range.
-    pub last: u64,
+    pub last: Version,
 }
 
 /// The versions of a database.
 #[derive(Debug)]
 pub(super) struct Clock {
     /// The version of the newest commit.
-    newest: u64,
+    newest: Version,
     /// All versions up to this one may be used.
-    reserved: u64,
+    reserved: Version,
     snapshots: Snapshots,
     /// Since which versions what is gone is kept, and how often.
-    held: BTreeMap<u64, usize>,
+    held: BTreeMap<Version, usize>,
 }
 
 impl Clock {
     /// The clock of a life that begins after this version; nothing is reserved for it yet.
-    pub fn after(version: u64) -> Self {
+    pub fn after(version: Version) -> Self {
         Self { newest: version, reserved: version, snapshots: Snapshots::default(), held: BTreeMap::new() }
     }
 
     /// The version of the newest commit.
-    pub fn newest(&self) -> u64 {
+    pub fn newest(&self) -> Version {
         self.newest
     }
 
     /// All versions up to this one may have been used.
-    pub fn reserved(&self) -> u64 {
+    pub fn reserved(&self) -> Version {
         self.reserved
     }
 
     /// The version of the next commit, which [`Clock::committed`] takes. [`Clock::due`] must be reserved before.
-    pub fn next(&self) -> u64 {
-        self.newest + 1
+    pub fn next(&self) -> Version {
+        self.newest.next()
     }
 
     /// The range to reserve before the next commit, if it is time. That is long before its first version is used: a host that
     /// syncs later has done so by then. Not so the first range of a life: the host must wait.
     pub fn due(&self) -> Option<Reservation> {
-        let is_due = self.newest + RESERVED_VERSIONS / 2 >= self.reserved;
-        is_due.then(|| Reservation { version: self.next(), last: self.next() + RESERVED_VERSIONS })
+        let is_due = self.newest.plus(RESERVED_VERSIONS / 2) >= self.reserved;
+        is_due.then(|| Reservation { version: self.next(), last: self.next().plus(RESERVED_VERSIONS) })
     }
 
     /// Takes note that the log has a reservation, durably.
@@ -64,13 +65,13 @@ impl Clock {
     }
 
     /// Takes note that a version is whole, and the newest one.
-    pub fn committed(&mut self, version: u64) {
+    pub fn committed(&mut self, version: Version) {
         self.newest = version;
     }
 
     /// A version is being restored: what was before ends in front of it.
-    pub fn begin_restore(&mut self, version: u64) {
-        self.newest = self.newest.min(version - 1);
+    pub fn begin_restore(&mut self, version: Version) {
+        self.newest = self.newest.min(version.previous());
         self.reserved = version;
     }
 
@@ -81,7 +82,7 @@ impl Clock {
 
     /// Opens a snapshot at a version, at most the newest one; returns it. `None` when reads find all only from `whole_from` on and
     /// none is open there.
-    pub fn open_snapshot(&mut self, version: u64, whole_from: u64, now_ms: u64) -> Option<u64> {
+    pub fn open_snapshot(&mut self, version: Version, whole_from: Version, now_ms: u64) -> Option<Version> {
         let version = version.min(self.newest);
         if version < whole_from && !self.snapshots.contains(version) {
             return None;
@@ -91,7 +92,7 @@ impl Clock {
     }
 
     /// Closes one snapshot at a version; says whether there was one.
-    pub fn close_snapshot(&mut self, version: u64) -> bool {
+    pub fn close_snapshot(&mut self, version: Version) -> bool {
         self.snapshots.close(version)
     }
 
@@ -101,12 +102,12 @@ impl Clock {
     }
 
     /// Keeps what says that keys are gone since a version, until [`Clock::release_gone`].
-    pub fn hold_gone(&mut self, version: u64) {
+    pub fn hold_gone(&mut self, version: Version) {
         *self.held.entry(version).or_default() += 1;
     }
 
     /// Lets go of one hold; says whether there was one.
-    pub fn release_gone(&mut self, version: u64) -> bool {
+    pub fn release_gone(&mut self, version: Version) -> bool {
         let Some(count) = self.held.get_mut(&version) else { return false };
         *count -= 1;
         if *count == 0 {
@@ -125,17 +126,22 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::{Clock, RESERVED_VERSIONS, Reservation};
+    use crate::version::Version;
+
+    const fn of(number: u64) -> Version {
+        Version::of(number)
+    }
 
     #[test]
     fn versions_rise_within_what_is_reserved() {
-        let mut clock = Clock::after(7);
+        let mut clock = Clock::after(of(7));
         // Of a reservation that did not come about nothing is left.
-        assert_eq!(clock.due(), Some(Reservation { version: 8, last: 8 + RESERVED_VERSIONS }));
-        assert_eq!((clock.newest(), clock.reserved(), clock.next()), (7, 7, 8));
+        assert_eq!(clock.due(), Some(Reservation { version: of(8), last: of(8 + RESERVED_VERSIONS) }));
+        assert_eq!((clock.newest(), clock.reserved(), clock.next()), (of(7), of(7), of(8)));
         clock.reserve(clock.due().unwrap());
-        assert_eq!((clock.newest(), clock.next(), clock.due()), (8, 9, None));
-        clock.committed(9);
-        clock.committed(8 + RESERVED_VERSIONS / 2 - 1);
+        assert_eq!((clock.newest(), clock.next(), clock.due()), (of(8), of(9), None));
+        clock.committed(of(9));
+        clock.committed(of(8 + RESERVED_VERSIONS / 2 - 1));
         assert_eq!(clock.due(), None);
         clock.committed(clock.next());
         // Half a range ahead.
@@ -150,33 +156,33 @@ mod tests {
 
     #[test]
     fn a_restore_ends_what_was_before_in_front_of_its_version() {
-        let mut clock = Clock::after(7);
-        clock.begin_restore(5);
-        assert_eq!((clock.newest(), clock.reserved()), (4, 5));
-        clock.committed(5);
-        assert_eq!(clock.newest(), 5);
-        clock.begin_restore(20);
-        assert_eq!((clock.newest(), clock.reserved()), (5, 20));
+        let mut clock = Clock::after(of(7));
+        clock.begin_restore(of(5));
+        assert_eq!((clock.newest(), clock.reserved()), (of(4), of(5)));
+        clock.committed(of(5));
+        assert_eq!(clock.newest(), of(5));
+        clock.begin_restore(of(20));
+        assert_eq!((clock.newest(), clock.reserved()), (of(5), of(20)));
     }
 
     #[test]
     fn snapshots_and_holds_decide_what_stays() {
-        let mut clock = Clock::after(7);
-        assert_eq!(clock.open_snapshot(9, 3, 100), Some(7));
-        assert_eq!(clock.open_snapshot(5, 3, 50), Some(5));
-        assert_eq!(clock.open_snapshot(2, 3, 100), None);
+        let mut clock = Clock::after(of(7));
+        assert_eq!(clock.open_snapshot(of(9), of(3), 100), Some(of(7)));
+        assert_eq!(clock.open_snapshot(of(5), of(3), 50), Some(of(5)));
+        assert_eq!(clock.open_snapshot(of(2), of(3), 100), None);
         // What an open one sees is there, whatever goes meanwhile.
-        assert_eq!(clock.open_snapshot(5, 6, 100), Some(5));
-        for version in [6, 2, 2] {
+        assert_eq!(clock.open_snapshot(of(5), of(6), 100), Some(of(5)));
+        for version in [6, 2, 2].map(of) {
             clock.hold_gone(version);
         }
         let retention = clock.retention(3, 1000, true);
-        assert_eq!((retention.snapshots, retention.held), (vec![5, 7], Some(2)));
+        assert_eq!((retention.snapshots, retention.held), (vec![of(5), of(7)], Some(of(2))));
         assert_eq!((retention.versions_to_keep, retention.now_ms, retention.is_bottom), (3, 1000, true));
         assert_eq!((clock.snapshots().count(), clock.snapshots().oldest_ms()), (3, Some(50)));
-        assert!(clock.close_snapshot(5) && clock.close_snapshot(5) && !clock.close_snapshot(5));
-        assert!(clock.release_gone(2) && clock.release_gone(2) && !clock.release_gone(2));
+        assert!(clock.close_snapshot(of(5)) && clock.close_snapshot(of(5)) && !clock.close_snapshot(of(5)));
+        assert!(clock.release_gone(of(2)) && clock.release_gone(of(2)) && !clock.release_gone(of(2)));
         let retention = clock.retention(1, 1000, false);
-        assert_eq!((retention.snapshots, retention.held), (vec![7], Some(6)));
+        assert_eq!((retention.snapshots, retention.held), (vec![of(7)], Some(of(6))));
     }
 }

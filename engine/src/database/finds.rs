@@ -2,6 +2,7 @@
 
 use super::gaps::{Gap, Gaps};
 use crate::cache::{Cached, EntryCache};
+use crate::version::Version;
 
 /// What reads have found.
 pub(super) struct Finds {
@@ -16,7 +17,7 @@ impl Finds {
     }
 
     /// The version of a key that a read as of `version` finds, if that is known.
-    pub fn entry(&mut self, key: &[u8], version: u64) -> Option<Cached<'_>> {
+    pub fn entry(&mut self, key: &[u8], version: Version) -> Option<Cached<'_>> {
         self.entries.get(key, version)
     }
 
@@ -58,22 +59,32 @@ impl Finds {
 #[cfg(test)]
 mod tests {
     use super::{Cached, Finds, Gap};
+    use crate::version::Version;
 
     #[test]
     fn a_write_ends_what_was_found_of_its_key() {
         let mut finds = Finds::new(1 << 16);
-        let cached = Cached { version: 3, expires: None, value: b"value" };
-        let gap = Gap { lower: b"a".to_vec(), upper: None, version: 3, now_ms: 0, weight: 1000 };
+        let cached = Cached { version: Version::of(3), expires: None, value: b"value" };
+        let gap = Gap { lower: b"a".to_vec(), upper: None, version: Version::of(3), now_ms: 0, weight: 1000 };
         finds.found(b"key", &cached);
         finds.found_gap(gap);
-        assert!(finds.entry(b"key", 3).is_some() && finds.gaps().around(Some(b"key"), 3, 0).is_some());
+        assert!(
+            finds.entry(b"key", Version::of(3)).is_some()
+                && finds.gaps().around(Some(b"key"), Version::of(3), 0).is_some()
+        );
         finds.written(b"key", false);
-        assert!(finds.entry(b"key", 3).is_none() && finds.gaps().around(Some(b"key"), 3, 0).is_some());
+        assert!(
+            finds.entry(b"key", Version::of(3)).is_none()
+                && finds.gaps().around(Some(b"key"), Version::of(3), 0).is_some()
+        );
         finds.written(b"key", true);
         // The gap before the key ends at it, and the one behind begins there.
-        assert_eq!(finds.gaps().around(Some(b"k"), 3, 0).and_then(|gap| gap.upper.clone()), Some(b"key".to_vec()));
+        assert_eq!(
+            finds.gaps().around(Some(b"k"), Version::of(3), 0).and_then(|gap| gap.upper.clone()),
+            Some(b"key".to_vec())
+        );
         finds.forget_gaps();
-        assert!(finds.gaps().around(Some(b"k"), 3, 0).is_none());
+        assert!(finds.gaps().around(Some(b"k"), Version::of(3), 0).is_none());
         assert_eq!(finds.figures().0, 1);
     }
 }

@@ -4,6 +4,8 @@
 //! ones go on behind them. A gap is a range of keys in which no read finds anything, as of its version or a newer one, at its time or
 //! later. Only a put can end that: deletions do not, nor do merges.
 
+use crate::version::Version;
+
 /// Gaps that are kept at most: those of the smallest weight go.
 const MOST_GAPS: usize = 64;
 /// What weighs less is passed as fast as it is looked up.
@@ -18,7 +20,7 @@ pub(super) struct Gap {
     /// `None` for no end.
     pub upper: Option<Vec<u8>>,
     /// Holds for reads as of this version or a newer one.
-    pub version: u64,
+    pub version: Version,
     /// Holds for reads at this time or later: there may be expired values in it.
     pub now_ms: u64,
     /// About how many deletions there are in it.
@@ -37,7 +39,7 @@ pub(super) struct Gaps(Vec<Gap>);
 
 impl Gaps {
     /// The gap that has a place or ends at it, for a read as of a version, at a time. A place is before a key, or behind all.
-    pub fn around(&self, place: Option<&[u8]>, version: u64, now_ms: u64) -> Option<&Gap> {
+    pub fn around(&self, place: Option<&[u8]>, version: Version, now_ms: u64) -> Option<&Gap> {
         let gap = self.0.get(self.count_to(place).checked_sub(1)?)?;
         let reaches = place.map_or(gap.upper.is_none(), |key| gap.reaches(key));
         Some(gap).filter(|gap| reaches && gap.version <= version && gap.now_ms <= now_ms)

@@ -6,6 +6,7 @@ use crate::disk::Disk;
 use crate::entry::Value;
 use crate::failure::Failure;
 use crate::table::Level;
+use crate::version::Version;
 
 /// Entries that one step looks at.
 const ENTRIES_A_LOOK: usize = 128;
@@ -45,9 +46,9 @@ impl<D: Disk> Store<D> {
     }
 
     /// The length of the value that is kept no more because of this version, if it stands in the log and the table leads to it.
-    fn replaced(&self, key: &[u8], mut version: u64) -> Result<Option<(Level, u64)>, Failure> {
+    fn replaced(&self, key: &[u8], mut version: Version) -> Result<Option<(Level, u64)>, Failure> {
         for left in (0..self.options.versions_to_keep).rev() {
-            version -= 1;
+            version = version.previous();
             let found = self.memtables.newest_first().find_map(|memtable| memtable.get(key, version));
             if let Some(found) = found {
                 version = found.version;

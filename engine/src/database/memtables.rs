@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::index::Checkpoint;
 use crate::memtable::Memtable;
 use crate::table::{Level, Table};
+use crate::version::Version;
 
 /// Entries by which the checkpoint may lag behind: so small a step would be all overhead.
 pub(super) const PACE_AHEAD: u64 = 256;
@@ -22,7 +23,7 @@ pub(super) struct Memtables {
     /// The memory of the one before, for the next one.
     spare: Memtable,
     /// They have every version above this one.
-    tabled: u64,
+    tabled: Version,
     /// How many bytes of records the log had when the active one was begun.
     begun_at: u64,
     /// Bytes of records that recovery read into the active one: they are in front of all.
@@ -31,7 +32,7 @@ pub(super) struct Memtables {
 
 impl Memtables {
     /// What recovery made of the log.
-    pub fn recovered(active: Memtable, sealed: Option<Sealed>, tabled: u64, recovered_bytes: u64) -> Self {
+    pub fn recovered(active: Memtable, sealed: Option<Sealed>, tabled: Version, recovered_bytes: u64) -> Self {
         let (hidden, spare) = (Hidden::default(), Memtable::default());
         Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes }
     }
@@ -72,12 +73,12 @@ impl Memtables {
     }
 
     /// They have every version above this one.
-    pub fn tabled(&self) -> u64 {
+    pub fn tabled(&self) -> Version {
         self.tabled
     }
 
     /// Takes note that they do not have every version up to this one.
-    pub fn end_history(&mut self, version: u64) {
+    pub fn end_history(&mut self, version: Version) {
         // A restore may have ended more of it than a checkpoint does.
         self.tabled = self.tabled.max(version);
     }
@@ -155,10 +156,11 @@ mod tests {
     use crate::entry::{Entry, Value};
     use crate::index::Checkpoint;
     use crate::memtable::Memtable;
+    use crate::version::Version;
 
     /// Memtables whose active one has keys from `first` on, of about 100 bytes each, with versions from 1 on.
     fn memtables(first: u8, count: u8) -> Memtables {
-        let mut memtables = Memtables::recovered(Memtable::default(), None, 0, 0);
+        let mut memtables = Memtables::recovered(Memtable::default(), None, Version::NONE, 0);
         fill(&mut memtables, first, count);
         memtables
     }
@@ -166,12 +168,22 @@ mod tests {
     fn fill(memtables: &mut Memtables, first: u8, count: u8) {
         for i in 0..count {
             let (key, version) = ([first + i], u64::from(i) + 1);
-            memtables.insert(&Entry { key: &key, version, expires: None, value: Value::Inline(&[7; 40]) }).unwrap();
+            memtables
+                .insert(&Entry {
+                    key: &key,
+                    version: Version::of(version),
+                    expires: None,
+                    value: Value::Inline(&[7; 40]),
+                })
+                .unwrap();
         }
     }
 
-    const CHECKPOINT: Checkpoint =
-        Checkpoint { first_segment: crate::log::SegmentNumber::of(2), version: 9, reserved: 20 };
+    const CHECKPOINT: Checkpoint = Checkpoint {
+        first_segment: crate::log::SegmentNumber::of(2),
+        version: Version::of(9),
+        reserved: Version::of(20),
+    };
 
     #[test]
     fn a_sealed_memtable_is_found_until_its_checkpoint_is_recorded() {
@@ -181,22 +193,22 @@ mod tests {
         fill(&mut memtables, 10, 1);
         let sizes: Vec<usize> = memtables.newest_first().map(Memtable::len).collect();
         assert_eq!((sizes, memtables.oldest_first().map(Memtable::len).next()), (vec![1, 50], Some(50)));
-        let retention = Clock::after(9).retention(1, NOW_MS, true);
+        let retention = Clock::after(Version::of(9)).retention(1, NOW_MS, true);
         let mut blocks = 0;
         while let Some(sealed) = memtables.sealed_mut().filter(|sealed| !sealed.is_merged()) {
             blocks += sealed.merge_some(&mut table, &retention).unwrap().blocks;
         }
         let sealed = memtables.sealed().unwrap();
         assert_eq!((sealed.merged(), sealed.checkpoint(), blocks > 5), (50, CHECKPOINT, true));
-        assert!(table.get(&[30], 100, |found| found.version).unwrap().is_some());
-        assert_eq!(memtables.tabled(), 0);
+        assert!(table.get(&[30], Version::of(100), |found| found.version).unwrap().is_some());
+        assert_eq!(memtables.tabled(), Version::NONE);
         memtables.end_sealed();
-        assert_eq!((memtables.newest_first().count(), memtables.tabled()), (1, 9));
+        assert_eq!((memtables.newest_first().count(), memtables.tabled()), (1, Version::of(9)));
         // A restore ended more of the history than the next checkpoint does.
-        memtables.end_history(30);
-        memtables.seal(Checkpoint { version: 10, ..CHECKPOINT }, 700, &table).unwrap();
+        memtables.end_history(Version::of(30));
+        memtables.seal(Checkpoint { version: Version::of(10), ..CHECKPOINT }, 700, &table).unwrap();
         memtables.end_sealed();
-        assert_eq!((memtables.tabled(), memtables.active().len()), (30, 0));
+        assert_eq!((memtables.tabled(), memtables.active().len()), (Version::of(30), 0));
     }
 
     #[test]
@@ -208,7 +220,7 @@ mod tests {
         memtables.hidden_mut(Hiding::Active).add(1, 101, 0);
         assert!(memtables.is_full(0, 100, &OPTIONS) && !memtables.is_full(0, 101, &OPTIONS));
         // What recovery read counts, and what was sealed does not.
-        let mut recovered = Memtables::recovered(Memtable::default(), None, 0, limit);
+        let mut recovered = Memtables::recovered(Memtable::default(), None, Version::NONE, limit);
         assert!(recovered.is_full(1, 100, &OPTIONS));
         recovered.seal(CHECKPOINT, 1, &table()).unwrap();
         assert!(!recovered.is_full(1 + limit, 100, &OPTIONS));
@@ -235,7 +247,7 @@ mod tests {
         let mut memtables = memtables(10, 50);
         memtables.seal(CHECKPOINT, 0, &table).unwrap();
         assert!(memtables.hiding(Hiding::Sealed).is_none() && memtables.hiding(Hiding::Active).is_some());
-        let retention = Clock::after(9).retention(1, NOW_MS, true);
+        let retention = Clock::after(Version::of(9)).retention(1, NOW_MS, true);
         while let Some(sealed) = memtables.sealed_mut().filter(|sealed| !sealed.is_merged()) {
             sealed.merge_some(&mut table, &retention).unwrap();
         }

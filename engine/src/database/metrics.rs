@@ -146,7 +146,7 @@ impl<D: Disk> Database<D> {
             ("write_buffer_entries", active.len() as u64),
             ("sealed_buffer_bytes", sealed.map_or(0, |sealed| sealed.memtable().size_bytes() as u64)),
             ("cache_bytes", cache_bytes as u64),
-            ("version", store.clock.newest()),
+            ("version", store.clock.newest().get()),
             ("open_snapshots", store.clock.snapshots().count() as u64),
             (
                 "oldest_snapshot_ms",

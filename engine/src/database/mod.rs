@@ -46,6 +46,7 @@ use self::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::Index;
+use crate::version::Version;
 
 /// Where a database keeps its files, but for the index.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// The version of the newest commit.
-    pub fn version(&self) -> u64 {
+    pub fn version(&self) -> Version {
         self.looking().clock.newest()
     }
 
@@ -85,43 +86,43 @@ impl<D: Disk> Database<D> {
     }
 
     /// From which version on reads find what they always found.
-    pub fn whole_from(&self) -> u64 {
+    pub fn whole_from(&self) -> Version {
         self.looking().history().whole_from
     }
 
     /// From which version on no change is missing.
-    pub fn changes_from(&self) -> u64 {
+    pub fn changes_from(&self) -> Version {
         let store = self.looking();
         store.history().changes_from.min(store.memtables.tabled())
     }
 
     /// From which version on an increment misses no key that changed: at most [`Database::changes_from`], since the older ones of
     /// several changes of a key do not count.
-    pub fn newest_from(&self) -> u64 {
+    pub fn newest_from(&self) -> Version {
         let store = self.looking();
         store.history().newest_from.min(store.memtables.tabled())
     }
 
     /// Keeps what says that keys are gone since `version`, until [`Database::release_gone`].
-    pub fn hold_gone(&mut self, version: u64) {
+    pub fn hold_gone(&mut self, version: Version) {
         self.reading().clock.hold_gone(version);
     }
 
     /// Lets go of one hold; says whether there was one.
-    pub fn release_gone(&mut self, version: u64) -> bool {
+    pub fn release_gone(&mut self, version: Version) -> bool {
         self.reading().clock.release_gone(version)
     }
 
     /// Keeps what `version` sees (at most the newest one) until [`Database::close_snapshot`]; returns that version, or `None` when
     /// some of it is gone already.
-    pub fn open_snapshot(&mut self, version: u64, now_ms: u64) -> Option<u64> {
+    pub fn open_snapshot(&mut self, version: Version, now_ms: u64) -> Option<Version> {
         let store = self.reading();
         let whole_from = store.history().whole_from;
         store.clock.open_snapshot(version, whole_from, now_ms)
     }
 
     /// Lets go of one snapshot at `version`; says whether there was one.
-    pub fn close_snapshot(&mut self, version: u64) -> bool {
+    pub fn close_snapshot(&mut self, version: Version) -> bool {
         self.reading().clock.close_snapshot(version)
     }
 

@@ -6,6 +6,7 @@ use super::store::Store;
 use super::write::LargePut;
 use crate::disk::Disk;
 use crate::failure::{Failure, FailureKind};
+use crate::version::Version;
 
 /// An open database. After an error of the disk it must not be used again, but opened anew.
 pub struct Database<D: Disk> {
@@ -19,7 +20,7 @@ enum Mode {
     /// A put whose value comes in pieces.
     Putting(LargePut),
     /// A restore of this version, with such a put of an entry of it.
-    Restoring(u64, Option<LargePut>),
+    Restoring(Version, Option<LargePut>),
 }
 
 impl<D: Disk> Database<D> {
@@ -61,7 +62,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// Enters a call of a restore, with the version that is restored. A put that was begun is given up.
-    pub(super) fn restoring(&mut self) -> Result<(u64, &mut Store<D>), Failure> {
+    pub(super) fn restoring(&mut self) -> Result<(Version, &mut Store<D>), Failure> {
         let Mode::Restoring(version, _) = self.mode else {
             return Err(Failure::new(FailureKind::InvalidRequest, "no restore was begun"));
         };
@@ -104,7 +105,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// From here on a version is being restored, or none any more.
-    pub(super) fn set_restoring(&mut self, version: Option<u64>) {
+    pub(super) fn set_restoring(&mut self, version: Option<Version>) {
         self.mode = version.map_or(Mode::Normal, |version| Mode::Restoring(version, None));
     }
 
@@ -122,6 +123,7 @@ mod tests {
     use crate::database::testing::{NOW_MS, get, open};
     use crate::database::{Database, RestoredEntry, Verification};
     use crate::disk::MemoryDisk;
+    use crate::version::Version;
 
     type Call = fn(&mut Database<MemoryDisk>);
 
@@ -137,8 +139,8 @@ mod tests {
         let calls: [Call; 4] = [
             |database| assert_eq!(get(database, b"large"), None),
             |database| drop(database.metrics(NOW_MS).unwrap()),
-            |database| assert!(database.open_snapshot(u64::MAX, NOW_MS).is_some()),
-            |database| database.hold_gone(1),
+            |database| assert!(database.open_snapshot(Version::NEWEST, NOW_MS).is_some()),
+            |database| database.hold_gone(Version::of(1)),
         ];
         for call in calls {
             let mut database = open();
@@ -162,7 +164,7 @@ mod tests {
             |database| assert!(database.compact_step(NOW_MS).is_ok()),
             |database| assert!(database.verify_step(&mut Verification::default()).is_ok()),
             |database| assert!(database.close_step(NOW_MS).is_ok()),
-            |database| assert!(database.begin_restore(0).is_err()),
+            |database| assert!(database.begin_restore(Version::NONE).is_err()),
         ];
         for call in calls {
             let mut database = open();
@@ -179,22 +181,24 @@ mod tests {
     #[test]
     fn so_do_the_calls_of_a_restore_which_goes_on() {
         let calls: [Call; 3] = [
-            |database| database.restore(&[RestoredEntry { version: 6, operation: SMALL }], NOW_MS).unwrap(),
-            |database| assert!(database.begin_restored_put(b"other", 300, None, 6, NOW_MS).unwrap()),
+            |database| {
+                database.restore(&[RestoredEntry { version: Version::of(6), operation: SMALL }], NOW_MS).unwrap();
+            },
+            |database| assert!(database.begin_restored_put(b"other", 300, None, Version::of(6), NOW_MS).unwrap()),
             |database| database.sync().unwrap(),
         ];
         for call in calls {
             let mut database = open();
             assert!(database.restore(&[], NOW_MS).is_err());
-            database.begin_restore(9).unwrap();
-            database.begin_restored_put(b"large", 300, None, 5, NOW_MS).unwrap();
+            database.begin_restore(Version::of(9)).unwrap();
+            database.begin_restored_put(b"large", 300, None, Version::of(5), NOW_MS).unwrap();
             call(&mut database);
             assert!(database.finish_put().is_err());
-            database.begin_restored_put(b"large", 300, None, 5, NOW_MS).unwrap();
+            database.begin_restored_put(b"large", 300, None, Version::of(5), NOW_MS).unwrap();
             database.extend_put(&[7; 300]).unwrap();
-            assert_eq!(database.finish_put().unwrap(), 5);
+            assert_eq!(database.finish_put().unwrap(), Version::of(5));
             database.end_restore().unwrap();
-            assert_eq!((database.version(), get(&mut database, b"large")), (9, Some(vec![7; 300])));
+            assert_eq!((database.version(), get(&mut database, b"large")), (Version::of(9), Some(vec![7; 300])));
             assert!(database.end_restore().is_err());
         }
     }

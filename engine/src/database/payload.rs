@@ -17,6 +17,7 @@ use xxhash_rust::xxh64::xxh64;
 use crate::expiry::Expiry;
 use crate::number::low_byte;
 use crate::varint;
+use crate::version::Version;
 
 const KIND_OPERATIONS: u8 = 1;
 const KIND_RESERVATION: u8 = 2;
@@ -75,7 +76,7 @@ pub enum Payload<'a> {
     /// A commit.
     Operations(Operations<'a>),
     /// All versions up to this one may have been used.
-    Reservation(u64),
+    Reservation(Version),
     /// A value that the table leads to.
     Moved(Moved<'a>),
     /// Entries of a backup.
@@ -96,7 +97,7 @@ pub struct Moved<'a> {
     /// The key.
     pub key: &'a [u8],
     /// The version of the commit that put it.
-    pub version: u64,
+    pub version: Version,
     /// Where in the payload the value starts.
     pub offset: usize,
     /// Its length in bytes.
@@ -118,10 +119,10 @@ pub fn operations_head() -> [u8; 1] {
 
 /// What stands in front of a moved value.
 #[must_use]
-pub fn moved_head(key: &[u8], version: u64, length: usize) -> Vec<u8> {
+pub fn moved_head(key: &[u8], version: Version, length: usize) -> Vec<u8> {
     let mut head = vec![KIND_MOVED];
     varint::write(&mut head, key.len() as u64);
-    varint::write(&mut head, version);
+    varint::write(&mut head, version.get());
     varint::write(&mut head, length as u64);
     head.extend_from_slice(key);
     head
@@ -135,16 +136,16 @@ pub fn restored_head(is_last: bool) -> [u8; 2] {
 
 /// What stands in front of an operation of a restore.
 #[must_use]
-pub fn restored_version(version: u64) -> Vec<u8> {
+pub fn restored_version(version: Version) -> Vec<u8> {
     let mut bytes = Vec::new();
-    varint::write(&mut bytes, version);
+    varint::write(&mut bytes, version.get());
     bytes
 }
 
 fn read_moved(payload: &[u8]) -> Option<Moved<'_>> {
     let mut bytes = payload.get(1..)?;
     let key_length = varint::read_length(&mut bytes)?;
-    let version = varint::read(&mut bytes)?;
+    let version = Version::of(varint::read(&mut bytes)?);
     let length = varint::read_length(&mut bytes)?;
     let (key, rest) = bytes.split_at_checked(key_length)?;
     let is_whole = rest.len().checked_sub(length) == Some(VALUE_CHECKSUM_SIZE);
@@ -228,7 +229,7 @@ pub fn value_checksum(value: &[u8]) -> [u8; VALUE_CHECKSUM_SIZE] {
 
 /// The payload of a reservation.
 #[must_use]
-pub fn encode_reservation(version: u64) -> Vec<u8> {
+pub fn encode_reservation(version: Version) -> Vec<u8> {
     let mut payload = vec![KIND_RESERVATION];
     payload.extend_from_slice(&version.to_le_bytes());
     payload
@@ -239,7 +240,7 @@ pub fn encode_reservation(version: u64) -> Vec<u8> {
 pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     match payload.split_first()? {
         (&KIND_OPERATIONS, _) => Some(Payload::Operations(Operations { payload, offset: 1 })),
-        (&KIND_RESERVATION, rest) => Some(Payload::Reservation(u64::from_le_bytes(rest.try_into().ok()?))),
+        (&KIND_RESERVATION, rest) => Some(Payload::Reservation(Version::from_le_bytes(rest.try_into().ok()?))),
         (&KIND_MOVED, _) => Some(Payload::Moved(read_moved(payload)?)),
         (&KIND_RESTORED, rest) => Some(Payload::Restored(Restored {
             is_last: match rest.first()? {
@@ -256,7 +257,7 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
 /// The one value of a large record, by the first bytes of its payload of `length` bytes: its key, the version of its commit where
 /// that is not the record's, its offset in the payload and its length. `None` where there may be others.
 #[must_use]
-pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<u64>, usize, usize)> {
+pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<Version>, usize, usize)> {
     let (kind, mut bytes) = start.split_first()?;
     let mut version = None;
     let mut operation = None;
@@ -266,7 +267,7 @@ pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<u64>, us
     }
     let key_length = varint::read_length(&mut bytes)?;
     match (*kind, operation) {
-        (KIND_MOVED, None) => version = Some(varint::read(&mut bytes)?),
+        (KIND_MOVED, None) => version = Some(Version::of(varint::read(&mut bytes)?)),
         (_, Some(OPERATION_PUT_LOGGED)) => {}
         (_, Some(put)) if put == OPERATION_PUT_LOGGED | HAS_EXPIRY => drop(varint::read(&mut bytes)?),
         _ => return None,
@@ -313,7 +314,7 @@ impl<'a> Iterator for Operations<'a> {
 }
 
 impl<'a> Iterator for Restored<'a> {
-    type Item = Result<(u64, Logged<'a>), Malformed>;
+    type Item = Result<(Version, Logged<'a>), Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let Operations { payload, offset } = &mut self.operations;
@@ -328,9 +329,9 @@ impl<'a> Iterator for Restored<'a> {
     }
 }
 
-fn read_restored<'a>(payload: &'a [u8], offset: &mut usize) -> Option<(u64, Logged<'a>)> {
+fn read_restored<'a>(payload: &'a [u8], offset: &mut usize) -> Option<(Version, Logged<'a>)> {
     let mut bytes = payload.get(*offset..)?;
-    let version = varint::read(&mut bytes)?;
+    let version = Version::of(varint::read(&mut bytes)?);
     *offset = payload.len() - bytes.len();
     Some((version, read_operation(payload, offset)?))
 }
@@ -370,6 +371,7 @@ mod tests {
         operation_size, operations_head, value_checksum,
     };
     use crate::expiry::Expiry;
+    use crate::version::Version;
 
     const LOGGED_SIZE: usize = 100;
 
@@ -419,15 +421,15 @@ mod tests {
 
         #[test]
         fn reservations_read_back(version in any::<u64>()) {
-            let payload = encode_reservation(version);
-            prop_assert_eq!(decode(&payload), Some(Payload::Reservation(version)));
+            let payload = encode_reservation(Version::of(version));
+            prop_assert_eq!(decode(&payload), Some(Payload::Reservation(Version::of(version))));
         }
 
         #[test]
         fn moved_values_read_back(key in vec(any::<u8>(), 1..200), version in any::<u64>(), value in vec(any::<u8>(), 0..200)) {
-            let head = moved_head(&key, version, value.len());
+            let head = moved_head(&key, Version::of(version), value.len());
             let payload = [&head[..], &value, &value_checksum(&value)].concat();
-            let expected = Moved { key: &key, version, offset: head.len(), length: value.len() };
+            let expected = Moved { key: &key, version: Version::of(version), offset: head.len(), length: value.len() };
             prop_assert_eq!(decode(&payload), Some(Payload::Moved(expected)));
             for length in 0..payload.len() {
                 prop_assert_eq!(decode(&payload[..length]), None);

@@ -10,12 +10,13 @@ use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::failure::Failure;
 use crate::table::Found;
-use crate::table::block::Version;
+use crate::table::block::KeylessEntry;
+use crate::version::Version;
 
 /// A version of a key that a read found. Its value is in the buffer that the read was given, unless it is large.
 pub struct Read {
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// When the value expires; `None` for never.
     pub expires: Option<Expiry>,
     /// A value that is to be read in pieces, with [`Database::read_part`].
@@ -39,7 +40,7 @@ pub struct GoOn {
     /// The key.
     pub key: Vec<u8>,
     /// The version.
-    pub version: u64,
+    pub version: Version,
 }
 
 impl GoOn {
@@ -50,12 +51,12 @@ impl GoOn {
     /// At the first key that is above this one.
     fn behind(mut key: Vec<u8>) -> Self {
         key.push(0);
-        Self { key, version: u64::MAX }
+        Self { key, version: Version::NEWEST }
     }
 }
 
-impl From<(&[u8], u64)> for GoOn {
-    fn from((key, version): (&[u8], u64)) -> Self {
+impl From<(&[u8], Version)> for GoOn {
+    fn from((key, version): (&[u8], Version)) -> Self {
         Self { key: key.to_vec(), version }
     }
 }
@@ -85,7 +86,13 @@ impl Budget {
 
 impl<D: Disk> Database<D> {
     /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
-    pub fn get(&mut self, key: &[u8], version: u64, now_ms: u64, value: &mut Vec<u8>) -> Result<Option<Read>, Failure> {
+    pub fn get(
+        &mut self,
+        key: &[u8],
+        version: Version,
+        now_ms: u64,
+        value: &mut Vec<u8>,
+    ) -> Result<Option<Read>, Failure> {
         let store = self.reading();
         store.counters.get();
         for memtable in store.memtables.newest_first() {
@@ -141,7 +148,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
-    pub fn version_of(&mut self, key: &[u8], version: u64, now_ms: u64) -> Result<Option<u64>, Failure> {
+    pub fn version_of(&mut self, key: &[u8], version: Version, now_ms: u64) -> Result<Option<Version>, Failure> {
         let store = self.reading();
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
         for memtable in store.memtables.newest_first() {
@@ -162,11 +169,11 @@ impl<D: Disk> Database<D> {
     pub fn versions(
         &mut self,
         key: &[u8],
-        (mut below, mut listed): (u64, usize),
+        (mut below, mut listed): (Version, usize),
         largest: u32,
         now_ms: u64,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
-    ) -> Result<Option<(u64, usize)>, Failure> {
+    ) -> Result<Option<(Version, usize)>, Failure> {
         let store = self.reading();
         let snapshots = store.clock.snapshots().versions();
         let mut logged = Vec::new();
@@ -180,7 +187,7 @@ impl<D: Disk> Database<D> {
                 return Ok(Some((below, listed)));
             }
             listed += 1;
-            let older = entry.version.saturating_sub(1);
+            let older = entry.version.previous();
             let seen = || snapshots.iter().rev().copied().find(|snapshot| *snapshot <= older);
             match if listed < store.options.versions_to_keep { Some(older) } else { seen() } {
                 Some(next) => below = next,
@@ -196,7 +203,7 @@ impl<D: Disk> Database<D> {
     pub fn commits(
         &mut self,
         range: Range<'_>,
-        from: (u64, &[u8]),
+        from: (Version, &[u8]),
         with_values: bool,
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>, Option<&[u8]>) -> Result<(), Failure>,
@@ -234,7 +241,7 @@ impl<D: Disk> Database<D> {
     pub fn changes(
         &mut self,
         range: Range<'_>,
-        since: u64,
+        since: Version,
         mut budget: Budget,
         mut visit: impl FnMut(&Entry<'_>) -> Result<(), Failure>,
     ) -> Result<Option<GoOn>, Failure> {
@@ -263,7 +270,7 @@ impl<D: Disk> Database<D> {
     pub fn newest(
         &mut self,
         range: Range<'_>,
-        since: u64,
+        since: Version,
         largest: u32,
         visits: u32,
         mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
@@ -303,7 +310,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// Whether something in a range was committed after `since`.
-    pub fn changed(&self, range: Range<'_>, since: u64) -> Result<bool, Failure> {
+    pub fn changed(&self, range: Range<'_>, since: Version) -> Result<bool, Failure> {
         let store = self.looking();
         if since >= store.clock.newest() {
             return Ok(false);
@@ -321,13 +328,13 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn version_at(&self, key: &[u8], version: u64) -> Result<Option<Found>, Failure> {
+    fn version_at(&self, key: &[u8], version: Version) -> Result<Option<Found>, Failure> {
         let in_memtables = self.memtables.newest_first();
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
         match newest {
             Some(entry) => {
                 let Entry { version, expires, value, .. } = entry;
-                Ok(Some(Found::new(&Version { version, expires, value })))
+                Ok(Some(Found::new(&KeylessEntry { version, expires, value })))
             }
             None => self.table.get(key, version, Found::new),
         }

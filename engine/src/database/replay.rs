@@ -11,6 +11,7 @@ use crate::log::record::{self, Record};
 use crate::memtable::Memtable;
 use crate::number::u32_of;
 use crate::table::{Level, Retention, Table};
+use crate::version::Version;
 
 /// Blocks that are merged at once.
 const BLOCKS_A_STEP: usize = 64;
@@ -20,21 +21,21 @@ pub(super) struct Replay<'a, D: Disk> {
     pub active: Memtable,
     /// A memtable that was full, and what can be recorded once the table has it.
     pub sealed: Option<(Memtable, Checkpoint)>,
-    pub reserved: u64,
+    pub reserved: Version,
     /// The memtables have every version above this one.
-    pub tabled: u64,
+    pub tabled: Version,
     /// Bytes of records behind those of the sealed memtable.
     pub log_bytes: u64,
     table: &'a mut Table<D>,
     options: &'a Options,
     /// The table has the versions up to this one.
-    skip: u64,
+    skip: Version,
     /// The newest version that is whole.
-    version: u64,
+    version: Version,
     /// From which version on the history is whole, as far as a restore ended it.
-    pub whole_from: u64,
+    pub whole_from: Version,
     /// The version of the last commit or reservation.
-    before: u64,
+    before: Version,
 }
 
 impl<'a, D: Disk> Replay<'a, D> {
@@ -53,8 +54,8 @@ impl<'a, D: Disk> Replay<'a, D> {
             options,
             skip,
             version,
-            whole_from: 0,
-            before: 0,
+            whole_from: Version::NONE,
+            before: Version::NONE,
         }
     }
 
@@ -102,7 +103,7 @@ impl<'a, D: Disk> Replay<'a, D> {
     }
 
     /// Commits have rising versions. Until its last record the version of a restore is not whole: a checkpoint must not say so.
-    fn check_version(&mut self, payload: &Payload<'_>, version: u64) -> Result<(), Failure> {
+    fn check_version(&mut self, payload: &Payload<'_>, version: Version) -> Result<(), Failure> {
         match payload {
             Payload::Operations(_) | Payload::Reservation(_) if version <= self.before => {
                 let message = format!("the log is damaged: version {version} comes behind version {}", self.before);
@@ -157,7 +158,7 @@ impl<'a, D: Disk> Replay<'a, D> {
 }
 
 /// The entry that an operation in the log makes.
-pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: u64) -> Entry<'a> {
+pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: Version) -> Entry<'a> {
     let value = match operation.change {
         Change::Delete => Value::Deleted,
         Change::Put(value) => Value::Inline(value),

@@ -13,12 +13,13 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
+use crate::version::Version;
 
 /// An entry of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestoredEntry<'a> {
     /// The version of its commit.
-    pub version: u64,
+    pub version: Version,
     /// What that commit did.
     pub operation: Operation<'a>,
 }
@@ -26,10 +27,10 @@ pub struct RestoredEntry<'a> {
 impl<D: Disk> Database<D> {
     /// Begins to restore `version`, which must be above every commit, or begins again. Until [`Database::end_restore`] nothing
     /// may be read or committed; history before `version` is gone.
-    pub fn begin_restore(&mut self, version: u64) -> Result<(), Failure> {
+    pub fn begin_restore(&mut self, version: Version) -> Result<(), Failure> {
         let store = self.committing()?;
         let last = store.values.last_version();
-        if version == 0 || version < last {
+        if version == Version::NONE || version < last {
             let message = format!("version {version} is below the log's version {last}");
             return Err(Failure::new(FailureKind::InvalidRequest, message));
         }
@@ -57,7 +58,7 @@ impl<D: Disk> Database<D> {
         key: &[u8],
         length: usize,
         expires: Option<Expiry>,
-        version: u64,
+        version: Version,
         now_ms: u64,
     ) -> Result<bool, Failure> {
         let (record_version, store) = self.restoring()?;
@@ -84,7 +85,7 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn restore(&mut self, target: u64, entries: &[RestoredEntry<'_>]) -> Result<(), Failure> {
+    fn restore(&mut self, target: Version, entries: &[RestoredEntry<'_>]) -> Result<(), Failure> {
         let mut missing = Vec::with_capacity(entries.len());
         for entry in entries {
             if !self.has_exactly(entry.operation.key, entry.version)? {
@@ -107,7 +108,7 @@ impl<D: Disk> Store<D> {
         self.values.finish()
     }
 
-    fn has_exactly(&self, key: &[u8], version: u64) -> Result<bool, Failure> {
+    fn has_exactly(&self, key: &[u8], version: Version) -> Result<bool, Failure> {
         for memtable in self.memtables.newest_first() {
             if memtable.get(key, version).is_some_and(|entry| entry.version == version) {
                 return Ok(true);

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::version::Version;
+
 /// The open snapshots: their versions, and since when each is open.
 #[derive(Debug, Default)]
-pub(super) struct Snapshots(BTreeMap<u64, Vec<u64>>);
+pub(super) struct Snapshots(BTreeMap<Version, Vec<u64>>);
 
 impl Snapshots {
     /// Opens a snapshot at `version`.
-    pub fn open(&mut self, version: u64, now_ms: u64) {
+    pub fn open(&mut self, version: Version, now_ms: u64) {
         self.0.entry(version).or_default().push(now_ms);
     }
 
     /// Closes one snapshot at `version`; says whether there was one.
-    pub fn close(&mut self, version: u64) -> bool {
+    pub fn close(&mut self, version: Version) -> bool {
         let Some(opened) = self.0.get_mut(&version) else { return false };
         opened.pop();
         if opened.is_empty() {
@@ -23,12 +25,12 @@ impl Snapshots {
     }
 
     /// Whether one is open at `version`.
-    pub fn contains(&self, version: u64) -> bool {
+    pub fn contains(&self, version: Version) -> bool {
         self.0.contains_key(&version)
     }
 
     /// The versions, in rising order.
-    pub fn versions(&self) -> Vec<u64> {
+    pub fn versions(&self) -> Vec<Version> {
         self.0.keys().copied().collect()
     }
 

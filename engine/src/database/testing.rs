@@ -4,6 +4,7 @@ use super::{Database, Disks, Options};
 use crate::disk::MemoryDisk;
 use crate::index::Index;
 use crate::table::{Table, TableDisks};
+use crate::version::Version;
 
 pub(super) const NOW_MS: u64 = 1000;
 /// Small enough that a test meets every kind of work.
@@ -30,7 +31,7 @@ pub(super) fn open() -> Database<MemoryDisk> {
 /// The newest value of a key.
 pub(super) fn get(database: &mut Database<MemoryDisk>, key: &[u8]) -> Option<Vec<u8>> {
     let mut value = Vec::new();
-    database.get(key, u64::MAX, NOW_MS, &mut value).unwrap().map(|_| value)
+    database.get(key, Version::NEWEST, NOW_MS, &mut value).unwrap().map(|_| value)
 }
 
 /// An empty table.

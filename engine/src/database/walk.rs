@@ -8,6 +8,7 @@ use crate::cursor::{Advance, Cursor, GONE_A_RUN, Range};
 use crate::disk::Disk;
 use crate::entry::{Boundary, Entry, Value};
 use crate::failure::Failure;
+use crate::version::Version;
 
 /// How a walk ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl<D: Disk> Store<D> {
 fn note(found: &mut Vec<Gap>, run: Option<Run>, to: Place, range: &Range<'_>) {
     let Some(Run { from, weight, .. }) = run.filter(|run| run.is_news) else { return };
     let (lower, upper) = if range.reverse { (to, from) } else { (from, to) };
-    found.extend(lower.map(|lower| Gap { lower, upper, version: 0, now_ms: range.now_ms, weight }));
+    found.extend(lower.map(|lower| Gap { lower, upper, version: Version::NONE, now_ms: range.now_ms, weight }));
 }
 
 /// The place of an end of a range.

@@ -8,11 +8,12 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
+use crate::version::Version;
 
 /// A put whose value comes in pieces.
 pub(super) struct LargePut {
     key: Vec<u8>,
-    version: u64,
+    version: Version,
     expires: Option<Expiry>,
     value: LargeValue,
     /// Whether it is of a backup: then it is no commit of its own.
@@ -25,15 +26,15 @@ pub(super) struct NewLargePut<'a> {
     pub length: usize,
     pub expires: Option<Expiry>,
     /// The version of the entry.
-    pub version: u64,
+    pub version: Version,
     /// The version of its record in the log.
-    pub record_version: u64,
+    pub record_version: Version,
 }
 
 impl<D: Disk> Database<D> {
     /// Commits operations, all or none of them; returns their version. Where a key comes twice, the last one counts.
     /// Visible at once; durable after the next [`Database::sync`].
-    pub fn commit(&mut self, operations: &[Operation<'_>], now_ms: u64) -> Result<u64, Failure> {
+    pub fn commit(&mut self, operations: &[Operation<'_>], now_ms: u64) -> Result<Version, Failure> {
         let store = self.committing()?;
         store.keep_pace(now_ms)?;
         match operations {
@@ -74,7 +75,7 @@ impl<D: Disk> Database<D> {
     }
 
     /// Commits the put that was begun, with all its pieces; returns its version. The put is over, also after a failure.
-    pub fn finish_put(&mut self) -> Result<u64, Failure> {
+    pub fn finish_put(&mut self) -> Result<Version, Failure> {
         let (put, store) = self.putting()?;
         let finished = store.finish_large(put);
         if finished.is_ok() {
@@ -87,7 +88,7 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<u64, Failure> {
+    fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
         let size = operations.iter().map(|operation| self.values.size_of(operation)).sum();
@@ -117,7 +118,7 @@ impl<D: Disk> Store<D> {
         Ok(LargePut { key: key.to_vec(), version, expires, value, is_restored })
     }
 
-    fn finish_large(&mut self, put: &LargePut) -> Result<u64, Failure> {
+    fn finish_large(&mut self, put: &LargePut) -> Result<Version, Failure> {
         let value = self.values.finish_value(&put.value)?;
         self.finds.written(&put.key, true);
         self.memtables.insert(&Entry { key: &put.key, version: put.version, expires: put.expires, value })?;
@@ -130,7 +131,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// A version for the next commit; it is used once the commit is done.
-    fn next_version(&mut self) -> Result<u64, Failure> {
+    fn next_version(&mut self) -> Result<Version, Failure> {
         if let Some(due) = self.clock.due() {
             self.values.append(due.version, &payload::encode_reservation(due.last))?;
             self.values.sync()?;

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, FailureKind};
 use crate::log::SegmentNumber;
+use crate::version::Version;
 
 const FORMAT_VERSION: u8 = 1;
 const SIZE: usize = 25;
@@ -14,15 +15,15 @@ pub struct Checkpoint {
     /// The first segment that is still needed.
     pub first_segment: SegmentNumber,
     /// The newest version that the table holds whole.
-    pub version: u64,
+    pub version: Version,
     /// All versions up to this one may have been used, by commits that the log has or that it lost.
-    pub reserved: u64,
+    pub reserved: Version,
 }
 
 impl Checkpoint {
     pub(super) fn encode(self) -> Vec<u8> {
         let mut bytes = vec![FORMAT_VERSION];
-        for field in [self.first_segment.get(), self.version, self.reserved] {
+        for field in [self.first_segment.get(), self.version.get(), self.reserved.get()] {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes
@@ -39,17 +40,26 @@ impl Checkpoint {
         };
         let [first_segment, version, reserved] =
             fields.ok_or_else(|| Failure::new(FailureKind::Corrupt, "the checkpoint of the table is damaged"))?;
-        Ok(Self { first_segment: SegmentNumber::of(first_segment), version, reserved })
+        Ok(Self {
+            first_segment: SegmentNumber::of(first_segment),
+            version: Version::of(version),
+            reserved: Version::of(reserved),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Checkpoint;
+    use crate::version::Version;
 
     #[test]
     fn a_checkpoint_reads_back_and_nonsense_is_refused() {
-        let checkpoint = Checkpoint { first_segment: crate::log::SegmentNumber::of(7), version: u64::MAX, reserved: 9 };
+        let checkpoint = Checkpoint {
+            first_segment: crate::log::SegmentNumber::of(7),
+            version: Version::NEWEST,
+            reserved: Version::of(9),
+        };
         let bytes = checkpoint.encode();
         assert_eq!(Checkpoint::decode(&bytes).unwrap(), checkpoint);
         for length in 0..bytes.len() {

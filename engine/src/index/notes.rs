@@ -84,6 +84,7 @@ mod tests {
     use super::{CHECKPOINT_KEY, Checkpoint, HIDDEN_KEY, SEGMENT_KEY};
     use crate::index::Index;
     use crate::log::SegmentNumber;
+    use crate::version::Version;
 
     #[test]
     fn notes_read_back_and_nonsense_is_refused() {
@@ -93,7 +94,8 @@ mod tests {
             (notes.hidden().unwrap(), notes.newest_segment(SegmentNumber::NONE).unwrap()),
             (0, SegmentNumber::NONE)
         );
-        let checkpoint = Checkpoint { first_segment: SegmentNumber::FIRST, version: 2, reserved: 3 };
+        let checkpoint =
+            Checkpoint { first_segment: SegmentNumber::FIRST, version: Version::of(2), reserved: Version::of(3) };
         notes.write_checkpoint(checkpoint).unwrap();
         notes.write_hidden(4).unwrap();
         notes.write_newest_segment(SegmentNumber::of(5)).unwrap();

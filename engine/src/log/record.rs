@@ -17,6 +17,7 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 
 use crate::number::{low_half, u32_of};
 use crate::position::{PackedPosition, Position};
+use crate::version::Version;
 
 /// Bytes before the payload.
 pub const HEADER_SIZE: usize = 24;
@@ -27,7 +28,7 @@ pub const ALIGNMENT: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// Up to where the log was known to be durable when the record was written.
     pub durable: PackedPosition,
     /// What was committed.
@@ -50,7 +51,7 @@ pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
 
 /// Makes a record of what stands in `buffer` from `start` on: room for the header and the payload. It will stand at
 /// `position`.
-pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: u64, durable: PackedPosition) {
+pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: Version, durable: PackedPosition) {
     let length = buffer.len().saturating_sub(start + HEADER_SIZE);
     if let Some(header) = buffer.get_mut(start + CHECKSUM_SIZE..start + HEADER_SIZE) {
         header.copy_from_slice(&fields(length, version, durable));
@@ -76,7 +77,7 @@ const FIELDS_SIZE: usize = HEADER_SIZE - CHECKSUM_SIZE;
 impl RecordHasher {
     /// For a record that will stand at `position`, with a payload of `length` bytes.
     #[must_use]
-    pub fn new(position: Position, length: usize, version: u64, durable: PackedPosition) -> Self {
+    pub fn new(position: Position, length: usize, version: Version, durable: PackedPosition) -> Self {
         let mut hasher = Xxh64::new(position.packed().get());
         let fields = fields(length, version, durable);
         hasher.update(&fields);
@@ -98,7 +99,7 @@ impl RecordHasher {
     }
 }
 
-fn fields(length: usize, version: u64, durable: PackedPosition) -> [u8; FIELDS_SIZE] {
+fn fields(length: usize, version: Version, durable: PackedPosition) -> [u8; FIELDS_SIZE] {
     let mut fields = [0; FIELDS_SIZE];
     put(&mut fields, 0, u32_of(length).to_le_bytes());
     put(&mut fields, 4, version.to_le_bytes());
@@ -115,11 +116,11 @@ fn put<const N: usize>(target: &mut [u8], at: usize, bytes: [u8; N]) {
 
 /// The numbers of what may be a record at the start of `bytes`, not verified: its version and its durable position.
 #[must_use]
-pub fn peek(bytes: &[u8]) -> Option<(u64, PackedPosition)> {
+pub fn peek(bytes: &[u8]) -> Option<(Version, PackedPosition)> {
     let head = bytes.first_chunk::<HEADER_SIZE>()?;
     let (version, durable) = head.last_chunk::<16>()?.split_first_chunk::<8>()?;
     let durable = PackedPosition::of(u64::from_le_bytes(durable.try_into().ok()?));
-    Some((u64::from_le_bytes(*version), durable))
+    Some((Version::from_le_bytes(*version), durable))
 }
 
 /// The length of the payload of what may be a record at the start of `bytes`, not verified.
@@ -137,7 +138,7 @@ pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
     let stored = u32::from_le_bytes(*bytes.first_chunk::<CHECKSUM_SIZE>()?);
     let end = HEADER_SIZE.checked_add(payload_length(bytes)?)?;
     let sealed = bytes.get(CHECKSUM_SIZE..end)?;
-    if version == 0 || checksum(position, sealed) != stored {
+    if version == Version::NONE || checksum(position, sealed) != stored {
         return None;
     }
     Some(Record { version, durable, payload: sealed.get(FIELDS_SIZE..)? })

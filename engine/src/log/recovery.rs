@@ -6,6 +6,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::position::Position;
 use crate::position::SegmentNumber;
+use crate::version::Version;
 
 /// What a recovered log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Recovered {
     /// Where the log ends; a writer must go on in a segment of a higher number.
     pub end: Position,
     /// The version of the last record, 0 when there is none.
-    pub last_version: u64,
+    pub last_version: Version,
 }
 
 /// Hands every record from segment `first` on ([`SegmentNumber::NONE`] for a log that may be new) to `visit`, in order, with the position of its payload.
@@ -29,7 +30,7 @@ pub fn recover<D: Disk>(
     if headers.is_empty() && !first.is_none() {
         return Err(damaged(Position { segment: first, offset: 0 }, "the segment is missing"));
     }
-    let mut recovered = Recovered { end: Position::default(), last_version: 0 };
+    let mut recovered = Recovered { end: Position::default(), last_version: Version::NONE };
     for (i, header) in headers.iter().enumerate() {
         let bytes = read_segment(disk, header.number)?;
         let mut reader = SegmentReader { bytes: &bytes, number: header.number, offset: HEADER_SIZE };
@@ -226,7 +227,7 @@ fn find_record(bytes: &[u8], start: Position, durable: Position) -> Result<Optio
     let mut offset = usize::try_from(start.offset).unwrap_or(usize::MAX);
     while let Some((rest, (version, mark))) = bytes.get(offset..).and_then(|rest| Some((rest, record::peek(rest)?))) {
         let position = Position { offset: offset as u64, ..start };
-        if version > 0 && (durable.packed()..=position.packed()).contains(&mark) {
+        if version > Version::NONE && (durable.packed()..=position.packed()).contains(&mark) {
             if record::decode(rest, position).is_some() {
                 return Ok(Some(offset));
             }

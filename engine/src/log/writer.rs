@@ -9,6 +9,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::position::Position;
 use crate::position::SegmentNumber;
+use crate::version::Version;
 
 /// A file is written ahead with zeros in pieces of this size: a sync of a record that fits needs no journal of the file
 /// system, and a short log takes little space.
@@ -42,7 +43,7 @@ pub struct LogWriter<D: Disk> {
     /// The size of the file: what was written ahead.
     ahead: u64,
     durable: Position,
-    last_version: u64,
+    last_version: Version,
     buffer: Vec<u8>,
     record: Option<OpenRecord>,
     /// The last bytes of a record that is written as it comes.
@@ -60,7 +61,7 @@ pub struct LogWriter<D: Disk> {
 /// A record that is being written.
 struct OpenRecord {
     position: Position,
-    version: u64,
+    version: Version,
     length: usize,
     written: usize,
     /// For a record that is not collected: what its checksum is made of so far.
@@ -78,7 +79,7 @@ impl<D: Disk> LogWriter<D> {
     /// Continues after `end`, where the log that [`recover`](super::recover) read ends (`Position::default()` for a new
     /// log), in a new segment that is created with the first record. `last_version` is that of the last record. A segment
     /// has at most `segment_size` bytes, but for one record that is larger.
-    pub fn start(disk: D, end: Position, last_version: u64, segment_size: u64) -> Self {
+    pub fn start(disk: D, end: Position, last_version: Version, segment_size: u64) -> Self {
         let number = end.segment.next();
         let offset = HEADER_SIZE as u64;
         Self {
@@ -117,7 +118,7 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// The version of the last record.
-    pub fn last_version(&self) -> u64 {
+    pub fn last_version(&self) -> Version {
         self.last_version
     }
 
@@ -167,7 +168,7 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// Appends a commit; returns where its payload stands. `version` must not be below that of the record before.
-    pub fn append(&mut self, version: u64, payload: &[u8]) -> Result<Position, Failure> {
+    pub fn append(&mut self, version: Version, payload: &[u8]) -> Result<Position, Failure> {
         let position = self.begin(version, payload.len())?;
         self.extend(payload)?;
         self.finish()?;
@@ -176,11 +177,11 @@ impl<D: Disk> LogWriter<D> {
 
     /// Begins a record with a payload of `length` bytes, which [`LogWriter::extend`] brings; returns where the payload will
     /// stand. `version` must not be below that of the record before; only what is no commit may repeat it.
-    pub fn begin(&mut self, version: u64, length: usize) -> Result<Position, Failure> {
+    pub fn begin(&mut self, version: Version, length: usize) -> Result<Position, Failure> {
         if length > MAX_PAYLOAD_SIZE {
             return Err(Failure::new(FailureKind::OutOfMemory, format!("a commit of {length} bytes is too large")));
         }
-        if version == 0 || version < self.last_version || self.record.is_some() {
+        if version == Version::NONE || version < self.last_version || self.record.is_some() {
             let message = format!("version {version} does not follow version {}", self.last_version);
             return Err(Failure::new(FailureKind::InvalidRequest, message));
         }

@@ -1,11 +1,12 @@
 //! What the memtable keeps of one version of a key.
 
 use crate::expiry::Expiry;
+use crate::version::Version;
 
 /// An [`Entry`](crate::entry::Entry) whose bytes stand in the arena.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StoredEntry {
-    pub version: u64,
+    pub version: Version,
     pub expires: Option<Expiry>,
     /// Offset in the arena, or packed position in the log.
     pub value_at: u64,

@@ -15,6 +15,7 @@ use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
 use crate::number::{u32_of, usize_of};
 use crate::position::PackedPosition;
+use crate::version::Version;
 
 /// An ordered set of versions of keys.
 #[derive(Debug, Default)]
@@ -56,14 +57,14 @@ impl Memtable {
 
     /// The newest entry of `key` whose version is not above `version`.
     #[must_use]
-    pub fn get(&self, key: &[u8], version: u64) -> Option<Entry<'_>> {
+    pub fn get(&self, key: &[u8], version: Version) -> Option<Entry<'_>> {
         let entry = self.at(self.seek(key, version)?)?;
         (entry.key == key).then_some(entry)
     }
 
     /// The first place at or behind version `version` of `key`; `u64::MAX` means the newest.
     #[must_use]
-    pub fn seek(&self, key: &[u8], version: u64) -> Option<Place> {
+    pub fn seek(&self, key: &[u8], version: Version) -> Option<Place> {
         self.tree.seek(key, version, &self.keys())
     }
 
@@ -99,7 +100,7 @@ impl Memtable {
 
     /// The entries from a version of a key on, in the order in which they were inserted: of their versions, and within one of
     /// their keys.
-    pub fn entries_from(&self, version: u64, key: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+    pub fn entries_from(&self, version: Version, key: &[u8]) -> impl Iterator<Item = Entry<'_>> {
         let is_before = |stored: &StoredEntry| {
             let own = || slice(&self.arena, stored.key_at as usize, stored.key_length).unwrap_or_default();
             stored.version < version || (stored.version == version && own() < key)
@@ -183,8 +184,8 @@ pub(crate) struct Keys<'a> {
 
 impl Keys<'_> {
     /// The key and the version of an entry.
-    fn of(&self, id: u32) -> (&[u8], u64) {
-        self.entries.get(id as usize).map_or((&[], 0), |stored| {
+    fn of(&self, id: u32) -> (&[u8], Version) {
+        self.entries.get(id as usize).map_or((&[], Version::NONE), |stored| {
             (slice(self.arena, stored.key_at as usize, stored.key_length).unwrap_or_default(), stored.version)
         })
     }

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use super::Keys;
 use crate::abbreviation::{first_eight, shared_length};
 use crate::number::u32_of;
+use crate::version::Version;
 
 /// Entries of a leaf, and children of an inner node.
 const FANOUT: usize = 32;
@@ -86,14 +87,14 @@ pub struct Tree {
 struct Target<'a> {
     prefix: u64,
     rest: &'a [u8],
-    version: u64,
+    version: Version,
     common_length: usize,
     /// How a key that does not share it stands to all that do.
     outside: Option<Ordering>,
 }
 
 impl<'a> Target<'a> {
-    fn new(key: &'a [u8], version: u64, common: &[u8]) -> Self {
+    fn new(key: &'a [u8], version: Version, common: &[u8]) -> Self {
         let (rest, outside) = match key.strip_prefix(common) {
             Some(rest) => (rest, None),
             None => (key, Some(key.cmp(common))),
@@ -145,7 +146,7 @@ impl<'a> Target<'a> {
 
 impl Tree {
     /// Adds entry `id`, which stands for this key and version.
-    pub fn insert(&mut self, id: u32, key: &[u8], version: u64, keys: &Keys<'_>) {
+    pub fn insert(&mut self, id: u32, key: &[u8], version: Version, keys: &Keys<'_>) {
         if self.nodes.is_empty() {
             self.nodes.push(Node::new());
             self.common = key.to_vec();
@@ -171,7 +172,7 @@ impl Tree {
     }
 
     /// The first place that is not before this key and version.
-    pub fn seek(&self, key: &[u8], version: u64, keys: &Keys<'_>) -> Option<Place> {
+    pub fn seek(&self, key: &[u8], version: Version, keys: &Keys<'_>) -> Option<Place> {
         if self.nodes.is_empty() {
             return None;
         }

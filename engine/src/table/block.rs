@@ -22,6 +22,7 @@ use crate::expiry::Expiry;
 use crate::log::PackedPosition;
 use crate::number::u32_of;
 use crate::varint;
+use crate::version::Version;
 
 /// The format of blocks that this release writes and reads.
 pub const FORMAT_VERSION: u8 = 2;
@@ -37,9 +38,9 @@ const LANDMARK_SIZE: usize = 4;
 
 /// Encodes entries, which must be sorted, as a block.
 pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u8> {
-    let lowest = entries.clone().into_iter().map(|entry| entry.version).min().unwrap_or(0);
+    let lowest = entries.clone().into_iter().map(|entry| entry.version).min().unwrap_or_default();
     let mut block = vec![FORMAT_VERSION];
-    varint::write(&mut block, lowest);
+    varint::write(&mut block, lowest.get());
     let start = block.len();
     let mut landmarks: Vec<u32> = Vec::new();
     let mut before: &[u8] = &[];
@@ -57,7 +58,7 @@ pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u
     block
 }
 
-fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u64) {
+fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: Version) {
     let rest = entry.key.get(shared..).unwrap_or_default();
     varint::write(block, shared as u64);
     varint::write(block, rest.len() as u64);
@@ -67,7 +68,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: u6
         Value::Logged { .. } => KIND_LOGGED,
     };
     block.push(if entry.expires.is_some() { kind | HAS_EXPIRY } else { kind });
-    varint::write(block, entry.version - lowest);
+    varint::write(block, entry.version.since(lowest));
     if let Some(at) = entry.expires {
         varint::write(block, at.ms());
     }
@@ -97,23 +98,23 @@ pub fn size_bound(entry: &Entry<'_>) -> usize {
 #[derive(Clone, Debug)]
 pub struct BlockReader<'a> {
     rest: &'a [u8],
-    lowest: u64,
+    lowest: Version,
     key: Vec<u8>,
-    current: Version<'a>,
+    current: KeylessEntry<'a>,
 }
 
 /// An entry without its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version<'a> {
+pub struct KeylessEntry<'a> {
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// When the entry expires; `None` for never.
     pub expires: Option<Expiry>,
     /// The value.
     pub value: Value<'a>,
 }
 
-impl Version<'_> {
+impl KeylessEntry<'_> {
     /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
     #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
@@ -129,13 +130,13 @@ pub struct Malformed;
 pub(super) struct Raw<'a> {
     pub shared: usize,
     pub suffix: &'a [u8],
-    pub version: Version<'a>,
+    pub version: KeylessEntry<'a>,
 }
 
 /// The parts of a block.
 #[derive(Clone, Copy)]
 pub(super) struct Parts<'a> {
-    pub lowest: u64,
+    pub lowest: Version,
     pub entries: &'a [u8],
     landmarks: &'a [[u8; LANDMARK_SIZE]],
 }
@@ -147,7 +148,7 @@ impl<'a> Parts<'a> {
 
     fn try_of(block: &'a [u8]) -> Option<Self> {
         let (&FORMAT_VERSION, mut rest) = block.split_first()? else { return None };
-        let lowest = varint::read(&mut rest)?;
+        let lowest = Version::of(varint::read(&mut rest)?);
         let (rest, count) = rest.split_last_chunk::<LANDMARK_SIZE>()?;
         let size = usize::try_from(u32::from_le_bytes(*count)).ok()?.checked_mul(LANDMARK_SIZE)?;
         let (entries, landmarks) = rest.split_at(rest.len().checked_sub(size)?);
@@ -173,7 +174,7 @@ impl<'a> BlockReader<'a> {
     /// Starts before the first entry.
     pub fn new(block: &'a [u8]) -> Result<Self, Malformed> {
         let Parts { lowest, entries, .. } = Parts::of(block)?;
-        let current = Version { version: 0, expires: None, value: Value::Deleted };
+        let current = KeylessEntry { version: Version::NONE, expires: None, value: Value::Deleted };
         Ok(Self { rest: entries, lowest, key: Vec::new(), current })
     }
 
@@ -195,14 +196,14 @@ impl<'a> BlockReader<'a> {
     /// The entry that [`BlockReader::advance`] went to.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {
-        let Version { version, expires, value } = self.current;
+        let KeylessEntry { version, expires, value } = self.current;
         Entry { key: &self.key, version, expires, value }
     }
 }
 
 /// Takes an entry off the front of `bytes`; `None` when it is malformed.
 #[inline]
-pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>> {
+pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: Version) -> Option<Raw<'a>> {
     let (shared, suffix_length) = match **bytes {
         // Nearly all are this short.
         [shared, suffix_length, ref rest @ ..] if (shared | suffix_length) < 0x80 => {
@@ -213,7 +214,7 @@ pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>>
     };
     let (kind, rest) = bytes.split_first()?;
     *bytes = rest;
-    let version = lowest.checked_add(varint::read(bytes)?)?;
+    let version = lowest.checked_plus(varint::read(bytes)?)?;
     let expires = if kind & HAS_EXPIRY == 0 { None } else { Expiry::of_number(varint::read(bytes)?) };
     let (suffix, value) = match kind & !HAS_EXPIRY {
         KIND_DELETED => (take(bytes, suffix_length)?, Value::Deleted),
@@ -228,7 +229,7 @@ pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: u64) -> Option<Raw<'a>>
         }
         _ => return None,
     };
-    Some(Raw { shared, suffix, version: Version { version, expires, value } })
+    Some(Raw { shared, suffix, version: KeylessEntry { version, expires, value } })
 }
 
 fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
@@ -238,7 +239,7 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 }
 
 /// The newest entry of `key` in a block whose version is not above `version`.
-pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Version<'a>>, Malformed> {
+pub fn find<'a>(block: &'a [u8], key: &[u8], version: Version) -> Result<Option<KeylessEntry<'a>>, Malformed> {
     let parts = Parts::of(block)?;
     // What is sought stands behind all landmarks below `low`, and at or before the one at `high`.
     let (mut low, mut high) = (1, parts.landmarks.len() + 1);
@@ -268,7 +269,7 @@ pub fn find<'a>(block: &'a [u8], key: &[u8], version: u64) -> Result<Option<Vers
 
 /// Where an entry stands that is looked for among some.
 enum Sought<'a> {
-    Found(Version<'a>),
+    Found(KeylessEntry<'a>),
     Missing,
     /// Not before the end of these entries.
     Behind,
@@ -278,7 +279,12 @@ enum Sought<'a> {
 ///
 /// Never builds a key: it keeps how many bytes of the key before agree with `key`. An entry that shares more than those
 /// with the one before stands to `key` as that one did; one that shares fewer is above it.
-fn find_between<'a>(mut rest: &'a [u8], lowest: u64, key: &[u8], version: u64) -> Result<Sought<'a>, Malformed> {
+fn find_between<'a>(
+    mut rest: &'a [u8],
+    lowest: Version,
+    key: &[u8],
+    version: Version,
+) -> Result<Sought<'a>, Malformed> {
     let mut agreeing = 0;
     let mut is_key = false;
     while !rest.is_empty() {

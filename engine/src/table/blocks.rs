@@ -20,6 +20,7 @@ use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{LogWriter, PackedPosition, Position, SegmentFiles, SegmentNumber, SegmentSizes, segment};
 use crate::number::u32_of;
 use crate::varint;
+use crate::version::Version;
 
 /// The size of the segments that blocks are written to.
 pub const SEGMENT_SIZE: u64 = 16 << 20;
@@ -114,7 +115,7 @@ impl<D: Disk> BlockStore<D> {
         let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or_default();
         let end = Position { segment: last, offset: 0 };
         let owner = identity.owner_of(level.directory());
-        let log = LogWriter::start(disk, end, 0, SEGMENT_SIZE).in_bulk().owned_by(owner);
+        let log = LogWriter::start(disk, end, Version::NONE, SEGMENT_SIZE).in_bulk().owned_by(owner);
         let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
         Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes: SegmentSizes::default(), cache })
     }
@@ -125,7 +126,7 @@ impl<D: Disk> BlockStore<D> {
         varint::write(&mut head, separator.len() as u64);
         let length = head.len() + separator.len() + block.len();
         self.sequence += 1;
-        let payload = self.log.begin(self.sequence, length)?;
+        let payload = self.log.begin(Version::of(self.sequence), length)?;
         self.log.extend(&head)?;
         self.log.extend(separator)?;
         self.log.extend(block)?;

@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::entry::{Boundary, Entry};
 use crate::failure::Failure;
 use crate::index::{Pair, Pairs};
+use crate::version::Version;
 
 /// Stands at an entry of a level, or behind its last or before its first. The table must not change meanwhile.
 pub struct TableCursor<'a, D: Disk> {
@@ -91,12 +92,12 @@ impl<'a, D: Disk> TableCursor<'a, D> {
     /// Goes to the key before.
     pub fn previous_key(&mut self) -> Result<(), Failure> {
         let present = self.decoded.entry(&self.block, self.index);
-        let before = present.map_or(0, |entry| self.decoded.entries_before(entry.key, u64::MAX));
+        let before = present.map_or(0, |entry| self.decoded.entries_before(entry.key, Version::NEWEST));
         self.settle_backward(before)
     }
 
     /// Goes to the newest version of the present key that is not above `version`, or where it would be.
-    pub fn seek_version(&mut self, version: u64) -> Result<(), Failure> {
+    pub fn seek_version(&mut self, version: Version) -> Result<(), Failure> {
         let present = self.decoded.entry(&self.block, self.index);
         self.index = present.map_or(self.index, |entry| self.decoded.entries_before(entry.key, version));
         self.settle_forward()

@@ -1,9 +1,10 @@
 //! A block with its keys built, so that its entries can be looked at in any order.
 
-use super::block::{Malformed, Parts, Version, read_raw};
+use super::block::{KeylessEntry, Malformed, Parts, read_raw};
 use super::owned_version::PlacedValue;
 use crate::entry::Entry;
 use crate::expiry::Expiry;
+use crate::version::Version;
 
 /// The entries of a block; the bytes of the block itself are kept elsewhere and must be the same ones.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ pub struct DecodedBlock {
 struct DecodedEntry {
     key_start: usize,
     key_length: usize,
-    version: u64,
+    version: Version,
     expires: Option<Expiry>,
     value: PlacedValue,
 }
@@ -36,7 +37,7 @@ impl DecodedBlock {
                     0 => self.keys.get(before.clone()) == Some(raw.suffix),
                     shared => shared == before.len() && raw.suffix.is_empty(),
                 };
-            let Version { version, expires, value } = raw.version;
+            let KeylessEntry { version, expires, value } = raw.version;
             // Versions of a key share its bytes here too.
             if !repeats {
                 let start = self.keys.len();
@@ -94,7 +95,7 @@ impl DecodedBlock {
 
     /// How many entries stand before the place of this version of this key.
     #[must_use]
-    pub fn entries_before(&self, key: &[u8], version: u64) -> usize {
+    pub fn entries_before(&self, key: &[u8], version: Version) -> usize {
         self.entries.partition_point(|entry| {
             self.key_of(entry).cmp(key).then_with(|| version.cmp(&entry.version)) == std::cmp::Ordering::Less
         })

@@ -10,6 +10,7 @@ use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::index::{Batch, Bytes};
 use crate::log::Position;
+use crate::version::Version;
 
 /// What a group of changes wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +111,7 @@ impl Group {
 
 impl<D: Disk> Table<D> {
     /// Notes that there is no history before a version; durable after [`Table::sync`].
-    pub fn end_history_before(&mut self, version: u64) -> Result<(), Failure> {
+    pub fn end_history_before(&mut self, version: Version) -> Result<(), Failure> {
         let history = self.history.max(HistoryLeft::after(version));
         if history != self.history {
             self.history = history;

@@ -53,7 +53,7 @@ pub use rewrite::Rewrite;
 pub use sparse::SparseSegment;
 pub use verify::{BlockDamage, BlockWalk};
 
-use self::block::{Malformed, Version};
+use self::block::{KeylessEntry, Malformed};
 use self::blocks::{BlockStore, Pointer};
 use self::cache::BlockCache;
 use self::level::separator_of;
@@ -61,6 +61,7 @@ use self::pointer_cache::{Places, Run};
 use crate::disk::Disk;
 use crate::failure::{Failure, FailureKind};
 use crate::index::{Bytes, Identity, Pair, Tree};
+use crate::version::Version;
 
 /// The first byte of the tree's keys that count live bytes of the log's segments.
 const LOG_COUNT_PREFIX: u8 = 0;
@@ -167,8 +168,8 @@ impl<D: Disk> Table<D> {
     pub fn get<T>(
         &self,
         key: &[u8],
-        version: u64,
-        mut take: impl FnMut(&Version<'_>) -> T,
+        version: Version,
+        mut take: impl FnMut(&KeylessEntry<'_>) -> T,
     ) -> Result<Option<T>, Failure> {
         for level in Level::ALL {
             if let Some(found) = self.get_in(level, key, version, &mut take)? {
@@ -183,8 +184,8 @@ impl<D: Disk> Table<D> {
         &self,
         level: Level,
         key: &[u8],
-        version: u64,
-        take: impl FnOnce(&Version<'_>) -> T,
+        version: Version,
+        take: impl FnOnce(&KeylessEntry<'_>) -> T,
     ) -> Result<Option<T>, Failure> {
         let part = self.part(level);
         if part.live.total() == 0 {
@@ -313,13 +314,13 @@ fn read_history(tree: &dyn Tree) -> Result<HistoryLeft, Failure> {
     };
     let damaged = || Failure::new(FailureKind::Corrupt, "the table's version of the oldest history is damaged");
     let [whole_from, newest_from, changes_from] =
-        history.filter(|_| rest.is_empty()).ok_or_else(damaged)?.map(u64::from_le_bytes);
+        history.filter(|_| rest.is_empty()).ok_or_else(damaged)?.map(Version::from_le_bytes);
     Ok(HistoryLeft { whole_from, changes_from, newest_from })
 }
 
 fn encode_history(history: HistoryLeft) -> Vec<u8> {
     let numbers = [history.whole_from, history.newest_from, history.changes_from];
-    numbers.map(u64::to_le_bytes).concat()
+    numbers.map(Version::to_le_bytes).concat()
 }
 
 fn placed((place, value): Pair) -> Result<PlacedBlock, Failure> {

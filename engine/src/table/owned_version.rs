@@ -1,15 +1,16 @@
 //! Versions that outlive the read of their block.
 
-use super::block::Version;
+use super::block::KeylessEntry;
 use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::log::PackedPosition;
+use crate::version::Version;
 
 /// What a read of the table found: a version with a value of its own.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The version of the commit.
-    pub version: u64,
+    pub version: Version,
     /// When the entry expires; `None` for never.
     pub expires: Option<Expiry>,
     value: OwnedValue,
@@ -25,7 +26,7 @@ enum OwnedValue {
 impl Found {
     /// A version that was read from a block.
     #[must_use]
-    pub fn new(version: &Version<'_>) -> Self {
+    pub fn new(version: &KeylessEntry<'_>) -> Self {
         let value = match version.value {
             Value::Deleted => OwnedValue::Deleted,
             Value::Inline(bytes) => OwnedValue::Inline(bytes.to_vec()),

@@ -6,6 +6,7 @@ use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::log::PackedPosition;
+use crate::version::Version;
 
 /// A value that was copied to another place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Relocation {
     /// The key of the entry.
     pub key: Vec<u8>,
     /// The version of the entry.
-    pub version: u64,
+    pub version: Version,
     /// Where the value stood.
     pub from: PackedPosition,
     /// Where it stands now.
@@ -22,7 +23,7 @@ pub struct Relocation {
 
 impl<D: Disk> Table<D> {
     /// Whether the table has this version of this key, with its value at this position of the log.
-    pub fn leads_to(&self, key: &[u8], version: u64, position: PackedPosition) -> Result<bool, Failure> {
+    pub fn leads_to(&self, key: &[u8], version: Version, position: PackedPosition) -> Result<bool, Failure> {
         for level in Level::ALL {
             let leads = self.get_in(level, key, version, |found| {
                 let leads = matches!(found.value, Value::Logged { position: stored, .. } if stored == position);

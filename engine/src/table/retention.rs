@@ -1,6 +1,7 @@
 //! Which versions of a key stay.
 
 use crate::entry::{Entry, Value};
+use crate::version::Version;
 
 /// What decides over a version when the table is rewritten.
 #[derive(Clone, Debug)]
@@ -8,9 +9,9 @@ pub struct Retention {
     /// How many of the newest versions of a key stay, deletions counted; above 0.
     pub versions_to_keep: usize,
     /// The versions that open snapshots read at, in rising order.
-    pub snapshots: Vec<u64>,
+    pub snapshots: Vec<Version>,
     /// What says that a key is gone stays when it came after this version.
-    pub held: Option<u64>,
+    pub held: Option<Version>,
     /// The present time, in milliseconds since 1970: what expires at or before it is gone.
     pub now_ms: u64,
     /// Whether there is nothing older than what is looked at.
@@ -21,17 +22,17 @@ pub struct Retention {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryLeft {
     /// A read as of this version or a newer one finds what it always found.
-    pub whole_from: u64,
+    pub whole_from: Version,
     /// No change after this version is missing.
-    pub changes_from: u64,
+    pub changes_from: Version,
     /// Of each key that changed after this version the newest change is there.
-    pub newest_from: u64,
+    pub newest_from: Version,
 }
 
 impl HistoryLeft {
     /// Nothing is there of what came before a version, and all that came after it.
     #[must_use]
-    pub fn after(version: u64) -> Self {
+    pub fn after(version: Version) -> Self {
         Self { whole_from: version, changes_from: version, newest_from: version }
     }
 
@@ -104,7 +105,7 @@ impl Retention {
     }
 
     /// Whether a snapshot reads at `version` or behind it, and before the next newer one.
-    fn is_seen(&self, version: u64, newer: Option<u64>) -> bool {
+    fn is_seen(&self, version: Version, newer: Option<Version>) -> bool {
         let next = self.snapshots.partition_point(|snapshot| *snapshot < version);
         self.snapshots.get(next).is_some_and(|snapshot| newer.is_none_or(|newer| *snapshot < newer))
     }
@@ -114,12 +115,17 @@ impl Retention {
 mod tests {
     use super::{HistoryLeft, Retention};
     use crate::entry::{Entry, Value};
+    use crate::version::Version;
 
     const VALUE: Value<'_> = Value::Inline(b"value");
     const GONE: Value<'_> = Value::Deleted;
 
     fn left(whole_from: u64, changes_from: u64, newest_from: u64) -> HistoryLeft {
-        HistoryLeft { whole_from, changes_from, newest_from }
+        HistoryLeft {
+            whole_from: Version::of(whole_from),
+            changes_from: Version::of(changes_from),
+            newest_from: Version::of(newest_from),
+        }
     }
 
     /// Which versions stay, and what is left, of one key with versions from `values.len()` down to 1.
@@ -127,11 +133,11 @@ mod tests {
         let versions: Vec<Entry<'_>> = values
             .iter()
             .zip((1..=values.len() as u64).rev())
-            .map(|(value, version)| Entry { key: b"key", version, expires: None, value: *value })
+            .map(|(value, version)| Entry { key: b"key", version: Version::of(version), expires: None, value: *value })
             .collect();
         let mut stays = Vec::new();
         let left = retention.select(&versions, &mut stays);
-        let stay = versions.iter().zip(stays).filter(|(_, stay)| *stay).map(|(entry, _)| entry.version);
+        let stay = versions.iter().zip(stays).filter(|(_, stay)| *stay).map(|(entry, _)| entry.version.get());
         (stay.collect(), left)
     }
 
@@ -151,10 +157,10 @@ mod tests {
         let upper = Retention { is_bottom: false, ..one.clone() };
         assert_eq!(select(&upper, &[GONE, GONE]), (vec![2], left(2, 1, 0)));
         // A snapshot sees version 1, so that what is gone above it shows.
-        let seen = Retention { snapshots: vec![1], ..one.clone() };
+        let seen = Retention { snapshots: vec![Version::of(1)], ..one.clone() };
         assert_eq!(select(&seen, &[GONE, GONE, VALUE]), (vec![3, 1], left(3, 2, 0)));
         assert_eq!(select(&seen, &[GONE, GONE]), (vec![], left(0, 2, 2)));
-        let held = Retention { held: Some(1), ..one };
+        let held = Retention { held: Some(Version::of(1)), ..one };
         assert_eq!(select(&held, &[GONE, GONE]), (vec![2], left(0, 1, 0)));
         assert_eq!(select(&three, &[GONE, GONE, GONE]), (vec![3, 2, 1], left(0, 0, 0)));
         assert_eq!(select(&three, &[GONE, VALUE, GONE, GONE, VALUE]), (vec![5, 4, 3], left(2, 2, 0)));

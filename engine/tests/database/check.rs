@@ -7,13 +7,14 @@ use luge_engine::entry::Boundary;
 use luge_engine::table::BlockDamage;
 
 use crate::history::{Change, History, Pair};
+use luge_engine::version::Version;
 
 /// All entries, or those from a key on and before another one, in either direction.
 pub fn scan(
     database: &mut Database<MemoryDisk>,
     between: Option<(&[u8], &[u8])>,
     reverse: bool,
-    version: u64,
+    version: Version,
     now_ms: u64,
 ) -> Vec<Pair> {
     let (lower, upper) = match between {
@@ -73,7 +74,7 @@ pub fn verify(database: &mut Database<MemoryDisk>) -> Vec<BlockDamage> {
 pub fn assert_agrees(
     database: &mut Database<MemoryDisk>,
     history: &History,
-    version: u64,
+    version: Version,
     now_ms: u64,
     between: (&[u8], &[u8]),
 ) {
@@ -115,7 +116,7 @@ fn read_whole(
 }
 
 /// The changes in a range after a version. In steps of every size they are the same.
-pub fn changes(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64) -> Vec<Change> {
+pub fn changes(database: &mut Database<MemoryDisk>, range: Range<'_>, since: Version) -> Vec<Change> {
     let [whole, small] = [Budget::NONE, Budget { visits: 3, bytes: 100 }].map(|budget| {
         let mut found = Vec::new();
         let mut rest = range;
@@ -143,7 +144,7 @@ pub fn changes(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64
 }
 
 /// Of each key in a range that changed after a version the newest version, in steps of every size.
-pub fn newest(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64) -> Vec<(Vec<u8>, u64)> {
+pub fn newest(database: &mut Database<MemoryDisk>, range: Range<'_>, since: Version) -> Vec<(Vec<u8>, Version)> {
     let [whole, small] = [u32::MAX, 3].map(|visits| {
         let mut found = Vec::new();
         let mut rest = range;
@@ -161,11 +162,11 @@ pub fn newest(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64)
 }
 
 /// Compares the same changes in the order of the commits, where they are in memory.
-fn assert_commits_agree(database: &mut Database<MemoryDisk>, range: Range<'_>, since: u64, changes: &[Change]) {
+fn assert_commits_agree(database: &mut Database<MemoryDisk>, range: Range<'_>, since: Version, changes: &[Change]) {
     let small = Budget { visits: 3, bytes: 100 };
     for (with_values, budget) in [(true, Budget::NONE), (true, small), (false, Budget::NONE), (false, small)] {
         let mut found = Vec::new();
-        let mut from = GoOn { key: Vec::new(), version: since + 1 };
+        let mut from = GoOn { key: Vec::new(), version: since.next() };
         loop {
             let next = database.commits(range, (from.version, &from.key), with_values, budget, |entry, value| {
                 found.push((entry.key.to_vec(), entry.version, value.map(<[u8]>::to_vec)));
@@ -189,7 +190,7 @@ fn assert_commits_agree(database: &mut Database<MemoryDisk>, range: Range<'_>, s
 pub fn assert_changes_agree(
     database: &mut Database<MemoryDisk>,
     history: &History,
-    since: u64,
+    since: Version,
     now_ms: u64,
     between: (&[u8], &[u8]),
 ) {
@@ -200,7 +201,7 @@ pub fn assert_changes_agree(
         (Boundary::Before(lower), Boundary::Behind(lower)),
     ];
     for (lower, upper) in bounds {
-        let range = Range { lower, upper, reverse: false, version: u64::MAX, now_ms };
+        let range = Range { lower, upper, reverse: false, version: Version::NEWEST, now_ms };
         let found = changes(database, range, since);
         assert_commits_agree(database, range, since, &found);
         let begins = |key: &[u8]| lower.key().is_none_or(|lower| lower <= key);

@@ -8,6 +8,7 @@ use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
 use luge_engine::failure::{Failure, FailureKind};
 use luge_engine::index::{Batch, Index};
 use luge_engine::log::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
+use luge_engine::version::Version;
 use proptest::prelude::*;
 
 const OPTIONS: Options = Options {
@@ -44,12 +45,12 @@ fn fill(database: &mut Database<MemoryDisk>, seed: u8) {
 }
 
 fn all(database: &mut Database<MemoryDisk>) -> Vec<Pair> {
-    scan(database, None, false, u64::MAX, NOW_MS)
+    scan(database, None, false, Version::NEWEST, NOW_MS)
 }
 
 fn try_all(database: &mut Database<MemoryDisk>) -> Result<Vec<Pair>, Failure> {
     let (lower, upper) = (luge_engine::entry::Boundary::Outermost, luge_engine::entry::Boundary::Outermost);
-    let range = luge_engine::cursor::Range { lower, upper, reverse: false, version: u64::MAX, now_ms: NOW_MS };
+    let range = luge_engine::cursor::Range { lower, upper, reverse: false, version: Version::NEWEST, now_ms: NOW_MS };
     let mut entries = Vec::new();
     database.scan(range, true, u32::MAX, |entry, value| {
         entries.push((entry.key.to_vec(), value.to_vec()));

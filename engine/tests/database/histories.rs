@@ -10,6 +10,7 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
 use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -90,15 +91,15 @@ struct Known {
     commits: Vec<Commit>,
     /// So many of them are durable.
     durable: usize,
-    snapshots: Vec<u64>,
+    snapshots: Vec<Version>,
     /// The highest version that anybody was ever told.
-    highest: u64,
+    highest: Version,
     now_ms: u64,
     versions_to_keep: usize,
 }
 
 impl Known {
-    fn committed(&mut self, version: u64, writes: Vec<(Vec<u8>, Written)>) {
+    fn committed(&mut self, version: Version, writes: Vec<(Vec<u8>, Written)>) {
         assert!(version > self.highest, "version {version} after {}", self.highest);
         self.highest = version;
         self.commits.push((version, writes));
@@ -107,14 +108,14 @@ impl Known {
     fn check(&self, database: &mut Database<MemoryDisk>, between: (&[u8], &[u8])) {
         let history = History::of(&self.commits);
         let whole_from = database.whole_from();
-        for version in self.snapshots.iter().copied().chain([whole_from, u64::MAX]) {
+        for version in self.snapshots.iter().copied().chain([whole_from, Version::NEWEST]) {
             assert_agrees(database, &history, version, self.now_ms, between);
         }
         let changes_from = database.changes_from();
         let (most_whole, most_changes) = history.highest_losses(self.versions_to_keep, self.now_ms);
         assert!(whole_from <= most_whole, "reads from {whole_from}, and no version behind {most_whole} went");
         assert!(changes_from <= most_changes, "changes from {changes_from}, and none behind {most_changes} went");
-        let later: Vec<u64> =
+        let later: Vec<Version> =
             self.commits.iter().map(|(version, _)| *version).filter(|since| *since > changes_from).collect();
         for since in
             [Some(changes_from), later.get(later.len() / 2).copied(), later.last().copied()].into_iter().flatten()
@@ -171,7 +172,7 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
         Step::Work(steps) => (0..steps).for_each(|_| {
             database.step(known.now_ms).unwrap();
         }),
-        Step::Snapshot => known.snapshots.extend(database.open_snapshot(u64::MAX, known.now_ms)),
+        Step::Snapshot => known.snapshots.extend(database.open_snapshot(Version::NEWEST, known.now_ms)),
         Step::SnapshotBack(back) => {
             let Some((version, _)) = known.commits.iter().rev().nth(back) else { return };
             let opened = database.open_snapshot(*version, known.now_ms);
@@ -210,7 +211,7 @@ proptest! {
         let open = |disks| Database::with_index(&index, disks, options).unwrap();
         let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
         let (commits, snapshots) = (Vec::new(), Vec::new());
-        let mut known = Known { commits, durable: 0, snapshots, highest: 0, now_ms: 1000, versions_to_keep };
+        let mut known = Known { commits, durable: 0, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
         for (steps, end) in lives {
             let mut database = open(disks);
             for step in steps {
@@ -230,13 +231,13 @@ proptest! {
             let mut database = open(disks);
             let now_ms = known.now_ms;
             let all = History::of(&known.commits);
-            let found = scan(&mut database, None, false, u64::MAX, now_ms);
-            let (changes_from, everything) = (database.changes_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: u64::MAX, now_ms });
+            let found = scan(&mut database, None, false, Version::NEWEST, now_ms);
+            let (changes_from, everything) = (database.changes_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: Version::NEWEST, now_ms });
             let changed = changes(&mut database, everything, changes_from);
             let listed: Vec<_> = all.keys().into_iter().map(|key| (key, versions(&mut database, key, now_ms))).collect();
             let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
                 let history = History::of(&known.commits[..*count]);
-                found == history.scan(None, u64::MAX, now_ms)
+                found == history.scan(None, Version::NEWEST, now_ms)
                     && changed == history.changes(changes_from, now_ms)
                     && listed.iter().all(|(key, listed)| history.explains(key, listed, versions_to_keep, now_ms))
             });

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use luge_engine::database::{Database, Newest};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::expiry::Expiry;
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -25,7 +26,7 @@ impl Written {
 }
 
 /// A version and what it wrote.
-pub type Commit = (u64, Vec<(Vec<u8>, Written)>);
+pub type Commit = (Version, Vec<(Vec<u8>, Written)>);
 
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -36,11 +37,11 @@ pub fn key() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A key, a version of it, and the value.
-pub type Change = (Vec<u8>, u64, Option<Vec<u8>>);
+pub type Change = (Vec<u8>, Version, Option<Vec<u8>>);
 
 /// All versions of all keys that a list of commits makes.
 #[derive(Default)]
-pub struct History(BTreeMap<(Vec<u8>, Reverse<u64>), Written>);
+pub struct History(BTreeMap<(Vec<u8>, Reverse<Version>), Written>);
 
 impl History {
     /// The history that commits make; where one has a key twice, the last one counts.
@@ -57,14 +58,14 @@ impl History {
     }
 
     /// What a reader at a version and a time finds: version and value.
-    pub fn get(&self, key: &[u8], version: u64, now_ms: u64) -> Option<(u64, Vec<u8>)> {
+    pub fn get(&self, key: &[u8], version: Version, now_ms: u64) -> Option<(Version, Vec<u8>)> {
         let ((found, Reverse(version)), written) = self.0.range((key.to_vec(), Reverse(version))..).next()?;
         let alive = found == key && !written.is_gone(now_ms);
         written.value.clone().filter(|_| alive).map(|value| (*version, value))
     }
 
     /// All entries, or those from a key on and before another one.
-    pub fn scan(&self, between: Option<(&[u8], &[u8])>, version: u64, now_ms: u64) -> Vec<Pair> {
+    pub fn scan(&self, between: Option<(&[u8], &[u8])>, version: Version, now_ms: u64) -> Vec<Pair> {
         self.keys()
             .into_iter()
             .filter(|key| between.is_none_or(|(lower, upper)| (lower..upper).contains(key)))
@@ -73,7 +74,7 @@ impl History {
     }
 
     /// What was committed after a version: by key, newest first, without the values of what is gone.
-    pub fn changes(&self, since: u64, now_ms: u64) -> Vec<Change> {
+    pub fn changes(&self, since: Version, now_ms: u64) -> Vec<Change> {
         let after = self.0.iter().filter(|((_, Reverse(version)), _)| *version > since);
         after
             .map(|((key, Reverse(version)), written)| {
@@ -84,8 +85,8 @@ impl History {
 
     /// The highest versions that `whole_from` and `changes_from` may have: those that versions behind the kept ones make, and where
     /// one is kept those that are gone.
-    pub fn highest_losses(&self, versions_to_keep: usize, now_ms: u64) -> (u64, u64) {
-        let (mut whole_from, mut changes_from) = (0, 0);
+    pub fn highest_losses(&self, versions_to_keep: usize, now_ms: u64) -> (Version, Version) {
+        let (mut whole_from, mut changes_from) = (Version::NONE, Version::NONE);
         for key in self.keys() {
             let all = self.versions(key);
             if let Some((lost, _)) = all.get(versions_to_keep) {
@@ -100,9 +101,9 @@ impl History {
     }
 
     /// The versions of a key, newest first.
-    fn versions(&self, key: &[u8]) -> Vec<(u64, &Written)> {
+    fn versions(&self, key: &[u8]) -> Vec<(Version, &Written)> {
         self.0
-            .range((key.to_vec(), Reverse(u64::MAX))..)
+            .range((key.to_vec(), Reverse(Version::NEWEST))..)
             .take_while(|((found, _), _)| found == key)
             .map(|((_, Reverse(version)), written)| (*version, written))
             .collect()
@@ -132,7 +133,7 @@ impl History {
 /// One version of a key, as a database lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyVersion {
-    pub version: u64,
+    pub version: Version,
     pub expires_ms: u64,
     /// `None` for what is gone.
     pub value: Option<Vec<u8>>,
@@ -141,7 +142,7 @@ pub struct KeyVersion {
 /// The versions of a key, in pages of two.
 pub fn versions(database: &mut Database<MemoryDisk>, key: &[u8], now_ms: u64) -> Vec<KeyVersion> {
     let mut listed = Vec::new();
-    let mut next = Some((u64::MAX, 0));
+    let mut next = Some((Version::NEWEST, 0));
     while let Some(from) = next {
         let before = listed.len();
         let visit = |entry: &luge_engine::entry::Entry<'_>, newest: Newest<'_>| {

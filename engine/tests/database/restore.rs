@@ -9,6 +9,7 @@ use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, RestoredEntry};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::index::Index;
+use luge_engine::version::Version;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -39,18 +40,18 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 }
 
 /// A key, its version, and its value.
-type Restored<'a> = (&'a [u8], u64, Option<&'a [u8]>);
+type Restored<'a> = (&'a [u8], Version, Option<&'a [u8]>);
 
 struct Restore<'a> {
     backup: &'a Backup,
-    from: u64,
-    to: u64,
+    from: Version,
+    to: Version,
 }
 
 impl Restore<'_> {
     fn entries(&self) -> Vec<Restored<'_>> {
-        let span = (self.to - self.from) as f64;
-        let version = |part: f64| (self.from + 1 + (part * span) as u64).min(self.to);
+        let span = self.to.since(self.from) as f64;
+        let version = |part: f64| self.from.plus(1 + (part * span) as u64).min(self.to);
         self.backup.iter().map(|(key, (part, value))| (key.as_slice(), version(*part), value.as_deref())).collect()
     }
 
@@ -92,10 +93,10 @@ proptest! {
         let index = Index::temporary().unwrap();
         let open = |disks| Database::with_index(&index, disks, OPTIONS).unwrap();
         let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
-        let mut expected: BTreeMap<Vec<u8>, (u64, Vec<u8>)> = BTreeMap::new();
-        let mut from = 0;
+        let mut expected: BTreeMap<Vec<u8>, (Version, Vec<u8>)> = BTreeMap::new();
+        let mut from = Version::NONE;
         for (backup, span, attempts, work, compact) in &chain {
-            let restore = Restore { backup, from, to: from + span };
+            let restore = Restore { backup, from, to: from.plus(*span) };
             for Attempt { entries, work, survival } in attempts {
                 let mut database = open(disks);
                 restore.run(&mut database, *entries, *work);
@@ -119,11 +120,11 @@ proptest! {
             let mut database = open(disks);
             prop_assert_eq!(database.version(), restore.to);
             prop_assert_eq!(database.changes_from(), restore.to);
-            let found = scan(&mut database, None, false, u64::MAX, NOW_MS);
+            let found = scan(&mut database, None, false, Version::NEWEST, NOW_MS);
             let pairs: Vec<_> = expected.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect();
             prop_assert_eq!(found, pairs);
             for (key, (version, _)) in &expected {
-                prop_assert_eq!(database.version_of(key, u64::MAX, NOW_MS).unwrap(), Some(*version));
+                prop_assert_eq!(database.version_of(key, Version::NEWEST, NOW_MS).unwrap(), Some(*version));
             }
             prop_assert_eq!(verify(&mut database), []);
             disks = database.crash();
@@ -132,6 +133,6 @@ proptest! {
         let mut database = open(disks);
         let version = database.commit(&[Operation { key: b"later", value: Some(b""), expires: None }], NOW_MS).unwrap();
         prop_assert!(version > from);
-        prop_assert_eq!(database.get(b"later", u64::MAX, NOW_MS, &mut Vec::new()).unwrap().map(|read| read.version), Some(version));
+        prop_assert_eq!(database.get(b"later", Version::NEWEST, NOW_MS, &mut Vec::new()).unwrap().map(|read| read.version), Some(version));
     }
 }

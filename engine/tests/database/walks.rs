@@ -12,11 +12,17 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
 use luge_engine::expiry::Expiry;
 use luge_engine::index::Index;
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const WHOLE: Range<'_> =
-    Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: u64::MAX, now_ms: 1 };
+const WHOLE: Range<'_> = Range {
+    lower: Boundary::Outermost,
+    upper: Boundary::Outermost,
+    reverse: false,
+    version: Version::NEWEST,
+    now_ms: 1,
+};
 /// What one call looks at in these tests.
 const VISITS: u32 = 1000;
 
@@ -136,8 +142,8 @@ fn versions_of_a_key_are_passed_at_once() {
         for _ in 0..steps {
             database.compact_step(1).unwrap();
         }
-        let middle = database.version() - 1500;
-        for (version, reverse) in [(u64::MAX, false), (u64::MAX, true), (middle, false), (middle, true)] {
+        let middle = Version::of(database.version().get() - 1500);
+        for (version, reverse) in [(Version::NEWEST, false), (Version::NEWEST, true), (middle, false), (middle, true)] {
             let before = visited(&database);
             let found = walk(&mut database, Range { version, reverse, ..WHOLE }, u32::MAX);
             assert_eq!(found.len(), if version == middle && steps == 0 { 1 } else { 2 });
@@ -242,7 +248,7 @@ proptest! {
     fn walks_find_what_lives_whatever_walks_before_passed(steps in vec(step(), 1..250)) {
         let mut database = new_database(Options { write_buffer_size: 20_000, ..OPTIONS });
         let mut model = Model::new();
-        let mut snapshots: Vec<(u64, Model)> = Vec::new();
+        let mut snapshots: Vec<(Version, Model)> = Vec::new();
         let mut now_ms = 1;
         for (i, step) in steps.into_iter().enumerate() {
             let value = format!("{i}").into_bytes();
@@ -272,7 +278,7 @@ proptest! {
                 Step::Work(count) => for _ in 0..count { database.step(now_ms).unwrap(); },
                 Step::Compact(count) => for _ in 0..count { database.compact_step(now_ms).unwrap(); },
                 Step::Snapshot => {
-                    let version = database.open_snapshot(u64::MAX, now_ms).unwrap();
+                    let version = database.open_snapshot(Version::NEWEST, now_ms).unwrap();
                     snapshots.push((version, model.clone()));
                 }
                 Step::Release => if let Some((version, _)) = snapshots.pop() {
@@ -283,7 +289,7 @@ proptest! {
                     let (from, to) = (from.map(key), to.map(key));
                     let lower = from.as_deref().map_or(Boundary::Outermost, Boundary::Behind);
                     let upper = to.as_deref().map_or(Boundary::Outermost, Boundary::Before);
-                    for (version, model) in snapshots.iter().map(|(version, model)| (*version, model)).chain([(u64::MAX, &model)]) {
+                    for (version, model) in snapshots.iter().map(|(version, model)| (*version, model)).chain([(Version::NEWEST, &model)]) {
                         let range = Range { lower, upper, reverse, version, now_ms };
                         let expected = expected(model, &range);
                         let (mut some, mut left) = (Vec::new(), limit);

@@ -24,6 +24,7 @@ use crate::log::{
     LogWriter, PackedPosition, Position, Recovered, SegmentNumber, make_durable, segment, verify_segment,
 };
 use crate::number::u32_of;
+use crate::version::Version;
 
 /// Values above this size are read in pieces where the caller can do so.
 const STREAMED_SIZE: u32 = 1 << 20;
@@ -33,7 +34,7 @@ pub(super) struct Settings {
     /// Whose segments these are, as their headers say.
     pub owner: u32,
     /// The version of the last record.
-    pub last_version: u64,
+    pub last_version: Version,
     /// How the database is opened.
     pub options: Options,
 }
@@ -87,7 +88,7 @@ impl<D: Disk> ValueLog<D> {
     // Records.
 
     /// The version of the last record.
-    pub fn last_version(&self) -> u64 {
+    pub fn last_version(&self) -> Version {
         self.log.last_version()
     }
 
@@ -112,13 +113,13 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// Appends a record.
-    pub fn append(&mut self, version: u64, payload: &[u8]) -> Result<(), Failure> {
+    pub fn append(&mut self, version: Version, payload: &[u8]) -> Result<(), Failure> {
         self.log.append(version, payload)?;
         Ok(())
     }
 
     /// Begins a record with these bytes and `rest` more; returns where the next one stands.
-    pub fn begin(&mut self, version: u64, head: &[u8], rest: usize) -> Result<Position, Failure> {
+    pub fn begin(&mut self, version: Version, head: &[u8], rest: usize) -> Result<Position, Failure> {
         let mut position = self.log.begin(version, head.len() + rest)?;
         self.log.extend(head)?;
         position.offset += head.len() as u64;
@@ -165,7 +166,7 @@ impl<D: Disk> ValueLog<D> {
     /// Begins a record that ends with a put whose value of `length` bytes comes in pieces, with `head` in front of it.
     pub fn begin_value(
         &mut self,
-        version: u64,
+        version: Version,
         head: &[u8],
         (key, length, expires): (&[u8], usize, Option<Expiry>),
     ) -> Result<LargeValue, Failure> {
@@ -324,6 +325,7 @@ mod tests {
     use crate::index::{Index, Notes};
     use crate::log::{PackedPosition, SegmentNumber, recover};
     use crate::table::LiveBytes;
+    use crate::version::Version;
 
     fn open(disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
         let recovered = recover(&disk, SegmentNumber::NONE, |_, _| Ok(())).unwrap();
@@ -332,7 +334,7 @@ mod tests {
     }
 
     /// Commits a put; returns where its value stands in the log, and how long it is.
-    fn put(values: &mut ValueLog<MemoryDisk>, version: u64, value: &[u8]) -> (PackedPosition, u32) {
+    fn put(values: &mut ValueLog<MemoryDisk>, version: Version, value: &[u8]) -> (PackedPosition, u32) {
         let operation = Operation { key: b"key", value: Some(value), expires: None };
         let size = values.size_of(&operation);
         let mut position = values.begin(version, &payload::operations_head(), size).unwrap();
@@ -354,25 +356,25 @@ mod tests {
         let small = Operation { key: b"key", value: Some(&[1; 199]), expires: Expiry::of_number(5) };
         assert!(!values.keeps(199) && values.keeps(200));
         assert_eq!(values.kept_size_of(&small), 202);
-        let mut position = values.begin(1, &payload::operations_head(), values.size_of(&small)).unwrap();
+        let mut position = values.begin(Version::of(1), &payload::operations_head(), values.size_of(&small)).unwrap();
         assert_eq!(values.add(&mut position, &[], &small).unwrap(), Value::Inline(&[1; 199]));
         values.finish().unwrap();
-        let first = put(&mut values, 2, &[2; 300]);
+        let first = put(&mut values, Version::of(2), &[2; 300]);
         // Collected, written out, or in pieces.
         assert_eq!(read(&mut values, first), [2; 300]);
         values.sync().unwrap();
         assert_eq!(read(&mut values, first), [2; 300]);
-        let mut value = values.begin_value(3, &payload::operations_head(), (b"key", 250, None)).unwrap();
+        let mut value = values.begin_value(Version::of(3), &payload::operations_head(), (b"key", 250, None)).unwrap();
         values.extend_value(&mut value, &[3; 100]).unwrap();
         values.extend_value(&mut value, &[3; 150]).unwrap();
         let Value::Logged { position, length } = values.finish_value(&value).unwrap() else { panic!("inline") };
         assert_eq!(read(&mut values, (position, length)), [3; 250]);
-        let aborted = values.begin_value(4, &payload::operations_head(), (b"key", 250, None)).unwrap();
+        let aborted = values.begin_value(Version::of(4), &payload::operations_head(), (b"key", 250, None)).unwrap();
         assert_eq!(aborted.length(), 250);
         values.abort();
-        let last = put(&mut values, 4, &[4; 300]);
+        let last = put(&mut values, Version::of(4), &[4; 300]);
         assert_eq!(read(&mut values, last), [4; 300]);
-        assert_eq!(values.last_version(), 4);
+        assert_eq!(values.last_version(), Version::of(4));
     }
 
     #[test]
@@ -380,7 +382,7 @@ mod tests {
         let notes = Index::in_memory().notes();
         let mut values = open(MemoryDisk::default(), notes.clone()).unwrap();
         assert!(!values.has_unnoted_segment());
-        put(&mut values, 1, &[1; 300]);
+        put(&mut values, Version::of(1), &[1; 300]);
         values.sync().unwrap();
         assert!(values.has_unnoted_segment());
         values.note_newest_segment().unwrap();
@@ -394,7 +396,7 @@ mod tests {
     fn what_lives_is_moved_and_what_is_dead_removed() {
         let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
         let places: Vec<(PackedPosition, u32)> =
-            (1..=40).map(|i| put(&mut values, i, &[crate::number::low_byte(i); 300])).collect();
+            (1..=40).map(|i| put(&mut values, Version::of(i), &[crate::number::low_byte(i); 300])).collect();
         let present = values.sync_segment().unwrap();
         let numbered = |numbers: std::ops::RangeInclusive<u64>| numbers.map(SegmentNumber::of).collect::<Vec<_>>();
         assert_eq!(values.segments().unwrap(), numbered(1..=present.get()));
@@ -409,13 +411,14 @@ mod tests {
         assert!(!values.is_moving());
         values.begin_moving_below(80, &live);
         assert!(values.is_moving());
-        let leads_to = |key: &[u8], version, position| Ok(key == b"key" && version == 3 && position == places[2].0);
-        let moved = values.move_some(40, &leads_to).unwrap().unwrap();
+        let leads_to =
+            |key: &[u8], version, position| Ok(key == b"key" && version == Version::of(3) && position == places[2].0);
+        let moved = values.move_some(Version::of(40), &leads_to).unwrap().unwrap();
         assert_eq!((moved.bytes, moved.emptied, moved.relocations.len()), (300, Some(SegmentNumber::FIRST), 1));
         let relocation = &moved.relocations[0];
-        assert_eq!((relocation.version, relocation.from), (3, places[2].0));
+        assert_eq!((relocation.version, relocation.from), (Version::of(3), places[2].0));
         assert_eq!(read(&mut values, (relocation.to, 300)), [3; 300]);
-        assert!(!values.is_moving() && values.move_some(40, &leads_to).unwrap().is_none());
+        assert!(!values.is_moving() && values.move_some(Version::of(40), &leads_to).unwrap().is_none());
         let dead = values.find_dead(present, &LiveBytes::default()).unwrap();
         assert_eq!(dead, [SegmentNumber::FIRST]);
         values.remove(&dead).unwrap();

@@ -8,6 +8,7 @@ use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{PackedPosition, Position, SegmentNumber, segment};
 use crate::number::u32_of;
 use crate::table::{LiveBytes, Relocation};
+use crate::version::Version;
 
 /// Bytes of values that one step moves, unless one value is larger.
 pub(in crate::database) const BYTES_A_STEP: usize = 512 * 1024;
@@ -26,7 +27,7 @@ pub(super) struct Moving {
 /// A live value on its way.
 struct Live {
     key: Vec<u8>,
-    version: u64,
+    version: Version,
     from: PackedPosition,
     length: u32,
 }
@@ -42,7 +43,7 @@ pub(in crate::database) struct Moved {
 }
 
 /// Says whether the table leads to a value: by its key, its version and its position.
-type LeadsTo<'a> = dyn Fn(&[u8], u64, PackedPosition) -> Result<bool, Failure> + 'a;
+type LeadsTo<'a> = dyn Fn(&[u8], Version, PackedPosition) -> Result<bool, Failure> + 'a;
 
 impl<D: Disk> ValueLog<D> {
     /// Whether segments have so many dead bytes that the next commits wait until there are fewer.
@@ -114,7 +115,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// Copies some live values of the segment that is being emptied, durably; `None` where none is. `newest` is the version of the
     /// newest commit.
-    pub fn move_some(&mut self, newest: u64, leads_to: &LeadsTo<'_>) -> Result<Option<Moved>, Failure> {
+    pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<Option<Moved>, Failure> {
         let Some(moving) = self.moving.take() else { return Ok(None) };
         let (live, next) = self.collect_live(moving, leads_to)?;
         let relocations = self.copy(&live, newest)?;
@@ -162,7 +163,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// Appends the values to the log once more. No commit, and so no version of its own: a store that was restored stays at
     /// the version that the next increment continues.
-    fn copy(&mut self, live: &[Live], newest: u64) -> Result<Vec<Relocation>, Failure> {
+    fn copy(&mut self, live: &[Live], newest: Version) -> Result<Vec<Relocation>, Failure> {
         let mut relocations = Vec::with_capacity(live.len());
         let mut bytes = Vec::new();
         for each in live {
@@ -196,7 +197,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// Looks at all values of a payload that stands at `start`.
-    fn look_into(&mut self, start: Position, version: u64, payload: &[u8]) -> Result<(), Failure> {
+    fn look_into(&mut self, start: Position, version: Version, payload: &[u8]) -> Result<(), Failure> {
         match payload::decode(payload) {
             Some(Payload::Operations(operations)) => {
                 for operation in operations.flatten() {
@@ -216,7 +217,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    fn look_at_operation(&mut self, start: Position, version: u64, operation: &Logged<'_>) -> Result<(), Failure> {
+    fn look_at_operation(&mut self, start: Position, version: Version, operation: &Logged<'_>) -> Result<(), Failure> {
         let Change::PutLogged { offset, length } = operation.change else { return Ok(()) };
         self.look_at(operation.key, version, start, (offset, length))
     }
@@ -225,7 +226,7 @@ impl Found<'_> {
     fn look_at(
         &mut self,
         key: &[u8],
-        version: u64,
+        version: Version,
         start: Position,
         (offset, length): (usize, usize),
     ) -> Result<(), Failure> {
