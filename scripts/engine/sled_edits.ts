@@ -1,6 +1,6 @@
 /**
- * The edits that sled 0.34.7 needs on WASI. They are applied to the copy that cargo brings, in the target folder, and
- * the build fails when a place to edit is not exactly as expected.
+ * The edits that sled 0.34.7 needs on WASI. The build applies them to cargo's copy in the target folder. It fails if a
+ * place to edit is not exactly as expected.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "./digest.ts";
 
-/** Replaces one passage, which must stand in the file exactly once. */
+/** Replaces one passage, which must occur in the file exactly once. */
 interface PassageEdit {
   readonly file: string;
   readonly why: string;
@@ -17,7 +17,7 @@ interface PassageEdit {
   readonly replace: string;
 }
 
-/** Replaces a whole file, whose digest must be the expected one, by a file of `engine/edits`. */
+/** Replaces a whole file by a file of `engine/edits`. The digest of the original must be the expected one. */
 interface FileEdit {
   readonly file: string;
   readonly why: string;
