@@ -139,7 +139,7 @@ async function writeDirectory(name: string, { numVersionsToKeep, write }: Golden
   writeContent(join(to, "content.json"), await contentOf(again, ASKED));
 }
 
-/** Excludes the owner's socket, and the reserve, of which only the size matters. */
+/** Excludes the owner's socket, and the reserve, because only its size matters. */
 function isKept(file: string): boolean {
   return !file.endsWith(".sock") && !basename(file).startsWith("RESERVE");
 }

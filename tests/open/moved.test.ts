@@ -294,7 +294,7 @@ describe("a backup that is restored over the directory of an open store", () => 
 });
 
 describe("a mount over the directory of an open store", { skip: !mayMount() }, () => {
-  test("that covers it", () =>
+  test("that hides it", () =>
     withDirectory(async (root) => {
       const path = `${root}/data`;
       const a = await open({ path, ...SMALL });
@@ -310,7 +310,7 @@ describe("a mount over the directory of an open store", { skip: !mayMount() }, (
       assert.equal(text(await again.get("owner")), "A");
     }));
 
-  test("that goes", () =>
+  test("that is removed", () =>
     withDirectory(async (root) => {
       mkdirSync(`${root}/mounted`);
       execFileSync("mount", ["-t", "tmpfs", "none", `${root}/mounted`]);
