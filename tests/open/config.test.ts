@@ -43,7 +43,7 @@ describe("the config", () => {
     [{ path: "x", numVersionsToKeep: 1.5 }, RangeError, "got 1.5"],
     [{ path: "x", dropVersions: 1 }, TypeError, "Wrong option 'dropVersions': expected a boolean"],
     [{ path: "x", waitForLock: "1s" }, TypeError, "Wrong option 'waitForLock': expected a number"],
-    [{ path: "x", waitForLock: -1 }, RangeError, "from 0 on, got -1"],
+    [{ path: "x", waitForLock: -1 }, RangeError, "of 0 or more, got -1"],
     [{ path: "x", waitForLock: Number.NaN }, RangeError, "got NaN"],
     [{ path: "x", signal: {} }, TypeError, "Wrong option 'signal': expected an AbortSignal"],
     ["https://example.com/data", TypeError, "expected a path or a file: URL, got 'https://example.com/data'"],
