@@ -152,17 +152,17 @@ export interface Backend {
   changed(range: ByteRange, since: number): boolean;
   /**
    * Changes in the order of the commits, by version and then by key, up to a version. `undefined` if they must be
-   * looked up by key. A range of keys alone gets a value without bytes for each put.
+   * looked up by key. With `keysOnly`, a put that has not expired has a value without bytes.
    */
   commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined;
-  /** Changes by key, newest first, without values: a put has a value without bytes. */
+  /** Changes by key, newest first. A put that has not expired has a value without bytes. */
   changes(range: ByteRange, window: ChangeWindow, from?: ChangePlace): ChangePage;
 
   /** How many versions of a key the store keeps. */
   readonly versionsToKeep: number;
   /** {@linkcode Backend.newest} misses no key that changed after this version. */
   readonly newestFrom: number;
-  /** Keeps the tombstones of keys that were deleted after a version, until {@linkcode Backend.releaseGone}. */
+  /** Keeps the records of keys deleted or expired after a version, until {@linkcode Backend.releaseGone}. */
   holdGone(since: number): void;
   releaseGone(since: number): void;
   /** The newest version of each key that changed in the window, by key. From version 0 on, without deleted keys. */

@@ -97,9 +97,7 @@ function isPlain(data: Uint8Array): boolean {
   return trueLength.call(data) === data.length;
 }
 
-/**
- * A copy of the array's real bytes. Throws `TypeError` for a proxy, and if the buffer is detached or shorter than it.
- */
+/** A copy of the array's real bytes. Throws `TypeError` for a proxy, and if the buffer is detached or too short. */
 function copyOf(data: Uint8Array, name: string): Uint8Array {
   try {
     // Reads the length without a property of the array. Fails for a detached buffer and for objects that only look like

@@ -113,7 +113,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     if (lookout.touched !== undefined) lookout.begin(this.#core.version);
   }
 
-  /** Settles when the host has news, the signal aborts, or the lookout ends. */
+  /** Settles when there is news, the signal aborts, or the lookout ends. */
   async #news(): Promise<void> {
     const lookout = this.#lookout;
     const { version } = this.#place;

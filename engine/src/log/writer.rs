@@ -369,7 +369,8 @@ impl<D: Disk> LogWriter<D> {
             .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory for a log record of {size} bytes")))
     }
 
-    /// Writes bytes of a record that is written as it comes. Their offset ends at `end`. Small pieces are joined first.
+    /// Writes bytes of a record that is written as it comes. They belong at offset `end`. Small pieces are joined
+    /// first.
     fn extend_direct(&mut self, bytes: &[u8], end: u64) -> Result<(), Failure> {
         if self.joined.len() + bytes.len() > DIRECT_SIZE {
             self.write_joined(end)?;

@@ -52,8 +52,8 @@ $ luge watch tea price --since 0 --no-follow
   run: async (session, [prefix], options) => {
     const range = { ...rangeOf(prefix, options), keyEncoding: "bytes" } as const;
     const follower = new Follower(session, options);
-    // Only a watch knows where the history begins, and says so in its error. So with `since` the first look must
-    // succeed.
+    // With `--since` the start is known, so the first look may fail because the store is locked. Otherwise the first
+    // look must succeed, because it sets the start.
     if (options.follow && options.since !== undefined && !session.isInteractive) await follower.lookAgain(range);
     else await session.withStore("read", (store) => follower.follow(store, range));
     while (options.follow && !follower.isDone) {
