@@ -1,4 +1,4 @@
-//! What the host writes into the request buffer, read back.
+//! Decodes the request buffer, which the host has written.
 
 use crate::cursor::Range;
 use crate::database::RestoredEntry;
@@ -50,7 +50,8 @@ pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now
     }
 }
 
-/// The operations of a batch: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][key][value]`.
+/// The operations of a batch. Each is `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64
+/// LE][key][value]`.
 pub fn operations(mut bytes: &[u8]) -> Result<Vec<Operation<'_>>, Failure> {
     let mut operations = Vec::new();
     while !bytes.is_empty() {
@@ -76,8 +77,8 @@ fn operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
     })
 }
 
-/// Entries of a backup: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][version f64 LE][key]
-/// [value]`.
+/// The entries of a backup. Each is `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][version
+/// f64 LE][key][value]`.
 pub fn restored(mut bytes: &[u8]) -> Result<Vec<RestoredEntry<'_>>, Failure> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
