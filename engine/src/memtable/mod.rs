@@ -5,6 +5,7 @@
 //! the arena nor `memcmp`, which is slow in WebAssembly. Entries are never removed: a memtable is dropped as a whole.
 
 mod entry;
+mod slots;
 mod tree;
 
 use entry::{Kind, StoredEntry};
