@@ -74,12 +74,8 @@ impl Slots {
 
     /// The slots whose prefix is this one. Those before have lower ones.
     pub fn range_of(&self, prefix: u64) -> (usize, usize) {
-        let mut low = 0;
-        // Without a branch that depends on a key: half of them would be predicted wrongly.
-        for half in [16, 8, 4, 2, 1] {
-            low += if self.prefixes[low + half - 1] < prefix { half } else { 0 };
-        }
-        low += usize::from(self.prefixes[low] < prefix);
+        // All of them: no load waits for another one, and nothing has to be predicted.
+        let low = self.prefixes.iter().map(|each| usize::from(*each < prefix)).sum::<usize>();
         let same = self.prefixes[low..self.count.max(low)].iter().take_while(|each| **each == prefix).count();
         (low, low + same)
     }
