@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::Keys;
+use super::arena::Arena;
 use super::slots::{FANOUT, Slots, push_in};
 use crate::abbreviation::{first_eight, shared_length};
 use crate::number::u32_of;
@@ -47,7 +47,7 @@ impl Inner {
     }
 }
 
-/// A tree of entry numbers; what they stand for is asked from [`Keys`].
+/// A tree of entry numbers; what they stand for is asked from the [`Arena`].
 #[derive(Debug, Default)]
 pub struct Tree {
     leaves: Vec<Leaf>,
@@ -76,8 +76,8 @@ impl<'a> Target<'a> {
     }
 
     /// How the target stands to an entry with the same prefix.
-    fn compare(&self, entry: u32, keys: &Keys<'_>) -> Ordering {
-        let (key, version) = keys.of(entry);
+    fn compare(&self, entry: u32, keys: &Arena) -> Ordering {
+        let (key, version) = keys.key_of(entry);
         // Newest first: the higher version comes before.
         self.compare_rest(&key[self.common_length..]).then_with(|| version.cmp(&self.version))
     }
@@ -91,7 +91,7 @@ impl<'a> Target<'a> {
     }
 
     /// How many slots of a node stand before the target, or are it where that counts, too.
-    fn slots_before(&self, slots: &Slots, keys: &Keys<'_>, or_equal: bool) -> usize {
+    fn slots_before(&self, slots: &Slots, keys: &Arena, or_equal: bool) -> usize {
         let (mut low, mut high) = slots.range_of(self.prefix);
         while low < high {
             let middle = low.midpoint(high);
@@ -108,7 +108,7 @@ impl<'a> Target<'a> {
 
 impl Tree {
     /// Adds entry `id`, which stands for this key and version.
-    pub fn insert(&mut self, id: u32, key: &[u8], version: Version, keys: &Keys<'_>) {
+    pub fn insert(&mut self, id: u32, key: &[u8], version: Version, keys: &Arena) {
         if self.leaves.is_empty() {
             self.leaves.push(Leaf { slots: Slots::default(), previous: NONE, next: NONE });
             self.common = key.to_vec();
@@ -138,7 +138,7 @@ impl Tree {
     }
 
     /// The first place that is not before this key and version.
-    pub fn seek(&self, key: &[u8], version: Version, keys: &Keys<'_>) -> Option<Place> {
+    pub fn seek(&self, key: &[u8], version: Version, keys: &Arena) -> Option<Place> {
         let shared = shared_length(&self.common, key);
         if shared < self.common.len() {
             // All keys are behind it, or all before.
@@ -197,19 +197,19 @@ impl Tree {
     }
 
     /// Shortens what all keys share to what `key` has of it too. Happens at most as often as the first key has bytes.
-    fn share(&mut self, key: &[u8], keys: &Keys<'_>) {
+    fn share(&mut self, key: &[u8], keys: &Arena) {
         let length = shared_length(&self.common, key);
         if length == self.common.len() {
             return;
         }
         self.common.truncate(length);
-        let prefix_of = |entry| first_eight(&keys.of(entry).0[length..]);
+        let prefix_of = |entry| first_eight(&keys.key_of(entry).0[length..]);
         self.leaves.iter_mut().for_each(|leaf| leaf.slots.recompute(prefix_of));
         self.inners.iter_mut().for_each(|inner| inner.slots.recompute(prefix_of));
     }
 
     /// The leaf where the target belongs, and the inner nodes and slots on the way.
-    fn descend(&self, target: &Target<'_>, keys: &Keys<'_>, path: &mut [(u32, usize); MAX_HEIGHT]) -> u32 {
+    fn descend(&self, target: &Target<'_>, keys: &Arena, path: &mut [(u32, usize); MAX_HEIGHT]) -> u32 {
         let mut node = self.root;
         for step in &mut path[..self.height] {
             let inner = &self.inners[node as usize];
