@@ -60,6 +60,11 @@ export interface StoredOperation {
   readonly expiresMs: number;
 }
 
+/** The operations of a commit: an array of them, or an {@linkcode EncodedBatch}. */
+export interface Operations extends Iterable<StoredOperation> {
+  readonly length: number;
+}
+
 /** Some entries of a range, from its start. */
 export interface Page<E extends KeyEncoding> {
   readonly keys: KeyIn<E>[];
@@ -141,7 +146,7 @@ export interface Backend {
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number;
   delete(key: Uint8Array): number;
   /** All or none; where a key comes twice, the last one counts. */
-  batch(operations: readonly StoredOperation[]): number;
+  batch(operations: Operations): number;
 
   /** Keeps what is there at a version; `false` when not all of it is there any more. */
   openSnapshot(version: number): boolean;

@@ -22,7 +22,7 @@ import { borrowKey, encodeKey, encodeValue } from "../encoding.ts";
 import { checkExpectedVersion, checkSignal, OptionNames, refuseSecond, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
-import { toOperations } from "./batches.ts";
+import { toBatch } from "./batches.ts";
 import { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
 import { RangeDeletion } from "./delete_range.ts";
@@ -88,7 +88,13 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   put(key: Key, value: Value, options?: PutOptions): Promise<void> {
-    return this.#write(() => this.#put(key, value, options));
+    // Neither an `async` function nor a closure: these cost as much as the engine's part of the write.
+    try {
+      this.#put(key, value, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#commits.writes.committed();
   }
 
   putSync(key: Key, value: Value, options?: PutOptions): void {
@@ -231,7 +237,9 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
 
   #put(key: Key, value: Value, options: PutOptions | undefined): void {
     this.#core.assertWritable("put");
-    const [expiresMs, valueBytes, keyBytes] = [expiryOf(options), encodeValue(value), borrowKey(key)];
+    const expiresMs = expiryOf(options);
+    const valueBytes = encodeValue(value);
+    const keyBytes = borrowKey(key);
     const version = this.#core.run((backend) => backend.put(keyBytes, valueBytes, expiresMs));
     this.#commits.wrote(version, keyBytes);
   }
@@ -250,8 +258,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
       given,
       'operations alone, each with its own options, such as { type: "put", key, value, ttl: 60_000 }',
     );
-    const stored = toOperations(operations);
-    if (stored.length > 0) this.#commits.batch(stored);
+    const batch = toBatch(operations);
+    try {
+      if (batch.length > 0) this.#commits.batch(batch);
+    } finally {
+      batch.release();
+    }
   }
 
   #compareAndPut(

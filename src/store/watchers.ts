@@ -24,6 +24,11 @@ export class Watchers {
     return new Lookout(range, this.#untouched, this.#waiting, this.#due);
   }
 
+  /** Whether any of them has to be told of a commit. */
+  get areLookingOut(): boolean {
+    return !this.#untouched.isEmpty;
+  }
+
   /** A commit wrote a key. */
   wrote(key: Uint8Array, version: number): void {
     if (this.#untouched.isEmpty) return;

@@ -5,7 +5,16 @@
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation, VersionPlace } from "../backend.ts";
+import type {
+  ChangePlace,
+  Operations,
+  Page,
+  StoredChange,
+  StoredNewest,
+  StoredOperation,
+  VersionPlace,
+} from "../backend.ts";
+import { EncodedBatch } from "../encoded_batch.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyFormat } from "../key_format.ts";
 import { writeAll, writtenBytes } from "./batch.ts";
@@ -62,10 +71,16 @@ export class EngineMemory {
    * Puts the operations of a batch, or entries that are restored, into the request buffer, as {@linkcode request} does; returns how
    * many bytes they take.
    */
-  requestOf(entries: readonly (StoredOperation | StoredChange)[]): number {
-    const length = writtenBytes(entries);
+  requestOf(entries: Operations | readonly StoredChange[]): number {
+    if (entries instanceof EncodedBatch) {
+      const { encoded } = entries;
+      this.request(encoded, undefined);
+      return encoded.length;
+    }
+    const all: readonly (StoredOperation | StoredChange)[] = Array.isArray(entries) ? entries : [...entries];
+    const length = writtenBytes(all);
     this.#makeRoom(length);
-    writeAll(entries, this.#view(), this.#request);
+    writeAll(all, this.#view(), this.#request);
     return length;
   }
 
