@@ -59,7 +59,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     this.#core = core;
     this.#commits = new Commits(core);
     this.#restores = new Restores(core, this.#commits);
-    this.#newest = new BackendSource(core.read);
+    this.#newest = new BackendSource(core.read, NEWEST, () => core.version);
   }
 
   get version(): number {

@@ -25,10 +25,10 @@ export const LIMITS = {
   /** Pages of a scan of 20,000 entries of 12 + 100 bytes. */
   scanCalls: 21,
   /** Keeps one version for a scan of several pages, and lets go of it. */
-  scanExtraCalls: 3,
+  scanExtraCalls: 2,
   /** The first step of a walk that is left there: a small page, and the version that is kept and let go. */
-  firstStepCalls: 4,
-  firstStepBytes: 2048,
+  firstStepCalls: 3,
+  firstStepBytes: 512,
   /** A scan that fits into a page. */
   shortScanCalls: 1,
   /** Entries that one call of a walk looks at, those that do not live too. */
