@@ -145,9 +145,9 @@ impl<D: Disk> Store<D> {
 /// In the order of the keys. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
 fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
     let first = operations.first().map_or(&[][..], |operation| operation.key);
-    let shared = operations.iter().fold(first.len(), |shared, each| {
-        shared_length(first.get(..shared).unwrap_or_default(), each.key)
-    });
+    let shared = operations
+        .iter()
+        .fold(first.len(), |shared, each| shared_length(first.get(..shared).unwrap_or_default(), each.key));
     let rest_of = |operation: &Operation<'a>| operation.key.get(shared..).unwrap_or_default();
     let mut order: Vec<(u64, usize, &Operation<'a>)> =
         operations.iter().enumerate().map(|(i, each)| (first_eight(rest_of(each)), i, each)).collect();

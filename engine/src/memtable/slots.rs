@@ -1,6 +1,9 @@
 //! The slots of a node: entries in order, each with the start of its key as an integer.
 
-#![allow(clippy::indexing_slicing, reason = "slots are numbered by this file and the tree alone; a wrong one must stop")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "slots are numbered by this file and the tree alone; a wrong one must stop"
+)]
 
 /// Entries of a leaf, and children of an inner node.
 pub(super) const FANOUT: usize = 32;
