@@ -62,6 +62,11 @@ export interface StoredOperation {
   readonly expiresMs: number;
 }
 
+/** The operations of a commit: an array of them, or an {@linkcode EncodedBatch}. */
+export interface Operations extends Iterable<StoredOperation> {
+  readonly length: number;
+}
+
 /** Some entries of a range, from its start. */
 export interface Page<E extends KeyEncoding> {
   readonly keys: KeyIn<E>[];
@@ -143,7 +148,7 @@ export interface Backend {
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number;
   delete(key: Uint8Array): number;
   /** All operations or none. If a key comes twice, the last operation counts. */
-  batch(operations: readonly StoredOperation[]): number;
+  batch(operations: Operations): number;
 
   /** Keeps the versions that a reader at `version` sees. Returns `false` if some of them have been removed. */
   openSnapshot(version: number): boolean;

@@ -10,7 +10,7 @@ import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
 import { isUint8Array } from "./realm.ts";
 
 /** Up to this many characters, a loop is faster than a TextEncoder. */
-const SHORT_LENGTH = 64;
+export const SHORT_LENGTH = 64;
 
 const encoder = new TextEncoder();
 /** The real length of a typed array, whatever its properties say. Throws for anything else. */
@@ -116,12 +116,7 @@ const borrowedOfLength = new Array<Uint8Array | undefined>(SHORT_LENGTH + 1);
 /** The bytes of short ASCII text, valid until the next call; `undefined` for any other text. */
 function borrowAscii(text: string): Uint8Array | undefined {
   const { length } = text;
-  if (length === 0 || length > SHORT_LENGTH) return undefined;
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) return undefined;
-    borrowed[i] = code;
-  }
+  if (length === 0 || length > SHORT_LENGTH || !asciiInto(text, borrowed, 0)) return undefined;
   borrowedOfLength[length] ??= borrowed.subarray(0, length);
   return borrowedOfLength[length];
 }
@@ -129,12 +124,17 @@ function borrowAscii(text: string): Uint8Array | undefined {
 /** The bytes of ASCII text; `undefined` for any other text. Ten times as fast as a TextEncoder on some runtimes. */
 function encodeAscii(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(text.length);
+  return asciiInto(text, bytes, 0) ? bytes : undefined;
+}
+
+/** Writes ASCII text to `target`, from `at` on; `false` for any other, of which a part may be written. */
+export function asciiInto(text: string, target: Uint8Array, at: number): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0x7f) return undefined;
-    bytes[i] = code;
+    if (code > 0x7f) return false;
+    target[at + i] = code;
   }
-  return bytes;
+  return true;
 }
 
 /** The kind of a wrong argument, for a message. Never its content, which may be secret or huge. */

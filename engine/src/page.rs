@@ -13,6 +13,8 @@ pub const LARGE_VALUE: u32 = u32::MAX - 1;
 pub const ENTRY_HEADER_BYTES: usize = 8;
 /// The same for a page with versions.
 pub const VERSIONED_HEADER_BYTES: usize = 24;
+/// Memory that is taken for values before the first of them comes.
+const MOST_AT_ONCE: usize = 128 * 1024;
 
 /// A page that is being filled. Each entry has a header: `[key length u32 LE][value length u32 LE]`, and with versions
 /// also `[version f64 LE][expiry in ms f64 LE]`. After the headers come all keys, then all values, without gaps. So the
@@ -67,7 +69,9 @@ impl<'a> Page<'a> {
         // copy.
         let is_alone = size > self.budget;
         let whole = before.saturating_add(size);
-        if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(value.len()).is_err()) {
+        // At once what a page has at most: growing would copy what it has again and again.
+        let room = if self.count == 0 { self.budget.min(MOST_AT_ONCE) } else { 0 }.max(value.len());
+        if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(room).is_err()) {
             return Err(out_of_memory(whole));
         }
         let value_length = match entry.value {

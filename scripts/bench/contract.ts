@@ -30,6 +30,8 @@ export interface Subject {
   getMany?(keys: readonly string[]): Promise<unknown> | unknown;
   /** Reads the key as a string and the value as bytes of each entry; returns how many bytes that were. */
   scan?(prefix: string): Promise<number> | number;
+  /** Reads the first entry of a walk from a key on, and leaves the walk there; returns how many bytes that were. */
+  first?(from: string): Promise<number> | number;
   /** Blocks until what the guarantee asks for holds. */
   putSync?(key: string, value: Uint8Array): void;
   /** Settles when what the guarantee asks for holds. */

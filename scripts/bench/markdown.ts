@@ -49,7 +49,7 @@ export function benchmarksText(figures: Figures): string {
     environmentText(figures),
     "![Operations a second](scripts/bench/results/overview.svg)",
     "## Targets",
-    "Each target is a ratio of two medians of this run: luge's over the other's. Of rates more is better, of delays and bytes less.",
+    "Each target is a ratio of two medians of this run: luge's over the other's. Of rates more is better, of delays and bytes less. A limit is for luge's own median.",
     targetTable(targetRows(measurements)),
     artefactText(figures),
     PEER_CHOICE,

@@ -36,6 +36,11 @@ export const WHAT_IS_MEASURED: string = `## How it is measured
 - *Hot* reads take 1,000 keys again and again. *Each key once* takes keys in random order, none of them
   twice, so that no cache of entries helps. All keys were read before, in another order, so that caches of
   blocks are as full as such reads keep them. All files are in the page cache of the operating system.
+- *First entry of a walk*: each walk begins at another key in random order, and is left after its first
+  entry.
+- *Each awaited*: the next batch of a load is begun when the one before has settled, so that the event loop
+  could turn in between. The delay of the event loop shows what the writes and the merges behind them
+  leave of that.
 - *Durable* writes are on the disk when they count. 64 in flight are like the requests of a server: each
   writer puts its next key when its last put is durable. A store that blocks serves the 64 one after the
   other. The event loop turns after that, as it does after the callbacks of 64 sockets. The delay of the

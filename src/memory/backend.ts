@@ -14,6 +14,7 @@ import {
   type Counted,
   NEWEST,
   type NewestPage,
+  type Operations,
   PAGE_VISITS,
   type Page,
   type StoredChange,
@@ -122,8 +123,8 @@ export class MemoryBackend extends MemoryTable implements Backend {
     return this.batch([{ key, value: undefined, expiresMs: 0 }]);
   }
 
-  batch(operations: readonly StoredOperation[]): number {
-    const last = new Map(operations.map((operation) => [nameOf(operation.key), operation]));
+  batch(operations: Operations): number {
+    const last = new Map(Array.from(operations, (operation) => [nameOf(operation.key), operation]));
     this.#version += 1;
     this.#counters.commits += 1;
     const names = last.size > 1 ? [...last.keys()].sort() : [...last.keys()];

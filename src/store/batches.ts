@@ -5,9 +5,8 @@
  */
 
 import type { BatchOperation } from "../api/writes.ts";
-import type { StoredOperation } from "../backend.ts";
-import { sizeOfAll } from "../bytes.ts";
-import { describe, encodeKey, encodeValue } from "../encoding.ts";
+import { EncodedBatch } from "../encoded_batch.ts";
+import { describe } from "../encoding.ts";
 import { MAX_BATCH_BYTES } from "../limits.ts";
 import { OptionNames } from "../options.ts";
 import { expiryAfter } from "./expiry.ts";
@@ -19,15 +18,21 @@ const OPERATION = new OptionNames<Extract<BatchOperation, { type: "put" }>>(
   { property: "property of an operation", object: "an operation of a batch", example: EXAMPLE },
 );
 
-/** The operations, checked and in bytes. Throws `TypeError` or `RangeError` if one of them is wrong. */
-export function toOperations(operations: readonly BatchOperation[]): StoredOperation[] {
+/** The operations, checked and in bytes, to be released; throws `TypeError` or `RangeError` when one of them is wrong. */
+export function toBatch(operations: readonly BatchOperation[]): EncodedBatch {
   if (!Array.isArray(operations)) {
     throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
   }
-  // Unlike `map`, it also visits holes of the array.
-  const stored = Array.from(operations, toOperation);
-  checkBatchSize(sizeOfAll(stored));
-  return stored;
+  const batch = new EncodedBatch();
+  try {
+    // Unlike `forEach`, it meets holes, too.
+    for (const operation of operations) add(batch, operation);
+    checkBatchSize(batch.sizeBytes);
+    return batch;
+  } catch (error) {
+    batch.release();
+    throw error;
+  }
 }
 
 /** Throws `RangeError` if a commit has too many bytes of keys and values. */
@@ -36,10 +41,17 @@ export function checkBatchSize(bytes: number): void {
   throw new RangeError(`Cannot commit ${bytes} bytes at once: the limit is ${MAX_BATCH_BYTES}`);
 }
 
-function toOperation(operation: BatchOperation): StoredOperation {
+function never(): number {
+  return 0;
+}
+
+function add(batch: EncodedBatch, operation: BatchOperation): void {
   if (operation === undefined) throw new TypeError("Wrong operation of a batch: expected an object, got undefined");
   const { type, key, value, ttl } = OPERATION.read(operation as Extract<BatchOperation, { type: "put" }>);
-  if (type === "put") return { key: encodeKey(key), value: encodeValue(value), expiresMs: expiryAfter(ttl) };
+  if (type === "put") {
+    batch.put(key, value, ttl === undefined ? never : () => expiryAfter(ttl));
+    return;
+  }
   if (type !== "delete") {
     throw new TypeError(`Wrong operation of a batch: expected the type "put" or "delete", got ${describe(type)}`);
   }
@@ -47,5 +59,5 @@ function toOperation(operation: BatchOperation): StoredOperation {
     const name = value === undefined ? "ttl" : "value";
     throw new TypeError(`Wrong operation of a batch: one of the type "delete" has no '${name}'`);
   }
-  return { key: encodeKey(key), value: undefined, expiresMs: 0 };
+  batch.delete(key);
 }

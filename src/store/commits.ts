@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Backend, StoredOperation } from "../backend.ts";
+import type { Backend, Operations } from "../backend.ts";
 import { Background } from "../commit/background.ts";
 import { afterLightWork, runInSteps, Turns } from "../commit/event_loop.ts";
 import { CommitQueue } from "../commit/queue.ts";
@@ -38,10 +38,11 @@ export class Commits {
   }
 
   /** Writes all or none of the operations. */
-  batch(operations: readonly StoredOperation[]): void {
-    const version = this.#core.run((backend) => backend.batch(operations));
-    for (const { key } of operations) this.#core.watchers.wrote(key, version);
-    this.#core.version = version;
+  batch(operations: Operations): void {
+    const core = this.#core;
+    const version = core.run((backend) => backend.batch(operations));
+    if (core.watchers.areLookingOut) for (const { key } of operations) core.watchers.wrote(key, version);
+    core.version = version;
     this.wake();
   }
 

@@ -27,8 +27,14 @@ export interface HeldSource<E extends KeyEncoding> {
 /** What an iterator yields for an entry of a page. */
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
 
-/** An iterator may be left after its first step, so its first page is small. Each next page is larger by a factor. */
+/**
+ * An iterator may be left after its first step, so its first page is small. It is smaller still if the range has no end: then the
+ * caller often wants the first entry alone.
+ */
 const FIRST_PAGE_BYTES = 2048;
+const FIRST_OF_OPEN_BYTES = 512;
+/** The second page has at least so many bytes, and each one so many times as many as the one before. */
+const SECOND_PAGE_BYTES = 16_384;
 const PAGE_GROWTH = 8;
 
 /** The weight of a page as light work. */
@@ -44,6 +50,10 @@ export function rangeIterable<E extends KeyEncoding, T>(
     [Symbol.iterator]: () => new Walk(range, open, pick),
     [Symbol.asyncIterator]: () => new AsyncWalk(new Walk(range, open, pick)),
   };
+}
+
+function firstPageBytes({ reverse, lower, upper }: ByteRange): number {
+  return (reverse ? lower : upper) === undefined ? FIRST_OF_OPEN_BYTES : FIRST_PAGE_BYTES;
 }
 
 class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
@@ -62,7 +72,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     this.#pick = pick;
     this.#rest = range.limit === 0 ? undefined : range;
     // A caller that gives a limit usually reads to the end.
-    this.#pageBytes = range.pageBytes ?? (range.limit === undefined ? FIRST_PAGE_BYTES : LARGEST_PAGE_BYTES);
+    this.#pageBytes = range.pageBytes ?? (range.limit === undefined ? firstPageBytes(range) : LARGEST_PAGE_BYTES);
   }
 
   /** Whether the next step reads a page. */
@@ -76,8 +86,10 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   }
 
   next(): IteratorResult<T, undefined> {
-    while (this.needsPage) this.readPage();
-    if (this.#index >= this.#count) return this.return();
+    if (this.#index >= this.#count) {
+      while (this.needsPage) this.readPage();
+      if (this.#index >= this.#count) return this.return();
+    }
     try {
       return { done: false, value: this.#pick(this.#page as Page<E>, this.#index++) };
     } catch (error) {
@@ -107,7 +119,8 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     try {
       const source = this.#held ?? this.#open();
       const page = source.scan({ ...range, pageBytes: this.#pageBytes });
-      this.#pageBytes = Math.min(this.#pageBytes * PAGE_GROWTH, LARGEST_PAGE_BYTES);
+      const grown = Math.max(this.#pageBytes * PAGE_GROWTH, SECOND_PAGE_BYTES);
+      this.#pageBytes = Math.min(grown, LARGEST_PAGE_BYTES);
       if (page.last && !this.#held) this.#hold(source as PageSource<E>);
       this.#rest = page.last && restOf(range, page.last, page.keys.length);
       if (this.#rest?.limit === 0) this.#rest = undefined;

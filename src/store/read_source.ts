@@ -5,7 +5,7 @@
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import { type Backend, type Counted, NEWEST, type Page, type StoredValue } from "../backend.ts";
+import type { Backend, Counted, Page, StoredValue } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { StoreError } from "../errors.ts";
 import type { KeyFormat } from "../key_format.ts";
@@ -33,10 +33,13 @@ export type Run = <T>(call: (backend: Backend) => T) => T;
 export class BackendSource implements ReadSource {
   protected readonly run: Run;
   readonly #version: number;
+  readonly #present: () => number;
 
-  constructor(run: Run, version: number = NEWEST) {
+  /** `present` tells which version is read now. */
+  constructor(run: Run, version: number, present: () => number = () => version) {
     this.run = run;
     this.#version = version;
+    this.#present = present;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -60,10 +63,7 @@ export class BackendSource implements ReadSource {
   }
 
   hold(): HeldReadSource {
-    return new SnapshotSource(
-      this.run,
-      this.run((backend) => Math.min(this.#version, backend.version)),
-    );
+    return new SnapshotSource(this.run, this.#present());
   }
 }
 

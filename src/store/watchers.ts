@@ -24,6 +24,11 @@ export class Watchers {
     return new Lookout(range, this.#untouched, this.#waiting, this.#due);
   }
 
+  /** Whether a watch has to be told of a commit. */
+  get areLookingOut(): boolean {
+    return !this.#untouched.isEmpty;
+  }
+
   /** Records that a commit wrote a key. */
   wrote(key: Uint8Array, version: number): void {
     if (this.#untouched.isEmpty) return;

@@ -1,16 +1,16 @@
 /**
- * A batch as the engine's `luge_batch` takes it: for each operation `[key length u32][value length u32, or NO_VALUE]
- * [expiry in ms f64][key][value]`, little endian. For `luge_restore` the version stands behind the expiry, an f64, too.
+ * Operations as the engine's `luge_batch` takes them: as an `EncodedBatch` has them. For `luge_restore` the version stands behind
+ * the expiry, an f64, too.
  *
  * @module
  */
 
 import type { StoredChange, StoredOperation } from "../backend.ts";
 import { sizeOfAll } from "../bytes.ts";
-import { NO_VALUE } from "./interface.ts";
+import { HEADER_BYTES, NO_VALUE } from "../encoded_batch.ts";
 
-/** Of an operation, and of an entry that is restored, which has a version, too. */
-const [HEADER_BYTES, RESTORED_HEADER_BYTES] = [16, 24];
+/** Of an entry that is restored, which has a version, too. */
+const RESTORED_HEADER_BYTES = 24;
 
 /** What crosses: an operation of a batch, or an entry that is restored. */
 type Written = StoredOperation & Partial<Pick<StoredChange, "version">>;

@@ -15,10 +15,10 @@ import {
   type Counted,
   NEWEST,
   type NewestPage,
+  type Operations,
   PAGE_VISITS,
   type Page,
   type StoredChange,
-  type StoredOperation,
   type StoredValue,
   type VerifyStep,
   type VersionPage,
@@ -27,6 +27,7 @@ import {
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { clock } from "../clock.ts";
+import { EncodedBatch } from "../encoded_batch.ts";
 import type { HostPlace } from "../host/host.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { toMetrics } from "../metrics.ts";
@@ -125,9 +126,9 @@ export class Engine implements Backend {
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 
-  batch(operations: readonly StoredOperation[]): number {
-    if (operations.some(({ value }) => value !== undefined)) this.#room.toWrite();
-    else this.#room.toDelete(operations.length);
+  batch(operations: Operations): number {
+    if (deletesOnly(operations)) this.#room.toDelete(operations.length);
+    else this.#room.toWrite();
     const length = this.#memory.requestOf(operations);
     this.#calls.write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
     return this.#memory.replyNumber(ReplyNumber.version);
@@ -310,4 +311,10 @@ export class Engine implements Backend {
       // A file that could not be closed: the failure before it is the one to tell.
     }
   }
+}
+
+function deletesOnly(operations: Operations): boolean {
+  if (operations instanceof EncodedBatch) return operations.deletesOnly;
+  for (const { value } of operations) if (value !== undefined) return false;
+  return true;
 }

@@ -5,7 +5,16 @@
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation, VersionPlace } from "../backend.ts";
+import type {
+  ChangePlace,
+  Operations,
+  Page,
+  StoredChange,
+  StoredNewest,
+  StoredOperation,
+  VersionPlace,
+} from "../backend.ts";
+import { EncodedBatch } from "../encoded_batch.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyFormat } from "../key_format.ts";
 import { writeAll, writtenBytes } from "./batch.ts";
@@ -25,6 +34,7 @@ import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";
 
 /** Up to this many bytes a loop copies faster than `set`. */
 const SHORT_BYTES = 32;
+const NO_WORDS = new Uint32Array(0);
 
 /** Marshals bytes between JavaScript and one engine instance. */
 export class EngineMemory {
@@ -62,10 +72,16 @@ export class EngineMemory {
    * Puts the operations of a batch, or entries that are restored, into the request buffer, as {@linkcode request} does; returns how
    * many bytes they take.
    */
-  requestOf(entries: readonly (StoredOperation | StoredChange)[]): number {
-    const length = writtenBytes(entries);
+  requestOf(entries: Operations | readonly StoredChange[]): number {
+    if (entries instanceof EncodedBatch) {
+      const { encoded } = entries;
+      this.request(encoded, undefined);
+      return encoded.length;
+    }
+    const all: readonly (StoredOperation | StoredChange)[] = Array.isArray(entries) ? entries : [...entries];
+    const length = writtenBytes(all);
     this.#makeRoom(length);
-    writeAll(entries, this.#view(), this.#request);
+    writeAll(all, this.#view(), this.#request);
     return length;
   }
 
@@ -135,21 +151,25 @@ export class EngineMemory {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#word(ReplyWord.address);
-    const keysAt = address + count * ENTRY_HEADER_BYTES;
-    const words = new Uint32Array(view.slice(address, keysAt).buffer);
+    // On V8 a copy costs as much as the rest of a small page: one of all, where values may be parts of it.
+    const isShared = withValues && count > 1 && mayShare();
+    const bytes = isShared
+      ? view.slice(address, address + this.replyLength)
+      : view.subarray(address, address + this.replyLength);
+    const words = count === 0 ? NO_WORDS : new Uint32Array(bytes.buffer, bytes.byteOffset, 2 * count);
+    const keysAt = count * ENTRY_HEADER_BYTES;
     const ends = new Array<number>(count);
     let end = 0;
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
-    const keys = view.slice(keysAt, keysAt + end);
+    // Decoders take no view of memory that may grow.
+    const keys = isShared ? bytes.subarray(keysAt, keysAt + end) : bytes.slice(keysAt, keysAt + end);
+    let values: Uint8Array[] = [];
+    if (isShared) values = viewsOf(bytes, keysAt + end, words);
+    else if (withValues) values = copiesOf(bytes, keysAt + end, words);
     // The engine says where to go on when that is not behind the last entry.
     const lastLength = more ? this.#word(ReplyWord.nextKeyLength) : 0;
-    const [from, to] = [keysAt + end, address + this.replyLength - lastLength];
-    const isShared = withValues && count > 1 && mayShare();
-    let values: Uint8Array[] = [];
-    if (isShared) values = viewsOf(view.slice(from, to), words);
-    else if (withValues) values = copiesOf(view.subarray(from, to), words);
     let last: Uint8Array | undefined;
-    if (lastLength > 0) last = view.slice(to, to + lastLength);
+    if (lastLength > 0) last = bytes.slice(bytes.length - lastLength);
     else if (more) last = keys.slice(ends[count - 2] ?? 0);
     return { keys: formatKeys(keys, ends, format), values, last, isShared };
   }
@@ -220,27 +240,27 @@ export class EngineMemory {
   }
 }
 
-/** The values that stand back to back in `bytes`, with their lengths from a page's table, as views of these bytes. */
-function viewsOf(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): Uint8Array[] {
-  const values: Uint8Array[] = [];
+/** The values that stand back to back in `bytes` from `at` on, with their lengths from a page's table, as views of these bytes. */
+function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array): Uint8Array[] {
+  const values = new Array<Uint8Array>(words.length >>> 1);
   // V8 looks the buffer of a view up at each call.
   const { buffer } = bytes;
   guard(buffer);
-  for (let i = 1, at = 0; i < words.length; i += 2) {
+  for (let i = 1, next = at; i < words.length; i += 2) {
     const length = words[i] as number;
-    values.push(new Uint8Array(buffer, at, length));
-    at += length;
+    values[i >>> 1] = new Uint8Array(buffer, next, length);
+    next += length;
   }
   return values;
 }
 
 /** The same, each in a buffer of its own. */
-function copiesOf(bytes: Uint8Array<ArrayBuffer>, words: Uint32Array): Uint8Array[] {
-  const values: Uint8Array[] = [];
-  for (let i = 1, at = 0; i < words.length; i += 2) {
+function copiesOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array): Uint8Array[] {
+  const values = new Array<Uint8Array>(words.length >>> 1);
+  for (let i = 1, next = at; i < words.length; i += 2) {
     const length = words[i] as number;
-    values.push(bytes.slice(at, at + length));
-    at += length;
+    values[i >>> 1] = bytes.slice(next, next + length);
+    next += length;
   }
   return values;
 }

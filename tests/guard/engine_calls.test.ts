@@ -78,7 +78,7 @@ describe("calls into the engine", () => {
       within("hasCalls", asked.butFor());
     }));
 
-  test("one per page of a scan, and three to keep its version", () =>
+  test("one per page of a scan, and two to keep its version", () =>
     withCounts(async (counted) => {
       const entries = 20_000;
       const keyOf = (i: number) => `k${String(i).padStart(11, "0")}`;

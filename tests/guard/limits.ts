@@ -26,10 +26,10 @@ export const LIMITS = {
   /** Pages of a scan of 20,000 entries of 12 + 100 bytes. */
   scanCalls: 21,
   /** The calls that keep one version for a scan of several pages, and release it. */
-  scanExtraCalls: 3,
+  scanExtraCalls: 2,
   /** The first step of an iterator that is left then: a small page, and the version that is kept and released. */
-  firstStepCalls: 4,
-  firstStepBytes: 2048,
+  firstStepCalls: 3,
+  firstStepBytes: 512,
   /** A scan that fits into one page. */
   shortScanCalls: 1,
   /** How many entries one call of an iterator looks at, including dead ones. */

@@ -73,6 +73,19 @@ nodeTest("a target is a ratio of rates, or of figures that should be small", () 
   );
 });
 
+nodeTest("a limit is for a figure of luge alone", () => {
+  const figures = { loopP99Ms: 4, loopMaxMs: 30 };
+  const rows = targetRows(["luge", "classic-level"].map((peer) => measured(peer, "load-awaited", 1000, figures)));
+  assert.deepEqual(
+    rows.map(({ peer, target, ratio, met }) => [peer, target, ratio, met]),
+    [
+      ["a limit", "at most 5 ms", 4, true],
+      ["a limit", "at most 20 ms", 30, false],
+    ],
+  );
+  assert.ok(isCompared({ workload: "load-awaited", peer: "luge" }));
+});
+
 nodeTest("the whole plan measures both sides of every target, on each runtime where the peer runs", () => {
   const plan = planOf({ runtimes: RUNTIMES, quick: false, filter: { workload: "", peer: "" }, programs: true });
   for (const runtime of RUNTIMES) {

@@ -4,6 +4,7 @@ use super::Database;
 use super::payload::{self, Operation};
 use super::store::Store;
 use super::value_log::LargeValue;
+use crate::abbreviation::{first_eight, shared_length};
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::expiry::Expiry;
@@ -141,10 +142,43 @@ impl<D: Disk> Store<D> {
     }
 }
 
+/// In the order of the keys. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
 fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
-    let mut sorted = operations.to_vec();
-    sorted.reverse();
-    sorted.sort_by_key(|operation| operation.key);
-    sorted.dedup_by_key(|operation| operation.key);
-    sorted
+    let first = operations.first().map_or(&[][..], |operation| operation.key);
+    let shared = operations
+        .iter()
+        .fold(first.len(), |shared, each| shared_length(first.get(..shared).unwrap_or_default(), each.key));
+    let rest_of = |operation: &Operation<'a>| operation.key.get(shared..).unwrap_or_default();
+    let mut order: Vec<(u64, usize, &Operation<'a>)> =
+        operations.iter().enumerate().map(|(i, each)| (first_eight(rest_of(each)), i, each)).collect();
+    // The last one of a key comes first, and stays.
+    order.sort_unstable_by(|(a, i, left), (b, j, right)| {
+        a.cmp(b).then_with(|| left.key.cmp(right.key)).then_with(|| j.cmp(i))
+    });
+    order.dedup_by(|(a, _, left), (b, _, right)| a == b && left.key == right.key);
+    order.into_iter().map(|(_, _, operation)| *operation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{Operation, last_of_each_key};
+
+    proptest! {
+        #[test]
+        fn the_last_operation_of_each_key_stays_in_the_order_of_the_keys(
+            shared in vec(any::<u8>(), 0..12),
+            tails in vec(vec(0..3_u8, 0..11), 0..100),
+        ) {
+            let keys: Vec<Vec<u8>> = tails.iter().map(|tail| [&shared[..], tail].concat()).collect();
+            let values: Vec<[u8; 8]> = (0..keys.len() as u64).map(u64::to_le_bytes).collect();
+            let operations: Vec<Operation<'_>> =
+                keys.iter().zip(&values).map(|(key, value)| Operation { key, value: Some(value), expires: None }).collect();
+            let expected: std::collections::BTreeMap<&[u8], Operation<'_>> =
+                operations.iter().map(|operation| (operation.key, *operation)).collect();
+            prop_assert_eq!(last_of_each_key(&operations), expected.into_values().collect::<Vec<_>>());
+        }
+    }
 }

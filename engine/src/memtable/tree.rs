@@ -4,13 +4,12 @@
 
 use std::cmp::Ordering;
 
-use super::Keys;
+use super::arena::Arena;
+use super::slots::{FANOUT, Slots, push_in};
 use crate::abbreviation::{first_eight, shared_length};
 use crate::number::u32_of;
 use crate::version::Version;
 
-/// Entries of a leaf, and children of an inner node.
-const FANOUT: usize = 32;
 /// No such node.
 const NONE: u32 = u32::MAX;
 /// More levels than 2^32 entries can have.
@@ -24,57 +23,35 @@ pub struct Place {
 }
 
 #[derive(Debug)]
-struct Node {
-    count: usize,
-    /// Of each key the first eight bytes behind what all keys share, big endian: they order as the keys do.
-    prefixes: [u64; FANOUT],
-    /// In a leaf its entries; in an inner node the first entry below each child.
-    entries: [u32; FANOUT],
-    /// In an inner node its children.
-    children: [u32; FANOUT],
-    /// In a leaf its neighbours.
+struct Leaf {
+    slots: Slots,
     previous: u32,
     next: u32,
 }
 
-impl Node {
+/// Its slots have the first entry below each child. Children are leaves, or, above the lowest level, inner nodes.
+#[derive(Debug)]
+struct Inner {
+    slots: Slots,
+    children: [u32; FANOUT],
+}
+
+impl Inner {
     fn new() -> Self {
-        Self {
-            count: 0,
-            prefixes: [0; FANOUT],
-            entries: [0; FANOUT],
-            children: [NONE; FANOUT],
-            previous: NONE,
-            next: NONE,
-        }
+        Self { slots: Slots::default(), children: [NONE; FANOUT] }
     }
 
-    fn insert_slot(&mut self, slot: usize, (prefix, entry, child): (u64, u32, u32)) {
-        self.prefixes.copy_within(slot..self.count, slot + 1);
-        self.entries.copy_within(slot..self.count, slot + 1);
-        self.children.copy_within(slot..self.count, slot + 1);
-        self.prefixes[slot] = prefix;
-        self.entries[slot] = entry;
-        self.children[slot] = child;
-        self.count += 1;
-    }
-
-    /// Moves the slots from `at` on to a new node.
-    fn split_off(&mut self, at: usize) -> Self {
-        let mut right = Self::new();
-        right.count = self.count - at;
-        right.prefixes[..right.count].copy_from_slice(&self.prefixes[at..self.count]);
-        right.entries[..right.count].copy_from_slice(&self.entries[at..self.count]);
-        right.children[..right.count].copy_from_slice(&self.children[at..self.count]);
-        self.count = at;
-        right
+    fn insert(&mut self, slot: usize, (first, child): ((u64, u32), u32)) {
+        push_in(&mut self.children[slot..=self.slots.count()], child);
+        self.slots.insert(slot, first);
     }
 }
 
-/// A tree of entry numbers; what they stand for is asked from [`Keys`].
+/// A tree of entry numbers; what they stand for is asked from the [`Arena`].
 #[derive(Debug, Default)]
 pub struct Tree {
-    nodes: Vec<Node>,
+    leaves: Vec<Leaf>,
+    inners: Vec<Inner>,
     root: u32,
     /// Levels of inner nodes above the leaves.
     height: usize,
@@ -89,29 +66,20 @@ struct Target<'a> {
     rest: &'a [u8],
     version: Version,
     common_length: usize,
-    /// How a key that does not share it stands to all that do.
-    outside: Option<Ordering>,
 }
 
 impl<'a> Target<'a> {
-    fn new(key: &'a [u8], version: Version, common: &[u8]) -> Self {
-        let (rest, outside) = match key.strip_prefix(common) {
-            Some(rest) => (rest, None),
-            None => (key, Some(key.cmp(common))),
-        };
-        Self { prefix: first_eight(rest), rest, version, common_length: common.len(), outside }
+    /// The key must start with what all share.
+    fn new(key: &'a [u8], version: Version, common_length: usize) -> Self {
+        let rest = &key[common_length..];
+        Self { prefix: first_eight(rest), rest, version, common_length }
     }
 
-    /// How the target stands to the entry in a slot.
-    fn compare(&self, node: &Node, slot: usize, keys: &Keys<'_>) -> Ordering {
-        if let Some(outside) = self.outside {
-            return outside;
-        }
-        self.prefix.cmp(&node.prefixes[slot]).then_with(|| {
-            let (key, version) = keys.of(node.entries[slot]);
-            // Newest first: the higher version comes before.
-            self.compare_rest(&key[self.common_length..]).then_with(|| version.cmp(&self.version))
-        })
+    /// How the target stands to an entry with the same prefix.
+    fn compare(&self, entry: u32, keys: &Arena) -> Ordering {
+        let (key, version) = keys.key_of(entry);
+        // Newest first: the higher version comes before.
+        self.compare_rest(&key[self.common_length..]).then_with(|| version.cmp(&self.version))
     }
 
     /// Keys of up to eight bytes with the same prefix differ at most in their zeros at the end, and so in their lengths.
@@ -122,12 +90,13 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// How many slots of a node stand before the target.
-    fn slots_before(&self, node: &Node, keys: &Keys<'_>) -> usize {
-        let (mut low, mut high) = (0, node.count);
+    /// How many slots of a node stand before the target, or are it where that counts, too.
+    fn slots_before(&self, slots: &Slots, keys: &Arena, or_equal: bool) -> usize {
+        let (mut low, mut high) = slots.range_of(self.prefix);
         while low < high {
             let middle = low.midpoint(high);
-            if self.compare(node, middle, keys) == Ordering::Greater {
+            let order = self.compare(slots.at(middle).1, keys);
+            if order == Ordering::Greater || (or_equal && order == Ordering::Equal) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -135,36 +104,33 @@ impl<'a> Target<'a> {
         }
         low
     }
-
-    /// The child of an inner node below which the target belongs.
-    fn child_slot(&self, node: &Node, keys: &Keys<'_>) -> usize {
-        let before = self.slots_before(node, keys);
-        let here = before < node.count && self.compare(node, before, keys) == Ordering::Equal;
-        if here { before } else { before.saturating_sub(1) }
-    }
 }
 
 impl Tree {
     /// Adds entry `id`, which stands for this key and version.
-    pub fn insert(&mut self, id: u32, key: &[u8], version: Version, keys: &Keys<'_>) {
-        if self.nodes.is_empty() {
-            self.nodes.push(Node::new());
+    pub fn insert(&mut self, id: u32, key: &[u8], version: Version, keys: &Arena) {
+        if self.leaves.is_empty() {
+            self.leaves.push(Leaf { slots: Slots::default(), previous: NONE, next: NONE });
             self.common = key.to_vec();
         }
         self.share(key, keys);
-        let target = Target::new(key, version, &self.common);
+        let target = Target::new(key, version, self.common.len());
         let mut path = [(0, 0); MAX_HEIGHT];
         let leaf = self.descend(&target, keys, &mut path);
-        let slot = target.slots_before(&self.nodes[leaf as usize], keys);
-        let mut added = (target.prefix, id, NONE);
-        let mut split = self.insert_into(leaf, slot, added);
-        for (node, slot) in path[..self.height].iter().rev().copied() {
-            if slot == 0 && self.nodes[node as usize].count > 0 {
-                self.refresh_first(node);
+        let slot = target.slots_before(&self.leaves[leaf as usize].slots, keys, false);
+        let mut split = self.insert_into_leaf(leaf, slot, (target.prefix, id));
+        for (level, (inner, slot)) in path[..self.height].iter().copied().rev().enumerate() {
+            if slot == 0 {
+                // A new first entry below the first child is the new first entry of the node.
+                let first = self.first_of(level, self.inners[inner as usize].children[0]);
+                self.inners[inner as usize].slots.set(0, first);
+            } else if split.is_none() {
+                return;
             }
-            let Some(right) = split else { continue };
-            added = self.first_of(right);
-            split = self.insert_into(node, slot + 1, added);
+            split = split.and_then(|right| {
+                let added = (self.first_of(level, right), right);
+                self.insert_into_inner(inner, slot + 1, added)
+            });
         }
         if let Some(right) = split {
             self.grow(right);
@@ -172,26 +138,28 @@ impl Tree {
     }
 
     /// The first place that is not before this key and version.
-    pub fn seek(&self, key: &[u8], version: Version, keys: &Keys<'_>) -> Option<Place> {
-        if self.nodes.is_empty() {
-            return None;
+    pub fn seek(&self, key: &[u8], version: Version, keys: &Arena) -> Option<Place> {
+        let shared = shared_length(&self.common, key);
+        if shared < self.common.len() {
+            // All keys are behind it, or all before.
+            return if key[shared..] < self.common[shared..] { self.first() } else { None };
         }
-        let target = Target::new(key, version, &self.common);
+        let target = Target::new(key, version, shared);
         let leaf = self.descend(&target, keys, &mut [(0, 0); MAX_HEIGHT]);
-        let slot = target.slots_before(&self.nodes[leaf as usize], keys);
+        let slot = target.slots_before(&self.leaves.get(leaf as usize)?.slots, keys, false);
         self.place_from(leaf, slot)
     }
 
     /// The first place.
     pub fn first(&self) -> Option<Place> {
         // Splits move entries to new nodes: the first leaf stays the first node.
-        if self.nodes.is_empty() { None } else { Some(Place { leaf: 0, slot: 0 }) }
+        if self.leaves.is_empty() { None } else { Some(Place { leaf: 0, slot: 0 }) }
     }
 
     /// The last place.
     pub fn last(&self) -> Option<Place> {
-        let node = self.nodes.get(self.last_leaf as usize)?;
-        Some(Place { leaf: self.last_leaf, slot: u32_of(node.count - 1) })
+        let leaf = self.leaves.get(self.last_leaf as usize)?;
+        Some(Place { leaf: self.last_leaf, slot: u32_of(leaf.slots.count() - 1) })
     }
 
     /// The place behind `place`.
@@ -204,24 +172,24 @@ impl Tree {
         if place.slot > 0 {
             return Some(Place { slot: place.slot - 1, ..place });
         }
-        let leaf = self.nodes.get(place.leaf as usize)?.previous;
-        Some(Place { leaf, slot: u32_of(self.nodes.get(leaf as usize)?.count - 1) })
+        let leaf = self.leaves.get(place.leaf as usize)?.previous;
+        Some(Place { leaf, slot: u32_of(self.leaves.get(leaf as usize)?.slots.count() - 1) })
     }
 
     /// The entry at a place.
     pub fn entry(&self, place: Place) -> Option<u32> {
-        let node = self.nodes.get(place.leaf as usize)?;
-        node.entries[..node.count].get(place.slot as usize).copied()
+        self.leaves.get(place.leaf as usize)?.slots.entry(place.slot as usize)
     }
 
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
-        self.nodes.len() * size_of::<Node>()
+        self.leaves.len() * size_of::<Leaf>() + self.inners.len() * size_of::<Inner>()
     }
 
     /// Forgets all entries.
     pub fn clear(&mut self) {
-        self.nodes.clear();
+        self.leaves.clear();
+        self.inners.clear();
         self.root = 0;
         self.height = 0;
         self.last_leaf = 0;
@@ -229,93 +197,94 @@ impl Tree {
     }
 
     /// Shortens what all keys share to what `key` has of it too. Happens at most as often as the first key has bytes.
-    fn share(&mut self, key: &[u8], keys: &Keys<'_>) {
+    fn share(&mut self, key: &[u8], keys: &Arena) {
         let length = shared_length(&self.common, key);
         if length == self.common.len() {
             return;
         }
         self.common.truncate(length);
-        for node in &mut self.nodes {
-            for slot in 0..node.count {
-                node.prefixes[slot] = first_eight(&keys.of(node.entries[slot]).0[length..]);
-            }
-        }
+        let prefix_of = |entry| first_eight(&keys.key_of(entry).0[length..]);
+        self.leaves.iter_mut().for_each(|leaf| leaf.slots.recompute(prefix_of));
+        self.inners.iter_mut().for_each(|inner| inner.slots.recompute(prefix_of));
     }
 
     /// The leaf where the target belongs, and the inner nodes and slots on the way.
-    fn descend(&self, target: &Target<'_>, keys: &Keys<'_>, path: &mut [(u32, usize); MAX_HEIGHT]) -> u32 {
+    fn descend(&self, target: &Target<'_>, keys: &Arena, path: &mut [(u32, usize); MAX_HEIGHT]) -> u32 {
         let mut node = self.root;
         for step in &mut path[..self.height] {
-            let slot = target.child_slot(&self.nodes[node as usize], keys);
+            let inner = &self.inners[node as usize];
+            let slot = target.slots_before(&inner.slots, keys, true).saturating_sub(1);
             *step = (node, slot);
-            node = self.nodes[node as usize].children[slot];
+            node = inner.children[slot];
         }
         node
     }
 
     fn place_from(&self, leaf: u32, slot: usize) -> Option<Place> {
-        let node = self.nodes.get(leaf as usize)?;
-        if slot < node.count {
+        let Leaf { slots, next, .. } = self.leaves.get(leaf as usize)?;
+        if slot < slots.count() {
             return Some(Place { leaf, slot: u32_of(slot) });
         }
-        (node.next != NONE).then_some(Place { leaf: node.next, slot: 0 })
+        (*next != NONE).then_some(Place { leaf: *next, slot: 0 })
     }
 
-    /// Inserts into a node, splitting it when it is full; returns the new right half.
-    fn insert_into(&mut self, number: u32, slot: usize, added: (u64, u32, u32)) -> Option<u32> {
-        let node = &mut self.nodes[number as usize];
-        if node.count < FANOUT {
-            node.insert_slot(slot, added);
+    /// Inserts into a leaf, splitting it when it is full; returns the new right half.
+    fn insert_into_leaf(&mut self, number: u32, slot: usize, added: (u64, u32)) -> Option<u32> {
+        let right_number = u32_of(self.leaves.len());
+        let leaf = &mut self.leaves[number as usize];
+        if !leaf.slots.is_full() {
+            leaf.slots.insert(slot, added);
             return None;
         }
-        // Keys that arrive in order leave full nodes behind.
-        let at = if slot == FANOUT { FANOUT - 1 } else { FANOUT / 2 };
-        let mut right = node.split_off(at);
-        if slot > at {
-            right.insert_slot(slot - at, added);
-        } else {
-            node.insert_slot(slot, added);
+        let mut right = Leaf { slots: Slots::default(), previous: number, next: leaf.next };
+        let at = split_point(slot);
+        leaf.slots.split_to(at, &mut right.slots);
+        let (half, slot) = if slot > at { (&mut right.slots, slot - at) } else { (&mut leaf.slots, slot) };
+        half.insert(slot, added);
+        leaf.next = right_number;
+        match right.next {
+            NONE => self.last_leaf = right_number,
+            next => self.leaves[next as usize].previous = right_number,
         }
-        Some(self.link(number, right))
+        self.leaves.push(right);
+        Some(right_number)
     }
 
-    /// Adds a node behind its left neighbour.
-    fn link(&mut self, left: u32, mut right: Node) -> u32 {
-        let number = u32_of(self.nodes.len());
-        let is_leaf = right.children[0] == NONE;
-        if is_leaf {
-            right.previous = left;
-            right.next = self.nodes[left as usize].next;
-            match right.next {
-                NONE => self.last_leaf = number,
-                next => self.nodes[next as usize].previous = number,
-            }
-            self.nodes[left as usize].next = number;
+    /// The same with an inner node.
+    fn insert_into_inner(&mut self, number: u32, slot: usize, added: ((u64, u32), u32)) -> Option<u32> {
+        let inner = &mut self.inners[number as usize];
+        if !inner.slots.is_full() {
+            inner.insert(slot, added);
+            return None;
         }
-        self.nodes.push(right);
-        number
+        let mut right = Inner::new();
+        let at = split_point(slot);
+        inner.slots.split_to(at, &mut right.slots);
+        right.children[..FANOUT - at].copy_from_slice(&inner.children[at..]);
+        let (half, slot) = if slot > at { (&mut right, slot - at) } else { (inner, slot) };
+        half.insert(slot, added);
+        self.inners.push(right);
+        Some(u32_of(self.inners.len() - 1))
     }
 
-    fn first_of(&self, number: u32) -> (u64, u32, u32) {
-        let node = &self.nodes[number as usize];
-        (node.prefixes[0], node.entries[0], number)
-    }
-
-    /// A new first entry below the first child is the new first entry of the node.
-    fn refresh_first(&mut self, number: u32) {
-        let (prefix, entry, _) = self.first_of(self.nodes[number as usize].children[0]);
-        let node = &mut self.nodes[number as usize];
-        node.prefixes[0] = prefix;
-        node.entries[0] = entry;
+    /// The first entry below a node so many levels above the leaves.
+    fn first_of(&self, level: usize, number: u32) -> (u64, u32) {
+        let number = number as usize;
+        if level == 0 { self.leaves[number].slots.at(0) } else { self.inners[number].slots.at(0) }
     }
 
     /// Puts a new root above the old one and its right half.
     fn grow(&mut self, right: u32) {
-        let mut root = Node::new();
-        root.insert_slot(0, self.first_of(self.root));
-        root.insert_slot(1, self.first_of(right));
-        self.root = u32_of(self.nodes.len());
-        self.nodes.push(root);
+        let mut root = Inner::new();
+        root.insert(0, (self.first_of(self.height, self.root), self.root));
+        root.insert(1, (self.first_of(self.height, right), right));
+        self.root = u32_of(self.inners.len());
+        self.inners.push(root);
         self.height += 1;
     }
+}
+
+/// Where a full node is split for an insert. Keys that arrive in order leave full nodes behind.
+fn split_point(slot: usize) -> usize {
+    if slot == FANOUT { FANOUT - 1 } else { FANOUT / 2 }
 }

@@ -53,6 +53,10 @@ function subject(database: Database, guarantee: Guarantee): Subject {
       for (const { key, value } of database.getRange(range)) bytes += key.length + value.length;
       return bytes;
     },
+    first(from) {
+      for (const { key, value } of database.getRange({ start: from })) return key.length + value.length;
+      return 0;
+    },
     putSync: (key, value) => {
       database.putSync(key, value);
     },

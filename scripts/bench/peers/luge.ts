@@ -40,6 +40,10 @@ async function openLuge(path: string, guarantee: Guarantee, memory: { cacheSize?
       for (const [key, value] of store.entries({ prefix })) bytes += key.length + value.length;
       return bytes;
     },
+    first(from) {
+      for (const [key, value] of store.entries({ gte: from })) return key.length + value.length;
+      return 0;
+    },
     putSync: (key, value) => store.putSync(key, value),
     put: (key, value) => store.put(key, value),
     remove: (keys, batch) =>

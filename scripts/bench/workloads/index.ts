@@ -5,8 +5,10 @@
  */
 
 import type { Workload } from "../workload.ts";
+import { awaitedLoad } from "./awaited_load.ts";
 import { churn, hugeLoad } from "./churn.ts";
 import { durableAwaited, durableMany, durableSync } from "./durable.ts";
+import { firstEntry } from "./first.ts";
 import { load, valuesOfSize } from "./load.ts";
 import { coldStarts } from "./open.ts";
 import { reads } from "./read.ts";
@@ -42,6 +44,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...everywhere(loads(LARGE), "load-random"),
   ...onNode(reads(SMALL)),
   ...everywhere(reads(LARGE), "get-hot", "get-sync", "scan-1"),
+  firstEntry(LARGE),
   durableSync,
   ...onNode([durableAwaited]),
   durableMany,
@@ -49,6 +52,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...onNode([churn]),
   ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
   ...everywhere(coldStarts, "open-small", "open-full"),
+  awaitedLoad,
   hugeLoad,
 ];
 
