@@ -207,6 +207,10 @@ export interface Disk {
   syncNow(): void;
   /** Settles when the files are as all calls so far left them. */
   filesSettled(): Promise<void>;
+  /** Ends the segments that are written to: those that are there never change again. Settles as {@linkcode Disk.filesSettled} does. */
+  endSegments(): Promise<void>;
+  /** As {@linkcode Disk.endSegments}, and returns when it is done. */
+  endSegmentsNow(): void;
   /** Calls when the disk failed outside of any call. */
   onFailure(listener: (error: unknown) => void): void;
   /** Does a small part of closing; says whether there is more. */

@@ -86,6 +86,11 @@ export class NodeFileSystem implements FileSystem {
     withErrorCode(() => fs.renameSync(from, to));
   }
 
+  /** A hard link: not on every file system, and never from one to another (`EXDEV`). */
+  link(from: string, to: string): void {
+    withErrorCode(() => fs.linkSync(from, to));
+  }
+
   /** Fails with `EISDIR` for a directory. */
   remove(path: string): void {
     withErrorCode(() => {

@@ -66,6 +66,15 @@ export class EngineCalls {
     await this.settled(action, "table");
   }
 
+  /** Does what was asked for so far, in all lanes, before it returns. */
+  drain(action: string): void {
+    try {
+      this.host.drain();
+    } catch (cause) {
+      throw ioError(action, cause);
+    }
+  }
+
   /** A call that commits. */
   write(action: string, call: () => number): void {
     this.work(action, call);

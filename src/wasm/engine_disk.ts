@@ -56,6 +56,16 @@ export class EngineDisk implements Disk {
     this.#room.renew();
   }
 
+  async endSegments(): Promise<void> {
+    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments());
+    await this.#calls.allSettled("fork");
+  }
+
+  endSegmentsNow(): void {
+    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments());
+    this.#calls.drain("fork");
+  }
+
   onFailure(listener: (error: unknown) => void): void {
     this.#calls.host.onFailure((cause) => listener(ioError("write", cause)));
   }

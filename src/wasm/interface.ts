@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change; the host refuses another one. */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -97,6 +97,10 @@ export const ReplyWord = {
   nextListed: 10,
   /** How many bytes at the end of the reply are the key to continue after; 0 for the last key of the page. */
   nextKeyLength: 11,
+  /** How many entries in the reply are gone; the others are counted in `count`. */
+  gone: 18,
+  /** Bytes of keys and values in the reply. */
+  content: 19,
 } as const;
 
 /** The fields of the reply header that are an `f64`: their places, in units of 8 bytes. */
@@ -164,10 +168,12 @@ export interface EngineExports {
    */
   luge_history(): number;
   /**
-   * Reads the newest version of each key that changed after `since` and up to `until`, as a page with versions: from the key
-   * in the request on, of that one only versions up to `below`; from the first key on without one. A deletion and an expired
-   * version have no value, and are left out if `withDeletions` is 0; a value above `largest` bytes has the length
-   * `LARGE_VALUE` alone. Looks at `visits` entries at most. Says where to continue as `luge_changes` does.
+   * Reads the newest version of each key that changed after `since` and up to `until`, as entries of a frame of a backup: from
+   * the key in the request on, of that one only versions up to `below`; from the first key on without one. What is deleted or has
+   * expired is left out if `withDeletions` is 0. Ends once there are `budget` bytes, or after looking at `visits` entries. The reply
+   * has how many entries have a value, how many are gone, and the bytes of their keys and values. `Status.More` says where to
+   * continue as after `luge_changes`. So does `Status.Streamed`: what comes next has a value above `largest` bytes, which is to
+   * be read on its own; the reply has its expiry.
    */
   luge_newest(
     keyLength: number,
@@ -200,6 +206,8 @@ export interface EngineExports {
   luge_write_out(): number;
   /** Makes all commits durable. */
   luge_sync(): number;
+  /** Ends all segments, durably: no file of log and blocks that is there is changed any more. */
+  luge_end_segments(): number;
   /** Does a small part of the background work. `Status.More` says that there is more. */
   luge_step(nowMs: number): number;
   /** Does a small part of a compaction, and begins one if there is none. `Status.More` says that there is more. */
@@ -274,7 +282,7 @@ export interface EngineExports {
   luge_close_snapshot(version: number): number;
   /** Begins to restore a version. Until `luge_end_restore` only the calls of a restore are allowed. */
   luge_begin_restore(version: number): number;
-  /** Restores the entries in the request, in the format of `request::restored`. */
+  /** Restores the entries in the request, in the format of a backup's frames: see `backup`. */
   luge_restore(length: number, nowMs: number): number;
   /**
    * Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. `Status.NotFound` says
@@ -325,6 +333,7 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_close",
   "luge_write_out",
   "luge_sync",
+  "luge_end_segments",
   "luge_step",
   "luge_compact_step",
   "luge_verify_step",

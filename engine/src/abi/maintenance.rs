@@ -24,6 +24,15 @@ pub extern "C" fn luge_sync() -> i32 {
     })
 }
 
+/// Ends all segments, durably: no file of log and blocks that is there is changed any more.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_end_segments() -> i32 {
+    run_open(|call| {
+        call.database.end_segments()?;
+        Ok(Status::Ok)
+    })
+}
+
 /// Does a small part of the background work. [`Status::More`] says that there is more.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {

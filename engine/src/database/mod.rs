@@ -36,7 +36,7 @@ use std::path::Path;
 
 pub use mode::Database;
 pub use options::Options;
-pub use read::{Budget, GoOn, Newest, Read};
+pub use read::{Budget, GoOn, Newest, Read, Visited};
 pub use restore::RestoredEntry;
 pub use value_log::ValueStream;
 pub use verify::Verification;
@@ -83,6 +83,14 @@ impl<D: Disk> Database<D> {
     /// Makes all commits durable.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.working().values.sync()
+    }
+
+    /// Ends all segments, durably: no file of log and blocks that is there is changed any more.
+    pub fn end_segments(&mut self) -> Result<(), Failure> {
+        self.writing().map_or(Ok(()), |store| {
+            store.values.end_segment()?;
+            store.table.end_segments()
+        })
     }
 
     /// From which version on reads find what they always found.
