@@ -98,8 +98,26 @@ export interface StoredNewest extends StoredChange {
   readonly isLarge: boolean;
 }
 
+/** Bytes that a frame of a backup has in front of its entries and behind them: they are written once, where the frame is. */
+export const FRAME_ROOM = { before: 5, after: 8 } as const;
+
+/** Entries as a frame of a backup has them. */
+export interface FramedEntries {
+  /** In a buffer of their own, with {@linkcode FRAME_ROOM} in it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many have a value. */
+  readonly values: number;
+  /** How many are gone. */
+  readonly gone: number;
+  /** Bytes of keys and values. */
+  readonly content: number;
+}
+
 /** Some of them, by key; there may be none. */
 export interface NewestPage {
+  /** The first ones, of a backend that writes frames itself. */
+  readonly framed?: FramedEntries;
+  /** Those behind them. */
   readonly entries: StoredNewest[];
   /** Where to go on; `undefined` at the end. */
   readonly next: ChangePlace | undefined;
@@ -170,6 +188,11 @@ export interface Backend {
   beginRestore(version: number): void;
   /** At most one entry of a key in the whole restore; what is there already stays. */
   restore(entries: readonly StoredChange[]): void;
+  /**
+   * As {@linkcode Backend.restore}, the entries of a frame of a backup. A backend that has it gets those alone as changes whose values
+   * come in pieces.
+   */
+  restoreFrame?(entries: Uint8Array): void;
   /** From here on the version that is restored is the newest one. */
   endRestore(): void;
 

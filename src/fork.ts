@@ -8,9 +8,9 @@ import type { ForkResult } from "./api/backup.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { messageOf, StoreError } from "./errors.ts";
+import { ForkedFiles } from "./forked_files.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { randomName } from "./fs/random.ts";
-import { ForkedFiles } from "./forked_files.ts";
 import { atPath, prepareParent, removeAll, requireNothingIn } from "./store_directory.ts";
 import { readMarker, writeMarker } from "./store_marker.ts";
 

@@ -5,7 +5,15 @@
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import type { ChangePlace, Page, StoredChange, StoredNewest, StoredOperation, VersionPlace } from "../backend.ts";
+import {
+  type ChangePlace,
+  FRAME_ROOM,
+  type FramedEntries,
+  type Page,
+  type StoredNewest,
+  type StoredOperation,
+  type VersionPlace,
+} from "../backend.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyFormat } from "../key_format.ts";
 import { writeAll, writtenBytes } from "./batch.ts";
@@ -58,14 +66,11 @@ export class EngineMemory {
     if (third) bytes.set(third, at + length - third.length);
   }
 
-  /**
-   * Puts the operations of a batch, or entries that are restored, into the request buffer, as {@linkcode request} does; returns how
-   * many bytes they take.
-   */
-  requestOf(entries: readonly (StoredOperation | StoredChange)[]): number {
-    const length = writtenBytes(entries);
+  /** Puts the operations of a batch into the request buffer, as {@linkcode request} does; returns how many bytes they take. */
+  requestOf(operations: readonly StoredOperation[]): number {
+    const length = writtenBytes(operations);
     this.#makeRoom(length);
-    writeAll(entries, this.#view(), this.#request);
+    writeAll(operations, this.#view(), this.#request);
     return length;
   }
 
@@ -154,11 +159,8 @@ export class EngineMemory {
     return { keys: formatKeys(keys, ends, format), values, last, isShared };
   }
 
-  /**
-   * The reply as a page of changes: each with bytes of its own, for those who keep them, or as views of one buffer that nothing
-   * else uses. `next` is where a walk goes on, where the engine says that it does.
-   */
-  replyChanges(as: "copies" | "views" = "copies"): { entries: StoredNewest[]; next: ChangePlace } {
+  /** The reply as a page of changes, each with bytes of its own. `next` is where a walk goes on, where the engine says that it does. */
+  replyChanges(): { entries: StoredNewest[]; next: ChangePlace } {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#word(ReplyWord.address);
@@ -167,8 +169,6 @@ export class EngineMemory {
     const words = new Uint32Array(bytes.buffer, 0, bytes.length >>> 2);
     const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
     const changes: StoredNewest[] = [];
-    const part = (start: number, length: number) =>
-      as === "copies" ? bytes.slice(start, start + length) : bytes.subarray(start, start + length);
     let keyAt = count * VERSIONED_HEADER_BYTES;
     let valueAt = keyAt;
     for (let i = 0; i < count; i++) valueAt += words[6 * i] as number;
@@ -177,8 +177,8 @@ export class EngineMemory {
       const isLarge = valueLength === LARGE_VALUE;
       const gone = isLarge || valueLength === NO_VALUE;
       changes.push({
-        key: part(keyAt, keyLength),
-        value: gone ? undefined : part(valueAt, valueLength),
+        key: bytes.slice(keyAt, keyAt + keyLength),
+        value: gone ? undefined : bytes.slice(valueAt, valueAt + valueLength),
         version: numbers[3 * i + 1] ?? 0,
         expiresMs: numbers[3 * i + 2] ?? 0,
         isLarge,
@@ -189,6 +189,21 @@ export class EngineMemory {
     return {
       entries: changes,
       next: { key: bytes.slice(valueAt), version: this.replyNumber(ReplyNumber.nextVersion) },
+    };
+  }
+
+  /** The reply as entries of a frame of a backup. `next` is where a walk goes on, where the engine says that it does. */
+  replyFrame(): { framed: FramedEntries; next: ChangePlace } {
+    const view = this.#view();
+    const address = this.#word(ReplyWord.address);
+    const end = address + this.replyLength;
+    const entriesEnd = end - this.#word(ReplyWord.nextKeyLength);
+    const [gone, content] = [this.#word(ReplyWord.gone), this.#word(ReplyWord.content)];
+    const bytes = new Uint8Array(FRAME_ROOM.before + entriesEnd - address + FRAME_ROOM.after);
+    bytes.set(view.subarray(address, entriesEnd), FRAME_ROOM.before);
+    return {
+      framed: { bytes: bytes.subarray(FRAME_ROOM.before, -FRAME_ROOM.after), values: this.replyCount, gone, content },
+      next: { key: view.slice(entriesEnd, end), version: this.replyNumber(ReplyNumber.nextVersion) },
     };
   }
 
