@@ -232,7 +232,7 @@ export interface Disk {
   filesSettled(): Promise<void>;
   /** Ends the segments that are written to: those that are there never change again. Settles as {@linkcode Disk.filesSettled} does. */
   endSegments(): Promise<void>;
-  /** As {@linkcode Disk.endSegments}, and returns when it is done. */
+  /** As {@linkcode Disk.endSegments}, and returns when it is done. A copy of the files has the newest version, which this may raise. */
   endSegmentsNow(): void;
   /** Calls when the disk failed outside of any call. */
   onFailure(listener: (error: unknown) => void): void;

@@ -142,7 +142,7 @@ export class SledStore extends BaseStore {
     core.assertOpen("fork");
     const now = () => {
       core.assertOpen("fork");
-      core.run(({ disk }) => disk?.endSegmentsNow());
+      core.endSegments();
       return core.version;
     };
     const soon = async () => await core.run(({ disk }) => disk?.endSegments());

@@ -170,6 +170,13 @@ export class StoreCore {
     this.watchers.settled(this.#settledVersion);
   }
 
+  /** Brings the files to rest: whoever copies them has all commits, and the version that the store is at then. */
+  endSegments(): void {
+    this.run(({ disk }) => disk?.endSegmentsNow());
+    this.version = this.run((backend) => backend.version);
+    this.told(this.version);
+  }
+
   /** Makes another store of it: until that is done nothing may be asked for, and what fails fails the store. */
   async replace(work: () => Promise<void>): Promise<void> {
     this.#phase = "restoring";

@@ -57,12 +57,12 @@ export class EngineDisk implements Disk {
   }
 
   async endSegments(): Promise<void> {
-    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments());
+    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(0));
     await this.#calls.allSettled("fork");
   }
 
   endSegmentsNow(): void {
-    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments());
+    this.#calls.endVersions("fork", () => this.#calls.exports.luge_end_segments(1));
     this.#calls.drain("fork");
   }
 

@@ -206,8 +206,12 @@ export interface EngineExports {
   luge_write_out(): number;
   /** Makes all commits durable. */
   luge_sync(): number;
-  /** Ends all segments, durably: no file of log and blocks that is there is changed any more. */
-  luge_end_segments(): number;
+  /**
+   * Ends all segments, durably: no file of log and blocks that is there is changed any more. With an `isCopied` other than 0 a copy
+   * of the files opens at the newest version, which this may raise; the host must be done with all that the next commit asks for
+   * before that counts.
+   */
+  luge_end_segments(isCopied: number): number;
   /** Does a small part of the background work. `Status.More` says that there is more. */
   luge_step(nowMs: number): number;
   /** Does a small part of a compaction, and begins one if there is none. `Status.More` says that there is more. */

@@ -85,9 +85,15 @@ impl<D: Disk> Database<D> {
         self.working().values.sync()
     }
 
-    /// Ends all segments, durably: no file of log and blocks that is there is changed any more.
-    pub fn end_segments(&mut self) -> Result<(), Failure> {
+    /// Ends all segments, durably: no file of log and blocks that is there is changed any more. With `is_copied` whoever opens a copy
+    /// of the files as they are then finds the newest version, and none that may have been used beyond it. The next commit then
+    /// reserves versions again, as the first one of a life does.
+    pub fn end_segments(&mut self, is_copied: bool) -> Result<(), Failure> {
         self.writing().map_or(Ok(()), |store| {
+            if let Some(ending) = store.clock.ending().filter(|_| is_copied) {
+                store.values.append(ending.version, &payload::encode_reservation(ending.last))?;
+                store.clock.reserve(ending);
+            }
             store.values.end_segment()?;
             store.table.end_segments()
         })

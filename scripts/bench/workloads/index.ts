@@ -5,6 +5,7 @@
  */
 
 import type { Workload } from "../workload.ts";
+import { backups } from "./backup.ts";
 import { churn, hugeLoad } from "./churn.ts";
 import { durableAwaited, durableMany, durableSync } from "./durable.ts";
 import { load, valuesOfSize } from "./load.ts";
@@ -49,6 +50,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...onNode([churn]),
   ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
   ...everywhere(coldStarts, "open-small", "open-full"),
+  ...backups(LARGE),
   hugeLoad,
 ];
 
