@@ -12,6 +12,7 @@ import { process } from "../process.ts";
 import { fileSystemError, requireOffset, requireOpenOptions } from "./filesystem.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";
+import { secondDescriptor } from "./second_descriptor.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
@@ -86,7 +87,7 @@ export class NodeFileSystem implements FileSystem {
     withErrorCode(() => fs.renameSync(from, to));
   }
 
-  /** A hard link: not on every file system, and never from one to another (`EXDEV`). */
+  /** Fails with `EXDEV` from one file system to another. */
   link(from: string, to: string): void {
     withErrorCode(() => fs.linkSync(from, to));
   }
@@ -276,25 +277,6 @@ class NodeFile implements OpenFile {
     if (this.#closed) throw fileSystemError("EBADF", action, this.#path);
     return this.#fd;
   }
-}
-
-/**
- * Another descriptor of the file that is open as `fd`; `undefined` when there is no need for one, or `path` leads to it
- * no more. Linux tells each of them once that writing back failed: if a sync in flight and a later one shared one, the
- * first could learn it after the second had found nothing wrong.
- */
-function secondDescriptor(fd: number, path: string): number | undefined {
-  if (process.platform !== "linux") return undefined;
-  let second: number | undefined;
-  try {
-    second = fs.openSync(path, O_RDONLY);
-    const [one, other] = [fs.fstatSync(fd, { bigint: true }), fs.fstatSync(second, { bigint: true })];
-    if (one.dev === other.dev && one.ino === other.ino) return second;
-  } catch {
-    // It was removed or moved, or no more descriptors are to be had.
-  }
-  if (second !== undefined) fs.closeSync(second);
-  return undefined;
 }
 
 function syncOffThread(fd: number): Promise<void> {
