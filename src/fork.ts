@@ -8,11 +8,10 @@ import type { ForkResult } from "./api/backup.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { messageOf, StoreError } from "./errors.ts";
-import { ForkedFiles } from "./forked_files.ts";
+import { ForkedFiles, syncNames } from "./forked_files.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { randomName } from "./fs/random.ts";
 import { atPath, prepareParent, removeAll, requireNothingIn } from "./store_directory.ts";
-import { readMarker, writeMarker } from "./store_marker.ts";
 
 /** The files of a store that is open. */
 export interface ForkSource {
@@ -55,22 +54,16 @@ export async function forkTo(
     await rest.soon();
     signal?.throwIfAborted();
     const version = rest.now();
-    const marker = forking(target, () => {
-      files.take();
-      return readMarker(fileSystem, path);
-    });
+    forking(target, () => files.take());
     requireHeld();
     // What is there from here on does not change, whatever becomes of the store.
     await forkingLater(target, files.finish({ signal, syncLinked: source.mayBeUnsynced }), signal);
-    forking(target, () => writeMarker(fileSystem, unfinished, marker ?? { numVersionsToKeep: 1 }, () => {}));
     atPath(target, "fork to", () => {
       // Not all systems replace an empty directory.
       if (isThere) fileSystem.removeDirectory(target);
       fileSystem.rename(unfinished, target);
     });
-    const parent = parentOf(target);
-    const synced = async () => await (fileSystem.syncDirectoryOffThread?.(parent) ?? fileSystem.syncDirectory(parent));
-    await forkingLater(target, synced(), undefined);
+    await forkingLater(target, syncNames(fileSystem, parentOf(target)), undefined);
     return { version, ...files.result };
   } catch (error) {
     files.discard();

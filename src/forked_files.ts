@@ -9,6 +9,7 @@ import { Turns } from "./commit/event_loop.ts";
 import { messageOf } from "./errors.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
+import { MARKER, UNFINISHED_MARKER } from "./store_marker.ts";
 
 /** The directories of segments: a segment that has ended is never changed again, only removed. */
 const SEGMENT_DIRECTORIES = ["log", "upper", "bottom"] as const;
@@ -57,10 +58,17 @@ export class ForkedFiles {
   take(): void {
     for (const name of SEGMENT_DIRECTORIES) this.#takeSegments(name);
     this.#copyAll(INDEX);
+    this.#copyNow(`${this.#from}/${MARKER}`, `${this.#to}/${UNFINISHED_MARKER}`);
   }
 
-  /** Copies what could not be linked, and makes all of it durable. */
-  async finish({ signal, syncLinked }: { signal: AbortSignal | undefined; syncLinked: boolean }): Promise<void> {
+  /** Copies what could not be linked, makes all of it durable, and then makes a store of it. */
+  async finish(options: { signal: AbortSignal | undefined; syncLinked: boolean }): Promise<void> {
+    await this.#copyAndSync(options);
+    this.#fileSystem.rename(`${this.#to}/${UNFINISHED_MARKER}`, `${this.#to}/${MARKER}`);
+    await syncNames(this.#fileSystem, this.#to);
+  }
+
+  async #copyAndSync({ signal, syncLinked }: { signal: AbortSignal | undefined; syncLinked: boolean }): Promise<void> {
     for (let next = this.#toCopy[0]; next; next = this.#toCopy[0]) {
       await this.#copyLater(next, signal);
       this.#toCopy.shift();
@@ -69,15 +77,15 @@ export class ForkedFiles {
     for (const path of syncLinked ? this.#linked : []) {
       this.#copied.push(this.#fileSystem.open(path, { write: true }));
     }
-    for (let file = this.#copied[0]; file; file = this.#copied[0]) {
-      signal?.throwIfAborted();
-      await file.syncOffThread();
-      this.#copied.shift();
-      file.close();
-    }
-    for (const directory of this.#directories.reverse()) {
-      await (this.#fileSystem.syncDirectoryOffThread?.(directory) ?? this.#fileSystem.syncDirectory(directory));
-    }
+    // All at once: file systems make one journal entry of them.
+    const syncs = [
+      ...this.#copied.map((file) => file.syncOffThread()),
+      ...this.#directories.map((directory) => syncNames(this.#fileSystem, directory)),
+    ];
+    // None may go on when this fails: the files are closed then, and removed.
+    await Promise.allSettled(syncs);
+    await Promise.all(syncs);
+    for (let file = this.#copied.pop(); file; file = this.#copied.pop()) file.close();
     signal?.throwIfAborted();
   }
 
@@ -179,6 +187,11 @@ export class ForkedFiles {
 
 /** What a link fails with where the file has as many names as it may. */
 const FULL_OF_NAMES = "EMLINK";
+
+/** Makes the names in a directory durable. */
+export async function syncNames(fileSystem: FileSystem, directory: string): Promise<void> {
+  await (fileSystem.syncDirectoryOffThread?.(directory) ?? fileSystem.syncDirectory(directory));
+}
 
 interface Piece {
   readonly position: number;

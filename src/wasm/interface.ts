@@ -207,9 +207,9 @@ export interface EngineExports {
   /** Makes all commits durable. */
   luge_sync(): number;
   /**
-   * Ends all segments, durably: no file of log and blocks that is there is changed any more. With an `isCopied` other than 0 a copy
-   * of the files opens at the newest version, which this may raise; the host must be done with all that the next commit asks for
-   * before that counts.
+   * Makes all durable, and ends all segments but that of the log. With an `isCopied` other than 0 it ends that, too: no file of log
+   * and blocks that is there is changed any more, and a copy of them opens at the newest version, which this may raise. The host must
+   * be done with all that the next commit asks for before that counts.
    */
   luge_end_segments(isCopied: number): number;
   /** Does a small part of the background work. `Status.More` says that there is more. */

@@ -85,17 +85,20 @@ impl<D: Disk> Database<D> {
         self.working().values.sync()
     }
 
-    /// Ends all segments, durably: no file of log and blocks that is there is changed any more. With `is_copied` whoever opens a copy
-    /// of the files as they are then finds the newest version, and none that may have been used beyond it. The next commit then
-    /// reserves versions again, as the first one of a life does.
+    /// Makes all durable, and ends all segments but that of the log. With `is_copied` it ends that, too: no file of log and blocks
+    /// that is there is changed any more, and whoever opens a copy of the files finds the newest version, and none that may have been
+    /// used beyond it. The next commit then reserves versions again, as the first one of a life does.
     pub fn end_segments(&mut self, is_copied: bool) -> Result<(), Failure> {
         self.writing().map_or(Ok(()), |store| {
-            if let Some(ending) = store.clock.ending().filter(|_| is_copied) {
+            store.table.end_segments()?;
+            if !is_copied {
+                return store.values.sync();
+            }
+            if let Some(ending) = store.clock.ending() {
                 store.values.append(ending.version, &payload::encode_reservation(ending.last))?;
                 store.clock.reserve(ending);
             }
-            store.values.end_segment()?;
-            store.table.end_segments()
+            store.values.end_segment()
         })
     }
 
