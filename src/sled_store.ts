@@ -111,7 +111,7 @@ export class SledStore extends BaseStore {
   /**
    * Makes a complete, separate store in another directory, in milliseconds, whatever the size. The fork has all commits
    * up to now, with their history. Both stores share the files that never change, as hard links: these take disk space
-   * once, until one of the stores merges them. luge copies the other files, about 2% of the store. Where hard links are
+   * once, until one of the stores merges them. luge copies the other files, a few percent of the store. Where hard links are
    * not possible, such as on another file system, it copies all files; the result says why.
    *
    * The directory must be empty or missing. luge makes the fork beside it, as `<directory>.fork-…`, and renames it when

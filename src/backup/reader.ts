@@ -91,7 +91,7 @@ export class BackupReader {
   }
 
   async #readHeader(): Promise<BackupHeader> {
-    const start = await this.#bytes.take(HEADER_START_BYTES);
+    const start = Uint8Array.from(await this.#bytes.take(HEADER_START_BYTES));
     if (MAGIC.some((byte, index) => start[index] !== byte)) {
       if (start.length === 0) throw invalid(0, "it is empty");
       const isGzip = start[0] === 0x1f && start[1] === 0x8b;
@@ -153,6 +153,10 @@ export class BackupReader {
         changes.push(entry.change());
       }
     }
+    // The payload is gone with the next frame.
+    this.#last = this.#last.slice(this.#lastAt, this.#lastEnd);
+    this.#lastAt = 0;
+    this.#lastEnd = this.#last.length;
     if (this.#as === "frames") return end > 0 ? { entries: payload.subarray(0, end) } : undefined;
     return changes.length > 0 ? { changes } : undefined;
   }
@@ -173,7 +177,8 @@ export class BackupReader {
   #beginPieces(entry: EntryCursor): InPieces {
     const { length } = entry;
     const value = this.#as === "nothing" ? undefined : new Uint8Array(length);
-    return { change: entry.change(value), length, value, filled: 0 };
+    const change = entry.change(value);
+    return { change: { ...change, key: change.key.slice() }, length, value, filled: 0 };
   }
 
   #readPiece(payload: Uint8Array): BackupPart | undefined {
