@@ -57,11 +57,13 @@ export class EngineDisk implements Disk {
   }
 
   async endSegments(): Promise<void> {
+    this.#room.toWrite();
     this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(0));
     await this.#calls.allSettled("fork");
   }
 
   endSegmentsNow(): void {
+    this.#room.toWrite();
     this.#calls.endVersions("fork", () => this.#calls.exports.luge_end_segments(1));
     this.#calls.drain("fork");
   }
