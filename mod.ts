@@ -17,7 +17,14 @@
  * @module
  */
 
-export type { BackupHeader, BackupInfo, BackupOptions, RestoreOptions, RestoreResult } from "./src/api/backup.ts";
+export type {
+  BackupHeader,
+  BackupInfo,
+  BackupOptions,
+  ForkResult,
+  RestoreOptions,
+  RestoreResult,
+} from "./src/api/backup.ts";
 export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
 export type { EngineSource, MemoryStoreOptions, SledStoreConfig } from "./src/api/config.ts";
 export type { StoreErrorCode } from "./src/api/errors.ts";

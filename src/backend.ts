@@ -105,8 +105,26 @@ export interface StoredNewest extends StoredChange {
   readonly isLarge: boolean;
 }
 
+/** Bytes before and after the entries of a frame of a backup. They are written once, with the frame. */
+export const FRAME_ROOM = { before: 5, after: 8 } as const;
+
+/** The entries of a frame of a backup. */
+export interface FramedEntries {
+  /** In a buffer of their own, with {@linkcode FRAME_ROOM} in it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many have a value. */
+  readonly values: number;
+  /** How many are deletions. */
+  readonly gone: number;
+  /** Bytes of keys and values. */
+  readonly content: number;
+}
+
 /** Some newest versions, by key; the page may be empty. */
 export interface NewestPage {
+  /** The first ones, of a backend that writes frames itself. */
+  readonly framed?: FramedEntries;
+  /** Those behind them. */
   readonly entries: StoredNewest[];
   /** Where the next page begins; `undefined` at the end. */
   readonly next: ChangePlace | undefined;
@@ -179,6 +197,11 @@ export interface Backend {
   beginRestore(version: number): void;
   /** At most one entry of a key in the whole restore. Entries that exist already stay. */
   restore(entries: readonly StoredChange[]): void;
+  /**
+   * As {@linkcode Backend.restore}, for the entries of a frame of a backup. A backend that has this method gets only values in pieces
+   * through {@linkcode Backend.restore}.
+   */
+  restoreFrame?(entries: Uint8Array): void;
   /** Makes the restored version the newest one. */
   endRestore(): void;
 
@@ -216,6 +239,10 @@ export interface Disk {
   syncNow(): void;
   /** Settles when all calls so far have taken effect on the files. */
   filesSettled(): Promise<void>;
+  /** Ends the segments that are written to: existing files never change again. Settles as {@linkcode Disk.filesSettled} does. */
+  endSegments(): Promise<void>;
+  /** As {@linkcode Disk.endSegments}, but returns when it is done. A copy of the files has the newest version, which this may raise. */
+  endSegmentsNow(): void;
   /** Calls `listener` when the disk failed outside of any call. */
   onFailure(listener: (error: unknown) => void): void;
   /** Does a small part of closing. Returns whether there is more. */

@@ -12,7 +12,7 @@ import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { leveled } from "./logger.ts";
 import { apply } from "./store/restore.ts";
-import { atPath, markDirectory, pathError, prepareEmptyDirectory } from "./store_directory.ts";
+import { atPath, markDirectory, pathError, prepareEmptyDirectory, removeAll } from "./store_directory.ts";
 import { MARKER } from "./store_marker.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
@@ -85,14 +85,6 @@ function removeCopied(fileSystem: FileSystem, path: string): void {
   } catch {
     // The caller gets the error that came first.
   }
-}
-
-function removeAll(fileSystem: FileSystem, directory: string): void {
-  for (const { name, kind } of fileSystem.list(directory)) {
-    if (kind === "directory") removeAll(fileSystem, `${directory}/${name}`);
-    else fileSystem.remove(`${directory}/${name}`);
-  }
-  fileSystem.removeDirectory(directory);
 }
 
 async function fill(engine: Engine, source: StreamSource): Promise<RestoreResult> {

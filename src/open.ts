@@ -11,6 +11,7 @@ import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { clock } from "./clock.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
+import { type ForkSource, forkTo } from "./fork.ts";
 import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
@@ -19,7 +20,7 @@ import { ReservedFileSystem } from "./fs/reserved_file_system.ts";
 import { syncLeftovers } from "./leftovers.ts";
 import { leveled } from "./logger.ts";
 import { refuseSecond } from "./options.ts";
-import { type Copy, SledStore } from "./sled_store.ts";
+import { type Copy, type Fork, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
 import { waitForLock } from "./wait_for_lock.ts";
@@ -90,8 +91,15 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     await endRestore(engine, { ...directory, fileSystem: disk }, logger);
     logger.info(`opened '${path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
-    // A restore needs space, but must not take it from the reserve: so it uses `disk` below the reserve.
-    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy });
+    const fork = forkOf(resolved, {
+      fileSystem: disk,
+      path,
+      requireHeld: () => requireHeld("fork", path, lock),
+      mayBeUnsynced: false,
+      logger,
+    });
+    // What is restored needs space: it takes nothing from the reserve.
+    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy, fork });
   } catch (error) {
     engine?.giveUp();
     reserve.close();
@@ -129,11 +137,26 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
     await engine.open({ ...resolved, numVersionsToKeep });
     logger.info(`opened '${path}' for reading`);
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
-    return new SledStore({ ...resolved, fileSystem: view.fileSystem, engine, lock, logger, copy });
+    const fork = forkOf(resolved, {
+      fileSystem: lower,
+      path,
+      requireHeld: () => requireHeld("fork", path, observed),
+      mayBeUnsynced: true,
+      logger,
+    });
+    return new SledStore({ ...resolved, fileSystem: view.fileSystem, engine, lock, logger, copy, fork });
   } catch (error) {
     view.close();
     throw error;
   }
+}
+
+function forkOf({ fileSystem }: ResolvedConfig, source: ForkSource): Fork {
+  const inFileSystem = fileSystem ? { fileSystem } : {};
+  return async (directory, rest, signal) => {
+    const { path } = await resolveConfig({ path: directory, ...inFileSystem });
+    return await forkTo(source, path, rest, signal);
+  };
 }
 
 async function atPathLater(path: string, done: Promise<void>): Promise<void> {

@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { RestoreResult } from "./api/backup.ts";
+import type { ForkResult, RestoreResult } from "./api/backup.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import type { LongOptions } from "./api/reader.ts";
 import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
-import { LONG_OPTIONS } from "./options.ts";
+import type { Rest } from "./fork.ts";
+import { LONG_OPTIONS, signalOf } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 import { StoreCore } from "./store/core.ts";
 import type { Engine } from "./wasm/engine.ts";
@@ -26,10 +27,15 @@ export interface SledStoreParts {
   readonly fileSystem: FileSystem;
   /** Copies a backup to a new directory. */
   readonly copy: Copy;
+  /** Copies its files to a new directory. */
+  readonly fork: Fork;
 }
 
 /** Creates a store in an empty directory from a backup. */
 export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>) => Promise<RestoreResult>;
+
+/** Creates a store in an empty directory from the files of an open one, which can be brought to rest. */
+export type Fork = (directory: string | URL, rest: Rest, signal: AbortSignal | undefined) => Promise<ForkResult>;
 
 /**
  * Releases the directories of stores that were collected as garbage. A registered value must not reference its store.
@@ -56,10 +62,12 @@ const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack())
 export class SledStore extends BaseStore {
   /** The directory of the store. */
   readonly path: string;
+  readonly #core: StoreCore;
   readonly #copy: Copy;
+  readonly #fork: Fork;
 
   /** For `open`. Opens nothing itself. */
-  constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy }: SledStoreParts) {
+  constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy, fork }: SledStoreParts) {
     const core = new StoreCore(engine, {
       syncWrites,
       readOnly,
@@ -74,7 +82,9 @@ export class SledStore extends BaseStore {
     });
     super(core);
     this.path = path;
+    this.#core = core;
     this.#copy = copy;
+    this.#fork = fork;
     // Work that continues without the store, such as a write that settles, holds the core.
     collected.register(core, giveBack(engine, lock, logger, path), lock);
   }
@@ -98,6 +108,47 @@ export class SledStore extends BaseStore {
    */
   async backupTo(directory: string | URL, options?: LongOptions): Promise<RestoreResult> {
     return await this.#copy(directory, this.backup({ ...LONG_OPTIONS.read(options) }));
+  }
+
+  /**
+   * Makes a complete, separate store in another directory, in milliseconds, whatever the size. The fork has all commits
+   * up to now, with their history. Both stores share the files that never change, as hard links: these take disk space
+   * once, until one of the stores merges them. luge copies the other files, a few percent of the store. Where hard links are
+   * not possible, such as on another file system, it copies all files; the result says why.
+   *
+   * The directory must be empty or missing. luge makes the fork beside it, as `<directory>.fork-…`, and renames it when
+   * it is whole and durable. If the promise rejects, luge removes what it made. A crash leaves the directory empty or
+   * missing, or the whole fork; remove a `<directory>.fork-…` that it leaves.
+   *
+   * Writes that you start meanwhile are in the store, and not in the fork. A fork shares its bytes with the store: damage
+   * on the disk can hit both. Use {@linkcode SledStore.backupTo} or {@linkcode Store.backup} for a copy of its own.
+   *
+   * Rejects with the reason of the signal, and with a `StoreError`:
+   *
+   * - `NOT_A_STORE` if the directory is not empty;
+   * - `PATH_NOT_DIRECTORY` or `PATH_UNAVAILABLE` if the path cannot be used;
+   * - `IO_ERROR` if the disk fails;
+   * - `LOCK_LOST`, `STORE_CLOSED`, `STORE_FAILED` or `STORE_RESTORING` as all methods do.
+   *
+   * @example
+   * ```ts no-run
+   * import { open } from "@luge/luge";
+   *
+   * await using store = await open("data");
+   * const { version, linkedBytes, copiedBytes } = await store.fork("data-before-the-upgrade");
+   * ```
+   */
+  async fork(directory: string | URL, options?: LongOptions): Promise<ForkResult> {
+    const signal = signalOf(options);
+    const core = this.#core;
+    core.assertOpen("fork");
+    const now = () => {
+      core.assertOpen("fork");
+      core.endSegments();
+      return core.version;
+    };
+    const soon = async () => await core.run(({ disk }) => disk?.endSegments());
+    return await this.#fork(directory, { soon, now }, signal);
   }
 }
 

@@ -52,9 +52,38 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
 }
 
 /**
- * Writes the marker of a new store, or checks the marker of an existing one. Returns how many versions the store keeps,
- * and whether it is new. The directory must be locked. Throws a `RangeError` for fewer versions than before, unless
- * `dropVersions` is set.
+ * Refuses a directory in which there is anything; says whether it is there. Throws `NOT_A_STORE` or `PATH_NOT_DIRECTORY`, beside what
+ * the file system throws.
+ */
+export function requireNothingIn(fileSystem: FileSystem, path: string): boolean {
+  const stat = fileSystem.stat(path);
+  if (stat === undefined) return false;
+  if (stat.kind !== "directory") {
+    throw new StoreError("PATH_NOT_DIRECTORY", `Cannot fork to '${path}': it is a ${stat.kind}, not a directory`);
+  }
+  const [first] = fileSystem.list(path);
+  if (!first) return true;
+  const what = `it holds '${first.name}'; choose an empty directory or a new one`;
+  throw new StoreError("NOT_A_STORE", `Cannot fork to '${path}': ${what}`);
+}
+
+/** Creates the directory that a new one is to be in when it is missing, durably. */
+export function prepareParent(fileSystem: FileSystem, path: string, logger: Logger): void {
+  atPath(path, "create", () => createDirectory(fileSystem, parentOf(path), logger));
+}
+
+/** Removes a directory with all that is in it. */
+export function removeAll(fileSystem: FileSystem, directory: string): void {
+  for (const { name, kind } of fileSystem.list(directory)) {
+    if (kind === "directory") removeAll(fileSystem, `${directory}/${name}`);
+    else fileSystem.remove(`${directory}/${name}`);
+  }
+  fileSystem.removeDirectory(directory);
+}
+
+/**
+ * Writes the marker of a new store, or checks that of an existing one; returns how many versions it keeps, and whether it
+ * is new. The directory must be locked. Throws a `RangeError` for fewer versions than it kept, unless that is wanted.
  */
 export function markDirectory(
   fileSystem: FileSystem,

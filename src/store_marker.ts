@@ -10,7 +10,8 @@ import { readAll, writeAll } from "./fs/write_all.ts";
 
 /** Its name. */
 export const MARKER = "LUGE";
-const UNFINISHED_MARKER = "LUGE.tmp";
+/** Its name until it is whole. */
+export const UNFINISHED_MARKER = "LUGE.tmp";
 
 /** The format of the directory that this release writes and reads. */
 export const FORMAT_VERSION = 4;

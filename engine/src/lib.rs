@@ -5,6 +5,7 @@
 
 mod abbreviation;
 mod abi;
+pub mod backup;
 mod cache;
 pub mod cursor;
 pub mod database;

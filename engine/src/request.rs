@@ -1,7 +1,6 @@
 //! Decodes the request buffer, which the host has written.
 
 use crate::cursor::Range;
-use crate::database::RestoredEntry;
 use crate::database::payload::Operation;
 use crate::entry::Boundary;
 use crate::expiry::Expiry;
@@ -75,32 +74,6 @@ fn operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
         value: value_length.map(|_| value),
         expires: Expiry::of_number(from_host(f64::from_le_bytes(*expires_ms))),
     })
-}
-
-/// The entries of a backup. Each is `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][version
-/// f64 LE][key][value]`.
-pub fn restored(mut bytes: &[u8]) -> Result<Vec<RestoredEntry<'_>>, Failure> {
-    let mut entries = Vec::new();
-    while !bytes.is_empty() {
-        let entry = restored_entry(&mut bytes)
-            .ok_or_else(|| Failure::new(FailureKind::InvalidRequest, "the entries in the request are malformed"))?;
-        entries.push(entry);
-    }
-    Ok(entries)
-}
-
-fn restored_entry<'a>(bytes: &mut &'a [u8]) -> Option<RestoredEntry<'a>> {
-    let (key_length, rest) = bytes.split_first_chunk::<4>()?;
-    let (value_length, rest) = rest.split_first_chunk::<4>()?;
-    let (expires_ms, rest) = rest.split_first_chunk::<8>()?;
-    let (version, rest) = rest.split_first_chunk::<8>()?;
-    let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
-    let value_length = Some(u32::from_le_bytes(*value_length)).filter(|length| *length != NO_VALUE);
-    let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
-    *bytes = rest;
-    let value = value_length.map(|_| value);
-    let operation = Operation { key, value, expires: Expiry::of_number(from_host(f64::from_le_bytes(*expires_ms))) };
-    Some(RestoredEntry { version: Version::from_host(f64::from_le_bytes(*version)), operation })
 }
 
 #[cfg(test)]

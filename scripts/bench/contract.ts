@@ -39,6 +39,12 @@ export interface Subject {
   remove?(keys: readonly string[], batch: number): Promise<void> | void;
   /** Gives disk space back, as far as the store knows how. */
   compact?(): Promise<void> | void;
+  /** Copies all of it, durably, to a directory that is missing; the same peer opens the copy there. */
+  copyTo?(directory: string): Promise<unknown> | unknown;
+  /** All of it, as a stream of bytes. */
+  stream?(): AsyncIterable<Uint8Array>;
+  /** Fills an empty store with what such a stream has, durably. */
+  fillFrom?(stream: ReadableStream<Uint8Array>): Promise<unknown>;
   close(): Promise<void> | void;
 }
 

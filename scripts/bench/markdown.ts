@@ -26,6 +26,7 @@ const FIGURES: Readonly<Record<string, string>> = {
   compactedMiB: "disk after compaction, MiB",
   startMs: "import, open and first get, ms",
   processMs: "whole process, ms",
+  megabytesPerSecond: "MB of keys and values a second",
 };
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

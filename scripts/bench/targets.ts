@@ -96,6 +96,10 @@ const TARGETS: readonly Target[] = [
     peer,
     ratio: 1,
   })),
+  ...SQLITE.flatMap((peer) => [
+    { title: "backup to a directory", workload: `backup-${MILLION}`, peer, ratio: 5 },
+    { title: "restore from it, to the first get", workload: `restore-${MILLION}`, peer, ratio: 3 },
+  ]),
   {
     title: "load of 10 million, random order, batches of 1,000",
     workload: "load-huge",

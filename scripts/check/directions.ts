@@ -21,7 +21,7 @@ export interface Rule {
 const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["lib"],
   ["abi"],
-  ["request"],
+  ["backup", "request"],
   ["database"],
   ["cursor"],
   ["memtable", "table"],
@@ -47,7 +47,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
   /^mod\.ts$/,
   /^src\/open\.ts$/,
-  /^src\/(?:copy|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
+  /^src\/(?:copy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
   /^src\/commit\//,

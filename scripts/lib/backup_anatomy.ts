@@ -104,9 +104,11 @@ export function entriesOf(payload: Uint8Array): RawEntry[] | undefined {
     const expiresMs = kind & HAS_EXPIRY ? reader.varint() : 0;
     const length = hasValue(kind) ? reader.varint() : 0;
     if (keyLength === undefined || version === undefined || expiresMs === undefined || length === undefined) return;
-    const key = reader.bytes(keyLength);
-    const value = reader.bytes(plain(kind) === EntryKind.Value ? length : 0);
-    if (!key || !value) return;
+    const keyAt = reader.at;
+    if (!reader.skip(keyLength)) return;
+    const valueAt = reader.at;
+    if (plain(kind) === EntryKind.Value && !reader.skip(length)) return;
+    const [key, value] = [payload.subarray(keyAt, valueAt), payload.subarray(valueAt, reader.at)];
     entries.push({ kind, key, version, expiresMs, length, value });
   }
   return entries;

@@ -104,6 +104,10 @@ const TRIALS: Readonly<Record<string, () => Promise<Measured>>> = {
     const stream = Readable.toWeb(createReadStream(at("backup"), { highWaterMark: 256 * 1024 }));
     return await timed(() => store.restore(stream as ReadableStream<Uint8Array>));
   },
+  "luge fork": async () => {
+    await using store = await open(at("luge"));
+    return await timed(() => store.fork(at("forked")));
+  },
   "luge backupTo": async () => {
     await using store = await open(at("luge"));
     return await timed(() => store.backupTo(at("copied")));

@@ -84,6 +84,31 @@ export interface BackupHeader {
   readonly numVersionsToKeep: number;
 }
 
+/**
+ * What `fork` made.
+ *
+ * @example
+ * ```ts
+ * import { type ForkResult, MemoryFileSystem, open } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
+ * await store.put("city", "Berlin");
+ * const { version, copyReason }: ForkResult = await store.fork("/fork");
+ * assert.deepEqual([version, copyReason], [store.version, undefined]);
+ * ```
+ */
+export interface ForkResult {
+  /** The version of the store when it was forked: the fork has all commits up to it. */
+  readonly version: number;
+  /** Bytes of the files that both stores have, as hard links. They take disk space once. */
+  readonly linkedBytes: number;
+  /** Bytes of the files that were copied. */
+  readonly copiedBytes: number;
+  /** Why files were copied that could have been linked, such as `"EXDEV: …"`; `undefined` when they were linked. */
+  readonly copyReason: string | undefined;
+}
+
 /** The content of a backup, found by reading all of it. */
 export interface BackupInfo extends BackupHeader {
   /** How many entries there are, without deletions. */

@@ -121,7 +121,13 @@ export interface FileSystem {
   makeDirectory(path: string): void;
   /** Renames a file atomically. Replaces a file at `to`. */
   rename(from: string, to: string): void;
-  /** Removes a file. */
+  /**
+   * Makes `to` another name of the file at `from`, a hard link: whatever is written through one name shows through the
+   * other. Fails with `EEXIST` when the name is taken. Only a fork uses it. A fork copies the file when the method fails
+   * or is missing.
+   */
+  link?(from: string, to: string): void;
+  /** Removes a file. Other names of it stay, and whoever has it open still reads its bytes. */
   remove(path: string): void;
   /** Removes an empty directory. */
   removeDirectory(path: string): void;

@@ -16,7 +16,8 @@ export const UNFINISHED_RESTORE = "RESTORE.tmp";
 /** The file once it was checked: what it has is being applied, and is to be applied again after a crash. */
 export const SEALED_RESTORE = "RESTORE";
 
-const READ_BYTES = 256 * 1024;
+/** Some frames at a time: one that stands in two pieces is copied. */
+const READ_BYTES = 1024 * 1024;
 
 /** Whose directory it is. */
 export interface SpoolPlace {
@@ -77,8 +78,8 @@ export class FileSpool implements Spool {
 
   read(): ByteSource {
     let position = 0;
+    const bytes = new Uint8Array(READ_BYTES);
     const read = async () => {
-      const bytes = new Uint8Array(READ_BYTES);
       const count = ioOf(() => this.#file.read(bytes, position));
       position += count;
       return count === 0 ? undefined : bytes.subarray(0, count);

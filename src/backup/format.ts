@@ -6,6 +6,8 @@
 
 import type { createHash } from "node:crypto";
 import type { BackupHeader } from "../api/backup.ts";
+import { FRAME_ROOM } from "../backend.ts";
+import { NOTHING } from "../bytes.ts";
 import { FieldReader, MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
 /** "lugeback" in ASCII. */
@@ -17,9 +19,9 @@ export const HEADER_START_BYTES: number = MAGIC.length + 3;
 /** Bytes of the fields of a header at most. */
 export const MAX_FIELDS_BYTES: number = 5 * MAX_VARINT_BYTES;
 /** Bytes of a frame in front of its payload: the length of the payload, the kind. */
-export const FRAME_START_BYTES = 5;
+export const FRAME_START_BYTES: number = FRAME_ROOM.before;
 /** Bytes of the checksum behind the header and behind each frame but the trailer. */
-export const CHECKSUM_BYTES = 8;
+export const CHECKSUM_BYTES: number = FRAME_ROOM.after;
 /** Bytes of the digest behind the trailer. */
 export const DIGEST_BYTES = 32;
 
@@ -56,9 +58,9 @@ export class DigestChain {
     return new DigestChain((await import("node:crypto")).createHash);
   }
 
-  /** Adds bytes; returns the digest of everything so far. */
-  add(bytes: Uint8Array): Uint8Array {
-    this.#digest = this.#createHash("sha256").update(this.#digest).update(bytes).digest();
+  /** Adds bytes, and others behind them; returns the digest of everything so far. */
+  add(bytes: Uint8Array, more: Uint8Array = NOTHING): Uint8Array {
+    this.#digest = this.#createHash("sha256").update(this.#digest).update(bytes).update(more).digest();
     return this.#digest;
   }
 }

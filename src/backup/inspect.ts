@@ -47,7 +47,7 @@ async function reading<T>(
 ): Promise<T> {
   const source = new StreamSource(stream, signalOf(options));
   try {
-    return await read(new BackupReader(source, { withValues: false }));
+    return await read(new BackupReader(source, { as: "nothing" }));
   } finally {
     await source.cancel("read far enough");
     source.release();

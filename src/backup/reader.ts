@@ -6,21 +6,18 @@
 
 import type { BackupHeader, BackupInfo } from "../api/backup.ts";
 import type { StoredChange } from "../backend.ts";
-import { compareBytes, concat, NOTHING } from "../bytes.ts";
+import { NOTHING } from "../bytes.ts";
 import { StoreError } from "../errors.ts";
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../limits.ts";
+import { EntryCursor } from "./entries.ts";
 import {
   BACKUP_FORMAT,
   CHECKSUM_BYTES,
   DIGEST_BYTES,
   DigestChain,
   decodeFields,
-  EntryKind,
   FRAME_START_BYTES,
   FrameKind,
-  HAS_EXPIRY,
   HEADER_START_BYTES,
-  LARGEST_INLINE_BYTES,
   MAGIC,
   MAX_FIELDS_BYTES,
   MAX_PAYLOAD_BYTES,
@@ -38,26 +35,32 @@ interface InPieces {
   filled: number;
 }
 
+/** Some entries: as changes, or as the bytes of a frame. */
+export type BackupPart = { readonly changes: StoredChange[] } | { readonly entries: Uint8Array };
+
 /** Reads header, entries and trailer, each checked before it is handed on. */
 export class BackupReader {
   readonly #bytes: Bytes;
-  readonly #withValues: boolean;
+  readonly #as: "changes" | "frames" | "nothing";
   readonly #chain = DigestChain.begin();
   #header: BackupHeader | undefined;
   #frames = 0;
   /** Where the frame begins that is being read. */
   #frameAt = 0;
-  #key: Uint8Array = NOTHING;
+  /** Where the last key stands. */
+  #last: Uint8Array = NOTHING;
+  #lastAt = 0;
+  #lastEnd = 0;
   #pieces: InPieces | undefined;
   #info: BackupInfo | undefined;
   #entries = 0;
   #deletions = 0;
   #entryBytes = 0;
 
-  /** Without values, those of the entries are empty. */
-  constructor(source: ByteSource, options: { readonly withValues: boolean }) {
+  /** Entries come `as` changes, or as the bytes of their frames but for values in pieces; or not at all, for who wants them checked. */
+  constructor(source: ByteSource, { as }: { readonly as: "changes" | "frames" | "nothing" }) {
     this.#bytes = new Bytes(source);
-    this.#withValues = options.withValues;
+    this.#as = as;
   }
 
   /** The header. All methods throw `BACKUP_INVALID`, with position and reason, for what is no backup or is damaged. */
@@ -67,7 +70,7 @@ export class BackupReader {
   }
 
   /** The next entries, in the order of their keys; `undefined` at the end, which was checked then. */
-  async next(): Promise<StoredChange[] | undefined> {
+  async next(): Promise<BackupPart | undefined> {
     await this.header();
     for (;;) {
       if (this.#info) return undefined;
@@ -76,8 +79,8 @@ export class BackupReader {
         await this.#end(payload);
         return undefined;
       }
-      const changes = kind === FrameKind.Entries ? this.#readEntries(payload) : this.#readPiece(payload);
-      if (changes.length > 0) return changes;
+      const part = kind === FrameKind.Entries ? this.#readEntries(payload) : this.#readPiece(payload);
+      if (part) return part;
     }
   }
 
@@ -88,7 +91,7 @@ export class BackupReader {
   }
 
   async #readHeader(): Promise<BackupHeader> {
-    const start = await this.#bytes.take(HEADER_START_BYTES);
+    const start = Uint8Array.from(await this.#bytes.take(HEADER_START_BYTES));
     if (MAGIC.some((byte, index) => start[index] !== byte)) {
       if (start.length === 0) throw invalid(0, "it is empty");
       const isGzip = start[0] === 0x1f && start[1] === 0x8b;
@@ -104,7 +107,7 @@ export class BackupReader {
     const rest = await this.#bytes.take(length + CHECKSUM_BYTES);
     if (rest.length < length + CHECKSUM_BYTES) throw invalid(this.#bytes.position, "it ends within its header");
     const fields = rest.subarray(0, length);
-    const digest = (await this.#chain).add(concat(start, fields));
+    const digest = (await this.#chain).add(start, fields);
     const header = startsWith(digest, rest.subarray(length)) ? decodeFields(fields) : undefined;
     if (!header) throw invalid(HEADER_START_BYTES, "its header is damaged");
     return header;
@@ -120,7 +123,7 @@ export class BackupReader {
     const checksumBytes = kind === FrameKind.Trailer ? DIGEST_BYTES : CHECKSUM_BYTES;
     const rest = await this.#take(length + checksumBytes);
     const payload = rest.subarray(0, length);
-    const digest = (await this.#chain).add(concat(start, payload));
+    const digest = (await this.#chain).add(start, payload);
     if (!startsWith(digest, rest.subarray(length))) this.#damaged();
     this.#frames += 1;
     return { kind, payload };
@@ -132,61 +135,62 @@ export class BackupReader {
     return taken;
   }
 
-  #readEntries(payload: Uint8Array): StoredChange[] {
+  /** Of a frame of entries, what is to be handed on. */
+  #readEntries(payload: Uint8Array): BackupPart | undefined {
     if (this.#pieces) this.#damaged("a piece of a value is missing");
-    const reader = new FieldReader(payload);
+    const entry = new EntryCursor(payload);
     const changes: StoredChange[] = [];
-    while (!reader.isDone) {
+    let end = payload.length;
+    while (!entry.isDone) {
       if (this.#pieces) this.#damaged("an entry stands behind one that comes in pieces");
-      const change = this.#readEntry(reader);
-      if (change) changes.push(change);
+      const wrong = entry.next();
+      if (wrong !== undefined) this.#damaged(wrong);
+      this.#count(entry);
+      if (entry.isInPieces) {
+        end = entry.start;
+        this.#pieces = this.#beginPieces(entry);
+      } else if (this.#as === "changes") {
+        changes.push(entry.change());
+      }
     }
-    return changes;
+    // The payload is gone with the next frame.
+    this.#last = this.#last.slice(this.#lastAt, this.#lastEnd);
+    this.#lastAt = 0;
+    this.#lastEnd = this.#last.length;
+    if (this.#as === "frames") return end > 0 ? { entries: payload.subarray(0, end) } : undefined;
+    return changes.length > 0 ? { changes } : undefined;
   }
 
-  /** `undefined` for an entry that comes in pieces. */
-  #readEntry(reader: FieldReader): StoredChange | undefined {
-    const flagged = reader.byte() ?? 0;
-    const kind = flagged & ~HAS_EXPIRY;
-    const [keyLength = 0, version = 0] = [reader.varint(), reader.varint()];
-    const expiresMs = flagged & HAS_EXPIRY ? (reader.varint() ?? 0) : 0;
-    const hasValue = kind === EntryKind.Value || kind === EntryKind.InPieces;
-    const length = hasValue ? (reader.varint() ?? Number.POSITIVE_INFINITY) : 0;
-    const key = reader.bytes(keyLength);
-    const value = key && kind === EntryKind.Value ? reader.bytes(length) : NOTHING;
-    if (!key || !value || kind > EntryKind.InPieces) return this.#damaged("an entry is malformed");
-    if ((flagged & HAS_EXPIRY) !== 0 ? expiresMs === 0 : kind === EntryKind.Expired)
-      this.#damaged("an expiry is wrong");
-    if (keyLength === 0 || keyLength > MAX_KEY_BYTES || length > MAX_VALUE_BYTES)
-      this.#damaged("an entry is too large");
-    this.#checkOrder(key, version);
-    this.#key = key;
-    if (hasValue) this.#entries += 1;
-    else this.#deletions += 1;
-    this.#entryBytes += key.length + length;
-    if (kind !== EntryKind.InPieces) return { key, version, expiresMs, value: hasValue ? value : undefined };
-    if (length <= LARGEST_INLINE_BYTES) this.#damaged("a small value comes in pieces");
-    const whole = this.#withValues ? new Uint8Array(length) : undefined;
-    this.#pieces = { change: { key, version, expiresMs, value: whole ?? NOTHING }, length, value: whole, filled: 0 };
-    return undefined;
-  }
-
-  #checkOrder(key: Uint8Array, version: number): void {
+  #count(entry: EntryCursor): void {
+    const { payload, keyAt, keyEnd, version, length } = entry;
     const { from = 0, to = 0 } = this.#header ?? {};
-    if (compareBytes(this.#key, key) >= 0) this.#damaged("its keys are not in order");
+    if (!isBelow(this.#last, this.#lastAt, this.#lastEnd, entry)) this.#damaged("its keys are not in order");
     if (version <= from || version > to) this.#damaged(`version ${version} is not one from ${from + 1} to ${to}`);
+    this.#last = payload;
+    this.#lastAt = keyAt;
+    this.#lastEnd = keyEnd;
+    if (entry.hasValue) this.#entries += 1;
+    else this.#deletions += 1;
+    this.#entryBytes += keyEnd - keyAt + length;
   }
 
-  #readPiece(payload: Uint8Array): StoredChange[] {
+  #beginPieces(entry: EntryCursor): InPieces {
+    const { length } = entry;
+    const value = this.#as === "nothing" ? undefined : new Uint8Array(length);
+    const change = entry.change(value);
+    return { change: { ...change, key: change.key.slice() }, length, value, filled: 0 };
+  }
+
+  #readPiece(payload: Uint8Array): BackupPart | undefined {
     const pieces = this.#pieces;
     if (!pieces) return this.#damaged("a piece belongs to no value");
     if (payload.length !== Math.min(PIECE_BYTES, pieces.length - pieces.filled))
       this.#damaged("a piece has a wrong size");
     pieces.value?.set(payload, pieces.filled);
     pieces.filled += payload.length;
-    if (pieces.filled < pieces.length) return [];
+    if (pieces.filled < pieces.length) return undefined;
     this.#pieces = undefined;
-    return [pieces.change];
+    return pieces.value ? { changes: [pieces.change] } : undefined;
   }
 
   async #end(payload: Uint8Array): Promise<void> {
@@ -206,6 +210,17 @@ export class BackupReader {
   #damaged(reason = "what stands there is not what was written"): never {
     throw invalid(this.#frameAt, reason);
   }
+}
+
+/** Whether the key that stands in `bytes` is below that of an entry. */
+function isBelow(bytes: Uint8Array, at: number, end: number, { payload, keyAt, keyEnd }: EntryCursor): boolean {
+  const [length, other] = [end - at, keyEnd - keyAt];
+  const common = Math.min(length, other);
+  for (let i = 0; i < common; i++) {
+    const difference = (bytes[at + i] as number) - (payload[keyAt + i] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return length < other;
 }
 
 function invalid(position: number, reason: string): StoreError {

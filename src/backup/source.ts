@@ -10,7 +10,7 @@ import { isUint8Array } from "../realm.ts";
 
 /** Bytes, some at a time. */
 export interface ByteSource {
-  /** The next bytes; `undefined` at the end. */
+  /** The next bytes, valid until the next call; `undefined` at the end. */
   read(): Promise<Uint8Array | undefined>;
 }
 

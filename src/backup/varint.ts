@@ -33,8 +33,23 @@ export class FieldReader {
     return this.#at === this.#bytes.length;
   }
 
+  /** Where what comes next begins. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** The next number; `undefined` when there is none that is whole, shortest and safe. */
   varint(): number | undefined {
+    const first = this.#bytes[this.#at];
+    // Most are this short.
+    if (first !== undefined && first < 0x80) {
+      this.#at += 1;
+      return first;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number | undefined {
     let [value, factor] = [0, 1];
     for (let i = 0; i < MAX_VARINT_BYTES; i++) {
       const byte = this.#bytes[this.#at++];
@@ -50,12 +65,10 @@ export class FieldReader {
     return this.#bytes[this.#at++];
   }
 
-  /** The next `length` bytes, as a view; `undefined` when there are not as many. */
-  bytes(length: number): Uint8Array | undefined {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) return undefined;
-    const found = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return found;
+  /** Passes by the next `length` bytes; says whether there are as many. */
+  skip(length: number): boolean {
+    if (!(this.#at + length <= this.#bytes.length)) return false;
+    this.#at += length;
+    return true;
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { BackupHeader } from "../api/backup.ts";
-import type { StoredChange } from "../backend.ts";
+import type { FramedEntries, StoredChange } from "../backend.ts";
 import { MAX_KEY_BYTES } from "../limits.ts";
 import {
   BACKUP_FORMAT,
@@ -67,6 +67,20 @@ export class BackupWriter {
     }
   }
 
+  /** As {@linkcode BackupWriter.add}, with entries that are as a frame has them. */
+  *addFramed({ bytes, values, gone, content }: FramedEntries): Generator<Uint8Array> {
+    this.#entries += values;
+    this.#deletions += gone;
+    this.#bytes += content;
+    if (this.#length + bytes.length > FRAME_BYTES) yield* this.#flush();
+    if (bytes.length >= FRAME_BYTES) {
+      yield this.#seal(FrameKind.Entries, new Uint8Array(bytes.buffer), CHECKSUM_BYTES);
+    } else {
+      this.#payload.set(bytes, this.#length);
+      this.#length += bytes.length;
+    }
+  }
+
   /** The last bytes. */
   *end(): Generator<Uint8Array> {
     yield* this.#flush();
@@ -101,11 +115,16 @@ export class BackupWriter {
   }
 
   #frame(kind: number, payload: Uint8Array, checksumBytes: number = CHECKSUM_BYTES): Uint8Array {
-    const end = FRAME_START_BYTES + payload.length;
-    const frame = new Uint8Array(end + checksumBytes);
-    new DataView(frame.buffer).setUint32(0, payload.length, true);
-    frame[4] = kind;
+    const frame = new Uint8Array(FRAME_START_BYTES + payload.length + checksumBytes);
     frame.set(payload, FRAME_START_BYTES);
+    return this.#seal(kind, frame, checksumBytes);
+  }
+
+  /** Writes what stands around the payload of a frame. */
+  #seal(kind: number, frame: Uint8Array<ArrayBuffer>, checksumBytes: number): Uint8Array {
+    const end = frame.length - checksumBytes;
+    new DataView(frame.buffer).setUint32(0, end - FRAME_START_BYTES, true);
+    frame[4] = kind;
     frame.set(this.#chain.add(frame.subarray(0, end)).subarray(0, checksumBytes), end);
     this.#frames += 1;
     return frame;

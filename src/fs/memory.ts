@@ -12,9 +12,7 @@ import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 import { MemoryFile } from "./memory_file.ts";
 
 /**
- * A disk in memory. Its files live as long as this object. A store that you close and open again on the same
- * `MemoryFileSystem` has its data. Syncs return at once. Every path starts at its root, which exists. There are no
- * links and no permissions.
+ * A disk in memory. Its files live as long as this object. A store that you close and open again on the same `MemoryFileSystem` has its data. Syncs return at once. Every path starts at its root, which exists. There are hard links, no symbolic ones, and no permissions.
  *
  * @example
  * ```ts
@@ -80,7 +78,16 @@ export class MemoryFileSystem implements FileSystem {
     target.parent.set(target.name, source.node);
   }
 
-  /** Removes a file. Fails with `EISDIR` for a directory. An open file keeps its bytes until it is closed. */
+  /** Fails with `EPERM` for a directory. */
+  link(from: string, to: string): void {
+    const { node } = this.#occupied(from, "link");
+    if (node instanceof Map) throw fileSystemError("EPERM", "link", from);
+    const target = this.#place(to, "link");
+    if (!target || target.parent.has(target.name)) throw fileSystemError("EEXIST", "link", to);
+    target.parent.set(target.name, node);
+  }
+
+  /** Fails with `EISDIR` for a directory. A file that is open keeps its bytes until it is closed. */
   remove(path: string): void {
     const { parent, name, node } = this.#occupied(path, "remove");
     if (node instanceof Map) throw fileSystemError("EISDIR", "remove", path);

@@ -12,6 +12,7 @@ import { process } from "../process.ts";
 import { fileSystemError, requireOffset, requireOpenOptions } from "./filesystem.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";
+import { secondDescriptor } from "./second_descriptor.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
@@ -86,7 +87,12 @@ export class NodeFileSystem implements FileSystem {
     withErrorCode(() => fs.renameSync(from, to));
   }
 
-  /** Removes a file. Fails with `EISDIR` for a directory. */
+  /** Fails with `EXDEV` from one file system to another. */
+  link(from: string, to: string): void {
+    withErrorCode(() => fs.linkSync(from, to));
+  }
+
+  /** Fails with `EISDIR` for a directory. */
   remove(path: string): void {
     withErrorCode(() => {
       // Deno's unlinkSync removes an empty directory. macOS and Windows answer EPERM for any directory.
@@ -274,25 +280,6 @@ class NodeFile implements OpenFile {
     if (this.#closed) throw fileSystemError("EBADF", action, this.#path);
     return this.#fd;
   }
-}
-
-/**
- * Another descriptor of the file that is open as `fd`. `undefined` if none is needed, or if `path` no longer points to
- * this file. Linux reports a failed write-back once to each descriptor. Assume that a sync in flight and a later sync
- * used the same descriptor: the later one could get success before the first one gets the error.
- */
-function secondDescriptor(fd: number, path: string): number | undefined {
-  if (process.platform !== "linux") return undefined;
-  let second: number | undefined;
-  try {
-    second = fs.openSync(path, O_RDONLY);
-    const [one, other] = [fs.fstatSync(fd, { bigint: true }), fs.fstatSync(second, { bigint: true })];
-    if (one.dev === other.dev && one.ino === other.ino) return second;
-  } catch {
-    // The file was removed or moved, or the process may not open more descriptors.
-  }
-  if (second !== undefined) fs.closeSync(second);
-  return undefined;
 }
 
 function syncOffThread(fd: number): Promise<void> {

@@ -88,6 +88,11 @@ export class Host {
     });
   }
 
+  /** Does all that the engine asked for so far before it returns. */
+  drain(): void {
+    this.#ordered.drain();
+  }
+
   /** Runs `call`, in which all that the engine asks for in a lane is done when it returns, syncs too. */
   inline<T>(lane: Lane, call: () => T): T {
     return this.#ordered.inline(lane, call);

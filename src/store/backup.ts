@@ -122,6 +122,7 @@ class Backup {
     let next: ChangePlace | undefined;
     do {
       const page = this.#read((backend) => backend.newest(next, { since: from, until: to }));
+      if (page.framed) yield* writer.addFramed(page.framed);
       for (const entry of page.entries) {
         const whole = entry.isLarge ? this.#large(entry) : entry;
         if (whole) yield* writer.add(whole);

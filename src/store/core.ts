@@ -173,6 +173,13 @@ export class StoreCore {
     this.watchers.settled(this.#settledVersion);
   }
 
+  /** Brings the files to rest. A copy of them has all commits, and the version that the store has then. */
+  endSegments(): void {
+    this.run(({ disk }) => disk?.endSegmentsNow());
+    this.version = this.run((backend) => backend.version);
+    this.told(this.version);
+  }
+
   /**
    * Replaces the content of the store. Until it is done other calls are refused. A failure of the work fails the store.
    */

@@ -119,7 +119,7 @@ async function receive(source: StreamSource, spool: Spool, check: (header: Backu
     if (chunk) spool.write(chunk);
     return chunk;
   };
-  const reader = new BackupReader({ read }, { withValues: false });
+  const reader = new BackupReader({ read }, { as: "nothing" });
   check(await reader.header());
   while (await reader.next());
   return reader.info;
@@ -141,16 +141,17 @@ function checkFits({ run, version }: StoreCore, { from, to, isIncrement }: Backu
 
 /** Applies a backup that was checked; settles once that is durable. Applying the same one again changes nothing. */
 export async function apply(run: Run, source: ByteSource): Promise<BackupInfo> {
-  const reader = new BackupReader(source, { withValues: true });
+  const takesFrames = run(({ restoreFrame }) => restoreFrame !== undefined);
+  const reader = new BackupReader(source, { as: takesFrames ? "frames" : "changes" });
   const { from, to } = await reader.header();
   const isEmpty = from === to;
   const turns = new Turns();
   if (!isEmpty) run((backend) => backend.beginRestore(to));
   let waiting = 0;
-  for (let entries = await reader.next(); entries; entries = await reader.next()) {
-    const changes = entries;
-    run((backend) => backend.restore(changes));
-    waiting += sizeOfAll(changes);
+  for (let next = await reader.next(); next; next = await reader.next()) {
+    const part = next;
+    run((backend) => ("changes" in part ? backend.restore(part.changes) : backend.restoreFrame?.(part.entries)));
+    waiting += "changes" in part ? sizeOfAll(part.changes) : part.entries.length;
     if (waiting > BYTES_A_WRITE) {
       await run((backend) => backend.disk?.writeOut());
       waiting = 0;

@@ -69,7 +69,22 @@ export class EngineCalls {
     await this.settled(action, "table");
   }
 
-  /** Runs a call that commits. */
+  /** A call after which the next one that commits reserves versions, as the first one does. */
+  endVersions(action: string, call: () => number): void {
+    this.run(action, call);
+    this.#hasWritten = false;
+  }
+
+  /** Does what was asked for so far, in all lanes, before it returns. */
+  drain(action: string): void {
+    try {
+      this.host.drain();
+    } catch (cause) {
+      throw ioError(action, cause);
+    }
+  }
+
+  /** A call that commits. */
   write(action: string, call: () => number): void {
     this.work(action, call);
     this.#hasWritten = true;

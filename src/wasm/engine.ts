@@ -25,7 +25,7 @@ import {
   type VersionPlace,
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
-import { NOTHING } from "../bytes.ts";
+import { concat, NOTHING } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { EncodedBatch } from "../encoded_batch.ts";
 import type { HostPlace } from "../host/host.ts";
@@ -242,9 +242,14 @@ export class Engine implements Backend {
     const [bytes, visits, largest] = [PAGE_BYTES, PAGE_VISITS, LARGEST_IN_PAGE];
     const run = () =>
       this.#exports.luge_newest(length, bytes, visits, largest, since, until, version, withDeletions, now);
-    const more = this.#calls.run("read", run) === Status.More;
-    const { entries, next } = this.#memory.replyChanges("views");
-    return { entries, next: more ? next : undefined };
+    const status = this.#calls.run("read", run);
+    const { framed, next } = this.#memory.replyFrame();
+    if (status === Status.Ok) return { framed, entries: [], next: undefined };
+    if (status === Status.More) return { framed, entries: [], next };
+    const expiresMs = this.#memory.replyNumber(ReplyNumber.expiresMs);
+    const large = { ...next, expiresMs, value: undefined, isLarge: true };
+    // No key is between the two.
+    return { framed, entries: [large], next: { key: concat(next.key, Uint8Array.of(0)), version: NEWEST } };
   }
 
   beginRestore(version: number): void {
@@ -253,14 +258,12 @@ export class Engine implements Backend {
   }
 
   restore(entries: readonly StoredChange[]): void {
-    const small = entries.filter(({ value }) => (value?.length ?? 0) <= PART_BYTES);
-    if (small.length > 0) {
-      const length = this.#memory.requestOf(small);
-      this.#calls.run("restore", () => this.#exports.luge_restore(length, clock.now()));
-    }
-    for (const entry of entries) {
-      if (entry.value && entry.value.length > PART_BYTES) restoreLarge(this.#calls, entry, entry.value);
-    }
+    for (const entry of entries) if (entry.value) restoreLarge(this.#calls, entry, entry.value);
+  }
+
+  restoreFrame(entries: Uint8Array): void {
+    this.#memory.request(entries, undefined);
+    this.#calls.run("restore", () => this.#exports.luge_restore(entries.length, clock.now()));
   }
 
   endRestore(): void {

@@ -56,6 +56,18 @@ export class EngineDisk implements Disk {
     this.#room.renew();
   }
 
+  async endSegments(): Promise<void> {
+    this.#room.toWrite();
+    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(0));
+    await this.#calls.allSettled("fork");
+  }
+
+  endSegmentsNow(): void {
+    this.#room.toWrite();
+    this.#calls.endVersions("fork", () => this.#calls.exports.luge_end_segments(1));
+    this.#calls.drain("fork");
+  }
+
   onFailure(listener: (error: unknown) => void): void {
     this.#calls.host.onFailure((cause) => listener(ioError("write", cause)));
   }

@@ -6,8 +6,8 @@
  * @module
  */
 
-/** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 7;
+/** The version of this interface. It grows with every incompatible change; the host refuses another one. */
+export const ABI_VERSION = 8;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -97,6 +97,10 @@ export const ReplyWord = {
   nextListed: 10,
   /** The length of the key at the end of the reply, to continue after; 0 for the last key of the page. */
   nextKeyLength: 11,
+  /** How many entries in the reply are gone; the others are counted in `count`. */
+  gone: 18,
+  /** Bytes of keys and values in the reply. */
+  content: 19,
 } as const;
 
 /** The fields of the reply header that are an `f64`: their offsets, in units of 8 bytes. */
@@ -164,11 +168,12 @@ export interface EngineExports {
    */
   luge_history(): number;
   /**
-   * Reads the newest version of each key that changed after `since` and up to `until`, as a page with versions. Begins
-   * at the key in the request, with versions up to `below`; without a key it begins at the first one. A deletion and an
-   * expired version have no value. They are left out if `withDeletions` is 0. A value above `largest` bytes has only
-   * the length `LARGE_VALUE`. Looks at `visits` entries at most. Returns the position to continue at as `luge_changes`
-   * does.
+   * Reads the newest version of each key that changed after `since` and up to `until`, as entries of a frame of a backup: from
+   * the key in the request on, of that one only versions up to `below`; from the first key on without one. What is deleted or has
+   * expired is left out if `withDeletions` is 0. Ends once there are `budget` bytes, or after looking at `visits` entries. The reply
+   * has how many entries have a value, how many are gone, and the bytes of their keys and values. `Status.More` says where to
+   * continue as after `luge_changes`. So does `Status.Streamed`: what comes next has a value above `largest` bytes, which is to
+   * be read on its own; the reply has its expiry.
    */
   luge_newest(
     keyLength: number,
@@ -201,7 +206,13 @@ export interface EngineExports {
   luge_write_out(): number;
   /** Makes all commits durable. */
   luge_sync(): number;
-  /** Does a small part of the background work. `Status.More` says that more follows. */
+  /**
+   * Makes all durable, and ends all segments but that of the log. With an `isCopied` other than 0 it ends that, too: no file of log
+   * and blocks that is there is changed any more, and a copy of them opens at the newest version, which this may raise. The host must
+   * be done with all that the next commit asks for before that counts.
+   */
+  luge_end_segments(isCopied: number): number;
+  /** Does a small part of the background work. `Status.More` says that there is more. */
   luge_step(nowMs: number): number;
   /** Does a small part of a compaction. Begins one if none is in progress. `Status.More` says that more follows. */
   luge_compact_step(nowMs: number): number;
@@ -274,7 +285,7 @@ export interface EngineExports {
   luge_close_snapshot(version: number): number;
   /** Begins to restore a version. Until `luge_end_restore` only the calls of a restore are allowed. */
   luge_begin_restore(version: number): number;
-  /** Restores the entries in the request, in the format of `request::restored`. */
+  /** Restores the entries in the request, in the format of a backup's frames: see `backup`. */
   luge_restore(length: number, nowMs: number): number;
   /**
    * Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. Returns
@@ -326,6 +337,7 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_close",
   "luge_write_out",
   "luge_sync",
+  "luge_end_segments",
   "luge_step",
   "luge_compact_step",
   "luge_verify_step",

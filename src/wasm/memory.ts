@@ -5,14 +5,15 @@
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import type {
-  ChangePlace,
-  Operations,
-  Page,
-  StoredChange,
-  StoredNewest,
-  StoredOperation,
-  VersionPlace,
+import {
+  type ChangePlace,
+  FRAME_ROOM,
+  type FramedEntries,
+  type Operations,
+  type Page,
+  type StoredNewest,
+  type StoredOperation,
+  type VersionPlace,
 } from "../backend.ts";
 import { EncodedBatch } from "../encoded_batch.ts";
 import { StoreError } from "../errors.ts";
@@ -68,17 +69,14 @@ export class EngineMemory {
     if (third) bytes.set(third, at + length - third.length);
   }
 
-  /**
-   * Puts the operations of a batch, or entries that are restored, into the request buffer, as {@linkcode request} does; returns how
-   * many bytes they take.
-   */
-  requestOf(entries: Operations | readonly StoredChange[]): number {
-    if (entries instanceof EncodedBatch) {
-      const { encoded } = entries;
+  /** Puts the operations of a batch into the request buffer, as {@linkcode request} does. Returns how many bytes they take. */
+  requestOf(operations: Operations): number {
+    if (operations instanceof EncodedBatch) {
+      const { encoded } = operations;
       this.request(encoded, undefined);
       return encoded.length;
     }
-    const all: readonly (StoredOperation | StoredChange)[] = Array.isArray(entries) ? entries : [...entries];
+    const all: readonly StoredOperation[] = Array.isArray(operations) ? operations : [...operations];
     const length = writtenBytes(all);
     this.#makeRoom(length);
     writeAll(all, this.#view(), this.#request);
@@ -174,11 +172,8 @@ export class EngineMemory {
     return { keys: formatKeys(keys, ends, format), values, last, isShared };
   }
 
-  /**
-   * The reply as a page of changes: each with bytes of its own, for those who keep them, or as views of one buffer that nothing
-   * else uses. `next` is where a walk goes on, where the engine says that it does.
-   */
-  replyChanges(as: "copies" | "views" = "copies"): { entries: StoredNewest[]; next: ChangePlace } {
+  /** The reply as a page of changes, each with bytes of its own. `next` is where a walk goes on, where the engine says that it does. */
+  replyChanges(): { entries: StoredNewest[]; next: ChangePlace } {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#word(ReplyWord.address);
@@ -187,8 +182,6 @@ export class EngineMemory {
     const words = new Uint32Array(bytes.buffer, 0, bytes.length >>> 2);
     const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
     const changes: StoredNewest[] = [];
-    const part = (start: number, length: number) =>
-      as === "copies" ? bytes.slice(start, start + length) : bytes.subarray(start, start + length);
     let keyAt = count * VERSIONED_HEADER_BYTES;
     let valueAt = keyAt;
     for (let i = 0; i < count; i++) valueAt += words[6 * i] as number;
@@ -197,8 +190,8 @@ export class EngineMemory {
       const isLarge = valueLength === LARGE_VALUE;
       const gone = isLarge || valueLength === NO_VALUE;
       changes.push({
-        key: part(keyAt, keyLength),
-        value: gone ? undefined : part(valueAt, valueLength),
+        key: bytes.slice(keyAt, keyAt + keyLength),
+        value: gone ? undefined : bytes.slice(valueAt, valueAt + valueLength),
         version: numbers[3 * i + 1] ?? 0,
         expiresMs: numbers[3 * i + 2] ?? 0,
         isLarge,
@@ -209,6 +202,21 @@ export class EngineMemory {
     return {
       entries: changes,
       next: { key: bytes.slice(valueAt), version: this.replyNumber(ReplyNumber.nextVersion) },
+    };
+  }
+
+  /** The reply as entries of a frame of a backup. `next` is where a walk goes on, where the engine says that it does. */
+  replyFrame(): { framed: FramedEntries; next: ChangePlace } {
+    const view = this.#view();
+    const address = this.#word(ReplyWord.address);
+    const end = address + this.replyLength;
+    const entriesEnd = end - this.#word(ReplyWord.nextKeyLength);
+    const [gone, content] = [this.#word(ReplyWord.gone), this.#word(ReplyWord.content)];
+    const bytes = new Uint8Array(FRAME_ROOM.before + entriesEnd - address + FRAME_ROOM.after);
+    bytes.set(view.subarray(address, entriesEnd), FRAME_ROOM.before);
+    return {
+      framed: { bytes: bytes.subarray(FRAME_ROOM.before, -FRAME_ROOM.after), values: this.replyCount, gone, content },
+      next: { key: view.slice(entriesEnd, end), version: this.replyNumber(ReplyNumber.nextVersion) },
     };
   }
 

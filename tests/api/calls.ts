@@ -73,6 +73,9 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "SledStore.backupTo(options)": async (subjects, given) => {
     await subjects.store.backupTo(`/copy-${copies++}`, given);
   },
+  "SledStore.fork(options)": async (subjects, given) => {
+    await subjects.store.fork(`/copy-${copies++}`, given);
+  },
   "MemoryStore.constructor(options)": (_, given) => new MemoryStore(given),
   "open(config)": async (_, given: Given) => {
     const store = await open({ path: "/other", fileSystem: new MemoryFileSystem(), ...defined(given) });

@@ -22,6 +22,27 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a fork needs the directory above, and links there",
+  permissions: { ...NOTHING, read: [directory], write: [directory] },
+  fn: async () => {
+    await using store = await open(path);
+    await store.put("city/bern", "137,000");
+    const { linkedBytes, copyReason } = await store.fork(join(directory, "fork"));
+    assertEquals([linkedBytes > 0, copyReason], [true, undefined]);
+  },
+});
+
+Deno.test({
+  name: "without that, the error of a fork names it, and nothing is left",
+  permissions: { ...NOTHING, read: [path], write: [path] },
+  fn: async () => {
+    await using store = await open(path);
+    const error = await assertRejects(() => store.fork(join(directory, "other")), StoreError, "other");
+    assertEquals(error.code, "PATH_UNAVAILABLE");
+  },
+});
+
 for (const missing of ["read", "write"] as const) {
   Deno.test({
     name: `without permission to ${missing}, the error names the directory`,

@@ -346,6 +346,23 @@ function nameTests(setUp: SetUp): void {
     assert.deepEqual(readFile(fs, `${root}/full/f`), [2]);
   });
 
+  test("link: a second name of the same bytes, which goes on without the first", () => {
+    const { fs, root } = setUp();
+    writeFile(fs, `${root}/a`, [1, 2, 3]);
+    fs.makeDirectory(`${root}/d`);
+    fs.link?.(`${root}/a`, `${root}/d/b`);
+    writeFile(fs, `${root}/a`, [4]);
+    assert.deepEqual(readFile(fs, `${root}/d/b`), readFile(fs, `${root}/a`));
+    const before = readFile(fs, `${root}/a`);
+    fs.remove(`${root}/a`);
+    assert.deepEqual([fs.stat(`${root}/a`), readFile(fs, `${root}/d/b`)], [undefined, before]);
+    assertCode("ENOENT", () => fs.link?.(`${root}/a`, `${root}/c`));
+    assertCode("EEXIST", () => fs.link?.(`${root}/d/b`, `${root}/d`));
+    assertCode("EEXIST", () => fs.link?.(`${root}/d/b`, `${root}/d/b`));
+    assertCode("ENOENT", () => fs.link?.(`${root}/d/b`, `${root}/none/b`));
+    assert.throws(() => fs.link?.(`${root}/d`, `${root}/e`));
+  });
+
   test("remove: the name is removed at once, an open file still works", () => {
     const { fs, root } = setUp();
     const path = `${root}/file`;

@@ -320,3 +320,23 @@ test("a copy to a full disk leaves nothing that takes space, and can be tried ag
   await using copy = await open({ path: "/copy", fileSystem: target, logger: silent });
   assert.equal(await copy.count(), 3000);
 });
+
+test("a fork on a full disk is refused and leaves nothing, and the store goes on", async () => {
+  const disk = new FullFileSystem(12 * MIB);
+  const count = await fill(disk, 3000);
+  await using store = await openOn(disk);
+  const names = () => disk.list("/").map(({ name }) => name);
+  const before = names();
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(store.fork("/fork"), /ENOSPC/);
+    assert.deepEqual(names(), before);
+    // Room for the directory, and not for the rest.
+    disk.capacity += 4096 * (i + 1);
+  }
+  assert.ok((await store.count()) >= count);
+  await store.delete(keyOf(0));
+  disk.capacity = 64 * MIB;
+  await store.put("later", "");
+  const { version } = await store.fork("/fork");
+  assert.deepEqual([version, names().length], [store.version, before.length + 1]);
+});

@@ -1,16 +1,16 @@
 //! What must hold for any bytes that the host writes into the request buffer. The input is the buffer.
 
+use luge_engine::backup::{Frame, entries};
 use luge_engine::database::RestoredEntry;
 use luge_engine::database::payload::Operation;
+use luge_engine::entry::{Entry, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::failure::FailureKind;
 use luge_engine::page::NO_VALUE;
-use luge_engine::request::{flags, operations, range, restored};
+use luge_engine::request::{flags, operations, range};
 
 /// Bytes in front of an operation's key.
 const OPERATION_HEAD: usize = 16;
-/// Bytes in front of the key of an entry of a backup.
-const RESTORED_HEAD: usize = 24;
 
 /// Panics where a request is read otherwise than it was written, or refused as anything but malformed.
 pub fn check(bytes: &[u8]) {
@@ -18,8 +18,8 @@ pub fn check(bytes: &[u8]) {
         Ok(read) => check_operations(bytes, &read),
         Err(failure) => assert_eq!(failure.kind(), FailureKind::InvalidRequest),
     }
-    match restored(bytes) {
-        Ok(read) => check_restored(bytes, &read),
+    match entries(bytes) {
+        Ok(read) => check_restored(&read),
         Err(failure) => assert_eq!(failure.kind(), FailureKind::InvalidRequest),
     }
     check_range(bytes);
@@ -38,25 +38,16 @@ fn check_operations(bytes: &[u8], read: &[Operation<'_>]) {
     assert_eq!(operations(&again).expect("what was written reads back"), read);
 }
 
-fn check_restored(bytes: &[u8], read: &[RestoredEntry<'_>]) {
-    let mut again = Vec::new();
-    let mut at = 0;
+/// Entries of a backup may be written in more bytes than they need, but not read otherwise than they were written.
+fn check_restored(read: &[RestoredEntry<'_>]) {
+    let mut bytes = Vec::new();
+    let mut frame = Frame::new(&mut bytes);
     for RestoredEntry { version, operation } in read {
-        at = check_parts(bytes, at + RESTORED_HEAD, operation);
-        write_head(&mut again, operation);
-        again.extend((version.get() as f64).to_le_bytes());
-        write_parts(&mut again, operation);
+        let Operation { key, value, expires } = *operation;
+        let entry = Entry { key, version: *version, expires, value: Value::Deleted };
+        frame.push(&entry, value, usize::MAX).expect("there is memory for it");
     }
-    assert_eq!(at, bytes.len());
-    let twice = restored(&again).expect("what was written reads back");
-    let numbers = |entry: &RestoredEntry<'_>| (entry.version, entry.operation.expires);
-    assert!(twice.iter().map(numbers).eq(read.iter().map(numbers)));
-    assert!(
-        twice
-            .iter()
-            .zip(read)
-            .all(|(a, b)| (a.operation.key, a.operation.value) == (b.operation.key, b.operation.value))
-    );
+    assert_eq!(entries(frame.finish(&[])).expect("what was written reads back"), read);
 }
 
 /// Returns where the value ends.

@@ -1,12 +1,14 @@
 //! Exports that read the history: which keys changed, and when.
 
 use super::call::run_open;
-use super::reads::push_newest;
-use super::reply::{REPLY, set_page};
+use super::reply::{REPLY, set_bytes, set_page};
+use crate::backup::{Frame, value_in_frame};
 use crate::cursor::Range;
-use crate::database::{Budget, GoOn, Newest};
+use crate::database::{Budget, GoOn, Visited};
 use crate::entry::Boundary;
+use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
+use crate::number::u32_of;
 use crate::page::{Page, PageEntry};
 use crate::request::flags as flag;
 use crate::status::Status;
@@ -121,11 +123,12 @@ pub extern "C" fn luge_history() -> i32 {
     })
 }
 
-/// Reads the newest version of each key that changed after `since` and up to `until`, as a page with versions. Begins
-/// at the key in the request, with versions up to `below`; without a key it begins at the first one. A deletion and an
-/// expired version have no value. They are left out if `with_deletions` is 0. A value above `largest` bytes has only
-/// the length `LARGE_VALUE`. Looks at `visits` entries at most. Returns the position to continue at as [`luge_changes`]
-/// does.
+/// Reads the newest version of each key that changed after `since` and up to `until`, as entries of a frame of a backup: from
+/// the key in the request on, of that one only versions up to `below`; from the first key on without one. What is deleted or has
+/// expired is left out if `with_deletions` is 0. Ends once there are `budget` bytes, or after looking at `visits` entries. The reply
+/// has how many entries have a value, how many are gone, and the bytes of their keys and values. [`Status::More`] says where to
+/// continue as after [`luge_changes`]. So does [`Status::Streamed`]: what comes next has a value above `largest` bytes, which is to
+/// be read on its own; the reply has its expiry.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_newest(
     key_length: usize,
@@ -142,12 +145,28 @@ pub extern "C" fn luge_newest(
         let flags = if key_length > 0 { flag::LOWER_INCLUDED } else { 0 };
         let range = call.range(flags, (key_length, 0), until, now_ms)?;
         let range = begun_at(range, Version::from_host(below));
-        let mut page = Page::new(call.reply, budget, true);
+        let mut frame = Frame::new(call.reply);
+        let mut status = Status::More;
         let next = call.database.newest(range, Version::from_host(since), largest, visits, |entry, newest| {
-            let is_left_out = with_deletions == 0 && matches!(newest, Newest::Gone);
-            if is_left_out { Ok(true) } else { push_newest(&mut page, entry, newest) }
+            let Some(value) = value_in_frame(newest) else {
+                status = Status::Streamed;
+                REPLY.expires_ms.set(Expiry::number_of(entry.expires));
+                return Ok(Visited::Before);
+            };
+            if value.is_none() && with_deletions == 0 {
+                return Ok(Visited::GoOn);
+            }
+            Ok(if frame.push(entry, value, budget)? { Visited::GoOn } else { Visited::Behind })
         })?;
-        Ok(set_changes(page, next))
+        REPLY.gone.set(frame.gone);
+        REPLY.content.set(u32_of(frame.content));
+        let values = frame.values;
+        let key = next.as_ref().map_or(&[][..], |next| &next.key);
+        set_bytes(frame.finish(key), values);
+        REPLY.next_key_length.set(u32_of(key.len()));
+        let Some(GoOn { version, .. }) = next else { return Ok(Status::Ok) };
+        REPLY.next_version.set(version.get());
+        Ok(status)
     })
 }
 

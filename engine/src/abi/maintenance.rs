@@ -24,7 +24,18 @@ pub extern "C" fn luge_sync() -> i32 {
     })
 }
 
-/// Does a small part of the background work. [`Status::More`] says that more follows.
+/// Makes all durable, and ends all segments but that of the log. With an `is_copied` other than 0 it ends that, too: no file of log
+/// and blocks that is there is changed any more, and a copy of them opens at the newest version, which this may raise. The host must
+/// be done with all that the next commit asks for before that counts.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_end_segments(is_copied: u32) -> i32 {
+    run_open(|call| {
+        call.database.end_segments(is_copied != 0)?;
+        Ok(Status::Ok)
+    })
+}
+
+/// Does a small part of the background work. [`Status::More`] says that there is more.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
     run_open(|call| {

@@ -147,7 +147,7 @@ pub extern "C" fn luge_versions(
 }
 
 /// Adds a version of a key to a page. Returns whether the page had room.
-pub fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Result<bool, Failure> {
+fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Result<bool, Failure> {
     let (value, is_large) = match newest {
         Newest::Gone => (None, false),
         Newest::Value(value) => (Some(value), false),

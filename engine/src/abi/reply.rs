@@ -57,6 +57,10 @@ pub struct ReplyHeader {
     pub newest_from: Number,
     /// How many entries the verification has read so far.
     pub verified_entries: Number,
+    /// How many entries in the reply are gone; the others are counted in `count`.
+    pub gone: Word,
+    /// Bytes of keys and values in the reply.
+    pub content: Word,
 }
 
 /// The header of the instance.
@@ -80,6 +84,8 @@ pub static REPLY: ReplyHeader = {
         changes_from: number(),
         newest_from: number(),
         verified_entries: number(),
+        gone: word(),
+        content: word(),
     }
 };
 

@@ -3,9 +3,9 @@
 use super::call::{run_open, written};
 use super::reply::REPLY;
 use super::work;
+use crate::backup;
 use crate::expiry::Expiry;
 use crate::number::from_host;
-use crate::request;
 use crate::status::Status;
 use crate::version::Version;
 
@@ -18,12 +18,12 @@ pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
     })
 }
 
-/// Restores the entries in the request, in the format of [`request::restored`].
+/// Restores the entries in the request, in the format of a backup's frames: see [`backup`].
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (bytes, _) = call.arguments(length, 0)?;
-        call.database.restore(&request::restored(bytes)?, from_host(now_ms))?;
+        call.database.restore(&backup::entries(bytes)?, from_host(now_ms))?;
         REPLY.work.set(if call.database.has_work() { work::SOME } else { work::NONE });
         Ok(Status::Ok)
     })

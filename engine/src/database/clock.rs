@@ -58,6 +58,11 @@ impl Clock {
         is_due.then(|| Reservation { version: self.next(), last: self.next().plus(RESERVED_VERSIONS) })
     }
 
+    /// The reservation that takes back what was reserved and not used; `None` where there is no such version.
+    pub fn ending(&self) -> Option<Reservation> {
+        (self.reserved > self.newest).then(|| Reservation { version: self.next(), last: self.next() })
+    }
+
     /// Takes note that the log has a reservation, durably.
     pub fn reserve(&mut self, Reservation { version, last }: Reservation) {
         self.newest = version;

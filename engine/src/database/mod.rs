@@ -36,7 +36,7 @@ use std::path::Path;
 
 pub use mode::Database;
 pub use options::Options;
-pub use read::{Budget, GoOn, Newest, Read};
+pub use read::{Budget, GoOn, Newest, Read, Visited};
 pub use restore::RestoredEntry;
 pub use value_log::ValueStream;
 pub use verify::Verification;
@@ -83,6 +83,23 @@ impl<D: Disk> Database<D> {
     /// Makes all commits durable.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.working().values.sync()
+    }
+
+    /// Makes all durable, and ends all segments but that of the log. With `is_copied` it ends that, too: no file of log and blocks
+    /// that is there is changed any more, and whoever opens a copy of the files finds the newest version, and none that may have been
+    /// used beyond it. The next commit then reserves versions again, as the first one of a life does.
+    pub fn end_segments(&mut self, is_copied: bool) -> Result<(), Failure> {
+        self.writing().map_or(Ok(()), |store| {
+            store.table.end_segments()?;
+            if !is_copied {
+                return store.values.sync();
+            }
+            if let Some(ending) = store.clock.ending() {
+                store.values.append(ending.version, &payload::encode_reservation(ending.last))?;
+                store.clock.reserve(ending);
+            }
+            store.values.end_segment()
+        })
     }
 
     /// From which version on reads find what they always found.

@@ -19,8 +19,17 @@ enum Mode {
     Normal,
     /// A put whose value comes in pieces.
     Putting(LargePut),
-    /// A restore of this version, perhaps with a put in pieces of one of its entries.
-    Restoring(Version, Option<LargePut>),
+    /// A restore, perhaps with a put in pieces of one of its entries.
+    Restoring(Restoring, Option<LargePut>),
+}
+
+/// A restore.
+#[derive(Clone, Copy)]
+pub(super) struct Restoring {
+    /// The version that is being restored.
+    pub version: Version,
+    /// Whether the store was empty before: then it has none of the entries.
+    pub is_first: bool,
 }
 
 impl<D: Disk> Database<D> {
@@ -61,12 +70,12 @@ impl<D: Disk> Database<D> {
         self.writing().ok_or_else(read_only)
     }
 
-    /// Enters a call of a restore, with the version that is restored. A put that was begun is given up.
-    pub(super) fn restoring(&mut self) -> Result<(Version, &mut Store<D>), Failure> {
-        let Mode::Restoring(version, _) = self.mode else {
+    /// Enters a call of a restore, with that restore. A put that was begun is given up.
+    pub(super) fn restoring(&mut self) -> Result<(Restoring, &mut Store<D>), Failure> {
+        let Mode::Restoring(restoring, _) = self.mode else {
             return Err(Failure::new(FailureKind::InvalidRequest, "no restore was begun"));
         };
-        Ok((version, self.working()))
+        Ok((restoring, self.working()))
     }
 
     /// Enters a call that adds to the put that was begun.
@@ -87,7 +96,7 @@ impl<D: Disk> Database<D> {
     /// Notes that a put is begun. None may be begun already.
     pub(super) fn begin_pieces(&mut self, put: LargePut) {
         self.mode = match self.mode {
-            Mode::Restoring(version, _) => Mode::Restoring(version, Some(put)),
+            Mode::Restoring(restoring, _) => Mode::Restoring(restoring, Some(put)),
             Mode::Normal | Mode::Putting(_) => Mode::Putting(put),
         };
     }
@@ -97,16 +106,16 @@ impl<D: Disk> Database<D> {
         match std::mem::replace(&mut self.mode, Mode::Normal) {
             Mode::Normal => None,
             Mode::Putting(put) => Some(put),
-            Mode::Restoring(version, put) => {
-                self.mode = Mode::Restoring(version, None);
+            Mode::Restoring(restoring, put) => {
+                self.mode = Mode::Restoring(restoring, None);
                 put
             }
         }
     }
 
-    /// Notes that a version is being restored; `None` ends that.
-    pub(super) fn set_restoring(&mut self, version: Option<Version>) {
-        self.mode = version.map_or(Mode::Normal, |version| Mode::Restoring(version, None));
+    /// Notes that a restore goes on; `None` ends that.
+    pub(super) fn set_restoring(&mut self, restoring: Option<Restoring>) {
+        self.mode = restoring.map_or(Mode::Normal, |restoring| Mode::Restoring(restoring, None));
     }
 
     /// Forgets the put that was begun, if there is one.

@@ -34,6 +34,17 @@ pub enum Newest<'a> {
     Large,
 }
 
+/// How a walk goes on after what it visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visited {
+    /// With the next one.
+    GoOn,
+    /// Not now, and then with this one.
+    Before,
+    /// Not now, and then behind this one.
+    Behind,
+}
+
 /// Where a walk over changes goes on: with the first version of a key that is not above this one, and not before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoOn {
@@ -265,7 +276,7 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// Of each key in a range that changed after `since` the newest version, by key, until `visit` returns `false`, or `visits`
+    /// Of each key in a range that changed after `since` the newest version, by key, until `visit` has enough, or `visits`
     /// entries were looked at; returns where to go on. Values come with those that are not gone, unless they are above `largest` bytes.
     pub fn newest(
         &mut self,
@@ -273,7 +284,7 @@ impl<D: Disk> Database<D> {
         since: Version,
         largest: u32,
         visits: u32,
-        mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<bool, Failure>,
+        mut visit: impl FnMut(&Entry<'_>, Newest<'_>) -> Result<Visited, Failure>,
     ) -> Result<Option<GoOn>, Failure> {
         let store = self.reading();
         let table = Some(&store.table).filter(|_| since < store.memtables.tabled());
@@ -303,8 +314,10 @@ impl<D: Disk> Database<D> {
                     None => Newest::Gone,
                 },
             };
-            if !visit(&entry, newest)? {
-                return Ok(Some(GoOn::at(&entry)));
+            match visit(&entry, newest)? {
+                Visited::GoOn => {}
+                Visited::Before => return Ok(Some(GoOn::at(&entry))),
+                Visited::Behind => return Ok(Some(GoOn::behind(key))),
             }
         }
     }

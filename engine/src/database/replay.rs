@@ -77,7 +77,8 @@ impl<'a, D: Disk> Replay<'a, D> {
             // The checkpoint says what was reserved before it.
             Payload::Reservation(reserved) => {
                 if record.version > self.skip {
-                    self.reserved = self.reserved.max(reserved);
+                    let ends = reserved == record.version;
+                    self.reserved = if ends { reserved } else { self.reserved.max(reserved) };
                 }
             }
             Payload::Operations(operations) => {

@@ -5,6 +5,7 @@
 //! the same entries: what is there already is left as it is.
 
 use super::Database;
+use super::mode::Restoring;
 use super::payload::{self, Operation};
 use super::store::Store;
 use super::value_log::ValueLog;
@@ -13,6 +14,8 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
+use crate::memtable::Memtable;
+use crate::table::Level;
 use crate::version::Version;
 
 /// An entry of a backup.
@@ -34,21 +37,23 @@ impl<D: Disk> Database<D> {
             let message = format!("version {version} is below the log's version {last}");
             return Err(Failure::new(FailureKind::InvalidRequest, message));
         }
+        let has_blocks = Level::ALL.iter().any(|level| store.table.live_bytes(*level) > 0);
+        let is_first = !has_blocks && store.memtables.newest_first().all(Memtable::is_empty);
         // A checkpoint on the way holds whole what was before, and no more.
         store.clock.begin_restore(version);
         store.memtables.end_history(version);
         store.finds.forget_gaps();
         store.table.end_history_before(version)?;
-        self.set_restoring(Some(version));
+        self.set_restoring(Some(Restoring { version, is_first }));
         Ok(())
     }
 
     /// Restores entries: at most one of a key in the whole restore, with versions up to the one that is restored and above
     /// those that the key has.
     pub fn restore(&mut self, entries: &[RestoredEntry<'_>], now_ms: u64) -> Result<(), Failure> {
-        let (target, store) = self.restoring()?;
+        let (restoring, store) = self.restoring()?;
         store.keep_pace(now_ms)?;
-        store.restore(target, entries)
+        store.restore(restoring, entries)
     }
 
     /// Begins to restore an entry whose value of `length` bytes comes in pieces, as that of [`Database::begin_put`] does.
@@ -61,9 +66,9 @@ impl<D: Disk> Database<D> {
         version: Version,
         now_ms: u64,
     ) -> Result<bool, Failure> {
-        let (record_version, store) = self.restoring()?;
+        let (Restoring { version: record_version, is_first }, store) = self.restoring()?;
         store.keep_pace(now_ms)?;
-        if store.has_exactly(key, version)? {
+        if !is_first && store.has_exactly(key, version)? {
             return Ok(false);
         }
         store.memtables.reserve(key.len(), 1)?;
@@ -76,7 +81,7 @@ impl<D: Disk> Database<D> {
 
     /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
     pub fn end_restore(&mut self) -> Result<(), Failure> {
-        let (version, store) = self.restoring()?;
+        let (Restoring { version, .. }, store) = self.restoring()?;
         store.values.append(version, &payload::restored_head(true))?;
         store.clock.committed(version);
         self.set_restoring(None);
@@ -85,10 +90,10 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn restore(&mut self, target: Version, entries: &[RestoredEntry<'_>]) -> Result<(), Failure> {
+    fn restore(&mut self, restoring: Restoring, entries: &[RestoredEntry<'_>]) -> Result<(), Failure> {
         let mut missing = Vec::with_capacity(entries.len());
         for entry in entries {
-            if !self.has_exactly(entry.operation.key, entry.version)? {
+            if restoring.is_first || !self.has_exactly(entry.operation.key, entry.version)? {
                 missing.push((entry, payload::restored_version(entry.version)));
             }
         }
@@ -98,7 +103,7 @@ impl<D: Disk> Store<D> {
         let versions: usize = missing.iter().map(|(_, version)| version.len()).sum();
         let (kept, size) = (of_missing(ValueLog::kept_size_of), of_missing(ValueLog::size_of) + versions);
         self.memtables.reserve(kept, missing.len())?;
-        let mut position = self.values.begin(target, &payload::restored_head(false), size)?;
+        let mut position = self.values.begin(restoring.version, &payload::restored_head(false), size)?;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
             let value = self.values.add(&mut position, &version_bytes, operation)?;
             let (key, expires) = (operation.key, operation.expires);

@@ -277,6 +277,12 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
+    /// Ends the segments that blocks are written to, durably.
+    pub fn end_segments(&mut self) -> Result<(), Failure> {
+        self.upper.blocks.end_segment()?;
+        self.bottom.blocks.end_segment()
+    }
+
     /// Removes one segment of blocks that nothing leads to; says whether there was one.
     pub fn remove_dead(&mut self) -> Result<bool, Failure> {
         Ok(self.upper.blocks.remove_dead()? || self.bottom.blocks.remove_dead()?)

@@ -1,7 +1,7 @@
 //! Compares a database with a history.
 
 use luge_engine::cursor::Range;
-use luge_engine::database::{Budget, Database, GoOn, Verification, Walked};
+use luge_engine::database::{Budget, Database, GoOn, Verification, Visited, Walked};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::entry::Boundary;
 use luge_engine::table::BlockDamage;
@@ -151,7 +151,7 @@ pub fn newest(database: &mut Database<MemoryDisk>, range: Range<'_>, since: Vers
         loop {
             let next = database.newest(rest, since, u32::MAX, visits, |entry, _| {
                 found.push((entry.key.to_vec(), entry.version));
-                Ok(true)
+                Ok(Visited::GoOn)
             });
             let Some(GoOn { key, version }) = next.unwrap() else { break found };
             rest = Range { lower: Boundary::At(key.leak(), version), ..range };

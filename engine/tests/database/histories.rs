@@ -39,6 +39,8 @@ enum Step {
     Wait(u64),
     Check(Vec<u8>, Vec<u8>),
     Compact(usize),
+    /// With the flag as before a copy of the files.
+    EndSegments(bool),
 }
 
 fn write() -> impl Strategy<Value = (Vec<u8>, Written)> {
@@ -67,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..40_u64).prop_map(Step::Wait),
         1 => (key(), key()).prop_map(|(a, b)| Step::Check(a, b)),
         1 => (1..40_usize).prop_map(Step::Compact),
+        1 => any::<bool>().prop_map(Step::EndSegments),
     ]
 }
 
@@ -190,6 +193,11 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
             database.compact_step(known.now_ms).unwrap();
         }),
         Step::Check(a, b) => known.check(database, (&a, &b)),
+        Step::EndSegments(is_copied) => {
+            database.end_segments(is_copied).unwrap();
+            known.durable = known.commits.len();
+            known.highest = known.highest.max(database.version());
+        }
     }
 }
 

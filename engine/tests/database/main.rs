@@ -9,6 +9,7 @@
 
 mod check;
 mod compaction;
+mod copied;
 mod damage;
 mod histories;
 mod history;

@@ -1,8 +1,11 @@
 /** lmdb-js. @module */
 
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { eachEntry, type Guarantee, inFlight, type Peer, type Subject, slices, slicesOf } from "../contract.ts";
 import { peerModule } from "../places.ts";
+
+const NAME = "lmdb";
 
 interface Lmdb {
   open(options: {
@@ -22,6 +25,7 @@ interface Database {
   get(key: string): Uint8Array | undefined;
   getRange(range: { start?: string; end?: string }): Iterable<{ key: string; value: Uint8Array }>;
   batch(run: () => void): Promise<boolean>;
+  backup(directory: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +74,11 @@ function subject(database: Database, guarantee: Guarantee): Subject {
           for (const key of part) database.remove(key);
         }),
       ),
+    async copyTo(directory) {
+      const copy = join(directory, NAME);
+      mkdirSync(copy, { recursive: true });
+      await database.backup(copy);
+    },
     close: () => database.close(),
   };
 }
@@ -83,7 +92,7 @@ export const lmdb: Peer = {
   settings: { buffered: "defaults, await flushed at the end", durable: "defaults, await put and flushed; putSync" },
   open: (directory, guarantee) =>
     subject(
-      peerModule<Lmdb>("lmdb").open({ path: join(directory, "lmdb"), encoding: "binary", compression: false }),
+      peerModule<Lmdb>("lmdb").open({ path: join(directory, NAME), encoding: "binary", compression: false }),
       guarantee,
     ),
 };

@@ -51,6 +51,9 @@ async function openLuge(path: string, guarantee: Guarantee, memory: { cacheSize?
     compact: async () => {
       await store.compact();
     },
+    copyTo: (directory) => store.fork(directory),
+    stream: () => store.backup(),
+    fillFrom: (stream) => store.restore(stream),
     close: () => store.close(),
   };
 }

@@ -1,5 +1,6 @@
 /** SQLite behind its four drivers: one table, prepared statements. @module */
 
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { eachEntry, type Guarantee, type Peer, type Subject, slices, slicesOf } from "../contract.ts";
 import { peerModule } from "../places.ts";
@@ -20,8 +21,12 @@ interface Row {
 interface Driver {
   exec(sql: string): unknown;
   prepare(sql: string): Statement;
+  /** Where the driver has it. */
+  backup?(path: string): Promise<unknown>;
   close(): unknown;
 }
+
+const NAME = "sqlite.db";
 
 const SETTINGS: Record<Guarantee, string> = {
   buffered: "WAL, synchronous=NORMAL, checkpoint at the end",
@@ -73,6 +78,11 @@ function subject(database: Driver, guarantee: Guarantee): Subject {
       database.exec("VACUUM");
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     },
+    copyTo(directory) {
+      mkdirSync(directory);
+      const copy = join(directory, NAME);
+      return database.backup ? database.backup(copy) : database.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+    },
     close: () => {
       database.close();
     },
@@ -84,7 +94,7 @@ function sqlite(
   connect: (path: string) => Promise<Driver> | Driver,
 ): Peer {
   const open = async (directory: string, guarantee: Guarantee) =>
-    subject(await connect(join(directory, "sqlite.db")), guarantee);
+    subject(await connect(join(directory, NAME)), guarantee);
   return { ...peer, kind: "store", commitsEach: true, settings: SETTINGS, open };
 }
 

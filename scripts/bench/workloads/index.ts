@@ -6,6 +6,7 @@
 
 import type { Workload } from "../workload.ts";
 import { awaitedLoad } from "./awaited_load.ts";
+import { backups } from "./backup.ts";
 import { churn, hugeLoad } from "./churn.ts";
 import { durableAwaited, durableMany, durableSync } from "./durable.ts";
 import { firstEntry } from "./first.ts";
@@ -53,6 +54,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
   ...everywhere(coldStarts, "open-small", "open-full"),
   awaitedLoad,
+  ...backups(LARGE),
   hugeLoad,
 ];
 

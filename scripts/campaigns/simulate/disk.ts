@@ -94,6 +94,7 @@ export interface DiskCall {
     | "close"
     | "makeDirectory"
     | "rename"
+    | "link"
     | "remove"
     | "removeDirectory"
     | "syncDirectory"
@@ -126,7 +127,7 @@ interface SyncInFlight {
   readonly reject: (error: unknown) => void;
 }
 
-/** The disk, see the module. Paths start at its root, which exists. There are no links and no permissions. */
+/** See the module. Paths start at its root, which exists; there are hard links, no symbolic ones, and no permissions. */
 export class SimulatedDisk implements FileSystem {
   readonly root: SimulatedDirectory;
   events: DiskEvents;
@@ -273,6 +274,16 @@ export class SimulatedDisk implements FileSystem {
       throw fileSystemError("EISDIR", "rename", to);
     this.#setName(target.parent, target.name, node);
     this.#setName(source.parent, source.name, undefined);
+    this.events.changed?.(call);
+  }
+
+  link(from: string, to: string): void {
+    const call = this.#begin("link", from);
+    const node = this.#find(from);
+    if (!(node instanceof SimulatedFile)) throw fileSystemError(node ? "EPERM" : "ENOENT", "link", from);
+    const { parent, name } = this.#place(to, "link");
+    if (parent.live.has(name)) throw fileSystemError("EEXIST", "link", to);
+    this.#setName(parent, name, node);
     this.events.changed?.(call);
   }
 

@@ -11,6 +11,7 @@ import { compact } from "./compact.ts";
 import { count } from "./count.ts";
 import { del } from "./delete.ts";
 import { dump } from "./dump.ts";
+import { fork } from "./fork.ts";
 import { get } from "./get.ts";
 import { load } from "./load.ts";
 import { put } from "./put.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly CliCommand[] = [
   watch,
   backup,
   restore,
+  fork,
   verify,
   stats,
   compact,

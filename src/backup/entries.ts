@@ -1,0 +1,78 @@
+/**
+ * The entries of a frame, looked at where they stand: an object for each would cost more than all else that is done with it.
+ *
+ * @module
+ */
+
+import type { StoredChange } from "../backend.ts";
+import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../limits.ts";
+import { EntryKind, HAS_EXPIRY, LARGEST_INLINE_BYTES } from "./format.ts";
+import { FieldReader } from "./varint.ts";
+
+/** A cursor over the entries of a payload. */
+export class EntryCursor {
+  readonly payload: Uint8Array;
+  readonly #reader: FieldReader;
+  /** Where the entry begins. */
+  start = 0;
+  kind = 0;
+  version = 0;
+  /** 0 for never. */
+  expiresMs = 0;
+  keyAt = 0;
+  keyEnd = 0;
+  /** Bytes of the value, be it here or in pieces. */
+  length = 0;
+
+  constructor(payload: Uint8Array) {
+    this.payload = payload;
+    this.#reader = new FieldReader(payload);
+  }
+
+  /** Whether nothing is left. */
+  get isDone(): boolean {
+    return this.#reader.isDone;
+  }
+
+  /** Whether the entry has a value. */
+  get hasValue(): boolean {
+    return this.kind === EntryKind.Value || this.isInPieces;
+  }
+
+  /** Whether the value is in the frames that follow. */
+  get isInPieces(): boolean {
+    return this.kind === EntryKind.InPieces;
+  }
+
+  /** Goes to the next entry; returns what is wrong with it. */
+  next(): string | undefined {
+    const reader = this.#reader;
+    this.start = reader.at;
+    const flagged = reader.byte() ?? 0;
+    const [keyLength, version] = [reader.varint(), reader.varint()];
+    const hasExpiry = flagged >= HAS_EXPIRY;
+    this.kind = hasExpiry ? flagged - HAS_EXPIRY : flagged;
+    this.expiresMs = hasExpiry ? (reader.varint() ?? 0) : 0;
+    const length = this.hasValue ? reader.varint() : 0;
+    if (keyLength === undefined || version === undefined || length === undefined) return MALFORMED;
+    this.keyAt = reader.at;
+    this.keyEnd = this.keyAt + keyLength;
+    const isWhole = reader.skip(keyLength) && (this.kind !== EntryKind.Value || reader.skip(length));
+    if (!isWhole || this.kind > EntryKind.InPieces) return MALFORMED;
+    if (hasExpiry ? this.expiresMs === 0 : this.kind === EntryKind.Expired) return "an expiry is wrong";
+    if (keyLength === 0 || keyLength > MAX_KEY_BYTES || length > MAX_VALUE_BYTES) return "an entry is too large";
+    if (this.isInPieces && length <= LARGEST_INLINE_BYTES) return "a small value comes in pieces";
+    this.version = version;
+    this.length = length;
+    return undefined;
+  }
+
+  /** The entry with a value, or with its own. */
+  change(value?: Uint8Array): StoredChange {
+    const { payload, keyAt, keyEnd, version, expiresMs, length } = this;
+    const own = this.kind === EntryKind.Value ? payload.subarray(keyEnd, keyEnd + length) : undefined;
+    return { key: payload.subarray(keyAt, keyEnd), version, expiresMs, value: value ?? own };
+  }
+}
+
+const MALFORMED = "an entry is malformed";

@@ -1,0 +1,210 @@
+/**
+ * The files of a fork: those that never change are linked, all others are copied.
+ *
+ * @module
+ */
+
+import type { FileSystem, OpenFile } from "./api/file_system.ts";
+import { Turns } from "./commit/event_loop.ts";
+import { messageOf } from "./errors.ts";
+import { errorCode } from "./fs/node_errors.ts";
+import { readAll, writeAll } from "./fs/write_all.ts";
+import { MARKER, UNFINISHED_MARKER } from "./store_marker.ts";
+
+/** The directories of segments: a segment that has ended is never changed again, only removed. */
+const SEGMENT_DIRECTORIES = ["log", "upper", "bottom"] as const;
+const SEGMENT = /^\d{10}\.luge$/;
+/** The directory of files that change at any time. */
+const INDEX = "index";
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** What became of the files. */
+export interface Forked {
+  readonly linkedBytes: number;
+  readonly copiedBytes: number;
+  readonly copyReason: string | undefined;
+}
+
+/** A segment that cannot be linked. It is open: its store may remove it meanwhile. */
+interface ToCopy {
+  readonly file: OpenFile;
+  readonly to: string;
+}
+
+/** Brings the files of a store at rest to another directory. */
+export class ForkedFiles {
+  readonly #fileSystem: FileSystem;
+  readonly #from: string;
+  readonly #to: string;
+  /** The directories that were made, each before those in it. */
+  readonly #directories: string[] = [];
+  readonly #linked: string[] = [];
+  readonly #toCopy: ToCopy[] = [];
+  /** Files that were copied, and are not durable yet. */
+  readonly #copied: OpenFile[] = [];
+  #linkedBytes = 0;
+  #copiedBytes = 0;
+  #copyReason: string | undefined;
+
+  /** `to` is an empty directory. */
+  constructor(fileSystem: FileSystem, from: string, to: string) {
+    this.#fileSystem = fileSystem;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Takes all files as they are now: the store must be at rest. */
+  take(): void {
+    for (const name of SEGMENT_DIRECTORIES) this.#takeSegments(name);
+    this.#copyAll(INDEX);
+    this.#copyNow(`${this.#from}/${MARKER}`, `${this.#to}/${UNFINISHED_MARKER}`);
+  }
+
+  /** Copies what could not be linked, makes all of it durable, and then makes a store of it. */
+  async finish(options: { signal: AbortSignal | undefined; syncLinked: boolean }): Promise<void> {
+    await this.#copyAndSync(options);
+    this.#fileSystem.rename(`${this.#to}/${UNFINISHED_MARKER}`, `${this.#to}/${MARKER}`);
+    await syncNames(this.#fileSystem, this.#to);
+  }
+
+  async #copyAndSync({ signal, syncLinked }: { signal: AbortSignal | undefined; syncLinked: boolean }): Promise<void> {
+    for (let next = this.#toCopy[0]; next; next = this.#toCopy[0]) {
+      await this.#copyLater(next, signal);
+      this.#toCopy.shift();
+      next.file.close();
+    }
+    for (const path of syncLinked ? this.#linked : []) {
+      this.#copied.push(this.#fileSystem.open(path, { write: true }));
+    }
+    // All at once: file systems make one journal entry of them.
+    const syncs = [
+      ...this.#copied.map((file) => file.syncOffThread()),
+      ...this.#directories.map((directory) => syncNames(this.#fileSystem, directory)),
+    ];
+    // None may go on when this fails: the files are closed then, and removed.
+    await Promise.allSettled(syncs);
+    await Promise.all(syncs);
+    for (let file = this.#copied.pop(); file; file = this.#copied.pop()) file.close();
+    signal?.throwIfAborted();
+  }
+
+  /** Closes what is open. */
+  discard(): void {
+    for (const file of [...this.#toCopy.splice(0).map(({ file }) => file), ...this.#copied.splice(0)]) {
+      try {
+        file.close();
+      } catch {
+        // The error that came before is the one to tell.
+      }
+    }
+  }
+
+  get result(): Forked {
+    const [linkedBytes, copiedBytes, copyReason] = [this.#linkedBytes, this.#copiedBytes, this.#copyReason];
+    return { linkedBytes, copiedBytes, copyReason };
+  }
+
+  #takeSegments(name: string): void {
+    const [from, to] = [`${this.#from}/${name}`, `${this.#to}/${name}`];
+    if (this.#fileSystem.stat(from)?.kind !== "directory") return;
+    this.#makeDirectory(to);
+    for (const { name: file } of this.#fileSystem.list(from)) {
+      if (SEGMENT.test(file)) this.#takeSegment(`${from}/${file}`, `${to}/${file}`);
+    }
+  }
+
+  #takeSegment(from: string, to: string): void {
+    if (this.#link(from, to)) {
+      this.#linked.push(to);
+      this.#linkedBytes += this.#fileSystem.stat(to)?.size ?? 0;
+    } else {
+      this.#toCopy.push({ file: this.#fileSystem.open(from, {}), to });
+    }
+  }
+
+  /** Where one file has no more room for names, the next one may. */
+  #link(from: string, to: string): boolean {
+    if (this.#copyReason !== undefined && !this.#copyReason.startsWith(FULL_OF_NAMES)) return false;
+    try {
+      if (!this.#fileSystem.link) throw new Error("the file system has no hard links");
+      this.#fileSystem.link(from, to);
+      return true;
+    } catch (error) {
+      const code = errorCode(error);
+      const message = messageOf(error);
+      this.#copyReason ??= code === undefined || message.startsWith(code) ? message : `${code}: ${message}`;
+      return false;
+    }
+  }
+
+  #copyAll(name: string): void {
+    const [from, to] = [`${this.#from}/${name}`, `${this.#to}/${name}`];
+    if (this.#fileSystem.stat(from)?.kind !== "directory") return;
+    this.#makeDirectory(to);
+    for (const { name: child, kind } of this.#fileSystem.list(from)) {
+      if (kind === "directory") this.#copyAll(`${name}/${child}`);
+      else if (kind === "file") this.#copyNow(`${from}/${child}`, `${to}/${child}`);
+    }
+  }
+
+  #copyNow(from: string, to: string): void {
+    const source = this.#fileSystem.open(from, {});
+    try {
+      const target = this.#create(to);
+      for (const piece of piecesOf(source)) this.#write(target, piece, to);
+    } finally {
+      source.close();
+    }
+  }
+
+  async #copyLater({ file, to }: ToCopy, signal: AbortSignal | undefined): Promise<void> {
+    const turns = new Turns();
+    const target = this.#create(to);
+    for (const piece of piecesOf(file)) {
+      this.#write(target, piece, to);
+      await turns.next();
+      signal?.throwIfAborted();
+    }
+  }
+
+  #create(path: string): OpenFile {
+    const file = this.#fileSystem.open(path, { write: true, create: true, exclusive: true });
+    this.#copied.push(file);
+    return file;
+  }
+
+  #write(file: OpenFile, { position, bytes }: Piece, path: string): void {
+    writeAll(file, bytes, position, path);
+    this.#copiedBytes += bytes.length;
+  }
+
+  #makeDirectory(path: string): void {
+    this.#fileSystem.makeDirectory(path);
+    this.#directories.push(path);
+  }
+}
+
+/** What a link fails with where the file has as many names as it may. */
+const FULL_OF_NAMES = "EMLINK";
+
+/** Makes the names in a directory durable. */
+export async function syncNames(fileSystem: FileSystem, directory: string): Promise<void> {
+  await (fileSystem.syncDirectoryOffThread?.(directory) ?? fileSystem.syncDirectory(directory));
+}
+
+interface Piece {
+  readonly position: number;
+  /** Overwritten by the next one. */
+  readonly bytes: Uint8Array;
+}
+
+function* piecesOf(file: OpenFile): Generator<Piece> {
+  const buffer = new Uint8Array(PIECE_BYTES);
+  for (let position = 0; ; ) {
+    const count = readAll(file, buffer, position);
+    if (count > 0) yield { position, bytes: buffer.subarray(0, count) };
+    if (count < buffer.length) return;
+    position += count;
+  }
+}
