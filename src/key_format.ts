@@ -11,12 +11,14 @@ import { decodeKey, decoder } from "./encoding.ts";
 export interface KeyFormat<E extends KeyEncoding> {
   readonly encoding: E;
   readonly strip: number;
+  /** Makes a key of the bytes that are left, which it may keep; in place of the encoding. */
+  readonly decode?: ((bytes: Uint8Array) => unknown) | undefined;
 }
 
 /** One key. */
-export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip }: KeyFormat<E>): KeyIn<E> {
+export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip, decode }: KeyFormat<E>): KeyIn<E> {
   const rest = strip === 0 ? key : key.subarray(strip);
-  return (encoding === "bytes" ? rest.slice() : decodeKey(rest)) as KeyIn<E>;
+  return (decode ? decode(rest.slice()) : encoding === "bytes" ? rest.slice() : decodeKey(rest)) as KeyIn<E>;
 }
 
 /** Many keys that stand back to back in `bytes`, which the caller gives away; `ends` says where each one ends. */
@@ -25,13 +27,14 @@ export function formatKeys<E extends KeyEncoding>(
   ends: ArrayLike<number>,
   format: KeyFormat<E>,
 ): KeyIn<E>[] {
-  const text = format.encoding === "utf8" ? asciiOf(bytes) : undefined;
+  const text = format.encoding === "utf8" && !format.decode ? asciiOf(bytes) : undefined;
   const keys = new Array<unknown>(ends.length);
+  const { decode, strip } = format;
   let start = 0;
   for (let i = 0; i < ends.length; i++) {
     const end = ends[i] as number;
-    keys[i] =
-      text === undefined ? formatKey(bytes.subarray(start, end), format) : text.slice(start + format.strip, end);
+    if (decode) keys[i] = decode(bytes.subarray(start + strip, end));
+    else keys[i] = text === undefined ? formatKey(bytes.subarray(start, end), format) : text.slice(start + strip, end);
     start = end;
   }
   return keys as KeyIn<E>[];

@@ -54,6 +54,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
+  /^src\/(?:codecs|keys)\//,
   /^src\/(?:backend|byte_range|bytes|clock|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
   /^src\/api\//,
 ];

@@ -19,6 +19,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import { borrowKey, encodeKey, encodeValue } from "../encoding.ts";
+import type { KeyFormat } from "../key_format.ts";
 import { checkExpectedVersion, checkSignal, OptionNames, refuseSecond, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
@@ -168,15 +169,24 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>> {
+    return this.watchIn(toByteRange(range), formatOf(range), options);
+  }
+
+  /** As {@linkcode Store.watch}, of a range in bytes, and with values that were decoded. */
+  watchIn<E extends KeyEncoding>(
+    { reverse: _reverse, limit: _limit, ...range }: ByteRange,
+    format: KeyFormat<E>,
+    options: WatchOptions | undefined,
+    decode?: (value: Uint8Array) => unknown,
+  ): AsyncIterable<ChangeIn<E>> {
     this.#core.assertOpen("watch");
-    const { reverse: _reverse, limit: _limit, ...bytes } = toByteRange(range);
     const { since: given, signal } = WATCH_OPTIONS.read(options);
     const since = this.#core.checkVersion(given, "since");
-    const watched = { range: bytes, format: formatOf(range), since, signal: checkSignal(signal) };
+    const watched = { range, format, since, signal: checkSignal(signal), decode };
     return { [Symbol.asyncIterator]: () => new Watch(this.#core, watched) };
   }
 
-  view<T>(options: ViewOptions<T>): View<T> {
+  view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P> {
     return new StoreView(this, NOTHING, options);
   }
 

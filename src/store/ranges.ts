@@ -7,6 +7,7 @@
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
+import type { KeyCodec } from "../api/view.ts";
 import { type ByteRange, successor } from "../byte_range.ts";
 import { compareBytes, concat, NOTHING } from "../bytes.ts";
 import { encodeBound, encodePrefix } from "../encoding.ts";
@@ -31,8 +32,13 @@ const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
   },
   { property: PROPERTY, object: "a range", example: '{ prefix: "a" }' },
 );
+/** What is a key, or the start of one. */
+const KEYS = ["prefix", "gt", "gte", "lt", "lte"] as const satisfies (keyof KeyRange)[];
 /** What makes a range smaller. */
-const BOUNDS = ["prefix", "gt", "gte", "lt", "lte", "limit"] as const satisfies (keyof KeyRange)[];
+const BOUNDS = [...KEYS, "limit"] as const;
+
+/** What bounds are in: the keys of a view. */
+type BoundCodec = Pick<KeyCodec<unknown>, "encode" | "endOf">;
 
 /** One end of a range. */
 interface End {
@@ -41,21 +47,23 @@ interface End {
 }
 
 /** The range in bytes, of keys that stand behind `base`; throws `TypeError` or `RangeError` when it is wrong. */
-export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING): ByteRange {
+export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING, codec?: BoundCodec): ByteRange {
   const range = RANGE.read(given as ReadRange<KeyEncoding> | undefined);
   if (range.snapshot !== undefined) {
     throw new TypeError("Wrong range option 'snapshot': only reads of a store take one");
   }
-  return toBytes(range, base);
+  return toBytes(range, base, codec);
 }
 
-function toBytes(range: ReadRange<KeyEncoding>, base: Uint8Array): ByteRange {
+function toBytes(given: ReadRange<KeyEncoding>, base: Uint8Array, codec?: BoundCodec): ByteRange {
   // Not used here, but wrong all the same: a range that is deleted must be as meant.
-  formatOf(range);
+  formatOf(given);
+  const range = codec ? encodeBounds(given, codec) : given;
   // Copies: the caller may change its arrays while a walk goes on.
   const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);
-  const end = successor(prefix);
+  const own = codec?.endOf && prefix.length > base.length && codec.endOf(prefix.slice(base.length));
+  const end = own ? concat(base, own) : successor(prefix);
   const upper = laterOf(end && { key: end, included: false }, endOf(range.lt, range.lte, ["lt", "lte"], base), -1);
   return {
     ...(lower && lower.key.length > 0 ? { lower: lower.key, lowerIncluded: lower.included } : {}),
@@ -71,13 +79,13 @@ export function toSnapshotRange(range: SnapshotRange | undefined): ByteRange {
 }
 
 /** The keys to delete: a range or a bound that was left out by mistake must not delete all. */
-export function toDeletedRange(range: KeyRange, base?: Uint8Array): ByteRange {
+export function toDeletedRange(range: KeyRange, base?: Uint8Array, codec?: BoundCodec): ByteRange {
   if (range === undefined) {
     throw new TypeError(
       'Cannot delete without a range: expected an object such as { prefix: "a" }, or {} for all keys',
     );
   }
-  const bytes = toByteRange(range, base);
+  const bytes = toByteRange(range, base, codec);
   const missing = BOUNDS.find((name) => name in range && range[name] === undefined);
   if (missing === undefined) return bytes;
   const expected = missing === "limit" ? "a number" : "a string or a Uint8Array";
@@ -92,6 +100,13 @@ export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined)
   if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
   if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip: 0 };
   return wrongType("keyEncoding", encoding, '"utf8" or "bytes"', PROPERTY);
+}
+
+/** The same range with bounds in bytes. */
+function encodeBounds(range: ReadRange<KeyEncoding>, codec: BoundCodec): ReadRange<KeyEncoding> {
+  const bytes: { -readonly [Name in keyof KeyRange]: KeyRange[Name] } = Object.create(range);
+  for (const name of KEYS) if (range[name] !== undefined) bytes[name] = codec.encode(range[name]);
+  return bytes;
 }
 
 function endOf(

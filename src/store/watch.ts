@@ -35,6 +35,8 @@ export interface Watched<E extends KeyEncoding> {
   readonly format: KeyFormat<E>;
   readonly since: number;
   readonly signal: AbortSignal | undefined;
+  /** What values become. */
+  readonly decode?: ((value: Uint8Array) => unknown) | undefined;
 }
 
 /** A walk over changes. */
@@ -132,11 +134,12 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
     const isDeleted = value === undefined && expiresMs === 0;
+    const { format, decode } = this.#watched;
     return {
       type: isDeleted ? "delete" : "put",
-      key: formatKey(key, this.#watched.format),
+      key: formatKey(key, format),
       version,
-      ...(value ? { value } : {}),
+      ...(value ? { value: (decode ? decode(value) : value) as Uint8Array } : {}),
       ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
     };
   }
