@@ -11,14 +11,14 @@ import { decodeKey, decoder } from "./encoding.ts";
 export interface KeyFormat<E extends KeyEncoding> {
   readonly encoding: E;
   readonly strip: number;
-  /** Makes a key of the bytes that are left, which it may keep; in place of the encoding. */
-  readonly decode?: ((bytes: Uint8Array) => unknown) | undefined;
+  /** Whether many keys in bytes may share one buffer. Default: `false`. */
+  readonly isShared?: boolean;
 }
 
 /** One key. */
-export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip, decode }: KeyFormat<E>): KeyIn<E> {
+export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, strip }: KeyFormat<E>): KeyIn<E> {
   const rest = strip === 0 ? key : key.subarray(strip);
-  return (decode ? decode(rest.slice()) : encoding === "bytes" ? rest.slice() : decodeKey(rest)) as KeyIn<E>;
+  return (encoding === "bytes" ? rest.slice() : decodeKey(rest)) as KeyIn<E>;
 }
 
 /** Many keys that stand back to back in `bytes`, which the caller gives away; `ends` says where each one ends. */
@@ -27,14 +27,15 @@ export function formatKeys<E extends KeyEncoding>(
   ends: ArrayLike<number>,
   format: KeyFormat<E>,
 ): KeyIn<E>[] {
-  const text = format.encoding === "utf8" && !format.decode ? asciiOf(bytes) : undefined;
+  const text = format.encoding === "utf8" ? asciiOf(bytes) : undefined;
   const keys = new Array<unknown>(ends.length);
-  const { decode, strip } = format;
+  const { isShared, strip } = format;
   let start = 0;
   for (let i = 0; i < ends.length; i++) {
     const end = ends[i] as number;
-    if (decode) keys[i] = decode(bytes.subarray(start + strip, end));
-    else keys[i] = text === undefined ? formatKey(bytes.subarray(start, end), format) : text.slice(start + strip, end);
+    if (text !== undefined) keys[i] = text.slice(start + strip, end);
+    else if (isShared) keys[i] = bytes.subarray(start + strip, end);
+    else keys[i] = formatKey(bytes.subarray(start, end), format);
     start = end;
   }
   return keys as KeyIn<E>[];

@@ -60,7 +60,7 @@ export interface Codec<T> {
 export interface KeyCodec<K, P = K> {
   /** The bytes of a key, or of the bound or prefix of a range; a string stands for its UTF-8 bytes. */
   encode(key: K | P): Uint8Array | string;
-  /** The key of bytes that `encode` made. The codec may keep the bytes. */
+  /** The key of bytes that `encode` made. The codec may keep the bytes, but not transfer their buffer. */
   decode(bytes: Uint8Array): K;
   /** The end of the keys that start with a prefix, which is not one of them. Default: the end of those whose bytes start with it. */
   endOf?(prefix: Uint8Array): Uint8Array;

@@ -113,10 +113,15 @@ export class TupleReader {
   }
 
   #number(): number {
-    const bytes = this.#take(8);
-    const flip = (bytes[0] as number) < 0x80 ? 0xff : 0;
-    for (let i = 0; i < 8; i++) double.setUint8(i, (bytes[i] as number) ^ flip);
-    if (flip === 0) double.setUint8(0, (bytes[0] as number) ^ 0x80);
+    this.#words(this.#take(8), 8, 0);
+    let high = double.getUint32(0);
+    if (high < 0x8000_0000) {
+      high = ~high;
+      double.setUint32(4, ~double.getUint32(4));
+    } else {
+      high -= 0x8000_0000;
+    }
+    double.setUint32(0, high);
     const value = double.getFloat64(0);
     // The writer has one zero and one NaN.
     if (Object.is(value, -0)) this.#fail("a number is -0");
@@ -143,17 +148,31 @@ export class TupleReader {
       if (isHuge) length = length * 256 + (this.#byte() ^ flip);
       least = isHuge ? LARGE_BYTES + 1 : SMALL_BYTES + 1;
     }
-    const bytes = this.#take(length);
-    if (length < least || (length > 0 && bytes[0] === flip)) this.#fail("an integer has more bytes than it needs");
+    const start = this.#take(length);
+    if (length < least || (length > 0 && this.#bytes[start] === flip))
+      this.#fail("an integer has more bytes than it needs");
     let amount = 0n;
     if (length <= SMALL_BYTES) {
-      for (let i = 0; i < SMALL_BYTES; i++) double.setUint8(i, 0);
-      for (let i = 0; i < length; i++) double.setUint8(SMALL_BYTES - length + i, (bytes[i] as number) ^ flip);
+      this.#words(start, length, flip);
       amount = double.getBigUint64(0);
     } else {
+      const bytes = this.#bytes.subarray(start, start + length);
       amount = BigInt(`0x${hexOf(flip === 0 ? bytes : bytes.map((byte) => byte ^ flip))}`);
     }
     return isNegative ? -amount : amount;
+  }
+
+  /** Puts up to eight bytes into `double`, the last one at its end. */
+  #words(start: number, length: number, flip: number): void {
+    const bytes = this.#bytes;
+    let high = 0;
+    let low = 0;
+    for (let i = start; i < start + length; i++) {
+      high = (high << 8) | (low >>> 24);
+      low = (low << 8) | ((bytes[i] as number) ^ flip);
+    }
+    double.setUint32(0, high);
+    double.setUint32(4, low);
   }
 
   #byte(): number {
@@ -163,12 +182,12 @@ export class TupleReader {
     return byte;
   }
 
-  #take(length: number): Uint8Array {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) this.#fail("it ends within a part");
-    const bytes = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return bytes;
+  /** Steps over some bytes; returns where they begin. */
+  #take(length: number): number {
+    const start = this.#at;
+    if (start + length > this.#bytes.length) this.#fail("it ends within a part");
+    this.#at = start + length;
+    return start;
   }
 
   #fail(why: string, cause?: unknown): never {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../encoding.ts";
+import { describe, trueLength } from "../encoding.ts";
 import { MAX_KEY_BYTES } from "../limits.ts";
 import { isUint8Array } from "../realm.ts";
 import { Code, END, ESCAPE, LARGE_BYTES, MAX_DEPTH, SMALL_BYTES } from "./codes.ts";
@@ -87,7 +87,7 @@ export class TupleWriter {
       this.#byte(END);
     } else if (isUint8Array(part)) {
       this.#byte(Code.BYTES);
-      this.#escaped(new Uint8Array(part));
+      this.#escaped(part);
     } else {
       const time = timeOf(part);
       if (time === undefined) this.#refuse(part);
@@ -131,11 +131,14 @@ export class TupleWriter {
   }
 
   #escaped(source: Uint8Array): void {
-    this.#checkLength(source.length);
-    this.#reserve(2 * source.length + 1);
+    // What properties of its own say is not asked.
+    const length = trueLength.call(source);
+    if (length === 0) assertAttached(source);
+    this.#checkLength(length);
+    this.#reserve(2 * length + 1);
     const bytes = this.#bytes;
     let at = this.#length;
-    for (let i = 0; i < source.length; i++) {
+    for (let i = 0; i < length; i++) {
       const byte = source[i] as number;
       bytes[at++] = byte;
       if (byte === 0) bytes[at++] = ESCAPE;
@@ -225,6 +228,11 @@ export class TupleWriter {
         "expected null, a Uint8Array, a string, an array, a bigint, a number, a boolean or a Date",
     );
   }
+}
+
+/** Throws `TypeError` for an array whose buffer is detached: it only seems to be empty. */
+function assertAttached(array: Uint8Array): void {
+  new Uint8Array(array);
 }
 
 /** The time of a date of any realm; `undefined` for what is none. */

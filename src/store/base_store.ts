@@ -172,12 +172,12 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     return this.watchIn(toByteRange(range), formatOf(range), options);
   }
 
-  /** As {@linkcode Store.watch}, of a range in bytes, and with values that were decoded. */
+  /** As {@linkcode Store.watch}, of a range in bytes, and with changes as `decode` makes them. */
   watchIn<E extends KeyEncoding>(
     { reverse: _reverse, limit: _limit, ...range }: ByteRange,
     format: KeyFormat<E>,
     options: WatchOptions | undefined,
-    decode?: (value: Uint8Array) => unknown,
+    decode?: (change: ChangeIn<E>) => unknown,
   ): AsyncIterable<ChangeIn<E>> {
     this.#core.assertOpen("watch");
     const { since: given, signal } = WATCH_OPTIONS.read(options);

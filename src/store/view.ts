@@ -32,7 +32,7 @@ export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn">
     range: ByteRange,
     format: KeyFormat<E>,
     options: WatchOptions | undefined,
-    decode: (value: Uint8Array) => unknown,
+    decode: (change: ChangeIn<E>) => unknown,
   ): AsyncIterable<ChangeIn<E>>;
 }
 
@@ -42,8 +42,8 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   readonly #prefix: Uint8Array;
   readonly #codec: Codec<T>;
   readonly #key: KeyCodec<unknown> | undefined;
-  /** How keys are handed out: as a codec has them, or as strings. */
-  readonly #format: KeyFormat<"utf8">;
+  /** As the key codec takes them, or as they are handed out. */
+  readonly #format: KeyFormat<KeyEncoding>;
 
   /** `base` stands in front of the prefix. Throws `TypeError` or `RangeError` for wrong options. */
   constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T, K, P>) {
@@ -55,11 +55,7 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
     this.#key = key === undefined ? undefined : checkCodec("key", key as KeyCodec<unknown>);
     this.#store = store;
     this.#prefix = concat(base, encodePrefix(prefix));
-    this.#format = {
-      encoding: "utf8",
-      strip: this.#prefix.length,
-      decode: this.#key && ((bytes) => this.#key?.decode(bytes)),
-    };
+    this.#format = { encoding: key ? "bytes" : "utf8", strip: this.#prefix.length, isShared: true };
   }
 
   async get(key: K): Promise<T | undefined> {
@@ -119,16 +115,15 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   }
 
   entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]> {
-    const entryOf = (page: Page<"utf8">, i: number): [ViewKey<K>, T] => [
-      keyAt(page, i) as ViewKey<K>,
+    return this.#store.walk(this.#rangeOf(range), this.#format, (page, i): [ViewKey<K>, T] => [
+      this.#decodeKey(keyAt(page, i)),
       this.#valueOf(page, i),
-    ];
-    return this.#store.walk(this.#rangeOf(range), this.#format, entryOf);
+    ]);
   }
 
   keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>> {
     const bytes = { ...this.#rangeOf(range), keysOnly: true };
-    return this.#store.walk(bytes, this.#format, keyAt as (page: Page<"utf8">, index: number) => ViewKey<K>);
+    return this.#store.walk(bytes, this.#format, (page, i) => this.#decodeKey(keyAt(page, i)));
   }
 
   values(range?: KeyRange<P>): RangeIterable<T> {
@@ -145,9 +140,11 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   }
 
   watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>> {
-    const changes = this.#store.watchIn(this.#rangeOf(range), this.#format, options, (value) =>
-      this.#codec.decode(value),
-    );
+    const changes = this.#store.watchIn(this.#rangeOf(range), this.#format, options, ({ key, value, ...change }) => ({
+      ...change,
+      key: this.#decodeKey(key),
+      ...(value ? { value: this.#codec.decode(value) } : {}),
+    }));
     return changes as AsyncIterable<Change<unknown, unknown>> as AsyncIterable<Change<ViewKey<K>, T>>;
   }
 
@@ -161,6 +158,10 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
 
   #rangeOf(range: KeyRange<P> | undefined): ByteRange {
     return toByteRange(range as KeyRange | undefined, this.#prefix, this.#key);
+  }
+
+  #decodeKey(key: Key): ViewKey<K> {
+    return (this.#key ? this.#key.decode(key as Uint8Array) : key) as ViewKey<K>;
   }
 
   #decode(value: Uint8Array | undefined): T | undefined {

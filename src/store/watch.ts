@@ -35,8 +35,8 @@ export interface Watched<E extends KeyEncoding> {
   readonly format: KeyFormat<E>;
   readonly since: number;
   readonly signal: AbortSignal | undefined;
-  /** What values become. */
-  readonly decode?: ((value: Uint8Array) => unknown) | undefined;
+  /** What a change becomes. */
+  readonly decode?: ((change: ChangeIn<E>) => unknown) | undefined;
 }
 
 /** A walk over changes. */
@@ -135,13 +135,14 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
     const isDeleted = value === undefined && expiresMs === 0;
     const { format, decode } = this.#watched;
-    return {
+    const change: ChangeIn<E> = {
       type: isDeleted ? "delete" : "put",
       key: formatKey(key, format),
       version,
-      ...(value ? { value: (decode ? decode(value) : value) as Uint8Array } : {}),
+      ...(value ? { value } : {}),
       ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
     };
+    return decode ? (decode(change) as ChangeIn<E>) : change;
   }
 
   /** A store that is closed meanwhile ends the walk. */

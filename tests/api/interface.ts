@@ -45,7 +45,17 @@ interface Symbol {
 }
 
 /** Objects whose methods are called: they have as many names as they like. */
-const NO_OPTIONS = new Set(["Codec", "FileSystem", "Logger", "Reader", "Snapshot", "Store", "Transaction", "View"]);
+const NO_OPTIONS = new Set([
+  "Codec",
+  "FileSystem",
+  "KeyCodec",
+  "Logger",
+  "Reader",
+  "Snapshot",
+  "Store",
+  "Transaction",
+  "View",
+]);
 
 /** All parameters of exported functions, interfaces and classes that take an object of names. */
 export function parametersOf(entry: string): Parameter[] {
