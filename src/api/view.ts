@@ -33,8 +33,8 @@ export interface Codec<T> {
   /** The value of bytes that `encode` made. The codec may keep the bytes. */
   decode(bytes: Uint8Array): T;
   /**
-   * The values of many bytes, in their order, where that is faster than one call each: a page of a range. Bytes that stand back to
-   * back in one buffer may come as that. If it throws, `decode` is called for each, so that the error is that of one value.
+   * The values of some bytes, at least one, in their order: those of a page of a range, where that is faster than one call each. They
+   * may stand back to back in one buffer. The codec may return fewer values, such as none, or throw: `decode` is called for the others.
    */
   decodeMany?(values: readonly Uint8Array[]): T[];
 }
@@ -62,8 +62,11 @@ export interface KeyCodec<K, P = K> {
   encode(key: K | P): Uint8Array | string;
   /** The key of bytes that `encode` made. The codec may keep the bytes, but not transfer their buffer. */
   decode(bytes: Uint8Array): K;
-  /** The end of the keys that start with a prefix, which is not one of them. Default: the end of those whose bytes start with it. */
-  endOf?(prefix: Uint8Array): Uint8Array;
+  /**
+   * Where the range of a prefix ends: at the bytes of the prefix, and these behind them. Default: behind all bytes that start with
+   * those of the prefix.
+   */
+  readonly end?: Uint8Array;
 }
 
 /**

@@ -30,29 +30,21 @@ export function jsonCodec<T>(): Codec<T> {
     },
     decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
     decodeMany(values) {
-      const text = asciiOf(values);
-      let at = 0;
+      // One call makes the text of a whole page, if it is all ASCII.
+      const { buffer, byteOffset } = values[0] as Uint8Array<ArrayBuffer>;
+      let length = 0;
+      for (const value of values) {
+        if (value.buffer !== buffer || value.byteOffset !== byteOffset + length) return [];
+        length += value.length;
+      }
+      const text = decoder.decode(new Uint8Array(buffer, byteOffset, length));
+      if (text.length !== length) return [];
       return values.map((value) => {
-        const start = at;
-        at += value.length;
-        return JSON.parse(text === undefined ? decoder.decode(value) : text.slice(start, at)) as T;
+        const start = value.byteOffset - byteOffset;
+        return JSON.parse(text.slice(start, start + value.length)) as T;
       });
     },
   };
-}
-
-/** The text of values that stand back to back in one buffer, and are all ASCII: one call decodes a whole page. */
-function asciiOf(values: readonly Uint8Array[]): string | undefined {
-  const buffer = values[0]?.buffer;
-  const start = values[0]?.byteOffset ?? 0;
-  let end = start;
-  for (const value of values) {
-    if (value.buffer !== buffer || value.byteOffset !== end) return undefined;
-    end += value.length;
-  }
-  if (values.length < 2) return undefined;
-  const text = decoder.decode(new Uint8Array(buffer as ArrayBuffer, start, end - start));
-  return text.length === end - start ? text : undefined;
 }
 
 /**

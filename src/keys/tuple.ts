@@ -5,12 +5,19 @@
  */
 
 import type { KeyCodec } from "../api/view.ts";
+import { concat } from "../bytes.ts";
 import { describe } from "../encoding.ts";
 import { isUint8Array } from "../realm.ts";
 import { ESCAPE } from "./codes.ts";
 import { TupleReader } from "./reader.ts";
 import type { Tuple, TuplePart, TupleStart } from "./types.ts";
 import { TupleWriter } from "./writer.ts";
+
+/**
+ * No part begins with FF. The bytes of a tuple alone would not do as a prefix: they also begin those of a text that goes on with a
+ * zero.
+ */
+const END_OF_RANGE = Uint8Array.of(ESCAPE);
 
 let idle: TupleWriter | undefined;
 
@@ -74,15 +81,7 @@ export function decodeTuple(bytes: Uint8Array): TuplePart[] {
  */
 export function tupleRange(tuple: Tuple): { gt: Uint8Array; lt: Uint8Array } {
   const bytes = encodeTuple(tuple);
-  return { gt: bytes, lt: endOf(bytes) };
-}
-
-/** No part begins with FF. The bytes of a tuple alone would not do: they also begin those of a text that goes on with a zero. */
-function endOf(bytes: Uint8Array): Uint8Array {
-  const end = new Uint8Array(bytes.length + 1);
-  end.set(bytes);
-  end[bytes.length] = ESCAPE;
-  return end;
+  return { gt: bytes, lt: concat(bytes, END_OF_RANGE) };
 }
 
 /**
@@ -101,7 +100,7 @@ function endOf(bytes: Uint8Array): Uint8Array {
  * assert.deepEqual([...visits.keys({ prefix: ["ada"], limit: 1 })], [["ada", new Date("1842-10-01")]]);
  * ```
  */
-export const tupleKey: KeyCodec<Tuple> = { encode: encodeTuple, decode: decodeTuple, endOf };
+export const tupleKey: KeyCodec<Tuple> = { encode: encodeTuple, decode: decodeTuple, end: END_OF_RANGE };
 
 /**
  * {@linkcode tupleKey} for tuples of one type, which is not checked. Ranges take tuples of that type, and starts of them.

@@ -36,7 +36,7 @@ import { Restores } from "./restore.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
 import { StoreView, type ViewedStore } from "./view.ts";
-import { Watch } from "./watch.ts";
+import { Watch, type Writable } from "./watch.ts";
 
 const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
 const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
@@ -177,7 +177,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     { reverse: _reverse, limit: _limit, ...range }: ByteRange,
     format: KeyFormat<E>,
     options: WatchOptions | undefined,
-    decode?: (change: ChangeIn<E>) => unknown,
+    decode?: (change: Writable<ChangeIn<E>>) => void,
   ): AsyncIterable<ChangeIn<E>> {
     this.#core.assertOpen("watch");
     const { since: given, signal } = WATCH_OPTIONS.read(options);

@@ -38,7 +38,7 @@ const KEYS = ["prefix", "gt", "gte", "lt", "lte"] as const satisfies (keyof KeyR
 const BOUNDS = [...KEYS, "limit"] as const;
 
 /** What bounds are in: the keys of a view. */
-type BoundCodec = Pick<KeyCodec<unknown>, "encode" | "endOf">;
+type BoundCodec = Pick<KeyCodec<unknown>, "encode" | "end">;
 
 /** One end of a range. */
 interface End {
@@ -62,8 +62,7 @@ function toBytes(given: ReadRange<KeyEncoding>, base: Uint8Array, codec?: BoundC
   // Copies: the caller may change its arrays while a walk goes on.
   const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);
-  const own = codec?.endOf && prefix.length > base.length && codec.endOf(prefix.slice(base.length));
-  const end = own ? concat(base, own) : successor(prefix);
+  const end = codec?.end ? concat(prefix, codec.end) : successor(prefix);
   const upper = laterOf(end && { key: end, included: false }, endOf(range.lt, range.lte, ["lt", "lte"], base), -1);
   return {
     ...(lower && lower.key.length > 0 ? { lower: lower.key, lowerIncluded: lower.included } : {}),

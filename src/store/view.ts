@@ -17,8 +17,9 @@ import { concat } from "../bytes.ts";
 import { describe, encodeKey, encodePrefix } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, refuseSecond, wrongType } from "../options.ts";
-import { type BaseReader, keyAt } from "./base_reader.ts";
+import type { BaseReader } from "./base_reader.ts";
 import { toByteRange, toDeletedRange } from "./ranges.ts";
+import type { Writable } from "./watch.ts";
 
 const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
   { prefix: true, key: true, value: true, codec: true },
@@ -32,30 +33,34 @@ export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn">
     range: ByteRange,
     format: KeyFormat<E>,
     options: WatchOptions | undefined,
-    decode: (change: ChangeIn<E>) => unknown,
+    decode: (change: Writable<ChangeIn<E>>) => void,
   ): AsyncIterable<ChangeIn<E>>;
 }
+
+/** A codec of keys, however its bytes come: as those of a page, or a string for what has no codec. */
+type AnyKeys = Omit<KeyCodec<unknown>, "decode"> & { decode(key: unknown): unknown };
+
+/** Of keys that are strings or bytes. */
+const AS_IT_IS = { encode: (key: unknown) => key, decode: (key: unknown) => key } as AnyKeys;
 
 /** A {@linkcode View} of a store. */
 export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   readonly #store: ViewedStore;
   readonly #prefix: Uint8Array;
   readonly #codec: Codec<T>;
-  readonly #key: KeyCodec<unknown> | undefined;
+  readonly #key: AnyKeys;
   /** As the key codec takes them, or as they are handed out. */
   readonly #format: KeyFormat<KeyEncoding>;
 
   /** `base` stands in front of the prefix. Throws `TypeError` or `RangeError` for wrong options. */
   constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T, K, P>) {
-    if (options === undefined) throw new TypeError("Cannot make a view without options: expected { prefix, value }");
-    const { prefix, key, value, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>);
-    if (value && codec) throw new TypeError("Wrong options: expected 'value' or 'codec', got both");
-    const name = codec === undefined ? "value" : "codec";
-    this.#codec = checkCodec(name, value ?? codec) as Codec<T>;
-    this.#key = key === undefined ? undefined : checkCodec("key", key as KeyCodec<unknown>);
+    const { prefix, key = AS_IT_IS, value, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>);
+    if (value && codec) wrongType("codec", codec, "'value' alone");
+    this.#codec = checkCodec("value", value ?? codec) as Codec<T>;
+    this.#key = checkCodec("key", key as AnyKeys);
     this.#store = store;
     this.#prefix = concat(base, encodePrefix(prefix));
-    this.#format = { encoding: key ? "bytes" : "utf8", strip: this.#prefix.length, isShared: true };
+    this.#format = { encoding: key === AS_IT_IS ? "utf8" : "bytes", strip: this.#prefix.length, isShared: true };
   }
 
   async get(key: K): Promise<T | undefined> {
@@ -116,18 +121,19 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
 
   entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]> {
     return this.#store.walk(this.#rangeOf(range), this.#format, (page, i): [ViewKey<K>, T] => [
-      this.#decodeKey(keyAt(page, i)),
+      this.#key.decode(page.keys[i]) as ViewKey<K>,
       this.#valueOf(page, i),
     ]);
   }
 
   keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>> {
     const bytes = { ...this.#rangeOf(range), keysOnly: true };
-    return this.#store.walk(bytes, this.#format, (page, i) => this.#decodeKey(keyAt(page, i)));
+    return this.#store.walk(bytes, this.#format, ({ keys }, i) => this.#key.decode(keys[i]) as ViewKey<K>);
   }
 
   values(range?: KeyRange<P>): RangeIterable<T> {
-    const format = { encoding: "bytes", strip: this.#prefix.length } as const;
+    // No key is looked at: it need not be UTF-8.
+    const format: KeyFormat<"bytes"> = { ...this.#format, encoding: "bytes" };
     return this.#store.walk(this.#rangeOf(range), format, (page, i) => this.#valueOf(page, i));
   }
 
@@ -140,11 +146,15 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   }
 
   watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>> {
-    const changes = this.#store.watchIn(this.#rangeOf(range), this.#format, options, ({ key, value, ...change }) => ({
-      ...change,
-      key: this.#decodeKey(key),
-      ...(value ? { value: this.#codec.decode(value) } : {}),
-    }));
+    const changes = this.#store.watchIn(
+      this.#rangeOf(range),
+      this.#format,
+      options,
+      (change: Writable<Change<unknown, unknown>>) => {
+        change.key = this.#key.decode(change.key);
+        if (change.value) change.value = this.#codec.decode(change.value as Uint8Array);
+      },
+    );
     return changes as AsyncIterable<Change<unknown, unknown>> as AsyncIterable<Change<ViewKey<K>, T>>;
   }
 
@@ -153,15 +163,11 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   }
 
   #keyOf(key: K): Uint8Array {
-    return concat(this.#prefix, encodeKey(this.#key ? this.#key.encode(key) : (key as Key)));
+    return concat(this.#prefix, encodeKey(this.#key.encode(key)));
   }
 
   #rangeOf(range: KeyRange<P> | undefined): ByteRange {
     return toByteRange(range as KeyRange | undefined, this.#prefix, this.#key);
-  }
-
-  #decodeKey(key: Key): ViewKey<K> {
-    return (this.#key ? this.#key.decode(key as Uint8Array) : key) as ViewKey<K>;
   }
 
   #decode(value: Uint8Array | undefined): T | undefined {
@@ -170,20 +176,20 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
 
   #valueOf(page: Page<KeyEncoding>, index: number): T {
     page.decoded ??= this.#decodeMany(page.values);
-    return page.decoded.length > 0 ? (page.decoded[index] as T) : this.#codec.decode(page.values[index] as Uint8Array);
+    return index in page.decoded ? (page.decoded[index] as T) : this.#codec.decode(page.values[index] as Uint8Array);
   }
 
   /** None where the codec has no way to do it, or one of the values is wrong: its error comes when it is reached. */
   #decodeMany(values: readonly Uint8Array[]): T[] {
     try {
-      const decoded = this.#codec.decodeMany?.(values);
-      if (decoded?.length === values.length) return decoded;
-    } catch {}
-    return [];
+      return this.#codec.decodeMany?.(values) ?? [];
+    } catch {
+      return [];
+    }
   }
 }
 
-function checkCodec<C extends Codec<unknown> | KeyCodec<unknown>>(name: string, codec: C | undefined): C {
+function checkCodec<C extends Codec<unknown> | AnyKeys>(name: string, codec: C | undefined): C {
   if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
   return wrongType(name, codec, "an object with encode and decode");
 }

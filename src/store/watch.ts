@@ -29,14 +29,17 @@ const CHANGES_A_LOOK = 128;
 /** Ends what watches that nobody holds any more look out for. Weakly: one that waits leads back to its watch. */
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
+/** A change that is not told yet. */
+export type Writable<C> = { -readonly [Name in keyof C]: C[Name] };
+
 /** What is watched. */
 export interface Watched<E extends KeyEncoding> {
   readonly range: ByteRange;
   readonly format: KeyFormat<E>;
   readonly since: number;
   readonly signal: AbortSignal | undefined;
-  /** What a change becomes. */
-  readonly decode?: ((change: ChangeIn<E>) => unknown) | undefined;
+  /** Makes of a change what is told of it. */
+  readonly decode?: ((change: Writable<ChangeIn<E>>) => void) | undefined;
 }
 
 /** A walk over changes. */
@@ -134,15 +137,15 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
     const isDeleted = value === undefined && expiresMs === 0;
-    const { format, decode } = this.#watched;
     const change: ChangeIn<E> = {
       type: isDeleted ? "delete" : "put",
-      key: formatKey(key, format),
+      key: formatKey(key, this.#watched.format),
       version,
       ...(value ? { value } : {}),
       ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
     };
-    return decode ? (decode(change) as ChangeIn<E>) : change;
+    this.#watched.decode?.(change);
+    return change;
   }
 
   /** A store that is closed meanwhile ends the walk. */

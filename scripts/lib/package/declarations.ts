@@ -9,12 +9,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { binary, ROOT } from "../runtimes.ts";
+import { EXPORTS } from "./exports.ts";
 
 /** An import of another file of ours. */
 const IMPORT = /((?:from|import\()\s*"\.[^"]+)\.ts"/g;
 
 /**
- * Writes `mod.d.ts` and `mod.d.cts` with the files that they need into `directory`. TypeScript takes a file for the form that
+ * Writes `mod.d.ts` and `mod.d.cts`, and those of the other exports, with the files that they need into `directory`. TypeScript takes a file for the form that
  * its ending says, so that each form has files of its own.
  */
 export function writeDeclarations(directory: string): void {
@@ -22,7 +23,7 @@ export function writeDeclarations(directory: string): void {
   try {
     const options = ["-p", "tsconfig.build.json", "--outDir", all];
     execFileSync(binary("tsc"), options, { cwd: ROOT, stdio: "inherit" });
-    for (const file of reachable(all, "mod.ts")) {
+    for (const file of reachable(all, ["mod.ts", ...Object.values(EXPORTS)])) {
       const text = readFileSync(join(all, file.replace(/\.ts$/, ".d.ts")), "utf8");
       for (const [kind, extension] of [
         [".d.ts", ".js"],
@@ -38,9 +39,9 @@ export function writeDeclarations(directory: string): void {
   }
 }
 
-/** The sources whose declarations a file needs, itself first; the others are for the bundled code alone. */
-function reachable(folder: string, first: string): Set<string> {
-  const found = new Set([first]);
+/** The sources whose declarations files need, themselves first; the others are for the bundled code alone. */
+function reachable(folder: string, first: readonly string[]): Set<string> {
+  const found = new Set(first);
   for (const file of found) {
     const text = readFileSync(join(folder, file.replace(/\.ts$/, ".d.ts")), "utf8");
     for (const [imported] of text.matchAll(IMPORT)) {

@@ -1,5 +1,5 @@
 /**
- * Bundles what runs of the package: the module in two forms, the engine beside each, and the command line.
+ * Bundles what runs of the package: the module and its exports in two forms, the engine, and the command line.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
+import { EXPORTS } from "./exports.ts";
 
 /** The licenses of the packages that are part of the files. */
 const LICENSES = "LICENSES.txt";
@@ -50,7 +51,13 @@ const SMALL = {
 
 /** Builds all of it into `directory`. */
 export async function buildPrograms(directory: string): Promise<void> {
-  const metafiles = [bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)];
+  const metafiles = [
+    bundleModule(directory),
+    bundleCommonJs(directory),
+    bundleCommand(directory),
+    bundleExports(directory, "esm"),
+    bundleExports(directory, "cjs"),
+  ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
   writeFileSync(join(directory, LICENSES), licensesOf(inputs));
@@ -88,6 +95,24 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
       plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
     }),
   ]);
+  return metafile;
+}
+
+/** Each export beside the module, one file with all that it needs: nobody pays for another one, or for the module. */
+async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<Metafile> {
+  const { metafile } = await build({
+    ...OPTIONS,
+    format,
+    minify: true,
+    sourcemap: "external",
+    // Those of the other form have them.
+    sourcesContent: format === "esm",
+    entryPoints: EXPORTS,
+    outdir: directory,
+    outExtension: { ".js": format === "esm" ? ".js" : ".cjs" },
+    // In the form of which the unused parts can be left out.
+    mainFields: ["module", "main"],
+  });
   return metafile;
 }
 

@@ -26,4 +26,6 @@ export class CloneError extends TypeError {
   }
 }
 
+// The package is written with short names.
+Object.defineProperty(CloneError, "name", { value: "CloneError" });
 Object.defineProperty(CloneError.prototype, "name", { value: "DataCloneError", configurable: true, writable: true });
