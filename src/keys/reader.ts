@@ -82,10 +82,10 @@ export class TupleReader {
       if (byte > 0x7f) break;
       text += String.fromCharCode(byte);
     }
+    const plain = this.#unescaped();
     try {
-      return decoder.decode(this.#unescaped());
+      return decoder.decode(plain);
     } catch (cause) {
-      if (cause instanceof SyntaxError) throw cause;
       return this.#fail("text is not UTF-8", cause);
     }
   }

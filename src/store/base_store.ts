@@ -19,8 +19,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import { borrowKey, encodeKey, encodeValue } from "../encoding.ts";
-import type { KeyFormat } from "../key_format.ts";
-import { checkExpectedVersion, checkSignal, OptionNames, refuseSecond, signalOf } from "../options.ts";
+import { checkExpectedVersion, OptionNames, refuseSecond, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toOperations } from "./batches.ts";
@@ -36,10 +35,9 @@ import { Restores } from "./restore.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
 import { StoreView, type ViewedStore } from "./view.ts";
-import { Watch, type Writable } from "./watch.ts";
+import { type Watching, watchChanges } from "./watch.ts";
 
 const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
-const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
 
 type SnapshotOptions = NonNullable<Parameters<Store["snapshot"]>[0]>;
 
@@ -173,17 +171,8 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   /** As {@linkcode Store.watch}, of a range in bytes, and with changes as `decode` makes them. */
-  watchIn<E extends KeyEncoding>(
-    { reverse: _reverse, limit: _limit, ...range }: ByteRange,
-    format: KeyFormat<E>,
-    options: WatchOptions | undefined,
-    decode?: (change: Writable<ChangeIn<E>>) => void,
-  ): AsyncIterable<ChangeIn<E>> {
-    this.#core.assertOpen("watch");
-    const { since: given, signal } = WATCH_OPTIONS.read(options);
-    const since = this.#core.checkVersion(given, "since");
-    const watched = { range, format, since, signal: checkSignal(signal), decode };
-    return { [Symbol.asyncIterator]: () => new Watch(this.#core, watched) };
+  watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>> {
+    return watchChanges(this.#core, ...watching);
   }
 
   view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P> {

@@ -19,7 +19,7 @@ import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, refuseSecond, wrongType } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
 import { toByteRange, toDeletedRange } from "./ranges.ts";
-import type { Writable } from "./watch.ts";
+import type { Watching } from "./watch.ts";
 
 const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
   { prefix: true, key: true, value: true, codec: true },
@@ -29,12 +29,7 @@ const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
 /** What a view needs of its store. */
 export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn"> {
   deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number>;
-  watchIn<E extends KeyEncoding>(
-    range: ByteRange,
-    format: KeyFormat<E>,
-    options: WatchOptions | undefined,
-    decode: (change: Writable<ChangeIn<E>>) => void,
-  ): AsyncIterable<ChangeIn<E>>;
+  watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>>;
 }
 
 /** A codec of keys, however its bytes come: as those of a page, or a string for what has no codec. */
@@ -150,7 +145,7 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
       this.#rangeOf(range),
       this.#format,
       options,
-      (change: Writable<Change<unknown, unknown>>) => {
+      (change: { key: unknown; value?: unknown }) => {
         change.key = this.#key.decode(change.key);
         if (change.value) change.value = this.#codec.decode(change.value as Uint8Array);
       },

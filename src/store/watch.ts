@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { ChangeIn } from "../api/changes.ts";
+import type { ChangeIn, WatchOptions } from "../api/changes.ts";
 import type { KeyEncoding } from "../api/keys.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
@@ -18,10 +18,13 @@ import { runInSteps, Turns } from "../commit/event_loop.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
+import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";
 import type { StoreCore } from "./core.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Lookout } from "./watchers.ts";
+
+const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
 
 /** Changes that are told between two looks at the clock. */
 const CHANGES_A_LOOK = 128;
@@ -29,8 +32,16 @@ const CHANGES_A_LOOK = 128;
 /** Ends what watches that nobody holds any more look out for. Weakly: one that waits leads back to its watch. */
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
-/** A change that is not told yet. */
-export type Writable<C> = { -readonly [Name in keyof C]: C[Name] };
+/** Makes of a change what is told of it. */
+type Decode<E extends KeyEncoding> = (change: { -readonly [Name in keyof ChangeIn<E>]: ChangeIn<E>[Name] }) => void;
+
+/** What a watch is asked for. */
+export type Watching<E extends KeyEncoding> = [
+  range: ByteRange,
+  format: KeyFormat<E>,
+  options: WatchOptions | undefined,
+  decode?: Decode<E>,
+];
 
 /** What is watched. */
 export interface Watched<E extends KeyEncoding> {
@@ -38,12 +49,23 @@ export interface Watched<E extends KeyEncoding> {
   readonly format: KeyFormat<E>;
   readonly since: number;
   readonly signal: AbortSignal | undefined;
-  /** Makes of a change what is told of it. */
-  readonly decode?: ((change: Writable<ChangeIn<E>>) => void) | undefined;
+  readonly decode: Decode<E> | undefined;
+}
+
+/** The changes of a range, for as many walks as are asked for. Throws `TypeError` or `RangeError` for wrong options. */
+export function watchChanges<E extends KeyEncoding>(
+  core: StoreCore,
+  ...[{ reverse: _reverse, limit: _limit, ...range }, format, options, decode]: Watching<E>
+): AsyncIterable<ChangeIn<E>> {
+  core.assertOpen("watch");
+  const { since: given, signal } = WATCH_OPTIONS.read(options);
+  const since = core.checkVersion(given, "since");
+  const watched = { range, format, since, signal: checkSignal(signal), decode };
+  return { [Symbol.asyncIterator]: () => new Watch(core, watched) };
 }
 
 /** A walk over changes. */
-export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
+class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
   readonly #core: StoreCore;
   readonly #watched: Watched<E>;
   /** What comes before it, in the order of the commits, is told or found. */

@@ -115,6 +115,8 @@ test("values of other realms are what they are", () => {
   assert.deepEqual(bytes, Uint8Array.of(1));
   assert.ok(error instanceof RangeError && error.message === "r");
   assert.deepEqual(object, { a: [1] });
+  const [made] = clone(vm.runInNewContext("[new Proxy([], {})]")) as unknown[];
+  assert.deepEqual(made, []);
 });
 
 test("subclasses and pretenders lose nothing", () => {

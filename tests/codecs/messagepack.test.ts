@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import vm from "node:vm";
 import fc from "fast-check";
 import { MemoryStore } from "../../mod.ts";
 import { messagePackCodec } from "../../src/codecs/messagepack/mod.ts";
@@ -52,6 +53,11 @@ test("this runtime writes the bytes that all others write, and reads them", () =
   }
   assert.equal(decode(fromHex("cf00000001 00000000")), 2n ** 32n);
   assert.equal(decode(fromHex("ca3fc00000")), 1.5);
+});
+
+test("a date and bytes of another realm are what they are", () => {
+  const value = vm.runInNewContext("({ at: new Date(1000), bytes: new Uint8Array([1]), list: [1] })");
+  assert.deepEqual(decode(bytesOf(value)), { at: new Date(1000), bytes: Uint8Array.of(1), list: [1] });
 });
 
 test("undefined is left out, or null", () => {

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { isErrorLike } from "../../realm.ts";
-
 /** What the clone has a form for. */
 export type Kind = "Object" | "Array" | "Map" | "Set" | "Date" | "RegExp" | "Box" | "ArrayBuffer" | "View" | "Error";
 
@@ -34,7 +32,7 @@ export function kindOf(object: object): Kind | undefined {
   const tag = tagOf.call(object).slice("[object ".length, -1);
   const [kind, check] = CHECKS[tag] ?? [];
   if (kind && check && passes(check, object)) return kind;
-  if (tag === "Error" || (object instanceof Error && isErrorLike(object))) return "Error";
+  if (tag === "Error" || tag === "DOMException") return "Error";
   if (REFUSED.has(tag)) return undefined;
   if (tag === "Object" || tag === "Arguments") return "Object";
   // A subclass that calls itself something else is not to lose what it holds.

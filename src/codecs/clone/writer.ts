@@ -217,20 +217,24 @@ export class CloneWriter {
 
   /** A view brings the bytes that it shows, and not the rest of its buffer, which may be somebody else's. */
   #binary(binary: ArrayBuffer | ArrayBufferView): void {
+    if (ArrayBuffer.isView(binary)) {
+      const number = VIEWS.indexOf((viewName.call(binary) ?? "DataView") as (typeof VIEWS)[number]);
+      if (number < 0) this.#refuse(binary);
+      this.#bytes.byte(Tag.VIEW);
+      this.#bytes.varint(number);
+    } else {
+      this.#bytes.byte(Tag.BUFFER);
+    }
+    this.#bytes.bytes(this.#shown(binary));
+  }
+
+  /** The bytes of a view or a buffer. */
+  #shown(binary: ArrayBuffer | ArrayBufferView): Uint8Array {
     try {
-      if (ArrayBuffer.isView(binary)) {
-        const number = VIEWS.indexOf((viewName.call(binary) ?? "DataView") as (typeof VIEWS)[number]);
-        if (number < 0) this.#refuse(binary);
-        this.#bytes.byte(Tag.VIEW);
-        this.#bytes.varint(number);
-        this.#bytes.bytes(new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength));
-      } else {
-        this.#bytes.byte(Tag.BUFFER);
-        this.#bytes.bytes(new Uint8Array(binary));
-      }
+      if (!ArrayBuffer.isView(binary)) return new Uint8Array(binary);
+      return new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength);
     } catch (cause) {
-      if (cause instanceof RangeError || cause instanceof CloneError) throw cause;
-      this.#refuse(binary, "with a detached buffer ", cause);
+      return this.#refuse(binary, "with a detached buffer ", cause);
     }
   }
 

@@ -7,7 +7,7 @@
 import { Decoder, Encoder, ExtensionCodec, type ExtensionCodecType } from "@msgpack/msgpack";
 import type { Codec } from "../../api/view.ts";
 import { describe } from "../../encoding.ts";
-import { isUint8Array } from "../../realm.ts";
+import { isErrorLike, isUint8Array } from "../../realm.ts";
 import { checkMessagePack } from "./check.ts";
 
 /** Values within each other. */
@@ -19,12 +19,14 @@ const [LEAST_BIGINT, BIGINT_END] = [-(2n ** 63n), 2n ** 64n];
 /** What the library would write as something else, in silence, is refused here. */
 const extensions: ExtensionCodecType<undefined> = {
   tryToEncode(value) {
-    if (value instanceof Date) {
-      if (Number.isNaN(value.getTime())) throw new RangeError("Cannot encode an invalid date as MessagePack");
-      return ExtensionCodec.defaultCodec.tryToEncode(value, undefined);
-    }
     if (Array.isArray(value) || isUint8Array(value)) return null;
     const tag = Object.prototype.toString.call(value);
+    if (tag === "[object Date]") {
+      // One of another realm is none for the library.
+      const time = Date.prototype.getTime.call(value);
+      if (Number.isNaN(time)) throw new RangeError("Cannot encode an invalid date as MessagePack");
+      return ExtensionCodec.defaultCodec.tryToEncode(new Date(time), undefined);
+    }
     if (typeof value !== "object" || value === null || tag !== "[object Object]") {
       throw new TypeError(`Cannot encode ${describe(value)} as MessagePack: expected what messagePackCodec lists`);
     }
@@ -33,7 +35,7 @@ const extensions: ExtensionCodecType<undefined> = {
   },
   decode(data, type) {
     if (type === TIMESTAMP) return ExtensionCodec.defaultCodec.decode(data, type, undefined);
-    throw new SyntaxError(`Cannot read the extension ${type} of MessagePack: only dates are known`);
+    throw new SyntaxError(`the extension ${type} is not known`);
   },
 };
 
@@ -99,7 +101,7 @@ export function messagePackCodec<T>(): Codec<T> {
       try {
         return encoder.encode(value);
       } catch (error) {
-        if (error instanceof Error && error.message.startsWith("Too deep")) {
+        if (isErrorLike(error) && error.message.startsWith("Too deep")) {
           throw new RangeError(`Cannot encode more than ${MAX_DEPTH} levels as MessagePack`, { cause: error });
         }
         throw error;
@@ -110,8 +112,7 @@ export function messagePackCodec<T>(): Codec<T> {
       try {
         return decoder.decode(bytes) as T;
       } catch (cause) {
-        if (cause instanceof SyntaxError) throw cause;
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = isErrorLike(cause) ? cause.message : String(cause);
         throw new SyntaxError(`Cannot read ${bytes.length} bytes as MessagePack: ${why}`, { cause });
       }
     },
