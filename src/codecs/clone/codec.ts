@@ -25,7 +25,7 @@ let idle: CloneWriter | undefined;
  *
  * What cannot be cloned (a function, a symbol, a promise, a `WeakMap`, a `SharedArrayBuffer`) is a `CloneError`, which names the path
  * to it. More than 1,000 levels and more than 64 MiB are a `RangeError`. Bytes of another form are a `SyntaxError`: reading them runs
- * no code, sets no prototype, and takes no more memory than a small multiple of them. The type is not checked.
+ * no code, sets no prototype, and takes memory in proportion to them. The type is not checked.
  *
  * @example
  * ```ts

@@ -11,6 +11,8 @@ import { CLONE_VERSION, ERRORS, MAGIC, MAX_CLONE_DEPTH, Tag, VIEWS } from "./for
 
 /** The length that no array is above. */
 const MAX_ARRAY_LENGTH = 0xffff_ffff;
+/** The length for which there is always room. */
+const SHORT_ARRAY = 16;
 
 /** Reads one value. */
 export class CloneReader {
@@ -149,11 +151,9 @@ export class CloneReader {
     const length = this.#bytes.varint();
     if (length > MAX_ARRAY_LENGTH) this.#bytes.fail("an array is longer than arrays are");
     const array = this.#keep<unknown[]>([]);
-    // Far behind the end an item takes no room for those before it; a length would.
-    if (length > 0) {
-      array[length - 1] = undefined;
-      delete array[length - 1];
-    }
+    // A length takes room for as many items. Not so in an array that has had one far behind: it keeps its items in a table.
+    if (length > SHORT_ARRAY) array[MAX_ARRAY_LENGTH - 1] = undefined;
+    array.length = length;
     return this.#entries(array as unknown as Record<string, unknown>, length) as unknown as unknown[];
   }
 

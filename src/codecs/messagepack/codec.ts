@@ -78,8 +78,8 @@ function strictEncoder(): Encoder {
  * - A property that is `undefined` is left out, and `undefined` elsewhere is null, as in JSON.
  * - `Map`, `Set`, other typed arrays and what else the format has nothing for are a `TypeError`; so are lone surrogates and the key
  *   `__proto__`. An invalid date and a bigint of more than 64 bits are a `RangeError`.
- * - Bytes that are no MessagePack are a `SyntaxError`. Reading them runs no code, sets no prototype, and takes no more memory than a
- *   small multiple of them. The type is not checked.
+ * - Bytes that are no MessagePack are a `SyntaxError`. Reading them runs no code, sets no prototype, and takes memory in
+ *   proportion to them. The type is not checked.
  *
  * @example
  * ```ts
