@@ -171,7 +171,9 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
 
   #valueOf(page: Page<KeyEncoding>, index: number): T {
     page.decoded ??= this.#decodeMany(page.values);
-    return index in page.decoded ? (page.decoded[index] as T) : this.#codec.decode(page.values[index] as Uint8Array);
+    return index < page.decoded.length
+      ? (page.decoded[index] as T)
+      : this.#codec.decode(page.values[index] as Uint8Array);
   }
 
   /** None where the codec has no way to do it, or one of the values is wrong: its error comes when it is reached. */
