@@ -218,7 +218,7 @@ export class OwnedLock implements DirectoryLock {
   #lose(): void {
     this.#lossReason = this.#isTaken()
       ? "another process took its lock over"
-      : "the directory was moved, replaced or removed, or a backup was restored over it";
+      : "the directory was moved, replaced or removed, or overwritten with a copy";
     clearInterval(this.#timer);
   }
 
