@@ -76,6 +76,8 @@ export interface Page<E extends KeyEncoding> {
   readonly last: Uint8Array | undefined;
   /** Whether the values may share a buffer with each other. Default: `false`. */
   readonly isShared?: boolean;
+  /** The values as a walk has decoded them, all at once. */
+  decoded?: unknown[];
 }
 
 /** A count of entries from the start of a range. */

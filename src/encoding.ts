@@ -14,9 +14,8 @@ export const SHORT_LENGTH = 64;
 
 const encoder = new TextEncoder();
 /** The real length of a typed array, whatever its properties say. Throws for anything else. */
-const trueLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get as (
-  this: Uint8Array,
-) => number;
+export const trueLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")
+  ?.get as (this: Uint8Array) => number;
 /** Decodes text that must be UTF-8. */
 export const decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -11,6 +11,8 @@ import { decodeKey, decoder } from "./encoding.ts";
 export interface KeyFormat<E extends KeyEncoding> {
   readonly encoding: E;
   readonly strip: number;
+  /** Whether many keys in bytes may share one buffer. Default: `false`. */
+  readonly isShared?: boolean;
 }
 
 /** One key. */
@@ -30,11 +32,13 @@ export function formatKeys<E extends KeyEncoding>(
 ): KeyIn<E>[] {
   const text = format.encoding === "utf8" ? asciiOf(bytes) : undefined;
   const keys = new Array<unknown>(ends.length);
+  const { isShared, strip } = format;
   let start = 0;
   for (let i = 0; i < ends.length; i++) {
     const end = ends[i] as number;
-    keys[i] =
-      text === undefined ? formatKey(bytes.subarray(start, end), format) : text.slice(start + format.strip, end);
+    if (text !== undefined) keys[i] = text.slice(start + strip, end);
+    else if (isShared) keys[i] = bytes.subarray(start + strip, end);
+    else keys[i] = formatKey(bytes.subarray(start, end), format);
     start = end;
   }
   return keys as KeyIn<E>[];

@@ -11,6 +11,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { readOptions, text } from "../lib/options.ts";
+import { EXPORTS } from "../lib/package/exports.ts";
 import { run } from "../lib/run.ts";
 import { binary, ROOT } from "../lib/runtimes.ts";
 
@@ -22,6 +23,7 @@ const isOurs = existsSync(join(output, "all_symbols.html"));
 if (existsSync(output) && !isOurs) throw new Error(`Wrong output '${output}': expected a new folder or a reference`);
 
 rmSync(output, { recursive: true, force: true });
-const { code } = await run(binary("deno"), ["doc", "--html", "--name=luge", `--output=${output}`, "mod.ts"]);
+const files = ["mod.ts", ...Object.values(EXPORTS)];
+const { code } = await run(binary("deno"), ["doc", "--html", "--name=luge", `--output=${output}`, ...files]);
 if (code === 0) console.log(join(output, "index.html"));
 process.exitCode = code;

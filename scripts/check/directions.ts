@@ -55,6 +55,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
+  /^src\/(?:codecs|keys)\//,
   /^src\/(?:backend|byte_range|bytes|clock|encoded_batch|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
   /^src\/api\//,
 ];

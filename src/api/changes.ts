@@ -7,7 +7,7 @@
 import type { KeyEncoding, KeyIn } from "./keys.ts";
 
 /** A change of one key. */
-export interface Change<K = string> {
+export interface Change<K = string, V = Uint8Array> {
   /** What was done. */
   readonly type: "put" | "delete";
   /** The key, in the encoding that was asked for. */
@@ -15,7 +15,7 @@ export interface Change<K = string> {
   /** The commit. All operations of a batch or a transaction have the same one. */
   readonly version: number;
   /** The new value. It is absent for a deletion, and for a value that expired before the watch read it. */
-  readonly value?: Uint8Array;
+  readonly value?: V;
   /** When the value expires, in milliseconds since 1970; absent for never. */
   readonly expiresAt?: number;
 }

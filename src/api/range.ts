@@ -21,17 +21,17 @@ import type { Key } from "./keys.ts";
  * assert.deepEqual([...store.keys(range)], ["d", "c"]);
  * ```
  */
-export interface KeyRange {
+export interface KeyRange<K = Key> {
   /** Only keys that start with this; `""` for all. */
-  readonly prefix?: Key;
+  readonly prefix?: K;
   /** Only keys above this one; `""` for all. */
-  readonly gt?: Key;
+  readonly gt?: K;
   /** Only keys at or above this one; `""` for all. */
-  readonly gte?: Key;
+  readonly gte?: K;
   /** Only keys below this one. */
-  readonly lt?: Key;
+  readonly lt?: K;
   /** Only keys at or below this one. */
-  readonly lte?: Key;
+  readonly lte?: K;
   /** From the last key to the first. Default: `false`. */
   readonly reverse?: boolean;
   /** At most this many entries, the first ones in the order of the range. Default: all. */

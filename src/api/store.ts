@@ -124,7 +124,7 @@ export interface Store extends Reader, AsyncDisposable {
   watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>>;
 
   /** A typed view of the keys that start with a prefix. */
-  view<T>(options: ViewOptions<T>): View<T>;
+  view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
 
   /** Makes everything written so far durable before the promise settles. */
   flush(): Promise<void>;

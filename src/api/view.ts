@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Change, WatchOptions } from "./changes.ts";
 import type { Key } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
 import type { LongOptions } from "./reader.ts";
@@ -21,7 +22,7 @@ import type { PutOptions } from "./writes.ts";
  *   encode: (date) => date.toISOString(),
  *   decode: (bytes) => new Date(new TextDecoder().decode(bytes)),
  * };
- * const births = new MemoryStore().view({ prefix: "born/", codec: dates });
+ * const births = new MemoryStore().view({ prefix: "born/", value: dates });
  * await births.put("ada", new Date("1815-12-10"));
  * assert.equal((await births.get("ada"))?.getFullYear(), 1815);
  * ```
@@ -31,15 +32,77 @@ export interface Codec<T> {
   encode(value: T): Uint8Array | string;
   /** The value of bytes that `encode` made. The codec may keep the bytes. */
   decode(bytes: Uint8Array): T;
+  /**
+   * The values of some bytes, at least one, in their order: those of a page of a range, where that is faster than one call each. They
+   * may stand back to back in one buffer. The codec may return fewer values, such as none, or throw: `decode` is called for the others.
+   */
+  decodeMany?(values: readonly Uint8Array[]): T[];
 }
 
-/** Options of a view. */
-export interface ViewOptions<T> {
+/**
+ * Turns keys of a view into bytes and back. The order of keys is that of their bytes. Two keys must have different bytes.
+ * `P` is what bounds and prefixes of ranges are. If a codec throws, the call throws that error.
+ *
+ * @example
+ * ```ts
+ * import { type KeyCodec, MemoryStore, utf8Codec } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const days: KeyCodec<Date> = {
+ *   encode: (date) => date.toISOString(),
+ *   decode: (bytes) => new Date(new TextDecoder().decode(bytes)),
+ * };
+ * const diary = new MemoryStore().view({ prefix: "diary/", key: days, value: utf8Codec });
+ * await diary.put(new Date("2026-01-02"), "snow");
+ * assert.deepEqual([...diary.keys({ gte: new Date("2026-01-01") })], [new Date("2026-01-02")]);
+ * ```
+ */
+export interface KeyCodec<K, P = K> {
+  /** The bytes of a key, or of the bound or prefix of a range; a string stands for its UTF-8 bytes. */
+  encode(key: K | P): Uint8Array | string;
+  /** The key of bytes that `encode` made. The codec may keep the bytes, but not transfer their buffer. */
+  decode(bytes: Uint8Array): K;
+  /**
+   * Where the range of a prefix ends: at the bytes of the prefix, and these behind them. Default: behind all bytes that start with
+   * those of the prefix.
+   */
+  readonly end?: Uint8Array;
+}
+
+/**
+ * Options of a view. `K` is what keys are, and `P` what bounds of ranges are. Give `value` or `codec`.
+ */
+export type ViewOptions<T, K = Key, P = K> = {
   /** Only keys that start with this. The keys of the view do not have it. */
   readonly prefix: Key;
-  /** How values are encoded. */
-  readonly codec: Codec<T>;
-}
+  /** How keys are encoded. Default: a key is a string or bytes, and is read as a string. */
+  readonly key?: KeyCodec<K, P>;
+} & (
+  | {
+      /** How values are encoded. */
+      readonly value: Codec<T>;
+      readonly codec?: never;
+    }
+  | {
+      /** Another name of `value`. */
+      readonly codec: Codec<T>;
+      readonly value?: never;
+    }
+);
+
+/**
+ * What a view with keys of a type has as the keys of its entries: strings, unless it has a key codec.
+ *
+ * @example
+ * ```ts
+ * import type { ViewKey } from "@luge/luge";
+ *
+ * const name: ViewKey<string | Uint8Array> = "a string";
+ * const date: ViewKey<Date> = new Date();
+ * console.log(name, date);
+ * ```
+ */
+export type ViewKey<K> = Key extends K ? string : K;
 
 /**
  * One operation of a batch of a view.
@@ -49,7 +112,7 @@ export interface ViewOptions<T> {
  * import { MemoryStore, utf8Codec, type View, type ViewOperation, type ViewOptions } from "@luge/luge";
  * import assert from "node:assert/strict";
  *
- * const options: ViewOptions<string> = { prefix: "notes/", codec: utf8Codec };
+ * const options: ViewOptions<string> = { prefix: "notes/", value: utf8Codec };
  * const notes: View<string> = new MemoryStore().view(options);
  * const operations: ViewOperation<string>[] = [
  *   { type: "put", key: "today", value: "bread" },
@@ -59,13 +122,13 @@ export interface ViewOptions<T> {
  * assert.deepEqual([...notes.entries()], [["today", "bread"]]);
  * ```
  */
-export type ViewOperation<T> =
-  | { readonly type: "put"; readonly key: Key; readonly value: T; readonly ttl?: number }
-  | { readonly type: "delete"; readonly key: Key };
+export type ViewOperation<T, K = Key> =
+  | { readonly type: "put"; readonly key: K; readonly value: T; readonly ttl?: number }
+  | { readonly type: "delete"; readonly key: K };
 
 /**
  * A part of a store: the keys that start with a prefix, without that prefix, with values of a codec. Order, durability
- * and errors are those of the store. Prefix and key together have at most 65,000 bytes. A view cannot read or write
+ * and errors are those of the store. Keys are strings or bytes, or those of a key codec. Prefix and key together have at most 65,000 bytes. A view cannot read or write
  * keys outside its prefix.
  *
  * @example
@@ -74,43 +137,45 @@ export type ViewOperation<T> =
  * import assert from "node:assert/strict";
  *
  * const store = new MemoryStore();
- * const users = store.view({ prefix: "users/", codec: jsonCodec<{ email: string }>() });
+ * const users = store.view({ prefix: "users/", value: jsonCodec<{ email: string }>() });
  * await users.put("alice", { email: "alice@example.org" });
  * assert.deepEqual(await users.get("alice"), { email: "alice@example.org" });
  * assert.deepEqual([...store.keys()], ["users/alice"]);
  * ```
  */
-export interface View<T> {
+export interface View<T, K = Key, P = K> {
   /** The value of `key`, or `undefined`. */
-  get(key: Key): Promise<T | undefined>;
+  get(key: K): Promise<T | undefined>;
   /** As {@linkcode View.get}. */
-  getSync(key: Key): T | undefined;
+  getSync(key: K): T | undefined;
   /** The values of several keys at one version, in their order. */
-  getMany(keys: readonly Key[]): Promise<(T | undefined)[]>;
+  getMany(keys: readonly K[]): Promise<(T | undefined)[]>;
   /** Whether `key` is there. */
-  has(key: Key): Promise<boolean>;
+  has(key: K): Promise<boolean>;
   /** As {@linkcode View.has}. */
-  hasSync(key: Key): boolean;
+  hasSync(key: K): boolean;
   /** Sets `key` to `value`. */
-  put(key: Key, value: T, options?: PutOptions): Promise<void>;
+  put(key: K, value: T, options?: PutOptions): Promise<void>;
   /** As {@linkcode View.put}. */
-  putSync(key: Key, value: T, options?: PutOptions): void;
+  putSync(key: K, value: T, options?: PutOptions): void;
   /** Removes `key`. */
-  delete(key: Key): Promise<void>;
+  delete(key: K): Promise<void>;
   /** As {@linkcode View.delete}. */
-  deleteSync(key: Key): void;
+  deleteSync(key: K): void;
   /** All or none of the operations. */
-  batch(operations: readonly ViewOperation<T>[]): Promise<void>;
-  /** Keys, which must be UTF-8, and values of a range. */
-  entries(range?: KeyRange): RangeIterable<[string, T]>;
-  /** The keys of a range, which must be UTF-8. */
-  keys(range?: KeyRange): RangeIterable<string>;
+  batch(operations: readonly ViewOperation<T, K>[]): Promise<void>;
+  /** Keys and values of a range. Without a key codec, keys must be UTF-8. */
+  entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]>;
+  /** The keys of a range. Without a key codec, they must be UTF-8. */
+  keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>>;
   /** The values of a range. */
-  values(range?: KeyRange): RangeIterable<T>;
+  values(range?: KeyRange<P>): RangeIterable<T>;
   /** How many entries a range has. */
-  count(range?: KeyRange, options?: LongOptions): Promise<number>;
+  count(range?: KeyRange<P>, options?: LongOptions): Promise<number>;
   /** Removes the entries of a range; returns how many there were. */
-  deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
-  /** A part of this part. */
-  view<U>(options: ViewOptions<U>): View<U>;
+  deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number>;
+  /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends it. */
+  watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>>;
+  /** A part of this part, whose prefix is of strings or bytes. */
+  view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): View<U, L, Q>;
 }

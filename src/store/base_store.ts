@@ -20,7 +20,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import { borrowKey, encodeKey, encodeValue } from "../encoding.ts";
-import { checkExpectedVersion, checkSignal, OptionNames, refuseSecond, signalOf } from "../options.ts";
+import { checkExpectedVersion, OptionNames, refuseSecond, signalOf } from "../options.ts";
 import { backupStream } from "./backup.ts";
 import { BaseReader } from "./base_reader.ts";
 import { toBatch } from "./batches.ts";
@@ -36,10 +36,9 @@ import { Restores } from "./restore.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
 import { StoreView, type ViewedStore } from "./view.ts";
-import { Watch } from "./watch.ts";
+import { type Watching, watchChanges } from "./watch.ts";
 
 const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
-const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
 
 type SnapshotOptions = NonNullable<Parameters<Store["snapshot"]>[0]>;
 
@@ -175,15 +174,15 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
   }
 
   watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>> {
-    this.#core.assertOpen("watch");
-    const { reverse: _reverse, limit: _limit, ...bytes } = toByteRange(range);
-    const { since: given, signal } = WATCH_OPTIONS.read(options);
-    const since = this.#core.checkVersion(given, "since");
-    const watched = { range: bytes, format: formatOf(range), since, signal: checkSignal(signal) };
-    return { [Symbol.asyncIterator]: () => new Watch(this.#core, watched) };
+    return this.watchIn(toByteRange(range), formatOf(range), options);
   }
 
-  view<T>(options: ViewOptions<T>): View<T> {
+  /** As {@linkcode Store.watch}, of a range in bytes, and with changes as `decode` makes them. */
+  watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>> {
+    return watchChanges(this.#core, ...watching);
+  }
+
+  view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P> {
     return new StoreView(this, NOTHING, options);
   }
 

@@ -7,6 +7,7 @@
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
+import type { KeyCodec } from "../api/view.ts";
 import { type ByteRange, successor } from "../byte_range.ts";
 import { compareBytes, concat, NOTHING } from "../bytes.ts";
 import { encodeBound, encodePrefix } from "../encoding.ts";
@@ -31,8 +32,13 @@ const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
   },
   { property: PROPERTY, object: "a range", example: '{ prefix: "a" }' },
 );
+/** The options that are a key, or the start of one. */
+const KEYS = ["prefix", "gt", "gte", "lt", "lte"] as const satisfies (keyof KeyRange)[];
 /** The options that make a range smaller. */
-const BOUNDS = ["prefix", "gt", "gte", "lt", "lte", "limit"] as const satisfies (keyof KeyRange)[];
+const BOUNDS = [...KEYS, "limit"] as const;
+
+/** The codec of bounds: that of the keys of a view. */
+type BoundCodec = Pick<KeyCodec<unknown>, "encode" | "end">;
 
 /** One end of a range. */
 interface End {
@@ -41,21 +47,22 @@ interface End {
 }
 
 /** The range in bytes; its keys begin with `base`. Throws `TypeError` or `RangeError` if the range is wrong. */
-export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING): ByteRange {
+export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING, codec?: BoundCodec): ByteRange {
   const range = RANGE.read(given as ReadRange<KeyEncoding> | undefined);
   if (range.snapshot !== undefined) {
     throw new TypeError("Wrong range option 'snapshot': only reads of a store take one");
   }
-  return toBytes(range, base);
+  return toBytes(range, base, codec);
 }
 
-function toBytes(range: ReadRange<KeyEncoding>, base: Uint8Array): ByteRange {
+function toBytes(given: ReadRange<KeyEncoding>, base: Uint8Array, codec?: BoundCodec): ByteRange {
   // Not used here, but checked all the same: a range to delete must be exactly what the caller means.
-  formatOf(range);
+  formatOf(given);
+  const range = codec ? encodeBounds(given, codec) : given;
   // Copies the bytes, because the caller may change its arrays during the iteration.
   const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);
-  const end = successor(prefix);
+  const end = codec?.end ? concat(prefix, codec.end) : successor(prefix);
   const upper = laterOf(end && { key: end, included: false }, endOf(range.lt, range.lte, ["lt", "lte"], base), -1);
   return {
     ...(lower && lower.key.length > 0 ? { lower: lower.key, lowerIncluded: lower.included } : {}),
@@ -71,13 +78,13 @@ export function toSnapshotRange(range: SnapshotRange | undefined): ByteRange {
 }
 
 /** The keys to delete. A range or a bound that was left out by mistake must not delete everything. */
-export function toDeletedRange(range: KeyRange, base?: Uint8Array): ByteRange {
+export function toDeletedRange(range: KeyRange, base?: Uint8Array, codec?: BoundCodec): ByteRange {
   if (range === undefined) {
     throw new TypeError(
       'Cannot delete without a range: expected an object such as { prefix: "a" }, or {} for all keys',
     );
   }
-  const bytes = toByteRange(range, base);
+  const bytes = toByteRange(range, base, codec);
   const missing = BOUNDS.find((name) => name in range && range[name] === undefined);
   if (missing === undefined) return bytes;
   const expected = missing === "limit" ? "a number" : "a string or a Uint8Array";
@@ -92,6 +99,13 @@ export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined)
   if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
   if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip: 0 };
   return wrongType("keyEncoding", encoding, '"utf8" or "bytes"', PROPERTY);
+}
+
+/** The same range with bounds in bytes. */
+function encodeBounds(range: ReadRange<KeyEncoding>, codec: BoundCodec): ReadRange<KeyEncoding> {
+  const bytes: { -readonly [Name in keyof KeyRange]: KeyRange[Name] } = Object.create(range);
+  for (const name of KEYS) if (range[name] !== undefined) bytes[name] = codec.encode(range[name]);
+  return bytes;
 }
 
 function endOf(

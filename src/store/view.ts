@@ -4,91 +4,103 @@
  * @module
  */
 
-import type { Key } from "../api/keys.ts";
+import type { Change, ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange, RangeIterable } from "../api/range.ts";
 import type { LongOptions } from "../api/reader.ts";
 import type { Store } from "../api/store.ts";
-import type { Codec, View, ViewOperation, ViewOptions } from "../api/view.ts";
+import type { Codec, KeyCodec, View, ViewKey, ViewOperation, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, PutOptions } from "../api/writes.ts";
 import type { Page } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { concat } from "../bytes.ts";
 import { describe, encodeKey, encodePrefix } from "../encoding.ts";
+import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, refuseSecond, wrongType } from "../options.ts";
-import { type BaseReader, keyAt } from "./base_reader.ts";
+import type { BaseReader } from "./base_reader.ts";
 import { toByteRange, toDeletedRange } from "./ranges.ts";
+import type { Watching } from "./watch.ts";
 
 const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
-  { prefix: true, codec: true },
-  { example: '{ prefix: "users/", codec }' },
+  { prefix: true, key: true, value: true, codec: true },
+  { example: '{ prefix: "users/", value }' },
 );
 
 /** What a view needs of its store. */
 export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn"> {
   deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number>;
+  watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>>;
 }
 
+/** A codec of keys, however its bytes come: as those of a page, or a string for what has no codec. */
+type AnyKeys = Omit<KeyCodec<unknown>, "decode"> & { decode(key: unknown): unknown };
+
+/** Of keys that are strings or bytes. */
+const AS_IT_IS = { encode: (key: unknown) => key, decode: (key: unknown) => key } as AnyKeys;
+
 /** A {@linkcode View} of a store. */
-export class StoreView<T> implements View<T> {
+export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   readonly #store: ViewedStore;
   readonly #prefix: Uint8Array;
   readonly #codec: Codec<T>;
+  readonly #key: AnyKeys;
+  /** As the key codec takes them, or as they are handed out. */
+  readonly #format: KeyFormat<KeyEncoding>;
 
   /** `base` stands in front of the prefix. Throws `TypeError` or `RangeError` for wrong options. */
-  constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T>) {
-    if (options === undefined) throw new TypeError("Cannot make a view without options: expected { prefix, codec }");
-    const { prefix, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>) as ViewOptions<T>;
-    if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") {
-      wrongType("codec", codec, "an object with encode and decode");
-    }
+  constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T, K, P>) {
+    const { prefix, key = AS_IT_IS, value, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>);
+    if (value && codec) wrongType("codec", codec, "'value' alone");
+    this.#codec = checkCodec("value", value ?? codec) as Codec<T>;
+    this.#key = checkCodec("key", key as AnyKeys);
     this.#store = store;
     this.#prefix = concat(base, encodePrefix(prefix));
-    this.#codec = codec;
+    this.#format = { encoding: key === AS_IT_IS ? "utf8" : "bytes", strip: this.#prefix.length, isShared: true };
   }
 
-  async get(key: Key): Promise<T | undefined> {
+  async get(key: K): Promise<T | undefined> {
     return this.#decode(await this.#store.get(this.#keyOf(key)));
   }
 
-  getSync(key: Key): T | undefined {
+  getSync(key: K): T | undefined {
     return this.#decode(this.#store.getSync(this.#keyOf(key)));
   }
 
-  async getMany(keys: readonly Key[]): Promise<(T | undefined)[]> {
+  async getMany(keys: readonly K[]): Promise<(T | undefined)[]> {
     requireArray(keys, "keys");
     const values = await this.#store.getMany(keys.map((key) => this.#keyOf(key)));
     return values.map((value) => this.#decode(value));
   }
 
-  async has(key: Key): Promise<boolean> {
+  async has(key: K): Promise<boolean> {
     return await this.#store.has(this.#keyOf(key));
   }
 
-  hasSync(key: Key): boolean {
+  hasSync(key: K): boolean {
     return this.#store.hasSync(this.#keyOf(key));
   }
 
-  async put(key: Key, value: T, options?: PutOptions): Promise<void> {
+  async put(key: K, value: T, options?: PutOptions): Promise<void> {
     await this.#store.put(this.#keyOf(key), this.#codec.encode(value), options);
   }
 
-  putSync(key: Key, value: T, options?: PutOptions): void {
+  putSync(key: K, value: T, options?: PutOptions): void {
     this.#store.putSync(this.#keyOf(key), this.#codec.encode(value), options);
   }
 
-  async delete(key: Key): Promise<void> {
+  async delete(key: K): Promise<void> {
     // biome-ignore lint/complexity/noArguments: see refuseSecond.
     refuseSecond(arguments, "a key alone");
     await this.#store.delete(this.#keyOf(key));
   }
 
-  deleteSync(key: Key): void {
+  deleteSync(key: K): void {
     // biome-ignore lint/complexity/noArguments: see refuseSecond.
     refuseSecond(arguments, "a key alone");
     this.#store.deleteSync(this.#keyOf(key));
   }
 
-  async batch(operations: readonly ViewOperation<T>[]): Promise<void> {
+  async batch(operations: readonly ViewOperation<T, K>[]): Promise<void> {
     // biome-ignore lint/complexity/noArguments: see refuseSecond.
     refuseSecond(arguments, "operations alone");
     requireArray(operations, "a batch");
@@ -102,51 +114,81 @@ export class StoreView<T> implements View<T> {
     );
   }
 
-  entries(range?: KeyRange): RangeIterable<[string, T]> {
-    const entryOf = (page: Page<"utf8">, i: number): [string, T] => [keyAt(page, i), this.#valueOf(page, i)];
-    return this.#walk(this.#rangeOf(range), entryOf);
+  entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]> {
+    return this.#store.walk(this.#rangeOf(range), this.#format, (page, i): [ViewKey<K>, T] => [
+      this.#key.decode(page.keys[i]) as ViewKey<K>,
+      this.#valueOf(page, i),
+    ]);
   }
 
-  keys(range?: KeyRange): RangeIterable<string> {
-    return this.#walk({ ...this.#rangeOf(range), keysOnly: true }, keyAt<"utf8">);
+  keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>> {
+    const bytes = { ...this.#rangeOf(range), keysOnly: true };
+    return this.#store.walk(bytes, this.#format, ({ keys }, i) => this.#key.decode(keys[i]) as ViewKey<K>);
   }
 
-  values(range?: KeyRange): RangeIterable<T> {
-    const format = { encoding: "bytes", strip: this.#prefix.length } as const;
+  values(range?: KeyRange<P>): RangeIterable<T> {
+    // No key is looked at: it need not be UTF-8.
+    const format: KeyFormat<"bytes"> = { ...this.#format, encoding: "bytes" };
     return this.#store.walk(this.#rangeOf(range), format, (page, i) => this.#valueOf(page, i));
   }
 
-  async count(range?: KeyRange, options?: LongOptions): Promise<number> {
+  async count(range?: KeyRange<P>, options?: LongOptions): Promise<number> {
     return await this.#store.countIn(this.#rangeOf(range), options);
   }
 
-  async deleteRange(range: KeyRange, options?: LongOptions): Promise<number> {
-    return await this.#store.deleteIn(toDeletedRange(range, this.#prefix), options);
+  async deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number> {
+    return await this.#store.deleteIn(toDeletedRange(range as KeyRange, this.#prefix, this.#key), options);
   }
 
-  view<U>(options: ViewOptions<U>): View<U> {
+  watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>> {
+    const changes = this.#store.watchIn(
+      this.#rangeOf(range),
+      this.#format,
+      options,
+      (change: { key: unknown; value?: unknown }) => {
+        change.key = this.#key.decode(change.key);
+        if (change.value) change.value = this.#codec.decode(change.value as Uint8Array);
+      },
+    );
+    return changes as AsyncIterable<Change<unknown, unknown>> as AsyncIterable<Change<ViewKey<K>, T>>;
+  }
+
+  view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): View<U, L, Q> {
     return new StoreView(this.#store, this.#prefix, options);
   }
 
-  #walk<U>(range: ByteRange, pick: (page: Page<"utf8">, index: number) => U): RangeIterable<U> {
-    return this.#store.walk(range, { encoding: "utf8", strip: this.#prefix.length }, pick);
+  #keyOf(key: K): Uint8Array {
+    return concat(this.#prefix, encodeKey(this.#key.encode(key)));
   }
 
-  #keyOf(key: Key): Uint8Array {
-    return concat(this.#prefix, encodeKey(key));
-  }
-
-  #rangeOf(range: KeyRange | undefined): ByteRange {
-    return toByteRange(range, this.#prefix);
+  #rangeOf(range: KeyRange<P> | undefined): ByteRange {
+    return toByteRange(range as KeyRange | undefined, this.#prefix, this.#key);
   }
 
   #decode(value: Uint8Array | undefined): T | undefined {
     return value && this.#codec.decode(value);
   }
 
-  #valueOf({ values }: Pick<Page<"utf8">, "values">, index: number): T {
-    return this.#codec.decode(values[index] as Uint8Array);
+  #valueOf(page: Page<KeyEncoding>, index: number): T {
+    page.decoded ??= this.#decodeMany(page.values);
+    return index < page.decoded.length
+      ? (page.decoded[index] as T)
+      : this.#codec.decode(page.values[index] as Uint8Array);
   }
+
+  /** None where the codec has no way to do it, or one of the values is wrong: its error comes when it is reached. */
+  #decodeMany(values: readonly Uint8Array[]): T[] {
+    try {
+      return this.#codec.decodeMany?.(values) ?? [];
+    } catch {
+      return [];
+    }
+  }
+}
+
+function checkCodec<C extends Codec<unknown> | AnyKeys>(name: string, codec: C | undefined): C {
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  return wrongType(name, codec, "an object with encode and decode");
 }
 
 function requireArray(given: unknown, use: string): void {

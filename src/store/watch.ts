@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { ChangeIn } from "../api/changes.ts";
+import type { ChangeIn, WatchOptions } from "../api/changes.ts";
 import type { KeyEncoding } from "../api/keys.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
@@ -18,10 +18,13 @@ import { runInSteps, Turns } from "../commit/event_loop.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { StoreError } from "../errors.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
+import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";
 import type { StoreCore } from "./core.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Lookout } from "./watchers.ts";
+
+const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
 
 /** How many changes are delivered between two looks at the clock. */
 const CHANGES_A_LOOK = 128;
@@ -32,16 +35,40 @@ const CHANGES_A_LOOK = 128;
  */
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
+/** Decodes a change in place, as a view delivers it. */
+type Decode<E extends KeyEncoding> = (change: { -readonly [Name in keyof ChangeIn<E>]: ChangeIn<E>[Name] }) => void;
+
+/** The arguments of a watch. */
+export type Watching<E extends KeyEncoding> = [
+  range: ByteRange,
+  format: KeyFormat<E>,
+  options: WatchOptions | undefined,
+  decode?: Decode<E>,
+];
+
 /** The range and the options of a watch. */
 export interface Watched<E extends KeyEncoding> {
   readonly range: ByteRange;
   readonly format: KeyFormat<E>;
   readonly since: number;
   readonly signal: AbortSignal | undefined;
+  readonly decode: Decode<E> | undefined;
+}
+
+/** The changes of a range, for as many walks as are asked for. Throws `TypeError` or `RangeError` for wrong options. */
+export function watchChanges<E extends KeyEncoding>(
+  core: StoreCore,
+  ...[{ reverse: _reverse, limit: _limit, ...range }, format, options, decode]: Watching<E>
+): AsyncIterable<ChangeIn<E>> {
+  core.assertOpen("watch");
+  const { since: given, signal } = WATCH_OPTIONS.read(options);
+  const since = core.checkVersion(given, "since");
+  const watched = { range, format, since, signal: checkSignal(signal), decode };
+  return { [Symbol.asyncIterator]: () => new Watch(core, watched) };
 }
 
 /** An iterator over changes. */
-export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
+class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
   readonly #core: StoreCore;
   readonly #watched: Watched<E>;
   /** All changes before this position, in the order of the commits, are delivered or found. */
@@ -135,13 +162,15 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
     const isDeleted = value === undefined && expiresMs === 0;
-    return {
+    const change: ChangeIn<E> = {
       type: isDeleted ? "delete" : "put",
       key: formatKey(key, this.#watched.format),
       version,
       ...(value ? { value } : {}),
       ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
     };
+    this.#watched.decode?.(change);
+    return change;
   }
 
   /** If the store is closed meanwhile, the watch ends. */

@@ -69,6 +69,8 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "View.count(options)": (subjects, given) => viewOf(subjects).count({}, given),
   "View.deleteRange(range)": (subjects, given) => viewOf(subjects).deleteRange(given),
   "View.deleteRange(options)": (subjects, given) => viewOf(subjects).deleteRange({}, given),
+  "View.watch(range)": (subjects, given) => viewOf(subjects).watch(given),
+  "View.watch(options)": (subjects, given) => viewOf(subjects).watch({}, given),
   "View.view(options)": (subjects, given: Given) => viewOf(subjects).view({ prefix: "w/", codec: utf8Codec, ...given }),
   "SledStore.backupTo(options)": async (subjects, given) => {
     await subjects.store.backupTo(`/copy-${copies++}`, given);

@@ -45,7 +45,17 @@ interface Symbol {
 }
 
 /** Objects with methods, which may have any other names, too. */
-const NO_OPTIONS = new Set(["Codec", "FileSystem", "Logger", "Reader", "Snapshot", "Store", "Transaction", "View"]);
+const NO_OPTIONS = new Set([
+  "Codec",
+  "FileSystem",
+  "KeyCodec",
+  "Logger",
+  "Reader",
+  "Snapshot",
+  "Store",
+  "Transaction",
+  "View",
+]);
 
 /** All parameters of exported functions, interfaces and classes that take an object with named properties. */
 export function parametersOf(entry: string): Parameter[] {

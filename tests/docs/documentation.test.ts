@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { EXPORTS } from "../../scripts/lib/package/exports.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { fencesOf, pageFiles } from "../support/pages.ts";
@@ -21,6 +22,7 @@ function writeExample({ code, file }: Example, number: number): string {
   const path = join(FOLDER, `example${number}.ts`);
   const resolved = code
     .replaceAll('"@luge/luge"', '"../../mod.ts"')
+    .replace(/"@luge\/luge\/(\w+)"/g, (_, name: string) => `"../../${EXPORTS[name]}"`)
     .replace(/"\.\/(\w+\.ts)"/g, (_, name: string) => `"../../${join(file, "..", name)}"`);
   writeFileSync(path, `${resolved}\nexport {};\n`);
   return path;
@@ -87,16 +89,22 @@ nodeTest("the reference is generated, with a page for every public name", () =>
       stdio: "ignore",
     });
     assert.ok(existsSync(join(output, "index.html")));
-    const missing = publicNames().filter((name) => !existsSync(join(output, "~", `${name}.html`)));
-    assert.deepEqual(missing, []);
+    const folders = ["", ...Object.keys(EXPORTS)].map((name) => join(output, name, "~"));
+    const isThere = (name: string) => folders.some((folder) => existsSync(join(folder, `${name}.html`)));
+    assert.deepEqual(
+      publicNames().filter((name) => !isThere(name)),
+      [],
+    );
   }),
 );
 
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
-/** The names that the module exports. */
+/** The names that the module and the other exports have. */
 function publicNames(): string[] {
-  const names = [...read("mod.ts").matchAll(/^export (?:type )?{([^}]*)}/gm)]
+  const files = ["mod.ts", ...Object.values(EXPORTS)];
+  const names = files
+    .flatMap((file) => [...read(file).matchAll(/^export (?:type )?{([^}]*)}/gm)])
     .flatMap(([, list = ""]) => list.split(","))
     .map((name) => name.replace(/\btype\b/, "").trim())
     .filter((name) => name !== "");

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
+import { binary, launcher, ROOT, RUNTIMES } from "../../scripts/lib/runtimes.ts";
 import { systemNode } from "../../scripts/lib/system_node.ts";
 import { printed } from "../support/child.ts";
 import { nodeTest } from "../support/node_only.ts";
@@ -109,6 +109,21 @@ nodeTest("the compiled program runs in another folder, on its own", () =>
     assert.ok(existsSync(join(elsewhere, "notes", "LUGE")));
   }),
 );
+
+nodeTest("the examples of tuple keys and codecs print what they found, on each runtime", () => {
+  for (const runtime of RUNTIMES) {
+    const [command, flags] = launcher(runtime, []);
+    assert.equal(
+      output(command, [...flags, example("tuple_keys.ts")]),
+      "roof 9 2026-01-01T01:00:00.000Z -3\nroof 9 2026-01-01T02:00:00.000Z -3.5\n" +
+        "roof 10 2026-01-01T01:00:00.000Z -2\nnewest: -3.5\n",
+    );
+    assert.equal(
+      output(command, [...flags, example("codecs.ts")]),
+      "Ada 1815 knows Charles\nand is known: true\ntrue too many a loop\n",
+    );
+  }
+});
 
 nodeTest("the testing example passes, with no permission", () => {
   const args = ["run", "--no-check", "--no-prompt", example("testing.ts")];

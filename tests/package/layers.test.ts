@@ -71,11 +71,24 @@ nodeTest(
   },
 );
 
-nodeTest("in the module only the host imports a package, and it is the shim", () => {
+nodeTest("only the host imports a package, the shim, and the export of MessagePack its library", () => {
   const packages = moduleFiles.flatMap((file) =>
     [...codeOf(file).matchAll(/\b(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
       ([, name]) => `${dirname(file)}: ${name}`,
     ),
   );
-  assert.deepEqual([...new Set(packages)], ["src/host: @bjorn3/browser_wasi_shim"]);
+  assert.deepEqual([...new Set(packages)].sort(), [
+    "src/codecs/messagepack: @msgpack/msgpack",
+    "src/host: @bjorn3/browser_wasi_shim",
+  ]);
+});
+
+nodeTest("the module imports no export of its own, but for the codecs of text", () => {
+  const exported = moduleFiles.filter((file) => /^src\/(?:codecs|keys)\//.test(file));
+  assert.ok(exported.length > 10);
+  const imported = moduleFiles
+    .filter((file) => !exported.includes(file))
+    .flatMap((file) => importsOf(file))
+    .filter((file) => exported.includes(file));
+  assert.deepEqual([...new Set(imported)], ["src/codecs/text.ts"]);
 });

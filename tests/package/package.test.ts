@@ -7,6 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
+import { EXPORTS } from "../../scripts/lib/package/exports.ts";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
@@ -17,7 +18,15 @@ import { withDirectory } from "../support/temporary.ts";
 
 const PROGRAM = `
 import { MemoryStore, open, StoreError } from "@luge/luge";
+import { cloneCodec, jsonCodec } from "@luge/luge/codecs";
+import { tupleKey } from "@luge/luge/keys";
+import { messagePackCodec } from "@luge/luge/messagepack";
 import { createRequire } from "node:module";
+for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
+  const view = new MemoryStore().view({ prefix: "p", key: tupleKey, value });
+  view.putSync(["a", 1], { b: 2 });
+  if ([...view.keys()][0][1] !== 1 || view.getSync(["a", 1]).b !== 2) throw new Error("another value");
+}
 const store = await open(process.argv[2]);
 await store.put("key", "value");
 await store.close();
@@ -52,6 +61,14 @@ await other.close();
 
 const REQUIRING = `
 const { MemoryStore, open, StoreError } = require("@luge/luge");
+const { CloneError, cloneCodec } = require("@luge/luge/codecs");
+const { tupleKey } = require("@luge/luge/keys");
+const { messagePackCodec } = require("@luge/luge/messagepack");
+for (const value of [cloneCodec(), messagePackCodec()]) {
+  const view = new MemoryStore().view({ prefix: "p", key: tupleKey, value });
+  view.putSync([1n], [1]);
+  if (view.getSync([1n])[0] !== 1 || CloneError.name !== "CloneError") throw new Error("another value");
+}
 open(process.argv[2]).then(async (store) => {
   await store.put("key", "value");
   const error = await open(process.argv[2]).catch((error) => error);
@@ -63,6 +80,9 @@ open(process.argv[2]).then(async (store) => {
 
 const CONSUMER = `
 import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
+import { cloneCodec } from "@luge/luge/codecs";
+import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
+import { messagePackCodec } from "@luge/luge/messagepack";
 
 const logger: Logger = console;
 const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel: LoggingLevel.INFO };
@@ -70,6 +90,12 @@ const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel
 export async function use(): Promise<string | undefined> {
   const stores: Store[] = [new MemoryStore(), await open(config), await open(new URL("file:///data"))];
   for (const store of stores) {
+    const tuples = store.view({ prefix: "a", key: tupleKey, value: cloneCodec<Map<string, Date>>() });
+    const tuple: Tuple | undefined = [...tuples.keys({ prefix: ["a"] })][0];
+    const typed = store.view({ prefix: "b", key: tupleKeyOf<[string, number]>(), value: messagePackCodec<number>() });
+    for (const [[name, count], number] of typed.entries()) await typed.put([name, count + number], number);
+    // @ts-expect-error a key of another type
+    if (tuple) await typed.put(tuple, 1);
     const value: Uint8Array | undefined = await store.get("key");
     const all: Map<string, Uint8Array> = store.scanSync("");
     if (value === undefined && all.size > 0) await store.close();
@@ -100,6 +126,11 @@ nodeTest("the package installs into an empty project, runs there, and type-check
   }),
 );
 
+/** Both forms of what is bundled. */
+function bundles(name: string): string[] {
+  return ["cjs", "cjs.map", "js", "js.map"].map((extension) => `lib/${name}.${extension}`);
+}
+
 function checkContent(built: string, files: readonly string[]): void {
   const unexpected = files.filter((file) => !/^lib\/(?:mod|src\/.+)\.d\.c?ts$/.test(file));
   assert.deepEqual(unexpected.sort(), [
@@ -111,11 +142,9 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
+    ...["codecs", "keys"].flatMap(bundles),
     "lib/luge.js",
-    "lib/mod.cjs",
-    "lib/mod.cjs.map",
-    "lib/mod.js",
-    "lib/mod.js.map",
+    ...["messagepack", "mod"].flatMap(bundles),
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
@@ -124,15 +153,27 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.equal(description.dependencies, undefined);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@msgpack\/msgpack$/m);
   assert.match(
     readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
   );
   const map = JSON.parse(readFileSync(join(built, "lib", "mod.js.map"), "utf8"));
   assert.equal(map.sourcesContent?.length, map.sources.length, "the map has no sources");
-  for (const file of ["mod.js", "mod.cjs", "artefact.js", "artefact.cjs"]) {
+  for (const file of readdirSync(join(built, "lib")).filter((file) => /\.c?js$/.test(file) && file !== "luge.js")) {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
+  // Each stands alone, and small: nobody who needs one loads another, or the module.
+  const sizes = { keys: 9, codecs: 17, messagepack: 28 };
+  for (const [name, kilobytes] of Object.entries(sizes)) {
+    for (const file of [`${name}.js`, `${name}.cjs`]) {
+      const text = readFileSync(join(built, "lib", file), "utf8");
+      assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
+      assert.doesNotMatch(text, /\b(?:from|require\()\s*"|luge_get/, file);
+    }
+  }
+  const names = Object.keys(description.exports).map((name) => name.replace("./", ""));
+  assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
 }
 
 function install(directory: string, tarball: string): string {

@@ -539,7 +539,7 @@ export function views(check: Check): void {
 
   check("a view refuses wrong arguments, before anything is written", async (store) => {
     const wrong = store.view.bind(store) as (options: unknown) => unknown;
-    assert.throws(() => wrong({ prefix: "a" }), misuse(TypeError, "'codec'"));
+    assert.throws(() => wrong({ prefix: "a" }), misuse(TypeError, "'value'"));
     assert.throws(() => wrong({ prefix: 1, codec: utf8Codec }), misuse(TypeError, "as a prefix"));
     const view = users(store);
     await assert.rejects(view.put("", { email: "" }), misuse(RangeError, "empty key"));

@@ -9,20 +9,21 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { binary, ROOT } from "../runtimes.ts";
+import { EXPORTS } from "./exports.ts";
 
 /** An import of another file of this project. */
 const IMPORT = /((?:from|import\()\s*"\.[^"]+)\.ts"/g;
 
 /**
- * Writes `mod.d.ts` and `mod.d.cts`, and the files that they need, into `directory`. The ending of a file tells
- * TypeScript its module format, so each form has its own files.
+ * Writes `mod.d.ts` and `mod.d.cts`, those of the other exports, and the files that they need, into `directory`. The ending
+ * of a file tells TypeScript its module format, so each form has its own files.
  */
 export function writeDeclarations(directory: string): void {
   const all = mkdtempSync(join(tmpdir(), "luge-declarations-"));
   try {
     const options = ["-p", "tsconfig.build.json", "--outDir", all];
     execFileSync(binary("tsc"), options, { cwd: ROOT, stdio: "inherit" });
-    for (const file of reachable(all, "mod.ts")) {
+    for (const file of reachable(all, ["mod.ts", ...Object.values(EXPORTS)])) {
       const text = readFileSync(join(all, file.replace(/\.ts$/, ".d.ts")), "utf8");
       for (const [kind, extension] of [
         [".d.ts", ".js"],
@@ -38,9 +39,9 @@ export function writeDeclarations(directory: string): void {
   }
 }
 
-/** The sources whose declarations a file needs, beginning with itself. Other sources are only in the bundled code. */
-function reachable(folder: string, first: string): Set<string> {
-  const found = new Set([first]);
+/** The sources whose declarations some files need, beginning with these. Other sources are only in the bundled code. */
+function reachable(folder: string, first: readonly string[]): Set<string> {
+  const found = new Set(first);
   for (const file of found) {
     const text = readFileSync(join(folder, file.replace(/\.ts$/, ".d.ts")), "utf8");
     for (const [imported] of text.matchAll(IMPORT)) {

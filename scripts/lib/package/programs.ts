@@ -1,5 +1,5 @@
 /**
- * Bundles the programs of the package: the module in two forms, the engine beside each, and the command line.
+ * Bundles the programs of the package: the module and its exports in two forms, the engine beside each, and the command line.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
+import { EXPORTS } from "./exports.ts";
 
 /** The licenses of the packages in the bundled files. */
 const LICENSES = "LICENSES.txt";
@@ -52,7 +53,13 @@ const SMALL = {
 
 /** Builds all programs into `directory`. */
 export async function buildPrograms(directory: string): Promise<void> {
-  const metafiles = [bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)];
+  const metafiles = [
+    bundleModule(directory),
+    bundleCommonJs(directory),
+    bundleCommand(directory),
+    bundleExports(directory, "esm"),
+    bundleExports(directory, "cjs"),
+  ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
   writeFileSync(join(directory, LICENSES), licensesOf(inputs));
@@ -92,6 +99,24 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
       plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
     }),
   ]);
+  return metafile;
+}
+
+/** Bundles each export into one file with all that it needs, so an export loads neither another one nor the module. */
+async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<Metafile> {
+  const { metafile } = await build({
+    ...OPTIONS,
+    format,
+    minify: true,
+    sourcemap: "external",
+    // The maps of the ESM form have the sources.
+    sourcesContent: format === "esm",
+    entryPoints: EXPORTS,
+    outdir: directory,
+    outExtension: { ".js": format === "esm" ? ".js" : ".cjs" },
+    // ES modules first: esbuild can leave out their unused parts.
+    mainFields: ["module", "main"],
+  });
   return metafile;
 }
 

@@ -29,6 +29,21 @@ export function jsonCodec<T>(): Codec<T> {
       return text;
     },
     decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
+    decodeMany(values) {
+      // One call makes the text of a whole page, if it is all ASCII.
+      const { buffer, byteOffset } = values[0] as Uint8Array<ArrayBuffer>;
+      let length = 0;
+      for (const value of values) {
+        if (value.buffer !== buffer || value.byteOffset !== byteOffset + length) return [];
+        length += value.length;
+      }
+      const text = decoder.decode(new Uint8Array(buffer, byteOffset, length));
+      if (text.length !== length) return [];
+      return values.map((value) => {
+        const start = value.byteOffset - byteOffset;
+        return JSON.parse(text.slice(start, start + value.length)) as T;
+      });
+    },
   };
 }
 

@@ -1,0 +1,119 @@
+/**
+ * Bytes that are read from their start to their end, and no further.
+ *
+ * @module
+ */
+
+import { decoder } from "../../encoding.ts";
+
+/** Up to this many characters a loop is faster than a TextDecoder. */
+const SHORT_TEXT = 24;
+/** Characters that one call makes. */
+const MOST_ARGUMENTS = 4096;
+
+/** Reads numbers, text and bytes as the format has them. Throws `SyntaxError`. */
+export class BytesReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** How many bytes there are still. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) return this.fail("it ends too early");
+    this.#at += 1;
+    return byte;
+  }
+
+  /** A safe integer of at least 0. */
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * factor;
+      if (!Number.isSafeInteger(value)) this.fail("a number is too large");
+      if (byte < 0x80) return value;
+      if (factor > 2 ** 49) this.fail("a number is too long");
+    }
+  }
+
+  double(): number {
+    const start = this.#step(8);
+    return this.#view.getFloat64(start, true);
+  }
+
+  /** A length, and so many bytes: a view of them. */
+  bytes(): Uint8Array {
+    const length = this.varint();
+    const start = this.#step(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Text in so many bytes of UTF-8. */
+  text(length: number): string {
+    const start = this.#step(length);
+    if (length <= SHORT_TEXT) {
+      const text = this.#ascii(start, length);
+      if (text !== undefined) return text;
+    }
+    try {
+      return decoder.decode(this.#bytes.subarray(start, start + length));
+    } catch (cause) {
+      return this.fail("text is not UTF-8", cause);
+    }
+  }
+
+  /** Text in so many bytes of UTF-16. */
+  wideText(length: number): string {
+    const start = this.#step(length);
+    if (length % 2 !== 0) this.fail("text ends within a character");
+    let text = "";
+    for (let at = start; at < start + length; at += 2 * MOST_ARGUMENTS) {
+      const codes: number[] = [];
+      const end = Math.min(at + 2 * MOST_ARGUMENTS, start + length);
+      for (let i = at; i < end; i += 2) codes.push(this.#view.getUint16(i, true));
+      text += String.fromCharCode(...codes);
+    }
+    return text;
+  }
+
+  /** Says what is wrong, and where. */
+  fail(why: string, cause?: unknown): never {
+    throw new SyntaxError(
+      `Cannot read ${this.#bytes.length} bytes as a cloned value: ${why}, at byte ${this.#at}`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+
+  #ascii(start: number, length: number): string | undefined {
+    const bytes = this.#bytes;
+    let text = "";
+    for (let at = start; at < start + length; at++) {
+      const byte = bytes[at] as number;
+      if (byte > 0x7f) return undefined;
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+
+  /** Steps over some bytes; returns where they begin. */
+  #step(length: number): number {
+    const start = this.#at;
+    if (length > this.left) this.fail("it ends too early");
+    this.#at += length;
+    return start;
+  }
+}
