@@ -59,6 +59,11 @@ impl Ring {
         self.bytes.get(usize_of(position % self.capacity as u64)..)
     }
 
+    /// Whether what is appended is written over something.
+    pub fn is_full(&self) -> bool {
+        self.head >= self.capacity as u64
+    }
+
     /// Whether a position is in the older half.
     pub fn is_old(&self, position: u64) -> bool {
         position + self.capacity as u64 / 2 < self.head

@@ -28,8 +28,8 @@ export interface HeldSource<E extends KeyEncoding> {
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
 
 /** A walk that may be left at its first step begins with a small page; each one is so many times as large as the one before. */
-const FIRST_PAGE_BYTES = 2048;
-const PAGE_GROWTH = 8;
+const FIRST_PAGE_BYTES = 1024;
+const PAGE_GROWTH = 16;
 
 /** What a page counts as light work. */
 const PAGE_WEIGHT = 8;

@@ -9,7 +9,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::position::SegmentNumber;
 
 /// Segments that are kept open; the one that was not used for longest is closed first.
-const OPEN_FILES: usize = 32;
+const OPEN_FILES: usize = 64;
 
 /// Open segments, the newest used one first.
 #[derive(Debug)]
