@@ -10,9 +10,11 @@ import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
+import { memorySize } from "./fs/memory_size.ts";
 import { isSameFile, lookAt } from "./fs/path_identity.ts";
 import { mayAsk } from "./fs/process_identity.ts";
 import {
+  defaultCacheBytes,
   MAX_CACHE_BYTES,
   MAX_VERSIONS_TO_KEEP,
   MAX_WRITE_BUFFER_BYTES,
@@ -61,7 +63,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     loggingLevel: LoggingLevel.ERROR,
     dropVersions: false,
     waitForLock: 0,
-    cacheSize: 64 * 1024 * 1024,
+    cacheSize: defaultCacheBytes(memorySize()),
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     shareBuffers: false,

@@ -15,6 +15,21 @@ export const MIN_CACHE_BYTES: number = 1024 * 1024;
 /** The engine has 32-bit memory: a larger cache would leave no room for anything else. */
 export const MAX_CACHE_BYTES: number = 1024 * 1024 * 1024;
 
+/** Bounds of what `cacheSize` is by default, in bytes. */
+const LEAST_DEFAULT_CACHE_BYTES: number = 32 * 1024 * 1024;
+const MOST_DEFAULT_CACHE_BYTES: number = 256 * 1024 * 1024;
+/** The same where nobody says how much memory there is. */
+const USUAL_CACHE_BYTES: number = 64 * 1024 * 1024;
+/** Of so many parts of the memory one is for the caches. */
+const CACHE_SHARE = 16;
+
+/** The `cacheSize` of a store by default, for so many bytes of memory; `undefined` where that is not known. */
+export function defaultCacheBytes(memory: number | undefined): number {
+  if (memory === undefined) return USUAL_CACHE_BYTES;
+  const share = Math.floor(memory / CACHE_SHARE);
+  return Math.min(Math.max(share, LEAST_DEFAULT_CACHE_BYTES), MOST_DEFAULT_CACHE_BYTES);
+}
+
 /** Bounds of the `writeBufferSize` option, in bytes. */
 export const MIN_WRITE_BUFFER_BYTES: number = 256 * 1024;
 /** Twice as much may be in use. */

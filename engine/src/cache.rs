@@ -1,12 +1,13 @@
 //! A bounded cache of entries of the table.
 //!
 //! Entries lie in a [`Ring`]. One that is asked for again while it is about to go is written anew. References stand in
-//! buckets of a few, by the hash of the key.
+//! buckets of a few, by the hash of the key. A full cache takes an entry the second time that it is found elsewhere: what is read
+//! once takes no place of what is read often, and costs no copy.
 
 use xxhash_rust::xxh64::xxh64;
 
 use crate::expiry::Expiry;
-use crate::number::{low_half, low_index, u32_of};
+use crate::number::{low_byte, low_half, low_index, u32_of};
 use crate::ring::Ring;
 use crate::version::Version;
 
@@ -22,6 +23,8 @@ const HEADER_SIZE: usize = 24;
 pub struct EntryCache {
     ring: Ring,
     slots: Vec<[Slot; WAYS]>,
+    /// What was not taken, by a part of the hash: about as many as there are references.
+    refused: Vec<u16>,
     /// Reads that found their key.
     pub hits: u64,
     /// Reads that did not.
@@ -50,7 +53,7 @@ pub struct Cached<'a> {
 impl EntryCache {
     /// A cache that takes at most about `capacity` bytes; memory is taken as it fills.
     pub fn new(capacity: usize) -> Self {
-        Self { ring: Ring::new(capacity / 8 * 7), slots: Vec::new(), hits: 0, misses: 0 }
+        Self { ring: Ring::new(capacity / 8 * 7), slots: Vec::new(), refused: Vec::new(), hits: 0, misses: 0 }
     }
 
     /// The entry of `key`, if its version is not above `version`.
@@ -68,7 +71,7 @@ impl EntryCache {
         self.read(position).map(|(_, cached)| cached)
     }
 
-    /// Keeps an entry, unless it is too large to be worth it.
+    /// Keeps an entry, unless it is too large to be worth it, or the cache is full and it was not found before.
     pub fn insert(&mut self, key: &[u8], entry: &Cached<'_>) {
         self.remove(key);
         let size = HEADER_SIZE + key.len() + entry.value.len();
@@ -77,17 +80,31 @@ impl EntryCache {
         }
         if self.slots.is_empty() {
             let buckets = (self.ring.capacity() / EXPECTED_SIZE / WAYS).next_power_of_two();
-            if !self.ring.reserve() || self.slots.try_reserve_exact(buckets).is_err() {
+            if !self.ring.reserve()
+                || self.slots.try_reserve_exact(buckets).is_err()
+                || self.refused.try_reserve_exact(buckets * WAYS).is_err()
+            {
                 return;
             }
             self.slots.resize(buckets, [Slot::default(); WAYS]);
+            self.refused.resize(buckets * WAYS, 0);
+        }
+        let (bucket, tag) = self.place_of(key);
+        if self.ring.is_full() && !self.was_refused(bucket, tag) {
+            return;
         }
         let position = self.append(key, entry);
-        let (bucket, tag) = self.place_of(key);
         let oldest = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after));
         if let Some(slot) = oldest {
             *slot = Slot { after: position + 1, tag };
         }
+    }
+
+    /// Whether an entry was found before, and not taken. It is noted that it is found now.
+    fn was_refused(&mut self, bucket: usize, tag: u32) -> bool {
+        let (way, tag) = (usize::from(low_byte(tag.into())) % WAYS, u16::try_from(tag >> 16).unwrap_or_default());
+        let place = self.refused.get_mut(bucket * WAYS + way);
+        place.is_some_and(|place| std::mem::replace(place, tag) == tag)
     }
 
     /// Forgets a key: it has a newer version.
@@ -104,7 +121,7 @@ impl EntryCache {
 
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
-        self.ring.size_bytes() + self.slots.len() * size_of::<[Slot; WAYS]>()
+        self.ring.size_bytes() + self.slots.len() * (size_of::<[Slot; WAYS]>() + size_of::<[u16; WAYS]>())
     }
 
     fn find(&self, key: &[u8]) -> Option<(usize, usize, u64)> {
@@ -194,7 +211,12 @@ mod tests {
                 match step {
                     Step::Insert(key, version, length) => {
                         let value = vec![crate::number::low_byte(version); length];
-                        cache.insert(&[key], &Cached { version: Version::of(version), expires: Expiry::of_number(version + 1), value: &value });
+                        let entry = Cached { version: Version::of(version), expires: Expiry::of_number(version + 1), value: &value };
+                        cache.insert(&[key], &entry);
+                        // A full one takes it the second time.
+                        if cache.get(&[key], Version::of(version)).is_none() {
+                            cache.insert(&[key], &entry);
+                        }
                         model.insert(key, (version, value));
                         let found = cache.get(&[key], Version::of(version)).map(|cached| cached.version);
                         prop_assert_eq!(found, Some(Version::of(version)), "what was just put is there");

@@ -60,6 +60,11 @@ impl Ring {
         self.bytes.get(usize_of(position % self.capacity as u64)..)
     }
 
+    /// Whether an append overwrites something.
+    pub fn is_full(&self) -> bool {
+        self.head >= self.capacity as u64
+    }
+
     /// Whether a position is in the older half of the ring.
     pub fn is_old(&self, position: u64) -> bool {
         position + self.capacity as u64 / 2 < self.head

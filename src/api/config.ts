@@ -57,7 +57,10 @@ export interface SledStoreConfig {
   readonly waitForLock?: number;
   /** Ends the wait for the directory: `open` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: 64 MiB. */
+  /**
+   * The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: a sixteenth of the memory that the
+   * process may use, but at least 32 MiB and at most 256 MiB; 64 MiB where the runtime does not say how much that is.
+   */
   readonly cacheSize?: number;
   /**
    * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Twice as

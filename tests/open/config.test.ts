@@ -5,24 +5,35 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { defaultConfig, MemoryFileSystem, open, type SledStoreConfig } from "../../mod.ts";
+import { defaultCacheBytes } from "../../src/limits.ts";
 import { misuse, text } from "../support/expect.ts";
 import { withDirectory } from "../support/temporary.ts";
 
+const MEBIBYTE = 2 ** 20;
+
 describe("the config", () => {
   test("has the documented defaults", () => {
-    const { logger, ...config } = defaultConfig("data");
+    const { logger, cacheSize = 0, ...config } = defaultConfig("data");
+    assert.ok(cacheSize >= 32 * MEBIBYTE && cacheSize <= 256 * MEBIBYTE, `a cache of ${cacheSize}`);
     assert.deepEqual(config, {
       path: "data",
       syncWrites: true,
       loggingLevel: 3,
       dropVersions: false,
       waitForLock: 0,
-      cacheSize: 67_108_864,
       writeBufferSize: 41_943_040,
       readOnly: false,
       shareBuffers: false,
     });
     assert.equal(typeof logger?.error, "function");
+  });
+
+  test("has a cache by the memory, within bounds", () => {
+    const sizes = [undefined, 128 * MEBIBYTE, 512 * MEBIBYTE, 1000 * MEBIBYTE + 1, 4096 * MEBIBYTE, 2 ** 60];
+    assert.deepEqual(
+      sizes.map((memory) => defaultCacheBytes(memory) / MEBIBYTE),
+      [64, 32, 32, 62.5, 256, 256],
+    );
   });
 
   const wrong: [unknown, typeof TypeError | typeof RangeError, string][] = [

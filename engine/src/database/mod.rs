@@ -62,7 +62,7 @@ pub struct Disks<D> {
 impl<D: Disk> Database<D> {
     /// Opens the database with its index in `directory` and all else on `disks`, and recovers what a crash left in the log.
     pub fn open(directory: &Path, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
-        Self::with_index(&Index::open(directory, options.cache_size / 8)?, disks, options)
+        Self::with_index(&Index::open(directory, options.cache_size / 16)?, disks, options)
     }
 
     /// As [`Database::open`], with an index that is open already.

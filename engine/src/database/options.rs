@@ -3,7 +3,7 @@
 /// The settings of a database. None of them is a part of its format.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The bound of all caches together, in bytes: an eighth is sled's, a quarter the entry cache's, the rest the table's.
+    /// The bound of all caches together, in bytes: a sixteenth is sled's, a quarter the entry cache's, the rest the table's.
     pub cache_size: u64,
     /// A memtable above this many bytes is sealed.
     pub write_buffer_size: usize,

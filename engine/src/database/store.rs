@@ -34,7 +34,7 @@ impl<D: Disk> Store<D> {
         let cache_size = usize::try_from(options.cache_size).unwrap_or(usize::MAX);
         let Disks { log: disk, upper, bottom } = disks;
         let disks = TableDisks { upper, bottom };
-        let mut table = Table::open(index.blocks(), disks, options.block_size, cache_size / 8 * 5)?;
+        let mut table = Table::open(index.blocks(), disks, options.block_size, cache_size / 16 * 11)?;
         let checkpointer = Checkpointer::open(index.notes())?;
         let checkpoint = checkpointer.checkpoint();
         let owner = table.identity().owner_of("log");

@@ -9,7 +9,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::position::SegmentNumber;
 
 /// How many segments stay open. The least recently used one is closed first.
-const OPEN_FILES: usize = 32;
+const OPEN_FILES: usize = 64;
 
 /// Open segments, the most recently used one first.
 #[derive(Debug)]

@@ -10,9 +10,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::Level;
-use super::cache::BlockCache;
+use super::block::{self, KeylessEntry, Malformed};
+use super::cache::{BlockCache, Hint};
+use super::filters::Filters;
 use super::live::LiveBytes;
+use super::{Level, key_index, malformed};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::index::Identity;
@@ -26,8 +28,10 @@ use crate::version::Version;
 pub const SEGMENT_SIZE: u64 = 16 << 20;
 /// No record of a block has a longer payload, whatever a damaged one says.
 const MOST_RECORD: usize = 64 << 20;
-/// Bytes that are read at once where blocks are read in order: they mostly stand in that order.
+/// Bytes that are read at once where blocks are read in order, in the end: they mostly stand in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
+/// The same at first, before it is known how far the reader goes.
+const FIRST_WINDOW_SIZE: usize = 16 * 1024;
 
 /// Where a block stands, as the tree has it: position of the record varint, size of the record varint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,9 @@ pub struct BlockStore<D: Disk> {
     /// The others, but for the one that is written to.
     sizes: SegmentSizes,
     cache: Rc<RefCell<BlockCache>>,
+    filters: RefCell<Filters>,
+    /// The record that was read last, for its memory.
+    record: RefCell<Vec<u8>>,
 }
 
 /// Bytes of a segment that were read ahead.
@@ -91,6 +98,14 @@ impl Window {
             position.offset.checked_sub(self.start.offset).filter(|_| position.segment == self.start.segment)?;
         let start = usize::try_from(start).ok()?;
         self.bytes.get(start..start.checked_add(size)?)
+    }
+
+    /// How many bytes to read at once from here on: more when this goes on where the last ones ended.
+    fn next_size(&self, position: Position) -> usize {
+        let length = self.bytes.len() as u64;
+        let goes_on = position.segment == self.start.segment
+            && (self.start.offset..=self.start.offset + length).contains(&position.offset);
+        if goes_on { (self.bytes.len() * 4).clamp(FIRST_WINDOW_SIZE, WINDOW_SIZE) } else { FIRST_WINDOW_SIZE }
     }
 }
 
@@ -111,13 +126,15 @@ impl<D: Disk> BlockStore<D> {
         level: Level,
         identity: Identity,
         cache: Rc<RefCell<BlockCache>>,
+        filters: Filters,
     ) -> Result<Self, Failure> {
         let last = disk.list()?.iter().filter_map(|name| segment::file_number(name)).max().unwrap_or_default();
         let end = Position { segment: last, offset: 0 };
         let owner = identity.owner_of(level.directory());
         let log = LogWriter::start(disk, end, Version::NONE, SEGMENT_SIZE).in_bulk().owned_by(owner);
         let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
-        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes: SegmentSizes::default(), cache })
+        let (sizes, filters, record) = (SegmentSizes::default(), RefCell::new(filters), RefCell::default());
+        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes, cache, filters, record })
     }
 
     /// Writes a block; it may be led to once [`BlockStore::sync`] was called.
@@ -148,14 +165,15 @@ impl<D: Disk> BlockStore<D> {
     /// Puts a block into `bytes`, whole and verified, for one who reads the blocks in order.
     pub fn read(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.clear();
-        if let Some(block) = self.cache.borrow_mut().get((self.level, pointer.position)) {
-            bytes.extend_from_slice(block);
+        if let Some(cached) = self.cache.borrow_mut().get((self.level, pointer.position)) {
+            bytes.extend_from_slice(cached.block);
             return Ok(());
         }
         let position = Position::unpacked(pointer.position);
         let size = pointer.size as usize;
         let mut window = self.window.borrow_mut();
         if window.get(position, size).is_none() {
+            let window_size = window.next_size(position);
             window.start = position;
             // What is not written yet must not be taken for what will be.
             let end = self.log.written_end();
@@ -163,7 +181,7 @@ impl<D: Disk> BlockStore<D> {
                 if position.segment == end.segment { end.offset.saturating_sub(position.offset) } else { u64::MAX };
             self.read_at(
                 position,
-                WINDOW_SIZE.min(usize::try_from(left).unwrap_or(usize::MAX)).max(size),
+                window_size.min(usize::try_from(left).unwrap_or(usize::MAX)).max(size),
                 &mut window.bytes,
             )?;
         }
@@ -173,19 +191,57 @@ impl<D: Disk> BlockStore<D> {
         Ok(())
     }
 
-    /// Calls with a block, whole and verified.
-    pub fn with<T>(&self, pointer: Pointer, call: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
-        let mut cache = self.cache.borrow_mut();
-        if let Some(block) = cache.get((self.level, pointer.position)) {
-            return Ok(call(block));
-        }
-        let mut bytes = Vec::new();
+    /// As [`BlockStore::read`], for the first blocks of a walk: the next one may begin there, too.
+    pub fn read_first(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         let position = Position::unpacked(pointer.position);
+        // A walk that goes on page by page has read ahead.
+        if self.window.borrow().get(position, pointer.size as usize).is_some() {
+            return self.read(pointer, bytes);
+        }
+        bytes.clear();
+        if let Some(cached) = self.cache.borrow_mut().get((self.level, pointer.position)) {
+            bytes.extend_from_slice(cached.block);
+            return Ok(());
+        }
+        self.load(pointer, |block| bytes.extend_from_slice(block))
+    }
+
+    /// What `take` makes of the newest version of a key in a block that is not above `version`. The hint says where the cache may
+    /// have the block.
+    pub(super) fn find<T>(
+        &self,
+        pointer: Pointer,
+        hint: &Hint,
+        key: &[u8],
+        version: Version,
+        take: impl FnOnce(&KeylessEntry<'_>) -> T,
+    ) -> Result<Option<T>, Failure> {
+        let hash = key_index::hash_of(key);
+        let id = (self.level, pointer.position);
+        let found = if let Some(cached) = self.cache.borrow_mut().get_at(hint, id) {
+            cached.find(key, hash, version).map(|found| found.as_ref().map(take))
+        } else if self.filters.borrow().may_have(pointer.position, hash) {
+            self.load(pointer, |block| block::find(block, key, version).map(|found| found.as_ref().map(take)))?
+        } else {
+            return Ok(None);
+        };
+        found.map_err(|Malformed| malformed(key))
+    }
+
+    /// Calls with a block, whole and verified, that the cache does not have; it may have it then.
+    fn load<T>(&self, pointer: Pointer, call: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
+        let position = Position::unpacked(pointer.position);
+        let mut bytes = self.record.borrow_mut();
         self.read_at(position, pointer.size as usize, &mut bytes)?;
-        let record = self.decode(&bytes, position).ok_or_else(|| self.damaged(position))?;
-        let result = call(record.block);
-        cache.insert((self.level, pointer.position), record.block);
-        Ok(result)
+        let block = self.decode(&bytes, position).ok_or_else(|| self.damaged(position))?.block;
+        let mut cache = self.cache.borrow_mut();
+        let id = (self.level, pointer.position);
+        if cache.admits(id) {
+            let is_indexed = cache.indexer().read(block);
+            self.filters.borrow_mut().add(pointer.position, cache.indexer().hashes());
+            cache.insert(id, block, is_indexed);
+        }
+        Ok(call(block))
     }
 
     /// Puts a block into `bytes`, whole and verified, as the disk has it: past the cache.
@@ -266,6 +322,11 @@ impl<D: Disk> BlockStore<D> {
         Ok(true)
     }
 
+    /// Bytes of memory that filters of blocks take.
+    pub(super) fn filters_size_bytes(&self) -> usize {
+        self.filters.borrow().size_bytes()
+    }
+
     /// Bytes written so far.
     pub fn written_bytes(&self) -> u64 {
         self.log.written_bytes()
@@ -294,8 +355,8 @@ impl<D: Disk> BlockStore<D> {
 
     /// Puts up to `size` bytes of the segment into `bytes`: fewer at its end, and none that are not written out.
     fn read_at(&self, position: Position, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
-        bytes.clear();
-        bytes.try_reserve_exact(size).map_err(|_| {
+        bytes.truncate(size);
+        bytes.try_reserve_exact(size - bytes.len()).map_err(|_| {
             Failure::new(FailureKind::OutOfMemory, format!("no memory to read a block of {size} bytes"))
         })?;
         bytes.resize(size, 0);

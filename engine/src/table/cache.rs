@@ -1,92 +1,318 @@
-//! A bounded cache of blocks, by their level and position. Blocks lie in a [`Ring`].
+//! A bounded cache of blocks, by their level and position, each with an index of its keys.
+//!
+//! Blocks lie in one piece of memory, in *regions* that follow each other without a gap:
+//!
+//! ```text
+//! region:  its size u32, length of the index u32, length of the block u32, whether somebody asked for it u32,
+//!          level and position of the block, and a secret, u64, index, block, zeros
+//! ```
+//!
+//! A hand goes round. Where it comes by, blocks that nobody asked for since it was there last make room for the new one; others
+//! stay, once (CLOCK). A full cache takes a block the second time that it is missed, within about as many misses as it has blocks:
+//! what is read once, as by a walk, takes no place of what is read often.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::Level;
+use super::block::{self, KeylessEntry, Malformed};
+use super::key_index::{self, Indexer};
 use crate::log::PackedPosition;
-use crate::number::u32_of;
-use crate::ring::Ring;
+use crate::number::{low_half, u32_of, usize_of};
+use crate::version::Version;
 
 /// References a bucket.
 const WAYS: usize = 4;
 /// About how many bytes a block has.
 const EXPECTED_SIZE: usize = 4096;
+/// Bytes in front of the index.
+const HEADER_SIZE: usize = 24;
+/// Where in a region stands whether somebody asked for it.
+const USED_AT: usize = 12;
+/// Regions are multiples of this, so that the rest of one that is parted has a header, too.
+const GRANULE: usize = 32;
+/// So many blocks that are asked for stay in a row: a call should not take long.
+const MOST_STAY: usize = 64;
 
 /// What a block is known by: its level and its packed position there.
-type Key = (Level, PackedPosition);
+pub(super) type Key = (Level, PackedPosition);
 
 /// Blocks by position.
 pub(super) struct BlockCache {
-    ring: Ring,
+    regions: Vec<u8>,
+    capacity: usize,
+    /// Where the next block goes, unless those that stand there stay.
+    hand: usize,
     slots: Vec<[Slot; WAYS]>,
+    /// What was missed, by a part of the hash.
+    missed: Vec<u32>,
+    indexer: Indexer,
+    /// What keys are mixed with. Where a hint is old it leads into some block: no bytes that somebody put may look like a header.
+    secret: u64,
     pub hits: u64,
     pub misses: u64,
 }
 
-#[derive(Clone, Copy)]
+/// A reference to a block.
+#[derive(Clone, Copy, Default)]
 struct Slot {
-    position: PackedPosition,
-    /// One more than the position in the ring; 0 for none.
-    after: u64,
-    length: u32,
-    level: Level,
+    /// Its key as one number.
+    key: u64,
+    /// Where its region begins, in granules, and 1; 0 for none.
+    after: u32,
+}
+
+/// Where a block may stand in the cache, as [`Slot::after`]: kept by who knows where it stands in the files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hint(Cell<u32>);
+
+/// What stands in front of an index.
+#[derive(Clone, Copy)]
+struct Header {
+    size: usize,
+    index: usize,
+    block: usize,
+    /// 0 where there is no block.
+    key: u64,
+}
+
+/// A block, and the index of its keys; that has no bytes where there is none.
+#[derive(Clone, Copy)]
+pub(super) struct CachedBlock<'a> {
+    index: &'a [u8],
+    pub block: &'a [u8],
+}
+
+impl<'a> CachedBlock<'a> {
+    /// The newest entry of a key, which is given with its hash, whose version is not above `version`.
+    pub fn find(self, key: &[u8], hash: u64, version: Version) -> Result<Option<KeylessEntry<'a>>, Malformed> {
+        match key_index::find(self.index, self.block, (key, hash), version) {
+            Some(found) => Ok(found),
+            None => block::find(self.block, key, version),
+        }
+    }
 }
 
 impl BlockCache {
     pub fn new(capacity: usize) -> Self {
-        Self { ring: Ring::new(capacity.max(EXPECTED_SIZE)), slots: Vec::new(), hits: 0, misses: 0 }
+        Self {
+            regions: Vec::new(),
+            capacity: capacity.max(EXPECTED_SIZE) / GRANULE * GRANULE,
+            hand: 0,
+            slots: Vec::new(),
+            missed: Vec::new(),
+            indexer: Indexer::default(),
+            secret: RandomState::new().build_hasher().finish(),
+            hits: 0,
+            misses: 0,
+        }
     }
 
-    pub fn get(&mut self, key: Key) -> Option<&[u8]> {
-        let found = self.find(key);
-        let Some((position, length)) = found else {
+    /// A block.
+    pub fn get(&mut self, key: Key) -> Option<CachedBlock<'_>> {
+        self.get_at(&Hint::default(), key)
+    }
+
+    /// A block that mostly stands where the hint says, which is kept true: so it is found without its reference.
+    pub fn get_at(&mut self, hint: &Hint, key: Key) -> Option<CachedBlock<'_>> {
+        let key = self.number_of(key);
+        let hinted = hint.0.get().checked_sub(1).map(|granule| granule as usize * GRANULE);
+        let is_there = |at: &usize| self.header(*at).is_some_and(|header| header.key == key);
+        let known = || self.find(key).map(|(_, _, at)| at).filter(is_there);
+        let Some(at) = hinted.filter(is_there).or_else(known) else {
             self.misses += 1;
             return None;
         };
         self.hits += 1;
-        self.ring.get(position)?.get(..length)
+        hint.0.set(u32_of(at / GRANULE) + 1);
+        let region = self.regions.get_mut(at..)?;
+        *region.get_mut(USED_AT)? = 1;
+        let header = self.header(at)?;
+        let (index, rest) = self.regions.get(at + HEADER_SIZE..)?.split_at_checked(header.index)?;
+        Some(CachedBlock { index, block: rest.get(..header.block)? })
     }
 
-    pub fn insert(&mut self, key: Key, block: &[u8]) {
-        if block.len() > self.ring.capacity() / 8 || self.find(key).is_some() {
+    /// Whether a block that was missed is to be put in: there is room, or it was missed before.
+    pub fn admits(&mut self, key: Key) -> bool {
+        if self.regions.len() + 2 * EXPECTED_SIZE < self.capacity || self.missed.is_empty() {
+            return true;
+        }
+        let key = self.number_of(key);
+        let place = place_among(key, self.missed.len());
+        let Some(missed) = self.missed.get_mut(place) else { return true };
+        std::mem::replace(missed, low_half(key)) == low_half(key)
+    }
+
+    /// What makes indexes: [`BlockCache::insert`] takes that of the block that it read last.
+    pub fn indexer(&mut self) -> &mut Indexer {
+        &mut self.indexer
+    }
+
+    /// Puts a block in; with the index that was made last, if that is of this block.
+    pub fn insert(&mut self, key: Key, block: &[u8], is_indexed: bool) {
+        let index = if is_indexed { self.indexer.index().len() } else { 0 };
+        let size = (HEADER_SIZE + index + block.len()).next_multiple_of(GRANULE);
+        let key = self.number_of(key);
+        if size > self.capacity / 8 || self.find(key).is_some() || !self.reserve() {
             return;
         }
+        let at = self.make_room(size);
+        self.write_header(at, Header { size, index, block: block.len(), key });
+        for (start, bytes) in [(0, self.indexer.index().get(..index).unwrap_or_default()), (index, block)] {
+            let start = at + HEADER_SIZE + start;
+            if let Some(target) = self.regions.get_mut(start..start + bytes.len()) {
+                target.copy_from_slice(bytes);
+            }
+        }
+        let bucket = self.bucket(key);
+        let slot = Slot { key, after: u32_of(at / GRANULE) + 1 };
+        // One without a block, else one of a block that nobody asked for.
+        let worth = |slot: &Slot| slot.after.checked_sub(1).map(|granule| self.is_used(granule as usize * GRANULE));
+        let ways = self.slots.get(bucket).into_iter().flatten().map(worth).enumerate();
+        let way = ways.min_by_key(|(_, worth)| *worth).map_or(0, |(way, _)| way);
+        if let Some(free) = self.slots.get_mut(bucket).and_then(|ways| ways.get_mut(way)) {
+            let old = std::mem::replace(free, slot);
+            self.forget(old, at);
+        }
+    }
+
+    /// Bytes of memory in use.
+    pub fn size_bytes(&self) -> usize {
+        self.regions.len() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.missed.len() * size_of::<u32>()
+    }
+
+    /// Makes sure of the memory for all of it.
+    fn reserve(&mut self) -> bool {
         if self.slots.is_empty() {
             // Four references for a block: with two, one block in twenty found no room in its bucket.
-            let buckets = (self.ring.capacity() / EXPECTED_SIZE).next_power_of_two();
-            if !self.ring.reserve() || self.slots.try_reserve_exact(buckets).is_err() {
-                return;
+            let buckets = (self.capacity / EXPECTED_SIZE).next_power_of_two();
+            let is_refused = self.regions.try_reserve_exact(self.capacity).is_err()
+                || self.slots.try_reserve_exact(buckets).is_err()
+                || self.missed.try_reserve_exact(buckets).is_err();
+            if is_refused {
+                return false;
             }
-            self.slots.resize(
-                buckets,
-                [Slot { position: PackedPosition::default(), after: 0, length: 0, level: Level::Bottom }; WAYS],
-            );
+            self.slots.resize(buckets, [Slot::default(); WAYS]);
+            self.missed.resize(buckets, 0);
         }
-        let (level, position) = key;
-        let slot = Slot { position, after: self.ring.append(&[block]) + 1, length: u32_of(block.len()), level };
-        let bucket = self.bucket(key);
-        if let Some(oldest) = self.slots.get_mut(bucket).and_then(|ways| ways.iter_mut().min_by_key(|slot| slot.after))
+        true
+    }
+
+    /// Makes a region of `size` bytes, whose header is yet to be written; returns where it begins.
+    fn make_room(&mut self, size: usize) -> usize {
+        let mut start = self.hand;
+        let mut end = start;
+        let mut stayed = 0;
+        while end - start < size {
+            if end == self.regions.len() && self.capacity - start >= size {
+                // What was never in use.
+                self.regions.resize(start + size, 0);
+                end = start + size;
+                break;
+            }
+            if end == self.regions.len() {
+                self.write_free(start, end);
+                (start, end) = (0, 0);
+                continue;
+            }
+            let Some(header) = self.header(end).filter(|header| header.size >= GRANULE) else {
+                // No region is without a size. Whatever it was, its memory is taken again.
+                end = self.regions.len();
+                continue;
+            };
+            let next = end + header.size;
+            if self.stays(end, header, stayed < MOST_STAY) {
+                self.write_free(start, end);
+                start = next;
+                stayed += 1;
+            }
+            end = next;
+        }
+        self.write_free(start + size, end);
+        self.hand = start + size;
+        start
+    }
+
+    /// Whether the block at a place was asked for since this was asked last; if not it is forgotten.
+    fn stays(&mut self, at: usize, header: Header, may_stay: bool) -> bool {
+        let Header { key, .. } = header;
+        if key > 0 && may_stay && self.is_used(at) {
+            self.regions.get_mut(at + USED_AT).into_iter().for_each(|used| *used = 0);
+            return true;
+        }
+        if let Some((bucket, way, _)) = self.find(key).filter(|_| key > 0)
+            && let Some(slot) = self.slots.get_mut(bucket).and_then(|ways| ways.get_mut(way))
         {
-            *oldest = slot;
+            *slot = Slot::default();
+        }
+        // An old hint may lead here for ever.
+        self.write_header(at, Header { key: 0, ..header });
+        false
+    }
+
+    fn is_used(&self, at: usize) -> bool {
+        self.regions.get(at + USED_AT) == Some(&1)
+    }
+
+    /// Lets go of the block of a reference that had to go, unless its place has another one now.
+    fn forget(&mut self, slot: Slot, taken: usize) {
+        let Some(at) = slot.after.checked_sub(1).map(|granule| granule as usize * GRANULE) else { return };
+        if at != taken
+            && let Some(header) = self.header(at)
+        {
+            self.write_header(at, Header { key: 0, ..header });
         }
     }
 
-    pub fn size_bytes(&self) -> usize {
-        self.ring.size_bytes() + self.slots.len() * size_of::<[Slot; WAYS]>()
-    }
-
-    fn find(&self, key: Key) -> Option<(u64, usize)> {
+    fn find(&self, key: u64) -> Option<(usize, usize, usize)> {
         if self.slots.is_empty() {
             return None;
         }
-        self.slots.get(self.bucket(key))?.iter().find_map(|slot| {
-            let position = slot.after.checked_sub(1).filter(|_| (slot.level, slot.position) == key)?;
-            self.ring.get(position).map(|_| (position, slot.length as usize))
+        let bucket = self.bucket(key);
+        self.slots.get(bucket)?.iter().enumerate().find_map(|(way, slot)| {
+            let granule = slot.after.checked_sub(1).filter(|_| slot.key == key)?;
+            Some((bucket, way, granule as usize * GRANULE))
         })
     }
 
-    fn bucket(&self, (_, position): Key) -> usize {
-        // Fibonacci hashing: positions are multiples of 8 and close to each other.
-        (position.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (self.slots.len() - 1)
+    fn header(&self, at: usize) -> Option<Header> {
+        let (numbers, key) = self.regions.get(at..)?.first_chunk::<HEADER_SIZE>()?.split_first_chunk::<16>()?;
+        let [size, index, block, _] = *numbers.as_chunks::<4>().0 else { return None };
+        let [size, index, block] = [size, index, block].map(|number| u32::from_le_bytes(number) as usize);
+        Some(Header { size, index, block, key: u64::from_le_bytes(*key.first_chunk()?) })
     }
+
+    fn write_header(&mut self, at: usize, header: Header) {
+        let Header { size, index, block, key } = header;
+        let numbers = [size, index, block, 0].map(|number| u32_of(number).to_le_bytes());
+        if let Some(target) = self.regions.get_mut(at..at + HEADER_SIZE) {
+            let (head, tail) = target.split_at_mut(16);
+            head.copy_from_slice(numbers.as_flattened());
+            tail.copy_from_slice(&key.to_le_bytes());
+        }
+    }
+
+    /// Makes one region without a block of what is between two places.
+    fn write_free(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.write_header(start, Header { size: end - start, index: 0, block: 0, key: 0 });
+        }
+    }
+
+    /// A key as one number, not 0: positions are multiples of 8.
+    fn number_of(&self, (level, position): Key) -> u64 {
+        ((position.get() | u64::from(level.prefix())) ^ self.secret).max(1)
+    }
+
+    fn bucket(&self, key: u64) -> usize {
+        place_among(key, self.slots.len())
+    }
+}
+
+/// One of so many places for a key. Twice: keys are multiples of 8 and close to each other, and once would lead them to few places.
+pub(super) fn place_among(key: u64, places: usize) -> usize {
+    let mix = |number: u64| (number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize_of((mix(mix(key)) >> 32) * places as u64 >> 32)
 }
 
 #[cfg(test)]
@@ -96,7 +322,19 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{BlockCache, Level, PackedPosition};
+    use super::{BlockCache, GRANULE, Hint, Level, PackedPosition};
+
+    /// The regions follow each other from the first byte to the last.
+    fn check(cache: &BlockCache) {
+        let mut at = 0;
+        while at < cache.regions.len() {
+            let header = cache.header(at).unwrap();
+            assert!(header.size >= GRANULE && header.size.is_multiple_of(GRANULE), "a region of {}", header.size);
+            at += header.size;
+        }
+        assert_eq!(at, cache.regions.len());
+        assert!(at <= cache.capacity);
+    }
 
     proptest! {
         #[test]
@@ -105,16 +343,71 @@ mod tests {
             let mut model: HashMap<u64, Vec<u8>> = HashMap::new();
             for (key, length, get) in steps {
                 let expected = model.entry(key).or_insert_with(|| vec![crate::number::low_byte(key); length]);
-                let key = (if key % 2 == 0 { Level::Upper } else { Level::Bottom }, PackedPosition::of(key / 2));
+                let key = (if key % 2 == 0 { Level::Upper } else { Level::Bottom }, PackedPosition::of(key / 2 * 8));
                 if get {
                     if let Some(found) = cache.get(key) {
-                        prop_assert_eq!(found, &expected[..]);
+                        prop_assert_eq!(found.block, &expected[..]);
                     }
                 } else {
-                    cache.insert(key, expected);
-                    prop_assert_eq!(cache.get(key), Some(&expected[..]));
+                    cache.insert(key, expected, false);
+                    prop_assert_eq!(cache.get(key).map(|found| found.block), Some(&expected[..]));
                 }
+                check(&cache);
             }
+        }
+    }
+
+    /// Asks for a block, and puts it in where it is not there; says whether it was.
+    fn ask(cache: &mut BlockCache, position: u64) -> bool {
+        let key = (Level::Bottom, PackedPosition::of(position * 8));
+        if cache.get(key).is_some() {
+            return true;
+        }
+        if cache.admits(key) {
+            cache.insert(key, &[7; 4000], false);
+        }
+        false
+    }
+
+    #[test]
+    fn an_old_hint_finds_nothing_else() {
+        let mut cache = BlockCache::new(200 * 4096);
+        let key = |number: u64| (Level::Upper, PackedPosition::of(number * 8));
+        let hints: Vec<Hint> = (0..2000).map(|_| Hint::default()).collect();
+        let block = |number: u64| vec![crate::number::low_byte(number); crate::number::usize_of(number * 379 % 4096)];
+        for number in 0..2000 {
+            if number % 3 > 0 {
+                cache.insert(key(number), &block(number), false);
+            }
+            for asked in (0..=number).rev().step_by(7) {
+                let hint = &hints[crate::number::usize_of(asked)];
+                let found = cache.get_at(hint, key(asked)).map(|found| found.block.to_vec());
+                assert!(found.is_none_or(|found| asked % 3 > 0 && found == block(asked)), "{asked} of {number}");
+            }
+        }
+        assert!(cache.hits > 1000);
+    }
+
+    #[test]
+    fn a_walk_over_everything_takes_no_place_of_what_is_read_often() {
+        let mut cache = BlockCache::new(100 * 4096);
+        for _ in 0..3 {
+            (0..50).for_each(|hot| _ = ask(&mut cache, hot));
+        }
+        for cold in 1000..20_000 {
+            ask(&mut cache, cold);
+        }
+        assert!((0..50).filter(|hot| ask(&mut cache, *hot)).count() > 45);
+    }
+
+    #[test]
+    fn what_is_read_often_comes_in_and_stays() {
+        let mut cache = BlockCache::new(100 * 4096);
+        (0..1000).for_each(|cold| _ = ask(&mut cache, cold));
+        for round in 0..20 {
+            (0..20).for_each(|other| _ = ask(&mut cache, 10_000 + round * 20 + other));
+            let hits = (2000..2040).filter(|hot| ask(&mut cache, *hot)).count();
+            assert!(round < 8 || hits > 30, "round {round}: {hits}");
         }
     }
 }

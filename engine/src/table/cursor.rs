@@ -2,35 +2,49 @@
 
 use super::block::Malformed;
 use super::decoded::DecodedBlock;
-use super::{Level, Table, malformed, placed};
+use super::{Level, PlacedBlock, Table, malformed, placed};
 use crate::disk::Disk;
 use crate::entry::{Boundary, Entry};
 use crate::failure::Failure;
-use crate::index::{Pair, Pairs};
+use crate::index::{Bytes, Pair, Pairs};
 use crate::version::Version;
+
+/// So many blocks of a walk may be kept for other ones that begin there. Most walks are short.
+const FIRST_BLOCKS: usize = 2;
 
 /// Stands at an entry of a level, or behind its last or before its first. The table must not change meanwhile.
 pub struct TableCursor<'a, D: Disk> {
     table: &'a Table<D>,
     level: Level,
-    blocks: Pairs<'a>,
+    blocks: Blocks<'a>,
     block: Vec<u8>,
     decoded: DecodedBlock,
     /// The present entry; out of range behind the end.
     index: usize,
     is_done: bool,
+    /// How many blocks it has read.
+    loaded: usize,
     /// Bytes of the blocks that it has read.
     pub(crate) read_bytes: usize,
+}
+
+/// The blocks that a cursor has not read yet. Many walks end in their first block: the tree is asked when it is left.
+enum Blocks<'a> {
+    /// Those from a place on; `None` for none.
+    From(Option<Bytes>),
+    /// Those in front of a place.
+    Before(Bytes),
+    /// Those that the tree has.
+    Found(Pairs<'a>),
 }
 
 impl<D: Disk> Table<D> {
     /// A cursor at the first entry of a level that is not before `boundary`.
     pub fn cursor_from(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
         let key = boundary.key().unwrap_or_default();
-        let start = self.block_of(level, key)?.place;
-        let blocks = self.tree.range(&start, level.end());
-        let mut cursor = TableCursor::over(self, level, blocks);
-        cursor.next_block()?;
+        let (first, after) = self.around(level, key)?;
+        let mut cursor = TableCursor::over(self, level, Blocks::From(after));
+        cursor.start_in(&first)?;
         cursor.index = cursor.decoded.entries_before(key, boundary.version());
         cursor.settle_forward()?;
         Ok(cursor)
@@ -50,25 +64,26 @@ impl<D: Disk> Table<D> {
 
     /// A cursor at the last entry of a level that is before `boundary`; one without a key is behind all.
     pub fn cursor_before(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
-        let blocks = match boundary.key() {
-            Some(key) => level.with_place(key, |place| self.tree.range_to(level.start(), place)),
-            None => self.tree.range(level.start(), level.end()),
+        let Some(key) = boundary.key() else {
+            let blocks = Blocks::Found(self.tree.range(level.start(), level.end()));
+            let mut cursor = TableCursor::over(self, level, blocks);
+            cursor.previous_block()?;
+            cursor.settle_backward(cursor.decoded.len())?;
+            return Ok(cursor);
         };
-        let mut cursor = TableCursor::over(self, level, blocks);
-        cursor.previous_block()?;
-        let before = match boundary.key() {
-            Some(key) => cursor.decoded.entries_before(key, boundary.version()),
-            None => cursor.decoded.len(),
-        };
+        let (first, _) = self.around(level, key)?;
+        let mut cursor = TableCursor::over(self, level, Blocks::Before(first.place.clone()));
+        cursor.start_in(&first)?;
+        let before = cursor.decoded.entries_before(key, boundary.version());
         cursor.settle_backward(before)?;
         Ok(cursor)
     }
 }
 
 impl<'a, D: Disk> TableCursor<'a, D> {
-    fn over(table: &'a Table<D>, level: Level, blocks: Pairs<'a>) -> Self {
+    fn over(table: &'a Table<D>, level: Level, blocks: Blocks<'a>) -> Self {
         let (block, decoded) = (Vec::new(), DecodedBlock::default());
-        Self { table, level, blocks, block, decoded, index: 0, is_done: false, read_bytes: 0 }
+        Self { table, level, blocks, block, decoded, index: 0, is_done: false, loaded: 0, read_bytes: 0 }
     }
 
     /// The entry where the cursor stands.
@@ -132,13 +147,34 @@ impl<'a, D: Disk> TableCursor<'a, D> {
     }
 
     fn next_block(&mut self) -> Result<(), Failure> {
-        let found = self.blocks.next();
+        let found = self.blocks().and_then(Iterator::next);
         self.enter(found)
     }
 
     fn previous_block(&mut self) -> Result<(), Failure> {
-        let found = self.blocks.next_back();
+        let found = self.blocks().and_then(DoubleEndedIterator::next_back);
         self.enter(found)
+    }
+
+    fn blocks(&mut self) -> Option<&mut Pairs<'a>> {
+        let tree = &self.table.tree;
+        let found = match &self.blocks {
+            Blocks::From(None) => return None,
+            Blocks::From(Some(place)) => tree.range(place, self.level.end()),
+            Blocks::Before(place) => tree.range(self.level.start(), place),
+            Blocks::Found(_) => return self.found(),
+        };
+        self.blocks = Blocks::Found(found);
+        self.found()
+    }
+
+    fn found(&mut self) -> Option<&mut Pairs<'a>> {
+        if let Blocks::Found(pairs) = &mut self.blocks { Some(pairs) } else { None }
+    }
+
+    /// Reads the first block.
+    fn start_in(&mut self, first: &PlacedBlock) -> Result<(), Failure> {
+        if first.pointer.is_some() { self.load(first) } else { Ok(()) }
     }
 
     fn enter(&mut self, found: Option<Result<Pair, Failure>>) -> Result<(), Failure> {
@@ -147,8 +183,17 @@ impl<'a, D: Disk> TableCursor<'a, D> {
             self.is_done = true;
             return Ok(());
         };
-        let placed = placed(found?)?;
-        self.table.read(self.level, &placed, &mut self.block)?;
+        self.load(&placed(found?)?)
+    }
+
+    fn load(&mut self, placed: &PlacedBlock) -> Result<(), Failure> {
+        match placed.pointer {
+            Some(pointer) if self.loaded < FIRST_BLOCKS => {
+                self.table.blocks(self.level).read_first(pointer, &mut self.block)?;
+            }
+            _ => self.table.read(self.level, placed, &mut self.block)?,
+        }
+        self.loaded += 1;
         self.read_bytes += self.block.len();
         self.decoded.decode(&self.block).map_err(|Malformed| malformed(placed.separator()))
     }

@@ -24,7 +24,9 @@ mod cache;
 mod cursor;
 mod decoded;
 mod descend;
+mod filters;
 mod group;
+mod key_index;
 mod level;
 mod live;
 mod merge;
@@ -53,11 +55,12 @@ pub use rewrite::Rewrite;
 pub use sparse::SparseSegment;
 pub use verify::{BlockDamage, BlockWalk};
 
-use self::block::{KeylessEntry, Malformed};
+use self::block::KeylessEntry;
 use self::blocks::{BlockStore, Pointer};
-use self::cache::BlockCache;
+use self::cache::{BlockCache, Hint};
+use self::filters::Filters;
 use self::level::separator_of;
-use self::pointer_cache::{Places, Run};
+use self::pointer_cache::{Around, Places, Run};
 use crate::disk::Disk;
 use crate::failure::{Failure, FailureKind};
 use crate::index::{Bytes, Identity, Pair, Tree};
@@ -68,8 +71,11 @@ const LOG_COUNT_PREFIX: u8 = 0;
 /// The tree's key of what is left of the history.
 const HISTORY_KEY: &[u8] = &[5];
 
-/// Of this many parts of the table's caches one is for the places of blocks.
-const PLACES_SHARE: usize = 5;
+/// Of this many parts of the table's caches one is for the places of blocks, half of it for each level: enough for some ten times the
+/// blocks that the cache holds.
+const PLACES_SHARE: usize = 8;
+/// Of this many parts one is for the filters of blocks.
+const FILTERS_SHARE: usize = 32;
 
 /// Sorted blocks, found through a tree of the index.
 pub struct Table<D: Disk> {
@@ -134,13 +140,14 @@ impl<D: Disk> Table<D> {
         let identity = Identity::of(&*tree, is_new)?;
         let log_live = LiveBytes::read(&*tree, LOG_COUNT_PREFIX)?;
         let places_size = cache_size / PLACES_SHARE;
-        let cache = Rc::new(RefCell::new(BlockCache::new(cache_size - places_size)));
+        let filters_size = cache_size / FILTERS_SHARE;
+        let cache = Rc::new(RefCell::new(BlockCache::new(cache_size - places_size - filters_size)));
         let part = |level: Level, disk| {
             let live = LiveBytes::read(&*tree, level.count_prefix())?;
-            // The upper level is small.
-            let share = if level == Level::Upper { places_size / 4 } else { places_size / 4 * 3 };
-            let places = RefCell::new(Places::new(share));
-            let blocks = BlockStore::open(disk, level, identity, Rc::clone(&cache))?;
+            let places = RefCell::new(Places::new(places_size / 2));
+            // What is not in the bottom level is nowhere: few ask for that.
+            let filters = Filters::new(if level == Level::Upper { filters_size } else { 0 });
+            let blocks = BlockStore::open(disk, level, identity, Rc::clone(&cache), filters)?;
             Ok::<_, Failure>(Part { blocks, live, places })
         };
         let upper = part(Level::Upper, disks.upper)?;
@@ -191,16 +198,14 @@ impl<D: Disk> Table<D> {
         if part.live.total() == 0 {
             return Ok(None);
         }
-        let known = part.places.borrow().find(key);
-        let pointer = match known {
-            Some(known) => known,
-            None => self.find_place(level, key)?,
-        };
-        let Some(pointer) = pointer else { return Ok(None) };
-        let found = part
-            .blocks
-            .with(pointer, |block| block::find(block, key, version).map(|found| found.as_ref().map(take)))?;
-        found.map_err(|Malformed| malformed(key))
+        let places = part.places.borrow();
+        if let Some((pointer, hint)) = places.find(key) {
+            let Some(pointer) = pointer else { return Ok(None) };
+            return part.blocks.find(pointer, hint, key, version, take);
+        }
+        drop(places);
+        let Some(pointer) = self.find_place(level, key)? else { return Ok(None) };
+        part.blocks.find(pointer, &Hint::default(), key, version, take)
     }
 
     /// Where the block of `key` stands, as the tree says; from now on its neighbours' places are known, too.
@@ -218,6 +223,26 @@ impl<D: Disk> Table<D> {
         }
         self.part(level).places.borrow_mut().insert(run);
         Ok(first.pointer)
+    }
+
+    /// The block of a level that holds `key`, and the place of the one behind it: by what is known of places, where it is known.
+    fn around(&self, level: Level, key: &[u8]) -> Result<(PlacedBlock, Option<Bytes>), Failure> {
+        let known = || {
+            let places = self.part(level).places.borrow();
+            let Around { pointer, separator, end } = places.around(key)?;
+            Some((PlacedBlock { place: level.place(separator), pointer }, end.map(|end| level.place(end))))
+        };
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        self.find_place(level, key)?;
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        // There is no room for places.
+        let placed = self.block_of(level, key)?;
+        let after = self.block_after(level, &placed)?;
+        Ok((placed, after.map(|after| after.place)))
     }
 
     /// The block of a level that holds `key`, if it is there.
@@ -264,7 +289,8 @@ impl<D: Disk> Table<D> {
     pub fn cache_figures(&self) -> (u64, u64, usize) {
         let cache = self.cache.borrow();
         let places = Level::ALL.map(|level| self.part(level).places.borrow().size_bytes());
-        (cache.hits, cache.misses, cache.size_bytes() + places.iter().sum::<usize>())
+        let filters = self.upper.blocks.filters_size_bytes();
+        (cache.hits, cache.misses, cache.size_bytes() + places.iter().sum::<usize>() + filters)
     }
 
     /// Makes the tree durable. Segments of blocks that it does not lead to can be removed then.

@@ -4,6 +4,7 @@
 //! the tree. A change of the tree at a place drops the run around that place.
 
 use super::blocks::Pointer;
+use super::cache::Hint;
 use crate::abbreviation::Common;
 use crate::log::PackedPosition;
 use crate::number::u32_of;
@@ -32,6 +33,17 @@ struct Head {
     run: Box<Run>,
 }
 
+/// A block, and where it begins and ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// Where it stands; `None` for nowhere.
+    pub pointer: Option<Pointer>,
+    /// The first key that it may have.
+    pub separator: &'a [u8],
+    /// The separator of the block behind it, or of one that was there; `None` at the end of the level.
+    pub end: Option<&'a [u8]>,
+}
+
 /// Blocks that follow each other.
 pub struct Run {
     separators: Vec<u8>,
@@ -49,6 +61,14 @@ struct RunBlock {
     size: u32,
     /// Where its separator ends in those of the run.
     separator_end: u32,
+    /// Where the cache of blocks had it last.
+    hint: Hint,
+}
+
+impl RunBlock {
+    fn pointer(&self) -> Option<Pointer> {
+        (self.size > 0).then_some(Pointer { position: self.position, size: self.size })
+    }
 }
 
 impl Run {
@@ -68,7 +88,7 @@ impl Run {
         let integers_change = self.common.admit(separator);
         let Pointer { position, size } = pointer.unwrap_or(Pointer { position: PackedPosition::default(), size: 0 });
         let (integer, separator_end) = (self.common.abbreviate(separator), u32_of(self.separators.len()));
-        self.blocks.push(RunBlock { integer, position, size, separator_end });
+        self.blocks.push(RunBlock { integer, position, size, separator_end, hint: Hint::default() });
         if integers_change {
             let integers: Vec<u64> =
                 (0..self.blocks.len()).map(|index| self.common.abbreviate(self.separator(index))).collect();
@@ -104,15 +124,28 @@ impl Run {
         self.end.as_deref().is_none_or(|end| key < end)
     }
 
-    /// The block of a key, which must not be below the run; `None` behind its end.
-    fn find(&self, key: &[u8]) -> Option<Option<Pointer>> {
+    /// The number of the block of a key, which must not be below the run; `None` behind its end.
+    fn number_of(&self, key: &[u8]) -> Option<usize> {
         let integer = self.common.abbreviate(key);
         let count = count_not_above(&self.blocks, integer, |block| block.integer, |index| self.separator(index) <= key);
         if count == self.blocks.len() && !self.reaches(key) {
             return None;
         }
-        let block = self.blocks.get(count.checked_sub(1)?)?;
-        Some((block.size > 0).then_some(Pointer { position: block.position, size: block.size }))
+        count.checked_sub(1)
+    }
+
+    /// The block of a key, in the same way.
+    fn find(&self, key: &[u8]) -> Option<(Option<Pointer>, &Hint)> {
+        let block = self.blocks.get(self.number_of(key)?)?;
+        Some((block.pointer(), &block.hint))
+    }
+
+    /// As [`Run::find`], with the separators of the block and of the one behind it.
+    fn around(&self, key: &[u8]) -> Option<Around<'_>> {
+        let number = self.number_of(key)?;
+        let next = number + 1;
+        let end = if next < self.blocks.len() { Some(self.separator(next)) } else { self.end.as_deref() };
+        Some(Around { pointer: self.blocks.get(number)?.pointer(), separator: self.separator(number), end })
     }
 
     fn size_bytes(&self) -> usize {
@@ -127,9 +160,14 @@ impl Places {
         Self { runs: Vec::new(), common: Common::default(), size_bytes: 0, capacity, hand: 0 }
     }
 
-    /// Where the block of `key` stands, `None` for nowhere, if that is known.
-    pub fn find(&self, key: &[u8]) -> Option<Option<Pointer>> {
+    /// Where the block of `key` stands, `None` for nowhere, if that is known; and where the cache may have it.
+    pub fn find(&self, key: &[u8]) -> Option<(Option<Pointer>, &Hint)> {
         self.runs.get(self.run_before(key)?)?.run.find(key)
+    }
+
+    /// As [`Places::find`], with where the block begins and ends.
+    pub fn around(&self, key: &[u8]) -> Option<Around<'_>> {
+        self.runs.get(self.run_before(key)?)?.run.around(key)
     }
 
     /// Keeps a run, which the tree has just now, as far as the next one.
@@ -291,12 +329,22 @@ mod tests {
                     }
                     _ => {
                         let expected = tree.range(..=key.clone()).next_back().map(|(_, pointer)| *pointer);
-                        match places.find(&key) {
-                            Some(found) => prop_assert_eq!(found, expected),
+                        match places.find(&key).map(|(found, _)| found) {
+                            Some(found) => {
+                                prop_assert_eq!(found, expected);
+                                let around = places.around(&key).unwrap();
+                                let first = tree.range(..=key.clone()).next_back().map_or(&[][..], |(first, _)| first);
+                                prop_assert_eq!((around.pointer, around.separator), (found, first));
+                                // The block behind may be gone meanwhile, but nothing else comes in front of its place.
+                                let next = tree.keys().find(|next| **next > key);
+                                let from_end = around.end.and_then(|end| tree.range(end.to_vec()..).next());
+                                prop_assert_eq!(from_end.map(|(next, _)| next), next);
+                                prop_assert!(around.end.is_none_or(|end| end > key.as_slice()));
+                            }
                             None => places.insert(run_from(&tree, &key)),
                         }
                         if capacity > 50_000 {
-                            prop_assert_eq!(places.find(&key), Some(expected));
+                            prop_assert_eq!(places.find(&key).map(|(found, _)| found), Some(expected));
                         }
                     }
                 }
