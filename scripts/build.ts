@@ -1,5 +1,5 @@
 /**
- * Builds the package, and the files that tests keep of a release; `scripts/build_engine.ts` builds the engine.
+ * Builds the package, and the files of a release that tests keep. `scripts/build_engine.ts` builds the engine.
  *
  * @module
  */
@@ -15,11 +15,11 @@ await startProgram({
       start: () => import("./build/package.ts"),
     },
     library: {
-      does: "lib/, which npm pack, npm publish and a git install take: npm runs this as the prepare script",
+      does: "lib/ for npm pack, npm publish and git installs: npm runs this as the prepare script",
       start: () => import("./build/library.ts"),
     },
     reference: {
-      does: "the reference of the public interface, as HTML in docs/reference: begin with its index.html",
+      does: "the reference of the public interface, as HTML in docs/reference: open its index.html",
       start: () => import("./build/reference.ts"),
     },
     golden: {
@@ -27,7 +27,7 @@ await startProgram({
       start: () => import("./build/golden.ts"),
     },
     corpus: {
-      does: "the inputs that the fuzz targets begin with, in engine/fuzz/corpus and tests/backup/corpus",
+      does: "the first inputs of the fuzz targets, in engine/fuzz/corpus and tests/backup/corpus",
       start: () => import("./build/corpus.ts"),
     },
   },

@@ -1,13 +1,14 @@
 /**
- * Builds `engine/luge_engine.wasm` through wasm-pack, with the declarations of its exports, its build record and the generated
- * modules: one carries its bytes, the other one is its interface, read from the engine's text.
+ * Builds `engine/luge_engine.wasm` through wasm-pack, with the declarations of its exports, its build record and two
+ * generated modules. One module contains the bytes of the engine. The other one is its interface, read from the
+ * engine's text.
  *
  * ```sh
  * node scripts/build_engine.ts                       # build
  * node scripts/build_engine.ts --check               # rebuild and compare, change nothing
- * node scripts/build_engine.ts --interface           # write src/wasm/interface.ts alone: needs no compiler
- * node scripts/build_engine.ts --toolchain debian    # or rustup; default: whichever is there
- * node scripts/build_engine.ts --tools DIRECTORY     # where cargo installs wasm-pack, if need be; default: engine/target/tools
+ * node scripts/build_engine.ts --interface           # write only src/wasm/interface.ts; needs no compiler
+ * node scripts/build_engine.ts --toolchain debian    # or rustup; default: the one that is installed
+ * node scripts/build_engine.ts --tools DIRECTORY     # where cargo installs wasm-pack; default: engine/target/tools
  * ```
  *
  * @module
@@ -59,15 +60,15 @@ function build(toolchain: Toolchain): void {
   console.log(`Built engine/luge_engine.wasm: ${record.size} bytes, sha256 ${record.sha256}`);
 }
 
-/** What is wrong with the committed files as they are, without a compiler. */
+/** The problems of the committed files, found without a compiler. */
 function staleness(record: BuildRecord): string[] {
   const bytes = readFileSync(ARTEFACT);
   const problems: string[] = [];
   if (sourceDigest(ROOT, SOURCES) !== record.source) problems.push("the engine's sources changed since the last build");
-  if (sha256(bytes) !== record.sha256) problems.push("engine/luge_engine.wasm is not what the build record says");
-  if (readFileSync(MODULE, "utf8") !== artefactModule(bytes)) problems.push("src/wasm/artefact.ts carries other bytes");
+  if (sha256(bytes) !== record.sha256) problems.push("engine/luge_engine.wasm does not match its build record");
+  if (readFileSync(MODULE, "utf8") !== artefactModule(bytes)) problems.push("src/wasm/artefact.ts has other bytes");
   if (readFileSync(join(ROOT, INTERFACE), "utf8") !== interfaceModule(ROOT)) {
-    problems.push(`${INTERFACE} is not what the engine's text says`);
+    problems.push(`${INTERFACE} does not match the engine's text`);
   }
   return problems;
 }
@@ -101,9 +102,9 @@ describeProgram(
 );
 const values = readOptions({
   check: flag("rebuild and compare, change nothing"),
-  interface: flag("write src/wasm/interface.ts alone: needs no compiler"),
-  toolchain: maybe("debian or rustup; whichever is there unless said", "name"),
-  tools: text("where cargo installs wasm-pack, if need be", join(ROOT, "engine", "target", "tools"), "directory"),
+  interface: flag("write only src/wasm/interface.ts; needs no compiler"),
+  toolchain: maybe("debian or rustup; default: the one that is installed", "name"),
+  tools: text("where cargo installs wasm-pack, if necessary", join(ROOT, "engine", "target", "tools"), "directory"),
 });
 const tools = resolve(values.tools);
 if (values.interface) writeFileSync(join(ROOT, INTERFACE), interfaceModule(ROOT));

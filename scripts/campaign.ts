@@ -1,13 +1,14 @@
 /**
- * Long searches for faults, outside the gate. Each has a short form in `tests/`.
+ * Long searches for faults, outside the gate. Each campaign has a short form in `tests/`.
  *
  * ```sh
  * node scripts/campaign.ts --help
  * node scripts/campaign.ts crash --runs 20 --seed 1
  * ```
  *
- * All take `--seed`, `--minutes` and `--progress`, end with a line that names the seed and the failures, and have the exit code 0
- * without failures, 1 with some or after a signal, and 2 for wrong options. `replay` has cases instead of a seed.
+ * All take `--seed`, `--minutes` and `--progress`. Each ends with a line that has the seed and the number of failures.
+ * The exit code is 0 without failures, 1 with failures or after a signal, and 2 for wrong options. `replay` has cases
+ * instead of a seed.
  *
  * @module
  */
@@ -31,11 +32,11 @@ await startProgram({
       start: () => import("./campaigns/faults/command.ts"),
     },
     damage: {
-      does: "damages the files of small stores, and checks that what is read is right or refused",
+      does: "damages the files of small stores, and checks that every read is correct or refused",
       start: () => import("./campaigns/damage/command.ts"),
     },
     watches: {
-      does: "watches random histories on both stores, and checks that every change is told once and in order",
+      does: "watches random histories on both stores, and checks that every change is delivered once and in order",
       start: () => import("./campaigns/watches/command.ts"),
     },
     backups: {
@@ -43,11 +44,11 @@ await startProgram({
       start: () => import("./campaigns/backups/command.ts"),
     },
     fuzz: {
-      does: "changes what backups say, with digests that fit, and checks that they are refused or restored as they say",
+      does: "changes backups, with matching digests, and checks that each is refused or restored exactly",
       start: () => import("./campaigns/fuzz/command.ts"),
     },
     replay: {
-      does: "replays faults that others found, mostly bug reports of other stores, and prints what luge does",
+      does: "replays known faults, mostly from bug reports of other stores, and prints what luge does",
       start: () => import("./campaigns/replay/command.ts"),
     },
   },

@@ -20,7 +20,7 @@ await startProgram({
       start: () => import("./check/coverage.ts"),
     },
     structure: {
-      does: "the longest files, the engine's largest structs and who touches them, circles and wrong directions of imports",
+      does: "the longest files, the engine's largest structs, import cycles and imports in a wrong direction",
       start: () => import("./check/structure.ts"),
     },
   },

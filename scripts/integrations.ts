@@ -1,6 +1,6 @@
 /**
- * Tries the package with bundlers and test runners, as their users would, from the tarball; prints a table. `--write` puts it into
- * the pages of docs/guide/.
+ * Tries the package with bundlers and test runners, from the tarball, as users do. Prints a table. `--write` puts the
+ * table into the pages of docs/guide/.
  *
  * ```sh
  * node scripts/integrations.ts [--only part-of-a-name] [--frameworks] [--write]
@@ -20,7 +20,7 @@ import { describeProgram, flag, readOptions, text } from "./lib/options.ts";
 
 describeProgram("scripts/integrations.ts", "Tries the package with bundlers and test runners, from its tarball.");
 const values = readOptions({
-  only: text("only those whose names have this in them", ""),
+  only: text("only those whose names contain this", ""),
   frameworks: flag("try Next, Nitro and `deno compile`, too"),
   write: flag("write the tables in docs/guide/"),
 });

@@ -1,5 +1,5 @@
 /**
- * Measures one thing at a time; `scripts/bench.ts` measures luge beside its peers.
+ * Measures one thing at a time. `scripts/bench.ts` compares luge with its peers.
  *
  * ```sh
  * node scripts/measure.ts --help
@@ -17,7 +17,7 @@ await startProgram({
   standard: "operations",
   parts: {
     operations: {
-      does: "puts, gets, scanned entries and durable puts a second on each runtime",
+      does: "puts, gets, scanned entries and durable puts per second on each runtime",
       start: () => import("./measure/operations.ts"),
     },
     "cold-start": {
@@ -25,7 +25,7 @@ await startProgram({
       start: () => import("./measure/cold_start.ts"),
     },
     "host-calls": {
-      does: "nanoseconds a call of the host",
+      does: "nanoseconds per call of the host",
       start: () => import("./measure/host_calls.ts"),
     },
     "slow-disk": {
@@ -33,11 +33,11 @@ await startProgram({
       start: () => import("./measure/slow_disk.ts"),
     },
     "full-disk": {
-      does: "as root, fills a tmpfs and empties it again: what is free after each step, and what of the reserve is left",
+      does: "needs root; fills a tmpfs and empties it: the free space and the size of the reserve after each step",
       start: () => import("./measure/full_disk.ts"),
     },
     "files-against-live": {
-      does: "the size of the files beside what lives in them, while values of all sizes are overwritten and deleted",
+      does: "the size of the files beside their live data, while values of all sizes are overwritten and deleted",
       start: () => import("./measure/files_against_live.ts"),
     },
     "stopped-watch": {
@@ -49,7 +49,7 @@ await startProgram({
       start: () => import("./measure/watch.ts"),
     },
     watchers: {
-      does: "puts a second beside 0 to 1,000 watches of other ranges",
+      does: "puts per second with 0 to 1,000 watches of other ranges",
       start: () => import("./measure/watchers.ts"),
     },
     "event-loop": {

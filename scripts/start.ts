@@ -1,6 +1,6 @@
 /**
- * `npm start`: the main job on real data. Loads the cities of the world durably, reads them back after reopening, and
- * shows that a killed process loses nothing it had acknowledged.
+ * `npm start` shows luge's main job on real data. It loads the cities of the world durably, and reads them back after a
+ * reopen. Then it kills a process that writes, and shows that no acknowledged write is lost.
  *
  * @module
  */
@@ -21,14 +21,14 @@ describeProgram(
 );
 readOptions({});
 const DIRECTORY = join(import.meta.dirname, "..", "data", "start");
-/** Puts that wait for the disk together. */
+/** How many puts wait for the disk together. */
 const IN_FLIGHT = 1000;
 const ACKNOWLEDGED = 1000;
 
 const decoder = new TextDecoder();
 const count = (n: number) => n.toLocaleString("en");
 
-/** Runs one step, prints what it did and how long it took. */
+/** Runs one step, and prints what it did and how long it took. */
 async function step<T>(name: string, run: () => Promise<T>, tell: (result: T, seconds: number) => string): Promise<T> {
   const started = performance.now();
   const result = await run();

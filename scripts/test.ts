@@ -17,7 +17,7 @@ import { testFiles, testOn } from "./lib/test_runtime.ts";
 describeProgram("scripts/test.ts", "Runs all tests on the three runtimes, one after another.");
 const values = readOptions({
   runtime: runtimes(),
-  filter: text("only test files whose paths have this in them", ""),
+  filter: text("only test files whose paths contain this", ""),
 });
 const files = testFiles(values.filter);
 if (files.length === 0) throw new RangeError(`No test file's path holds --filter '${values.filter}'`);

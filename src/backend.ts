@@ -1,5 +1,5 @@
 /**
- * What a store needs of whatever holds its data.
+ * The interface between a store and its data: an engine on disk, or memory.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Damage } from "./api/store.ts";
 import type { ByteRange } from "./byte_range.ts";
 import type { KeyFormat } from "./key_format.ts";
 
-/** Entries that one page or count looks at, those that do not count as well: some milliseconds at most. */
+/** How many entries one page or one count looks at, skipped ones included. Takes some milliseconds at most. */
 export const PAGE_VISITS = 8192;
 
 /** Above every version. */
 export const NEWEST: number = Number.MAX_SAFE_INTEGER;
 
-/** A value with what is known of it. */
+/** A value with its version and expiry. */
 export interface StoredValue {
   readonly value: Uint8Array;
   readonly version: number;
@@ -33,7 +33,9 @@ export interface StoredVersion {
   readonly value: Uint8Array | undefined;
 }
 
-/** A place among the versions of a key: behind so many newer ones, before the first that is not above `below`. */
+/**
+ * A position among the versions of a key: after `listed` newer versions, at the first one that is not above `below`.
+ */
 export interface VersionPlace {
   readonly below: number;
   readonly listed: number;
@@ -42,11 +44,11 @@ export interface VersionPlace {
 /** Some versions of a key. */
 export interface VersionPage {
   readonly versions: StoredVersion[];
-  /** Where to go on; `undefined` at the end. */
+  /** Where the next page begins; `undefined` at the end. */
   readonly next: VersionPlace | undefined;
 }
 
-/** One version of a key, and which. */
+/** One version of a key, with the key. */
 export interface StoredChange extends StoredVersion {
   readonly key: Uint8Array;
 }
@@ -63,9 +65,9 @@ export interface StoredOperation {
 /** Some entries of a range, from its start. */
 export interface Page<E extends KeyEncoding> {
   readonly keys: KeyIn<E>[];
-  /** As many as there are keys, or none for a range of keys alone. */
+  /** One for each key, or none if the caller asked for keys alone. */
   readonly values: Uint8Array[];
-  /** The key behind which the range goes on; `undefined` at its end. */
+  /** The key after which the range continues; `undefined` at its end. */
   readonly last: Uint8Array | undefined;
   /** Whether the values may share a buffer with each other. Default: `false`. */
   readonly isShared?: boolean;
@@ -74,27 +76,27 @@ export interface Page<E extends KeyEncoding> {
 /** A count of entries from the start of a range. */
 export interface Counted {
   readonly count: number;
-  /** The key behind which the range goes on; `undefined` at its end. */
+  /** The key after which the range continues; `undefined` at its end. */
   readonly last: Uint8Array | undefined;
 }
 
-/** A place among changes: before the first version of a key that is not above this one. */
+/** A position among changes: at the first version of `key` that is not above `version`. */
 export interface ChangePlace {
-  /** In the order of the commits empty for the start of the version's. */
+  /** In the order of the commits: empty for the start of the version. */
   readonly key: Uint8Array;
   readonly version: number;
 }
 
-/** Some changes; there may be none of them. */
+/** Some changes; the page may be empty. */
 export interface ChangePage {
   readonly changes: StoredChange[];
-  /** Where to go on; `undefined` at the end. */
+  /** Where the next page begins; `undefined` at the end. */
   readonly next: ChangePlace | undefined;
 }
 
 /** The newest version of a key. */
 export interface StoredNewest extends StoredChange {
-  /** Whether it has a value that is to be read on its own. */
+  /** Whether it has a value that must be read on its own. */
   readonly isLarge: boolean;
 }
 
@@ -113,131 +115,133 @@ export interface FramedEntries {
   readonly content: number;
 }
 
-/** Some of them, by key; there may be none. */
+/** Some newest versions, by key; the page may be empty. */
 export interface NewestPage {
   /** The first ones, of a backend that writes frames itself. */
   readonly framed?: FramedEntries;
   /** Those behind them. */
   readonly entries: StoredNewest[];
-  /** Where to go on; `undefined` at the end. */
+  /** Where the next page begins; `undefined` at the end. */
   readonly next: ChangePlace | undefined;
 }
 
-/** Which changes: those after `since` and up to `until`. */
+/** Selects the changes after `since` and up to `until`. */
 export interface ChangeWindow {
   readonly since: number;
   readonly until: number;
 }
 
-/** What one step of a verification found. */
+/** The result of one step of a verification. */
 export interface VerifyStep {
   readonly more: boolean;
-  /** How many entries were read so far. */
+  /** How many entries have been read so far. */
   readonly entries: number;
   readonly damages: Damage[];
 }
 
-/** Holds the bytes of a store. Arguments are valid; a call that throws anything but `OUT_OF_MEMORY` is fatal. */
+/** Holds the bytes of a store. Arguments are valid. Any error except `OUT_OF_MEMORY` is fatal for the store. */
 export interface Backend {
   /** The version of the newest commit. */
   readonly version: number;
-  /** From which version on no change is missing. */
+  /** No change after this version is missing. */
   readonly changesFrom: number;
 
   get(key: Uint8Array, version: number): Uint8Array | undefined;
   entry(key: Uint8Array, version: number): StoredValue | undefined;
-  /** The version of the value; `undefined` when there is none. */
+  /** The version of the value; `undefined` if there is no value. */
   versionOf(key: Uint8Array, version: number): number | undefined;
-  /** A page of a range: there may be no entries on it, and more after it. Looks at as many as {@linkcode Backend.count}. */
+  /** A page of a range. It may have no entries although more follow. Looks at as many as {@linkcode Backend.count}. */
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
-  /** Looks at some thousand entries at most, deleted ones as well. */
+  /** Looks at some thousand entries at most, including deleted ones. */
   count(range: ByteRange): Counted;
-  /** The versions that are kept, newest first, from a place on. */
+  /** The versions that the store keeps, newest first, beginning at `from`. */
   versions(key: Uint8Array, from?: VersionPlace): VersionPage;
 
-  /** Must copy what it keeps. Returns the version, as all writes do. */
+  /** Must copy the bytes that it keeps. Returns the version, as all writes do. */
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number;
   delete(key: Uint8Array): number;
-  /** All or none; where a key comes twice, the last one counts. */
+  /** All operations or none. If a key comes twice, the last operation counts. */
   batch(operations: readonly StoredOperation[]): number;
 
-  /** Keeps what is there at a version; `false` when not all of it is there any more. */
+  /** Keeps the versions that a reader at `version` sees. Returns `false` if some of them have been removed. */
   openSnapshot(version: number): boolean;
   closeSnapshot(version: number): void;
-  /** Whether a key of the range was written after a version. */
+  /** Whether a key of the range was written after the version `since`. */
   changed(range: ByteRange, since: number): boolean;
   /**
-   * Changes in the order of the commits, by version and then by key, up to a version; `undefined` when they must be looked for by
-   * key. Of keys alone, values that are not gone have no bytes.
+   * Changes in the order of the commits, by version and then by key, up to a version. `undefined` if they must be
+   * looked up by key. With `keysOnly`, a put that has not expired has a value without bytes.
    */
   commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined;
-  /** Changes by key, newest first, without values: those that are not gone have one of no bytes. */
+  /** Changes by key, newest first. A put that has not expired has a value without bytes. */
   changes(range: ByteRange, window: ChangeWindow, from?: ChangePlace): ChangePage;
 
-  /** How many versions of a key are kept. */
+  /** How many versions of a key the store keeps. */
   readonly versionsToKeep: number;
-  /** From which version on {@linkcode Backend.newest} misses no key that changed. */
+  /** {@linkcode Backend.newest} misses no key that changed after this version. */
   readonly newestFrom: number;
-  /** Keeps what says that keys are gone since a version, until {@linkcode Backend.releaseGone}. */
+  /** Keeps the records of keys deleted or expired after a version, until {@linkcode Backend.releaseGone}. */
   holdGone(since: number): void;
   releaseGone(since: number): void;
-  /** Of each key that changed in the window its newest version there, by key; from version 0 on without those that are gone. */
+  /** The newest version of each key that changed in the window, by key. From version 0 on, without deleted keys. */
   newest(from: ChangePlace | undefined, window: ChangeWindow): NewestPage;
 
-  /** Begins to restore a version above every commit, or begins again. Until the end nothing else may be read or written. */
+  /**
+   * Begins to restore a version above every commit, or begins again. Until the end no other read or write is allowed.
+   */
   beginRestore(version: number): void;
-  /** At most one entry of a key in the whole restore; what is there already stays. */
+  /** At most one entry of a key in the whole restore. Entries that exist already stay. */
   restore(entries: readonly StoredChange[]): void;
   /**
    * As {@linkcode Backend.restore}, the entries of a frame of a backup. A backend that has it gets those alone as changes whose values
    * come in pieces.
    */
   restoreFrame?(entries: Uint8Array): void;
-  /** From here on the version that is restored is the newest one. */
+  /** Makes the restored version the newest one. */
   endRestore(): void;
 
-  /** Whether there is work behind the writes. */
+  /** Whether background work is left after the writes. */
   readonly hasWork: boolean;
-  /** Does a small part of that work; says whether there is more. */
+  /** Does a small part of that work. Returns whether there is more. */
   step(): boolean;
-  /** Does a small part of a compaction; says whether there is more. */
+  /** Does a small part of a compaction. Returns whether there is more. */
   compactStep(): boolean;
-  /** Verifies a small part, from the start on with `first`. */
+  /** Verifies a small part, beginning at the start if `first`. */
   verifyStep(first: boolean): VerifyStep;
-  /** Bytes that the data takes. */
+  /** The size of the data in bytes. */
   sizeBytes(): number;
   metrics(): StoreMetrics;
 
-  /** Where the data lasts; `undefined` where it does not. */
+  /** The disk of the data; `undefined` for data in memory. */
   readonly disk: Disk | undefined;
-  /** Gives everything back, as a crash would. */
+  /** Releases everything, as a crash would. */
   abandon(): void;
 }
 
-/** What a backend whose data lasts owes its disk. Errors are as fatal as those of {@linkcode Backend}. */
+/** The additional part of a backend with durable data. Errors are as fatal as those of {@linkcode Backend}. */
 export interface Disk {
-  /** Whether the work behind the writes is behind them: the next ones would have to do some of it. */
+  /** Whether background work has fallen behind the writes, so that the next writes would have to do some of it. */
   readonly isBehind: boolean;
-  /** What to wait for before more such work is asked for: files that are synced; `undefined` for nothing. */
+  /** What the background work must wait for: files that are being synced; `undefined` for nothing. */
   congestion(): Promise<void> | undefined;
-  /** Begins to hand everything to the operating system; `undefined` when it is done already. */
+  /** Begins to write everything to the operating system; `undefined` if that is done already. */
   writeOut(): Promise<void> | undefined;
-  /** Begins to make everything durable; `undefined` when it is so already. */
+  /** Begins to make everything durable; `undefined` if it is durable already. */
   sync(): Promise<void> | undefined;
-  /** As {@linkcode Disk.writeOut}, and returns when it is done. */
+  /** As {@linkcode Disk.writeOut}, but returns when it is done. */
   writeOutNow(): void;
-  /** As {@linkcode Disk.sync}, and returns when it is done. */
+  /** As {@linkcode Disk.sync}, but returns when it is done. */
   syncNow(): void;
-  /** Settles when the files are as all calls so far left them. */
+  /** Settles when all calls so far have taken effect on the files. */
   filesSettled(): Promise<void>;
   /** Ends the segments that are written to: those that are there never change again. Settles as {@linkcode Disk.filesSettled} does. */
   endSegments(): Promise<void>;
   /** As {@linkcode Disk.endSegments}, and returns when it is done. A copy of the files has the newest version, which this may raise. */
   endSegmentsNow(): void;
-  /** Calls when the disk failed outside of any call. */
+  /** Calls `listener` when the disk failed outside of any call. */
   onFailure(listener: (error: unknown) => void): void;
-  /** Does a small part of closing; says whether there is more. */
+  /** Does a small part of closing. Returns whether there is more. */
   closeStep(): boolean;
-  /** Gives everything back, once all that was written is durable. */
+  /** Releases everything once all writes are durable. */
   close(): Promise<void>;
 }

@@ -6,34 +6,34 @@
 
 import { compareBytes } from "./bytes.ts";
 
-/** What a scan or a count walks over: keys in bytes, with the ends that are given. */
+/** A range of keys in bytes, for a scan or a count. An end that is absent is open. */
 export interface ByteRange {
   readonly lower?: Uint8Array | undefined;
-  /** Whether the range holds `lower` itself. Default: `true`. */
+  /** Whether the range includes `lower` itself. Default: `true`. */
   readonly lowerIncluded?: boolean;
   readonly upper?: Uint8Array | undefined;
-  /** Whether the range holds `upper` itself. Default: `false`. */
+  /** Whether the range includes `upper` itself. Default: `false`. */
   readonly upperIncluded?: boolean;
-  /** From the last to the first. */
+  /** From the last key to the first. */
   readonly reverse?: boolean;
-  /** At most so many entries. */
+  /** At most this many entries. */
   readonly limit?: number;
   readonly keysOnly?: boolean;
-  /** About how many bytes of entries a page of it has at most. Default: {@linkcode LARGEST_PAGE_BYTES}. */
+  /** About how many bytes of entries one page has at most. Default: {@linkcode LARGEST_PAGE_BYTES}. */
   readonly pageBytes?: number;
   /** Only commits up to this version count. Default: all. */
   readonly version?: number;
 }
 
-/** Bytes of entries that one page brings over at most. */
+/** How many bytes of entries one page has at most. */
 export const LARGEST_PAGE_BYTES: number = 128 * 1024;
 
-/** The keys that start with `prefix`; all of them for an empty one. */
+/** The keys that start with `prefix`; all keys if it is empty. */
 export function prefixRange(prefix: Uint8Array): ByteRange {
   return { lower: prefix.slice(), upper: successor(prefix) };
 }
 
-/** The first key behind all that start with `prefix`; `undefined` when there is none. */
+/** The first key after all keys that start with `prefix`; `undefined` if there is none. */
 export function successor(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length -= 1;
@@ -43,7 +43,7 @@ export function successor(prefix: Uint8Array): Uint8Array | undefined {
   return next;
 }
 
-/** What is left of a range behind `key`, the last one that was seen, and `seen` entries. */
+/** The rest of a range after `seen` entries. The last one has the key `key`. */
 export function restOf(range: ByteRange, key: Uint8Array, seen: number): ByteRange {
   const limit = range.limit === undefined ? {} : { limit: range.limit - seen };
   return range.reverse
@@ -51,12 +51,12 @@ export function restOf(range: ByteRange, key: Uint8Array, seen: number): ByteRan
     : { ...range, ...limit, lower: key, lowerIncluded: false };
 }
 
-/** The one key. */
+/** The range of one key. */
 export function keyRange(key: Uint8Array): ByteRange {
   return { lower: key, upper: key, upperIncluded: true };
 }
 
-/** Whether `key` lies between the ends of a range. */
+/** Whether `key` is in the range, by its ends alone. */
 export function isInRange(range: ByteRange, key: Uint8Array): boolean {
   const low = range.lower ? compareBytes(key, range.lower) : 1;
   const high = range.upper ? compareBytes(key, range.upper) : -1;

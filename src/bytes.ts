@@ -1,16 +1,16 @@
 /**
- * Bytes, and keys as bytes: compared, joined, and as text.
+ * Bytes, and keys as bytes: compare, join, convert to text.
  *
  * @module
  */
 
-/** Bytes that a call on as many arguments takes. */
+/** How many bytes one call can take as arguments. */
 const MOST_ARGUMENTS = 4096;
 
 /** No bytes. */
 export const NOTHING: Uint8Array = new Uint8Array(0);
 
-/** A key and what may stand under it. */
+/** A key and its value, if it has one. */
 interface Sized {
   readonly key: Uint8Array;
   readonly value: Uint8Array | undefined;
@@ -28,7 +28,7 @@ export function sizeOfAll(entries: readonly Sized[]): number {
   return bytes;
 }
 
-/** How two keys are ordered: below, at or above 0. */
+/** Orders two keys: the result is below, at or above 0. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -38,7 +38,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-/** `first` and behind it `second`. */
+/** The bytes of `first`, then those of `second`. */
 export function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(first.length + second.length);
   bytes.set(first);
@@ -46,35 +46,35 @@ export function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayB
   return bytes;
 }
 
-/** The first key behind one. */
+/** The first key after `key`. */
 export function withZero(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1);
   next.set(key);
   return next;
 }
 
-/** A key as a string of one character a byte: JavaScript orders those as their bytes. */
+/** A key as a string with one character for each byte. JavaScript orders these strings as luge orders the keys. */
 export function nameOf(key: Uint8Array): string {
-  // Several times as fast as a loop, and as spreading.
+  // Several times as fast as a loop or a spread.
   if (key.length <= MOST_ARGUMENTS) return String.fromCharCode.apply(null, key as unknown as number[]);
   return nameOf(key.subarray(0, MOST_ARGUMENTS)) + nameOf(key.subarray(MOST_ARGUMENTS));
 }
 
-/** The key that has a name. */
+/** The key of such a string. */
 export function keyOf(name: string): Uint8Array {
   const bytes = new Uint8Array(name.length);
   for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
   return bytes;
 }
 
-/** Two hexadecimal digits a byte. */
+/** Two hexadecimal digits for each byte. */
 export function hexOf(bytes: Uint8Array): string {
   let hex = "";
   for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
   return hex;
 }
 
-/** The bytes of hexadecimal digits, two each. */
+/** The bytes of a text that has two hexadecimal digits for each. */
 export function fromHex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }

@@ -1,6 +1,7 @@
 /**
- * Timers and clocks, taken when the module is loaded. Test runners put fake ones in their place (Jest, Vitest, sinon): with those
- * a store would wait for a turn that never comes, and its lock would look like that of a dead process.
+ * Timers and clocks, taken when the module is loaded. Test runners (Jest, Vitest, sinon) can replace the globals with
+ * fake ones. With fake timers a store would wait for a turn that never comes, and its lock would look like that of a
+ * dead process.
  *
  * @module
  */
@@ -8,13 +9,13 @@
 import * as runtime from "node:timers";
 import { process } from "./process.ts";
 
-/** Something that waits. */
+/** A timer that runs. */
 export interface Timer {
-  /** Lets the process end all the same. */
+  /** Lets the process end although the timer runs. */
   unref(): unknown;
 }
 
-/** What calls a job later. */
+/** Calls a job later. */
 export interface Timers {
   setTimeout: (job: () => void, ms: number) => Timer;
   clearTimeout: (timer: Timer | undefined) => void;
@@ -23,7 +24,7 @@ export interface Timers {
   setImmediate: (job: () => void) => void;
 }
 
-/** The timers of all stores: the runtime's own, whatever is in their place now. A simulation puts its own into it. */
+/** The timers of all stores: the runtime's own, even if the globals are fake now. A simulation replaces them. */
 export const timers: Timers = {
   setTimeout: runtime.setTimeout,
   clearTimeout: runtime.clearTimeout as Timers["clearTimeout"],
@@ -32,17 +33,17 @@ export const timers: Timers = {
   setImmediate: runtime.setImmediate,
 };
 
-/** As of {@linkcode timers}. */
+/** See {@linkcode timers}. */
 export const setTimeout: Timers["setTimeout"] = (job, ms) => timers.setTimeout(job, ms);
-/** As of {@linkcode timers}. */
+/** See {@linkcode timers}. */
 export const clearTimeout: Timers["clearTimeout"] = (timer) => timers.clearTimeout(timer);
-/** As of {@linkcode timers}. */
+/** See {@linkcode timers}. */
 export const setInterval: Timers["setInterval"] = (job, ms) => timers.setInterval(job, ms);
-/** As of {@linkcode timers}. */
+/** See {@linkcode timers}. */
 export const clearInterval: Timers["clearInterval"] = (timer) => timers.clearInterval(timer);
-/** As of {@linkcode timers}. */
+/** See {@linkcode timers}. */
 export const setImmediate: Timers["setImmediate"] = (job) => timers.setImmediate(job);
-/** As the runtime's own, whatever is in its place now. */
+/** The runtime's own, even if the global is a fake now. */
 export const queueMicrotask: (job: () => void) => void = globalThis.queueMicrotask;
 
 /** Settles after `ms` milliseconds. */
@@ -52,21 +53,21 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
-/** What tells the time. */
+/** Tells the time. */
 export interface Clock {
-  /** Milliseconds since 1970, as the machine's clock has it: it may jump. */
+  /** Milliseconds since 1970, by the machine's clock, which may jump. */
   now: () => number;
-  /** Milliseconds since some moment: it never jumps, and may stand still while the machine sleeps. */
+  /** Milliseconds since some moment. It never jumps, but may stop while the machine sleeps. */
   monotonic: () => number;
 }
 
 const { hrtime } = process;
 
-/** Not `performance`: reading that global loads `node:perf_hooks` on Node, which takes 2 ms. */
+/** Does not use `performance`: reading that global loads `node:perf_hooks` on Node, which takes 2 ms. */
 function monotonic(): number {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
-/** The one clock of all stores. Tests put times of their own into it. */
+/** The clock of all stores. Tests replace its functions. */
 export const clock: Clock = { now: Date.now, monotonic };

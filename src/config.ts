@@ -43,7 +43,7 @@ export interface ResolvedConfig {
 }
 
 /**
- * The config that `open(path)` uses. Change what does not fit.
+ * The config that `open(path)` uses. Copy it and change what you need.
  *
  * @example
  * ```ts
@@ -90,8 +90,8 @@ const CONFIG = new OptionNames<SledStoreConfig>(
 );
 
 /**
- * Fills in the defaults; rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. A relative path is
- * resolved before this returns: the current directory may change from then on.
+ * Fills in the defaults. Rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. It resolves a
+ * relative path before it returns, because the current directory may change later.
  */
 export async function resolveConfig(given: string | URL | SledStoreConfig): Promise<ResolvedConfig> {
   const options = typeof given === "string" || isUrl(given) ? { path: given } : given;
@@ -140,13 +140,13 @@ function checkTypes(config: SledStoreConfig): void {
 function checkWait(ms: unknown): void {
   if (typeof ms !== "number") wrongType("waitForLock", ms, "a number");
   if (ms >= 0) return;
-  throw new RangeError(`Wrong option 'waitForLock': expected a number of milliseconds from 0 on, got ${ms}`);
+  throw new RangeError(`Wrong option 'waitForLock': expected a number of milliseconds of 0 or more, got ${ms}`);
 }
 
-/** A scheme of two letters and more, and two slashes: no path begins like that on purpose. */
+/** A scheme of at least two letters, and two slashes. Nobody begins a path like that on purpose. */
 const URL_START = /^[a-z][a-z\d+.-]+:\/\//i;
 
-/** On the runtime's disk the path is made absolute: the store must not move when the current directory changes. */
+/** On the runtime's disk the path becomes absolute: the store must not move when the current directory changes. */
 async function resolvePath(path: string | URL, onDisk: boolean): Promise<string> {
   const isAddress = isUrl(path) || (typeof path === "string" && path.includes("://") && URL_START.test(path));
   const name = isAddress ? await pathOfUrl(path) : path;
@@ -158,7 +158,7 @@ async function resolvePath(path: string | URL, onDisk: boolean): Promise<string>
 }
 
 async function pathOfUrl(url: string | URL): Promise<string> {
-  // Loaded for those who need it: it takes Bun 0.8 ms.
+  // Loaded only when needed: it takes Bun 0.8 ms.
   const { fileURLToPath } = await import("node:url");
   try {
     return fileURLToPath(typeof url === "string" ? url : url.href);
@@ -173,7 +173,7 @@ function absolute(path: string): string {
   const what = "the current directory was moved or removed, or may not be read";
   let [full, current] = ["", ""];
   try {
-    // Bun resolves by a name that it makes up, where it does not say that there is none.
+    // If there is no current directory, Bun may not report it and resolve by an invented name. `cwd()` throws.
     current = process.cwd();
     full = resolve(path);
   } catch (cause) {
@@ -183,7 +183,7 @@ function absolute(path: string): string {
   return full;
 }
 
-/** Whether a name that the runtime has for the current directory leads elsewhere: Node keeps an old one. */
+/** Whether the runtime's name of the current directory points elsewhere: Node keeps an old name. */
 function isLost(name: string): boolean {
   const current = process.platform === "linux" ? "/proc/self/cwd" : ".";
   if (![current, name].every((path) => mayAsk({ name: "read", path }))) return false;
@@ -192,7 +192,7 @@ function isLost(name: string): boolean {
     if (here === undefined || named === undefined) return named === undefined;
     return isSameFile(here, here) && !isSameFile(here, named);
   } catch {
-    // Without the right to look there is nothing to say.
+    // Without the right to look, luge cannot tell.
     return false;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A store in a new directory, made of a backup.
+ * Creates a store in a new directory from a backup.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import { loadEngine } from "./wasm/load.ts";
 const COPIED: ReadonlySet<string> = new Set(["log", "upper", "bottom", "index"]);
 
 /**
- * Makes a store in a directory that must be empty; it is created when it is missing. What makes the directory a store's comes
- * last: a crash before leaves none.
+ * Creates a store in a directory that must be empty. Creates the directory if it is missing. The marker, which makes
+ * the directory a store, is written last: after a crash before that there is no store.
  */
 export async function copyTo(
   like: ResolvedConfig,
@@ -40,7 +40,7 @@ export async function copyTo(
   }
 }
 
-/** The config of another store, for a directory of its own. */
+/** The config of another store, with a directory of its own. */
 async function configLike(like: ResolvedConfig, path: string | URL): Promise<ResolvedConfig> {
   const { fileSystem, wasm, signal: _, numVersionsToKeep = 1, ...config } = like;
   const chosen = { ...(fileSystem ? { fileSystem } : {}), ...(wasm ? { wasm } : {}) };
@@ -74,14 +74,16 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
   }
 }
 
-/** What a copy that failed left would take space, and be in the way of the next one. What cannot be removed stays. */
+/**
+ * Removes the files of a copy that failed: they take space and block the next copy. Files that cannot be removed stay.
+ */
 function removeCopied(fileSystem: FileSystem, path: string): void {
   try {
     if (fileSystem.stat(`${path}/${MARKER}`) !== undefined) return;
     const files = fileSystem.list(path).filter(({ kind }) => kind === "directory");
     for (const { name } of files.filter(({ name }) => COPIED.has(name))) removeAll(fileSystem, `${path}/${name}`);
   } catch {
-    // The error that came before is the one to tell.
+    // The caller gets the error that came first.
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Keys and values as bytes: what callers pass is checked here, before anything is written.
+ * Converts keys and values to bytes. Checks the caller's input before anything is written.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { hexOf } from "./bytes.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
 import { isUint8Array } from "./realm.ts";
 
-/** Up to this many characters a loop is faster than a TextEncoder. */
+/** Up to this many characters, a loop is faster than a TextEncoder. */
 const SHORT_LENGTH = 64;
 
 const encoder = new TextEncoder();
-/** The length of a typed array, whatever its properties say; throws for anything else. */
+/** The real length of a typed array, whatever its properties say. Throws for anything else. */
 const trueLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get as (
   this: Uint8Array,
 ) => number;
-/** Of text that must be UTF-8. */
+/** Decodes text that must be UTF-8. */
 export const decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The bytes of `key`; throws `TypeError` or `RangeError` when it is no valid key. */
+/** The bytes of `key`. Throws `TypeError` or `RangeError` if the key is invalid. */
 export function encodeKey(key: Key): Uint8Array {
   const bytes = encode(key, "key");
   if (bytes.length === 0) throw new RangeError("Cannot use an empty key: a key has at least 1 byte");
@@ -28,24 +28,24 @@ export function encodeKey(key: Key): Uint8Array {
 }
 
 /**
- * As {@linkcode encodeKey}, in bytes that hold until the next call: for those who hand them on at once, to somebody who copies
- * what is kept. A buffer for each key would cost V8 more than the read.
+ * As {@linkcode encodeKey}, but the bytes are valid only until the next call. For callers that pass them on at once to
+ * a function that copies what it keeps. A new buffer for each key would cost V8 more than the read.
  */
 export function borrowKey(key: Key): Uint8Array {
   return (typeof key === "string" ? borrowAscii(key) : undefined) ?? encodeKey(key);
 }
 
-/** The bytes of `prefix`, which may be empty: the prefix of every key. */
+/** The bytes of `prefix`. An empty prefix is valid: every key starts with it. */
 export function encodePrefix(prefix: Key): Uint8Array {
   return checkKeyLength(encode(prefix, "prefix"));
 }
 
-/** The bytes of the bound of a range, which may be empty: below every key. `name` is for the message. */
+/** The bytes of a range's bound. An empty bound is valid: it is below every key. Messages use `name`. */
 export function encodeBound(key: Key, name: string): Uint8Array {
   return checkKeyLength(encode(key, `bound '${name}'`));
 }
 
-/** The bytes of `value`; throws `TypeError` or `RangeError` when it is no valid value. */
+/** The bytes of `value`. Throws `TypeError` or `RangeError` if the value is invalid. */
 export function encodeValue(value: Value): Uint8Array {
   const bytes = encode(value, "value");
   if (bytes.length > MAX_VALUE_BYTES) {
@@ -54,10 +54,10 @@ export function encodeValue(value: Value): Uint8Array {
   return bytes;
 }
 
-/** A key is to be a string, and is not UTF-8: nothing is wrong with the store. */
+/** The caller wants keys as strings, and a key is not UTF-8. The store is not at fault. */
 export class NotUtf8Error extends TypeError {}
 
-/** The string that `key` stands for; throws {@linkcode NotUtf8Error}. */
+/** The string of `key`. Throws {@linkcode NotUtf8Error} if the key is not UTF-8. */
 export function decodeKey(key: Uint8Array): string {
   try {
     return decoder.decode(key);
@@ -90,17 +90,18 @@ function encode(data: Value, name: string): Uint8Array {
   return bytes;
 }
 
-/** Whether an array is what it says: one of another class, or with properties of its own, may lie about its length. */
+/** Whether the array's length can be trusted. An array of another class, or with properties of its own, may lie. */
 function isPlain(data: Uint8Array): boolean {
   const prototype: unknown = Object.getPrototypeOf(data);
   if (prototype !== Uint8Array.prototype && prototype !== globalThis.Buffer?.prototype) return false;
   return trueLength.call(data) === data.length;
 }
 
-/** The bytes that an array really has; throws `TypeError` for a proxy, and where its buffer is detached or was cut below it. */
+/** A copy of the array's real bytes. Throws `TypeError` for a proxy, and if the buffer is detached or too short. */
 function copyOf(data: Uint8Array, name: string): Uint8Array {
   try {
-    // Asks no property of a true array, and fails where there are no bytes: not so for something that only looks like one.
+    // Reads the length without a property of the array. Fails for a detached buffer and for objects that only look like
+    // an array.
     trueLength.call(data);
     return new Uint8Array(data);
   } catch (cause) {
@@ -109,10 +110,10 @@ function copyOf(data: Uint8Array, name: string): Uint8Array {
 }
 
 const borrowed = new Uint8Array(SHORT_LENGTH);
-/** Made when a length is first asked for: Bun takes 0.3 ms for all of them. */
+/** Each buffer is created when its length is first needed: Bun takes 0.3 ms to create all of them. */
 const borrowedOfLength = new Array<Uint8Array | undefined>(SHORT_LENGTH + 1);
 
-/** The bytes of short ASCII text, until the next call; `undefined` for any other. */
+/** The bytes of short ASCII text, valid until the next call; `undefined` for any other text. */
 function borrowAscii(text: string): Uint8Array | undefined {
   const { length } = text;
   if (length === 0 || length > SHORT_LENGTH) return undefined;
@@ -125,7 +126,7 @@ function borrowAscii(text: string): Uint8Array | undefined {
   return borrowedOfLength[length];
 }
 
-/** The bytes of ASCII text; `undefined` for any other. Ten times as fast as a TextEncoder on some runtimes. */
+/** The bytes of ASCII text; `undefined` for any other text. Ten times as fast as a TextEncoder on some runtimes. */
 function encodeAscii(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -136,7 +137,7 @@ function encodeAscii(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** What a wrong argument is, for a message: never its content, which may be secret or huge. */
+/** The kind of a wrong argument, for a message. Never its content, which may be secret or huge. */
 export function describe(data: unknown): string {
   if (data === null || data === undefined) return String(data);
   if (typeof data === "number" || typeof data === "boolean" || typeof data === "bigint")

@@ -1,6 +1,6 @@
 /**
- * The errors a store reports. Misuse (a wrong type, a key over the limit) is a bare `TypeError` or `RangeError`; what
- * can happen to correct code is a {@linkcode StoreError} with a stable `code`.
+ * The errors that a store reports. Misuse (a wrong type, a key over the limit) is a bare `TypeError` or `RangeError`. A
+ * failure that can happen to correct code is a {@linkcode StoreError} with a stable `code`.
  *
  * @module
  */
@@ -8,14 +8,14 @@
 import type { StoreErrorCode } from "./api/errors.ts";
 import { isErrorLike } from "./realm.ts";
 
-/** What all copies of this module in one process mark their errors with. */
+/** All copies of this module in one process mark their errors with this symbol. */
 const BRAND = Symbol.for("@luge/luge.StoreError");
 
 /**
- * An operational failure: the call was right, but the store, the disk or the engine could not do it.
+ * An operational failure: the call was correct, but the store, the disk or the engine could not do it.
  *
- * `instanceof StoreError` also accepts the errors of another copy of this module in the same process: of the CommonJS form beside
- * the ESM form, or of a copy that a bundler made.
+ * `instanceof StoreError` also accepts the errors of another copy of this module in the same process, such as the
+ * CommonJS form beside the ESM form, or a copy that a bundler made.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ const BRAND = Symbol.for("@luge/luge.StoreError");
 export class StoreError extends Error {
   /** Always `"StoreError"`. */
   override readonly name = "StoreError";
-  /** The kind of failure, stable across releases: compare this, never the message. */
+  /** The kind of failure. It is stable across releases: compare this, never the message. */
   readonly code: StoreErrorCode;
   /** With `VERSION_GONE` from a watch: the store has all changes after this version. */
   readonly version: number | undefined;
@@ -48,16 +48,16 @@ export class StoreError extends Error {
   }
 }
 
-/** The `IO_ERROR` of a call that was refused before it changed anything: the store is as it was. */
+/** The `IO_ERROR` of a call that was refused before it changed anything. The store is as it was before. */
 export class RefusedError extends StoreError {}
 
-/** What `instanceof` asks. A subclass, of a caller's, has only what it made itself. */
+/** The answer of `instanceof`. A subclass that a caller defines accepts only its own instances. */
 function isInstance(this: unknown, value: unknown): boolean {
   if (this !== StoreError) return Function.prototype[Symbol.hasInstance].call(this, value);
   return typeof value === "object" && value !== null && BRAND in value;
 }
 
-/** What went wrong, in words, whatever was thrown. */
+/** The message of an error. Accepts any thrown value. */
 export function messageOf(error: unknown): string {
   return isErrorLike(error) ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * Keys as callers want them: strings or bytes.
+ * Keys in the form that callers want: strings or bytes.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { KeyEncoding, KeyIn } from "./api/keys.ts";
 import { decodeKey, decoder } from "./encoding.ts";
 
-/** How keys are handed out: without so many bytes of a prefix that the caller knows. */
+/** How callers get keys: in an encoding, without the first `strip` bytes. */
 export interface KeyFormat<E extends KeyEncoding> {
   readonly encoding: E;
   readonly strip: number;
@@ -19,7 +19,10 @@ export function formatKey<E extends KeyEncoding>(key: Uint8Array, { encoding, st
   return (encoding === "bytes" ? rest.slice() : decodeKey(rest)) as KeyIn<E>;
 }
 
-/** Many keys that stand back to back in `bytes`, which the caller gives away; `ends` says where each one ends. */
+/**
+ * Formats many keys that are stored one after the other in `bytes`. The caller must not use `bytes` any more. `ends`
+ * has the end of each key.
+ */
 export function formatKeys<E extends KeyEncoding>(
   bytes: Uint8Array,
   ends: ArrayLike<number>,
@@ -37,13 +40,13 @@ export function formatKeys<E extends KeyEncoding>(
   return keys as KeyIn<E>[];
 }
 
-/** The text of bytes that are all ASCII: one call decodes the keys of a whole page. */
+/** The text of the bytes if they are all ASCII: one call decodes the keys of a whole page. */
 function asciiOf(bytes: Uint8Array): string | undefined {
   try {
     const text = decoder.decode(bytes);
     return text.length === bytes.length ? text : undefined;
   } catch {
-    // Which key is not UTF-8, if not two halves of a character have met, is found one by one.
+    // A key is not UTF-8, or a character lies across two keys. The caller then decodes the keys one by one.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a process that was killed left behind: it can be read, and is not durable yet.
+ * Makes durable what a killed process wrote but did not sync.
  *
  * @module
  */
@@ -8,21 +8,25 @@ import type { FileSystem } from "./api/file_system.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
 
-/** The directories of a store, below its own. The engine syncs what it reads of the log, and blocks before anything leads to them. */
+/**
+ * The directories of a store, below its own. The engine itself syncs the log that it reads, and blocks before pointers
+ * to them.
+ */
 const DIRECTORIES = ["index", "index/blobs", "upper", "bottom", "log"] as const;
-/** Of these the files may be read before they were synced. */
+/** The directories with files that may be read before they were synced. */
 const UNSYNCED = ["index", "index/blobs"] as const;
 
 /**
- * Makes the names of a store's files durable, and the bytes of its index: the engine relies on what it finds there, and makes
- * durable what is built on it. Of a new store that is the name of its directory: whoever made that may have been killed.
+ * Makes the names of a store's files durable, and the bytes of its index. The engine relies on these files when it
+ * opens, and syncs only what it writes later. For a new store, makes the name of its directory durable: the process
+ * that created it may have been killed.
  */
 export async function syncLeftovers(fileSystem: FileSystem, path: string, isNew: boolean): Promise<void> {
   if (!isNew) await syncStore(fileSystem, path);
   try {
     await syncNames(fileSystem, parentOf(path));
   } catch (error) {
-    // With access to the store's directory alone, as Deno can be told to give: see where it is created.
+    // Deno may have access to the store's directory alone. See where the directory is created.
     if (errorCode(error) !== "EACCES") throw error;
   }
 }

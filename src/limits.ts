@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A key has at least one byte and at most this many (Badger's limit). */
+/** A key has at least one byte and at most this many (BadgerDB's limit). */
 export const MAX_KEY_BYTES = 65_000;
 
 /** A value has at most this many bytes, 64 MiB. */
@@ -12,7 +12,7 @@ export const MAX_VALUE_BYTES: number = 64 * 1024 * 1024;
 
 /** Bounds of the `cacheSize` option, in bytes. */
 export const MIN_CACHE_BYTES: number = 1024 * 1024;
-/** The engine lives in 32-bit memory: a larger cache would leave no room for anything else. */
+/** The engine has 32-bit memory: a larger cache would leave no room for anything else. */
 export const MAX_CACHE_BYTES: number = 1024 * 1024 * 1024;
 
 /** Bounds of the `writeBufferSize` option, in bytes. */

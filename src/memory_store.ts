@@ -1,5 +1,5 @@
 /**
- * A store that lives in memory: for tests, caches and as the model that {@linkcode SledStore} is held against.
+ * A store in memory: for tests and caches, and the model that tests compare {@linkcode SledStore} with.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const OPTIONS = new OptionNames<MemoryStoreOptions>(
 );
 
 /**
- * A {@linkcode Store} in memory: it loses everything when it is closed. In all else it is like a `SledStore`: the same
+ * A {@linkcode Store} in memory: it loses everything when it is closed. Otherwise it is like a `SledStore`: the same
  * methods, limits, order and errors. "Durable" means nothing here: a write is done when its promise settles.
  *
  * @example

@@ -6,7 +6,7 @@
 
 import type { StoreMetrics } from "./api/metrics.ts";
 
-/** Those that the engine says in the same unit, under the same names in snake case. */
+/** The figures that the engine reports in the same unit, under the same names in snake case. */
 const FIGURES = [
   "commits",
   "puts",
@@ -50,7 +50,7 @@ type Figure = (typeof FIGURES)[number];
 
 const US_PER_MS = 1000;
 
-/** Figures under their names here; one that is not given is `absent`. */
+/** Converts the engine's figures to public names. A figure that is missing gets the value `absent`. */
 export function toMetrics(
   figures: ReadonlyMap<string, number>,
   memoryBytes: number,

@@ -72,7 +72,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock), reserve };
   const { compiled } = await loadEngine(resolved.wasm);
   const start = async () => await Engine.start(compiled, directory);
-  // An engine of the caller's may be refused: before anything is made. Ours is compiled while the directory is locked.
+  // A custom engine may be refused, so load it before anything is created. Our own is compiled while the directory is
+  // locked.
   let engine = resolved.wasm === undefined ? undefined : await start();
   let isCreated = false;
   lock = await waitForLock(resolved, () => {
@@ -83,7 +84,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     logger.debug(`locked '${path}'`);
     const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
     if (!isNew) reserve.find();
-    // The name of a directory that was created here is durable.
+    // If the directory was created here, its name is durable already.
     if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
     await engine.open({ ...resolved, numVersionsToKeep });
@@ -97,7 +98,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       mayBeUnsynced: false,
       logger,
     });
-    // What is restored needs space: it takes nothing from the reserve.
+    // A restore needs space, but must not take it from the reserve: so it uses `disk` below the reserve.
     return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy, fork });
   } catch (error) {
     engine?.giveUp();
@@ -108,8 +109,8 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
 }
 
 /**
- * Ends the restore that a crash interrupted, if there was one: until then the store is neither what it was nor what it
- * becomes.
+ * Finishes a restore that a crash interrupted, if there was one. Until then the store has neither its old nor its new
+ * content.
  */
 async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Promise<void> {
   const left = FileSpool.left(place);
@@ -118,7 +119,7 @@ async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Pr
   await finishRestore(engine, left);
 }
 
-/** Everything that the engine would write stays in memory. */
+/** Opens a store for reading. Everything that the engine writes stays in memory. */
 async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logger: Logger): Promise<SledStore> {
   const { path } = resolved;
   const observed = await waitForLock(resolved, async () => {

@@ -1,26 +1,26 @@
 /**
- * Reads the objects that callers pass: options, ranges, operations. A name that is not known is refused: a misspelt `ttl`
- * would make a value live for ever.
+ * Reads the objects that callers pass: options, ranges, operations. It refuses unknown names: a misspelt `ttl` would
+ * make a value live for ever.
  *
  * @module
  */
 
 import { describe } from "./encoding.ts";
 
-/** Every name of `T`, optional ones included: the compiler refuses a list that lacks one. */
+/** Every name of `T`, including optional ones. The compiler refuses a list that lacks one. */
 export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
 
-/** What messages say of an object. */
+/** How messages describe an object. */
 export interface Wording {
-  /** What one of its properties is. Default: `"option"`. */
+  /** The word for one of its properties. Default: `"option"`. */
   readonly property?: string;
-  /** What the object is. Default: `"options"`. */
+  /** The word for the object. Default: `"options"`. */
   readonly object?: string;
-  /** What is expected in its place. */
+  /** An example of what is expected instead. */
   readonly example: string;
 }
 
-/** The names that objects of one kind may have. */
+/** The names that one kind of object may have. */
 export class OptionNames<T extends object> {
   readonly #names: ReadonlySet<string>;
   readonly #property: string;
@@ -35,20 +35,20 @@ export class OptionNames<T extends object> {
     this.#example = example;
   }
 
-  /** The given object, an empty one for `undefined`; throws `TypeError` for what is no object or has a name that is not known. */
+  /** The given object; an empty one for `undefined`. Throws `TypeError` if it is no object or has an unknown name. */
   read(given: T | undefined): T {
     if (given === undefined) return this.#none;
     if (typeof given !== "object" || given === null || !isPlain(given)) {
       const what = typeof given === "object" && given !== null ? `a ${classOf(given)}` : describe(given);
       throw new TypeError(`Cannot use ${what} as ${this.#object}: expected an object such as ${this.#example}`);
     }
-    // Inherited names count: they are read as well.
+    // Inherited names count, because luge reads them, too.
     for (const name in given) if (!this.#names.has(name)) this.#refuse(name, given);
     return given;
   }
 
   #refuse(name: string, given: T): void {
-    // What somebody added to every object is not the caller's mistake.
+    // A property that somebody added to every object is not the caller's mistake.
     if (!Object.hasOwn(given, name) && name in Object.prototype) return;
     const nearest = nearestOf(name, this.#names);
     const hint = nearest === undefined ? `expected ${listOf(this.#names)}` : `did you mean '${nearest}'?`;
@@ -57,8 +57,8 @@ export class OptionNames<T extends object> {
 }
 
 /**
- * Whether an object is one of options, of whatever realm: a literal, or of a class with names of its own. A promise, a map or an
- * array has none that a caller gave: a forgotten `await` would mean "everything".
+ * Whether an object can hold options: a literal of any realm, or an instance of a class with named properties. A
+ * promise, a map or an array cannot: a forgotten `await` would mean "everything".
  */
 function isPlain(given: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(given);
@@ -72,7 +72,7 @@ function classOf(given: object): string {
   return Object.prototype.toString.call(given).slice("[object ".length, -1);
 }
 
-/** What a call that may take long takes. */
+/** The options of a call that may take long. */
 export interface Abortable {
   readonly signal?: AbortSignal;
 }
@@ -88,7 +88,7 @@ export function signalOf(options: Abortable | undefined): AbortSignal | undefine
   return checkSignal(LONG_OPTIONS.read(options).signal);
 }
 
-/** The same signal; throws `TypeError` for what is none. One of another realm or library will do. */
+/** The same signal. Throws `TypeError` if it is no signal. A signal of another realm or library is accepted. */
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const { throwIfAborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
@@ -96,14 +96,14 @@ export function checkSignal(signal: AbortSignal | undefined): AbortSignal | unde
   return wrongType("signal", signal, "an AbortSignal");
 }
 
-/** Throws `TypeError` or `RangeError` unless an option is an integer between two others. */
+/** Throws `TypeError` or `RangeError` unless an option is an integer from `least` to `most`. */
 export function checkInteger(name: string, value: unknown, least: number, most: number): void {
   if (typeof value !== "number") wrongType(name, value, "a number");
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new RangeError(`Wrong option '${name}': expected an integer from ${least} to ${most}, got ${value}`);
 }
 
-/** Throws `TypeError` or `RangeError` for what is neither `undefined` nor can be a version. */
+/** Throws `TypeError` or `RangeError` unless `version` is `undefined` or a possible version. */
 export function checkExpectedVersion(version: unknown): asserts version is number | undefined {
   if (version === undefined) return;
   const expected = "Wrong expected version: expected the number of a version, or undefined for no value";
@@ -112,20 +112,21 @@ export function checkExpectedVersion(version: unknown): asserts version is numbe
 }
 
 /**
- * Refuses a second argument where a call has one parameter. It is most likely options, and would be taken in silence. The caller
- * hands on its `arguments`: a parameter for it would be part of the interface.
+ * Refuses a second argument of a call that has one parameter. The caller most likely meant it as options, and
+ * JavaScript would ignore it silently. The caller passes its `arguments`: a parameter would be part of the public
+ * interface.
  */
 export function refuseSecond(given: ArrayLike<unknown>, expected: string): void {
   if (given.length > 1)
     throw new TypeError(`Cannot take a second argument, ${describe(given[1])}: expected ${expected}`);
 }
 
-/** Throws `TypeError` for an option of another type. */
+/** Throws `TypeError` for an option of a wrong type. */
 export function wrongType(name: string, value: unknown, expected: string, property = "option"): never {
   throw new TypeError(`Wrong ${property} '${name}': expected ${expected}, got ${describe(value)}`);
 }
 
-/** The known name that was probably meant; `undefined` when none is near. */
+/** The known name that the caller probably meant; `undefined` if none is similar. */
 function nearestOf(name: string, names: Iterable<string>): string | undefined {
   let [nearest, least]: [string | undefined, number] = [undefined, Math.max(2, name.length / 2)];
   for (const known of names) {
@@ -136,7 +137,7 @@ function nearestOf(name: string, names: Iterable<string>): string | undefined {
   return nearest;
 }
 
-/** How many characters must be added, removed or replaced to make one of the other: the distance of Levenshtein. */
+/** How many characters must be added, removed or replaced to turn one name into the other (Levenshtein distance). */
 function editsBetween(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let i = 1; i <= from.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * The process. An import of `node:process` reads everything that it exports, the three standard streams among it: on Node that loads
- * streams and sockets, and takes 4 ms. The global does not.
+ * The process. luge uses the global, because an import of `node:process` reads everything that the module exports. On
+ * Node that includes the three standard streams: it loads streams and sockets, and takes 4 ms.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
- * Promises that others settle, and signals that end the wait for them.
+ * Promises with a separate way to settle them, and signals that end a wait.
  *
  * @module
  */
 
-/** A promise and what settles it. Not every runtime has `Promise.withResolvers`. */
+/** A promise and the functions that settle it. Not every runtime has `Promise.withResolvers`. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A new one. */
+/** Creates one. */
 export function deferred<T>(): Deferred<T> {
   let [resolve, reject]: [(value: T) => void, (error: unknown) => void] = [() => {}, () => {}];
   const promise = new Promise<T>((onResolve, onReject) => {
@@ -20,13 +20,13 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Calls `abort` when the signal aborts, until what is returned is called. */
+/** Calls `abort` when the signal aborts. The returned function stops that. */
 export function onAbort(signal: AbortSignal | undefined, abort: () => void): () => void {
   signal?.addEventListener("abort", abort);
   return () => signal?.removeEventListener("abort", abort);
 }
 
-/** Settles as the promise does; rejects with the signal's reason when that comes first, or was there before. */
+/** Settles as `running` does. Rejects with the signal's reason if the signal aborts first, or was aborted before. */
 export async function unlessAborted<T>(running: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await running;
   const aborted = deferred<never>();

@@ -1,6 +1,6 @@
 /**
- * Tells what a value is also when it comes from another realm, as in Jest or `node:vm`: there every realm has an `Error` and
- * a `Uint8Array` of its own, and `instanceof` says no.
+ * Recognises values of another realm, as Jest and `node:vm` have them. Every realm has its own `Error` and
+ * `Uint8Array`, so `instanceof` answers false for values of another one.
  *
  * @module
  */
@@ -9,13 +9,13 @@ const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.p
   this: unknown,
 ) => string | undefined;
 
-/** Whether it is a true `Uint8Array`, or a subclass such as `Buffer`, of any realm. */
+/** Whether it is a true `Uint8Array` of any realm, or a subclass such as `Buffer`. */
 export function isUint8Array(value: unknown): value is Uint8Array {
-  // The first answer is the fast one. The second looks at what the value is, not at what its properties say.
+  // The first check is the fast one. The second checks the internal type of the value, not its properties.
   return value instanceof Uint8Array || tagOf.call(value) === "Uint8Array";
 }
 
-/** What an error tells, whichever realm it is from. */
+/** The properties of an error of any realm. */
 export interface ErrorLike {
   readonly name: string;
   readonly message: string;

@@ -16,7 +16,7 @@ import { BaseStore } from "./store/base_store.ts";
 import { StoreCore } from "./store/core.ts";
 import type { Engine } from "./wasm/engine.ts";
 
-/** What `open` hands to a new store. */
+/** What `open` passes to a new store. */
 export interface SledStoreParts {
   readonly engine: Engine;
   readonly lock: DirectoryLock;
@@ -31,20 +31,22 @@ export interface SledStoreParts {
   readonly fork: Fork;
 }
 
-/** Makes a store in an empty directory of a backup. */
+/** Creates a store in an empty directory from a backup. */
 export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>) => Promise<RestoreResult>;
 
 /** Makes a store in an empty directory of the files of one that can be brought to rest. */
 export type Fork = (directory: string | URL, rest: Rest, signal: AbortSignal | undefined) => Promise<ForkResult>;
 
-/** Gives directories back whose stores nobody has any more. What it holds must not lead to the store. */
+/**
+ * Releases the directories of stores that were collected as garbage. A registered value must not reference its store.
+ */
 const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
 
 /**
- * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed: a second `open` of the
+ * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed. A second `open` of the
  * directory, by this process or another, on any runtime, rejects with `STORE_LOCKED`. Close a store when you do not
  * need it any more. A store without references releases its directory after garbage collection, when the same process
- * opens it again; nobody knows when that happens.
+ * opens it again; the time of that is not known.
  *
  * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`). Of the other writes a
  * prefix survives, in the order of the calls.
@@ -64,7 +66,7 @@ export class SledStore extends BaseStore {
   readonly #copy: Copy;
   readonly #fork: Fork;
 
-  /** For `open`: opens nothing itself. */
+  /** For `open`. Opens nothing itself. */
   constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy, fork }: SledStoreParts) {
     const core = new StoreCore(engine, {
       syncWrites,
@@ -83,12 +85,12 @@ export class SledStore extends BaseStore {
     this.#core = core;
     this.#copy = copy;
     this.#fork = fork;
-    // What goes on without the store, such as a write that settles, has its core.
+    // Work that continues without the store, such as a write that settles, holds the core.
     collected.register(core, giveBack(engine, lock, logger, path), lock);
   }
 
   /**
-   * Copies the store, as it is now, to a directory. The directory must be empty, and is created when it is missing. The
+   * Copies the store, as it is now, to a directory. The directory must be empty; luge creates it if it is missing. The
    * copy is a separate store, with the same versions and without their history. It is durable when the promise settles.
    * If the promise rejects, luge removes what it copied. After a crash the directory has no store: empty it before you
    * use it again.

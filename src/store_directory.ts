@@ -1,5 +1,5 @@
 /**
- * The directory of a store: created, recognised by its marker, and refused when it holds something else.
+ * The directory of a store. Creates it, recognises it by its marker, and refuses one with other content.
  *
  * @module
  */
@@ -13,21 +13,24 @@ import { errorCode } from "./fs/node_errors.ts";
 import { isErrorLike } from "./realm.ts";
 import { MARKER, readMarker, writeMarker } from "./store_marker.ts";
 
-/** Our own names in a directory without a marker, beside those of locks. */
+/** luge's own names in a directory without a marker, besides those of locks. */
 const OWN = /^(?:LUGE\.tmp|luge\.sock|luge\.[0-9a-f]{4})$/;
-/** What file systems, operating systems, version control and editors put into directories, empty or not. */
+/** Names that file systems, operating systems, version control and editors create in any directory. */
 const FOREIGN_BUT_HARMLESS =
   /^(?:lost\+found|\.(?:git|hg|svn)?(?:keep|ignore)|\.gitattributes|\.dockerignore|\.DS_Store|\._.*|\.nfs[0-9a-f]*|\.fuse_hidden.*|\.Trash.*|\.Trashes|\.Spotlight-V100|\.fseventsd|\.directory|@eaDir|Thumbs\.db|desktop\.ini|System Volume Information|\$RECYCLE\.BIN)$/i;
 
-/** How many versions of a key a caller wants to be kept. */
+/** How many versions of a key the caller wants the store to keep. */
 export interface WantedVersions {
-  /** `undefined` for what the store remembers; 1 in a new one. */
+  /** `undefined` for the number that the store remembers, or 1 in a new store. */
   readonly numVersionsToKeep: number | undefined;
-  /** Whether it may be less than what the store remembers. */
+  /** Whether the number may be smaller than the one that the store remembers. */
   readonly dropVersions: boolean;
 }
 
-/** Creates the directory when it is missing, durably; refuses one that cannot be a store's. Returns whether it was created here. */
+/**
+ * Creates the directory durably if it is missing. Refuses a directory with other content. Returns whether it was
+ * created here.
+ */
 export function prepareDirectory(fileSystem: FileSystem, path: string, logger: Logger): boolean {
   return atPath(path, "open", () => {
     const isCreated = createDirectory(fileSystem, path, logger);
@@ -36,7 +39,7 @@ export function prepareDirectory(fileSystem: FileSystem, path: string, logger: L
   });
 }
 
-/** As {@linkcode prepareDirectory}, for a directory in which no store may be. */
+/** As {@linkcode prepareDirectory}, but refuses a directory that has a store. */
 export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
   prepareDirectory(fileSystem, path, logger);
   atPath(path, "open", () => {
@@ -79,8 +82,9 @@ export function removeAll(fileSystem: FileSystem, directory: string): void {
 }
 
 /**
- * Writes the marker of a new store, or checks that of an existing one; returns how many versions it keeps, and whether it
- * is new. The directory must be locked. Throws a `RangeError` for fewer versions than it kept, unless that is wanted.
+ * Writes the marker of a new store, or checks the marker of an existing one. Returns how many versions the store keeps,
+ * and whether it is new. The directory must be locked. Throws a `RangeError` for fewer versions than before, unless
+ * `dropVersions` is set.
  */
 export function markDirectory(
   fileSystem: FileSystem,
@@ -103,7 +107,10 @@ function refuseToDrop(path: string, wanted: number, remembered: number): never {
   throw new RangeError(`Wrong option 'numVersionsToKeep': ${what}; ${remedy}`);
 }
 
-/** Refuses a directory that is not there or holds no store of this format; writes nothing. Returns how many versions it keeps. */
+/**
+ * Refuses a directory that is missing or has no store of this format. Writes nothing. Returns how many versions it
+ * keeps.
+ */
 export function requireStore(fileSystem: FileSystem, path: string): number {
   return atPath(path, "open", () => {
     const stat = fileSystem.stat(path);
@@ -116,12 +123,12 @@ export function requireStore(fileSystem: FileSystem, path: string): number {
       throw new StoreError("NOT_A_STORE", `Cannot open '${path}' for reading: ${what}`);
     }
     if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return marker.numVersionsToKeep;
-    const what = "a restore was interrupted; open it for writing once, which ends the restore";
+    const what = "a restore was interrupted; open it for writing once, which finishes the restore";
     throw new StoreError("STORE_RESTORING", `Cannot open '${path}' for reading: ${what}`);
   });
 }
 
-/** Turns what the file system throws into `PATH_UNAVAILABLE`, with the original as its cause. */
+/** Converts errors of the file system to `PATH_UNAVAILABLE`, with the original as `cause`. */
 export function atPath<T>(path: string, action: string, call: () => T): T {
   try {
     return call();
@@ -131,14 +138,14 @@ export function atPath<T>(path: string, action: string, call: () => T): T {
   }
 }
 
-/** The error for a failure of the file system at `path`; a {@linkcode StoreError} stays as it is. */
+/** The error for a failure of the file system at `path`. A {@linkcode StoreError} stays as it is. */
 export function pathError(path: string, action: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const hint = errorCode(cause) === "EROFS" ? "; a store that is there can be opened with readOnly" : "";
   return new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': ${messageOf(cause)}${hint}`, { cause });
 }
 
-/** Returns whether it was this caller who created it, and made its name durable. */
+/** Creates the directory and makes its name durable. Returns whether this call created it. */
 function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): boolean {
   const stat = fileSystem.stat(path);
   if (stat?.kind === "directory") return false;
@@ -148,7 +155,7 @@ function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): 
     fileSystem.makeDirectory(path);
   } catch (error) {
     const code = errorCode(error);
-    // Another opener may have been faster; whether the directory is ours is for the lock to say.
+    // Another opener may have been faster. The lock decides who owns the directory.
     if (code === "EEXIST") return false;
     if ((code !== "ENOENT" && code !== "ENOTDIR") || parent === path) throw error;
     createDirectory(fileSystem, parent, logger);
@@ -158,20 +165,20 @@ function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): 
   return true;
 }
 
-/** With access to the new directory alone, as Deno can be told to give, its name cannot be synced on its own. */
+/** Deno may have access to the new directory alone. Then its name in the parent cannot be synced directly. */
 function syncName(fileSystem: FileSystem, path: string, parent: string, logger: Logger): void {
   try {
     fileSystem.syncDirectory(parent);
   } catch (error) {
     if (errorCode(error) !== "EACCES") throw error;
-    // The common journaling file systems write a new directory's name with its first sync; none promises it.
+    // The common journaling file systems write a new directory's name with its first sync. None of them promises it.
     fileSystem.syncDirectory(path);
     logger.warn(`a power cut may take the new directory '${path}': no access to sync its name in '${parent}'`);
   }
 }
 
 function isIgnored(name: string): boolean {
-  // The first two are all that a new directory has: compiling an expression would take Bun 0.5 ms.
+  // A new directory has only the first two kinds of names. Compiling an expression would take Bun 0.5 ms.
   return name === MARKER || name.startsWith("LOCK.") || OWN.test(name) || FOREIGN_BUT_HARMLESS.test(name);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The file that makes a directory a store's: its format, and what the store remembers of how it is kept.
+ * The marker: the file that makes a directory a store. It has the format and the settings that the store remembers.
  *
  * @module
  */
@@ -16,22 +16,22 @@ export const UNFINISHED_MARKER = "LUGE.tmp";
 /** The format of the directory that this release writes and reads. */
 export const FORMAT_VERSION = 4;
 
-/** More than any marker has. */
+/** Every marker is shorter than this. */
 const MOST_BYTES = 256;
 const CRC_POLYNOMIAL = 0xedb88320;
 
-/** What a store remembers. */
+/** The settings that a store remembers. */
 export interface Marker {
   readonly numVersionsToKeep: number;
 }
 
-/** `undefined` where there is none. Throws `STORE_CORRUPT` or `FORMAT_UNSUPPORTED`. */
+/** The marker; `undefined` if there is none. Throws `STORE_CORRUPT` or `FORMAT_UNSUPPORTED`. */
 export function readMarker(fileSystem: FileSystem, directory: string): Marker | undefined {
   const path = `${directory}/${MARKER}`;
   return fileSystem.stat(path) === undefined ? undefined : parse(readText(fileSystem, path), path);
 }
 
-/** The marker appears whole and durable, or not at all. `requireOwned` throws when the directory is not ours any more. */
+/** Writes the marker, which appears whole and durable, or not at all. `requireOwned` throws if the lock was lost. */
 export function writeMarker(fileSystem: FileSystem, directory: string, marker: Marker, requireOwned: () => void): void {
   const unfinished = `${directory}/${UNFINISHED_MARKER}`;
   requireOwned();
@@ -78,7 +78,7 @@ function readText(fileSystem: FileSystem, path: string): string {
   }
 }
 
-/** In eight hexadecimal digits. */
+/** The checksum in eight hexadecimal digits. */
 function crc32(text: string): string {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(text)) {

@@ -9,18 +9,18 @@ import { clearTimeout, clock, setTimeout } from "./clock.ts";
 import { deferred, onAbort, unlessAborted } from "./promises.ts";
 import { pathError } from "./store_directory.ts";
 
-/** Between two tries, at first and at most. A try looks at a few files. */
+/** The pauses between two attempts: the first one and the longest one. An attempt looks at a few files. */
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
 
-/** Which directory, and for how long. */
+/** Which directory to wait for, and how long. */
 export interface LockWait {
   readonly path: string;
   readonly waitForLock: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Tries to lock until it works, fails for another reason than `STORE_LOCKED`, or the time is over. */
+/** Tries to lock until it succeeds, fails for another reason than `STORE_LOCKED`, or the time is over. */
 export async function waitForLock<T extends DirectoryLock | undefined>(
   { path, waitForLock, signal }: LockWait,
   lock: () => Promise<T>,
@@ -40,7 +40,7 @@ export async function waitForLock<T extends DirectoryLock | undefined>(
   }
 }
 
-/** A lock that comes too late is given back. */
+/** Releases a lock that comes too late. */
 async function orAborted<T extends DirectoryLock | undefined>(
   locking: Promise<T>,
   signal: AbortSignal | undefined,
@@ -53,7 +53,7 @@ async function orAborted<T extends DirectoryLock | undefined>(
   }
 }
 
-/** Rejects with the signal's own reason. */
+/** Rejects with the signal's reason. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = deferred<void>();
   const timer = setTimeout(resolve, ms);

@@ -1,15 +1,15 @@
-//! Keys as integers, which compare fast: the eight bytes after the prefix that all keys of a set share.
+//! Keys as integers, which compare fast. The integer has the eight bytes after the prefix that all keys of a set share.
 
-/// What the keys of a set begin with, all but empty ones.
+/// The prefix that all keys of a set share; empty keys do not count.
 #[derive(Debug, Default)]
 pub struct Common {
-    /// `None` while the set has no key but the empty one.
+    /// `None` while the set has no key except the empty one.
     bytes: Option<Vec<u8>>,
 }
 
 impl Common {
-    /// Takes a key into the set. Says whether that changed the integers of those that are in it: it happens at most as often
-    /// as the first key has bytes.
+    /// Adds a key to the set. Returns whether that changed the integers of the keys in the set. This happens at most as
+    /// often as the first key has bytes.
     pub fn admit(&mut self, key: &[u8]) -> bool {
         if key.is_empty() {
             return false;
@@ -24,7 +24,8 @@ impl Common {
         is_shorter
     }
 
-    /// The integer of any key, in the set or not. A lower one is that of a lower key; equal ones say nothing.
+    /// The integer of any key, whether or not it is in the set. A lower integer means a lower key. Equal integers mean
+    /// nothing.
     pub fn abbreviate(&self, key: &[u8]) -> u64 {
         let common = self.bytes.as_deref().unwrap_or_default();
         let (start, rest) = key.split_at(key.len().min(common.len()));
@@ -44,7 +45,7 @@ pub fn shared_length(a: &[u8], b: &[u8]) -> usize {
     start + a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// The first eight bytes, zeros where there are none.
+/// The first eight bytes. Missing bytes count as zero.
 pub fn first_eight(key: &[u8]) -> u64 {
     if let Some(bytes) = key.first_chunk::<8>() {
         return u64::from_be_bytes(*bytes);
@@ -67,7 +68,8 @@ mod tests {
     }
 
     proptest! {
-        /// The order of the integers never contradicts that of the keys, and only the changes that are told of change them.
+        /// The order of the integers never contradicts the order of the keys. Integers change only when `admit` says
+        /// so.
         #[test]
         fn integers_are_in_the_order_of_the_keys(keys in vec(key(), 0..20), others in vec(key(), 2..20)) {
             let mut common = Common::default();

@@ -1,4 +1,4 @@
-//! A cursor over live entries: memtables and table merged, as of one version, in either direction.
+//! A cursor over live entries. It merges memtables and table, at one version, in either direction.
 
 use std::cmp::Ordering;
 
@@ -12,14 +12,14 @@ use crate::position::PackedPosition;
 use crate::table::{Level, Table, TableCursor};
 use crate::version::Version;
 
-/// What a cursor walks over.
+/// The range of a cursor.
 #[derive(Clone, Copy, Debug)]
 pub struct Range<'a> {
-    /// Where the entries begin, in the order of their keys.
+    /// The start of the range, in the order of the keys.
     pub lower: Boundary<'a>,
-    /// Where they end.
+    /// The end of the range.
     pub upper: Boundary<'a>,
-    /// From the last to the first.
+    /// From the last key to the first.
     pub reverse: bool,
     /// Only commits up to this version count.
     pub version: Version,
@@ -51,45 +51,45 @@ impl Range<'_> {
     }
 }
 
-/// Walks over live entries. The sources must not change meanwhile.
+/// Iterates over live entries. The sources must not change meanwhile.
 pub struct Cursor<'a, D: Disk> {
     sources: Vec<Source<'a, D>>,
     range: Range<'a>,
-    /// The source that comes next as long as its keys stand before the rival's.
+    /// The source whose entry comes next, as long as its keys come before the rival's.
     leader: Option<usize>,
     /// The first key of all other sources.
     rival: Vec<u8>,
-    /// Whether no other source has the key of the one that comes next.
+    /// Whether no other source has the key that comes next.
     is_alone: bool,
-    /// The source that stands at the present entry, when it goes forward.
+    /// Forward: the source at the present entry.
     present: Option<usize>,
-    /// The newest key that is done with.
+    /// The newest key that has been handled.
     key: Vec<u8>,
     has_key: bool,
-    /// Of a change: the version of that key.
+    /// For changes: the version of that key.
     version: Version,
-    /// The present entry, when it goes backward: key (above), version, expiry, value.
+    /// Backward: the present entry with version, expiry and value. Its key is `key`.
     found: Option<(Version, Option<Expiry>, Kept)>,
     value: Vec<u8>,
     visits: Visits,
-    /// Keys without a live version, since the last key with one.
+    /// How many keys without a live version have come since the last key with one.
     gone: u32,
 }
 
-/// How far a cursor goes.
+/// How many entries a cursor looks at.
 struct Visits {
-    /// How many more entries it is to look at. Blocks that it reads count, too.
+    /// How many more entries it may look at. Blocks that it reads count, too.
     left: u32,
-    /// How many it looked at.
+    /// How many entries it has looked at.
     looked: u64,
-    /// The key that [`Cursor::last_key`] has.
+    /// The result of [`Cursor::last_key`].
     last: Vec<u8>,
-    /// Whether that is the one with which it pauses.
+    /// Whether the cursor pauses after that key.
     is_last: bool,
 }
 
 impl Visits {
-    /// Looks at an entry, unless all that may be were: then the cursor pauses once the key of the last one is done with.
+    /// Looks at an entry. Returns whether the cursor pauses before it: the limit is used up, and `key` is a new key.
     fn pauses_before(&mut self, key: &[u8]) -> bool {
         if self.left == 0 {
             if self.is_last && self.last != key {
@@ -112,27 +112,27 @@ impl Visits {
     }
 }
 
-/// Where a cursor came.
+/// The result of a move of the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advance {
-    /// To a live entry, or to a change.
+    /// It is at a live entry, or at a change.
     Entry,
-    /// After another [`GONE_A_RUN`] successive keys without a live version.
+    /// It has passed [`GONE_A_RUN`] more successive keys without a live version.
     Gone,
-    /// To the end of its range.
+    /// It is at the end of its range.
     End,
-    /// No further for now: it looked at as many entries as it was to.
+    /// It pauses, because it has looked at as many entries as it may.
     Paused,
 }
 
-/// A cursor reports so many successive keys without a live version.
+/// After this many successive keys without a live version, a cursor reports them.
 pub const GONE_A_RUN: u32 = 8;
-/// So many bytes of a block count as an entry that was looked at.
+/// This many bytes of a block count as one entry.
 const BYTES_A_VISIT: usize = 128;
-/// So many versions of a key are passed one by one before the rest is jumped over.
+/// This many versions of a key are passed one by one before the cursor jumps over the rest.
 const VERSIONS_A_JUMP: usize = 4;
 
-/// A value that was copied.
+/// A value that the cursor has copied.
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     Copied,
@@ -159,7 +159,7 @@ impl<D: Disk> Source<'_, D> {
         }
     }
 
-    /// Skips the current key, with all its versions.
+    /// Skips the current key with all its versions.
     fn pass_key(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
             Self::Memtable(memtable, place) => {
@@ -184,7 +184,8 @@ impl<D: Disk> Source<'_, D> {
         }
     }
 
-    /// Goes to the newest version of the present key that is not above `version`; forward behind the key where there is none.
+    /// Moves to the newest version of the present key that is not above `version`. Forward without one: moves after the
+    /// key.
     fn seek_version(&mut self, version: Version) -> Result<(), Failure> {
         match self {
             Self::Memtable(memtable, place) => {
@@ -207,7 +208,7 @@ impl<D: Disk> Source<'_, D> {
         }
     }
 
-    /// For how many visits the blocks count that were read since this was asked last.
+    /// How many visits the blocks cost that were read since the last call.
     fn take_visits(&mut self) -> u32 {
         match self {
             Self::Memtable(..) => 0,
@@ -217,8 +218,8 @@ impl<D: Disk> Source<'_, D> {
 }
 
 impl<'a, D: Disk> Cursor<'a, D> {
-    /// A cursor before the first entry of the range. Without `table` it reads the memtables alone. It looks at about `visits`
-    /// entries. After its first block, each [`BYTES_A_VISIT`] bytes of a block count as one more entry.
+    /// A cursor before the first entry of the range. Without `table` it reads only the memtables. It looks at about
+    /// `visits` entries. After its first block, each [`BYTES_A_VISIT`] bytes of a block count as one more entry.
     pub fn start(
         memtables: impl Iterator<Item = &'a Memtable>,
         table: Option<&'a Table<D>>,
@@ -238,7 +239,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
             };
             sources.push(Source::Table(Box::new(cursor)));
         }
-        // A cursor must get on, however large its first block is.
+        // The first block does not count, so that a cursor makes progress with a large block, too.
         for source in &mut sources {
             source.take_visits();
         }
@@ -260,9 +261,9 @@ impl<'a, D: Disk> Cursor<'a, D> {
         })
     }
 
-    /// Goes to the next version of a key that was committed after `since`, deletions and expired values as well: by key,
-    /// newest first. Where it pauses [`Cursor::upcoming`] has the next one. Only for a cursor that goes forward, and not together
-    /// with [`Cursor::advance`].
+    /// Moves to the next version of a key that was committed after `since`: by key, newest first, including deletions
+    /// and expired values. If it pauses, [`Cursor::upcoming`] has the next version. Only for a forward cursor, and not
+    /// together with [`Cursor::advance`].
     pub fn advance_change(&mut self, since: Version) -> Result<Advance, Failure> {
         if let Some(present) = self.present.take() {
             self.step(present)?;
@@ -276,9 +277,9 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 return Ok(Advance::Paused);
             }
             self.visits.look();
-            // While a memtable is merged its entries stand in the table, too.
+            // While a memtable is merged into the table, its entries are in both.
             let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
-            // If it pauses after an entry that does not count, it must not meet that entry again in another source.
+            // If it pauses after an entry that does not count, it must not see that entry again in another source.
             let counts = entry.version > since && entry.version <= self.range.version;
             let is_older = entry.version <= since;
             if !again && (counts || !self.is_alone) {
@@ -287,7 +288,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 self.has_key = true;
             }
             if is_older {
-                // All later versions of its source are older still.
+                // All later versions in its source are even older.
                 self.pass_key(next)?;
             } else if again || !counts {
                 self.step(next)?;
@@ -299,21 +300,21 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Ok(Advance::End)
     }
 
-    /// The key and the version of the change that may come next, before it was looked at.
+    /// The key and the version of the change that may come next. The cursor has not looked at it yet.
     pub fn upcoming(&mut self) -> Option<(&[u8], Version)> {
         let next = self.next_source()?;
         let entry = self.sources.get(next).and_then(Source::entry)?;
-        // The one before may come again, from the table.
+        // The entry before may come again, from the table.
         let again = self.has_key && entry.version == self.version && entry.key == self.key.as_slice();
         Some((entry.key, if again { entry.version.previous() } else { entry.version }))
     }
 
-    /// Goes to the next live entry. Pauses only after a key of which it has seen all versions: [`Cursor::last_key`].
+    /// Moves to the next live entry. Pauses only after a key whose versions it has all seen: [`Cursor::last_key`].
     pub fn advance(&mut self) -> Result<Advance, Failure> {
         if self.range.reverse { self.retreat() } else { self.advance_forward() }
     }
 
-    /// How many more entries it is to look at.
+    /// How many more entries it may look at.
     #[must_use]
     pub fn visits(&self) -> u32 {
         self.visits.left
@@ -325,13 +326,13 @@ impl<'a, D: Disk> Cursor<'a, D> {
         self.visits.looked
     }
 
-    /// The last key that it looked at, after [`Advance::Gone`] and [`Advance::Paused`].
+    /// The last key that it has looked at, after [`Advance::Gone`] and [`Advance::Paused`].
     #[must_use]
     pub fn last_key(&self) -> &[u8] {
         &self.visits.last
     }
 
-    /// The entry that [`Cursor::advance`] went to.
+    /// The present entry after [`Cursor::advance`].
     #[must_use]
     pub fn entry(&self) -> Option<Entry<'_>> {
         if !self.range.reverse {
@@ -345,7 +346,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Some(Entry { key: &self.key, version, expires, value })
     }
 
-    /// The stream is ordered by key and then newest first: the first version of a key that counts decides.
+    /// The stream is ordered by key, then newest first: the first version of a key that counts decides.
     fn advance_forward(&mut self) -> Result<Advance, Failure> {
         if let Some(present) = self.present.take() {
             self.finish_key(present)?;
@@ -381,7 +382,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Ok(Advance::End)
     }
 
-    /// The stream is ordered by falling key and then oldest first: the last version of a key that counts decides.
+    /// The stream is ordered by descending key, then oldest first: the last version of a key that counts decides.
     fn retreat(&mut self) -> Result<Advance, Failure> {
         self.found = None;
         self.has_key = false;
@@ -433,7 +434,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Ok(if self.found.is_some() { Advance::Entry } else { Advance::End })
     }
 
-    /// Backward: lets a source that has many versions of the present key go on with the newest one that counts.
+    /// Backward: if a source has many versions of the present key, moves it to the newest one that counts.
     #[cold]
     fn skip_older(&mut self, source: usize) -> Result<(), Failure> {
         let (version, key) = (self.range.version, self.key.as_slice());
@@ -454,14 +455,14 @@ impl<'a, D: Disk> Cursor<'a, D> {
         self.pass_key(source)
     }
 
-    /// Skips a source's versions of its current key.
+    /// Skips the versions of a source's current key.
     #[inline(never)]
     fn pass_key(&mut self, source: usize) -> Result<(), Failure> {
         let reverse = self.range.reverse;
         self.go(source, |source| source.pass_key(reverse))
     }
 
-    /// Goes to the newest version of a source's present key that counts.
+    /// Moves a source to the newest version of its present key that counts.
     #[cold]
     fn seek_version(&mut self, source: usize) -> Result<(), Failure> {
         let version = self.range.version;
@@ -488,8 +489,8 @@ impl<'a, D: Disk> Cursor<'a, D> {
         }
     }
 
-    /// The source whose entry comes next. Keys of one source mostly follow each other: only where they reach the next key of
-    /// another one all are looked at.
+    /// The source whose entry comes next. Keys of one source mostly follow each other. So all sources are compared only
+    /// when the leader reaches the next key of another one.
     fn next_source(&mut self) -> Option<usize> {
         if self.sources.len() < 2 {
             self.is_alone = true;
@@ -513,7 +514,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         self.leader
     }
 
-    /// The source with the first entry of all, or of all but one.
+    /// The source with the first entry. With `except`, that source is left out.
     fn first_source(&self, direction: Ordering, except: Option<usize>) -> Option<(usize, Entry<'_>)> {
         let entries = self.sources.iter().enumerate().filter(|(i, _)| Some(*i) != except);
         let entries = entries.filter_map(|(i, source)| Some((i, source.entry()?)));
@@ -521,7 +522,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
     }
 }
 
-/// Where a cursor starts in a memtable.
+/// The place at which a cursor starts in a memtable.
 fn start_in(memtable: &Memtable, range: &Range<'_>) -> Option<Place> {
     let boundary = if range.reverse { range.upper } else { range.lower };
     let behind = match boundary.key() {
@@ -535,7 +536,7 @@ fn start_in(memtable: &Memtable, range: &Range<'_>) -> Option<Place> {
     before_in(memtable, behind)
 }
 
-/// The place before another one, or before the end.
+/// The place before another one, or the last place.
 fn before_in(memtable: &Memtable, place: Option<Place>) -> Option<Place> {
     match place {
         Some(place) => memtable.previous(place),
@@ -547,7 +548,7 @@ fn step_in(memtable: &Memtable, place: Option<Place>, reverse: bool) -> Option<P
     place.and_then(|place| if reverse { memtable.previous(place) } else { memtable.next(place) })
 }
 
-/// Copies bytes into a buffer that is there.
+/// Copies bytes into an existing buffer.
 fn keep(buffer: &mut Vec<u8>, bytes: &[u8]) {
     buffer.clear();
     buffer.extend_from_slice(bytes);

@@ -1,4 +1,4 @@
-//! One version of a key, as memtable, table and cursors hand it on.
+//! One version of a key, as memtable, table and cursors pass it on.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ pub enum Value<'a> {
     Deleted,
     /// The bytes themselves.
     Inline(&'a [u8]),
-    /// The bytes stand in the log: position and length.
+    /// The bytes are in the log: position and length.
     Logged {
         /// The [`Position`](crate::log::Position) of the value's first byte.
         position: PackedPosition,
@@ -36,34 +36,34 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// How it stands to another entry: by key, and newest first.
+    /// The order of two entries: by key, then newest first.
     #[must_use]
     pub fn order(&self, other: &Entry<'_>) -> Ordering {
         self.key.cmp(other.key).then_with(|| other.version.cmp(&self.version))
     }
 
-    /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
+    /// Whether a reader at `now_ms` finds no value: deleted, or expired.
     #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
         self.value == Value::Deleted || self.expires.is_some_and(|at| at.has_come(now_ms))
     }
 }
 
-/// A place between entries: before all of them, or before the first that is not above a version of a key.
+/// A boundary between entries: before all entries, or before or after versions of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary<'a> {
-    /// Outside of all entries, at the end where a cursor starts.
+    /// Before or after all entries: the end at which a cursor starts.
     Outermost,
     /// Before all versions of a key.
     Before(&'a [u8]),
-    /// Before the first of a key's versions that is not above this one.
+    /// Before the first of a key's versions that is not above this version.
     At(&'a [u8], Version),
-    /// Behind all versions of a key.
+    /// After all versions of a key.
     Behind(&'a [u8]),
 }
 
 impl<'a> Boundary<'a> {
-    /// The key, if there is one.
+    /// The key, if the boundary has one.
     #[must_use]
     pub fn key(self) -> Option<&'a [u8]> {
         match self {
@@ -72,7 +72,7 @@ impl<'a> Boundary<'a> {
         }
     }
 
-    /// The version of the key that an entry at this place would have.
+    /// The version that orders this boundary among the versions of its key.
     #[must_use]
     pub fn version(self) -> Version {
         match self {

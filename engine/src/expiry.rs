@@ -2,14 +2,14 @@
 
 use std::num::NonZeroU64;
 
-/// A time at which an entry expires, in milliseconds since 1970. An entry that never does has none: where it is written as a
-/// number, that is 0.
+/// The time at which an entry expires, in milliseconds since 1970. An entry that never expires has none; as a number,
+/// that is written as 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Expiry(NonZeroU64);
 
 impl Expiry {
-    /// What a number stands for: `None`, which is never, for 0.
+    /// The expiry of a number; `None`, which means never, for 0.
     #[must_use]
     pub const fn of_number(ms: u64) -> Option<Self> {
         match NonZeroU64::new(ms) {
@@ -18,7 +18,7 @@ impl Expiry {
         }
     }
 
-    /// The number of an expiry, 0 for never.
+    /// The number of an expiry; 0 for never.
     #[must_use]
     pub const fn number_of(expires: Option<Self>) -> u64 {
         match expires {
@@ -27,13 +27,13 @@ impl Expiry {
         }
     }
 
-    /// In milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     #[must_use]
     pub const fn ms(self) -> u64 {
         self.0.get()
     }
 
-    /// Whether the time has come at `now_ms`, in milliseconds since 1970.
+    /// Whether the entry has expired at `now_ms`, in milliseconds since 1970.
     #[must_use]
     pub const fn has_come(self, now_ms: u64) -> bool {
         self.ms() <= now_ms

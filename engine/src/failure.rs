@@ -1,12 +1,12 @@
-//! Why a call failed: a kind for the program, a message for the person, and the error that caused it where there is one.
+//! The failure of a call: a kind for the program, a message for people, and the error that caused it, if there is one.
 
 use std::error::Error;
 use std::fmt;
 
-/// What kind of failure it is. None of them says that a call succeeded; `abi` has the status of each.
+/// The kind of a failure. No kind means success. `abi` has the status of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// What was asked for does not make sense.
+    /// The request is not valid.
     InvalidRequest,
     /// The engine is not open.
     NotOpen,
@@ -18,11 +18,11 @@ pub enum FailureKind {
     Corrupt,
     /// The files were written with settings that this engine does not support.
     Unsupported,
-    /// Memory was refused.
+    /// There is not enough memory.
     OutOfMemory,
 }
 
-/// A failed call. In a box, because nearly all results are none.
+/// A failed call. It is in a box, because nearly all results are successes.
 #[derive(Debug)]
 pub struct Failure(Box<Content>);
 
@@ -39,26 +39,26 @@ impl Failure {
         Self(Box::new(Content { kind, message: message.into(), source: None }))
     }
 
-    /// The same failure, with the error that caused it.
+    /// The same failure with the error that caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         self.0.kind
     }
 
-    /// What failed, in words.
+    /// The message.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What failed, in words.
+    /// The message, without a copy.
     #[must_use]
     pub fn into_message(self) -> String {
         self.0.message

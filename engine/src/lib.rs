@@ -1,6 +1,7 @@
-//! The storage engine of luge: sled and what luge adds to it, with a small C ABI, compiled to WebAssembly and hosted by TypeScript.
+//! The storage engine of luge: sled and luge's own parts, with a small C ABI. It is compiled to WebAssembly and hosted
+//! by TypeScript.
 //!
-//! Only `abi` may hold `unsafe`. Everything else is plain Rust that `cargo test` runs natively.
+//! Only `abi` may contain `unsafe`. Everything else is safe Rust, which `cargo test` runs natively.
 
 mod abbreviation;
 mod abi;

@@ -1,4 +1,5 @@
-//! Conversions between numbers that may lose something: here alone, each with what it loses or why it loses nothing.
+//! Conversions between numbers that may lose bits. Only this file has them. Each says what it loses, or why it loses
+//! nothing.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -7,20 +8,20 @@
     reason = "this file is where such casts are, so that nothing else needs one"
 )]
 
-/// A length, a count or a number of something in memory, which fits 32 bits: in WebAssembly all do, natively whoever lets it
-/// grow checks that it does.
+/// A length, a count or a number of something in memory. It fits 32 bits: in WebAssembly always; natively the code that
+/// lets it grow checks the limit.
 pub(crate) fn u32_of(length: usize) -> u32 {
     debug_assert!(u32::try_from(length).is_ok(), "{length} does not fit 32 bits");
     length as u32
 }
 
-/// A place in something in memory, so that it fits.
+/// An offset into something in memory, so it fits.
 pub(crate) fn usize_of(place: u64) -> usize {
     debug_assert!(usize::try_from(place).is_ok(), "{place} is no place in memory");
     place as usize
 }
 
-/// The address of bytes. It fits 32 bits in WebAssembly; natively only its lower half is left, and nobody follows it.
+/// The address of bytes. It fits 32 bits in WebAssembly. Natively only its lower half is left, and nothing uses it.
 pub(crate) fn address_of(bytes: &[u8]) -> u32 {
     bytes.as_ptr().addr() as u32
 }
@@ -30,23 +31,23 @@ pub(crate) fn low_byte(value: u64) -> u8 {
     value as u8
 }
 
-/// The lower half: of a hash, as good as another one.
+/// The lower half of a hash, which is as good as any other half.
 pub(crate) fn low_half(hash: u64) -> u32 {
     hash as u32
 }
 
-/// As many of the lowest bits as an index has: of a hash, as good as others.
+/// As many of the lowest bits of a hash as an index has. They are as good as any others.
 pub(crate) fn low_index(hash: u64) -> usize {
     hash as usize
 }
 
-/// A version, a time from the host, which has `f64` alone: without its fraction, what is below 0
-/// or no number as 0, and what is above all `u64` as the largest one.
+/// A version or a time from the host, which has only `f64`. Loses the fraction. A number below 0, or NaN, becomes 0; a
+/// number above all `u64` becomes the largest one.
 pub(crate) fn from_host(number: f64) -> u64 {
     number as u64
 }
 
-/// A version or a time for the host. Above 2^53 it may be another one than it was.
+/// A version or a time for the host. Above 2^53 the number may change.
 pub(crate) fn to_host(number: u64) -> f64 {
     number as f64
 }

@@ -1,22 +1,22 @@
-//! Pages of entries: how a scan crosses to the host, many entries to a call.
+//! Pages of entries: a scan passes many entries to the host in one call.
 
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::to_host;
 use crate::version::Version;
 
-/// The length of a value that is not there: the key was deleted.
+/// The length of a missing value: the key was deleted.
 pub const NO_VALUE: u32 = u32::MAX;
-/// The length of a value that does not come with the page.
+/// The length of a value that the page does not contain, because it is large.
 pub const LARGE_VALUE: u32 = u32::MAX - 1;
-/// What a page has of each entry before the keys, in bytes.
+/// How many bytes of header a page has for each entry.
 pub const ENTRY_HEADER_BYTES: usize = 8;
-/// The same in a page with versions.
+/// The same for a page with versions.
 pub const VERSIONED_HEADER_BYTES: usize = 24;
 
-/// A page being filled: for each entry `[key length u32 LE][value length u32 LE]`, with versions
-/// `[version f64 LE][expiry in ms f64 LE]` too. After these come all keys, then all values, without gaps, so that the host
-/// decodes all keys at once.
+/// A page that is being filled. Each entry has a header: `[key length u32 LE][value length u32 LE]`, and with versions
+/// also `[version f64 LE][expiry in ms f64 LE]`. After the headers come all keys, then all values, without gaps. So the
+/// host can decode all keys at once.
 #[derive(Debug)]
 pub struct Page<'a> {
     bytes: &'a mut Vec<u8>,
@@ -27,14 +27,14 @@ pub struct Page<'a> {
     with_versions: bool,
 }
 
-/// What a page says of an entry.
+/// An entry of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct PageEntry<'a> {
     /// The key.
     pub key: &'a [u8],
-    /// The value; `None` when the key was deleted.
+    /// The value; `None` if the key was deleted.
     pub value: Option<&'a [u8]>,
-    /// Whether it has a value that does not come with the page.
+    /// Whether it has a value that the page does not contain.
     pub is_large: bool,
     /// The version of the commit.
     pub version: Version,
@@ -43,7 +43,7 @@ pub struct PageEntry<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// An empty page in `bytes`, which takes entries up to `budget` bytes, and one that is larger alone.
+    /// An empty page in `bytes`. It takes entries up to `budget` bytes; a larger entry gets a page of its own.
     pub fn new(bytes: &'a mut Vec<u8>, budget: usize, with_versions: bool) -> Self {
         bytes.clear();
         Self { bytes, keys: Vec::new(), values: Vec::new(), count: 0, budget, with_versions }
@@ -55,7 +55,7 @@ impl<'a> Page<'a> {
         self.count
     }
 
-    /// Adds an entry unless the page has one already and would grow past its budget; says whether it was added.
+    /// Adds an entry, unless the page would grow above its budget and has one already. Returns whether it was added.
     pub fn push(&mut self, entry: &PageEntry<'_>) -> Result<bool, Failure> {
         let value = entry.value.unwrap_or_default();
         let size = VERSIONED_HEADER_BYTES + entry.key.len() + value.len();
@@ -63,7 +63,8 @@ impl<'a> Page<'a> {
         if self.count > 0 && before + size > self.budget {
             return Ok(false);
         }
-        // The end copies gathered keys and values after the lengths. An entry that stays alone needs no copy.
+        // At the end, collected keys and values are copied after the headers. A large entry that is alone needs no
+        // copy.
         let is_alone = size > self.budget;
         let whole = before.saturating_add(size);
         if self.bytes.try_reserve(whole).is_err() || (!is_alone && self.values.try_reserve(value.len()).is_err()) {

@@ -1,4 +1,4 @@
-//! What the host writes into the request buffer, read back.
+//! Decodes the request buffer, which the host has written.
 
 use crate::cursor::Range;
 use crate::database::payload::Operation;
@@ -49,7 +49,8 @@ pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now
     }
 }
 
-/// The operations of a batch: for each `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64 LE][key][value]`.
+/// The operations of a batch. Each is `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64
+/// LE][key][value]`.
 pub fn operations(mut bytes: &[u8]) -> Result<Vec<Operation<'_>>, Failure> {
     let mut operations = Vec::new();
     while !bytes.is_empty() {

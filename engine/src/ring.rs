@@ -1,6 +1,7 @@
-//! A ring of bytes in which the oldest are overwritten.
+//! A ring buffer, in which new bytes overwrite the oldest ones.
 //!
-//! A position counts up for ever: what was overwritten is known by its position alone, and nothing has to be removed.
+//! Positions only grow. So a position alone tells whether its bytes have been overwritten, and nothing has to be
+//! removed.
 
 use crate::number::usize_of;
 
@@ -9,12 +10,12 @@ use crate::number::usize_of;
 pub struct Ring {
     bytes: Vec<u8>,
     capacity: usize,
-    /// Where the next piece starts, counted from the first byte ever written.
+    /// The position of the next piece, counted from the first byte ever written.
     head: u64,
 }
 
 impl Ring {
-    /// A ring of this many bytes; memory is taken as it fills.
+    /// A ring of this many bytes. It allocates memory as it fills.
     pub fn new(capacity: usize) -> Self {
         Self { bytes: Vec::new(), capacity, head: 0 }
     }
@@ -24,12 +25,12 @@ impl Ring {
         self.capacity
     }
 
-    /// Makes sure of the memory for the whole ring; says whether there is enough.
+    /// Allocates the memory for the whole ring. Returns whether there is enough.
     pub fn reserve(&mut self) -> bool {
         self.bytes.try_reserve_exact(self.capacity - self.bytes.len()).is_ok()
     }
 
-    /// Appends a piece that consists of these parts, which must fit the ring; returns its position.
+    /// Appends one piece that consists of these parts, which must fit the ring. Returns its position.
     pub fn append(&mut self, parts: &[&[u8]]) -> u64 {
         let size = parts.iter().map(|part| part.len()).sum::<usize>();
         let mut at = usize_of(self.head % self.capacity as u64);
@@ -51,7 +52,7 @@ impl Ring {
         position
     }
 
-    /// The bytes from a position on, unless something was written over them.
+    /// The bytes from a position on, unless they have been overwritten.
     pub fn get(&self, position: u64) -> Option<&[u8]> {
         if position + (self.capacity as u64) < self.head {
             return None;
@@ -59,7 +60,7 @@ impl Ring {
         self.bytes.get(usize_of(position % self.capacity as u64)..)
     }
 
-    /// Whether a position is in the older half.
+    /// Whether a position is in the older half of the ring.
     pub fn is_old(&self, position: u64) -> bool {
         position + self.capacity as u64 / 2 < self.head
     }

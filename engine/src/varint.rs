@@ -1,4 +1,5 @@
-//! Integers in as few bytes as they need: seven bits a byte, the lowest first, the highest bit set on all but the last.
+//! Integers in as few bytes as possible: seven bits in each byte, lowest first. The highest bit is set in all bytes but
+//! the last.
 
 use crate::number::low_byte;
 
@@ -14,10 +15,10 @@ pub fn write(buffer: &mut Vec<u8>, mut value: u64) {
     buffer.push(low_byte(value));
 }
 
-/// Takes an integer off the front of `bytes`; `None` when there is none, or one above 64 bits.
+/// Reads an integer from the start of `bytes`, and removes it. `None` if there is none, or if it has more than 64 bits.
 #[inline]
 pub fn read(bytes: &mut &[u8]) -> Option<u64> {
-    // Nearly all are this short.
+    // Nearly all integers are this short.
     match *bytes {
         [byte, rest @ ..] if *byte < 0x80 => {
             *bytes = rest;
@@ -51,7 +52,7 @@ fn read_long(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Takes an integer that ends in the next eight bytes, all of them at once.
+/// Reads an integer that ends within the next eight bytes, all at once.
 fn read_word(next: [u8; 8], bytes: &mut &[u8]) -> Option<u64> {
     let word = u64::from_le_bytes(next);
     let last = (!word & 0x8080_8080_8080_8080).trailing_zeros() / 8;
@@ -59,7 +60,7 @@ fn read_word(next: [u8; 8], bytes: &mut &[u8]) -> Option<u64> {
         return None;
     }
     let rest = bytes.get(last as usize + 1..)?;
-    // Eight times seven bits, then four times fourteen, twice twenty-eight, and all.
+    // Joins eight times seven bits, then four times fourteen, then two times twenty-eight.
     let bits = word & u64::MAX >> (56 - 8 * last) & 0x7f7f_7f7f_7f7f_7f7f;
     let bits = bits & 0x007f_007f_007f_007f | bits >> 1 & 0x3f80_3f80_3f80_3f80;
     let bits = bits & 0x0000_3fff_0000_3fff | bits >> 2 & 0x0fff_c000_0fff_c000;

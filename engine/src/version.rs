@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::number::from_host;
 
-/// The version of a commit: each commit has one above all before. The first one has 1.
+/// The version of a commit. It is above the versions of all commits before. The first version is 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Version(u64);
@@ -12,7 +12,7 @@ pub struct Version(u64);
 impl Version {
     /// Before the first commit.
     pub const NONE: Self = Self(0);
-    /// Not below any: who reads at this one sees the newest.
+    /// Not below any version: a reader at this version sees the newest data.
     pub const NEWEST: Self = Self(u64::MAX);
 
     /// The version of this number.
@@ -27,42 +27,42 @@ impl Version {
         self.0
     }
 
-    /// The version that the host names with a number.
+    /// The version of a number from the host.
     pub(crate) fn from_host(number: f64) -> Self {
         Self(from_host(number))
     }
 
-    /// The version that 8 bytes hold, little endian.
+    /// The version in 8 bytes, little endian.
     #[must_use]
     pub const fn from_le_bytes(bytes: [u8; 8]) -> Self {
         Self(u64::from_le_bytes(bytes))
     }
 
-    /// Its 8 bytes, little endian.
+    /// The 8 bytes of the version, little endian.
     #[must_use]
     pub const fn to_le_bytes(self) -> [u8; 8] {
         self.0.to_le_bytes()
     }
 
-    /// The next one.
+    /// The next version.
     #[must_use]
     pub const fn next(self) -> Self {
         self.plus(1)
     }
 
-    /// That of the commit before; [`Version::NONE`] has none before and stays.
+    /// The version before. [`Version::NONE`] has none before, and stays.
     #[must_use]
     pub const fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
-    /// How many commits it is behind an earlier one.
+    /// How many versions it is after an earlier one.
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0 - earlier.0
     }
 
-    /// The one that comes so many later; `None` when there is no number for it.
+    /// The version that is `commits` later; `None` if there is no number for it.
     #[must_use]
     pub const fn checked_plus(self, commits: u64) -> Option<Self> {
         match self.0.checked_add(commits) {
@@ -71,7 +71,7 @@ impl Version {
         }
     }
 
-    /// The one that comes so many later.
+    /// The version that is `commits` later.
     #[must_use]
     pub const fn plus(self, commits: u64) -> Self {
         Self(self.0 + commits)

@@ -1,6 +1,6 @@
 /**
- * Writes the inputs that the fuzz targets begin with: cut from the golden stores, and made by the encoders. The same each
- * time. Files named `found-*` came out of a fuzzer, and stay.
+ * Writes the first inputs of the fuzz targets. Some are cut from the golden stores, others come from the encoders. The
+ * inputs are the same each time. Files named `found-*` come from a fuzzer, and stay.
  *
  * ```sh
  * node scripts/build.ts corpus       # writes engine/fuzz/corpus and tests/backup/corpus

@@ -1,9 +1,9 @@
 /**
- * Writes the golden stores of this format: directories and backups that every later release must read as they are, or refuse with
- * the name of the release to use. `tests/golden/golden.test.ts` opens and compares them.
+ * Writes the golden stores of this format: directories and backups. Every later release must read them as they are, or
+ * refuse them with the name of the release to use. `tests/golden/golden.test.ts` opens and compares them.
  *
  * ```sh
- * node scripts/build.ts golden       # writes tests/golden/format-4, which must not be there
+ * node scripts/build.ts golden       # writes tests/golden/format-4, which must not exist
  * ```
  *
  * @module
@@ -28,12 +28,12 @@ import { readOptions } from "../lib/options.ts";
 import { ROOT } from "../lib/runtimes.ts";
 import { contentOf } from "./golden_content.ts";
 
-/** The year 2100: what expires then is there for as long as anybody reads it. */
+/** The year 2100: an entry that expires then lives as long as anybody runs these tests. */
 const YEAR_2100 = 4_102_444_800_000;
 const LONG_KEY = `long/${"k".repeat(60_000)}`;
 const FOLDER = join(ROOT, "tests", "golden", `format-${FORMAT_VERSION}`);
 
-/** Bytes that look like text to nobody, always the same. */
+/** Bytes that do not look like text, always the same. */
 function bytesOf(length: number, seed: number): Uint8Array {
   let state = seed + 1;
   return new Uint8Array(length).map(() => {
@@ -42,7 +42,7 @@ function bytesOf(length: number, seed: number): Uint8Array {
   });
 }
 
-/** What all directories begin with: values of all sizes, expiry, deletions, a batch. */
+/** The common start of all directories: values of all sizes, expiry, deletions, a batch. */
 async function fill(store: SledStore): Promise<void> {
   for (let i = 0; i < 200; i++) await store.put(`key/${String(i).padStart(4, "0")}`, bytesOf(i, i));
   await store.batch([
@@ -68,12 +68,14 @@ const ASKED = ["counter", "key/0007", "key/0012", "expiring/2100", "expiring/soo
 
 interface Golden {
   readonly numVersionsToKeep: number;
-  /** Leaves the directory as it is to be. `killed` keeps a copy of it as a crash at that moment would. */
+  /**
+   * Writes the final content of the directory. `killed` keeps a copy of it, as a crash at that moment would leave it.
+   */
   write(store: SledStore, killed: (tear?: number) => void): Promise<void>;
 }
 
 const DIRECTORIES: { readonly [name: string]: Golden } = {
-  /** In the table, and more in the log. */
+  /** Data in the table, and more in the log. */
   table: {
     numVersionsToKeep: 1,
     async write(store) {
@@ -95,7 +97,7 @@ const DIRECTORIES: { readonly [name: string]: Golden } = {
       await store.close();
     },
   },
-  /** Everything in the log, whose end a crash tore. */
+  /** All data in the log, whose end was torn by a crash. */
   killed: {
     numVersionsToKeep: 1,
     async write(store, killed) {
@@ -137,12 +139,12 @@ async function writeDirectory(name: string, { numVersionsToKeep, write }: Golden
   writeContent(join(to, "content.json"), await contentOf(again, ASKED));
 }
 
-/** Neither the owner's socket nor the reserve, of which only the size is read. */
+/** Excludes the owner's socket, and the reserve, because only its size matters. */
 function isKept(file: string): boolean {
   return !file.endsWith(".sock") && !basename(file).startsWith("RESERVE");
 }
 
-/** Puts the beginning of a record behind the last one: as many bytes as reached the disk. */
+/** Adds the beginning of a record after the last one: as many bytes as reached the disk. */
 function tearLog(directory: string, bytes: number): void {
   const newest = join(directory, readdirSync(directory).sort().at(-1) ?? "");
   const content = readFileSync(newest);
@@ -154,7 +156,7 @@ function tearLog(directory: string, bytes: number): void {
   writeFileSync(newest, content);
 }
 
-/** A full backup and an increment, and what is there when each was restored. */
+/** Writes a full backup and an increment, and the content after each restore. */
 async function writeBackups(scratch: string): Promise<void> {
   const store = await open({ path: join(scratch, "backups"), numVersionsToKeep: 100 });
   const folder = join(FOLDER, "backups");
@@ -178,7 +180,7 @@ function writeContent(file: string, content: unknown): void {
 }
 
 readOptions({});
-if (existsSync(FOLDER)) throw new Error(`'${FOLDER}' is there: what was written once must stay readable`);
+if (existsSync(FOLDER)) throw new Error(`'${FOLDER}' exists: every store that was ever written must stay readable`);
 const scratch = mkdtempSync(join(tmpdir(), "luge-golden-"));
 try {
   for (const [name, golden] of Object.entries(DIRECTORIES)) await writeDirectory(name, golden, scratch);

@@ -1,5 +1,5 @@
 /**
- * What a store holds, as JSON: the measure of the stores that releases left behind.
+ * The content of a store as JSON, to compare stores of older releases.
  *
  * @module
  */
@@ -7,24 +7,24 @@
 import { createHash } from "node:crypto";
 import type { Store } from "../../mod.ts";
 
-/** The length of longer values, and their SHA-256, stand for them. */
+/** Longer values are replaced by their length and SHA-256. */
 const LONGEST_SHOWN = 64;
 
 /** One version of a key. */
 export interface ContentVersion {
   readonly version: number;
   readonly deleted: boolean;
-  /** As {@linkcode shown} shows it; absent for a deletion and for what has expired. */
+  /** In the form of {@linkcode shown}; absent for a deletion and for an expired value. */
   readonly value?: string;
   /** In milliseconds since 1970. */
   readonly expiresAt?: number;
 }
 
-/** Everything that a reader can tell of a store. */
+/** Everything that a reader can see of a store. */
 export interface Content {
-  /** Every key that is there, in order, and its value, as {@linkcode shown} shows them. */
+  /** Every key in order, with its value, in the form of {@linkcode shown}. */
   readonly entries: readonly (readonly [key: string, value: string])[];
-  /** Of the keys asked for: their versions, the newest first. */
+  /** The versions of the given keys, newest first. */
   readonly versions: Readonly<Record<string, readonly ContentVersion[]>>;
 }
 
@@ -44,7 +44,7 @@ export async function contentOf(store: Store, keys: readonly string[]): Promise<
   return { entries, versions };
 }
 
-/** Short bytes in hexadecimal digits, others by their length and digest. */
+/** Short bytes as hexadecimal digits, longer ones as length and digest. */
 function shown(bytes: Uint8Array): string {
   if (bytes.length <= LONGEST_SHOWN) return hexOf(bytes);
   return `${bytes.length} bytes, sha256 ${createHash("sha256").update(bytes).digest("hex")}`;

@@ -1,6 +1,6 @@
 /**
- * Builds `lib/`, which `npm pack`, `npm publish` and a git install take: npm runs it before these, as the `prepare` script, and
- * never for users who install the package from a registry. `npm ci` leaves it out: whoever works on the project needs no `lib/`.
+ * Builds `lib/`, for `npm pack`, `npm publish` and git installs. npm runs it before these, as the `prepare` script. It
+ * never runs for users who install the package from a registry. `npm ci` skips it: work on the project needs no `lib/`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Writes the reference of the public interface, one page a symbol, as HTML. It is generated, and not committed.
+ * Writes the reference of the public interface as HTML, one page for each symbol. It is generated, and not committed.
  *
- * npm run docs                      # to docs/reference; begin with its index.html
+ * npm run docs                      # to docs/reference; open its index.html
  * npm run docs -- --output OTHER    # to another folder
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What all campaigns have in common: their options, how they end, and the line that they end with.
+ * The common part of all campaigns: options, signals and the time limit, and the last line of output.
  *
  * @module
  */
@@ -19,32 +19,32 @@ export const COMMON_OPTIONS: {
   readonly progress: Spec<number>;
 } = {
   seed: {
-    ...natural("what is random comes from this number", Date.now() % 1_000_000_000),
+    ...natural("the seed of everything random", Date.now() % 1_000_000_000),
     shown: "a new one each time",
   },
-  minutes: amount("ends after so many minutes, if it is not done before", 1000),
-  progress: amount("seconds between two lines that say how far it is, where no terminal shows a bar", 30),
+  minutes: amount("the most minutes it runs", 1000),
+  progress: amount("seconds between two lines of progress, if no terminal shows a bar", 30),
 };
 
-/** What a campaign is. */
+/** The settings of a campaign. */
 export interface CampaignSettings {
   readonly seed: number;
   readonly minutes: number;
   readonly progress: number;
-  /** What is done, such as "crashing". */
+  /** The activity, such as "crashing". */
   readonly verb: string;
-  /** How many there are to do, and of what, such as "kills". */
+  /** How many items there are, and their name, such as "kills". */
   readonly total: number;
   readonly what: string;
-  /** More to say with each line of progress. */
+  /** More text for each line of progress. */
   readonly detail?: () => string;
-  /** Ends what runs beside this process: called once when the time is over, or at a signal. */
+  /** Ends other processes. Called once when the time is over, or at a signal. */
   readonly onEnd?: () => void;
 }
 
 /**
- * A campaign that runs. It ends when all is done, when its minutes are over, or at SIGINT or SIGTERM. Its exit code is 0 when it
- * found no failure, and 1 when it found one or was stopped by a signal.
+ * A running campaign. It ends when everything is done, when its minutes are over, or at SIGINT or SIGTERM. Its exit
+ * code is 0 without failures. It is 1 if it found a failure or was stopped by a signal.
  */
 export class Campaign {
   readonly #settings: CampaignSettings;
@@ -61,9 +61,9 @@ export class Campaign {
     console.log(`seed ${seed}: ${total} ${what} to do`);
     this.#end = performance.now() + minutes * MINUTE_MS;
     this.#progress = new Progress(verb, total, { lineMs: progress * SECOND_MS, detail });
-    // A timer holds no more than 24 days.
+    // A timer can wait at most 24 days.
     this.#deadline = setTimeout(() => this.#endOthers(), Math.min(minutes * MINUTE_MS, 2 ** 31 - 1));
-    // More than once: `timeout` signals the process, and then its group.
+    // The signal may come twice: `timeout` signals the process, and then its group.
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
         this.#isStopped = true;
@@ -72,7 +72,7 @@ export class Campaign {
     }
   }
 
-  /** Whether nothing more is to be begun: the time is over, or a signal came. */
+  /** Whether nothing new may begin: the time is over, or a signal came. */
   get isOver(): boolean {
     return this.#isStopped || performance.now() >= this.#end;
   }
@@ -81,19 +81,19 @@ export class Campaign {
     return this.#failures;
   }
 
-  /** So many are done. Awaited, it lets signals in, too. */
+  /** Reports that `done` items are done. Awaiting it lets signals in. */
   async update(done: number): Promise<void> {
     this.#progress.update(done);
     await setImmediate();
   }
 
-  /** Prints a failure, with the command that repeats it where there is one. */
+  /** Prints a failure, and the command that repeats it, if there is one. */
   fail(problem: string, repeat?: string): void {
     this.#failures += 1;
     console.error(repeat === undefined ? problem : `${problem}\n  ${repeat}`);
   }
 
-  /** Prints the line that says it all; `did` is what was done. */
+  /** Prints the last line. `did` says what the campaign has done. */
   finish(did: string): void {
     clearTimeout(this.#deadline);
     this.#progress.stop();

@@ -1,11 +1,11 @@
 /**
- * Runs the tests on Node and says which lines and branches of `src/` they reach. Fails when fewer than 95 % of the lines are.
+ * Runs the tests on Node and prints which lines and branches of `src/` they reach. Fails below 95 % of the lines.
  *
  * ```sh
  * node scripts/check.ts coverage [--filter part-of-a-path]
  * ```
  *
- * What runs in child processes, in workers, and on Bun and Deno alone is not counted.
+ * Does not count code in child processes, in workers, and code that runs only on Bun or Deno.
  *
  * @module
  */
@@ -21,10 +21,10 @@ import { binary } from "../lib/runtimes.ts";
 import { testFiles } from "../lib/test_runtime.ts";
 
 const LEAST_PERCENT = 95;
-/** They test what is in other processes, or on Deno alone. */
+/** These tests run other processes, or only on Deno. */
 const OTHERS = ["/crash/", "/deno/", "/examples/", "/docs/", "/package/"];
 
-const values = readOptions({ filter: text("only test files whose paths have this in them", "") });
+const values = readOptions({ filter: text("only test files whose paths contain this", "") });
 const files = testFiles(values.filter).filter((file) => !OTHERS.some((other) => file.includes(other)));
 const percent = (hit: number, found: number) => (found === 0 ? 100 : (100 * hit) / found);
 
@@ -59,5 +59,5 @@ console.table(
 );
 const [hit, found] = coverage.reduce(([a, b], { linesHit, linesFound }) => [a + linesHit, b + linesFound], [0, 0]);
 const lines = percent(hit ?? 0, found ?? 0);
-console.log(`${lines.toFixed(1)} % of ${found} lines; at least ${LEAST_PERCENT} % are asked for`);
+console.log(`${lines.toFixed(1)} % of ${found} lines; at least ${LEAST_PERCENT} % are required`);
 if (lines < LEAST_PERCENT) process.exitCode = 1;

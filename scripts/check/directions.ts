@@ -1,5 +1,6 @@
 /**
- * Which imports run the right way: in the engine, in `src`, and between scripts and tests. See ARCHITECTURE.md and tests/README.md.
+ * The allowed directions of imports: in the engine, in `src`, and between scripts and tests. See ARCHITECTURE.md and
+ * tests/README.md.
  *
  * @module
  */
@@ -8,15 +9,15 @@ import { dirname } from "node:path";
 import { ROOT } from "../lib/runtimes.ts";
 import { type Imports, rustImports, typescriptImports } from "./imports.ts";
 
-/** Which imports are allowed among some files. */
+/** The allowed imports among some files. */
 export interface Rule {
-  /** What holds. */
+  /** What the rule says. */
   readonly name: string;
   readonly imports: Imports;
   readonly mayImport: (file: string, imported: string) => boolean;
 }
 
-/** The modules of the engine from the top to the bottom; those of one line know nothing of each other. */
+/** The modules of the engine from top to bottom. Modules of one line do not know each other. */
 const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["lib"],
   ["abi"],
@@ -36,12 +37,12 @@ export function engineModuleOf(file: string): string {
   return file.replace("engine/src/", "").replace(/(?:\/.*|\.rs)$/, "");
 }
 
-/** The floor of a file of the engine, 0 for the top; -1 for one that has none. */
+/** The floor of a file of the engine, 0 for the top; -1 if it has none. */
 export function floorOf(file: string): number {
   return ENGINE_FLOORS.findIndex((floor) => floor.includes(engineModuleOf(file)));
 }
 
-/** From the top to the bottom; a file may import its own layer and those below. */
+/** From top to bottom. A file may import its own layer and the layers below. */
 const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
   /^mod\.ts$/,
@@ -58,12 +59,12 @@ const LAYERS: readonly RegExp[] = [
   /^src\/api\//,
 ];
 
-/** The layer of a file of the module, 0 for the top; -1 for one that has none. */
+/** The layer of a file of the module, 0 for the top; -1 if it has none. */
 export function layerOf(file: string): number {
   return LAYERS.findIndex((layer) => layer.test(file));
 }
 
-/** Where a file stands: tests import scripts, scripts import the module. */
+/** The package of a file. Tests import scripts, scripts import the module. */
 function packageOf(file: string): "tests" | "scripts" | "examples" | "module" {
   const [first] = file.split("/");
   return first === "tests" || first === "scripts" || first === "examples" ? first : "module";
@@ -76,14 +77,16 @@ const BELOW = {
   module: ["module"],
 } as const;
 
-/** A folder of scripts beside its own: what its files may import. Programs may import all, `lib` is for all. */
+/**
+ * Which other folders the files of a scripts folder may import. Programs may import all folders. All may import `lib`.
+ */
 const SCRIPTS_BESIDE: readonly (readonly [folder: string, beside: RegExp])[] = [
   ["scripts/measure", /^scripts\/bench\/(?:data|install|loop_delay|places|peers\/\w+)\.ts$/],
   ["scripts/campaigns", /^scripts\/campaigns\/(?:campaign|stores\/\w+)\.ts$/],
   ["scripts/campaigns/fuzz", /^scripts\/campaigns\/backups\/contents\.ts$/],
 ];
 
-/** The folder whose files belong together: one of `scripts`, or one campaign. */
+/** The area of a file, within which all imports are allowed: a folder of `scripts`, or one campaign. */
 function areaOf(file: string): string {
   return /^scripts\/campaigns\/\w+(?=\/)|^(?:scripts|tests)\/\w+(?=\/)/.exec(file)?.[0] ?? dirname(file);
 }
@@ -93,7 +96,7 @@ export function engineImports(root: string = ROOT): Imports {
   return rustImports("engine/src", root);
 }
 
-/** The imports of all TypeScript but the frozen fixtures. */
+/** The imports of all TypeScript except the frozen fixtures. */
 export function projectImports(root: string = ROOT): Imports {
   return typescriptImports(["mod.ts", "src/**/*.ts", "scripts/**/*.ts", "tests/**/*.ts", "examples/*.ts"], root);
 }

@@ -1,5 +1,5 @@
 /**
- * Structs of the engine, their fields, and the files that touch them: a count of text, not of types.
+ * Structs of the engine, their fields, and the files that touch them. It searches text and does not know types.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { join } from "node:path";
 import { ROOT } from "../lib/runtimes.ts";
 import { rustCodeOf } from "./imports.ts";
 
-/** A struct, and who touches its fields. */
+/** A struct, and the files that touch its fields. */
 export interface Fields {
   readonly name: string;
-  /** Where it is declared. */
+  /** The file that declares it. */
   readonly file: string;
   readonly fields: readonly string[];
-  /** The files that touch one of them. */
+  /** The files that touch one of the fields. */
   readonly touchedBy: readonly string[];
 }
 
-/** The structs with named fields that some code of Rust declares. */
+/** The structs with named fields that a piece of Rust code declares. */
 export function structsIn(code: string): { name: string; fields: string[] }[] {
   const structs = code.matchAll(/^[ \t]*(?:pub(?:\([^)]*\))? )?struct (\w+)[^;{(]*\{([^}]*)\}/gm);
   return [...structs].map(([, name = "", body = ""]) => {
@@ -29,8 +29,8 @@ export function structsIn(code: string): { name: string; fields: string[] }[] {
 }
 
 /**
- * Whether code touches a field of a struct: it has an `impl` of the struct and `self.field` in it, or `name.field`, with the
- * struct's name as a variable. A call of a method of that name does not count.
+ * Whether code touches a field of a struct. It does if it has an `impl` of the struct and `self.field` in it, or
+ * `name.field` with the struct's name as a variable. A call of a method with that name does not count.
  */
 export function touches(code: string, { name, fields }: { name: string; fields: readonly string[] }): boolean {
   const variable = name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
@@ -50,7 +50,8 @@ export function largeStructs(files: readonly string[], most: number, root: strin
     structsIn(code)
       .filter(({ fields }) => fields.length > most)
       .map((struct) => {
-        // A private field is out of sight but in its own folder: other structs of that name, and other variables, are not meant.
+        // A private field is visible only in its own folder. Elsewhere the text would find other structs and variables
+        // of that name.
         const folder = file.slice(0, file.lastIndexOf("/") + 1);
         const inSight = codes.filter((other) => other.file.startsWith(folder));
         const touchedBy = inSight.filter((other) => touches(other.code, struct)).map((other) => other.file);

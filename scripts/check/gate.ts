@@ -35,13 +35,13 @@ function hasCargo(): boolean {
   }
 }
 
-/** The histories of the gate are the same each time; `cargo test` by itself draws new ones. */
+/** The gate uses the same histories each time. `cargo test` alone draws new ones. */
 const SEEDED = { PROPTEST_RNG_SEED: "1" };
 
 async function testRust(): Promise<boolean> {
   const { code, output } = await run("cargo", ["test", "--locked", MANIFEST], { env: SEEDED });
   const found = cargoCounts(output);
-  // Tests that do not compile are no result at all, and still a failure.
+  // Tests that do not compile have no counts, but are a failure.
   counts = add(counts, code !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found);
   return code === 0 && found.passed > 0;
 }

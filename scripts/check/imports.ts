@@ -1,5 +1,6 @@
 /**
- * Who imports whom: in TypeScript by the specifiers, in the engine by the paths that begin with `crate` and `super`.
+ * The imports of files: in TypeScript by the specifiers, in the engine by the paths that begin with `crate` and
+ * `super`.
  *
  * @module
  */
@@ -8,15 +9,15 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ROOT } from "../lib/runtimes.ts";
 
-/** The files that each file imports, by paths from the root of the project. */
+/** The files that each file imports. Paths are relative to the root of the project. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
-/** The text of a file of TypeScript without its doc comments, whose examples import too. */
+/** The text of a TypeScript file without doc comments, because their examples have imports, too. */
 export function codeOf(file: string, root: string = ROOT): string {
   return readFileSync(join(root, file), "utf8").replace(/^\s*\*.*$/gm, "");
 }
 
-/** What a file of TypeScript imports of the project. Code that is in a string for a program to come names other files. */
+/** The project files that a TypeScript file imports. Ignores code in strings, which is for another program. */
 export function importsOf(file: string, root: string = ROOT): string[] {
   const specifiers = codeOf(file, root).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+\.ts)"/g);
   return [
@@ -36,7 +37,7 @@ export function rustCodeOf(file: string, root: string = ROOT): string {
   return code.replace(/\/\/.*$/gm, "");
 }
 
-/** Splits a tree of paths, `a::{b, c::{d, e}}`, into its paths. */
+/** Splits a tree of paths, such as `a::{b, c::{d, e}}`, into its paths. */
 export function pathsOf(tree: string): string[] {
   const open = tree.indexOf("{");
   if (open < 0) return [tree.split(/\s+as\s/)[0]?.trim() ?? ""];
@@ -57,8 +58,8 @@ export function pathsOf(tree: string): string[] {
 }
 
 /**
- * The imports of a crate below `source`. A path leads to the file of its longest part that is a module. A file that declares a
- * module does not import it by that, and one that takes something of its own parent is a part of it: neither counts.
+ * The imports of a crate below `source`. A path refers to the file of its longest part that is a module. Two kinds of
+ * imports do not count: a file that declares a module, and a file that uses something of its own parent module.
  */
 export function rustImports(source: string, root: string = ROOT): Imports {
   const files = globSync(`${source}/**/*.rs`, { cwd: root }).sort();
@@ -91,7 +92,7 @@ export function rustImports(source: string, root: string = ROOT): Imports {
   return new Map(files.map((file) => [file, importsOfRust(file)]));
 }
 
-/** Each circle once, as the sorted files that reach each other; empty where imports run one way. */
+/** The cycles, each as the sorted files that reach each other. Empty if imports run one way. */
 export function circlesIn(imports: Imports): string[][] {
   const [order, lowest] = [new Map<string, number>(), new Map<string, number>()];
   const stack: string[] = [];

@@ -1,14 +1,14 @@
 /**
- * How the code is built: the longest files, the structs of the engine with many fields and who touches them, and imports that
- * go in a circle or in a wrong direction.
+ * Prints the structure of the code: the longest files, the structs of the engine with many fields and the files that
+ * touch them, and imports that form a cycle or run in a wrong direction.
  *
  * ```sh
  * node scripts/check.ts structure [--root another/checkout] [--fields 8]
  * ```
  *
- * A file touches a struct where it says `self.field` in an `impl` of it, or `name.field` with the struct's name as a variable. Only
- * files of the folder that declares the struct are looked at. It is a count of text: a field that is touched through another name
- * is missed.
+ * A file touches a struct if it has `self.field` in an `impl` of the struct, or `name.field` with the struct's name as
+ * a variable. Only files in the folder that declares the struct count. This searches text: it misses a field that is
+ * touched through another name.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { circlesIn, wrongIn } from "./imports.ts";
 
 const LONGEST = 10;
 const SOURCES = ["engine/{src,tests,fuzz}/**/*.rs", "mod.ts", "src/**/*.ts", "scripts/**/*.ts", "tests/**/*.ts"];
-/** Not written by hand. */
+/** Files that are not written by hand. */
 const GENERATED = ["src/wasm/artefact.ts", "**/node_modules/**", "engine/**/target/**"];
 
 const values = readOptions({
@@ -52,7 +52,7 @@ console.table(
 );
 
 const circles = [...circlesIn(engine), ...circlesIn(typescript)];
-console.log(`Circles of imports: ${circles.length}`);
+console.log(`Import cycles: ${circles.length}`);
 for (const circle of circles) console.log(`  ${circle.join(" ↔ ")}`);
 
 const wrong = rulesOf(engine, typescript).flatMap(({ name, imports, mayImport }) =>

@@ -11,17 +11,18 @@ import { editSled } from "./sled_edits.ts";
 import { TARGET, type Toolchain } from "./toolchain.ts";
 import type { WasmPack } from "./wasm_pack.ts";
 
-/** The release of sled that the edits are for. */
+/** The release of sled that the edits are made for. */
 export const SLED_VERSION = "0.34.7";
 
 const CODE_FLAGS = [
-  // memory.grow goes in steps of 64 KiB and is slow; pages that are never touched cost nothing.
+  // memory.grow works in steps of 64 KiB and is slow. Pages that are never touched cost nothing.
   "-Clink-arg=--initial-memory=16777216",
-  // LLVM's 225 makes the module 3 % larger, which Bun compiles at each cold start, and no call measurably faster.
+  // LLVM's default of 225 makes the module 3 % larger, which Bun compiles at each cold start. No call becomes
+  // measurably faster.
   "-Cllvm-args=-inline-threshold=100",
 ];
 
-/** What a build makes. */
+/** The output of a build. */
 export interface Built {
   /** The bytes of the module. */
   readonly bytes: Uint8Array;
@@ -30,13 +31,13 @@ export interface Built {
 }
 
 /**
- * Compiles `root`/engine with `toolchain`: wasm-pack runs cargo, wasm-bindgen and wasm-opt, with the arguments for the last one
- * from engine/wasm/Cargo.toml. The JavaScript that it writes is not used.
+ * Compiles `root`/engine with `toolchain`. wasm-pack runs cargo, wasm-bindgen and wasm-opt; the arguments for wasm-opt
+ * are in engine/wasm/Cargo.toml. The JavaScript that wasm-pack writes is not used.
  */
 export function compileEngine(root: string, toolchain: Toolchain, tools: WasmPack): Built {
   const engine = join(root, "engine");
   const vendor = vendorCrates(engine, toolchain);
-  // cargo trusts that a vendored crate never changes: what it compiled before an edit would be taken again.
+  // cargo assumes that a vendored crate never changes. Without this it would reuse what it compiled before an edit.
   const compiled = ["clean", "--quiet", "--release", `--package=sled@${SLED_VERSION}`, ...targetArguments(engine)];
   run(toolchain.cargo, [...compiled, ...sourceArguments(vendor)], engine, toolchain.environment);
   const output = join(engine, "target", "wasm-pack");
@@ -44,7 +45,7 @@ export function compileEngine(root: string, toolchain: Toolchain, tools: WasmPac
   run(tools.wasmPack, [...packArguments(engine, output), "--", ...cargoArguments(engine, vendor, toolchain)], engine, {
     ...toolchain.environment,
     CARGO_ENCODED_RUSTFLAGS: rustFlags(engine, vendor, toolchain).join("\x1f"),
-    // wasm-opt first, then the cargo of the toolchain: another one may stand beside wasm-bindgen.
+    // wasm-opt first, then the toolchain's cargo: there may be another cargo beside wasm-bindgen.
     PATH: [binaries(root), dirname(toolchain.cargo), tools.wasmBindgenFolder, process.env.PATH].join(delimiter),
     WASM_PACK_CACHE: join(engine, "target", "wasm-pack-cache"),
   });
@@ -68,7 +69,7 @@ function packArguments(engine: string, output: string): string[] {
     "--quiet",
     "build",
     join(engine, "wasm"),
-    // Without its check of the target: it knows no standard library that cargo builds.
+    // Skips wasm-pack's check of the target, which does not know a standard library that cargo builds.
     "--mode=force",
     "--target=web",
     "--no-pack",
@@ -82,12 +83,12 @@ function cargoArguments(engine: string, vendor: string, toolchain: Toolchain): s
   return ["--locked", ...targetArguments(engine), ...toolchain.cargoArguments, ...sourceArguments(vendor)];
 }
 
-/** wasm-pack finds the target only as an argument of its own. */
+/** wasm-pack recognises the target only as a separate argument. */
 function targetArguments(engine: string): string[] {
   return ["--target", TARGET, "--target-dir", join(engine, "target", "wasm")];
 }
 
-/** A directory source: cargo takes its crates as they are and still checks them against Cargo.lock. */
+/** A directory source: cargo takes its crates as they are, and still checks them against Cargo.lock. */
 function sourceArguments(vendor: string): string[] {
   return [
     '--config=source.crates-io.replace-with="vendor"',
@@ -95,7 +96,7 @@ function sourceArguments(vendor: string): string[] {
   ];
 }
 
-/** Paths are mapped to fixed names, so that the same source gives the same bytes in any folder. */
+/** Maps paths to fixed names, so that the same source gives the same bytes in any folder. */
 function rustFlags(engine: string, vendor: string, toolchain: Toolchain): string[] {
   return [
     ...toolchain.rustFlags,
@@ -118,7 +119,7 @@ function vendorCrates(engine: string, toolchain: Toolchain): string {
   return vendor;
 }
 
-/** Leaves the digest of the crate, which Cargo.lock pins, and drops those of its files, which were edited. */
+/** Keeps the digest of the crate, which Cargo.lock pins. Removes the digests of its files, because they were edited. */
 function forgetFileDigests(crate: string): void {
   const path = join(crate, ".cargo-checksum.json");
   const checksums = JSON.parse(readFileSync(path, "utf8")) as { files: Record<string, string> };
@@ -132,6 +133,6 @@ function linkCrates(from: string, to: string): void {
 }
 
 function run(command: string, args: string[], cwd: string, environment: Readonly<Record<string, string>> = {}): void {
-  // cargo vendor prints a configuration for stdout that nobody needs here.
+  // cargo vendor prints a configuration to stdout that is not needed here.
   execFileSync(command, args, { cwd, env: { ...process.env, ...environment }, stdio: ["ignore", "ignore", "inherit"] });
 }

@@ -13,7 +13,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** One digest over names and bytes of all files at or below `paths`, independent of where `root` lies. */
+/** One digest over the names and bytes of all files at or below `paths`. It does not depend on the place of `root`. */
 export function sourceDigest(root: string, paths: readonly string[]): string {
   const hash = createHash("sha256");
   for (const path of paths.flatMap((path) => filesBelow(join(root, path))).sort()) {

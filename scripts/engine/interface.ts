@@ -1,5 +1,5 @@
 /**
- * Reads the interface of the WebAssembly module from the text of the engine, and writes the TypeScript of it.
+ * Reads the interface of the WebAssembly module from the text of the engine, and writes it as TypeScript.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the generated module belongs, relative to the root of the project. */
+/** The path of the generated module, relative to the root of the project. */
 export const INTERFACE = "src/wasm/interface.ts";
 
 const LINE_WIDTH = 120;
-/** The fields of the reply header by their types in Rust: how many bytes they take. */
+/** The types of the fields in the reply header, and their sizes in bytes. */
 const FIELD_BYTES: Readonly<Record<string, number>> = { Word: 4, Number: 8 };
 
 /** A piece of Rust with its documentation. */
@@ -25,7 +25,7 @@ interface ExportedFunction extends Documented {
   readonly parameters: readonly string[];
 }
 
-/** A constant, a status, a flag, or the place of a field. */
+/** A constant, a status, a flag, or the offset of a field. */
 interface Numbered extends Documented {
   readonly value: number;
 }
@@ -43,15 +43,15 @@ export function interfaceModule(root: string): string {
     "/**\n * The interface of the engine's WebAssembly module. Long, since it is generated.\n *\n * @module\n */",
     "",
     ...[...constantsOf(constants), ...constantsOf(read("page.rs"))].map(constant),
-    "/** What became of a call. */",
+    "/** The result of a call. */",
     table("Status", statusesOf(read("status.rs"))),
     "/** The flags of a range. */",
     table("RangeFlag", constantsOf(splitModule(read("request.rs"), "flags")[1])),
     "/** Whether there is background work: the values of {@linkcode ReplyWord.work}. */",
     table("Work", constantsOf(work)),
-    "/** The fields of the reply header that are a `u32`: their places, in units of 4 bytes. */",
+    "/** The fields of the reply header that are a `u32`: their offsets, in units of 4 bytes. */",
     table("ReplyWord", placesOf(fields, 4)),
-    "/** The fields of the reply header that are an `f64`: their places, in units of 8 bytes. */",
+    "/** The fields of the reply header that are an `f64`: their offsets, in units of 8 bytes. */",
     table("ReplyNumber", placesOf(fields, 8)),
     "/** Lengths and addresses are bytes in the instance's memory. A call returns a {@linkcode Status} unless it says otherwise. */",
     "export interface EngineExports {",
@@ -88,7 +88,7 @@ function constantsOf(rust: string): Numbered[] {
   }));
 }
 
-/** The text of a file without a module that is written in it, and that module. */
+/** The text of a file without an inline module, and the text of that module. */
 function splitModule(rust: string, name: string): [rest: string, module: string] {
   const module = new RegExp(`^pub mod ${name} \\{$[^]*?^\\}$`, "m").exec(rust)?.[0];
   if (module === undefined) throw new Error(`The engine's text has no module '${name}'`);
@@ -100,7 +100,7 @@ function statusesOf(rust: string): Numbered[] {
   return [...found].map(([, docs = "", name = "", value = ""]) => ({ name, docs: textOf(docs), value: Number(value) }));
 }
 
-/** The fields of the header with their offsets in bytes: `repr(C)` puts each at a multiple of its size. */
+/** The fields of the header with their offsets in bytes. `repr(C)` puts each at a multiple of its size. */
 function fieldsOf(rust: string): (Numbered & { readonly size: number })[] {
   const body = /^pub struct ReplyHeader \{$([\s\S]*?)^\}$/m.exec(rust)?.[1] ?? "";
   let end = 0;
@@ -118,7 +118,7 @@ function placesOf(fields: ReturnType<typeof fieldsOf>, size: number): Numbered[]
   return fields.filter((field) => field.size === size).map((field) => ({ ...field, value: field.value / size }));
 }
 
-/** The value of a constant in Rust: a number, a shifted one, or one below the largest `u32`. */
+/** The value of a constant in Rust: a number, a shifted number, or a number below the largest `u32`. */
 function numberOf(rust: string): number {
   const [, one, shift] = /^(\d+)(?: << (\d+))?$/.exec(rust) ?? [];
   if (one !== undefined) return Number(one) * 2 ** Number(shift ?? 0);
@@ -127,7 +127,7 @@ function numberOf(rust: string): number {
   throw new Error(`A constant of the engine's interface has the value '${rust}': expected a number or 'u32::MAX - n'`);
 }
 
-/** The text of a documentation in Rust, with names for its links. */
+/** The text of a Rust doc comment, with plain names instead of links. */
 function textOf(docs: string): string {
   return docs
     .replace(/^ *\/\/\/ ?/gm, "")
@@ -142,7 +142,7 @@ function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A doc comment: on one line where it has room. */
+/** A doc comment, on one line if it fits. */
 function comment(docs: string, indent: string): string {
   const short = `${indent}/** ${docs} */`;
   if (!docs.includes("\n") && short.length <= LINE_WIDTH) return short;

@@ -1,6 +1,6 @@
 /**
- * The edits that sled 0.34.7 needs on WASI. They are applied to the copy that cargo brings, in the target folder, and
- * the build fails when a place to edit is not exactly as expected.
+ * The edits that sled 0.34.7 needs on WASI. The build applies them to cargo's copy in the target folder. It fails if a
+ * place to edit is not exactly as expected.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "./digest.ts";
 
-/** Replaces one passage, which must stand in the file exactly once. */
+/** Replaces one passage, which must occur in the file exactly once. */
 interface PassageEdit {
   readonly file: string;
   readonly why: string;
@@ -17,7 +17,7 @@ interface PassageEdit {
   readonly replace: string;
 }
 
-/** Replaces a whole file, whose digest must be the expected one, by a file of `engine/edits`. */
+/** Replaces a whole file by a file of `engine/edits`. The digest of the original must be the expected one. */
 interface FileEdit {
   readonly file: string;
   readonly why: string;
@@ -28,7 +28,7 @@ interface FileEdit {
 const PASSAGES: readonly PassageEdit[] = [
   {
     file: "src/config.rs",
-    why: "std::process::id() panics on WASI, and every Config asks for it",
+    why: "std::process::id() panics on WASI, and every Config calls it",
     find: `        #[cfg(not(miri))]
         let pid = u128::from(std::process::id());
 
@@ -42,7 +42,7 @@ const PASSAGES: readonly PassageEdit[] = [
   },
   {
     file: "src/config.rs",
-    why: "std::env::temp_dir() panics on WASI, and every Config asks for it; no store of ours is temporary",
+    why: "std::env::temp_dir() panics on WASI, and every Config calls it; luge has no temporary stores",
     find: `std::env::temp_dir().join(format!("pagecache.tmp.{}", salt))`,
     replace: `PathBuf::from(format!("/pagecache.tmp.{}", salt))`,
   },
@@ -77,13 +77,13 @@ const PASSAGES: readonly PassageEdit[] = [
   },
   {
     file: "src/iter.rs",
-    why: "a key of a megabyte stands in the artefact, above all others; ours begin with bytes far below 255",
+    why: "the artefact had a key of a megabyte, above all other keys; luge's keys begin with bytes far below 255",
     find: `const MAX_KEY: &[u8] = &[255; 1024 * 1024];`,
     replace: `const MAX_KEY: &[u8] = &[255; 16];`,
   },
   {
     file: "src/histogram.rs",
-    why: "without metrics nothing is counted, but some thirty histograms of 256 KiB were zeroed by every opening",
+    why: "without metrics nothing is counted, but every open zeroed some thirty histograms of 256 KiB",
     find: `const BUCKETS: usize = 1 << 16;`,
     replace: `#[cfg(not(feature = "no_metrics"))]
 const BUCKETS: usize = 1 << 16;
@@ -92,7 +92,7 @@ const BUCKETS: usize = 1;`,
   },
   {
     file: "src/pagecache/constants.rs",
-    why: "opening a table of pages zeroed more than a megabyte: an index of ours has a page for some 60 KB of data",
+    why: "an open zeroed more than a megabyte for the page table; luge's index has a page for about 60 KB of data",
     find: `// Assumed to be enough for a 32-bit system.
 #[cfg(target_pointer_width = "32")]
 pub(crate) const MAX_PID_BITS: usize = 32;`,
@@ -102,16 +102,16 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
   },
   {
     file: "src/pagecache/pagetable.rs",
-    why: "as above: both levels of the table of pages have 32 KiB then",
+    why: "as above: then both levels of the page table have 32 KiB",
     find: `const NODE2_FAN_FACTOR: usize = 18;`,
     replace: `const NODE2_FAN_FACTOR: usize = 13;`,
   },
   {
     file: "src/pagecache/iobuf.rs",
     why:
-      "a batch begins with a manifest that is written alone, when the batch is over, and counts only with what follows: where " +
-      "that is yet to be written, one sync serves both. Of a long batch, or one whose pages were read back, all may be there: " +
-      "then nothing would come behind the manifest, and a flush find nothing to do",
+      "a batch begins with a manifest. sled writes it alone, when the batch is over, and it counts only together with what " +
+      "follows it. If that is not written yet, one sync serves both. All of a long batch, or of one whose pages were read " +
+      "back, may be written already: then nothing would follow the manifest, and a flush would find nothing to do",
     find: `                #[cfg(not(target_os = "linux"))]
                 f.sync_all()?;`,
     replace: `                let is_followed = self.max_reserved_lsn.load(Acquire)
@@ -134,7 +134,7 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
   },
   {
     file: "src/pagecache/snapshot.rs",
-    why: "the directory is there, and what looks a name up behind a rename waits for the disk: outdated snapshots go before",
+    why: "the directory exists; a look-up after a rename waits for the disk, so old snapshots are removed before",
     find: `    std::fs::create_dir_all(parent)?;`,
     replace: `    let mut outdated = config.get_snapshot_files()?;
     outdated.sort();
@@ -177,7 +177,7 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
   },
   {
     file: "src/pagecache/mod.rs",
-    why: "PageCache::flush has to know how much of the log has gone by since the last snapshot",
+    why: "PageCache::flush must know how much of the log was written since the last snapshot",
     find: `    was_recovered: bool,
 }`,
     replace: `    was_recovered: bool,
@@ -186,7 +186,7 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
   },
   {
     file: "src/pagecache/mod.rs",
-    why: "as above: the snapshot that opening read or wrote",
+    why: "as above: the snapshot that the open read or wrote",
     find: `            was_recovered: false,
         };`,
     replace: `            was_recovered: false,
@@ -195,7 +195,7 @@ pub(crate) const MAX_PID_BITS: usize = 26;`,
   },
   {
     file: "src/pagecache/mod.rs",
-    why: "a snapshot was written by nothing but opening, which then had to read all that one run had written to the log",
+    why: "only an open wrote a snapshot, so it had to read everything that the last run had written to the log",
     find: `    pub(crate) fn flush(&self) -> Result<usize> {
         self.log.flush()
     }`,

@@ -11,7 +11,7 @@ import { join, relative } from "node:path";
 
 const LEFT_OUT = new Set(["node_modules", ".git", "dist", "target"]);
 
-/** Copies the project at `root`, puts the artefact in, and runs all tests there; throws when they fail. */
+/** Copies the project at `root`, puts the artefact into the copy, and runs all tests there. Throws if they fail. */
 export function testWithArtefact(root: string, bytes: Uint8Array, module: string): void {
   const copy = mkdtempSync(join(tmpdir(), "luge-artefact-"));
   try {

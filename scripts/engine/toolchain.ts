@@ -1,6 +1,6 @@
 /**
- * The two ways to a Rust compiler for wasm32-wasip1: a target installed by rustup, or Debian's packages, which bring the
- * standard library as source.
+ * Two Rust compilers for wasm32-wasip1 are supported: a target installed by rustup, and Debian's packages, which
+ * contain the standard library as source.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Toolchain {
   readonly environment: Readonly<Record<string, string>>;
   readonly cargoArguments: readonly string[];
   readonly rustFlags: readonly string[];
-  /** Crates that the standard library needs, when cargo has to build it. */
+  /** The crates that the standard library needs, if cargo has to build it. */
   readonly standardVendor: string | undefined;
 }
 
@@ -30,7 +30,7 @@ const DEBIAN_LINKER = "/usr/bin/wasm-ld-22";
 const DEBIAN_LIBC = "/usr/lib/wasm32-wasi";
 const DEBIAN_VENDOR = "/usr/lib/rustlib/src/rust/library/vendor";
 
-/** The toolchain to use: `preferred`, or else rustup's where it has the target, or else Debian's. */
+/** The toolchain to use: `preferred`, or else rustup's if it has the target, or else Debian's. */
 export function findToolchain(preferred?: string): Toolchain {
   const candidates = [rustup, debian].map((find) => find()).filter((found) => found !== undefined);
   const found = candidates.find(({ name }) => preferred === undefined || name === preferred);
@@ -46,7 +46,7 @@ function rustup(): Toolchain | undefined {
   if (libraries === undefined || !existsSync(libraries)) return undefined;
   return {
     name: "rustup",
-    // Its folder goes on the PATH.
+    // Its folder becomes part of the PATH.
     cargo: output("rustup", ["which", "cargo"]) ?? "cargo",
     rustc: output("rustc", ["--version"]) ?? "unknown",
     environment: {},
@@ -62,9 +62,9 @@ function debian(): Toolchain | undefined {
     name: "debian",
     cargo: DEBIAN_CARGO,
     rustc: output(DEBIAN_RUSTC, ["--version"]) ?? "unknown",
-    // -Zbuild-std is unstable: RUSTC_BOOTSTRAP lets a stable compiler take it.
+    // -Zbuild-std is unstable. RUSTC_BOOTSTRAP makes a stable compiler accept it.
     environment: { RUSTC: DEBIAN_RUSTC, RUSTC_BOOTSTRAP: "1" },
-    // Without its features: what prints backtraces takes a tenth of the artefact.
+    // Without default features: the code that prints backtraces takes a tenth of the artefact.
     cargoArguments: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="],
     rustFlags: [
       "-Clink-self-contained=no",
@@ -81,6 +81,6 @@ function output(command: string, args: string[]): string | undefined {
   try {
     return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
-    return undefined; // Not installed, or without the target: the other toolchain may serve.
+    return undefined; // Not installed, or without the target. The other toolchain may work.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * wasm-pack, which drives the build of the engine, and the wasm-bindgen that it calls: found, or installed by cargo, in
+ * Finds or installs wasm-pack, which drives the build of the engine, and the wasm-bindgen that it calls. Both must have
  * exactly the versions that the artefact was built with.
  *
  * @module
@@ -8,7 +8,7 @@
 import { execFileSync } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 
-/** A program that `cargo install` brings. */
+/** A program that `cargo install` installs. */
 interface Tool {
   readonly name: string;
   readonly version: string;
@@ -17,7 +17,7 @@ interface Tool {
 
 /** The release of wasm-pack that builds the engine. */
 export const WASM_PACK_VERSION = "0.15.1";
-/** The release that Cargo.lock names, too: wasm-pack asks for the same one. */
+/** Cargo.lock names the same release, because wasm-pack needs equal versions. */
 export const WASM_BINDGEN_VERSION = "0.2.130";
 
 const TOOLS: readonly Tool[] = [
@@ -29,16 +29,16 @@ const TOOLS: readonly Tool[] = [
   },
 ];
 
-/** The programs that a build runs, as paths or as names for the `PATH`. */
+/** The programs that a build runs, as paths or as names in the `PATH`. */
 export interface WasmPack {
   readonly wasmPack: string;
-  /** The folder of `wasm-bindgen`, for the `PATH`. */
+  /** The folder of `wasm-bindgen`, to add to the `PATH`. */
   readonly wasmBindgenFolder: string;
 }
 
 /**
- * Finds both programs on the `PATH` or below `folder`. Where the version is another one, cargo compiles the right one into
- * `folder`: some two minutes each.
+ * Finds both programs in the `PATH` or below `folder`. If a version differs, cargo compiles the right one into
+ * `folder`, which takes some two minutes for each.
  */
 export function findWasmPack(folder: string): WasmPack {
   const [wasmPack = "", wasmBindgen = ""] = TOOLS.map((tool) => find(tool, folder) ?? install(tool, folder));
@@ -54,7 +54,7 @@ function versionOf(path: string): string | undefined {
   try {
     return execFileSync(path, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
-    return undefined; // Not there.
+    return undefined; // Not installed.
   }
 }
 

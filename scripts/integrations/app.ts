@@ -1,10 +1,11 @@
 /**
- * The program that is bundled: it uses what bundles could lack, namely the engine, the lock, and modules that are imported late.
+ * The program to bundle. It uses the parts that a bundle could lose: the engine, the lock, and modules that are
+ * imported late.
  *
  * @module
  */
 
-/** What the program prints when all is right. */
+/** The output of a correct run. */
 export const PRINTED = "value STORE_LOCKED 3 memory";
 
 const MAIN = `

@@ -1,5 +1,5 @@
 /**
- * Builds the program with each bundler, and runs what comes out without the package within reach.
+ * Builds the program with each bundler, and runs the result in a place where the package cannot be found.
  *
  * @module
  */
@@ -20,10 +20,10 @@ export interface Bundler {
   readonly version: () => string;
   /** The command that builds `app.mjs` or `app.cjs` into the folder `out`. */
   readonly command: readonly [string, ...string[]];
-  /** What runs of it, and with what: Node unless said otherwise. */
+  /** The file to run, and the runtime if it is not Node. */
   readonly runs: string;
   readonly runner?: "bun" | "itself";
-  /** How many files come out; others may be chunks. */
+  /** The number of output files; other bundlers may write any number of chunks. */
   readonly files?: number;
 }
 
@@ -61,7 +61,7 @@ const rollup = (...options: string[]): [string, ...string[]] => [
 const bunVersion = () => toolVersionOf(binary("bun"));
 const bun = (...options: string[]): [string, ...string[]] => [binary("bun"), "build", "app.mjs", ...options];
 
-/** All that the gate tries. */
+/** All bundlers that the gate tries. */
 export const BUNDLERS: readonly Bundler[] = [
   {
     name: "esbuild, ESM",
@@ -171,17 +171,17 @@ export function toolVersionOf(command: string): string {
   return /\d+\.\d+\.\d+/.exec(new TextDecoder().decode(spawnSync(command, ["--version"]).stdout))?.[0] ?? "unknown";
 }
 
-/** What became of one way. */
+/** The result of one bundler. */
 export interface Outcome {
   readonly name: string;
   readonly version: string;
   readonly built: string;
   readonly ran: string;
-  /** Of all files that came out. */
+  /** The size of all output files in bytes. */
   readonly sizeBytes: number | undefined;
 }
 
-/** `"yes"`, or what went wrong: an answer, so that one bundler does not hide the others. */
+/** `"yes"`, or the error. It is a value, so that one bundler does not hide the results of others. */
 export const YES = "yes";
 
 /** Writes the program and the configs into a project. */
@@ -215,7 +215,7 @@ export function bundle(project: Project, bundler: Bundler): Outcome {
   return { name, version: bundler.version(), built, ran, sizeBytes };
 }
 
-/** Runs what came out in another folder, from which nothing of the project can be found. */
+/** Runs the output in another folder, from which no file of the project can be found. */
 function run(folder: string, { runs, runner }: Bundler): string {
   const elsewhere = mkdtempSync(join(tmpdir(), "luge-bundle-"));
   try {
@@ -236,7 +236,7 @@ function run(folder: string, { runs, runner }: Bundler): string {
   }
 }
 
-/** Whether the store in `data` was locked through ffi, too: a bundle must not lose that. */
+/** Whether the store in `data` was locked through ffi, too. A bundle must not lose that. */
 function hasKernelLock(data: string): boolean {
   return readdirSync(data).some(
     (name) => /^LOCK\./.test(name) && /"kernel":true/.test(readFileSync(join(data, name), "utf8")),

@@ -1,5 +1,5 @@
 /**
- * Builds and runs the program in frameworks and compilers that bring much of their own: 400 MB, installed only when asked for.
+ * Builds and runs the program in large frameworks and compilers: 400 MB, installed only on request.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Project } from "./project.ts";
 
 const PACKAGES = ["next@16.4.6", "react@19.2.9", "react-dom@19.2.9", "nitro@3.0.0", "rolldown@1.3.2"];
 
-/** Answers a request with what the program prints. */
+/** Answers a request with the output of the program. */
 const HANDLER = `
 import { open, StoreError } from "@luge/luge";
 import { mkdtempSync } from "node:fs";
@@ -34,7 +34,7 @@ export async function answer() {
 `;
 const ANSWER = "value true STORE_LOCKED";
 
-/** One framework: built with a command, started with another, asked over HTTP. */
+/** One framework: a command builds it, another one starts it, and HTTP requests test it. */
 interface Framework {
   readonly name: string;
   readonly package: string;
@@ -78,7 +78,7 @@ const FRAMEWORKS: readonly Framework[] = [
   },
 ];
 
-/** Tries them all, and `deno compile`. */
+/** Tries all of them, and `deno compile`. */
 export async function tryFrameworks(project: Project): Promise<Outcome[]> {
   const options = ["--no-audit", "--no-fund", "--prefer-offline", "--silent", "--no-package-lock"];
   project.run("npm", ["install", ...options, project.tarball.path, ...PACKAGES]);
@@ -133,7 +133,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** It downloads a runtime of its own unless DENORT_BIN names one. */
+/** `deno compile` downloads a runtime of its own unless DENORT_BIN names one. */
 function compileWithDeno(project: Project): Outcome {
   const outcome = { name: "deno compile", version: toolVersionOf(binary("deno")) };
   project.write("app.mjs", ESM);

@@ -1,5 +1,5 @@
 /**
- * A project of a user: the tarball installed, and the tools within reach.
+ * A project as a user has it: the tarball is installed, and the tools can be found.
  *
  * @module
  */
@@ -18,11 +18,11 @@ export interface Project {
   readonly tarball: Tarball;
   /** Writes a file, and the folders above it. */
   write(file: string, text: string): void;
-  /** Runs a command in it with the project's Node in front of others; returns all that it printed, or throws it. */
+  /** Runs a command in it, with the project's Node first in the PATH. Returns everything it printed, or throws it. */
   run(command: string, args: readonly string[], env?: Readonly<Record<string, string>>): string;
 }
 
-/** Runs `use` with a new project, below the tools so that they are found from there. */
+/** Runs `use` with a new project. The project is below the tools' folder, so that it finds the tools. */
 export async function withProject<T>(use: (project: Project) => T | Promise<T>): Promise<T> {
   mkdirSync(TOOLS, { recursive: true });
   const folder = mkdtempSync(join(TOOLS, "project-"));
@@ -53,7 +53,7 @@ function projectAt(path: string, tarball: Tarball): Project {
       const PATH = `${dirname(binary("node"))}${delimiter}${process.env.PATH}`;
       const { status, error, stdout, stderr } = spawnSync(command, args, {
         ...options,
-        // With NODE_TEST_CONTEXT, Node's own test runner takes itself for a part of the one that runs us.
+        // With NODE_TEST_CONTEXT set, Node's test runner would run as a part of the outer test run.
         env: { ...process.env, NODE_TEST_CONTEXT: undefined, PATH, NO_COLOR: "1", CI: "1", ...env },
       });
       const output = `${stdout ?? ""}${stderr ?? ""}`;

@@ -14,12 +14,12 @@ export interface TestRunner {
   readonly name: string;
   readonly version: () => string;
   readonly command: readonly [string, ...string[]];
-  /** What a run prints that passed; it may print this only then. */
+  /** The output of a successful run. A failed run must not print it. */
   readonly passed: RegExp;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The imports of a suite, and how it begins and ends fake timers. */
+/** The imports of a suite, and its calls to begin and end fake timers. */
 interface Dialect {
   readonly file: string;
   readonly head: string;
@@ -27,7 +27,7 @@ interface Dialect {
   readonly real: string;
 }
 
-/** Without a type: it is JavaScript, too. The clock of the runner stands still from `fake` to `real`. */
+/** Has no types, because it is also run as JavaScript. The runner's clock stops from `fake` to `real`. */
 const suite = ({ head, fake, real }: Dialect): string => `${head}
 
 const text = (bytes) => (bytes === undefined ? undefined : new TextDecoder().decode(bytes));
@@ -89,7 +89,7 @@ import { pathToFileURL } from "node:url";`;
 const LUGE = "inspectBackup, MemoryStore, open, StoreError";
 const JEST_FAKES = { fake: "jest.useFakeTimers();", real: "jest.useRealTimers();" };
 
-/** As for a file that Node runs itself, with sinon. */
+/** For a file that Node runs itself, with sinon. */
 const NODE_TEST = `import test from "node:test";
 import assert from "node:assert/strict";
 import sinon from "sinon";
@@ -108,7 +108,7 @@ const DIALECTS: readonly Dialect[] = [
   },
   {
     file: "ts-jest/suite.spec.ts",
-    // Types are checked for the typed part alone.
+    // Only the typed part is type-checked.
     head: `${NODE_IMPORTS}\nimport { ${LUGE}, type Store } from "@luge/luge";\ndeclare const jest: any, test: any, expect: any;
 export const typed = (store: Store): Promise<Uint8Array | undefined> => store.get("key");`,
     ...JEST_FAKES,
@@ -133,7 +133,7 @@ export const typed = (store: Store): Promise<Uint8Array | undefined> => store.ge
   },
 ];
 
-/** The CommonJS form in a realm of its own, as test runners that isolate files run it. */
+/** Runs the CommonJS form in a separate realm, as test runners do that isolate files. */
 const REALM = `const { createRequire } = require("node:module");
 const { readFileSync } = require("node:fs");
 const { dirname } = require("node:path");
@@ -203,7 +203,7 @@ const jest = (name: string, config: object, ...options: string[]): readonly [str
 const npm = (name: string) => () => toolVersion(name);
 const JEST_PASSED = /Tests: +2 passed, 2 total/;
 
-/** All that the gate tries. */
+/** All test runners that the gate tries. */
 export const RUNNERS: readonly TestRunner[] = [
   {
     name: "Jest, ESM",

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of outcomes into the pages of the guide.
+ * Writes the tables of results into the pages of the guide.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ROOT } from "../lib/runtimes.ts";
 import type { Outcome } from "./bundlers.ts";
 import { RUNNERS } from "./runners.ts";
 
-/** Puts each outcome into its page. */
+/** Writes each result into its page. */
 export function writeTables(outcomes: readonly Outcome[]): void {
   const runners = new Set(RUNNERS.map(({ name }) => name));
   const bundled = outcomes.filter(({ name }) => !runners.has(name));

@@ -1,5 +1,5 @@
 /**
- * Installs the bundlers, test runners and checkers that the package is tried with, in their pinned versions.
+ * Installs the bundlers, test runners and checkers for the package, in pinned versions.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { ROOT } from "../lib/runtimes.ts";
 
 const MANIFESTS = join(ROOT, "tests", "package", "tools");
 
-/** Where they are installed. */
+/** The folder of the installed tools. */
 export const TOOLS: string = join(ROOT, "dist", "tools");
 
-/** Installs what is not there yet: 20 s, once. */
+/** Installs the tools unless they are installed already. Takes 20 s once. */
 export function installTools(): void {
   const lock = "package-lock.json";
   const wanted = readFileSync(join(MANIFESTS, lock), "utf8");
@@ -27,12 +27,12 @@ export function installTools(): void {
   writeFileSync(marker, wanted);
 }
 
-/** The path of a command that one of them brings. */
+/** The path of a command of one of the tools. */
 export function tool(name: string): string {
   return join(TOOLS, "node_modules", ".bin", name);
 }
 
-/** The version of one of them. */
+/** The version of one of the tools. */
 export function toolVersion(name: string): string {
   const manifest = readFileSync(join(TOOLS, "node_modules", name, "package.json"), "utf8");
   return (JSON.parse(manifest) as { version: string }).version;

@@ -1,5 +1,5 @@
 /**
- * Backups taken apart and put together again, with the digests that they need. Damage from outside never passes the digests.
+ * Takes backups apart and puts them together again, with matching digests. Random damage never has matching digests.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 } from "../../src/backup/format.ts";
 import { FieldReader, MAX_VARINT_BYTES, writeVarint } from "../../src/backup/varint.ts";
 
-/** Where a part of a backup stands: its header, a frame. */
+/** The place of a part of a backup: the header or a frame. */
 export interface Part {
   readonly start: number;
   readonly end: number;
@@ -49,21 +49,21 @@ export interface Anatomy {
   readonly frames: readonly Frame[];
 }
 
-/** An entry as it stands in a frame. */
+/** An entry in the form of a frame. */
 export interface RawEntry {
-  /** With {@linkcode HAS_EXPIRY}. */
+  /** May include {@linkcode HAS_EXPIRY}. */
   readonly kind: number;
   readonly key: Uint8Array;
   readonly version: number;
-  /** Written only where the kind says so. */
+  /** Written only if the kind has an expiry. */
   readonly expiresMs: number;
-  /** Of the value; written only where the kind has one. */
+  /** The length of the value; written only if the kind has a value. */
   readonly length: number;
-  /** Written only where the kind says that it stands here. */
+  /** The bytes of the value; written only if the kind says that they are part of the entry. */
   readonly value: Uint8Array;
 }
 
-/** Takes a backup apart that is as it was written. */
+/** Takes an undamaged backup apart. */
 export function takeApart(backup: Uint8Array): Anatomy {
   const [header, ...frames] = framesOf(backup);
   const reader = new FieldReader(backup.subarray(HEADER_START_BYTES, (header?.end ?? 0) - CHECKSUM_BYTES));
@@ -78,7 +78,7 @@ export function takeApart(backup: Uint8Array): Anatomy {
   };
 }
 
-/** Puts a backup together, whatever its parts say, with the digests that fit them. */
+/** Puts a backup together with matching digests, whatever its parts say. */
 export async function putTogether({ fields, frames }: Anatomy): Promise<Uint8Array> {
   const chain = await DigestChain.begin();
   const written = varints(fields);
@@ -94,7 +94,7 @@ export async function putTogether({ fields, frames }: Anatomy): Promise<Uint8Arr
   return joined(...parts);
 }
 
-/** The entries of a frame; `undefined` when it has others than an encoder writes. */
+/** The entries of a frame; `undefined` if an encoder would never write such entries. */
 export function entriesOf(payload: Uint8Array): RawEntry[] | undefined {
   const reader = new FieldReader(payload);
   const entries: RawEntry[] = [];
@@ -126,7 +126,7 @@ export function payloadOf(entries: readonly RawEntry[]): Uint8Array {
   );
 }
 
-/** The same, with a trailer at the end, and no other, that counts what is there. */
+/** The same backup with one trailer, at its end, that counts the entries correctly. */
 export function counted({ fields, frames }: Anatomy): Anatomy {
   const others = frames.filter(({ kind }) => kind !== FrameKind.Trailer);
   const entries = others.flatMap(({ kind, payload }) => (kind === FrameKind.Entries ? (entriesOf(payload) ?? []) : []));
@@ -136,12 +136,12 @@ export function counted({ fields, frames }: Anatomy): Anatomy {
   return { fields, frames: [...others, { kind: FrameKind.Trailer, payload }] };
 }
 
-/** The kind without its flag. */
+/** The kind without the flag for expiry. */
 export function plain(kind: number): number {
   return kind & ~HAS_EXPIRY;
 }
 
-/** Numbers as a backup has them. */
+/** Numbers in the format of a backup. */
 export function varints(numbers: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(numbers.length * (MAX_VARINT_BYTES + 2));
   return bytes.slice(
@@ -150,7 +150,7 @@ export function varints(numbers: readonly number[]): Uint8Array {
   );
 }
 
-/** All of them, one behind the other. */
+/** All parts, one after the other. */
 export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }

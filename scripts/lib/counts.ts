@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The outcome of some tests. */
+/** The numbers of some tests. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
@@ -14,20 +14,20 @@ export interface Counts {
 /** No tests at all. */
 export const NONE: Counts = { passed: 0, failed: 0, skipped: 0 };
 
-/** The sum of two outcomes. */
+/** The sum of two counts. */
 export function add(a: Counts, b: Counts): Counts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
-/** `N passed, N failed`, and the skipped ones where there are any. */
+/** `N passed, N failed`, and `N skipped` if there are any. */
 export function summary({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-// An attribute may hold a bare `>`: Node's reporter escapes only `<` and the quotation mark.
+// An attribute may contain a bare `>`: Node's reporter escapes only `<` and the quotation mark.
 const TAG = /<(\/?)(testcase|failure|error|skipped)\b(?:"[^"]*"|[^">])*>/g;
 
-/** The outcome in a JUnit report: each `testcase` element is one test. */
+/** The counts of a JUnit report. Each `testcase` element is one test. */
 export function junitCounts(xml: string): Counts {
   const outcomes: ("passed" | "failed" | "skipped")[] = [];
   for (const [, closing, name] of xml.matchAll(TAG)) {
@@ -39,7 +39,7 @@ export function junitCounts(xml: string): Counts {
   return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
 }
 
-/** The outcome in the output of `cargo test`. */
+/** The counts in the output of `cargo test`. */
 export function cargoCounts(output: string): Counts {
   const results = output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm);
   let counts = NONE;

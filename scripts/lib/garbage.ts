@@ -7,7 +7,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Collects all garbage. `undefined` on Deno, but with `--v8-flags=--expose-gc`: there a program cannot ask for that. */
+/** Collects all garbage. `undefined` on Deno without `--v8-flags=--expose-gc`, because a program there cannot do it. */
 export const collectGarbage: (() => void) | undefined = collector();
 
 function collector(): (() => void) | undefined {

@@ -4,13 +4,13 @@
  * @module
  */
 
-/** What tests reached of a file. */
+/** The coverage of a file. */
 export interface FileCoverage {
   readonly file: string;
   readonly linesFound: number;
   readonly linesHit: number;
   readonly missedLines: readonly number[];
-  /** The lines where a branch begins that was never taken. */
+  /** The lines with a branch that was never taken. */
   readonly missedBranches: readonly number[];
 }
 

@@ -9,19 +9,19 @@ import process from "node:process";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isRuntime, ROOT, RUNTIMES, type Runtime } from "./runtimes.ts";
 
-/** The exit code of a program that was called in a wrong way. */
+/** The exit code for a wrong call of a program. */
 export const USAGE_EXIT_CODE = 2;
 
-/** One option. `value` is the word for what follows it; a flag has none. */
+/** One option. `value` is the word for its argument; a flag has none. */
 export interface Spec<T> {
   readonly value?: string;
   readonly help: string;
   readonly standard: T;
-  /** What `--help` calls the standard, where it is not the same each time. */
+  /** The default value in `--help`, if the real one is not the same each time. */
   readonly shown?: string;
-  /** Throws {@linkcode InvalidArgumentError} for what is none. */
+  /** Throws {@linkcode InvalidArgumentError} for a wrong value. */
   readonly read?: (text: string) => T;
-  /** Whether it is for the processes that the program starts, and `--help` leaves it out. */
+  /** Whether the option is only for processes that the program starts. `--help` leaves it out. */
   readonly isHidden?: boolean;
 }
 
@@ -39,12 +39,12 @@ function numberSpec(help: string, standard: number, expected: string, isGood: (n
   return { value: "number", help, standard, read } satisfies Spec<number>;
 }
 
-/** A whole number from 1 on. */
+/** A whole number of 1 or more. */
 export function count(help: string, standard: number): Spec<number> {
   return numberSpec(help, standard, "a whole number above 0", (number) => Number.isSafeInteger(number) && number > 0);
 }
 
-/** A whole number from 0 on. */
+/** A whole number of 0 or more. */
 export function natural(help: string, standard: number): Spec<number> {
   return numberSpec(
     help,
@@ -54,7 +54,7 @@ export function natural(help: string, standard: number): Spec<number> {
   );
 }
 
-/** A number above 0, whole or not. */
+/** A number above 0, which may have a fraction. */
 export function amount(help: string, standard: number): Spec<number> {
   return numberSpec(help, standard, "a number above 0", (number) => Number.isFinite(number) && number > 0);
 }
@@ -69,7 +69,7 @@ export function maybe(help: string, value = "text"): Spec<string | undefined> {
   return { value, help, standard: undefined };
 }
 
-/** Some of `choices`, with commas between them; all unless said. */
+/** Some of `choices`, separated by commas; by default all of them. */
 export function some<const T extends string>(help: string, choices: readonly T[]): Spec<readonly T[]> {
   const read = (list: string): readonly T[] =>
     list.split(",").map((each) => {
@@ -80,30 +80,30 @@ export function some<const T extends string>(help: string, choices: readonly T[]
   return { value: "list", help, standard: choices, read };
 }
 
-/** Some of the runtimes, with commas between them; all unless said. */
+/** Some of the runtimes, separated by commas; by default all of them. */
 export function runtimes(): Spec<readonly Runtime[]> {
   return some("the runtimes to use", RUNTIMES.filter(isRuntime));
 }
 
-/** A flag, off unless given. */
+/** A flag, off by default. */
 export function flag(help: string): Spec<boolean> {
   return { help, standard: false };
 }
 
-/** An option that only the program itself passes, to the processes that it starts. */
+/** An option that only the program itself passes, to processes that it starts. */
 export function hidden(): Spec<string | undefined> {
   return { value: "text", help: "", standard: undefined, isHidden: true };
 }
 
-/** What runs, for `--help`. */
+/** The running program, for `--help`. */
 let program: { readonly name: string; readonly does: string } | undefined;
 
-/** Says what runs, before its options are read. */
+/** Sets the name and description of the program. Must be called before its options are read. */
 export function describeProgram(name: string, does: string): void {
   program = { name, does };
 }
 
-/** The command of this process, made ready for options: without a name it is that of the file. */
+/** The command of this process, ready for options. Without a name it has the name of the file. */
 export function newCommand(): Command {
   const name = program?.name ?? relative(ROOT, process.argv[1] ?? "");
   return new Command(name)
@@ -114,14 +114,14 @@ export function newCommand(): Command {
 }
 
 /**
- * Reads the options of this process. Prints them and exits for `--help`; prints what is wrong, and exits with
- * {@linkcode USAGE_EXIT_CODE}, for options that are not here, values that are none, and words that nobody asked for.
+ * Reads the options of this process. For `--help`, prints them and exits. For unknown options, wrong values and extra
+ * words, prints the error and exits with {@linkcode USAGE_EXIT_CODE}.
  */
 export function readOptions<S extends Record<string, Spec<unknown>>>(specs: S): Values<S> {
   return readCommand(specs, []).values;
 }
 
-/** As {@linkcode readOptions}, with words that are no options: each of `names` has to be there. */
+/** As {@linkcode readOptions}, with arguments that are no options. Each of `names` is required. */
 export function readCommand<S extends Record<string, Spec<unknown>>>(
   specs: S,
   names: readonly string[],

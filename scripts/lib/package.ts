@@ -1,8 +1,9 @@
 /**
- * Builds the package that is published: the module in two forms, ESM and CommonJS, each one file beside the engine's, so that a
- * cold start reads two files and an install brings nothing else; the command line; type declarations, source maps and the engine.
+ * Builds the published package. It has the module in two forms, ESM and CommonJS, the command line, type declarations,
+ * source maps and the engine. Each form is one file beside the engine's. So a cold start reads two files, and an
+ * install downloads nothing else.
  *
- * `npm pack` and a git install take the same files out of the project itself, whose `prepare` builds `lib/`.
+ * `npm pack` and a git install take the same files from the project itself, whose `prepare` script builds `lib/`.
  *
  * @module
  */
@@ -15,9 +16,9 @@ import { type Manifest, publishedManifest, withAbsoluteLinks } from "./package/m
 import { buildPrograms } from "./package/programs.ts";
 import { ROOT } from "./runtimes.ts";
 
-/** What is built. */
+/** The name of the built folder. */
 const LIBRARY = "lib";
-/** What npm takes, whatever `files` says. */
+/** Files that npm always includes, whatever `files` says. */
 const ALWAYS = ["LICENSE"];
 
 /** The package.json of the project. */
@@ -46,7 +47,7 @@ export async function buildLibrary(directory: string): Promise<void> {
   writeDeclarations(library);
 }
 
-/** What `npm pack` says of a tarball. */
+/** The report of `npm pack` about a tarball. */
 export interface Tarball {
   readonly path: string;
   readonly sizeBytes: number;
@@ -54,7 +55,7 @@ export interface Tarball {
   readonly files: readonly string[];
 }
 
-/** Packs the package in `directory` into a tarball in `destination`; with `dryRun`, only says what would be in it. */
+/** Packs the package in `directory` into a tarball in `destination`. With `dryRun`, only reports its content. */
 export function packPackage(
   directory: string,
   destination: string,

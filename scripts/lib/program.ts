@@ -1,5 +1,5 @@
 /**
- * Programs of several commands, such as `node scripts/campaign.ts crash --runs 20`.
+ * Programs with several commands, such as `node scripts/campaign.ts crash --runs 20`.
  *
  * @module
  */
@@ -7,24 +7,24 @@
 import process from "node:process";
 import { describeProgram, newCommand, USAGE_EXIT_CODE } from "./options.ts";
 
-/** One command: a module that runs when it is imported, and reads its own options. */
+/** One command. It is a module that runs when it is imported, and reads its own options. */
 export interface Part {
-  /** What it does, for the list and for its own help. */
+  /** The description, for the list of commands and for the command's own help. */
   readonly does: string;
   readonly start: () => Promise<unknown>;
 }
 
-/** What a program is made of. */
+/** The parts of a program. */
 export interface Program {
-  /** The file, as it is called. */
+  /** The path of the file, as users call it. */
   readonly name: string;
   readonly does: string;
   readonly parts: Readonly<Record<string, Part>>;
-  /** The command that runs when none is named. */
+  /** The default command. */
   readonly standard?: string;
 }
 
-/** Runs the command that the first word names, with the words after it. */
+/** Runs the command that the first word names, with the remaining words. */
 export async function startProgram({ name, does, parts, standard }: Program): Promise<void> {
   const [first] = process.argv.slice(2);
   const isNamed = first !== undefined && !first.startsWith("-");
@@ -37,7 +37,7 @@ export async function startProgram({ name, does, parts, standard }: Program): Pr
       .usage(standard === undefined ? "COMMAND [options]" : "[COMMAND] [options]")
       .helpCommand(false);
     for (const [each, { does: what }] of Object.entries(parts)) {
-      help.command(each).description(each === standard ? `${what}; the one that runs unless said` : what);
+      help.command(each).description(each === standard ? `${what} (default)` : what);
     }
     if (isHelp) help.outputHelp();
     else if (first === undefined) help.outputHelp({ error: true });

@@ -1,5 +1,5 @@
 /**
- * How far a long run is: a bar on a terminal, a line now and then elsewhere.
+ * The progress of a long run: a bar on a terminal, otherwise a line from time to time.
  *
  * @module
  */
@@ -7,28 +7,28 @@
 import process from "node:process";
 import { Presets, SingleBar } from "cli-progress";
 
-/** What a run says beside how much is done. */
+/** What a run prints besides the progress. */
 export interface ProgressOptions {
   /** Milliseconds between two lines. Default: 30,000. */
   readonly lineMs?: number;
-  /** More, for a line. */
+  /** More text for a line. */
   readonly detail?: (() => string) | undefined;
 }
 
-/** See the module; everything goes to stderr. */
+/** Shows the progress, see the module. Everything is printed to stderr. */
 export class Progress {
   readonly #verb: string;
   readonly #total: number;
   readonly #lineMs: number;
   readonly #detail: (() => string) | undefined;
   readonly #bar: SingleBar | undefined;
-  /** For what is long between two updates. */
+  /** Shows the progress between two updates that are far apart. */
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #started = performance.now();
   #done = 0;
   #said = 0;
 
-  /** `verb` is what is done, such as "damaging". */
+  /** `verb` is the activity, such as "damaging". */
   constructor(verb: string, total: number, { lineMs = 30_000, detail }: ProgressOptions = {}) {
     this.#verb = verb;
     this.#total = total;
@@ -45,20 +45,20 @@ export class Progress {
     }
   }
 
-  /** So many are done. */
+  /** `done` units are done. */
   update(done: number): void {
     this.#done = done;
     this.#bar?.update(Math.min(done, this.#total));
     if (!this.#bar) this.#say();
   }
 
-  /** No more. */
+  /** Stops the progress. */
   stop(): void {
     clearInterval(this.#timer);
     this.#bar?.stop();
   }
 
-  /** A line, unless the last one was just said. */
+  /** Prints a line, unless one was printed recently. */
   #say(): void {
     const ms = performance.now() - this.#started;
     if (ms - this.#said < 0.9 * this.#lineMs) return;

@@ -1,10 +1,10 @@
 /**
- * Random numbers that a seed repeats.
+ * Random numbers that a seed reproduces.
  *
  * @module
  */
 
-/** A small generator of random numbers, xorshift32 (G. Marsaglia, "Xorshift RNGs", 2003), and choices made with it. */
+/** A small random number generator, xorshift32 (G. Marsaglia, "Xorshift RNGs", 2003), and random choices. */
 export class Random {
   #state: number;
 
@@ -12,7 +12,7 @@ export class Random {
     this.#state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) >>> 0 || 1;
   }
 
-  /** An integer from 0 to below `limit`. */
+  /** An integer of at least 0 and below `limit`. */
   below(limit: number): number {
     let x = this.#state;
     x ^= x << 13;
@@ -22,7 +22,7 @@ export class Random {
     return this.#state % limit;
   }
 
-  /** One of some. */
+  /** One of the choices. */
   pick<T>(choices: readonly T[]): T {
     return choices[this.below(choices.length)] as T;
   }
@@ -32,7 +32,7 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** The same with a fourth of the numbers, for many bytes. */
+  /** As {@linkcode Random.bytes}, with a fourth of the random numbers: for many bytes. */
   manyBytes(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     for (let at = 0; at < length; at += 4) {
@@ -43,7 +43,7 @@ export class Random {
   }
 }
 
-/** Numbers from 0 to below 1 that look random: mulberry32 by Tommy Ettinger, public domain. */
+/** Random numbers of at least 0 and below 1: mulberry32 by Tommy Ettinger, public domain. */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -54,7 +54,7 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Bytes that do not compress, as fast as can be: the linear congruential generator of "Numerical Recipes". */
+/** Bytes that do not compress, filled as fast as possible: the linear congruential generator of "Numerical Recipes". */
 export function fillScattered(bytes: Uint8Array, seed: number): Uint8Array {
   let state = seed >>> 0;
   for (let i = 0; i < bytes.length; i++) {

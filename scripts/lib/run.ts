@@ -1,5 +1,5 @@
 /**
- * Runs commands and steps, and says how long they took.
+ * Runs commands and steps, and prints how long they took.
  *
  * @module
  */
@@ -9,37 +9,37 @@ import { once } from "node:events";
 import process from "node:process";
 import { ROOT } from "./runtimes.ts";
 
-/** How {@linkcode run} runs a command. */
+/** The options of {@linkcode run}. */
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** The command is killed, and its run fails, after this many milliseconds. Default: 20 minutes. */
   readonly limitMs?: number;
-  /** Whether nothing is printed when it fails. */
+  /** Whether a failure prints nothing. */
   readonly quiet?: boolean;
 }
 
-/** What a command left. */
+/** The result of a command. */
 export interface RunResult {
   readonly code: number;
-  /** Standard output and error, as they came. */
+  /** Standard output and error, in the order of their arrival. */
   readonly output: string;
 }
 
 const LIMIT_MS = 20 * 60 * 1000;
 
-/** The process groups of the commands that run now. */
+/** The process groups of the running commands. */
 const running = new Set<number>();
 
 function killGroup(group: number): void {
   try {
     process.kill(-group, "SIGKILL");
   } catch {
-    // The group ended by itself.
+    // The group has already ended.
   }
 }
 
-// A group of its own gets no Ctrl-C from the terminal: whoever ends this process ends its commands too.
+// A separate group gets no Ctrl-C from the terminal. So a signal that ends this process ends its commands, too.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
     for (const group of running) killGroup(group);
@@ -47,14 +47,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-/** Runs a command and prints what it printed if it fails; rejects when it took too long, and then kills all it started. */
+/** Runs a command and prints its output if it fails. If it takes too long, kills everything it started, and rejects. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { cwd = ROOT, env = {}, limitMs = LIMIT_MS, quiet = false } = options;
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: a test's child that outlives its test keeps our pipes open, so that they must end together.
+    // A group of its own: a child that outlives its test keeps our pipes open, so all of them must be killed together.
     detached: true,
   });
   let output = "";
@@ -81,14 +81,14 @@ export async function run(command: string, args: readonly string[], options: Run
   }
 }
 
-/** What became of one step. */
+/** The result of one step. */
 export interface StepResult {
   readonly name: string;
   readonly ok: boolean;
   readonly seconds: number;
 }
 
-/** Runs one step under a headline; it fails when `work` returns false or throws. */
+/** Runs one step below a headline. The step fails if `work` returns false or throws. */
 export async function step(name: string, work: () => Promise<boolean>): Promise<StepResult> {
   console.log(`── ${name} …`);
   const started = performance.now();

@@ -1,12 +1,12 @@
 /**
- * The three runtimes, as the project's own dependencies bring them.
+ * The three runtimes, from the project's own dependencies.
  *
  * @module
  */
 
 import { join } from "node:path";
 
-/** The names of the runtimes, in the order in which they are tried. */
+/** The names of the runtimes, in the order of the tests. */
 export const RUNTIMES = ["node", "bun", "deno"] as const;
 
 /** One of {@linkcode RUNTIMES}. */
@@ -15,7 +15,7 @@ export type Runtime = (typeof RUNTIMES)[number];
 /** The root of the project. */
 export const ROOT: string = join(import.meta.dirname, "..", "..");
 
-/** The path of a command that a dependency brings. */
+/** The path of a command from a dependency. */
 export function binary(name: string): string {
   return join(ROOT, "node_modules", ".bin", name);
 }
@@ -25,7 +25,7 @@ export function isRuntime(name: string): name is Runtime {
   return (RUNTIMES as readonly string[]).includes(name);
 }
 
-/** What starts a program on a runtime: the command, and the arguments before the program's path. */
+/** The command that starts a program on a runtime, and its arguments before the program's path. */
 export function launcher(runtime: Runtime, denoFlags: readonly string[] = ["--allow-all"]): [string, string[]] {
   const deno = ["run", `--config=${join(ROOT, "deno.json")}`, "--no-check", "--no-prompt", ...denoFlags];
   return [binary(runtime), runtime === "deno" ? deno : []];

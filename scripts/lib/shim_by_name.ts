@@ -1,8 +1,8 @@
 /**
- * A plugin for esbuild: takes the shim's constants and structures one by one.
+ * A plugin for esbuild that imports the shim's constants and structures one by one.
  *
- * The shim exports them as one object, `wasi`, and esbuild keeps such an object whole: 13 KB in the place of 3, read at each
- * cold start.
+ * The shim exports them as one object, `wasi`. esbuild keeps such an object whole: 13 KB instead of 3, which every cold
+ * start reads.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { ROOT } from "./runtimes.ts";
 const IMPORT = 'import { wasi } from "@bjorn3/browser_wasi_shim";';
 const DEFINITIONS = join(ROOT, "node_modules/@bjorn3/browser_wasi_shim/dist/wasi_defs.js");
 
-/** Lets `src/host/wasi.ts` import the file in which the shim has them; fails where that import is not as expected. */
+/** Lets `src/host/wasi.ts` import the file that defines them. Fails if that import is not as expected. */
 export const shimByName: Plugin = {
   name: "shim by name",
   setup({ onLoad }) {

@@ -1,15 +1,15 @@
 /**
- * Medians and spreads of what was measured.
+ * Medians and spreads of measurements.
  *
  * @module
  */
 
-/** The number in the middle; `NaN` of none. */
+/** The median; `NaN` for no numbers. */
 export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-/** The number below which a share of all lies, between the nearest two; `NaN` of none. */
+/** The number below which a share of all numbers lies, interpolated between the nearest two; `NaN` for no numbers. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -17,7 +17,7 @@ export function quantile(numbers: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** How far the outermost of some numbers lie from their median, as a share of it. */
+/** The largest distance of a number from the median, as a share of the median. */
 export function spread(numbers: readonly number[]): number {
   const middle = median(numbers);
   return numbers.length === 0 ? Number.NaN : Math.max(...numbers.map((each) => Math.abs(each - middle))) / middle;

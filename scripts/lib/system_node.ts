@@ -1,5 +1,5 @@
 /**
- * The Node of the machine, besides the one that the project brings.
+ * The machine's own Node, besides the one of the project.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-/** The path of a Node outside the project, on most machines the oldest that is supported; `undefined` without one. */
+/** The path of a Node outside the project, on most machines the oldest supported release; `undefined` without one. */
 export function systemNode(): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
   return folders.map((folder) => join(folder, "node")).find(existsSync);

@@ -11,10 +11,10 @@ import { type Counts, junitCounts, NONE } from "./counts.ts";
 import { run } from "./run.ts";
 import { binary, ROOT, type Runtime } from "./runtimes.ts";
 
-/** bun's own limit of 5 s a test is too short for a slow machine. */
+/** bun's own limit of 5 s for each test is too short for a slow machine. */
 const BUN_TEST_LIMIT_MS = 300_000;
 
-/** The test files whose paths have `filter` in them, relative to the root. */
+/** The test files whose paths contain `filter`, relative to the root. */
 export function testFiles(filter: string): string[] {
   const files = globSync("tests/**/*.test.ts", { cwd: ROOT });
   return files
@@ -23,12 +23,15 @@ export function testFiles(filter: string): string[] {
     .sort();
 }
 
-/** Whether a test file is for a runtime: those in `tests/deno/` use what Deno alone has. */
+/** Whether a test file is for a runtime. Files in `tests/deno/` use features that only Deno has. */
 function isFor(runtime: Runtime, file: string): boolean {
   return runtime === "deno" || !file.startsWith("./tests/deno/");
 }
 
-/** Runs those of `files` that are for a runtime on it. A run whose outcome cannot be read is one failed test, so that no sum hides it. */
+/**
+ * Runs the files for a runtime. If the result of a run cannot be read, it counts as one failed test, so that no sum
+ * hides it.
+ */
 export async function testOn(runtime: Runtime, files: readonly string[]): Promise<Counts> {
   try {
     const own = files.filter((file) => isFor(runtime, file));
@@ -57,7 +60,10 @@ async function runTests(runtime: Runtime, files: readonly string[]): Promise<Cou
   }
 }
 
-/** Node reports a file that ended without a test, by `process.exit(0)` for example, as one passed test of its name. */
+/**
+ * Node reports a file that ended without a test, for example by `process.exit(0)`, as one passed test with the file's
+ * name.
+ */
 function filesWithoutTests(xml: string, files: readonly string[]): string[] {
   return files.filter((file) => xml.includes(`<testcase name="${file.replace("./", "")}"`));
 }

@@ -1,6 +1,6 @@
 /**
- * Measures backup and restore beside `cp` of the same directory, lmdb-js and better-sqlite3, all in one run, each in a process of
- * its own; and the memory that a backup takes above its start.
+ * Compares backup and restore with `cp` of the same directory, lmdb-js and better-sqlite3. All run one after the other,
+ * each in a separate process. Also measures the memory of a backup.
  *
  * ```sh
  * node scripts/measure.ts backup [--megabytes 1000] [--value 1000]
@@ -36,9 +36,9 @@ const at = (name: string) => join(directory, name);
 
 interface Measured {
   readonly seconds: number;
-  /** Memory of the process at its highest, above what it had at the start. */
+  /** The highest memory of the process, minus the memory at its start. */
   readonly mebibytes?: number;
-  /** The part of it that is the engine's: its caches, which fill up to `cacheSize`. */
+  /** The part of it that the engine uses: its caches, which fill up to `cacheSize`. */
   readonly engineMebibytes?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Cold starts of two builds of the package, in pairs: a fresh process imports the module, opens a new store, puts, gets and
- * closes. The first build runs twice in each round, so that its distance from itself shows the noise.
+ * Compares cold starts of two builds of the package, in pairs. A new process imports the module, opens a new store,
+ * puts, gets and closes. The first build runs twice in each round, so that its difference from itself shows the noise.
  *
  * ```sh
  * node scripts/measure.ts cold-start BEFORE AFTER              # two directories with a mod.js, as `npm run build` leaves them
@@ -28,7 +28,7 @@ const { user, system } = process.cpuUsage();
 console.log((user + system) / 1000);
 `;
 
-/** Milliseconds of one process. */
+/** The milliseconds of one process. */
 interface Start {
   readonly wall: number;
   readonly cpu: number;
@@ -51,7 +51,7 @@ function startOf(runtime: Runtime, module: string): Start {
   return { wall, cpu: Number(output) };
 }
 
-/** Any order but the same one again and again. */
+/** A random order, so that the order of the builds changes. */
 function shuffled<T>(items: readonly T[]): T[] {
   return items
     .map((item) => ({ item, place: Math.random() }))

@@ -1,6 +1,6 @@
 /**
- * What the engine does with 12-byte keys and 100-byte values: loads beside a raw file and other stores, millions of entries
- * with overwrites and a kill, reads, and large values. Each part in a process of its own.
+ * Measures the engine with 12-byte keys and 100-byte values: loads compared with a raw file and other stores, millions
+ * of entries with overwrites and a kill, reads, and large values. Each part runs in a separate process.
  *
  * ```sh
  * node scripts/measure.ts engine [--entries 10000000] [--only load,millions,reads,large]
@@ -43,7 +43,7 @@ function start(part: string): void {
   try {
     execFileSync(process.execPath, args, { stdio: "inherit" });
   } catch (error) {
-    // This one kills itself.
+    // This part kills itself.
     if (part !== "fill" || (error as { signal?: string }).signal !== "SIGKILL") throw error;
   }
 }

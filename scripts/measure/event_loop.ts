@@ -1,7 +1,7 @@
 /**
- * For how long single calls keep the event loop from its turns, on a store of many entries: reads, counts, watches and backups over
- * many entries, deletions and large values. The delay is that of timers of one millisecond, on every runtime; on
- * Node `cpuMaxMs` is what the longest turn took of the processor itself.
+ * Measures how long single calls block the event loop, on a store with many entries: reads, counts, watches, backups,
+ * deletions and large values. The delay is that of timers of one millisecond, on every runtime. On Node `cpuMaxMs` is
+ * the processor time of the longest turn.
  *
  * ```sh
  * node scripts/measure.ts event-loop [--entries 2000000] [--module OTHER/mod.ts] [--only count]
@@ -26,7 +26,7 @@ import { ROOT } from "../lib/runtimes.ts";
 const values = readOptions({
   entries: count("how many entries", 2_000_000),
   module: text("the module to measure", join(ROOT, "mod.ts"), "file"),
-  only: text("only calls whose names have this in them", ""),
+  only: text("only calls whose names contain this", ""),
 });
 const ENTRIES = values.entries;
 const HALF = ENTRIES / 2;
@@ -39,7 +39,7 @@ const keyOf = (i: number) => `key${String(i).padStart(9, "0")}`;
 const VALUE = new Uint8Array(100).map((_, i) => i * 7);
 const rows: Record<string, unknown> = {};
 
-/** On Node the processor time of this thread between the turns of a timer: what others on the machine take is not in it. */
+/** On Node, the processor time of this thread between the turns of a timer. It excludes other work on the machine. */
 async function withProcessorTurns<T>(run: () => Promise<T>): Promise<{ result: T; cpuMaxMs?: number }> {
   if (typeof process.threadCpuUsage !== "function") return { result: await run() };
   let [before, cpuMaxMs] = [process.threadCpuUsage(), 0];
@@ -55,7 +55,7 @@ async function withProcessorTurns<T>(run: () => Promise<T>): Promise<{ result: T
   return { result, cpuMaxMs };
 }
 
-/** Lets timers see nothing of what came before: neither work that goes on, nor the collection of what loads left. */
+/** Waits until earlier work and the garbage collection after loads are over, so that they do not affect timers. */
 async function settle(): Promise<void> {
   collectGarbage?.();
   await new Promise((done) => setTimeout(done, 50));
@@ -63,7 +63,7 @@ async function settle(): Promise<void> {
 
 async function measure(name: string, run: () => Promise<unknown>): Promise<void> {
   if (!name.includes(values.only)) {
-    // What is deleted is what others pass.
+    // The deleted entries are those that later reads skip.
     if (name.startsWith("deleteRange")) await run();
     return;
   }
@@ -83,7 +83,7 @@ async function load(store: SledStore): Promise<void> {
   }
 }
 
-/** As many changes of a watch as are asked for. */
+/** Takes that many changes of a watch. */
 async function take(changes: AsyncIterable<unknown>, count: number): Promise<number> {
   let taken = 0;
   for await (const _ of changes) if (++taken === count) break;
@@ -102,7 +102,10 @@ async function firstOf(entries: AsyncIterable<[string, Uint8Array]>): Promise<st
   return undefined;
 }
 
-/** Another commit comes between its reads and its own commit: it has to be compared with all that was read. */
+/**
+ * Another commit comes between its reads and its own commit. So everything that it read must be compared with that
+ * commit.
+ */
 async function readAllAndCommit(store: SledStore): Promise<void> {
   await store.transaction(async (transaction) => {
     for await (const _ of transaction.keys({ gte: keyOf(HALF) }));
@@ -132,7 +135,7 @@ async function measureEntries(store: SledStore): Promise<void> {
   await measure("metrics()", async () => store.metrics().entriesVisited);
 }
 
-/** A function of its own: its operations are garbage when it ends. */
+/** A separate function, so that its operations become garbage when it ends. */
 async function commitAtOnce(store: SledStore, entries: number): Promise<void> {
   const puts = Array.from({ length: entries }, (_, i) => ({ type: "put", key: keyOf(i), value: VALUE }) as const);
   await store.batch(puts);
@@ -144,7 +147,7 @@ async function measureCommit(directory: string): Promise<void> {
   await commitAtOnce(store, HALF);
   await measure("watch of one commit, in memory", () => take(store.watch({}, { since }), HALF));
   await store.put("another", VALUE);
-  // The commit is moved into the table, where its changes are found by key.
+  // The commit moves into the table, where changes are found by key.
   while (store.metrics().sealedBufferBytes > 0 || store.metrics().writeBufferEntries > HALF) await settle();
   await measure("watch of one commit, in the table", () => take(store.watch({}, { since }), HALF));
 }

@@ -1,14 +1,15 @@
 /**
- * How large the files are beside what lives in them, while values of 10 bytes to 16 MiB are put, overwritten and deleted and nobody
- * calls `compact()`; and how long the next open takes, and how much it reads, of a copy of the directory as a killed process
- * would leave it.
+ * Compares the size of the files with their live data, while values of 10 bytes to 16 MiB are put, overwritten and
+ * deleted, without `compact()`. Also measures the next open of a copy of the directory, as after a kill: how long it
+ * takes and how many bytes it reads.
  *
  * ```sh
  * node scripts/measure.ts files-against-live [--seconds 600] [--keys 400] [--seed 1]
  * ```
  *
- * `maxOver3LiveMiB` is by how much the files were above three times what lives; where that is more than 256 MiB, `overMaxMs` is for
- * how long. The mix changes every few seconds: all sizes, small values over large ones, deletions of nearly all, one key again and again.
+ * `maxOver3LiveMiB` is the most by which the files were above three times the live data. If that is more than 256 MiB,
+ * `overMaxMs` is for how long. The mix changes every few seconds: all sizes, small values over large ones, deletions of
+ * nearly all entries, one key again and again.
  *
  * @module
  */
@@ -25,12 +26,15 @@ const {
   keys: KEYS,
   seed: SEED,
 } = readOptions({
-  seconds: amount("how long is written", 600),
+  seconds: amount("how long it writes", 600),
   keys: count("how many keys", 400),
-  seed: natural("what is random comes from this number", 1),
+  seed: natural("the seed of everything random", 1),
 });
 const MiB = 2 ** 20;
-/** Of each mix the shortest value, how many doublings longer the longest is, the share of deletions, and of how many keys. */
+/**
+ * For each mix: the shortest value, how many doublings longer the longest is, the share of deletions, and the number of
+ * keys.
+ */
 const MIXES = {
   "all sizes": { from: 10, doublings: 20.7, deletions: 0.2, keys: KEYS },
   "deletions of nearly all": { from: 10, doublings: 10, deletions: 0.97, keys: KEYS },
@@ -39,12 +43,12 @@ const MIXES = {
   "one key": { from: MiB, doublings: 0, deletions: 0, keys: 1 },
   "4 KiB to 64 KiB": { from: 4096, doublings: 4, deletions: 0.2, keys: KEYS * 8 },
 } as const;
-/** What the files may have beside three times what lives; see "Limits" in ARCHITECTURE.md. */
+/** How much the files may have above three times the live data; see "Limits" in ARCHITECTURE.md. */
 const CONSTANT = 256 * MiB;
 
 const random = randomNumbers(SEED);
 
-/** Bytes of all files below a directory; those that go meanwhile are none. */
+/** Bytes of all files below a directory. A file that is removed meanwhile counts as 0. */
 function bytesOf(directory: string): number {
   let sum = 0;
   for (const { name, parentPath } of readdirSync(directory, { recursive: true, withFileTypes: true })) {
@@ -58,7 +62,7 @@ const root = mkdtempSync(join(tmpdir(), "luge-files-"));
 const path = join(root, "store");
 const copy = join(root, "copy");
 
-/** The runtime's disk, which counts the bytes that are read. */
+/** The runtime's disk, which counts the bytes read. */
 class CountingFileSystem extends NodeFileSystem {
   readBytes = 0;
 
@@ -74,7 +78,7 @@ class CountingFileSystem extends NodeFileSystem {
   }
 }
 
-/** Opens a copy of the files as they are now, as after a kill. */
+/** Opens a copy of the present files, as after a kill. */
 async function openCopy(): Promise<{ ms: number; readBytes: number }> {
   cpSync(path, copy, { recursive: true, filter: (name) => !/LOCK|sock$/.test(name) });
   const fileSystem = new CountingFileSystem();
@@ -86,12 +90,12 @@ async function openCopy(): Promise<{ ms: number; readBytes: number }> {
   return result;
 }
 
-/** Waits until the files are small; returns how long that took. A file that is removed goes once the syncs before it are done. */
+/** Waits until the files are small. Returns how long that took. A file is removed only after the syncs before it. */
 async function untilSmall(): Promise<number> {
   const started = performance.now();
   while (bytesOf(path) > 3 * live + CONSTANT) {
     if (performance.now() - started > 60_000)
-      throw new Error(`The files stay at ${bytesOf(path)} bytes for ${live} that live`);
+      throw new Error(`The files stay at ${bytesOf(path)} bytes for ${live} of live data`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return performance.now() - started;

@@ -1,5 +1,5 @@
 /**
- * A real disk that is full, as root: a tmpfs is filled, and then emptied by what a store can do there.
+ * Tests a real full disk; needs root. It fills a tmpfs, and then frees space with the calls that a store allows there.
  *
  *     node scripts/measure.ts full-disk [--megabytes 16] [--value 3000] [--buffer 1]
  *

@@ -1,7 +1,7 @@
 /**
- * What a call of WASI costs in the host: reads of 100 bytes of a file on the disk and looks at it, as the engine makes them. With
- * `--before` those of another source tree as well, in turns; it runs twice in each, so that its distance from itself shows the
- * noise.
+ * Measures WASI calls in the host: reads of 100 bytes of a file on disk, and stats of it, as the engine makes them.
+ * With `--before` it also measures another source tree, in turns. Each tree runs twice in a round, so that its
+ * difference from itself shows the noise.
  *
  * ```sh
  * node scripts/measure.ts host-calls     # or bun, or deno run -A
@@ -45,7 +45,7 @@ async function start(source: string, path: string): Promise<Subject> {
   new Uint8Array(memory.buffer).set(new TextEncoder().encode("file"), 100);
   view.setUint32(16, 1000, true);
   view.setUint32(20, 100, true);
-  // Creates (1) with the right to write (64).
+  // Creates the file (1) with the right to write (64).
   if (open(3, 0, 100, 4, 1, 64n, 0n, 0, 0) !== 0) throw new Error("Cannot open the file");
   const fd = view.getUint32(0, true);
   write(fd, 16, 1, 0n, 8);
@@ -55,7 +55,7 @@ async function start(source: string, path: string): Promise<Subject> {
   };
 }
 
-/** Nanoseconds of one call. */
+/** The nanoseconds of one call. */
 function timed(call: () => number): number {
   const began = performance.now();
   for (let i = 0; i < CALLS; i++) if (call() !== 0) throw new Error("A call failed");

@@ -1,5 +1,5 @@
 /**
- * Measures puts, gets, scanned entries and durable puts a second on each runtime, in turn, several rounds.
+ * Measures puts, gets, scanned entries and durable puts per second on each runtime in turn, in several rounds.
  *
  * ```sh
  * node scripts/measure.ts operations [--rounds 5] [--entries 200000] [--durable 2000]
@@ -40,5 +40,5 @@ const table = RUNTIMES.map((runtime) => {
   const medians = names.map((name) => [name, median(rounds.map((round) => round[runtime]?.[name] ?? Number.NaN))]);
   return [runtime, Object.fromEntries(medians)];
 });
-console.log(`Operations a second, medians of ${values.rounds} rounds, ${values.entries} entries of 12 + 100 bytes`);
+console.log(`Operations per second, medians of ${values.rounds} rounds, ${values.entries} entries of 12 + 100 bytes`);
 console.table(Object.fromEntries(table));

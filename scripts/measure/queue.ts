@@ -1,12 +1,12 @@
 /**
- * A queue: each job is put at the tail, and the one at the head is read and deleted. Milliseconds a job beside classic-level and
- * lmdb-js, at the start and after many jobs.
+ * A queue: each job is put at the tail; the job at the head is read and deleted. Compares milliseconds per job with
+ * classic-level and lmdb-js, at the start and after many jobs.
  *
  * ```sh
  * node scripts/measure.ts queue [--jobs 1000000] [--module OTHER/mod.ts] [--only luge]
  * ```
  *
- * No write is synced: what a sync takes is the disk's. `--module` measures another build of luge.
+ * No write is synced, because a sync would measure the disk. `--module` measures another build of luge.
  *
  * @module
  */
@@ -30,11 +30,11 @@ const JOBS = values.jobs;
 const WAITING = 100;
 /** Jobs that are timed. */
 const TIMED = 200;
-/** Jobs before the first timing: until then the compilers of JavaScript and WebAssembly are at work. */
+/** Jobs before the first timing. During these the compilers of JavaScript and WebAssembly are busy. */
 const WARM_UP = 1000;
 const VALUE = new Uint8Array(100);
 
-/** A store as a queue. */
+/** A store that serves as a queue. */
 interface Queue {
   put(key: string): Promise<unknown>;
   /** The first key. */
@@ -101,7 +101,7 @@ async function lmdb(directory: string): Promise<Queue> {
 
 const keyOf = (job: number) => `job${String(job).padStart(12, "0")}`;
 
-/** Does jobs one by one, each awaited; returns milliseconds a job. */
+/** Does jobs one by one, each awaited. Returns milliseconds per job. */
 async function run(queue: Queue, from: number, jobs: number): Promise<number> {
   const started = performance.now();
   for (let job = from; job < from + jobs; job++) {
@@ -123,7 +123,7 @@ for (const [name, open] of Object.entries({ luge, "classic-level": classicLevel,
     for (let job = 0; job < WAITING; job++) await queue.put(keyOf(job));
     const warmingUp = await run(queue, 0, WARM_UP);
     const atStart = await run(queue, WARM_UP, TIMED);
-    // Many at a time: put, and taken in the order of their keys, which is the queue's.
+    // Many jobs at a time: they are put, and taken in the order of their keys, which is the queue's order.
     let next = WARM_UP + TIMED;
     for (; next < JOBS; next += 1000) {
       const jobs = Array.from({ length: Math.min(1000, JOBS - next) }, (_, i) => next + i);

@@ -1,13 +1,13 @@
 /**
- * 64 writers that each await a durable put in a loop, on a disk whose every sync takes 20 ms, through several checkpoints: how
- * long is the event loop kept from its turns? Node alone measures that.
+ * 64 writers each await a durable put in a loop. The disk takes 20 ms for every sync, and there are several
+ * checkpoints. How long is the event loop blocked? Only Node can measure that.
  *
  * ```sh
  * node scripts/measure.ts slow-disk [--seconds 10] [--sync 20] [--value 1000] [--buffer 2]
  * ```
  *
- * On a machine that does something else besides, the delay holds what others took: `cpuP99Ms` is what a turn of the loop took
- * of the processor itself. Fails when the delay's 99th percentile reaches 5 ms.
+ * If the machine has other work, the delay includes it. `cpuP99Ms` is the processor time of a turn of the loop. Fails
+ * if the delay's 99th percentile reaches 5 ms.
  *
  * @module
  */
@@ -25,13 +25,13 @@ const WRITERS = 64;
 const LIMIT_MS = 5;
 
 const values = readOptions({
-  seconds: amount("how long is written", 10),
+  seconds: amount("how long it writes", 10),
   sync: amount("milliseconds of a sync", 20),
   value: count("bytes of a value", 1000),
   buffer: count("MiB of the write buffer", 2),
 });
 
-/** Puts random keys until the time is over; returns how many. */
+/** Puts random keys until the time is over. Returns how many. */
 async function writeFor(store: SledStore, milliseconds: number): Promise<number> {
   const value = new Uint8Array(values.value).map((_, i) => i * 7);
   const end = performance.now() + milliseconds;

@@ -1,5 +1,5 @@
 /**
- * A disk on which every sync takes long.
+ * A disk with slow syncs.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { delay } from "@std/async";
 import { type FileOpenOptions, NodeFileSystem, type OpenFile } from "../../mod.ts";
 
-/** The runtime's disk, with so many milliseconds more for each sync: off the event loop where it is asked for there. */
+/** The runtime's disk, with a delay for each sync. Off-thread syncs wait off the event loop. */
 export class SlowFileSystem extends NodeFileSystem {
   readonly #delayMs: number;
   /** How many syncs blocked the event loop. */

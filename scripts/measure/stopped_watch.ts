@@ -1,5 +1,6 @@
 /**
- * A consumer that stops reading a watch while a million puts go by: memory before and after, and what it is told then.
+ * A consumer stops reading a watch during a million puts. Measures memory before and after, and what the watch delivers
+ * then.
  *
  * ```sh
  * node scripts/measure.ts stopped-watch [--puts 1000000]
@@ -15,7 +16,7 @@ import process from "node:process";
 import { open, type SledStore, StoreError } from "../../mod.ts";
 import { count, readOptions } from "../lib/options.ts";
 
-const values = readOptions({ puts: count("how many puts go by", 1_000_000) });
+const values = readOptions({ puts: count("how many puts", 1_000_000) });
 const PUTS = values.puts;
 const KEYS = 100_000;
 const MiB = 2 ** 20;
@@ -30,7 +31,7 @@ function memory(store: SledStore): Record<string, number> {
   };
 }
 
-/** Puts keys over and over, awaited in part: as a server that is busy. */
+/** Puts the same keys again and again, and awaits some of the puts, like a busy server. */
 async function putMany(store: SledStore, count: number): Promise<void> {
   const value = new Uint8Array(100);
   for (let i = 0; i < count; i++) {
@@ -53,7 +54,7 @@ async function outcomeOf(next: Promise<IteratorResult<{ version: number }>>): Pr
 const path = mkdtempSync(join(tmpdir(), "luge-watch-"));
 try {
   await using store = await open({ path, syncWrites: false });
-  // What the write buffers and caches take in any case is there before.
+  // Fills the write buffers and caches first, because they use memory in any case.
   await putMany(store, PUTS);
   const watch = store.watch()[Symbol.asyncIterator]();
   const first = watch.next();

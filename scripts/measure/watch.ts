@@ -1,6 +1,7 @@
 /**
- * How long watches and increments keep the event loop from its turns, and how much memory a watch takes: one commit of a million
- * puts, told from memory and from the table, 400 values of 1 MiB, and a backup of two changes among a million entries.
+ * Measures how long watches and increments block the event loop, and how much memory a watch uses: one commit of a
+ * million puts, read from memory and from the table, 400 values of 1 MiB, and a backup of two changes among a million
+ * entries.
  *
  * ```sh
  * node scripts/measure.ts watch [--puts 1000000] [--values 400]
@@ -24,7 +25,7 @@ const { puts: PUTS, values: VALUES } = readOptions({
 const MiB = 2 ** 20;
 const rows: Record<string, Record<string, number>> = {};
 
-/** Reads until a commit is told to its last change. */
+/** Reads until the last change of a commit is delivered. */
 async function tell(store: Store, count: number, since = 0): Promise<void> {
   let told = 0;
   for await (const _ of store.watch({}, { since })) if (++told === count) return;

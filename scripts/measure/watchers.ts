@@ -1,5 +1,5 @@
 /**
- * Puts a second with no, 1, 300 and 1,000 watches of other ranges, each of which waits: on both stores, and with syncs and without.
+ * Puts per second with no, 1, 300 and 1,000 waiting watches of other ranges: on both stores, with syncs and without.
  *
  * ```sh
  * node scripts/measure.ts watchers [--puts 20000]
@@ -25,7 +25,7 @@ const values = readOptions({
 });
 const PUTS = values.puts;
 const WATCHES = [0, 1, 300, 1000];
-/** No measurement takes much longer. */
+/** The time limit of one measurement. */
 const LIMIT_MS = 5000;
 const { MemoryStore, open } = (await import(pathToFileURL(resolve(values.module)).href)) as typeof Luge;
 
@@ -35,12 +35,12 @@ const STORES: Readonly<Record<string, (name: string) => Promise<Luge.Store>>> = 
   "SledStore, syncWrites: false": (name) => open({ path: join(path, name), syncWrites: false }),
 };
 
-/** Tells nobody anything, until the store is closed. */
+/** A watch that delivers nothing until the store is closed. */
 async function watch(store: Luge.Store, prefix: string): Promise<void> {
   for await (const { key } of store.watch({ prefix })) throw new Error(`nobody wrote ${key}`);
 }
 
-/** Each put is awaited, and so is told alone. */
+/** Each put is awaited, so each is delivered alone. */
 async function putsASecond(store: Luge.Store, puts: number): Promise<number> {
   const value = new Uint8Array(100);
   const started = performance.now();
@@ -66,5 +66,5 @@ try {
 } finally {
   rmSync(path, { recursive: true, force: true });
 }
-console.log(`${process.release.name} ${process.version}, puts a second`);
+console.log(`${process.release.name} ${process.version}, puts per second`);
 console.table(rows);

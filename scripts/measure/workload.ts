@@ -1,5 +1,5 @@
 /**
- * Times the basic operations on this runtime and prints operations a second as JSON: run by `operations.ts`.
+ * Measures the basic operations on this runtime, and prints operations per second as JSON. `operations.ts` runs it.
  *
  * @module
  */
@@ -14,10 +14,10 @@ const ENTRIES = Number(process.argv[2]);
 const DURABLE_PUTS = Number(process.argv[3]);
 const VALUE = new Uint8Array(100).map((_, i) => i);
 
-/** 12 bytes, in an order that looks random: 7,919 is prime, so every number below `ENTRIES` comes once. */
+/** Keys of 12 bytes in an order that looks random. 7,919 is prime, so every number below `ENTRIES` comes once. */
 const key = (i: number) => `key${String((i * 7919) % ENTRIES).padStart(9, "0")}`;
 
-/** Operations a second, the sample kept out of the way of the garbage collector as far as a run can. */
+/** Operations per second. Reduces the influence of the garbage collector as far as possible. */
 async function rate(operations: number, run: () => unknown): Promise<number> {
   const started = performance.now();
   await run();
@@ -36,12 +36,12 @@ function getAll(store: SledStore): void {
 }
 
 async function putDurably(store: SledStore): Promise<void> {
-  // New keys: sled writes nothing for a value that is there already.
+  // New keys, because sled writes nothing for a value that it has already.
   for (let i = 0; i < DURABLE_PUTS; i++) await store.put(`new${key(i)}`, VALUE);
 }
 
 async function scanAll(store: SledStore): Promise<void> {
-  if ((await store.scan("key")).size !== ENTRIES) throw new Error("the scan is not whole");
+  if ((await store.scan("key")).size !== ENTRIES) throw new Error("the scan is not complete");
 }
 
 const directory = mkdtempSync(join(tmpdir(), "luge-measure-"));

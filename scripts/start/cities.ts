@@ -12,7 +12,7 @@ interface City {
   readonly country: string;
 }
 
-/** One city as a store holds it. */
+/** One city, as key and value. */
 export interface Entry {
   readonly key: string;
   readonly value: string;

@@ -1,5 +1,5 @@
 /**
- * Kills a process in the middle of its writes and counts what it had acknowledged.
+ * Kills a process in the middle of its writes, and counts the acknowledged ones.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 
 const WRITER = new URL("./writer.ts", import.meta.url).pathname;
 
-/** Starts a writer on the store at `path`, kills it after `count` acknowledgements; returns how many it had made. */
+/** Starts a writer on the store at `path`. Kills it after `count` acknowledgements. Returns how many it had made. */
 export async function killWriter(path: string, count: number): Promise<number> {
   const child = spawn(process.execPath, [WRITER, path], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");

@@ -1,5 +1,6 @@
 /**
- * The child that `npm start` kills: puts one durable entry after another and prints the number of each acknowledged one.
+ * The child process that `npm start` kills. It puts one durable entry after another and prints the number of each
+ * acknowledged one.
  *
  * @module
  */

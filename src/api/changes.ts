@@ -14,7 +14,7 @@ export interface Change<K = string> {
   readonly key: K;
   /** The commit. All operations of a batch or a transaction have the same one. */
   readonly version: number;
-  /** The new value; absent for a deletion, and for a value that expired before the watch read it. */
+  /** The new value. It is absent for a deletion, and for a value that expired before the watch read it. */
   readonly value?: Uint8Array;
   /** When the value expires, in milliseconds since 1970; absent for never. */
   readonly expiresAt?: number;

@@ -1,19 +1,19 @@
 /**
- * The contract between a store and the disk: the only thing that knows a runtime. `open({ fileSystem })` accepts any
- * implementation; {@linkcode NodeFileSystem} and {@linkcode MemoryFileSystem} are ours.
+ * The contract between a store and the disk. Only an implementation of it knows the runtime. `open({ fileSystem })`
+ * accepts any implementation; luge has {@linkcode NodeFileSystem} and {@linkcode MemoryFileSystem}.
  *
- * Every call is synchronous but {@linkcode FileSystem.lock}, {@linkcode FileSystem.observe},
- * {@linkcode OpenFile.syncOffThread} and {@linkcode FileSystem.syncDirectoryOffThread}. A call that fails throws an
- * `Error` whose `code` is a POSIX name (`"ENOENT"`, `"EIO"`, `"ENOSPC"`, …), as `node:fs` does; the host turns it into
- * the errno that the engine sees and keeps the original as the `cause` of what the caller gets.
+ * Every call is synchronous, except {@linkcode FileSystem.lock}, {@linkcode FileSystem.observe}, {@linkcode
+ * OpenFile.syncOffThread} and {@linkcode FileSystem.syncDirectoryOffThread}. A call that fails throws an `Error` whose
+ * `code` is a POSIX name (`"ENOENT"`, `"EIO"`, `"ENOSPC"`, …), as `node:fs` does. The host passes it to the engine as
+ * an errno. The original error is the `cause` of the error that the caller gets.
  *
- * Nothing is durable before {@linkcode OpenFile.sync} (for bytes and size) or {@linkcode FileSystem.syncDirectory} (for
- * names) has returned.
+ * Bytes and size of a file are durable only after {@linkcode OpenFile.sync} returned, names only after {@linkcode
+ * FileSystem.syncDirectory} returned.
  *
  * @module
  */
 
-/** The kind of a name; `"other"` is a device, a socket or the like. Symbolic links are followed. */
+/** The kind of a name. `"other"` is a device, a socket or the like. Symbolic links are followed. */
 export type FileKind = "file" | "directory" | "other";
 
 /** The answer of {@linkcode FileSystem.stat}. */
@@ -32,7 +32,7 @@ export interface DirectoryEntry {
   readonly kind: FileKind;
 }
 
-/** How {@linkcode FileSystem.open} opens a file. All are false when absent. */
+/** How {@linkcode FileSystem.open} opens a file. An option that is absent is false. */
 export interface FileOpenOptions {
   /** Allow writes as well as reads. */
   readonly write?: boolean;
@@ -46,13 +46,13 @@ export interface FileOpenOptions {
 
 /** An open file: positional reads and writes, no cursor. */
 export interface OpenFile {
-  /** Reads up to `buffer.length` bytes at `position` into `buffer`; returns how many, 0 only at or after the end. */
+  /** Reads up to `buffer.length` bytes at `position`. Returns how many; 0 only at or after the end of the file. */
   read(buffer: Uint8Array, position: number): number;
-  /** Writes up to `buffer.length` bytes at `position`, extending the file with zeros as needed; returns how many. */
+  /** Writes up to `buffer.length` bytes at `position`, and fills a gap with zeros. Returns how many bytes it wrote. */
   write(buffer: Uint8Array, position: number): number;
   /** The size in bytes. */
   size(): number;
-  /** Cuts or extends (with zeros) the file to `size` bytes. */
+  /** Cuts the file to `size` bytes, or extends it with zeros. */
   truncate(size: number): void;
   /** Makes bytes and size durable before it returns. */
   sync(): void;
@@ -65,21 +65,22 @@ export interface OpenFile {
   close(): void;
 }
 
-/** The ownership of one directory. */
+/** Exclusive access to one directory. */
 export interface DirectoryLock {
   /**
-   * Whether the lock is still ours, and the path still names the locked directory. False for ever once another owner
-   * took the directory over, or it was moved, replaced or removed. A store calls it before every change; it must be
-   * cheap.
+   * Whether this store still owns the lock, and the path still names the locked directory. The answer stays false once
+   * another owner took the directory over, or the directory was moved, replaced or removed. A store calls it before
+   * every change, so it must be cheap.
    */
   held(): boolean;
-  /** Once `held` was false: why, as the end of a sentence. */
+  /** The reason why `held` is false, as the end of a sentence. */
   readonly lossReason?: string | undefined;
   /** Releases the directory. A second call does nothing. */
   release(): void;
   /**
-   * A store calls it when it was collected as garbage. The lock then stays until this process opens the directory
-   * again: a program may hold a directory and do nothing else. Default: {@linkcode DirectoryLock.release}.
+   * A store calls it when the store was collected as garbage. The lock then stays until this process opens the
+   * directory again, because a program may hold a directory and do nothing else. Default: {@linkcode
+   * DirectoryLock.release}.
    */
   releaseOnDemand?(): void;
 }
@@ -112,13 +113,13 @@ export interface DirectoryLock {
 export interface FileSystem {
   /** Opens a file for reading, or as the options say. Fails with `ENOENT` if it is missing and `create` is not set. */
   open(path: string, options: FileOpenOptions): OpenFile;
-  /** `undefined` when there is nothing at `path`. */
+  /** The kind and size of a name; `undefined` if `path` does not exist. */
   stat(path: string): FileStat | undefined;
-  /** In no particular order, without `.` and `..`. */
+  /** The names in a directory, in no particular order, without `.` and `..`. */
   list(path: string): DirectoryEntry[];
-  /** Fails with `EEXIST` when the name is taken and `ENOENT` when the parent is missing. */
+  /** Creates a directory. Fails with `EEXIST` if the name is taken, and with `ENOENT` if the parent is missing. */
   makeDirectory(path: string): void;
-  /** Atomic; replaces a file at `to`. */
+  /** Renames a file atomically. Replaces a file at `to`. */
   rename(from: string, to: string): void;
   /**
    * Makes `to` another name of the file at `from`, a hard link: whatever is written through one name shows through the
@@ -135,13 +136,13 @@ export interface FileSystem {
   /** As {@linkcode FileSystem.syncDirectory}, without blocking the event loop. */
   syncDirectoryOffThread?(path: string): Promise<void>;
   /**
-   * Makes this store the one owner of the directory, which must exist. Takes the directory over from a dead owner.
-   * Rejects at once with a `StoreError` `STORE_LOCKED`, which names the process of a live owner.
+   * Makes this store the only owner of the directory, which must exist. Takes the directory over from a dead owner. If
+   * the owner is alive, rejects at once with a `StoreError` `STORE_LOCKED`, which names the owner's process.
    */
   lock(directory: string): Promise<DirectoryLock>;
   /**
-   * Checks that no store has the directory open, and writes nothing. `held()` is false once a store opened it. Rejects
-   * as {@linkcode FileSystem.lock} does. Only stores with `readOnly` need it.
+   * Checks that no store has the directory open, and writes nothing. `held()` is false once a store has opened it.
+   * Rejects as {@linkcode FileSystem.lock} does. Only stores with `readOnly` need it.
    */
   observe?(directory: string): Promise<DirectoryLock>;
 }

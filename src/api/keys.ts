@@ -1,17 +1,17 @@
 /**
- * Keys and values, as callers give and get them.
+ * Keys and values, as callers pass and receive them.
  *
  * @module
  */
 
-/** A key: bytes, or a string, which stands for its UTF-8 bytes. Keys are ordered by their bytes. */
+/** A key: bytes, or a string, which means its UTF-8 bytes. Keys are ordered by their bytes. */
 export type Key = string | Uint8Array;
 
-/** A value: bytes, or a string, which stands for its UTF-8 bytes. */
+/** A value: bytes, or a string, which means its UTF-8 bytes. */
 export type Value = string | Uint8Array;
 
-/** `"utf8"`: a key is a string; one that is not UTF-8 makes the read fail with a `TypeError`. `"bytes"`: a `Uint8Array`. */
+/** `"utf8"`: keys are strings; a read of a key that is not UTF-8 fails with a `TypeError`. `"bytes"`: `Uint8Array`s. */
 export type KeyEncoding = "utf8" | "bytes";
 
-/** What a key is in an encoding. */
+/** The type of a key in an encoding. */
 export type KeyIn<E extends KeyEncoding> = E extends "bytes" ? Uint8Array : string;

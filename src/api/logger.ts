@@ -15,14 +15,14 @@ export const LoggingLevel: { readonly DEBUG: 0; readonly INFO: 1; readonly WARNI
 /** One of the values of {@linkcode LoggingLevel}. */
 export type LoggingLevel = (typeof LoggingLevel)[keyof typeof LoggingLevel];
 
-/** Where log lines go; `console` is one. A method that throws makes the store's call throw. */
+/** Receives log lines; `console` is one. If a method throws, the call of the store throws, too. */
 export interface Logger {
-  /** The steps of the store. */
+  /** Details of what the store does. */
   debug(message: string): void;
-  /** The open and the close of the store. */
+  /** The store was opened or closed. */
   info(message: string): void;
   /** Risks for durability. */
   warn(message: string): void;
-  /** The failure of the store, with its reason. */
+  /** The store failed; the line has the reason. */
   error(message: string): void;
 }

@@ -21,7 +21,7 @@
 export interface StoreMetrics {
   /** Commits: a batch is one. */
   readonly commits: number;
-  /** Values that were put. */
+  /** Deletions of keys, whether or not the key existed. */
   readonly puts: number;
   /** Deletions of keys, whether or not the key was there. */
   readonly deletes: number;
@@ -57,33 +57,35 @@ export interface StoreMetrics {
   readonly checkpoints: number;
   /** Steps of the background work. */
   readonly checkpointSteps: number;
-  /** How long all of these steps took, in milliseconds, between the turns of the event loop and within commits. */
+  /**
+   * How long all of these steps took, in milliseconds: steps between turns of the event loop and steps within commits.
+   */
   readonly stepMs: number;
-  /** The longest of them, in milliseconds. */
+  /** The longest step, in milliseconds. */
   readonly longestStepMs: number;
   /** Blocks of the table that were written. */
   readonly blocksWritten: number;
   /** Bytes written to files of blocks. */
   readonly blockWrittenBytes: number;
-  /** Syncs of such files. */
+  /** Syncs of these files. */
   readonly blockSyncs: number;
   /** Reads of blocks that the cache answered. */
   readonly blockCacheHits: number;
-  /** Reads of blocks that it did not answer. */
+  /** Reads of blocks that the cache did not answer. */
   readonly blockCacheMisses: number;
-  /** Bytes of that cache in use. */
+  /** Bytes of the block cache in use. */
   readonly blockCacheBytes: number;
   /** Bytes of the files of blocks. */
   readonly blockFileBytes: number;
   /** Live bytes of the upper level of the table. */
   readonly upperTableBytes: number;
-  /** Live bytes of its bottom level. */
+  /** Live bytes of the bottom level of the table. */
   readonly bottomTableBytes: number;
   /** Bytes of sled's files. */
   readonly indexBytes: number;
   /** Bytes of the write buffer in use. */
   readonly writeBufferBytes: number;
-  /** Entries in it. */
+  /** Entries in the write buffer. */
   readonly writeBufferEntries: number;
   /** Bytes of the sealed buffer, which is being merged into the table. */
   readonly sealedBufferBytes: number;
@@ -93,7 +95,7 @@ export interface StoreMetrics {
   readonly version: number;
   /** Open snapshots; a range that is being read has one. */
   readonly openSnapshots: number;
-  /** The age of the oldest of them; 0 when there is none. */
+  /** The age of the oldest open snapshot; 0 if there is none. */
   readonly oldestSnapshotMs: number;
   /** Bytes of the engine's memory, which never shrinks. */
   readonly memoryBytes: number;

@@ -1,5 +1,5 @@
 /**
- * Ranges of keys, as callers give them.
+ * Ranges of keys, as callers pass them.
  *
  * @module
  */

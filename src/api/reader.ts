@@ -26,7 +26,7 @@ import type { KeyRange, RangeIterable } from "./range.ts";
 export interface SnapshotRange extends KeyRange {
   /**
    * Reads the range as this snapshot of the store has it. The snapshot must be open when the iterator begins. Default:
-   * the newest version then.
+   * the newest version at that moment.
    */
   readonly snapshot?: Snapshot;
 }
@@ -49,7 +49,9 @@ export interface SnapshotRange extends KeyRange {
  * ```
  */
 export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange {
-  /** `"utf8"`, the default: keys are strings, and one that is not UTF-8 is a `TypeError`. `"bytes"`: `Uint8Array`s. */
+  /**
+   * `"utf8"`, the default: keys are strings, and a key that is not UTF-8 is a `TypeError`. `"bytes"`: `Uint8Array`s.
+   */
   readonly keyEncoding?: E;
 }
 
@@ -96,7 +98,8 @@ export interface LongOptions {
 
 /**
  * Reads. The plain forms return promises. They let the event loop turn during long reads, and every few milliseconds
- * when you await them one after the other. The `Sync` forms return the result. Both block while they read from the disk
+ * when you await them one after the other. The `Sync` forms return the result. Both forms block while they read data
+ * from the disk that is in no cache. No read finds an expired value.
  * what no cache has. No read finds an expired value.
  *
  * @example
@@ -117,7 +120,7 @@ export interface LongOptions {
 export interface Reader {
   /**
    * The value of `key`, or `undefined`. The caller owns the buffer. With `shareBuffers` values up to 1 KiB may share
-   * buffers. Like all awaited reads it blocks the event loop while it reads from the disk what no cache has.
+   * buffers. Like all awaited reads it blocks the event loop while it reads data from the disk that is in no cache.
    */
   get(key: Key): Promise<Uint8Array | undefined>;
   /** As {@linkcode Reader.get}. */
@@ -133,7 +136,7 @@ export interface Reader {
   /** As {@linkcode Reader.getMany}. */
   getManySync(keys: readonly Key[]): (Uint8Array | undefined)[];
 
-  /** Whether `key` is there. */
+  /** Whether `key` exists. */
   has(key: Key): Promise<boolean>;
   /** As {@linkcode Reader.has}. */
   hasSync(key: Key): boolean;
@@ -161,9 +164,9 @@ export interface Reader {
 
 /**
  * A store as it was at one version. Reads from a snapshot cost nothing extra. But the store keeps every version that an
- * open snapshot can see, so dispose of it. `metrics()` shows forgotten ones as `openSnapshots` and `oldestSnapshotMs`,
- * until the garbage collector finds them. A snapshot is not stored on disk: `close()` of the store ends it. After that,
- * and after `dispose()`, reads throw `STORE_CLOSED`.
+ * open snapshot can see, so dispose of it. `metrics()` shows forgotten snapshots as `openSnapshots` and
+ * `oldestSnapshotMs`, until the garbage collector finds them. A snapshot is not stored on disk: `close()` of the store
+ * ends it. After that, and after `dispose()`, reads throw `STORE_CLOSED`.
  *
  * @example
  * ```ts

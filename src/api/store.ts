@@ -17,8 +17,8 @@ import type { BatchOperation, KeyVersion, PutOptions } from "./writes.ts";
 /**
  * An ordered map from keys to values. {@linkcode SledStore} keeps it on disk, {@linkcode MemoryStore} in memory.
  *
- * Most methods have two forms. The plain form returns a promise, and its writes do not block the event loop for the
- * disk. The `Sync` form blocks and returns the result.
+ * Most methods have two forms. The plain form returns a promise, and its writes do not block the event loop while the
+ * disk works. The `Sync` form blocks and returns the result.
  *
  * A write is visible to reads at once. On a store on disk it is durable when its promise settles or its `Sync` form
  * returns. Without `syncWrites`, {@linkcode Store.flush} makes it durable. Writes of one turn of the event loop become
@@ -33,7 +33,7 @@ import type { BatchOperation, KeyVersion, PutOptions } from "./writes.ts";
 export interface Store extends Reader, AsyncDisposable {
   /**
    * The version of the newest commit: an integer that only grows, also across restarts and crashes. 0 for a store
-   * without a commit. Versions have gaps, and the interface does not say where: the first commit of a store on disk has
+   * without a commit. Versions have gaps, and the interface does not say where. The first commit of a store on disk has
    * version 2, that of a {@linkcode MemoryStore} version 1. Compare versions, and never calculate with them.
    */
   readonly version: number;
@@ -46,23 +46,23 @@ export interface Store extends Reader, AsyncDisposable {
   /** As {@linkcode Store.put}. */
   putSync(key: Key, value: Value, options?: PutOptions): void;
 
-  /** Removes `key`. A key that is not there is no error. */
+  /** Removes `key`. A key that does not exist is no error. */
   delete(key: Key): Promise<void>;
   /** As {@linkcode Store.delete}. */
   deleteSync(key: Key): void;
 
   /**
-   * Does all of the operations as one commit. After a crash all of them are there, or none. If a key comes twice, the
-   * last operation counts. At most 256 MiB of keys and values.
+   * Does all of the operations as one commit. After a crash the store has all of them, or none. If a key comes twice,
+   * the last operation counts. At most 256 MiB of keys and values.
    */
   batch(operations: readonly BatchOperation[]): Promise<void>;
   /** As {@linkcode Store.batch}. */
   batchSync(operations: readonly BatchOperation[]): void;
 
   /**
-   * Removes the entries of a range that were there at the call. Returns how many. One commit removes at most 1,000 of
-   * them: after a crash the first ones may be missing and the others still there. A put under such a key during the
-   * call may be removed, too. A bound or a `limit` that is `undefined` is a `TypeError`: the call would delete more
+   * Removes the entries that a range has at the call. Returns how many. One commit removes at most 1,000 entries. So
+   * after a crash the first entries may be missing while the others still exist. A put under such a key during the call
+   * may be removed, too. A bound or a `limit` that is `undefined` is a `TypeError`, because the call would delete more
    * than you meant. `{}` deletes everything.
    */
   deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
@@ -78,22 +78,23 @@ export interface Store extends Reader, AsyncDisposable {
   compareAndSetSync(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): boolean;
 
   /**
-   * Calls `run` with a transaction, and commits its writes as one commit. If others changed meanwhile a key or a range
-   * that it read, `run` is called again. So the outcome is as if transactions ran one after the other (serializable).
+   * Calls `run` with a transaction, and commits its writes as one commit. If others meanwhile changed a key or a range
+   * that it read, luge calls `run` again. So the outcome is as if transactions ran one after the other (serializable).
    * If `run` throws, nothing is written and the promise rejects with that error. Resolves with the result of `run`.
    *
-   * The first run waits for nobody. Transactions that conflict wait in a queue, so each of them runs again once. Plain
+   * The first run waits for nothing. Transactions that conflict wait in a queue, so each of them runs again once. Plain
    * writes do not wait: they may make a transaction run again.
    *
-   * Rejects with `TRANSACTION_CONFLICT` after all retries. A use of the transaction after its end is
+   * Rejects with `TRANSACTION_CONFLICT` after all retries. A use of the transaction after its end is an error
    * `TRANSACTION_ENDED`.
    */
   transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T>;
 
   /**
-   * The store as it is now; with `version` as it was after that commit. A store keeps at least `numVersionsToKeep`
-   * versions of each key, and more until the next checkpoint. Throws `VERSION_GONE` if the store removed a version that
-   * a reader at `version`, or a later one, could see, unless a snapshot of the same version is open.
+   * The store as it is now; with `version`, the store as it was after that commit. A store keeps at least
+   * `numVersionsToKeep` versions of each key, and more until the next checkpoint. Throws `VERSION_GONE` if the store
+   * removed a version that a reader at `version`, or a later one, could see, unless a snapshot of the same version is
+   * open.
    */
   snapshot(options?: { readonly version?: number }): Snapshot;
 
@@ -125,7 +126,7 @@ export interface Store extends Reader, AsyncDisposable {
   /** A typed view of the keys that start with a prefix. */
   view<T>(options: ViewOptions<T>): View<T>;
 
-  /** Makes everything written so far durable: when the promise settles, it is. */
+  /** Makes everything written so far durable before the promise settles. */
   flush(): Promise<void>;
   /** As {@linkcode Store.flush}. */
   flushSync(): void;

@@ -10,8 +10,8 @@ import type { PutOptions } from "./writes.ts";
 
 /**
  * A transaction. Its reads see the store as it was when the transaction began, and its own writes. Its writes stay in
- * memory until it commits. An iterator over a range sees the writes that were made before the iterator reached their
- * keys.
+ * memory until it commits. An iterator over a range sees a write if the write was made before the iterator reached its
+ * key.
  */
 export interface Transaction extends Reader {
   /** The version that it reads. */
@@ -41,7 +41,7 @@ export interface Transaction extends Reader {
  * ```
  */
 export interface TransactionOptions {
-  /** How often it may run again because others changed what it read, 0 to 1,000,000. Default: 100. */
+  /** How often it may run again after others changed what it read, 0 to 1,000,000. Default: 100. */
   readonly retries?: number;
   /**
    * Ends the transaction, also while it waits: nothing is written, and the promise rejects with the signal's reason.

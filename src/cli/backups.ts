@@ -1,5 +1,5 @@
 /**
- * Files of backups, compressed or not.
+ * Backup files, compressed or not.
  *
  * @module
  */
@@ -38,7 +38,7 @@ async function* uncompressed(
   try {
     yield* toStream(bytes).pipeThrough(new DecompressionStream("gzip") as ReadableWritablePair<Uint8Array, Uint8Array>);
   } catch (error) {
-    // What zlib says of damage is a TypeError on all runtimes.
+    // zlib reports damage as a TypeError on all runtimes.
     if (!(error instanceof TypeError)) throw error;
     throw new StoreError("BACKUP_INVALID", `'${file}' is damaged: its gzip stream ends early or is wrong`, {
       cause: error,
@@ -65,17 +65,17 @@ function toStream(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> 
   return Readable.toWeb(Readable.from(bytes, { objectMode: true })) as ReadableStream<Uint8Array>;
 }
 
-/** What the start of a backup file says. */
+/** The header of a backup file. */
 export async function headerOf(file: string, session: Session): Promise<BackupHeader> {
   return await naming(file, readBackupHeader(readBackup(file, session), { signal: session.signal }));
 }
 
-/** Reads all of a backup file and checks it; shows how far it is. */
+/** Reads and checks all of a backup file, and shows the progress. */
 export async function checkBackup(file: string, session: Session): Promise<BackupInfo> {
   return await withFileShown("verify", file, session, (stream) => inspectBackup(stream, { signal: session.signal }));
 }
 
-/** Runs `use` with the bytes of a backup file, and shows how far that is. */
+/** Runs `use` with the bytes of a backup file, and shows the progress. */
 export async function withFileShown<T>(
   name: string,
   file: string,
@@ -90,7 +90,7 @@ export async function withFileShown<T>(
   return await session.whileShown(name, "bytes", () => [read, size], naming(file, use(stream)));
 }
 
-/** An error of a backup says which. */
+/** Adds the name of the file to an error of its backup. */
 async function naming<T>(file: string, reading: Promise<T>): Promise<T> {
   try {
     return await reading;

@@ -1,5 +1,5 @@
 /**
- * What a command of the command line is.
+ * The shape of a command of the command line.
  *
  * @module
  */
@@ -8,32 +8,34 @@ import type { Command } from "commander";
 import type { ExitCode } from "./exit_codes.ts";
 import type { Session } from "./session.ts";
 
-/** A command. In the help it has the directory of a store as its first argument, in the interactive shell it has not. */
+/**
+ * A command. In the help its first argument is a store's directory. In the interactive shell it has no such argument.
+ */
 export interface CliCommand {
   readonly name: string;
-  /** One line. */
+  /** The summary in one line. */
   readonly summary: string;
-  /** More, below the summary. */
+  /** More text below the summary. */
   readonly details?: string;
-  /** Lines of a shell: `$ ` and a command, and below it what it prints, with `…` for what differs. */
+  /** Lines of a shell: `$ ` and a command, and below it its output, with `…` for what differs between runs. */
   readonly examples: string;
-  /** What its first argument is called. Default: `directory`. */
+  /** The name of its first argument. Default: `directory`. */
   readonly place?: string;
-  /** Whether it has no place at all, or makes no sense for a store that is open already. */
+  /** Whether the command has no first argument, or makes no sense in the interactive shell. */
   readonly standalone?: "no place" | "place";
-  /** Declares its arguments and options. */
+  /** Declares the arguments and options. */
   readonly define: (command: Command) => void;
-  /** Runs it; without a result it ends with 0. */
+  /** Runs the command. Without a result the exit code is 0. */
   readonly run: (session: Session, args: readonly unknown[], options: object) => Promise<ExitCode | undefined>;
 }
 
-/** A command whose arguments and options have types: those that `define` declares. */
+/** A command with types for the arguments and options that `define` declares. */
 export interface TypedCommand<Args extends readonly unknown[], Options extends object> extends Omit<CliCommand, "run"> {
   // biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing
   readonly run: (session: Session, args: Args, options: Options) => Promise<ExitCode | void>;
 }
 
-/** A command, for the list of all: commander cannot know the types of what it parsed. */
+/** Removes the types for the list of all commands: commander cannot know the types of what it parsed. */
 export function command<Args extends readonly unknown[], Options extends object>(
   typed: TypedCommand<Args, Options>,
 ): CliCommand {

@@ -1,14 +1,14 @@
 /**
- * A file system that counts the bytes that are read: how far a call is that reads everything, seen from outside.
+ * A file system that counts the bytes that are read. It shows the progress of a call that reads everything.
  *
  * @module
  */
 
 import { type FileOpenOptions, NodeFileSystem, type OpenFile } from "../../mod.ts";
 
-/** The runtime's disk. */
+/** The runtime's disk, with a counter. */
 export class CountingFileSystem extends NodeFileSystem {
-  /** The bytes that were read since the start. */
+  /** How many bytes were read since the start. */
   bytesRead = 0;
 
   override open(path: string, options: FileOpenOptions): OpenFile {

@@ -1,27 +1,29 @@
 /**
- * Bytes as text, hex or base64, strictly: what is not the encoding is refused, and nothing is lost on the way back.
+ * Bytes as text, hex or base64. Decoding is strict: it refuses wrong input, so no byte is lost on the way back.
  *
  * @module
  */
 
 import { UsageError } from "./exit_codes.ts";
 
-/** How bytes are written. */
+/** The encodings of bytes. */
 export const ENCODINGS = ["text", "hex", "base64"] as const;
 
 /** One of {@linkcode ENCODINGS}. */
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** Bytes in JSON: a string in the encoding, or, for bytes that are no UTF-8 where text was wanted, base64 that says so. */
+/**
+ * Bytes in JSON: a string in the encoding. Bytes that should be text but are not UTF-8 become an object with base64.
+ */
 export type JsonBytes = string | { readonly base64: string };
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
-// These find one character: an expression that repeats a group overflows the stack on a few MiB.
+// These find one character. An expression that repeats a group overflows the stack on a few MiB.
 const NOT_HEX = /[^0-9a-f]/i;
 const NOT_BASE64 = /[^A-Za-z0-9+/]/;
 
-/** The bytes that `text` stands for; `what` names it in the error. */
+/** The bytes of `text`. Errors use the name `what`. */
 export function decode(text: string, encoding: Encoding, what: string): Uint8Array {
   if (encoding === "text") {
     if (text.isWellFormed()) return encoder.encode(text);
@@ -43,13 +45,13 @@ function isBase64(text: string): boolean {
   return text.length % 4 === 0 && !NOT_BASE64.test(text.slice(0, text.length - padding));
 }
 
-/** Bytes in an encoding; `undefined` for text that is not UTF-8. */
+/** Bytes in an encoding; `undefined` if the encoding is text and the bytes are not UTF-8. */
 export function encode(bytes: Uint8Array, encoding: Encoding): string | undefined {
   if (encoding === "text") return decodeText(bytes);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
 }
 
-/** Bytes for one line of a terminal or a pipe: text with what would break the line escaped as in C. */
+/** Bytes for one line of a terminal or a pipe. In text, characters that would break the line are escaped as in C. */
 export function encodeForLine(bytes: Uint8Array, encoding: Encoding): string {
   if (encoding !== "text") return encode(bytes, encoding) ?? "";
   const text = decodeText(bytes);
@@ -61,7 +63,7 @@ export function encodeForJson(bytes: Uint8Array, encoding: Encoding): JsonBytes 
   return encode(bytes, encoding) ?? { base64: encode(bytes, "base64") ?? "" };
 }
 
-/** The bytes of what {@linkcode encodeForJson} returned; `what` names it in the error. */
+/** The bytes of a result of {@linkcode encodeForJson}. Errors use the name `what`. */
 export function decodeFromJson(json: unknown, encoding: Encoding, what: string): Uint8Array {
   if (typeof json === "string") return decode(json, encoding, what);
   const names = typeof json === "object" && json !== null ? Object.keys(json) : [];
@@ -90,7 +92,7 @@ const SHORT: { readonly [character: string]: string } = { "\\": "\\\\", "\n": "\
 const hexOf = (byte: number) => `\\x${byte.toString(16).padStart(2, "0")}`;
 
 function escapeText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this expression escapes control characters
   return text.replace(/[\\\x00-\x1f\x7f]/g, (character) => SHORT[character] ?? hexOf(character.charCodeAt(0)));
 }
 

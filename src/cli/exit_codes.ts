@@ -1,12 +1,12 @@
 /**
- * How the command line ends: the exit codes, and which error leads to which.
+ * The exit codes of the command line, and which error has which code.
  *
  * @module
  */
 
 import { StoreError } from "../../mod.ts";
 
-/** Every exit code; the help and docs/guide/20-command-line.md list them. */
+/** Every exit code. The help and docs/guide/20-command-line.md list them. */
 export const ExitCode = {
   done: 0,
   notFound: 1,
@@ -39,19 +39,19 @@ export class UsageError extends Error {
   readonly code = "USAGE";
 }
 
-/** The key is not there. */
+/** The key does not exist. */
 export class NotFoundError extends Error {
   override readonly name = "NotFoundError";
   readonly code = "NOT_FOUND";
 }
 
-/** It could not be done, for no fault of the arguments. */
+/** The command failed although the arguments are correct. */
 export class FailedError extends Error {
   override readonly name = "FailedError";
   readonly code = "FAILED";
 }
 
-/** Runs a call whose `TypeError` or `RangeError` means that what the user gave is wrong. */
+/** Runs a call on the user's input. Its `TypeError` or `RangeError` means that the input is wrong. */
 export function checked<T>(call: () => T): T {
   try {
     return call();
@@ -83,7 +83,7 @@ export function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "DEFECT";
 }
 
-/** Whether the operating system refused something: it gives its errors a number. */
+/** Whether the operating system refused something: its errors have a number. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && typeof (error as { errno?: unknown }).errno === "number";
 }

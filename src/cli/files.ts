@@ -1,5 +1,5 @@
 /**
- * Files beside the store: what is read, and what is written whole or not at all.
+ * Files beside the store. Output files are written completely, or not at all.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { UsageError } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
 
-/** What names standard input or output in the place of a file. */
+/** The name of standard input or output, instead of a file. */
 export const STANDARD = "-";
 
-/** The bytes of a file, or of standard input for `-`; they end with an error when the signal comes. */
+/** The bytes of a file, or of standard input for `-`. The stream ends with an error when the signal aborts. */
 export function readBytes(file: string, signal: AbortSignal): Readable {
   return addAbortSignal(signal, file === STANDARD ? process.stdin : createReadStream(file));
 }
 
-/** The size of a file in bytes; 0 where it is not known. */
+/** The size of a file in bytes; 0 if it is unknown. */
 export async function sizeOf(file: string): Promise<number> {
   return file === STANDARD ? 0 : (await stat(file)).size;
 }
 
-/** Takes bytes in order. */
+/** Writes bytes, in the order of the calls. */
 export type Write = (bytes: Uint8Array | string) => Promise<void>;
 
 /**
- * Hands out a way to write to `file`, or to standard output for `-`. The file appears under its name once `use` is done and
- * everything is durable; when it fails there is none. One that is there is replaced only with `force`.
+ * Calls `use` with a function that writes to `file`, or to standard output for `-`. The file gets its name once `use`
+ * is done and everything is durable. If `use` fails, there is no file. An existing file is replaced only with `force`.
  */
 export async function writeWhole<T>(
   file: string,
@@ -53,7 +53,7 @@ export async function writeWhole<T>(
   }
 }
 
-/** Bytes of one write to a file. */
+/** How many bytes are written to a file at a time. */
 const GATHERED_BYTES = 256 * 1024;
 
 async function writeDurably<T>(file: string, use: (write: Write) => Promise<T>): Promise<T> {
@@ -66,7 +66,7 @@ async function writeDurably<T>(file: string, use: (write: Write) => Promise<T>):
       [waiting, waitingBytes] = [[], 0];
     };
     const result = await use(async (data) => {
-      // Whoever gave the bytes may use their buffer again.
+      // The caller may use its buffer again.
       const bytes = typeof data === "string" ? Buffer.from(data) : data.slice();
       waiting.push(bytes);
       waitingBytes += bytes.length;

@@ -1,22 +1,22 @@
 /**
- * How often which sizes are, in bins that double.
+ * Counts sizes in bins; each bin is twice as wide as the one before.
  *
  * @module
  */
 
-/** The sizes from `from` to `to`, both in it. */
+/** The number of sizes from `from` to `to`, both included. */
 export interface HistogramBin {
   readonly from: number;
   readonly to: number;
   readonly count: number;
 }
 
-/** Cells of a bar. */
+/** The length of a bar in cells. */
 const BAR_LENGTH = 24;
 
 /** Counts sizes. */
 export class Histogram {
-  /** How many have a logarithm to base 2 between i - 1 and i. */
+  /** Bin i counts the sizes from 2^(i-1) to 2^i - 1; bin 0 counts the size 0. */
   readonly #counts: number[] = [];
   count = 0;
   sum = 0;
@@ -28,7 +28,7 @@ export class Histogram {
     this.sum += size;
   }
 
-  /** From the first one with sizes to the last one. */
+  /** The bins from the first to the last one with sizes. */
   bins(): HistogramBin[] {
     const all = Array.from(this.#counts, (count = 0, bin) => ({
       from: bin === 0 ? 0 : 2 ** (bin - 1),

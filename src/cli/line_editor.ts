@@ -1,23 +1,24 @@
 /**
- * Reads the lines of an interactive shell: Tab completes commands, Ctrl-C clears the line, and twice on an empty one ends.
+ * Reads the lines of an interactive shell. Tab completes commands. Ctrl-C clears the line; twice on an empty line it
+ * exits.
  *
  * @module
  */
 
 import { createInterface, type Interface } from "node:readline";
 
-/** Where lines come from, and what is known of them. */
+/** The input and output of the shell. */
 export interface LineEditorParts {
   readonly input: NodeJS.ReadableStream;
-  /** Where a terminal is; without it lines are read as they come. */
+  /** The output if it is a terminal; without one, lines are read without editing. */
   readonly output: NodeJS.WritableStream | undefined;
-  /** The first words that Tab completes. */
+  /** The commands that Tab completes. */
   readonly commands: readonly string[];
-  /** Ends what runs; says whether something did. */
+  /** Ends the running command. Returns whether there was one. */
   readonly stop: () => boolean;
 }
 
-/** Lines, edited where a terminal is. */
+/** The lines of the input, with editing on a terminal. */
 export function editLines({ input, output, commands, stop }: LineEditorParts): Interface {
   const completer = (line: string): [string[], string] => {
     const word = line.trimStart();
@@ -30,7 +31,7 @@ export function editLines({ input, output, commands, stop }: LineEditorParts): I
   lines.on("line", () => {
     isAskedTwice = false;
   });
-  // In a terminal readline takes Ctrl-C.
+  // In a terminal readline handles Ctrl-C.
   lines.on("SIGINT", () => {
     if (stop()) return;
     if (lines.line === "" && isAskedTwice) {
@@ -39,7 +40,7 @@ export function editLines({ input, output, commands, stop }: LineEditorParts): I
     }
     isAskedTwice = lines.line === "";
     output.write(isAskedTwice ? "\n(Ctrl-C again, Ctrl-D or exit ends)\n" : "\n");
-    // All of it, wherever the cursor is.
+    // Clears the whole line, wherever the cursor is.
     lines.write(null, { ctrl: true, name: "e" });
     lines.write(null, { ctrl: true, name: "u" });
     lines.prompt();

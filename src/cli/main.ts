@@ -13,7 +13,7 @@ import { run } from "./program.ts";
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    // Whoever asks twice does not want to wait.
+    // A second Ctrl-C exits at once.
     if (interruption.signal.aborted) process.exit(ExitCode.interrupted);
     interruption.abort();
   });
@@ -21,5 +21,5 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 const output = new Output(process.stdout);
 const code = await run(() => process.argv.slice(2), { output, tell: console.error, signal: interruption.signal });
-// Standard input may be open still, and would keep the process.
+// Standard input may still be open, and would keep the process alive.
 process.exit(code);

@@ -1,5 +1,5 @@
 /**
- * Options that several commands have, and how their values are read.
+ * Options that several commands share, and the functions that parse their values.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { decode, ENCODINGS, type Encoding } from "./encodings.ts";
 import { checked, UsageError } from "./exit_codes.ts";
 import { checkedKey, checkedPrefix } from "./limits.ts";
 
-/** How keys are written. */
+/** The encoding of keys. */
 export interface KeyOptions {
   readonly keys: Encoding;
 }
 
-/** How values are written. */
+/** The encoding of values. */
 export interface ValueOptions {
   readonly values: Encoding;
 }
 
-/** Which keys. */
+/** Selects keys. */
 export interface RangeOptions extends KeyOptions {
   readonly gt?: string;
   readonly gte?: string;
@@ -28,29 +28,29 @@ export interface RangeOptions extends KeyOptions {
   readonly lte?: string;
 }
 
-/** In which order, and how many. */
+/** The order of entries, and how many of them. */
 export interface OrderOptions {
   readonly reverse?: boolean;
   readonly limit?: number;
 }
 
-/** At which version a store is read. */
+/** The version at which a store is read. */
 export interface AtOptions {
   readonly at?: number;
 }
 
-/** An integer from `least` on, for commander. */
+/** Parses an integer of at least `least`, for commander. */
 export function integer(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected an integer from ${least} on.`);
+    throw new InvalidArgumentError(`Expected an integer of at least ${least}.`);
   };
 }
 
 const MILLISECONDS: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A length of time in milliseconds, for commander. */
+/** Parses a duration and returns milliseconds, for commander. */
 export function duration(text: string): number {
   const [, count = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const milliseconds = Number(count) * (MILLISECONDS[unit] ?? 0);
@@ -76,9 +76,9 @@ export function withValues(command: Command): Command {
 export function withRange(command: Command): Command {
   return command
     .option("--gt <key>", "only keys above this one")
-    .option("--gte <key>", "only keys from this one on")
+    .option("--gte <key>", "only keys at or above this one")
     .option("--lt <key>", "only keys below this one")
-    .option("--lte <key>", "only keys up to this one");
+    .option("--lte <key>", "only keys at or below this one");
 }
 
 /** Adds `--reverse` and `--limit`. */
@@ -92,7 +92,7 @@ export function withOrder(command: Command): Command {
 export function withAt(command: Command): Command {
   return command.option(
     "--at <version>",
-    "as the store was after that commit, as long as nothing removed it",
+    "read the store as it was after that commit, if it still has that version",
     integer(0),
   );
 }
@@ -106,12 +106,12 @@ export function withKeepVersions(command: Command): Command {
   );
 }
 
-/** A key that the user gave. */
+/** A key that the user typed. */
 export function keyOf(text: string, { keys }: KeyOptions): Uint8Array {
   return checkedKey(decode(text, keys, "key"));
 }
 
-/** The range that the user gave. */
+/** The range that the user asked for. */
 export function rangeOf(prefix: string | undefined, options: RangeOptions & OrderOptions): KeyRange {
   const { gt, gte, lt, lte, reverse, limit } = options;
   if (gt !== undefined && gte !== undefined) throw new UsageError("Wrong options: expected --gt or --gte, got both");
@@ -127,7 +127,7 @@ export function rangeOf(prefix: string | undefined, options: RangeOptions & Orde
   };
 }
 
-/** Reads the store as it is, or as it was, while nothing changes under the reader. */
+/** Reads the store as it is, or as it was at version `at`. Concurrent writes do not change the result. */
 export async function readAt<T>(store: SledStore, { at }: AtOptions, read: (reader: Reader) => Promise<T>): Promise<T> {
   using snapshot = checked(() => store.snapshot(at === undefined ? {} : { version: at }));
   return await read(snapshot);

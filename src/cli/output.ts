@@ -1,15 +1,15 @@
 /**
- * What goes to standard output: bytes in order, waiting for a reader that is slower.
+ * Standard output: writes bytes in order, and waits for a slow reader.
  *
  * @module
  */
 
 import type { Writable } from "node:stream";
 
-/** Small writes are gathered up to so many bytes. */
+/** Small writes are collected up to this many bytes. */
 const GATHERED_BYTES = 64 * 1024;
 
-/** Whoever read the output had enough: the end, but no failure. */
+/** The reader closed the pipe. The command ends, but has not failed. */
 export class ClosedPipe extends Error {
   override readonly name = "ClosedPipe";
 }
@@ -23,7 +23,7 @@ export class Output {
 
   constructor(stream: Writable & { readonly isTTY?: boolean }) {
     this.#stream = stream;
-    // The error comes to the callback of the write too; without a listener it would end the process.
+    // The callback of the write gets the same error. Without a listener it would end the process.
     stream.on("error", (error) => {
       this.#failure ??= error;
     });
@@ -33,7 +33,7 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Writes bytes, or the UTF-8 bytes of a string, now or with what comes next. */
+  /** Writes bytes, or the UTF-8 bytes of a string, now or together with the next write. */
   async write(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
     this.#waiting.push(bytes);
@@ -46,7 +46,7 @@ export class Output {
     return this.write(`${text}\n`);
   }
 
-  /** Writes what was gathered; returns when the stream has taken it. */
+  /** Writes the collected bytes. Returns when the stream has accepted them. */
   async flush(): Promise<void> {
     const bytes = Buffer.concat(this.#waiting);
     [this.#waiting, this.#waitingBytes] = [[], 0];

@@ -1,5 +1,5 @@
 /**
- * The command line: reads words, runs a command, and says how it ended.
+ * The command line: reads words, runs a command, and returns the exit code.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import { codeOf, EXIT_CODES, ExitCode, exitCodeOf, UsageError } from "./exit_cod
 import { ClosedPipe, type Output } from "./output.ts";
 import { Session } from "./session.ts";
 
-/** The version of the package; a test holds it against package.json. */
+/** The version of the package. A test compares it with package.json. */
 export const VERSION = "0.1.0";
 
-/** Where a command line runs. */
+/** The environment of a command line. */
 export interface Surroundings {
   readonly output: Output;
-  /** Takes what went wrong, a message at a time. */
+  /** Receives error messages, one at a time. */
   readonly tell: (message: string) => void;
-  /** Ends what runs, cleanly. */
+  /** Ends the running command cleanly. */
   readonly signal: AbortSignal;
   /** The store of an interactive shell. */
   readonly opened?: SledStore;
 }
 
-/** Columns of the help where no terminal says otherwise. */
+/** The width of the help if no terminal says otherwise. */
 const HELP_COLUMNS = 100;
 
-/** Runs one command line; whatever goes wrong is told, and comes back as the exit code. */
+/** Runs one command line. Reports each error through `tell`, and returns the exit code. */
 export async function run(words: () => readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { output, signal } = surroundings;
   let given: readonly string[] = [];
@@ -44,7 +44,7 @@ export async function run(words: () => readonly string[], surroundings: Surround
     const json = given.includes("--json");
     const code = signal.aborted ? ExitCode.interrupted : exitCodeOf(error);
     await output.flush().catch(() => {
-      // There is an error to tell already.
+      // There is another error to report already.
     });
     surroundings.tell(json ? jsonMessage(error, signal) : textMessage(error, signal));
     return code;
@@ -88,12 +88,12 @@ function programFor(surroundings: Surroundings, hooks: Hooks): Command {
     .exitOverride()
     .configureOutput({
       writeOut: hooks.writeHelp,
-      // The message comes with the error.
+      // The error has the message.
       writeErr: () => {},
       getOutHelpWidth: () => process.stdout.columns ?? HELP_COLUMNS,
     })
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .usage(opened ? "<command> …" : "<command> …  (luge <command> --help tells more)");
+    .usage(opened ? "<command> …" : "<command> …  (details: luge <command> --help)");
   if (!opened) {
     program
       .description(
@@ -139,14 +139,14 @@ function addCommand(program: Command, command: CliCommand, surroundings: Surroun
   });
 }
 
-/** What went wrong, in words, with what helps. */
+/** The message of an error, with a remedy. */
 function textMessage(error: unknown, signal: AbortSignal): string {
   const message = error instanceof Error ? error.message : String(error);
   if (signal.aborted)
     return error === signal.reason || isAbort(error) ? "luge: interrupted" : `luge: interrupted: ${message}`;
   if (exitCodeOf(error) === ExitCode.defect && error instanceof Error) return `luge: ${error.stack ?? message}`;
   if (!(error instanceof StoreError && error.code === "STORE_LOCKED")) return `luge: ${message}`;
-  // What a program would do is nothing that a user can: to wait with an option of open.
+  // The message suggests an option of `open`, which a program could use, but not a user of the command line.
   return `luge: ${message.replace(/; (?:close|use) the store .*$/, "")}; a store has one owner at a time`;
 }
 
@@ -156,7 +156,7 @@ function jsonMessage(error: unknown, signal: AbortSignal): string {
   return JSON.stringify({ error: { code, message } });
 }
 
-/** Whether an error only says that the signal came. */
+/** Whether an error only says that the signal aborted. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || error.name === "Interrupted");
 }

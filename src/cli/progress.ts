@@ -1,5 +1,5 @@
 /**
- * Progress on a terminal: a bar with rate and time left, on standard error so that it is in no pipe.
+ * Progress on a terminal: a bar with the rate and the time left. It is on standard error, so it is in no pipe.
  *
  * @module
  */
@@ -10,45 +10,45 @@ import { format as formatDuration } from "@std/fmt/duration";
 import { type Options, SingleBar } from "cli-progress";
 import { share } from "./histogram.ts";
 
-/** What is counted. */
+/** The unit of the progress. */
 export type Unit = "bytes" | "entries";
 
-/** Says how far something is. */
+/** Shows the progress of a command. */
 export interface Progress {
-  /** So much is done, of `total` where that is known. */
+  /** `done` units of `total` are done; `total` may be unknown. */
   update(done: number, total?: number): void;
   /** Removes the bar. */
   stop(): void;
 }
 
-/** Nothing is shown: there is no terminal to show it on. */
+/** Shows nothing, because there is no terminal. */
 const SILENT: Progress = { update: () => {}, stop: () => {} };
 
-/** Times between two pictures, in milliseconds. */
+/** The time between two updates of the bar, in milliseconds. */
 const REDRAW_MS = 100;
 
-/** A number of bytes, as people read it. */
+/** A number of bytes for people. */
 export function bytesText(bytes: number): string {
   const whole = Math.round(bytes);
   return formatBytes(whole, whole < 1000 ? {} : { locale: "en", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
-/** A number, as people read it. */
+/** A number for people. */
 export function countText(count: number): string {
   return Math.round(count).toLocaleString("en");
 }
 
-/** So many of something. */
+/** A number with its unit, in the singular or plural. */
 export function amountText(count: number, one: string, many: string): string {
   return count === 1 ? `1 ${one}` : `${countText(count)} ${many}`;
 }
 
-/** So many entries. */
+/** A number of entries. */
 export function entriesText(count: number): string {
   return amountText(count, "entry", "entries");
 }
 
-/** Begins to show how `name` goes. */
+/** Begins to show the progress of `name`. */
 export function showProgress(name: string, unit: Unit, stream: NodeJS.WriteStream = process.stderr): Progress {
   return stream.isTTY ? new Bar(name, unit, stream) : SILENT;
 }
@@ -65,7 +65,7 @@ class Bar implements Progress {
       stream,
       clearOnComplete: true,
       hideCursor: true,
-      // The rate over all is steadier than what was last.
+      // The average rate is steadier than the latest one.
       format: (_, { progress, value, total }) => {
         const seconds = (performance.now() - this.#started) / 1000;
         const rate = value / Math.max(seconds, 0.001);
@@ -93,7 +93,7 @@ class Bar implements Progress {
   }
 }
 
-/** A number of whole seconds, as people read it. */
+/** A number of seconds for people. */
 function timeText(seconds: number): string {
   return formatDuration(seconds * 1000, { ignoreZero: true }) || "0s";
 }

@@ -1,5 +1,5 @@
 /**
- * What a command works with: a store, standard output, and the signal that ends it.
+ * The context of a command: a store, standard output, and the signal that ends the command.
  *
  * @module
  */
@@ -13,50 +13,53 @@ import type { Output } from "./output.ts";
 import { type Progress, showProgress, type Unit } from "./progress.ts";
 
 /**
- * How a store is opened: `"read"` for reading only, so that nothing in its directory changes; `"change"` for writing to one that is
- * there; `"create"` for writing, also to a new one.
+ * How a store is opened. `"read"`: for reading only, so that nothing in its directory changes. `"change"`: for writing;
+ * the store must exist. `"create"`: for writing; the store is created if it is missing.
  */
 export type Access = "read" | "change" | "create";
 
-/** How a store is opened, beside its access. */
+/** Options for opening a store, besides the access. */
 export interface StoreOptions {
-  /** How many versions of a key are kept from now on, be it fewer than before. Default: as many as the store remembers. */
+  /**
+   * How many versions of a key the store keeps from now on, even if fewer than before. Default: what the store
+   * remembers.
+   */
   readonly keepVersions?: number | undefined;
 }
 
-/** How far a call is that reads the store's files. */
+/** The progress of a call that reads the store's files. */
 export interface ReadFiles {
   readonly bytesRead: () => number;
-  /** The size of all of them. */
+  /** The size of all files in bytes. */
   readonly bytes: number;
 }
 
-/** Runs the words of a line on a store that is open. */
+/** Runs the words of a line on an open store. */
 export type RunWords = (
   words: () => readonly string[],
   on: { readonly opened: SledStore; readonly signal: AbortSignal },
 ) => Promise<ExitCode>;
 
-/** What a {@linkcode Session} is made of. */
+/** The parts of a {@linkcode Session}. */
 export interface SessionParts {
   readonly output: Output;
-  /** Says that the user wants the command to end. */
+  /** Aborts when the user wants the command to end. */
   readonly signal: AbortSignal;
   /** Whether results are JSON. */
   readonly json: boolean;
-  /** Where the store is, or will be. */
+  /** The directory of the store, which may not exist yet. */
   readonly directory: string;
-  /** A store that is open already, and stays so. */
+  /** A store that is open already, and stays open. */
   readonly opened: SledStore | undefined;
   readonly runWords: RunWords;
-  /** The commands that a store which is open takes. */
+  /** The commands that are allowed on an open store. */
   readonly commands: readonly string[];
 }
 
-/** The surroundings of one command. */
+/** The context of one command. */
 export class Session {
   readonly output: Output;
-  /** See {@linkcode SessionParts}, as all of these. */
+  /** See {@linkcode SessionParts}, also for the next fields. */
   readonly signal: AbortSignal;
   readonly json: boolean;
   readonly directory: string;
@@ -74,12 +77,12 @@ export class Session {
     this.#opened = opened;
   }
 
-  /** Whether the store was open before the command, and stays so. */
+  /** Whether the store was open before the command, and stays open. */
   get isInteractive(): boolean {
     return this.#opened !== undefined;
   }
 
-  /** Opens the store, hands it over, and closes it whatever happens. */
+  /** Opens the store, calls `use` with it, and closes it in any case. */
   async withStore<T>(
     access: Access,
     use: (store: SledStore, files: ReadFiles) => Promise<T>,
@@ -101,7 +104,7 @@ export class Session {
     }
   }
 
-  /** Runs `work` while `done` says how far it is; looks at that several times a second. */
+  /** Runs `work`. Several times a second shows the progress that `done` returns. */
   async whileShown<T>(name: string, unit: Unit, done: () => [number, number?], work: Promise<T>): Promise<T> {
     const progress = this.progress(name, unit);
     const timer = setInterval(() => progress.update(...done()), 200);
@@ -113,18 +116,18 @@ export class Session {
     }
   }
 
-  /** Begins to show how something goes, where a terminal is. */
+  /** Begins to show the progress of something, if there is a terminal. */
   progress(name: string, unit: Unit): Progress {
     return showProgress(name, unit);
   }
 
-  /** Prints a result: the object with `--json`, else the text. */
+  /** Prints a result: with `--json` the object, otherwise the text. */
   async result(json: unknown, text: string): Promise<void> {
     await this.output.line(this.json ? JSON.stringify(json) : text);
   }
 }
 
-/** Refuses to create a store where one is to be changed. */
+/** Refuses to create a store: the command changes an existing one. */
 function requireStore(path: string, given: string): void {
   if (existsSync(join(path, "LUGE"))) return;
   const what = existsSync(path) ? "it holds no luge store" : "it is missing";
@@ -132,12 +135,12 @@ function requireStore(path: string, given: string): void {
 }
 
 function bytesOf(path: string): number {
-  // Whoever opens it says what is wrong with it.
+  // Opening the store will report what is wrong with it.
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 0;
   let sum = 0;
   for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    // What is compacted away meanwhile takes no space.
+    // A file that a compaction removed meanwhile takes no space.
     sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
   }
   return sum;

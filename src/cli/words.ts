@@ -1,5 +1,5 @@
 /**
- * The words of a line, as a shell has them.
+ * Splits a line into words, as a shell does.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { UsageError } from "./exit_codes.ts";
 const PLAIN = /(?<space>\s+)|'(?<single>[^']*)'|(?<text>[^\s'"\\]+)|\\(?<escaped>.)|(?<quote>")|(?<wrong>.)/suy;
 const QUOTED = /(?<text>[^"\\]+)|\\(?<escaped>.)|(?<quote>")|(?<wrong>.)/suy;
 
-/** Splits a line at spaces, but for those in quotes or behind a backslash. */
+/** Splits a line at spaces, except spaces in quotes or after a backslash. */
 export function wordsOf(line: string): string[] {
   const words: string[] = [];
   let word: string | undefined;

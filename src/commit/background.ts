@@ -1,5 +1,5 @@
 /**
- * Work behind the commits: small steps between the turns of the event loop.
+ * Background work after commits: small steps between the turns of the event loop.
  *
  * @module
  */
@@ -7,7 +7,9 @@
 import { clearTimeout, clock, setTimeout, type Timer } from "../clock.ts";
 import { BUSY_MS } from "./event_loop.ts";
 
-/** Runs steps while there is work. It keeps no process alive: what it leaves undone is done after the next open. */
+/**
+ * Runs steps while there is work. It does not keep the process alive: the rest of the work is done after the next open.
+ */
 export class Background {
   readonly #step: () => boolean;
   readonly #congestion: () => Promise<void> | undefined;
@@ -15,20 +17,23 @@ export class Background {
   #stopped = false;
   #timer: Timer | undefined;
 
-  /** `step` does a small part of the work and says whether there is more; `congestion` what to wait for before it does. */
+  /**
+   * `step` does a small part of the work and returns whether there is more. `congestion` returns what it must wait for
+   * first.
+   */
   constructor(step: () => boolean, congestion: () => Promise<void> | undefined) {
     this.#step = step;
     this.#congestion = congestion;
   }
 
-  /** Takes note that there is work. */
+  /** Starts the steps, because there is work. */
   wake(): void {
     if (this.#timer !== undefined || this.#waiting || this.#stopped) return;
     this.#timer = setTimeout(() => this.#run(), 0);
     this.#timer.unref();
   }
 
-  /** Stops for good; what is left undone stays so. */
+  /** Stops for good. The rest of the work stays undone. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
@@ -41,7 +46,7 @@ export class Background {
       this.#waiting = false;
       this.wake();
     };
-    // A failure is not lost: the next step meets it.
+    // A failure is not lost: the next step throws it.
     congestion.then(goOn, goOn);
   }
 
@@ -50,7 +55,7 @@ export class Background {
     let congestion = this.#congestion();
     const started = clock.monotonic();
     let [more, now, tookMs] = [true, started, 0];
-    // As long a step as the last one has to fit in, too.
+    // Leaves room for another step that is as long as the last one.
     while (more && !congestion && now - started + tookMs < BUSY_MS) {
       more = this.#step();
       const after = clock.monotonic();

@@ -1,28 +1,28 @@
 /**
- * Long work that lets the event loop turn.
+ * Lets the event loop turn during long work.
  *
  * @module
  */
 
 import { clock, setImmediate } from "../clock.ts";
 
-/** How long work may keep the event loop busy at a time, in milliseconds. */
+/** How long work may block the event loop at a time, in milliseconds. */
 export const BUSY_MS = 1;
 
-/** When long work has to let the event loop turn. */
+/** Says when long work must let the event loop turn. */
 export class Turns {
   #started = clock.monotonic();
   readonly #busyMs: number;
 
-  /** `busyMs` is how long the work may go on at a time. */
+  /** `busyMs` is how long the work may run at a time, in milliseconds. */
   constructor(busyMs: number = BUSY_MS) {
     this.#busyMs = busyMs;
   }
 
-  /** `undefined` while the work may go on; otherwise settles in the next turn, from which on it may again. */
+  /** `undefined` while the work may continue. Otherwise settles in the next turn; then the work may continue. */
   next(): Promise<void> | undefined {
     const busyMs = clock.monotonic() - this.#started;
-    // Where another clock was put in, as simulations do, the time may lie behind: then the work may have been long.
+    // A simulation may replace the clock, so the time may be in the past. Then assume that the work was long.
     if (busyMs >= 0 && busyMs < this.#busyMs) return undefined;
     return new Promise((resolve) => {
       setImmediate(() => {
@@ -33,18 +33,19 @@ export class Turns {
   }
 }
 
-/** So much light work is done without a look at the clock: about as many reads of what is in memory take 50 µs. */
+/** How much light work is done between two looks at the clock. So many reads from memory take about 50 µs. */
 const LIGHT_WORK = 128;
 
-/** A turn costs as much as hundreds of such reads. */
+/** A turn of the event loop costs as much as hundreds of reads from memory. */
 const LIGHT_BUSY_MS = 4;
 
 const lightTurns = new Turns(LIGHT_BUSY_MS);
 let lightWork = 0;
 
 /**
- * When light work that is awaited has to let the event loop turn: promises that are settled already would keep it from turning for as
- * long as a caller awaits one after the other. `weight` is 1 for a small read. As {@linkcode Turns.next}.
+ * Says when light work that is awaited must let the event loop turn. Promises that are already settled would keep it
+ * from turning for as long as a caller awaits one after the other. `weight` is 1 for a small read. Returns the same as
+ * {@linkcode Turns.next}.
  */
 export function afterLightWork(weight: number): Promise<void> | undefined {
   lightWork += weight;
@@ -53,15 +54,15 @@ export function afterLightWork(weight: number): Promise<void> | undefined {
   return lightTurns.next();
 }
 
-/** How much work it is to read so many bytes. */
+/** The weight of a read of that many bytes. */
 export function weightOf(bytes: number): number {
   return 1 + (bytes >>> 12);
 }
 
-/** What a run of one step counts as light work. */
+/** The weight of a run that has one step. */
 const SHORT_RUN = 16;
 
-/** Runs `step` until it says that there is no more, and lets the event loop turn in between. Stops at the signal. */
+/** Runs `step` until it returns that there is no more, and lets the event loop turn in between. Stops at the signal. */
 export async function runInSteps(
   step: () => boolean,
   options: { signal?: AbortSignal | undefined; wait?: () => Promise<void> | undefined } = {},

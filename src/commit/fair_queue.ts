@@ -1,5 +1,5 @@
 /**
- * A queue in which one runs at a time, in the order of arrival.
+ * A queue that lets one caller run at a time, in the order of arrival.
  *
  * @module
  */
@@ -8,27 +8,29 @@ import { clearTimeout, setTimeout, type Timer } from "../clock.ts";
 import { type Deferred, deferred, onAbort } from "../promises.ts";
 
 /**
- * How long one turn keeps the others waiting. A turn that takes longer goes on, and the next one begins beside it: nobody waits for ever for
- * a turn that waits for him, or never ends.
+ * How long one turn can keep the others waiting. After that time the turn continues, and the next one begins beside it.
+ * So no turn waits for ever for a turn that never ends, or that waits for it.
  */
 const LONGEST_TURN_MS = 1000;
 
-/** Ends a turn; idempotent. */
+/** Ends a turn. Idempotent. */
 export type EndTurn = () => void;
 
-/** Gives turns, one at a time. */
+/** Gives out turns, one at a time. */
 export class FairQueue {
   readonly #waiting: Set<Deferred<void>> = new Set();
-  /** The turn that runs; `undefined` when the next one may begin. */
+  /** The current turn; `undefined` if the next one may begin. */
   #current: object | undefined;
   #timer: Timer | undefined;
 
-  /** Whether nobody has a turn or waits for one. */
+  /** Whether no turn runs or waits. */
   get isIdle(): boolean {
     return this.#current === undefined && this.#waiting.size === 0;
   }
 
-  /** Settles with the end of the turn, once it has begun; rejects with the reason of the signal when that comes first. */
+  /**
+   * Settles when the turn begins, with the function that ends it. Rejects with the signal's reason if that comes first.
+   */
   async enter(signal: AbortSignal | undefined): Promise<EndTurn> {
     signal?.throwIfAborted();
     if (this.#current !== undefined) await this.#wait(signal);
@@ -40,12 +42,12 @@ export class FairQueue {
     };
   }
 
-  /** Settles once no turn runs and none waits: for those who have none of their own. */
+  /** Settles when no turn runs or waits. For callers without a turn of their own. */
   async passed(signal: AbortSignal | undefined): Promise<void> {
     if (!this.isIdle) (await this.enter(signal))();
   }
 
-  /** Lets all begin at once that wait. */
+  /** Lets all waiting turns begin at once. */
   release(): void {
     for (const waiting of this.#waiting) waiting.resolve();
     this.#waiting.clear();
@@ -69,14 +71,14 @@ export class FairQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const [next] = this.#waiting;
-    // Taken from here on: who comes before the next one has begun waits behind it.
+    // The turn is taken from here on: a caller that comes before the next turn has begun waits after it.
     this.#current = next;
     if (!next) return;
     this.#waiting.delete(next);
     next.resolve();
   }
 
-  /** Only who keeps others waiting is limited. */
+  /** A turn has a time limit only while others wait. */
   #limit(): void {
     if (this.#waiting.size === 0 || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.#next(), LONGEST_TURN_MS);

@@ -1,5 +1,5 @@
 /**
- * Keeps the process alive while somebody waits for what only the store can tell, as a read of a socket does.
+ * Keeps the process alive while a caller waits for an event of the store, as a read of a socket does.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 let waiting = 0;
 let timer: Timer | undefined;
 
-/** The process does not end before what is returned is called. */
+/** Keeps the process alive until the returned function is called. */
 export function keepAlive(): () => void {
   waiting += 1;
   timer ??= setInterval(() => {}, LONGEST_MS);

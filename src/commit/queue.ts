@@ -1,6 +1,6 @@
 /**
- * Group commit: all writes made before the queue runs, and all made while the disk is busy with those before, are
- * committed together, and settle together, in order.
+ * Group commit. All writes made before the queue runs form one group. So do all writes made while the disk is busy with
+ * the group before. The writes of a group are committed together, and settle together, in order.
  *
  * @module
  */
@@ -8,18 +8,21 @@
 import { queueMicrotask } from "../clock.ts";
 import { type Deferred, deferred } from "../promises.ts";
 
-/** Gathers writes into groups; each group has one promise for all its writes. */
+/** Collects writes into groups. Each group has one promise for all its writes. */
 export class CommitQueue {
   readonly #commit: () => Promise<void> | undefined;
   #gathering: Deferred<void> | undefined;
   #inFlight: Promise<void> | undefined;
 
-  /** `commit` begins what the writes so far wait for, and returns when to go on, `undefined` for at once; or throws. */
+  /**
+   * `commit` begins to commit the writes so far. It returns a promise to wait for, or `undefined` to continue at once;
+   * or throws.
+   */
   constructor(commit: () => Promise<void> | undefined) {
     this.#commit = commit;
   }
 
-  /** Settles once everything written before this call is committed; rejects when that fails. */
+  /** Settles once everything written before this call is committed. Rejects if that fails. */
   committed(): Promise<void> {
     if (!this.#gathering) {
       this.#gathering = deferred<void>();
@@ -28,7 +31,7 @@ export class CommitQueue {
     return this.#gathering.promise;
   }
 
-  /** Begins the commit of all that wait, and settles when nothing waits any more, whatever became of it. */
+  /** Begins the commit of all waiting writes. Settles when none waits any more, also after a failure. */
   async drained(): Promise<void> {
     this.#run();
     while (this.#inFlight) {

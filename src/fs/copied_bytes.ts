@@ -2,22 +2,22 @@ import type { FileSystem, OpenFile } from "../api/file_system.ts";
 import type { FileBytes } from "./memory_bytes.ts";
 
 const PAGE_BYTES = 4096;
-/** Files of the lower file system that are open at a time. */
+/** How many files of the lower file system may be open at a time. */
 const OPEN_FILES = 64;
 
-/** Opens the files of a lower file system for reading, and closes those that were not used for long. */
+/** Opens the files of a lower file system for reading, and closes files that have not been used for long. */
 export class LowerFiles {
   readonly #fileSystem: FileSystem;
   readonly #check: () => void;
   readonly #open: Map<string, OpenFile> = new Map();
 
-  /** `check` throws when the files must not be read any more. */
+  /** `check` throws if the files must not be read any more. */
   constructor(fileSystem: FileSystem, check: () => void) {
     this.#fileSystem = fileSystem;
     this.#check = check;
   }
 
-  /** Reads from a file; returns how many bytes. */
+  /** Reads from a file. Returns how many bytes it read. */
   read(path: string, buffer: Uint8Array, position: number): number {
     this.#check();
     const file = this.#open.get(path) ?? this.#fileSystem.open(path, {});
@@ -31,7 +31,7 @@ export class LowerFiles {
     return file.read(buffer, position);
   }
 
-  /** Closes all; throws the first error after trying all. */
+  /** Closes all files. Tries all of them before it throws the first error. */
   close(): void {
     const files = [...this.#open.values()];
     this.#open.clear();
@@ -47,12 +47,12 @@ export class LowerFiles {
   }
 }
 
-/** The bytes of a file of a lower file system, whose changed pages are in memory. */
+/** The bytes of a file of a lower file system. Changed pages are in memory. */
 export class CopiedBytes implements FileBytes {
   readonly #files: LowerFiles;
   readonly #path: string;
   readonly #pages: Map<number, Uint8Array> = new Map();
-  /** Up to here the lower file counts. */
+  /** Bytes of the lower file count only below this size. */
   #lowerSize: number;
   #size: number;
 
@@ -102,7 +102,7 @@ export class CopiedBytes implements FileBytes {
     this.#size = size;
   }
 
-  /** Where the next changed page begins, or the file ends. */
+  /** Where the next changed page begins, or where the file ends. */
   #nextChanged(position: number): number {
     if (this.#pages.size === 0) return this.#size;
     let number = Math.floor(position / PAGE_BYTES) + 1;

@@ -1,5 +1,5 @@
 /**
- * What all file systems share: paths, checks of what they are asked for, and their errors.
+ * The common part of all file systems: paths, checks of arguments, and errors.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { DirectoryLock, FileOpenOptions } from "../api/file_system.ts";
 import { StoreError } from "../errors.ts";
 import { OptionNames } from "../options.ts";
 
-/** The `LOCK_LOST` of a directory whose lock is not held any more. */
+/** The error `LOCK_LOST` for a directory whose lock is not held any more. */
 export function lockLost(
   action: string,
   directory: string,
@@ -18,18 +18,18 @@ export function lockLost(
   return new StoreError("LOCK_LOST", `Cannot ${action} '${directory}' any more: ${reason}`);
 }
 
-/** Throws {@linkcode lockLost} when a lock is not held, or not there yet. */
+/** Throws {@linkcode lockLost} if a lock is not held, or does not exist yet. */
 export function requireHeld(action: string, directory: string, lock: DirectoryLock | undefined): true {
   if (!lock?.held()) throw lockLost(action, directory, lock);
   return true;
 }
 
-/** An error as a {@linkcode FileSystem} throws it: `code` is a POSIX name. */
+/** An error in the form that a {@linkcode FileSystem} throws: `code` is a POSIX name. */
 export function fileSystemError(code: string, action: string, path: string): Error & { code: string } {
   return Object.assign(new Error(`${code}: ${action} '${path}'`), { code });
 }
 
-/** The directory that a path is in. */
+/** The parent directory of a path. */
 export function parentOf(path: string): string {
   const end = path.lastIndexOf("/");
   if (end > 0) return path.slice(0, end);
@@ -42,14 +42,16 @@ const OPEN_OPTIONS = new OptionNames<FileOpenOptions>(
 );
 
 /**
- * Refuses with `EINVAL` a position or size that is negative, fractional or beyond 2^53: `node:fs` takes -1 for "at the
- * cursor" and a negative size for 0, both silently.
+ * Refuses with `EINVAL` a position or size that is negative, fractional or above 2^53. `node:fs` would accept them
+ * silently: it takes -1 for "at the cursor" and a negative size for 0.
  */
 export function requireOffset(offset: number, action: string, path: string): void {
   if (!Number.isSafeInteger(offset) || offset < 0) throw fileSystemError("EINVAL", `${action} at ${offset}`, path);
 }
 
-/** Refuses unknown names with `TypeError`, and with `EINVAL` options that would create or cut a file without the right to write it. */
+/**
+ * Refuses unknown names with `TypeError`. Refuses with `EINVAL` an option that creates or cuts a file without `write`.
+ */
 export function requireOpenOptions(options: FileOpenOptions, path: string): void {
   OPEN_OPTIONS.read(options);
   if ((options.create || options.truncate) && !options.write) throw fileSystemError("EINVAL", "open", path);

@@ -2,24 +2,24 @@ import * as fs from "node:fs";
 import { process } from "../process.ts";
 
 /**
- * `flock`, where a runtime can reach it: the operating system gives it back when its holder dies, however it dies. Deno
- * has it, Bun has it through ffi (not on Windows), Node has not.
+ * `flock`, on runtimes that offer it. The operating system releases the lock when its holder dies, in whatever way.
+ * Deno has it, Bun has it through ffi (not on Windows), Node does not have it.
  */
 export interface KernelLock {
-  /** Whether a worker thread that is terminated gives its locks back, as Deno's does; Bun keeps its descriptors. */
+  /** Whether a terminated worker thread releases its locks. Deno's threads do; Bun keeps their descriptors. */
   readonly endsWithThread: boolean;
-  /** Locks the file at `path`, which is open as `fd`; `undefined` when that cannot be done. */
+  /** Locks the file at `path`, which is open as `fd`. `undefined` if that is impossible. */
   take(path: string, fd: number): KernelHold | undefined;
-  /** Whether anyone holds the lock on the file at `path`. Probers do not disturb each other. */
+  /** Whether anyone holds the lock on the file at `path`. Several processes may ask at the same time. */
   isTaken(path: string): boolean;
 }
 
-/** A lock that is held until it is closed, or its process ends. */
+/** A lock that is held until it is closed, or until its process ends. */
 export interface KernelHold {
   close(): void;
 }
 
-/** The kernel lock of this runtime, if it has one. */
+/** The kernel lock of this runtime; `undefined` if it has none. */
 export function kernelLock(): KernelLock | undefined {
   return denoLock() ?? bunLock();
 }
@@ -50,7 +50,7 @@ function denoLock(): KernelLock | undefined {
   };
 }
 
-/** On a handle of its own: Deno cannot lock a descriptor of `node:fs`. */
+/** Uses its own file handle: Deno cannot lock a descriptor of `node:fs`. */
 function takeWithDeno(deno: DenoApi, path: string): KernelHold | undefined {
   let file: DenoFile | undefined;
   try {
@@ -58,8 +58,8 @@ function takeWithDeno(deno: DenoApi, path: string): KernelHold | undefined {
     file = opened;
     if (opened.tryLockSync(true)) return { close: () => opened.close() };
   } catch {
-    // A file system without locks, or a taker has removed the file: the record then says that there is no kernel lock,
-    // and the caller checks that the file is still there.
+    // The file system has no locks, or another taker has removed the file. The record then says that there is no kernel
+    // lock, and the caller checks that the file still exists.
   }
   file?.close();
   return undefined;
@@ -69,7 +69,7 @@ const LOCK_SHARED = 1;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NO_WAIT = 4;
 
-/** `flock` of libc: 0 for success. */
+/** `flock` of libc. Returns 0 for success. */
 type Flock = (fd: number, operation: number) => number;
 
 function bunLock(): KernelLock | undefined {
@@ -78,7 +78,7 @@ function bunLock(): KernelLock | undefined {
   if (!flock) return undefined;
   return {
     endsWithThread: false,
-    // The lock belongs to the descriptor, and goes when its owner closes it.
+    // The lock belongs to the descriptor, and ends when the owner closes it.
     take: (_path, fd) => (flock(fd, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0 ? { close() {} } : undefined),
     isTaken(path) {
       const fd = fs.openSync(path, "r");
@@ -95,7 +95,7 @@ interface BunFfi {
   dlopen(name: string, symbols: Record<"flock", object>): { symbols: { flock: Flock } };
 }
 
-/** glibc and musl both answer to the first name, macOS to the second; elsewhere there is none. */
+/** The first name is for glibc and musl, the second one for macOS. Other systems have no such library. */
 const LIBC_NAMES: readonly string[] = ["libc.so.6", "libSystem.B.dylib"];
 
 interface BuiltinModules {
@@ -103,14 +103,14 @@ interface BuiltinModules {
 }
 
 function loadFlock(): Flock | undefined {
-  // Not an `import`: bundlers for other runtimes follow it, also in a variable, and fail where there is no such module.
+  // Not an `import`: bundlers for other runtimes follow it, even in a variable, and fail because the module is missing.
   const ffi = (process as BuiltinModules).getBuiltinModule?.("bun:ffi");
   if (!ffi) return undefined;
   for (const name of LIBC_NAMES) {
     try {
       return ffi.dlopen(name, { flock: { args: ["i32", "i32"], returns: "i32" } }).symbols.flock;
     } catch {
-      // Not this system's name: try the next.
+      // This system does not use this name. Try the next one.
     }
   }
   return undefined;

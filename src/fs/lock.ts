@@ -14,32 +14,37 @@ import type { OwnedLock } from "./owned_lock.ts";
 import { ownIdentity } from "./process_identity.ts";
 import { randomName } from "./random.ts";
 
-/** How long an owner may be silent, and how often it is not. */
+/** The times of a lock's heartbeat. */
 export interface LockOptions {
-  /** An owner that can only be judged by its heartbeat is taken for dead after this long without one. In ms: 10,000. */
+  /**
+   * An owner that can only be judged by its heartbeat is considered dead after this long without one. In ms: 10,000.
+   */
   readonly staleAfterMs?: number;
   /** The time between two heartbeats. In ms: 2,000. */
   readonly heartbeatMs?: number;
 }
 
-/** More than a directory is ever contended for: every round lost is one that another process won. */
+/** More rounds than any real contention needs: another process wins each round that this one loses. */
 const MAX_ROUNDS = 100;
 const PAUSE_MS = 5;
-/** Loading sockets takes Node 7 ms of CPU, which a short command need not pay. */
+/** Loading sockets takes Node 7 ms of CPU. A short command should not pay for that. */
 const LISTEN_AFTER_MS = 100;
-/** An owner creates its file and writes its record at once: an unreadable one is read this often, this far apart. */
+/**
+ * An owner writes its record right after it creates its file. So an unreadable file is read this often, with this
+ * pause.
+ */
 const UNREADABLE_ROUNDS = 20;
 
 /**
- * What this thread holds or is about to take, by the directory's identity: also through other copies of this module, as hot
- * reloading and a mix of module formats make them.
+ * The locks that this thread holds or is about to take, by the identity of the directory. Includes other copies of this
+ * module, which come from hot reloading or a mix of module formats.
  */
 const inThisThread: Map<string, Present> = registry();
 
 interface Present {
   held(): boolean;
   release?(): void;
-  /** Whether its store was collected as garbage. */
+  /** Whether the store of this lock was collected as garbage. */
   readonly isUnused?: boolean;
 }
 
@@ -52,18 +57,21 @@ function registry(): Map<string, Present> {
 }
 
 /**
- * Makes the caller the one owner of `directory`, against this process, others and other runtimes.
+ * Makes the caller the only owner of `directory`, in this process, among other processes and other runtimes.
  *
- * The state is the lock file `LOCK.<n>` with the highest n: nobody, or its owner, or released. A taker creates n + 1
- * exclusively and removes the lower ones. Since the highest is never removed, n never comes again, and of two processes
- * that found the same dead owner one fails to create the file, or creates it too late and sees a higher one. An owner
- * whose lock was taken learns it from its own file: it is gone. So `held()`, asked before each write, is the fence.
- * It looks by path: so it also tells that the directory was moved, replaced or removed, and that the path leads to another one.
+ * The lock file `LOCK.<n>` with the highest n has the state. Without a file nobody has ever locked the directory;
+ * otherwise the file names the owner, or says that it released the lock. A taker creates n + 1 exclusively and removes
+ * the lower files. The highest file is never removed, so no n is used twice. Assume that two processes find the same
+ * dead owner. One of them fails to create the next file, or creates it too late and sees a higher one.
  *
- * Liveness: see {@linkcode judgeOwner}. Local file systems only: others may show times and removals late.
+ * An owner that lost its lock learns it from its own file, which is missing then. So `held()`, called before each
+ * write, is the fence. `held()` looks at the path. So it also detects that the directory was moved, replaced or
+ * removed, or that the path now points to another directory.
  *
- * Rejects with a `StoreError` `STORE_LOCKED` while another owner lives, and with the error of the file system
- * (`ENOENT`, `ENOTDIR`, `EACCES`, `EROFS`, `ENOSPC`, …) when it cannot tell.
+ * For liveness see {@linkcode judgeOwner}. Works on local file systems only: others may show times and removals late.
+ *
+ * Rejects with a `StoreError` `STORE_LOCKED` while another owner is alive. Rejects with the error of the file system
+ * (`ENOENT`, `ENOTDIR`, `EACCES`, `EROFS`, `ENOSPC`, …) if it cannot decide.
  */
 export async function lockDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
   const id = directoryId(directory);
@@ -88,8 +96,9 @@ export async function lockDirectory(directory: string, options: LockOptions = {}
 }
 
 /**
- * Makes sure that no owner of `directory` lives, and writes nothing: where only the heartbeat can tell, its age is taken by this
- * machine's clock. `held()` is false once somebody locked the directory. Rejects as {@linkcode lockDirectory} does.
+ * Checks that no owner of `directory` is alive, and writes nothing. If only the heartbeat can tell, its age is measured
+ * by this machine's clock. `held()` is false once somebody has locked the directory. Rejects as {@linkcode
+ * lockDirectory} does.
  */
 export async function observeDirectory(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
   if (isTakenHere(directoryId(directory))) throw ownError(directory);
@@ -106,21 +115,26 @@ export async function observeDirectory(directory: string, options: LockOptions =
   throw contendedError(directory);
 }
 
-/** Whether a store of this thread has the directory; takes it from one that was collected as garbage. */
+/**
+ * Whether a store of this thread has the directory. First releases the lock of a store that was collected as garbage.
+ */
 function isTakenHere(id: string): boolean {
   const present = inThisThread.get(id);
   if (present?.isUnused) present.release?.();
   return present?.held() ?? false;
 }
 
-/** Listens when the owner has lived for a moment. Until then its other signs of life count. Keeps no process alive. */
+/**
+ * Begins to listen a moment after the lock was taken. Until then the other signs of life count. Does not keep the
+ * process alive.
+ */
 function listenSoon(owned: OwnedLock, directory: string): Timer {
   const timer = setTimeout(() => void listen(owned, directory), LISTEN_AFTER_MS);
   timer.unref();
   return timer;
 }
 
-/** The record names the socket once it is listened on: one that refuses is the socket of a dead owner. */
+/** The record names the socket only once the owner listens on it. So a socket that refuses belongs to a dead owner. */
 async function listen(owned: OwnedLock, directory: string): Promise<void> {
   const held = () => owned.held();
   const socket = await listenInDirectory({ directory, nonce: owned.nonce, held });
@@ -146,7 +160,7 @@ async function acquire(directory: string, options: LockOptions, onRelease: () =>
   throw contendedError(directory);
 }
 
-/** Held until somebody locks the directory, or the path leads to another one. */
+/** Held until somebody locks the directory, or the path points to another directory. */
 function observed(directory: string, current: FoundLock | undefined, id: string): DirectoryLock {
   let lossReason: string | undefined;
   const isTaken = () => {
@@ -172,7 +186,7 @@ function observed(directory: string, current: FoundLock | undefined, id: string)
   };
 }
 
-/** The current lock file, with its record unless that stays unreadable. */
+/** The current lock file with its record. Without a record if the file stays unreadable. */
 async function settledLock(directory: string): Promise<FoundLock | undefined> {
   let current = currentLock(directory);
   for (let round = 1; round < UNREADABLE_ROUNDS && current && !current.record; round++) {
@@ -218,7 +232,7 @@ function lockedError(
   return new StoreError("STORE_LOCKED", `The directory '${directory}' is locked by ${owner}${hint}; ${REMEDY}`);
 }
 
-/** What can be said when nobody may ask whether the owner lives. */
+/** The hint if no sign of life but the heartbeat can be checked. */
 function heartbeatHint(silentMs: number, staleAfterMs: number): string {
   const left = seconds(Math.max(0, staleAfterMs - silentMs));
   return `its last heartbeat was ${seconds(silentMs)} ago, and without another one it can be taken over in ${left}`;

@@ -5,8 +5,8 @@ import { errorCode, withErrorCode } from "./node_errors.ts";
 import { OwnedLock } from "./owned_lock.ts";
 
 /**
- * Tries to own lock file `number`, whose predecessor is released, dead or missing; `undefined` when another process was
- * faster: the name is taken, or there is a higher number. Synchronous, so that it is short.
+ * Tries to own lock file `number`. The owner before must have released the lock, be dead or missing. `undefined` if
+ * another process was faster: the name is taken, or there is a higher number. Synchronous, so that it is short.
  */
 export function claimLock(prober: Prober, number: number, onRelease: () => void): OwnedLock | undefined {
   const path = lockPath(prober.directory, number);
@@ -30,12 +30,12 @@ export function claimLock(prober: Prober, number: number, onRelease: () => void)
     : undefined;
 }
 
-/** Whether path and descriptor agree on the inode: some network file systems make one up for each look. */
+/** Whether path and descriptor report the same inode. Some network file systems invent a new one for each call. */
 function hasStableInode(path: string, inode: string): boolean {
   return String(fs.statSync(path, { bigint: true, throwIfNoEntry: false })?.ino) === inode;
 }
 
-/** Writes the record; when that fails or there is a higher number, removes the file again. */
+/** Writes the record. If that fails or there is a higher number, removes the file again. */
 function announceNewest(lock: OwnedLock, directory: string, number: number): boolean {
   let newest = false;
   try {
@@ -48,7 +48,7 @@ function announceNewest(lock: OwnedLock, directory: string, number: number): boo
   }
 }
 
-/** Removes the files of earlier owners, which is how they learn of it. */
+/** Removes the files of earlier owners. Their owners learn from that that they lost the lock. */
 function removeEarlierOwners(lock: OwnedLock, directory: string, number: number): OwnedLock | undefined {
   let owned = false;
   try {
@@ -61,7 +61,7 @@ function removeEarlierOwners(lock: OwnedLock, directory: string, number: number)
   }
 }
 
-/** Looks twice: one reading of a directory may miss both a name that goes and the one that comes meanwhile. */
+/** Lists the names twice: one listing may miss both a name that is being removed and a name that is being created. */
 function isNewest(directory: string, number: number): boolean {
   const isHighest = () => lockNumbers(directory).every((other) => other <= number);
   return isHighest() && isHighest();

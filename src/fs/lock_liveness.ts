@@ -12,7 +12,7 @@ import {
   sharesProcessIds,
 } from "./process_identity.ts";
 
-/** Who asks, and how long it waits for a sign of life. */
+/** The process that asks, and how long it waits for a sign of life. */
 export interface Prober {
   readonly directory: string;
   /** Device and inode of the directory. */
@@ -22,13 +22,13 @@ export interface Prober {
   readonly nonce: string;
   readonly staleAfterMs: number;
   readonly heartbeatMs: number;
-  /** Nothing may be written, not even to learn the file system's own time. */
+  /** Writes nothing, not even a file that shows the time of the file system. */
   readonly readOnly?: boolean;
 }
 
 /**
- * `"changed"`: the lock file moved while it was watched, look again. `silentMs` is there when only the heartbeat could
- * tell: the time since the last one.
+ * `"changed"`: the lock file changed while it was watched, so look again. `silentMs` is the time since the last
+ * heartbeat; it exists only if nothing but the heartbeat could tell.
  */
 export type Verdict = { readonly state: "alive"; readonly silentMs?: number } | { readonly state: "dead" | "changed" };
 
@@ -36,12 +36,13 @@ const ALIVE: Verdict = { state: "alive" };
 const DEAD: Verdict = { state: "dead" };
 const CHANGED: Verdict = { state: "changed" };
 
-/** How many heartbeats an owner that looks dead gets to prove that it was merely suspended, or the clock was set. */
+/** How many heartbeats an owner that looks dead gets. It may have been suspended, or the clock may have been set. */
 const OBSERVED_HEARTBEATS = 1.5;
 
 /**
- * Whether the owner of a lock file that is not released still lives: by the kernel's lock, else by its process, else by
- * its socket, else by its heartbeat. A wrong "dead" costs the owner its lock, so what is in doubt goes to the next judge.
+ * Checks whether the owner of an unreleased lock file is alive: by the kernel's lock, else by its process, else by its
+ * socket, else by its heartbeat. A wrong "dead" costs the owner its lock, so a check that is in doubt leaves the answer
+ * to the next check.
  */
 export async function judgeOwner(found: FoundLock, prober: Prober): Promise<Verdict> {
   const { record } = found;
@@ -57,9 +58,9 @@ export async function judgeOwner(found: FoundLock, prober: Prober): Promise<Verd
   );
 }
 
-/** A copied directory carries the record of an owner that owns another one. */
+/** A copied directory has the record of an owner that owns the original directory. */
 function judgeCopy(record: LockRecord, prober: Prober): Verdict | undefined {
-  // An owner on a file system without stable inodes does not say which directory it has.
+  // On a file system without stable inodes, the record does not say which directory the owner has.
   const isElsewhere = record.directory !== undefined && record.directory !== prober.id;
   return isElsewhere && onSameMachine(record, prober.self) ? DEAD : undefined;
 }
@@ -69,7 +70,7 @@ async function judgeBySocket(record: LockRecord, prober: Prober): Promise<Verdic
   const answer = await askSocket(prober.directory, record.socket, record.nonce);
   if (answer === "lives") return ALIVE;
   if (answer === "broken") return CHANGED;
-  // The kernel of another machine knows nothing of the owner's.
+  // The kernel of this machine knows nothing about an owner on another machine.
   return answer === "refused" && onSameMachine(record, prober.self) ? DEAD : undefined;
 }
 
@@ -93,7 +94,7 @@ function isTaken(path: string, kernel: KernelLock): boolean | undefined {
 
 function judgeByProcess(record: LockRecord, prober: Prober): Verdict | undefined {
   if (!sharesProcessIds(record, prober.self)) return undefined;
-  // Another thread, or another copy of this module: it may be gone though the process lives.
+  // Another thread, or another copy of this module: the owner may be dead although the process is alive.
   if (isSameProcess(record, prober.self)) return undefined;
   const state = processState(record);
   if (state === "unknown") return undefined;
@@ -101,7 +102,7 @@ function judgeByProcess(record: LockRecord, prober: Prober): Verdict | undefined
 }
 
 async function judgeByHeartbeat(found: FoundLock, prober: Prober): Promise<Verdict> {
-  // A time in the future is as good as none: the clock was set back, and a live owner will soon write the new time.
+  // A time in the future says nothing: the clock was set back. A live owner will soon write the new time.
   const now = prober.readOnly ? clock.now() : fileSystemNow(prober.directory, prober.nonce);
   const silentMs = Math.abs(now - found.modifiedMs);
   if (silentMs <= prober.staleAfterMs) return { state: "alive", silentMs };

@@ -4,32 +4,34 @@ import { errorCode, withErrorCode } from "./node_errors.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
 import { readAllFrom, writeAllTo } from "./write_all.ts";
 
-/** What an owner writes into its lock file. */
+/** The content of a lock file. */
 export interface LockRecord extends ProcessIdentity {
   readonly format: 1;
-  /** Another for each lock that is ever taken. */
+  /** Unique for each lock that is ever taken. */
   readonly nonce: string;
-  /** Of the lock file itself: another one means that the directory is a copy, which the owner does not own. */
+  /** The inode of the lock file itself. If it differs, the directory is a copy, which the owner does not own. */
   readonly inode: string;
-  /** Of the directory: device and inode. With the inode it tells a copy from a file system whose inodes change. */
+  /**
+   * Device and inode of the directory. Together with `inode` it tells a copy from a file system whose inodes change.
+   */
   readonly directory?: string;
-  /** Whether the owner also holds the kernel's lock on the file, for as long as it lives. */
+  /** Whether the owner also holds the kernel's lock on the file while it is alive. */
   readonly kernel: boolean;
-  /** The socket that the owner listens on, for as long as it lives: its name in the directory, or its whole path. */
+  /** The socket that the owner listens on while it is alive: its name in the directory, or its whole path. */
   readonly socket?: string;
-  /** How often the record was written: an older copy of it differs. */
+  /** How often the record was written. An older copy has a lower number. */
   readonly beat?: number;
   readonly released: boolean;
 }
 
-/** A lock file as it was found. */
+/** A lock file as this process found it. */
 export interface FoundLock {
   readonly number: number;
   readonly path: string;
   readonly inode: string;
-  /** When it was last written, by the clock of the file system. */
+  /** When the file was last written, by the clock of the file system. */
   readonly modifiedMs: number;
-  /** `undefined` when it is empty or no record: its owner is about to write it, or a power cut spoiled it. */
+  /** `undefined` if the file is empty or has no record: its owner is about to write it, or a power cut destroyed it. */
   readonly record: LockRecord | undefined;
 }
 
@@ -37,7 +39,7 @@ const LOCK_PREFIX = "LOCK.";
 const [LEAST_DIGITS, MOST_DIGITS] = [10, 15];
 const PROBE_PREFIX = "LOCK.probe-";
 const RECORD_LIMIT_BYTES = 4096;
-/** Records have this length at least, so that a reader never sees the end of an older, longer one. */
+/** The least length of a record, so that a reader never sees the end of an older, longer record. */
 const RECORD_BYTES = 1024;
 
 /** The lock file with this number. */
@@ -45,7 +47,7 @@ export function lockPath(directory: string, number: number): string {
   return `${directory}/${LOCK_PREFIX}${digitsOf(number, LEAST_DIGITS)}`;
 }
 
-/** The numbers of all lock files, in no order. */
+/** The numbers of all lock files, in no particular order. */
 export function lockNumbers(directory: string): number[] {
   const numbers: number[] = [];
   for (const name of withErrorCode(() => fs.readdirSync(directory))) {
@@ -55,7 +57,10 @@ export function lockNumbers(directory: string): number[] {
   return numbers;
 }
 
-/** The number of the lock file of this name. Without a regular expression: to compile one takes Bun 0.5 ms of each cold start. */
+/**
+ * The number of the lock file with this name. Uses no regular expression: compiling one takes Bun 0.5 ms of each cold
+ * start.
+ */
 function lockNumberOf(name: string): number | undefined {
   if (!name.startsWith(LOCK_PREFIX)) return undefined;
   const digits = name.slice(LOCK_PREFIX.length);
@@ -68,13 +73,13 @@ function digitsOf(number: number, length: number): string {
   return String(number).padStart(length, "0");
 }
 
-/** The lock file that counts, the one with the highest number; `undefined` when nobody ever locked the directory. */
+/** The current lock file, which has the highest number; `undefined` if nobody has ever locked the directory. */
 export function currentLock(directory: string): FoundLock | undefined {
   const number = Math.max(0, ...lockNumbers(directory));
   return number === 0 ? undefined : readLock(directory, number);
 }
 
-/** `undefined` when there is no such file. */
+/** Reads a lock file; `undefined` if there is no such file. */
 export function readLock(directory: string, number: number): FoundLock | undefined {
   const path = lockPath(directory, number);
   const fd = openExisting(path);
@@ -90,12 +95,12 @@ export function readLock(directory: string, number: number): FoundLock | undefin
   }
 }
 
-/** As a lock file has it: JSON, filled up with spaces, and a newline. */
+/** The bytes of a record: JSON, padded with spaces, and a newline. */
 export function encodeRecord(record: LockRecord): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(record).padEnd(RECORD_BYTES - 1)}\n`);
 }
 
-/** What a lock file has, byte by byte; `undefined` when there is none at `path`. */
+/** The bytes of a lock file; `undefined` if there is none at `path`. */
 export function contentAt(path: string): Uint8Array | undefined {
   const fd = openExisting(path);
   if (fd === undefined) return undefined;
@@ -107,7 +112,7 @@ export function contentAt(path: string): Uint8Array | undefined {
   }
 }
 
-/** The present time by the clock of the file system that holds `directory`: of a file written now. */
+/** The present time by the clock of the directory's file system: the time of a file that is written now. */
 export function fileSystemNow(directory: string, nonce: string): number {
   const path = `${directory}/${PROBE_PREFIX}${nonce}`;
   const fd = withErrorCode(() => fs.openSync(path, "wx"));
@@ -121,8 +126,8 @@ export function fileSystemNow(directory: string, nonce: string): number {
 }
 
 /**
- * Removes what is older than lock `number`: earlier lock files, and what processes that died left of probes and sockets. Ends at
- * once when `held` says that the directory is not ours.
+ * Removes what is older than lock `number`: earlier lock files, and probes and sockets of dead processes. Stops at once
+ * if `held` says that this process does not own the directory any more.
  */
 export function removeOlder(directory: string, number: number, held: () => boolean): void {
   for (const name of fs.readdirSync(directory)) {

@@ -1,6 +1,7 @@
 /**
- * The socket of an owner: whoever connects learns at once whether it lives, since the kernel refuses the connection to a dead one,
- * also from another container. It stands in the directory, so that other processes find the owner.
+ * The socket of an owner. A process that connects learns at once whether the owner is alive, because the kernel refuses
+ * the connection to a dead one. This works from another container, too. The socket is in the directory, so that other
+ * processes find it.
  *
  * @module
  */
@@ -12,19 +13,19 @@ import { errorCode } from "./node_errors.ts";
 import { mayAsk } from "./process_identity.ts";
 import { randomName } from "./random.ts";
 
-/** A socket that is listened on. */
+/** A socket that the owner listens on. */
 export interface LockSocket {
-  /** As the lock's record names it. */
+  /** The name in the lock's record. */
   readonly name: string;
-  /** Stops listening. Leaves no socket in a directory for which `isOurs` is true, and touches no other one. */
+  /** Stops listening. If `isOurs` is true, removes the socket from the directory. Touches no other socket. */
   close(isOurs: boolean): void;
 }
 
-/** Whose socket it is. */
+/** The owner and the directory of a socket. */
 export interface SocketPlace {
   readonly directory: string;
   readonly nonce: string;
-  /** Whether the directory is still ours; asked before each change. */
+  /** Whether this process still owns the directory; called before each change. */
   readonly held: () => boolean;
 }
 
@@ -33,16 +34,16 @@ interface Server {
 }
 
 /**
- * What an owner says to everyone who connects: the protocol's version, and the nonce of its lock. Nothing that is said to it is
- * understood yet. The connection stays until the other side ends it, or the owner.
+ * The message of an owner to each process that connects: the version of the protocol, and the nonce of its lock. The
+ * owner ignores all input. The connection stays open until the other side or the owner ends it.
  */
 export function greeting(nonce: string): string {
   return `luge 1 ${nonce}\n`;
 }
 
 /**
- * Starts to listen; `undefined` where that cannot be done: on Windows, on file systems without sockets, without permission. Never
- * prompts on Deno, and keeps no process alive.
+ * Starts to listen. `undefined` if that is impossible: on Windows, on file systems without sockets, without permission.
+ * Never prompts on Deno, and does not keep the process alive.
  */
 export async function listenInDirectory(place: SocketPlace): Promise<LockSocket | undefined> {
   if (process.platform === "win32") return undefined;
@@ -54,8 +55,8 @@ export async function listenInDirectory(place: SocketPlace): Promise<LockSocket 
 }
 
 /**
- * The runtimes remove the name that they bound when they stop listening, some a little later, whatever is there then. So a name that
- * nobody else has is bound, and renamed.
+ * When the runtimes stop listening, they remove the name that they bound, some of them a little later, even if another
+ * socket has that name by then. So this binds a unique name, and renames the socket.
  */
 async function listenAtName(place: SocketPlace): Promise<LockSocket | undefined> {
   const { directory } = place;
@@ -114,7 +115,7 @@ function inodeAt(path: string): bigint | undefined {
   }
 }
 
-/** Only a socket: what else has that name was put there by somebody. */
+/** Removes a name only if it is a socket. Anything else with that name was created by somebody else. */
 function removeSocket(path: string): void {
   try {
     if (fs.lstatSync(path).isSocket()) fs.unlinkSync(path);
@@ -139,7 +140,7 @@ interface BunApi {
   }): { stop(closeAll: boolean): void; unref(): void };
 }
 
-/** Bun's own: loading its `node:net` takes some 6 ms. */
+/** Uses Bun's own API: loading its `node:net` takes about 6 ms. */
 function listenWithBun(path: string, words: string): Promise<Server> | undefined {
   const bun = (globalThis as { Bun?: BunApi }).Bun;
   if (typeof bun?.listen !== "function") return undefined;
@@ -167,7 +168,7 @@ interface DenoApi {
   listen?(options: { readonly transport: "unix"; readonly path: string }): DenoListener;
 }
 
-/** Deno's own: loading its `node:net` takes some 4 ms. */
+/** Uses Deno's own API: loading its `node:net` takes about 4 ms. */
 function listenWithDeno(path: string, words: string): Promise<Server> | undefined {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
   if (typeof deno?.listen !== "function") return undefined;

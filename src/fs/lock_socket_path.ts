@@ -1,5 +1,5 @@
 /**
- * Where an owner's socket is.
+ * The path of an owner's socket.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { process } from "../process.ts";
 
 /** The name of the socket in the directory. */
 export const SOCKET_NAME = "luge.sock";
-/** A name that is as long, for the moment before the socket has its own; a process that dies then leaves it. */
+/** A temporary name of the same length, until the socket is renamed. A process that dies meanwhile leaves it behind. */
 const LEFTOVER = /^luge\.[0-9a-f]{4}$/;
 
-/** macOS takes 103 bytes and a zero, Linux 107. Node 20 cuts what is longer, without a word. */
+/** macOS accepts 103 bytes and a zero, Linux 107. Node 20 cuts a longer path silently. */
 const MOST_PATH_BYTES = 103;
 
 /** Whether this is the name of a socket whose process died before the socket got its own name. */
@@ -21,15 +21,15 @@ export function isSocketLeftover(name: string): boolean {
   return name.startsWith("luge.") && LEFTOVER.test(name);
 }
 
-/** A way to a socket that is short enough. */
+/** A path to a socket that is short enough. */
 export interface SocketWay {
-  /** For the calls that bind and connect. */
+  /** The path for the calls that bind and connect. */
   readonly path: string;
-  /** Must be called when they are done. */
+  /** Must be called after these calls. */
   close(): void;
 }
 
-/** The way to a name in a directory; on Linux there is always one. */
+/** The path to a name in a directory. On Linux there is always one. */
 export function wayTo(directory: string, name: string): SocketWay | undefined {
   const path = `${directory}/${name}`;
   if (fits(path)) return { path, close: () => {} };
@@ -38,7 +38,7 @@ export function wayTo(directory: string, name: string): SocketWay | undefined {
   return { path: `/proc/self/fd/${fd}/${name}`, close: () => fs.closeSync(fd) };
 }
 
-/** A path outside of the directory, where there is no way to a name in it. */
+/** A path outside of the directory, for a directory whose own path is too long. */
 export function temporarySocket(nonce: string): string | undefined {
   const path = `${tmpdir()}/luge-${nonce.slice(0, 16)}.sock`;
   return fits(path) ? path : undefined;

@@ -1,5 +1,5 @@
 /**
- * Asks an owner's socket whether the owner lives.
+ * Asks an owner's socket whether the owner is alive.
  *
  * @module
  */
@@ -11,12 +11,13 @@ import { errorCode } from "./node_errors.ts";
 import { mayAsk } from "./process_identity.ts";
 
 /**
- * `"lives"`: the owner with this nonce, or one that is too busy to say so, listens. `"refused"`: nobody does; that says something only
- * on the machine of the owner. `"broken"`: the connection ended before a word: it may be dying.
+ * `"lives"`: the owner with this nonce listens, or one that is too busy to answer. `"refused"`: nobody listens; this
+ * proves something only on the owner's machine. `"broken"`: the connection ended without a message; the owner may be
+ * dying.
  */
 export type SocketAnswer = "lives" | "refused" | "broken" | "unknown";
 
-/** An owner that is stopped, or works without a pause, says nothing; the kernel has connected us all the same. */
+/** An owner that is stopped, or works without a pause, sends nothing. But the kernel still accepts the connection. */
 const PATIENCE_MS = 1000;
 
 /** Connects to the socket that a record names. Never prompts on Deno. */
@@ -43,7 +44,7 @@ async function connect(path: string, expected: string): Promise<SocketAnswer> {
       resolve(answer);
       socket.destroy();
     };
-    // Whoever opens waits for this: the timer keeps the process alive until then.
+    // `open` waits for this, so the timer keeps the process alive until then.
     const timer = setTimeout(() => end(said === "" && isConnected ? "lives" : "unknown"), PATIENCE_MS);
     socket.once("connect", () => {
       isConnected = true;

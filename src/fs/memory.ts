@@ -31,12 +31,12 @@ export class MemoryFileSystem implements FileSystem {
   readonly #root: Directory;
   readonly #locked: WeakSet<Directory> = new WeakSet();
 
-  /** An empty file system; `root` is for views of other ones. */
+  /** An empty file system. `root` is for views of other file systems. */
   constructor(root: Directory = new Map()) {
     this.#root = root;
   }
 
-  /** Opening a directory fails with `EISDIR`, also for reading. */
+  /** Opens a file. Opening a directory fails with `EISDIR`, also for reading. */
   open(path: string, options: FileOpenOptions): OpenFile {
     requireOpenOptions(options, path);
     const bytes = this.#openBytes(path, options);
@@ -44,7 +44,7 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryFile(bytes, path, options.write === true);
   }
 
-  /** `undefined` also when a parent of `path` is a file. */
+  /** As {@linkcode FileSystem.stat}. Also `undefined` if a parent of `path` is a file. */
   stat(path: string): FileStat | undefined {
     const node = this.#find(path);
     return node && nodeStat(node);
@@ -55,14 +55,17 @@ export class MemoryFileSystem implements FileSystem {
     return Array.from(directory, ([name, node]) => ({ name, kind: nodeStat(node).kind }));
   }
 
-  /** Not its parents. */
+  /** Creates a directory, but not its parents. */
   makeDirectory(path: string): void {
     const place = this.#place(path, "mkdir");
     if (!place || place.parent.has(place.name)) throw fileSystemError("EEXIST", "mkdir", path);
     place.parent.set(place.name, new Map());
   }
 
-  /** Replaces a file, or an empty directory by a directory. A file that is open keeps its bytes. */
+  /**
+   * Renames a file or directory. It replaces a file, or an empty directory by a directory. An open file keeps its
+   * bytes.
+   */
   rename(from: string, to: string): void {
     const source = this.#occupied(from, "rename");
     const target = this.#place(to, "rename");
@@ -84,14 +87,14 @@ export class MemoryFileSystem implements FileSystem {
     target.parent.set(target.name, node);
   }
 
-  /** Fails with `EISDIR` for a directory. A file that is open keeps its bytes until it is closed. */
+  /** Removes a file. Fails with `EISDIR` for a directory. An open file keeps its bytes until it is closed. */
   remove(path: string): void {
     const { parent, name, node } = this.#occupied(path, "remove");
     if (node instanceof Map) throw fileSystemError("EISDIR", "remove", path);
     parent.delete(name);
   }
 
-  /** Fails with `ENOTEMPTY` while there is something in it. */
+  /** Removes a directory. Fails with `ENOTEMPTY` unless it is empty. */
   removeDirectory(path: string): void {
     const { parent, name, node } = this.#occupied(path, "rmdir");
     if (!(node instanceof Map)) throw fileSystemError("ENOTDIR", "rmdir", path);
@@ -99,7 +102,7 @@ export class MemoryFileSystem implements FileSystem {
     parent.delete(name);
   }
 
-  /** Only checks that there is such a directory. */
+  /** Only checks that the directory exists. */
   syncDirectory(path: string): void {
     this.#directory(path, "sync");
   }
@@ -109,7 +112,7 @@ export class MemoryFileSystem implements FileSystem {
     this.syncDirectory(path);
   }
 
-  /** Excludes other locks through this object only: nobody else can see its files. */
+  /** Excludes other locks through this object only: nothing else can see its files. */
   async lock(directory: string): Promise<DirectoryLock> {
     const node = this.#directory(directory, "lock");
     if (this.#locked.has(node)) throw lockedError(directory);
@@ -134,7 +137,7 @@ export class MemoryFileSystem implements FileSystem {
     };
   }
 
-  /** Only whether somebody has locked it through this object. */
+  /** Checks only whether somebody has locked the directory through this object. */
   async observe(directory: string): Promise<DirectoryLock> {
     const node = this.#directory(directory, "lock");
     if (this.#locked.has(node)) throw lockedError(directory);
@@ -170,7 +173,7 @@ export class MemoryFileSystem implements FileSystem {
     return descend(this.#root, names(path), action, path);
   }
 
-  /** Where `path` is or would be; `undefined` for the root, which is in no directory. */
+  /** The place of `path`, whether or not it exists; `undefined` for the root, which is in no directory. */
   #place(path: string, action: string): Place | undefined {
     const parents = names(path);
     const name = parents.pop();
@@ -188,7 +191,7 @@ export class MemoryFileSystem implements FileSystem {
 
 const MOVED = "the directory was moved, replaced or removed";
 
-/** Names and what they stand for. */
+/** A directory: names with their files and directories. */
 export type Directory = Map<string, Node>;
 type Node = FileBytes | Directory;
 
@@ -197,7 +200,7 @@ interface Place {
   readonly name: string;
 }
 
-/** Without links, `..` can be resolved in the text. */
+/** Without links, `..` can be resolved in the text of the path. */
 function names(path: string): string[] {
   const result: string[] = [];
   for (const name of path.split("/")) {

@@ -3,7 +3,7 @@ const SMALLEST_CAPACITY = 1024;
 /** The bytes of a file. Reads and writes are positional. */
 export interface FileBytes {
   readonly size: number;
-  /** Returns how many bytes were read, fewer than asked for only at the end. */
+  /** Returns how many bytes were read. They are fewer than asked for only at the end of the file. */
   read(buffer: Uint8Array, position: number): number;
   write(buffer: Uint8Array, position: number): void;
   resize(size: number): void;
@@ -11,16 +11,16 @@ export interface FileBytes {
 
 /** The bytes of a file in memory. The capacity doubles, so that n appended bytes cost O(n). */
 export class MemoryBytes implements FileBytes {
-  /** What lies behind `#size` is zero at all times. */
+  /** All bytes after `#size` are always zero. */
   #buffer: Uint8Array = new Uint8Array(0);
   #size = 0;
 
-  /** In bytes. */
+  /** The size in bytes. */
   get size(): number {
     return this.#size;
   }
 
-  /** Copies what there is at `position` into `buffer`; returns how many bytes. */
+  /** Copies the bytes at `position` into `buffer`. Returns how many bytes it copied. */
   read(buffer: Uint8Array, position: number): number {
     const end = Math.min(this.#size, position + buffer.length);
     if (position >= end) return 0;
@@ -28,7 +28,7 @@ export class MemoryBytes implements FileBytes {
     return end - position;
   }
 
-  /** Copies all of `buffer` to `position`; throws a `RangeError`, with nothing changed, when memory runs out. */
+  /** Copies all of `buffer` to `position`. If memory runs out, throws a `RangeError` and changes nothing. */
   write(buffer: Uint8Array, position: number): void {
     if (buffer.length === 0) return;
     const end = position + buffer.length;
@@ -37,7 +37,10 @@ export class MemoryBytes implements FileBytes {
     this.#size = Math.max(this.#size, end);
   }
 
-  /** Cuts, giving memory back when little is left, or extends with zeros; throws as {@linkcode MemoryBytes.write}. */
+  /**
+   * Cuts the file, and frees memory if little is left; or extends it with zeros. Throws as {@linkcode
+   * MemoryBytes.write} does.
+   */
   resize(size: number): void {
     if (size > this.#size) this.#reserve(size);
     else if (size < this.#buffer.length / 4) this.#buffer = this.#buffer.slice(0, size);

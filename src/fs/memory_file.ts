@@ -1,5 +1,5 @@
 /**
- * A file in memory that is open.
+ * An open file in memory.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { isErrorLike } from "../realm.ts";
 import { fileSystemError, requireOffset } from "./filesystem.ts";
 import type { FileBytes } from "./memory_bytes.ts";
 
-/** A handle of some bytes. */
+/** A handle to the bytes of a file. */
 export class MemoryFile implements OpenFile {
   readonly #bytes: FileBytes;
   readonly #path: string;
@@ -54,7 +54,7 @@ export class MemoryFile implements OpenFile {
     this.sync();
   }
 
-  /** Idempotent. */
+  /** Closes the handle. Idempotent. */
   close(): void {
     this.#closed = true;
   }
@@ -68,7 +68,7 @@ export class MemoryFile implements OpenFile {
     try {
       grow();
     } catch (error) {
-      // What the runtime throws when it cannot allocate an ArrayBuffer of that size.
+      // The runtimes throw a RangeError if they cannot allocate an ArrayBuffer of that size.
       if (!isErrorLike(error) || error.name !== "RangeError") throw error;
       throw Object.assign(fileSystemError("ENOSPC", action, this.#path), { cause: error });
     }

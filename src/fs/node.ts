@@ -17,14 +17,14 @@ import { secondDescriptor } from "./second_descriptor.ts";
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
 /**
- * Linux's `fdatasync` flushes a changed size too, and into blocks already allocated it spares a journal commit. Nobody
- * else promises the former.
+ * Linux's `fdatasync` also flushes a changed size. For blocks that are already allocated it saves a journal commit. No
+ * other system promises the former.
  */
 const DATA_SYNC_SUFFICES = process.platform === "linux";
 
 /**
- * The disk through `node:fs`, on Node, Deno and Bun alike. On Deno `--allow-read=DIR --allow-write=DIR` is enough, and
- * what the permissions forbid fails with `EACCES`.
+ * The disk through `node:fs`, on Node, Deno and Bun alike. On Deno `--allow-read=DIR --allow-write=DIR` is enough. A
+ * call that the permissions forbid fails with `EACCES`.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ const DATA_SYNC_SUFFICES = process.platform === "linux";
  * ```
  */
 export class NodeFileSystem implements FileSystem {
-  /** Opening a directory fails with `EISDIR`, also for reading. */
+  /** Opens a file. Opening a directory fails with `EISDIR`, also for reading. */
   open(path: string, options: FileOpenOptions): OpenFile {
     requireOpenOptions(options, path);
     return withErrorCode(() => {
@@ -54,7 +54,7 @@ export class NodeFileSystem implements FileSystem {
     });
   }
 
-  /** `undefined` also when a parent of `path` is a file. */
+  /** As {@linkcode FileSystem.stat}. Also `undefined` if a parent of `path` is a file. */
   stat(path: string): FileStat | undefined {
     return withErrorCode(() => {
       try {
@@ -68,13 +68,13 @@ export class NodeFileSystem implements FileSystem {
     });
   }
 
-  /** A symbolic link that leads nowhere is `"other"`. */
+  /** As {@linkcode FileSystem.list}. A symbolic link whose target is missing is `"other"`. */
   list(path: string): DirectoryEntry[] {
     const entries = withErrorCode(() => fs.readdirSync(path, { withFileTypes: true }));
     return entries.map((entry) => ({ name: entry.name, kind: this.#entryKind(path, entry) }));
   }
 
-  /** Not its parents. */
+  /** Creates a directory, but not its parents. */
   makeDirectory(path: string): void {
     withErrorCode(() => {
       requireSyncs();
@@ -82,7 +82,7 @@ export class NodeFileSystem implements FileSystem {
     });
   }
 
-  /** Replaces a file at `to` atomically. */
+  /** Renames a file. Replaces a file at `to` atomically. */
   rename(from: string, to: string): void {
     withErrorCode(() => fs.renameSync(from, to));
   }
@@ -92,21 +92,21 @@ export class NodeFileSystem implements FileSystem {
     withErrorCode(() => fs.linkSync(from, to));
   }
 
-  /** Fails with `EISDIR` for a directory. */
+  /** Removes a file. Fails with `EISDIR` for a directory. */
   remove(path: string): void {
     withErrorCode(() => {
-      // Deno's unlinkSync removes an empty directory, and macOS and Windows answer EPERM for any.
+      // Deno's unlinkSync removes an empty directory. macOS and Windows answer EPERM for any directory.
       if (fs.lstatSync(path).isDirectory()) throw fileSystemError("EISDIR", "remove", path);
       fs.unlinkSync(path);
     });
   }
 
-  /** Fails with `ENOTEMPTY` while there is something in it. */
+  /** Removes a directory. Fails with `ENOTEMPTY` unless it is empty. */
   removeDirectory(path: string): void {
     withErrorCode(() => fs.rmdirSync(path));
   }
 
-  /** On Windows, which cannot sync a directory and journals names itself, it does nothing. */
+  /** Does nothing on Windows, which cannot sync a directory and journals names itself. */
   syncDirectory(path: string): void {
     withErrorCode(() => {
       try {
@@ -127,8 +127,8 @@ export class NodeFileSystem implements FileSystem {
   }
 
   /**
-   * See {@linkcode lockDirectory}: on all runtimes the same lock, so that they exclude each other. The names `LOCK.*`
-   * in the directory belong to it.
+   * Takes the lock of {@linkcode lockDirectory}. All runtimes use the same lock, so they exclude each other. The names
+   * `LOCK.*` in the directory belong to it.
    */
   lock(directory: string): Promise<DirectoryLock> {
     return withErrorCodeAsync(() => {
@@ -149,12 +149,12 @@ export class NodeFileSystem implements FileSystem {
   }
 }
 
-/** No runtime opens a file with so high a number. */
+/** No runtime opens a file with such a high number. */
 const NO_FILE = 2 ** 31 - 1;
 
-/** Throws where `node --permission` forbids every fsync: a store learns it before it makes anything. */
+/** Throws if `node --permission` forbids every fsync. So a store learns it before it creates anything. */
 function requireSyncs(): void {
-  // Only Node has it, and only then.
+  // Only Node has this property, and only with permissions on.
   if (!("permission" in process)) return;
   try {
     fs.fsyncSync(NO_FILE);
@@ -165,7 +165,7 @@ function requireSyncs(): void {
 
 const WINDOWS_REFUSALS: ReadonlySet<string> = new Set(["EISDIR", "EPERM", "EINVAL"]);
 
-/** Windows refuses to open a directory, or to flush what it has opened. */
+/** Windows refuses to open a directory, or to flush an open one. */
 function throwUnlessRefused(error: unknown): void {
   if (process.platform !== "win32" || !WINDOWS_REFUSALS.has(errorCode(error) ?? "")) throw error;
 }
@@ -210,7 +210,7 @@ function fileStat(stats: fs.Stats): FileStat {
 class NodeFile implements OpenFile {
   readonly #fd: number;
   readonly #path: string;
-  /** What off-thread syncs use, from the first on. */
+  /** The descriptor for off-thread syncs; opened by the first one. */
   #syncFd: number | undefined;
   #closed = false;
   #syncsInFlight = 0;
@@ -257,7 +257,10 @@ class NodeFile implements OpenFile {
     }
   }
 
-  /** Idempotent. While a sync is in flight the descriptors stay open: another file could get their numbers. */
+  /**
+   * Closes the file. Idempotent. While a sync is in flight the descriptors stay open: another file could get their
+   * numbers.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

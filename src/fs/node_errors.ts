@@ -1,15 +1,15 @@
 import { isErrorLike } from "../realm.ts";
 
-/** The `code` of what was thrown: a POSIX name on an error from `node:fs`, `undefined` on anything else. */
+/** The `code` of an error: a POSIX name for an error of `node:fs`, `undefined` for anything else. */
 export function errorCode(error: unknown): string | undefined {
-  // Not `instanceof`: in Jest and `node:vm` the errors of `node:fs` are of another realm.
+  // Not `instanceof`: in Jest and `node:vm` the errors of `node:fs` belong to another realm.
   const code = isErrorLike(error) ? error.code : undefined;
   return typeof code === "string" ? code : undefined;
 }
 
 /**
- * Runs `call` on a path. What permissions forbid fails with `EACCES` and a message that says what to allow: Deno's errors carry no
- * `code`, and Node's, with `--permission`, name no path.
+ * Runs `call` on a path. A call that permissions forbid fails with `EACCES`, and the message says what to allow. Deno's
+ * own errors have no `code`, and those of `node --permission` name no path.
  */
 export function withErrorCode<T>(call: () => T): T {
   try {
@@ -19,7 +19,7 @@ export function withErrorCode<T>(call: () => T): T {
   }
 }
 
-/** As {@linkcode withErrorCode}, for a call that goes on. */
+/** As {@linkcode withErrorCode}, for an asynchronous call. */
 export async function withErrorCodeAsync<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -33,7 +33,7 @@ function namedError(error: unknown): unknown {
   return errorCode(error) === NODE_DENIAL ? nodeDenial(error as NodeDenial) : error;
 }
 
-/** The code of what `node --permission` forbids. */
+/** The code of Node's errors for a call that `node --permission` forbids. */
 const NODE_DENIAL = "ERR_ACCESS_DENIED";
 
 interface NodeDenial extends Error {

@@ -15,16 +15,16 @@ import type { LockSocket } from "./lock_socket.ts";
 import { identityOf, isSameFile, type Look, lookAt, type PathIdentity } from "./path_identity.ts";
 import { writeAllTo } from "./write_all.ts";
 
-/** No file system's clock, but those of FAT, is coarser. */
+/** The coarsest clock of any file system except FAT. */
 const TICK_MS = 20;
-/** Within such a tick names are listed this often, not at each look: a store that opens asks 27 times. */
+/** Within such a tick, names are listed only this often, and not at each check: a store that opens checks 27 times. */
 const LIST_EVERY_MS = 5;
 
-/** What an {@linkcode OwnedLock} is made of. */
+/** The parts of an {@linkcode OwnedLock}. */
 export interface OwnedLockParts {
   readonly directory: string;
   readonly number: number;
-  /** The lock file, open for reading and writing, created by us. */
+  /** The lock file, which this process created, open for reading and writing. */
   readonly fd: number;
   readonly record: LockRecord;
   readonly hold: KernelHold | undefined;
@@ -35,7 +35,7 @@ export interface OwnedLockParts {
   readonly look?: Look;
 }
 
-/** A lock file of ours: its heartbeat, its fence and its end. */
+/** A lock file that this process owns: its heartbeat, its fence and its end. */
 export class OwnedLock implements DirectoryLock {
   readonly #parts: OwnedLockParts;
   readonly #path: string;
@@ -46,12 +46,12 @@ export class OwnedLock implements DirectoryLock {
   #record: LockRecord;
   #content: Uint8Array = new Uint8Array(0);
   #lastBeatMs = 0;
-  /** When the file was last written, by us. */
+  /** When this process last wrote the file. */
   #writtenMs = 0;
-  /** When a name in the directory last changed, and when we listed the names after it. */
+  /** When a name in the directory last changed, and when this process listed the names after that. */
   #namesChangedMs = 0;
   #listedMs = 0;
-  /** Whether that listing has every name of that time. */
+  /** Whether that listing is complete for that time. */
   #isSettled = false;
   #lookedMs = 0;
   /** Whether the files of earlier owners were removed. */
@@ -61,7 +61,7 @@ export class OwnedLock implements DirectoryLock {
   #isUnused = false;
   #closed = false;
 
-  /** Starts the heartbeat; the caller goes on with `announce`. */
+  /** Starts the heartbeat. The caller must then call `announce`. */
   constructor(parts: OwnedLockParts) {
     this.#parts = parts;
     this.#path = lockPath(parts.directory, parts.number);
@@ -73,7 +73,7 @@ export class OwnedLock implements DirectoryLock {
     this.#timer.unref();
   }
 
-  /** Of this lock alone. */
+  /** The nonce, unique to this lock. */
   get nonce(): string {
     return this.#record.nonce;
   }
@@ -82,7 +82,7 @@ export class OwnedLock implements DirectoryLock {
     return this.#lossReason;
   }
 
-  /** Writes the record, which is also the heartbeat. */
+  /** Writes the record. This is also the heartbeat. */
   announce(): void {
     this.#record = { ...this.#record, beat: (this.#record.beat ?? 0) + 1 };
     this.#content = encodeRecord(this.#record);
@@ -92,19 +92,19 @@ export class OwnedLock implements DirectoryLock {
   }
 
   /**
-   * Makes the record durable. Without it a power cut leaves an empty file, of which nobody can say whether its owner lives
-   * before its heartbeat is too old.
+   * Makes the record durable. Otherwise a power cut could leave an empty file. Then nobody could tell whether its owner
+   * is alive before the heartbeat is too old.
    */
   persist(): void {
     fs.fdatasyncSync(this.#parts.fd);
   }
 
-  /** Called when the files of earlier owners were removed: one that is there from now on came back. */
+  /** Called when the files of earlier owners were removed. If one appears later, somebody restored it. */
   isAlone(): void {
     this.#isAlone = true;
   }
 
-  /** Says in the record that the owner listens on a socket, which is closed with the lock. */
+  /** Adds the socket that the owner listens on to the record. The lock closes the socket at its end. */
   listensOn(socket: LockSocket): void {
     if (this.#closed || !this.held()) {
       socket.close(false);
@@ -116,9 +116,10 @@ export class OwnedLock implements DirectoryLock {
   }
 
   /**
-   * Costs a `stat`, another one once in a millisecond, and once in a heartbeat's time a write of a KiB: a long synchronous call that asks before each of its
-   * writes stays alive, though no timer runs. False for good once the path leads elsewhere than to the lock file, or a heartbeat
-   * could not be written.
+   * Whether this process still owns the directory. Costs one `stat`, a second one at most once in a millisecond, and
+   * once in each heartbeat interval a write of 1 KiB. So a long synchronous call that checks before each of its writes
+   * stays alive, although no timer runs. The answer stays false once the path no longer points to the lock file, or a
+   * heartbeat could not be written.
    */
   held(): boolean {
     if (this.#closed || this.#lossReason !== undefined) return false;
@@ -129,13 +130,13 @@ export class OwnedLock implements DirectoryLock {
         return true;
       }
     } catch {
-      // An owner that cannot show that it lives will be taken for dead.
+      // Other processes will consider an owner dead that cannot write its heartbeat.
     }
     this.#lose();
     return false;
   }
 
-  /** Marks the file as released and closes it. It stays, so that its number is not used again. */
+  /** Marks the file as released and closes it. The file stays, so that its number is not used again. */
   release(): void {
     this.#close(() => this.#write(encodeRecord({ ...this.#record, released: true })));
   }
@@ -145,12 +146,15 @@ export class OwnedLock implements DirectoryLock {
     this.#isUnused = true;
   }
 
-  /** Whether its store was collected as garbage: whoever asks for it in this thread releases it first. */
+  /** Whether the store was collected as garbage. The next call in this thread that wants the lock releases it first. */
   get isUnused(): boolean {
     return this.#isUnused;
   }
 
-  /** Removes the file: only for one that was never the newest, or is while all earlier ones are still there. */
+  /**
+   * Removes the file. Allowed only if it was never the newest, or if it is the newest and all earlier files still
+   * exist.
+   */
   abandon(): void {
     this.#close(() => {
       const there = this.#look(this.#path);
@@ -158,7 +162,7 @@ export class OwnedLock implements DirectoryLock {
     });
   }
 
-  /** Whether the path of the lock file leads to it, and nobody else has written it. */
+  /** Whether the path still points to our lock file, and nobody else has written it. */
   #isHere(): boolean {
     const there = this.#look(this.#path);
     if (!there) return false;
@@ -166,11 +170,11 @@ export class OwnedLock implements DirectoryLock {
     if (isSame && there.modifiedMs === this.#writtenMs) return true;
     if (!this.#isContentAt(this.#path)) return false;
     if (isSame) {
-      // Only its time was set.
+      // Only the time of the file was set.
       this.#writtenMs = there.modifiedMs;
       return true;
     }
-    // A copy, or a file system without stable inodes: what is written through our descriptor shows which.
+    // A copy, or a file system without stable inodes. A write through our descriptor shows which one it is.
     this.announce();
     return this.#isContentAt(this.#path);
   }
@@ -180,9 +184,9 @@ export class OwnedLock implements DirectoryLock {
     return content !== undefined && isEqual(content, this.#content);
   }
 
-  /** Whether no copy of an earlier lock came back: a backup that is restored over the directory brings one. */
+  /** Whether no copy of an earlier lock has appeared. Restoring a backup over the directory creates one. */
   #staysAlone(nowMs: number): boolean {
-    // Nobody restores a backup in less.
+    // Nobody restores a backup within a millisecond.
     if (nowMs === this.#lookedMs) return true;
     this.#lookedMs = nowMs;
     const { directory, number } = this.#parts;
@@ -195,7 +199,7 @@ export class OwnedLock implements DirectoryLock {
     }
     this.#namesChangedMs = home.modifiedMs;
     this.#listedMs = nowMs;
-    // Within a tick of the clock another name may come at the same time.
+    // Within one tick of the clock another name may appear at the same time.
     this.#isSettled = Math.abs(nowMs - home.modifiedMs) > TICK_MS;
     return true;
   }
@@ -222,7 +226,7 @@ export class OwnedLock implements DirectoryLock {
     clearInterval(this.#timer);
   }
 
-  /** Whether a later lock is in the same directory. */
+  /** Whether there is a later lock in the same directory. */
   #isTaken(): boolean {
     const { directory, number } = this.#parts;
     try {
@@ -235,7 +239,7 @@ export class OwnedLock implements DirectoryLock {
   }
 
   #beatWhenDue(nowMs: number): void {
-    // The wall clock, not a monotonic one: that stands still while the machine sleeps, and others judge by this one.
+    // Uses the wall clock: other processes judge by it, and a monotonic clock stops while the machine sleeps.
     if (Math.abs(nowMs - this.#lastBeatMs) >= this.#parts.heartbeatMs) this.announce();
   }
 
@@ -244,7 +248,7 @@ export class OwnedLock implements DirectoryLock {
   }
 }
 
-/** An owner writes its file's inode into it. */
+/** Whether a lock file is a copy: an owner writes the inode of its file into the record. */
 function isCopy(found: ReturnType<typeof readLock>): boolean {
   return found?.record !== undefined && found.record.inode !== found.inode;
 }

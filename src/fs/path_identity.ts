@@ -1,5 +1,5 @@
 /**
- * What a path leads to at this moment, told apart from everything else that it may lead to later.
+ * The identity of the file or directory at a path, to recognise when the path points to another one.
  *
  * @module
  */
@@ -7,14 +7,17 @@
 import * as fs from "node:fs";
 import { errorCode } from "./node_errors.ts";
 
-/** A file or directory, whatever its name. Times are in whole milliseconds: not every runtime tells more. */
+/**
+ * The identity of a file or directory, independent of its name. Times are in whole milliseconds: not every runtime has
+ * more.
+ */
 export interface PathIdentity {
   readonly device: number;
   readonly inode: number;
   readonly modifiedMs: number;
 }
 
-/** Looks at a path, symbolic links followed; `undefined` when it leads nowhere. Costs one `stat`. */
+/** Looks at a path and follows symbolic links. `undefined` if the target is missing. Costs one `stat`. */
 export type Look = (path: string) => PathIdentity | undefined;
 
 interface DenoStat {
@@ -27,17 +30,17 @@ interface DenoApi {
   readonly statSync?: (path: string) => DenoStat;
 }
 
-/** The look of this runtime. Deno's own `stat` takes a fifth of the time of its `node:fs`. */
+/** The function for this runtime. Deno's own `stat` takes a fifth of the time of its `node:fs`. */
 export const lookAt: Look = denoLook() ?? nodeLook;
 
-/** What an open file is. */
+/** The identity of an open file. */
 export function identityOf(fd: number): PathIdentity {
   return toIdentity(fs.fstatSync(fd));
 }
 
 /** Whether both are the same file or directory, as far as the file system can tell. */
 export function isSameFile(a: PathIdentity, b: PathIdentity): boolean {
-  // Beyond 2^53 two inodes may look like one.
+  // Above 2^53 two inodes may look the same.
   return a.inode === b.inode && a.device === b.device && Number.isSafeInteger(a.inode);
 }
 
@@ -60,7 +63,7 @@ function denoLook(): Look | undefined {
     try {
       stat = statSync(path);
     } catch {
-      // Its errors have other codes, and where there are none: the slow look tells.
+      // Deno's errors have other codes, or none. The slow function gives the answer.
       return nodeLook(path);
     }
     const { dev, ino, mtime } = stat;

@@ -3,23 +3,23 @@ import * as os from "node:os";
 import { process } from "../process.ts";
 import { errorCode } from "./node_errors.ts";
 
-/** What makes a process recognisable to another one, as far as this runtime may find out without asking the user. */
+/** Identifies a process for other processes, as far as this runtime can find out without a question to the user. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** `"deno"`, `"bun"` or `"node"`. */
   readonly runtime: string;
-  /** One run of one machine: on Linux the boot's id, elsewhere platform and host name. */
+  /** Identifies one run of a machine: on Linux the boot's id, elsewhere platform and host name. */
   readonly machine?: string;
-  /** Within which process ids and start times mean the same; a container has its own. */
+  /** The scope in which process ids and start times are unique. A container has its own. */
   readonly namespace?: string;
-  /** When the process started, in the kernel's own units: tells it from a later one with the same id. */
+  /** When the process started, in the kernel's units. Tells it from a later process with the same id. */
   readonly started?: string;
 }
 
-/** `"unknown"` when the runtime may not ask, or an id that is in use cannot be told from one used again. */
+/** `"unknown"`: the runtime may not ask, or the id is in use but may have been reused. */
 export type ProcessState = "running" | "gone" | "unknown";
 
-/** This process. Never prompts on Deno: what the permissions given do not cover is left out. */
+/** The identity of this process. Never prompts on Deno: facts that need a missing permission are left out. */
 export function ownIdentity(): ProcessIdentity {
   const known = process.platform === "linux" ? linuxIdentity() : otherIdentity();
   return { pid: process.pid, runtime: runtimeName(), ...known };
@@ -30,7 +30,7 @@ export function sharesProcessIds(a: ProcessIdentity, b: ProcessIdentity): boolea
   return onSameMachine(a, b) && a.namespace !== undefined && a.namespace === b.namespace;
 }
 
-/** Whether both are known to run on one run of one machine, be it in two containers. */
+/** Whether both are known to run on the same run of one machine, even in two containers. */
 export function onSameMachine(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.machine !== undefined && a.machine === b.machine;
 }
@@ -45,14 +45,14 @@ export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return sharesProcessIds(a, b) && a.pid === b.pid && a.started === b.started;
 }
 
-/** What became of a process whose id means the same to us: see {@linkcode sharesProcessIds}. */
+/** The state of a process whose id has the same meaning here: see {@linkcode sharesProcessIds}. */
 export function processState(identity: ProcessIdentity): ProcessState {
   const exists = processExists(identity.pid);
   if (exists === undefined) return "unknown";
   if (!exists) return "gone";
   const now = linuxProcess(String(identity.pid));
   if (!now) return "unknown";
-  // A process that nobody waited for keeps its id though it is dead, in a container perhaps for ever.
+  // A dead process that its parent did not wait for keeps its id, in a container perhaps for ever.
   if (now.state === "Z" || now.state === "X") return "gone";
   if (identity.started === undefined) return "unknown";
   return now.started === identity.started ? "running" : "gone";
@@ -65,7 +65,7 @@ function processExists(pid: number): boolean | undefined {
   } catch (error) {
     const code = errorCode(error);
     if (code === "ESRCH") return false;
-    // Anything else is a refusal to tell.
+    // Any other error means that the system refuses to tell.
     return code === "EPERM" ? true : undefined;
   }
 }
@@ -76,7 +76,7 @@ function linuxIdentity(): KnownIdentity {
   const boot = readProc("sys/kernel/random/boot_id")?.trim();
   const own = linuxProcess("self");
   if (!boot) return {};
-  // With another namespace's /proc mounted, it would answer about other processes.
+  // With the /proc of another namespace, the answers would be about other processes.
   if (own?.pid !== String(process.pid)) return { machine: boot };
   return {
     machine: boot,
@@ -94,7 +94,7 @@ function otherIdentity(): KnownIdentity {
 function linuxProcess(pid: string): { pid: string; state: string; started: string } | undefined {
   const stat = readProc(`${pid}/stat`);
   if (!stat) return undefined;
-  // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
+  // The second field is the program's name in parentheses. The name may have spaces and parentheses, too.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, started] = [fields[0], fields[19]];
   return state && started ? { pid: stat.slice(0, stat.indexOf(" ")), state, started } : undefined;
@@ -108,7 +108,7 @@ function readProcLink(name: string): string {
   return fromProc(name, (path) => fs.readlinkSync(path)) ?? "";
 }
 
-/** Unreadable (no such process, no /proc, no permission) is an answer here, not a failure. */
+/** Reads a file of /proc. An unreadable file (no such process, no /proc, no permission) is an answer, not a failure. */
 function fromProc<T>(name: string, read: (path: string) => T): T | undefined {
   const path = `/proc/${name}`;
   if (process.platform !== "linux" || !mayAsk({ name: "read", path })) return undefined;
@@ -131,7 +131,7 @@ interface DenoApi {
   readonly permissions: { querySync(permission: DenoPermission): { readonly state: string } };
 }
 
-/** Whether a call that needs this permission is answered without a question to the user. Only Deno has permissions. */
+/** Whether a call that needs this permission is answered without a question to the user. Only Deno asks. */
 export function mayAsk(permission: DenoPermission): boolean {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
   if (typeof deno?.permissions?.querySync !== "function") return true;

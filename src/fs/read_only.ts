@@ -3,15 +3,18 @@ import { CopiedBytes, LowerFiles } from "./copied_bytes.ts";
 import { lockLost } from "./filesystem.ts";
 import { type Directory, MemoryFileSystem } from "./memory.ts";
 
-/** A view of a directory, in which every change stays in memory: nothing below is written, created or removed. */
+/**
+ * A view of a directory that keeps every change in memory. It writes, creates and removes nothing on the lower file
+ * system.
+ */
 export interface ReadOnlyView {
-  /** Has the directory under its own path, as it was when the view was made, and nothing else. */
+  /** Has the directory at its own path, as it was when the view was created, and nothing else. */
   readonly fileSystem: FileSystem;
-  /** Closes the files below that are open. */
+  /** Closes the open files of the lower file system. */
   close(): void;
 }
 
-/** A view of the directory `root` of `lower`. Once `lock` is not held any more its files cannot be read: `LOCK_LOST`. */
+/** A view of the directory `root` of `lower`. Reads fail with `LOCK_LOST` once `lock` is not held any more. */
 export function readOnlyView(lower: FileSystem, root: string, lock: DirectoryLock): ReadOnlyView {
   const files = new LowerFiles(lower, () => {
     if (lock.held()) return;
@@ -31,7 +34,7 @@ function copyOf(lower: FileSystem, path: string, files: LowerFiles): Directory {
   return directory;
 }
 
-/** The directories above `path`, with nothing else in them. */
+/** A root that has only the directories on the way to `path`. */
 function rootOf(path: string, directory: Directory): Directory {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   return names.reduceRight((child, name) => new Map([[name, child]]), directory);

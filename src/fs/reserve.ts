@@ -1,5 +1,5 @@
 /**
- * Space that a store keeps for the time when its disk is full: without it nothing could be deleted there.
+ * Space that a store reserves for a full disk. Without it, nothing could be deleted on a full disk.
  *
  * @module
  */
@@ -9,82 +9,83 @@ import { fileSystemError } from "./filesystem.ts";
 import { errorCode } from "./node_errors.ts";
 import { writeAll } from "./write_all.ts";
 
-/** The file, in the store's directory. What is in it is never read. */
+/** The name of the reserve's file in the store's directory. Its content is never read. */
 export const RESERVE = "RESERVE";
-/** The file while it grows for the first time. */
+/** The name of the file while it grows for the first time. */
 export const UNFINISHED_RESERVE = "RESERVE.new";
 
-/** How large it is, 4 MiB. */
+/** The size of a complete reserve, 4 MiB. */
 export const RESERVE_BYTES: number = 4 * 1024 * 1024;
-/** The reserve is whole again only where so much more is free: the next puts must not meet a full disk at once. */
+/** The reserve is refilled only if this much more is free, so that the next puts do not fill the disk at once. */
 export const SPARE_BYTES: number = 4 * 1024 * 1024;
 /** A store with fewer bytes has no reserve. */
 export const FIRST_BYTES: number = 1024 * 1024;
-/** What an open store leaves of the reserve, so that it can be opened again. */
+/** How much of the reserve an open store leaves, so that it can be opened again. */
 export const KEPT_FOR_OPEN_BYTES: number = 512 * 1024;
 
-/** What work behind the commits leaves of it while others put. */
+/** How much of the reserve background work leaves while puts are allowed. */
 const KEPT_FROM_TABLE_BYTES: number = 3 * 1024 * 1024;
-/** It is given up, and made again, in pieces of this size. */
+/** The reserve shrinks and is refilled in pieces of this size. */
 const PIECE_BYTES = 64 * 1024;
-/** What it has where it is as large as it can be, and not known to be whole. */
+/** The size of a reserve that is refilled as far as possible, but not known to be complete. */
 const MARKED_BYTES: number = RESERVE_BYTES - PIECE_BYTES;
-/** It grows with each write as much as that has bytes, and no more than this. */
+/** With each write the reserve grows by the bytes of the write, but by no more than this. */
 const LARGEST_PIECE_BYTES = 1024 * 1024;
 
-/** Whether an error says that the disk, or what the user may have of it, is full. */
+/** Whether an error says that the disk, or the user's quota, is full. */
 export function isFull(error: unknown): boolean {
   const code = errorCode(error);
   return code === "ENOSPC" || code === "EDQUOT";
 }
 
 /**
- * The reserve of one store. It grows while the store writes, after its first MiB. Errors that it meets are not errors of the
- * store, which does without it then. Whoever calls has looked whether the directory is the store's.
+ * The reserve of one store. It begins to grow after the store's first MiB, while the store writes. An error of the
+ * reserve is not an error of the store: then the store has no reserve. The caller must check that it owns the
+ * directory.
  */
 export class Reserve {
   readonly #fileSystem: FileSystem;
   readonly #path: string;
   readonly #unfinished: string;
   #file: OpenFile | undefined;
-  /** Of the file that is or was whole; `undefined` where there is none, or nobody has looked. */
+  /** The size of the file that is or was complete; `undefined` if there is none, or nobody has looked. */
   #size: number | undefined;
-  /** Whether it was given up, in part at least, and is not known to be whole again. */
+  /** Whether space was taken from the reserve, and it is not known to be complete again. */
   #isShort = false;
   #wasShort = false;
   #asksForBytes = false;
-  /** Of the file that grows for the first time; `undefined` while none may. */
+  /** The size of the file that grows for the first time; `undefined` while none may grow. */
   #growing: number | undefined;
-  /** Bytes of the store, about. */
+  /** About how many bytes the store has. */
   #written = 0;
-  /** Whether what is done now may take from the reserve, and how much has to be left. */
+  /** Whether the present work may use the reserve, and how much it must leave. */
   #mayTake = true;
   #kept = 0;
   #error: Error | undefined;
 
-  /** `directory` is the store's. Looks at nothing. */
+  /** `directory` is the store's directory. Does not look at the disk. */
   constructor(fileSystem: FileSystem, directory: string) {
     this.#fileSystem = fileSystem;
     this.#path = `${directory}/${RESERVE}`;
     this.#unfinished = `${directory}/${UNFINISHED_RESERVE}`;
   }
 
-  /** Whether it was given up, in part at least, and is not known to be whole again. */
+  /** Whether space was taken from the reserve, and it is not known to be complete again. */
   get isShort(): boolean {
     return this.#isShort;
   }
 
-  /** Whether it was when this life of the store began. */
+  /** Whether the reserve was incomplete when the store was opened. */
   get wasShort(): boolean {
     return this.#wasShort;
   }
 
-  /** How many bytes of it may be taken; 0 where there is none. */
+  /** The present size of the reserve in bytes; 0 if there is none. */
   get size(): number {
     return this.#size ?? 0;
   }
 
-  /** Looks what an earlier life left of it, and makes it whole where that can be done. */
+  /** Looks at the reserve of earlier opens, and refills it if possible. */
   find(): void {
     this.#look();
     this.#wasShort = this.#isShort;
@@ -92,14 +93,14 @@ export class Reserve {
     if (this.#isShort) this.refill();
   }
 
-  /** The store is open: from here on something is left for the next open, and a reserve grows where there is none. */
+  /** The store is open. From now on some space stays for the next open, and a missing reserve may grow. */
   opened(): void {
     this.#kept = KEPT_FOR_OPEN_BYTES;
     this.#mayTake = false;
     if (this.#size === undefined) this.#growing = 0;
   }
 
-  /** Whether the bytes of a store that was there already have to be told, by {@linkcode Reserve.storeHas}, before it writes. */
+  /** Whether the store existed, so that it must call {@linkcode Reserve.storeHas} before it writes. */
   get asksForBytes(): boolean {
     return this.#asksForBytes;
   }
@@ -109,24 +110,24 @@ export class Reserve {
     this.#asksForBytes = false;
   }
 
-  /** What follows frees space: it may take from the reserve. */
+  /** The next work frees space, so it may use the reserve. */
   allow(): void {
     this.#mayTake = true;
   }
 
-  /** What follows needs space: the log may not, and what moves the log into the table a little. */
+  /** The next work needs space: the log may not use the reserve, background work only a little. */
   forbid(): void {
     this.#mayTake = false;
   }
 
-  /** The store has written so many bytes. */
+  /** Records that the store has written `bytes` bytes. */
   wrote(bytes: number): void {
     if (this.#growing === undefined) return;
     this.#written += bytes;
     if (this.#written >= FIRST_BYTES) this.#grow(Math.min(bytes, LARGEST_PIECE_BYTES));
   }
 
-  /** Gives up so much of it that `bytes` can be written to the log or elsewhere, if that may take it. Says whether there was something. */
+  /** Shrinks the reserve to free `bytes`, if the present work may use it. Returns whether it freed space. */
   give(bytes: number, isLog: boolean): boolean {
     if (!this.#mayTake && isLog) {
       this.#mark();
@@ -149,7 +150,7 @@ export class Reserve {
     }
   }
 
-  /** Makes it whole again, as far as there is room. Says whether it is, with something to spare. */
+  /** Refills the reserve as far as there is room. Returns whether it is complete, with some spare space left. */
   refill(): boolean {
     if (!this.#isShort) return true;
     try {
@@ -172,34 +173,34 @@ export class Reserve {
     return !this.#isShort;
   }
 
-  /** After space was freed: makes it whole, or lets one grow that was given up for want of room. */
+  /** Called after space was freed. Refills the reserve, or lets one grow whose growth had stopped on a full disk. */
   renew(): void {
     if (this.#size === undefined) this.#growing ??= 0;
     this.refill();
   }
 
-  /** The error of a call that is refused, since the disk is full. */
+  /** The error of a call that is refused because the disk is full. */
   get error(): Error {
     return this.#error ?? fileSystemError("ENOSPC", "write", this.#path);
   }
 
-  /** Gives the file back. Idempotent. */
+  /** Closes the file. Idempotent. */
   close(): void {
     const file = this.#file;
     this.#file = undefined;
     try {
       file?.close();
     } catch {
-      // It was written for its size alone.
+      // Only the size of the file matters.
     }
   }
 
-  /** One that is not whole yet goes at once: so small a disk has no room for it. */
+  /** Removes an incomplete reserve completely: the disk is too small for one. */
   #giveUnfinished(): boolean {
     return this.#sizeOf(this.#unfinished) !== undefined && this.#stopGrowing(true);
   }
 
-  /** The disk was full: the next life knows it by the size. */
+  /** Records by the size of the file that the disk was full, for the next open. */
   #mark(): void {
     if (this.#size !== RESERVE_BYTES) return;
     try {
@@ -207,16 +208,16 @@ export class Reserve {
       this.#size = MARKED_BYTES;
       this.#isShort = true;
     } catch {
-      // Then it looks whole.
+      // Then the reserve looks complete.
     }
   }
 
-  /** Some file systems free what was cut only when it is synced. */
+  /** Some file systems free the space of a cut file only at a sync. */
   #settle(file: OpenFile): void {
     try {
       file.sync();
     } catch {
-      // The next try shows what there is.
+      // The next attempt shows how much is free.
     }
   }
 
@@ -261,7 +262,7 @@ export class Reserve {
     this.#size = RESERVE_BYTES;
   }
 
-  /** A disk that is full before the reserve is whole needs its space for what lives. Says whether the file was removed. */
+  /** A disk that is full so early needs its space for live data. Returns whether the file was removed. */
   #stopGrowing(remove: boolean): boolean {
     this.#growing = undefined;
     this.close();
@@ -269,7 +270,7 @@ export class Reserve {
       if (remove) this.#fileSystem.remove(this.#unfinished);
       return remove;
     } catch {
-      // The next life finds it.
+      // The next open finds it.
       return false;
     }
   }
@@ -281,7 +282,7 @@ export class Reserve {
 
 let state = 0x9e3779b9;
 
-/** Bytes that no file system compresses, or has already. */
+/** Bytes that no file system can compress, or deduplicate. */
 function noise(bytes: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(bytes / 4));
   for (let at = 0; at < words.length; at++) {

@@ -1,5 +1,5 @@
 /**
- * A file system whose full disk is met with the store's reserve.
+ * A file system that uses the store's reserve when the disk is full.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import type {
 } from "../api/file_system.ts";
 import { isFull, type Reserve } from "./reserve.ts";
 
-/** What a name, a directory or a record of a lock takes, generously. */
+/** The space for a name, a directory or a lock's record, rounded up generously. */
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * Passes every call on. What finds the disk full gives up some of the reserve and tries again, where that may be taken. Syncs are never tried
- * again: nobody knows what one that failed left.
+ * Passes every call to the lower file system. If the disk is full, it shrinks the reserve and tries again, if the call
+ * may use the reserve. It never repeats a sync: the state after a failed sync is unknown.
  */
 export class ReservedFileSystem implements FileSystem {
   readonly #lower: FileSystem;
@@ -72,7 +72,10 @@ export class ReservedFileSystem implements FileSystem {
     this.#lower.syncDirectory(path);
   }
 
-  /** The directory is not ours yet. But that a live owner has it is known before anything is written, and what is in the reserve is never read. */
+  /**
+   * This process does not own the directory yet. But before it writes anything it knows whether a live owner has the
+   * directory. And nobody reads the content of the reserve.
+   */
   async lock(directory: string): Promise<DirectoryLock> {
     for (;;) {
       try {
@@ -139,7 +142,7 @@ class ReservedFile implements OpenFile {
   }
 }
 
-/** Tries again as long as the reserve has something to give: each time it is smaller. */
+/** Tries again while the reserve can free space. The reserve shrinks each time. */
 function fitting<T>(reserve: Reserve, bytes: number, isLog: boolean, call: () => T): T {
   for (;;) {
     try {

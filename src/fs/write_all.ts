@@ -1,5 +1,5 @@
 /**
- * A disk may write less than it was given: these write the rest.
+ * A disk may accept fewer bytes than it gets. These functions write the rest.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import type { OpenFile } from "../api/file_system.ts";
 import { fileSystemError } from "./filesystem.ts";
 
-/** Writes all of `bytes` at `position`. `path` is for the error: `EIO` when the disk takes nothing any more. */
+/** Writes all of `bytes` at `position`. Throws `EIO` if the disk accepts no more bytes; the error names `path`. */
 export function writeAll(file: Pick<OpenFile, "write">, bytes: Uint8Array, position: number, path: string): void {
   for (let done = 0; done < bytes.length; ) {
     const count = file.write(done === 0 ? bytes : bytes.subarray(done), position + done);
@@ -23,7 +23,7 @@ export function writeAllTo(fd: number, bytes: Uint8Array, position: number, path
   writeAll({ write }, bytes, position, path);
 }
 
-/** Reads until `buffer` is full or the file ends; returns how many bytes. */
+/** Reads until `buffer` is full or the file ends. Returns how many bytes it read. */
 export function readAll(file: Pick<OpenFile, "read">, buffer: Uint8Array, position: number): number {
   let done = 0;
   while (done < buffer.length) {

@@ -1,5 +1,5 @@
 /**
- * What all that can be read shares: validation, encoding, walks, and the promises over it.
+ * The common part of all readers: validation, encoding, iteration, and promises.
  *
  * @module
  */
@@ -17,21 +17,21 @@ import { type Pick, rangeIterable } from "./range_iterable.ts";
 import { formatOf, toSnapshotRange } from "./ranges.ts";
 import type { HeldReadSource, ReadSource } from "./read_source.ts";
 
-/** Values that are read at a time. */
+/** How many values are read in one step. */
 const GET_STEP = 100;
 
 /** A {@linkcode Reader} over a {@linkcode ReadSource}. */
 export abstract class BaseReader implements Reader {
-  /** Where to read; throws when the reader is closed. `action` is a verb for the message. */
+  /** The source to read from. Throws if the reader is closed. `action` is a verb for the message. */
   protected abstract source(action: string): ReadSource;
 
-  /** The reader that a range asks for: only a store has snapshots. */
+  /** The reader for a range's `snapshot` option. Only a store has snapshots. */
   protected readerOf(snapshot: Snapshot | undefined): BaseReader {
     if (snapshot === undefined) return this;
     throw new TypeError("Wrong range option 'snapshot': only ranges of a store take one");
   }
 
-  /** Not an `async` function: these cost more than the read. */
+  /** Not an `async` function: it would cost more than the read. */
   get(key: Key): Promise<Uint8Array | undefined> {
     try {
       const value = this.getSync(key);
@@ -138,7 +138,7 @@ export abstract class BaseReader implements Reader {
     return new Map(this.walk(wholeOf(prefix), formatOf<"utf8">({}), ownedEntryAt));
   }
 
-  /** A walk over a range. Throws when the reader is closed. */
+  /** Iterates over a range. Throws if the reader is closed. */
   walk<E extends KeyEncoding, T>(range: ByteRange, format: KeyFormat<E>, pick: Pick<E, T>): RangeIterable<T> {
     this.source("read");
     const open = () => {
@@ -154,7 +154,7 @@ export abstract class BaseReader implements Reader {
     return rangeIterable(range, open, pick);
   }
 
-  /** As {@linkcode Reader.count}, of a range in bytes. */
+  /** As {@linkcode Reader.count}, for a range in bytes. */
   async countIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
     const signal = signalOf(options);
     const counter = new Counter(this.source("count"), range);
@@ -166,7 +166,7 @@ export abstract class BaseReader implements Reader {
     return counter.total;
   }
 
-  /** As {@linkcode Reader.countSync}, of a range in bytes. */
+  /** As {@linkcode Reader.countSync}, for a range in bytes. */
   countInSync(range: ByteRange): number {
     const counter = new Counter(this.source("count"), range);
     try {
@@ -195,7 +195,7 @@ class Counter {
     this.#rest = range;
   }
 
-  /** Says whether there is more. */
+  /** Returns whether there is more. */
   step(): boolean {
     if (this.#rest.limit === 0) return false;
     const { count, last } = this.#source.count(this.#rest);
@@ -221,12 +221,12 @@ export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index:
   return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
 }
 
-/** All that starts with a prefix, read to its end. */
+/** The range of all keys with a prefix, to be read to its end. */
 function wholeOf(prefix: Key): ByteRange {
   return { ...prefixRange(encodePrefix(prefix)), pageBytes: LARGEST_PAGE_BYTES };
 }
 
-/** The same, with a value in a buffer of its own. */
+/** Key and value of an entry, with the value in its own buffer. */
 function ownedEntryAt(page: Page<"utf8">, index: number): [string, Uint8Array] {
   const entry = entryAt(page, index);
   return page.isShared ? [entry[0], entry[1].slice()] : entry;

@@ -1,5 +1,6 @@
 /**
- * What all stores share: the methods of a store, which check and encode what they are given, over the core of an open one.
+ * The common part of all stores: the methods, which check and encode their arguments and call the core of an open
+ * store.
  *
  * @module
  */
@@ -129,7 +130,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     return deletion.count;
   }
 
-  /** As {@linkcode Store.deleteRange}, of a range in bytes. */
+  /** As {@linkcode Store.deleteRange}, for a range in bytes. */
   async deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
     const signal = signalOf(options);
     const deletion = this.#deletion(range);
@@ -277,7 +278,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     });
   }
 
-  /** Writes now, and waits for the commit with all others: not an `async` function, for these cost more than the write. */
+  /** Writes now, and waits for the group commit. Not an `async` function: it would cost more than the write. */
   #write(write: () => void): Promise<void> {
     try {
       write();

@@ -1,5 +1,5 @@
 /**
- * Batches as callers give them.
+ * Batches, as callers pass them.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import { OptionNames } from "../options.ts";
 import { expiryAfter } from "./expiry.ts";
 
 const EXAMPLE = '{ type: "delete", key }';
-/** Of every kind of operation. */
+/** The names of all kinds of operations together. */
 const OPERATION = new OptionNames<Extract<BatchOperation, { type: "put" }>>(
   { type: true, key: true, value: true, ttl: true },
   { property: "property of an operation", object: "an operation of a batch", example: EXAMPLE },
 );
 
-/** The operations, checked and in bytes; throws `TypeError` or `RangeError` when one of them is wrong. */
+/** The operations, checked and in bytes. Throws `TypeError` or `RangeError` if one of them is wrong. */
 export function toOperations(operations: readonly BatchOperation[]): StoredOperation[] {
   if (!Array.isArray(operations)) {
     throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
   }
-  // Unlike `map`, it meets holes, too.
+  // Unlike `map`, it also visits holes of the array.
   const stored = Array.from(operations, toOperation);
   checkBatchSize(sizeOfAll(stored));
   return stored;
 }
 
-/** Throws `RangeError` for more bytes of keys and values than one commit may have. */
+/** Throws `RangeError` if a commit has too many bytes of keys and values. */
 export function checkBatchSize(bytes: number): void {
   if (bytes <= MAX_BATCH_BYTES) return;
   throw new RangeError(`Cannot commit ${bytes} bytes at once: the limit is ${MAX_BATCH_BYTES}`);

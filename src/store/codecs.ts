@@ -8,8 +8,8 @@ import type { Codec } from "../api/view.ts";
 import { decoder, describe } from "../encoding.ts";
 
 /**
- * Values as JSON text in UTF-8. A value that JSON has nothing for (`undefined`, a function) is a `TypeError`; bytes that are
- * no JSON are a `SyntaxError` or, when they are not even UTF-8, a `TypeError`. The type is not checked.
+ * Values as JSON text in UTF-8. A value without a JSON form (`undefined`, a function) is a `TypeError`. Bytes that are
+ * not JSON are a `SyntaxError`; bytes that are not even UTF-8 are a `TypeError`. The type is not checked.
  *
  * @example
  * ```ts

@@ -1,9 +1,10 @@
 /**
- * Whether others changed what a transaction read.
+ * Checks whether others changed what a transaction read.
  *
- * Two ways lead to the answer. By the commits since the transaction began, in their order: each entry is looked at once, however much
- * was read. Or by what was read, where it is little, or where those commits are not in memory any more. Both go in steps: between
- * two of them others may commit, and the next step looks at these commits, too.
+ * There are two ways to check. One looks at the commits since the transaction began, in their order: each entry once,
+ * however much was read. The other looks up what was read. luge uses it if little was read, or if those commits are no
+ * longer in memory. Both work in steps. Others may commit between two steps, and the next step looks at these commits,
+ * too.
  *
  * @module
  */
@@ -13,31 +14,31 @@ import { type ByteRange, keyRange } from "../byte_range.ts";
 import { compareBytes, NOTHING, nameOf, withZero } from "../bytes.ts";
 import { Interval, Intervals } from "./intervals.ts";
 
-/** What a transaction read. */
+/** The keys and ranges that a transaction read. */
 export interface ReadSet {
   /** By their names. */
   readonly keys: ReadonlyMap<string, Uint8Array>;
   readonly ranges: readonly ByteRange[];
 }
 
-/** So few keys are looked up one by one, each in about a microsecond. */
+/** Up to this many keys are looked up one by one, each in about a microsecond. */
 const FEW_KEYS = 64;
-/** Of more keys, so many in one step. */
+/** How many keys are looked up in one step. */
 const KEYS_A_STEP = 512;
 
-/** `"more"` when there are commits that were not looked at. */
+/** `"more"`: some commits have not been looked at yet. */
 export type Checked = "unchanged" | "changed" | "more";
 
-/** The check of one transaction. */
+/** The conflict check of one transaction. */
 export class ConflictCheck {
   readonly #reads: ReadSet;
-  /** All commits before this place were looked at. */
+  /** All commits before this position have been looked at. */
   #place: ChangePlace;
   #changed: ByteRange | undefined;
   #tracked: Tracked | undefined;
   #byReads: Iterator<undefined> | undefined;
 
-  /** Of reads at a version. */
+  /** Checks reads that were made at `version`. */
   constructor(reads: ReadSet, version: number) {
     this.#reads = reads;
     this.#place = { version: version + 1, key: NOTHING };
@@ -48,7 +49,7 @@ export class ConflictCheck {
     return this.#changed;
   }
 
-  /** Looks at some of the commits. `"unchanged"` holds until the next commit. */
+  /** Looks at some commits. `"unchanged"` is true until the next commit. */
   step(backend: Backend): Checked {
     const { keys, ranges } = this.#reads;
     if (this.#changed) return "changed";
@@ -63,7 +64,7 @@ export class ConflictCheck {
     return !this.#byReads && this.#place.version > backend.version;
   }
 
-  /** `false` where the commits are not in memory. */
+  /** Returns `false` if the commits are not in memory. */
   #stepByCommits(backend: Backend): boolean {
     this.#tracked ??= new Tracked(this.#reads);
     const until = backend.version;
@@ -81,7 +82,7 @@ export class ConflictCheck {
     this.#byReads = undefined;
   }
 
-  /** Looks for changes up to a version; each step ends with a `yield`. */
+  /** Looks up changes of what was read, up to a version. Each step ends with a `yield`. */
   *#changesByReads(backend: Backend, until: number): Generator<undefined> {
     const since = this.#place.version - 1;
     let looked = 0;
@@ -105,9 +106,9 @@ export class ConflictCheck {
   }
 }
 
-/** What was read, found by a key. */
+/** The keys and ranges that were read, searchable by key. */
 class Tracked {
-  /** Holds all that was read, and what lies between. */
+  /** The smallest range that includes all reads. */
   readonly hull: ByteRange;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
   readonly #ranges = new Intervals<ByteRange>();
@@ -132,7 +133,7 @@ class Tracked {
     this.hull = { lower: first ?? NOTHING, upper: behind, keysOnly: true };
   }
 
-  /** The read that one of the changes is in. */
+  /** The read that includes one of the changes. */
   touched(changes: readonly StoredChange[]): ByteRange | undefined {
     for (const { key } of changes) {
       if (this.#keys.has(nameOf(key))) return keyRange(key);

@@ -1,20 +1,21 @@
 /**
- * Transactions that conflict wait for each other, so that each is run again once, and not as often as there are others.
+ * Lets transactions that conflict wait for each other. So each of them runs again once, and not once for each other
+ * one.
  *
- * The first run of a transaction waits for nobody. After a conflict it takes its turn among those that conflicted over the same
- * key or range. After several it is run alone: then no other one begins.
+ * The first run of a transaction waits for nothing. After a conflict it waits for its turn among the transactions that
+ * conflicted over the same key or range. After several conflicts it runs alone: no other transaction begins meanwhile.
  *
  * @module
  */
 
 import { type EndTurn, FairQueue } from "../commit/fair_queue.ts";
 
-/** From so many conflicts on a transaction is run alone. */
+/** After this many conflicts a transaction runs alone. */
 const CONFLICTS_TO_RUN_ALONE = 3;
 
 /** The turns of the transactions of one store. */
 export class Contention {
-  /** By what was conflicted over. */
+  /** By the key or range of the conflict. */
   readonly #queues: Map<string, FairQueue> = new Map();
   readonly #alone = new FairQueue();
   readonly #turns: Turns = {
@@ -27,7 +28,7 @@ export class Contention {
     return new Contender(this.#turns);
   }
 
-  /** Nobody is to wait any more: the store is closed, or failed. */
+  /** Lets all waiting transactions continue: the store is closed, or failed. */
   release(): void {
     this.#alone.release();
     for (const queue of this.#queues.values()) queue.release();
@@ -62,7 +63,7 @@ export class Contender {
   readonly #turns: Turns;
   #conflicts = 0;
   #over = "";
-  /** What the present turn is over; `undefined` without one. */
+  /** The key or range of the present turn; `undefined` without a turn. */
   #held: string | undefined;
   #end: EndTurn = () => {};
 
@@ -76,7 +77,7 @@ export class Contender {
     return this.#held === this.#wanted;
   }
 
-  /** Settles when the next run may begin; rejects with the reason of the signal. */
+  /** Settles when the next run may begin. Rejects with the signal's reason. */
   async begin(signal: AbortSignal | undefined): Promise<void> {
     this.end();
     const { alone, enter } = this.#turns;
@@ -90,13 +91,13 @@ export class Contender {
     this.#held = wanted;
   }
 
-  /** Takes note of a conflict. Who has the right turn already keeps it. */
+  /** Records a conflict. A transaction that already has the right turn keeps it. */
   conflicted(over: string): void {
     this.#conflicts += 1;
     this.#over = over;
   }
 
-  /** Ends the turn, if there is one; idempotent. */
+  /** Ends the turn, if there is one. Idempotent. */
   end(): void {
     this.#end();
     this.#end = () => {};

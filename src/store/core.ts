@@ -1,6 +1,6 @@
 /**
- * The core of an open store: whether it is open, closing, failed or restoring, the calls of its backend, and what was told of its
- * commits. All that works on a store has it.
+ * The core of an open store: its phase (open, restoring, closing, closed), its failure, the calls of its backend, and
+ * which commits watches may deliver. Everything that works on a store holds the core.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import { Contention } from "./contention.ts";
 import type { Run } from "./read_source.ts";
 import { Watchers } from "./watchers.ts";
 
-/** How a store behaves, whatever holds its data. */
+/** The behaviour of a store, independent of its backend. */
 export interface StoreBehaviour {
-  /** With it a write settles once it is durable, without once it survives the end of the process. */
+  /** If true, a write settles once it is durable; otherwise once it survives the end of the process. */
   readonly syncWrites: boolean;
   readonly readOnly: boolean;
-  /** Where a backup is kept while it is restored. Default: in memory. */
+  /** Stores a backup temporarily while it is restored. Default: in memory. */
   spool?(): Spool;
   /** Called when the store failed. */
   failed?(error: unknown): void;
-  /** Called when the store is closed, and did not fail. */
+  /** Called when the store was closed without a failure. */
   closed?(): void;
-  /** Called before that, and after a failure: nothing of the store can write any more. */
+  /** Called before `closed`, and after a failure: from then on the store writes nothing. */
   released?(): void;
-  /** Called for an error while a failed store was given back: its callers get the failure that came first. */
+  /** Called for an error during the release of a failed store. Callers get the failure that came first. */
   leftBehind?(error: unknown): void;
 }
 
-/** In which part of its life a store is; it may fail in each. Once it is closed, nothing may be asked of the backend any more. */
+/** The phase of a store. It may fail in each phase. Once it is closed, no call may use the backend. */
 type Phase = "open" | "restoring" | "closing" | "closed";
 
 /** An open store. */
@@ -43,13 +43,13 @@ export class StoreCore {
   readonly #backend: Backend;
   #phase: Phase = "open";
   #failure: unknown;
-  /** The failure while it is a lost lock that no call has met: the first one gets it. */
+  /** A lost lock that no call has reported yet: the first call reports it. */
   #untold: StoreError | undefined;
   /** The newest commit. */
   version: number;
   #settledVersion: number;
 
-  /** Takes the backend over. */
+  /** Takes ownership of the backend. */
   constructor(backend: Backend, behaviour: StoreBehaviour) {
     this.#backend = backend;
     this.behaviour = behaviour;
@@ -58,29 +58,29 @@ export class StoreCore {
   }
 
   /**
-   * Whoever gives the backend back once the store was collected must not keep it. Made here, since closures of one function keep
-   * everything that any of them uses.
+   * The registry that releases the backend of a collected store must not reference the store. This function is static,
+   * because a closure keeps everything alive that any closure of the same function uses.
    */
   static #failureListener(self: WeakRef<StoreCore>): (error: unknown) => void {
     return (error) => self.deref()?.failUnseen(error);
   }
 
-  /** Commits up to this one may be told. */
+  /** Watches may deliver commits up to this one. */
   get settledVersion(): number {
     return this.#settledVersion;
   }
 
-  /** Whether nothing more may be asked for. */
+  /** Whether new calls are refused. */
   get isClosing(): boolean {
     return this.#phase === "closing" || this.#phase === "closed";
   }
 
-  /** Whether the backend is still there. */
+  /** Whether the backend can still be used. */
   get isAlive(): boolean {
     return !this.isClosing && this.#failure === undefined;
   }
 
-  /** Throws when the store is closed, failed, or is being restored. `action` is a verb for the message. */
+  /** Throws if the store is closed, failed, or being restored. `action` is a verb for the message. */
   assertOpen(action: string): void {
     if (this.#phase === "open" && this.#failure === undefined) return;
     if (this.isClosing) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
@@ -88,7 +88,7 @@ export class StoreCore {
     throw new StoreError("STORE_RESTORING", `Cannot ${action}: a backup is being restored`);
   }
 
-  /** Throws when the store failed. */
+  /** Throws if the store failed. */
   assertSound(action: string): void {
     if (this.#failure === undefined) return;
     const untold = this.#untold;
@@ -98,14 +98,17 @@ export class StoreCore {
     throw new StoreError("STORE_FAILED", message, { cause: this.#failure });
   }
 
-  /** As {@linkcode StoreCore.assertOpen}, also when the store is open for reading only. */
+  /** As {@linkcode StoreCore.assertOpen}, but also throws if the store is open for reading only. */
   assertWritable(action: string): void {
     this.assertOpen(action);
     if (this.behaviour.readOnly)
       throw new StoreError("STORE_READ_ONLY", `Cannot ${action}: the store is open for reading only`);
   }
 
-  /** The version of the option `name`, by default the newest one; throws `TypeError` or `RangeError` for what is none. */
+  /**
+   * The value of the version option `name`; the newest version by default. Throws `TypeError` or `RangeError` for a
+   * wrong one.
+   */
   checkVersion(version: unknown, name: string): number {
     if (version === undefined) return this.version;
     if (typeof version !== "number") wrongType(name, version, "a number");
@@ -113,15 +116,15 @@ export class StoreCore {
     throw new RangeError(`Wrong option '${name}': expected a version from 0 to ${this.version}, got ${version}`);
   }
 
-  /** Runs a call of what reads a store that may be closed meanwhile. */
+  /** Runs a read of the backend. The store may have been closed meanwhile. */
   readonly read: Run = (call) => {
     this.assertOpen("read");
     return this.run(call);
   };
 
-  /** Runs a call of the backend; one that fails fails the store for good: what it holds in memory may be wrong. */
+  /** Runs a call of the backend. A failure fails the store for good, because its memory may be wrong. */
   readonly run: Run = (call) => {
-    // What waited meanwhile, and what was begun by who knew nothing of the end.
+    // Refuses work that waited while the store was closed, and work that does not know of the close.
     if (this.#phase === "closed") this.assertOpen("go on");
     try {
       return call(this.#backend);
@@ -131,7 +134,7 @@ export class StoreCore {
     }
   };
 
-  /** Nobody waits for a step: what fails it fails the store, and the next call says so. */
+  /** No caller waits for a step. A step that fails fails the store, and the next call reports it. */
   step(): boolean {
     if (this.#failure !== undefined) return false;
     try {
@@ -147,24 +150,24 @@ export class StoreCore {
     return this.#backend.hasWork;
   }
 
-  /** Whether the steps are behind the writes. */
+  /** Whether the background steps have fallen behind the writes. */
   get isBehind(): boolean {
     return this.#backend.disk?.isBehind === true;
   }
 
-  /** What to wait for before more work is asked for; `undefined` for nothing. */
+  /** What the background work must wait for; `undefined` for nothing. */
   congestion(): Promise<void> | undefined {
     return this.#backend.disk?.congestion();
   }
 
-  /** A commit of one key was written; says whether there are steps to do. */
+  /** Records a commit of one key. Returns whether there are background steps to do. */
   wrote(version: number, key: Uint8Array): boolean {
     this.watchers.wrote(key, version);
     this.version = version;
     return this.#backend.hasWork;
   }
 
-  /** Commits up to this one may be told. */
+  /** Lets watches deliver commits up to this one. */
   told(version: number): void {
     this.#settledVersion = Math.max(this.#settledVersion, version);
     this.watchers.settled(this.#settledVersion);
@@ -177,7 +180,9 @@ export class StoreCore {
     this.told(this.version);
   }
 
-  /** Makes another store of it: until that is done nothing may be asked for, and what fails fails the store. */
+  /**
+   * Replaces the content of the store. Until it is done other calls are refused. A failure of the work fails the store.
+   */
   async replace(work: () => Promise<void>): Promise<void> {
     this.#phase = "restoring";
     try {
@@ -193,13 +198,13 @@ export class StoreCore {
     this.told(this.version);
   }
 
-  /** From here on nothing more may be asked for. */
+  /** Refuses new calls from now on. */
   beginToClose(): void {
     this.#phase = "closing";
     this.contention.release();
   }
 
-  /** Gives everything back, unless the store failed before. */
+  /** Releases the backend, unless the store failed before. */
   async close(): Promise<void> {
     this.watchers.wakeAll();
     if (this.#failure !== undefined) return;
@@ -236,24 +241,24 @@ export class StoreCore {
     this.watchers.wakeAll();
   }
 
-  /** As {@linkcode StoreCore.fail}, for an error that no call meets. */
+  /** As {@linkcode StoreCore.fail}, for an error that no call reports. */
   failUnseen(error: unknown): void {
     if (this.#failure !== undefined) return;
     if (error instanceof StoreError && error.code === "LOCK_LOST") this.#untold = error;
     this.fail(error);
   }
 
-  /** As {@linkcode StoreCore.fail}, and throws what whoever waits for a commit gets. */
+  /** As {@linkcode StoreCore.fail}. Throws the error for the callers that wait for a commit. */
   failCommit(error: unknown): never {
     this.fail(error);
     this.#untold = undefined;
-    // What failed before, elsewhere, is why this did: files that were given up.
+    // An earlier failure elsewhere is the reason of this one, because it closed the files. Throw the earlier failure.
     if (causeOf(this.#failure) !== causeOf(error)) this.assertSound("commit");
     throw error;
   }
 }
 
-/** Whether an error fails a call, and not the store. */
+/** Whether an error fails only the call, and not the store. */
 function isOfOneCall(error: unknown): boolean {
   if (error instanceof NotUtf8Error || error instanceof RefusedError) return true;
   return error instanceof StoreError && error.code === "OUT_OF_MEMORY";

@@ -1,5 +1,5 @@
 /**
- * Deletes ranges, many keys a commit.
+ * Deletes ranges, many keys in one commit.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import type { StoredOperation } from "../backend.ts";
 import { type ByteRange, restOf } from "../byte_range.ts";
 import type { HeldReadSource } from "./read_source.ts";
 
-/** Keys that one commit deletes: some 1 ms of work. */
+/** Keys that one commit deletes: about 1 ms of work. */
 const KEYS_A_COMMIT = 1000;
 
-/** So many commits are synced together. */
+/** How many commits are synced together. */
 const COMMITS_A_SYNC = 8;
 
-/** Deletes what a range had at one version, in steps. */
+/** Deletes the keys that a range has at one version, in steps. */
 export class RangeDeletion {
-  /** How many keys were deleted so far. */
+  /** How many keys have been deleted so far. */
   count = 0;
   readonly #source: HeldReadSource;
   readonly #commit: (operations: readonly StoredOperation[]) => void;
   #rest: ByteRange;
   #commits = 0;
 
-  /** Takes the source over. */
+  /** Takes ownership of the source. */
   constructor(source: HeldReadSource, range: ByteRange, commit: (operations: readonly StoredOperation[]) => void) {
     this.#source = source;
     this.#commit = commit;
     this.#rest = { ...range, keysOnly: true };
   }
 
-  /** Says whether there is more; releases the source when there is none, also by an error. */
+  /** Returns whether there is more. Releases the source at the end, and after an error. */
   step(): boolean {
     let more = false;
     try {
@@ -41,7 +41,7 @@ export class RangeDeletion {
     return more;
   }
 
-  /** Whether the commits so far should be synced before the next step: what is not durable stays bounded. */
+  /** Whether the commits so far should be synced before the next step. This bounds how much is not durable. */
   get isSyncDue(): boolean {
     return this.#commits % COMMITS_A_SYNC === 0;
   }

@@ -16,7 +16,7 @@ export function expiryOf(options: PutOptions | undefined): number {
   return options === undefined ? 0 : expiryAfter(PUT_OPTIONS.read(options).ttl);
 }
 
-/** When a value expires that lives for so many milliseconds from now on; 0, for never, without them. */
+/** When a value with this `ttl` in milliseconds expires, counted from now; 0, for never, without a `ttl`. */
 export function expiryAfter(ttl: number | undefined): number {
   if (ttl === undefined) return 0;
   if (typeof ttl !== "number") wrongType("ttl", ttl, "a number");

@@ -1,6 +1,6 @@
 /**
- * Ranges of keys that are found by a key within them: a tree that is ordered by where they begin, and in which each node knows how
- * far those below it reach (an interval tree over a treap).
+ * Ranges of keys, searchable by a key within them. It is an interval tree over a treap: the tree is ordered by the
+ * lower ends of the ranges, and each node knows the highest upper end of the nodes below it.
  *
  * @module
  */
@@ -8,18 +8,18 @@
 import type { ByteRange } from "../byte_range.ts";
 import { compareBytes, NOTHING, withZero } from "../bytes.ts";
 
-/** One range, and what it stands for. */
+/** One range, and the value that belongs to it. */
 export class Interval<T> {
   readonly holder: T;
-  /** In the range, as all keys above it and below the upper end. */
+  /** The lower end, which is in the range. */
   readonly lower: Uint8Array;
-  /** Not in the range; `undefined` for no end. */
+  /** The upper end, which is not in the range; `undefined` for no end. */
   readonly upper: Uint8Array | undefined;
-  /** Apart from others that begin at the same key. */
+  /** Distinguishes ranges with the same lower end. */
   serial = 0;
-  /** Above those of all nodes below: they keep the tree flat. */
+  /** Higher than the priorities of all nodes below. Priorities keep the tree flat. */
   priority = 0;
-  /** The highest upper end of this node and of all below. */
+  /** The highest upper end of this node and of all nodes below. */
   reach: Uint8Array | undefined;
   left: Interval<T> | undefined;
   right: Interval<T> | undefined;
@@ -31,12 +31,12 @@ export class Interval<T> {
   }
 }
 
-/** A set of intervals: each call takes steps as the logarithm of their number, and one more for each that is found. */
+/** A set of intervals. A call takes time in the logarithm of their number, plus one step for each interval found. */
 export class Intervals<T> {
   #root: Interval<T> | undefined;
   #serial = 0;
 
-  /** Adds one that is in no set. */
+  /** Adds an interval that is in no set. */
   add(interval: Interval<T>): void {
     this.#serial += 1;
     interval.serial = this.#serial;
@@ -44,18 +44,18 @@ export class Intervals<T> {
     this.#root = added(this.#root, interval);
   }
 
-  /** Removes one that is in this set. */
+  /** Removes an interval that is in this set. */
   delete(interval: Interval<T>): void {
     this.#root = removed(this.#root, interval);
     interval.left = interval.right = undefined;
   }
 
-  /** Whether there is none. */
+  /** Whether the set is empty. */
   get isEmpty(): boolean {
     return this.#root === undefined;
   }
 
-  /** Those that a key is in; without a key all. */
+  /** The intervals that include a key; without a key, all intervals. */
   found(key: Uint8Array | undefined): Interval<T>[] {
     const found: Interval<T>[] = [];
     if (this.#root) find(this.#root, key, found);
@@ -89,7 +89,7 @@ function removed<T>(root: Interval<T> | undefined, node: Interval<T>): Interval<
   return measured(root);
 }
 
-/** What comes before a node, and what behind it. */
+/** The nodes before `at`, and the nodes after it. */
 function split<T>(root: Interval<T> | undefined, at: Interval<T>): [Interval<T> | undefined, Interval<T> | undefined] {
   if (!root) return [undefined, undefined];
   const isLeft = isBefore(root, at);
@@ -100,7 +100,7 @@ function split<T>(root: Interval<T> | undefined, at: Interval<T>): [Interval<T> 
   return isLeft ? [root, behind] : [before, root];
 }
 
-/** All of the first come before those of the second. */
+/** Joins two trees. All nodes of the first come before those of the second. */
 function merged<T>(first: Interval<T> | undefined, second: Interval<T> | undefined): Interval<T> | undefined {
   if (!first || !second) return first ?? second;
   if (first.priority > second.priority) {
@@ -129,7 +129,7 @@ function isBelow(key: Uint8Array, upper: Uint8Array | undefined): boolean {
   return upper === undefined || compareBytes(key, upper) < 0;
 }
 
-/** As good as random, and the same in every run. */
+/** A number that looks random, but is the same in every run. */
 function scattered(serial: number): number {
   const mixed = Math.imul(serial ^ (serial >>> 16), 0x45d9f3b);
   return Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b) >>> 0;

@@ -8,7 +8,7 @@ import type { KeyVersion } from "../api/writes.ts";
 import type { VersionPlace } from "../backend.ts";
 import type { StoreCore } from "./core.ts";
 
-/** Those that are kept, newest first, page by page. */
+/** The versions that the store keeps, newest first, page by page. */
 export function* versionPages(core: StoreCore, key: Uint8Array): Generator<KeyVersion[]> {
   let from: VersionPlace | undefined;
   do {

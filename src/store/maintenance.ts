@@ -1,5 +1,5 @@
 /**
- * Compaction and verification, in steps between which other calls may come.
+ * Compaction and verification, in steps. Other calls may run between two steps.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export async function compact(core: StoreCore, options: LongOptions | undefined)
   const bytesBefore = core.run((backend) => backend.sizeBytes());
   await runSteps(core, action, signal, (backend) => backend.compactStep());
   core.assertOpen(action);
-  // What is removed may still wait for a sync before it: until then it takes its space.
+  // A removed file takes space until the syncs before its removal are done.
   await core.run(({ disk }) => disk?.filesSettled());
   core.assertOpen(action);
   return { bytesBefore, bytesAfter: core.run((backend) => backend.sizeBytes()) };

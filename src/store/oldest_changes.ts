@@ -1,5 +1,5 @@
 /**
- * The oldest of many changes that come by key, in bounded memory.
+ * Finds the oldest of many changes that arrive by key, in bounded memory.
  *
  * @module
  */
@@ -7,23 +7,26 @@
 import type { ChangePage, StoredChange } from "../backend.ts";
 import { NOTHING, withZero } from "../bytes.ts";
 
-/** Changes that are kept at most, and bytes of their keys; twice as many for a while. */
+/**
+ * The limits for the changes that are kept, and for the bytes of their keys. For a short time there may be twice as
+ * many.
+ */
 const MOST_CHANGES = 4096;
 const MOST_KEY_BYTES = 1024 * 1024;
 
-/** Keeps the oldest changes, by version and within one by key. */
+/** Keeps the oldest changes, ordered by version, and within one version by key. */
 export class OldestChanges {
   #changes: StoredChange[] = [];
   #keyBytes = 0;
-  /** From this version on nothing more is taken. */
+  /** Changes of this version or a higher one are not taken. */
   #ceiling = Number.POSITIVE_INFINITY;
-  /** The lowest version of what was not taken. */
+  /** The lowest version among the changes that were not taken. */
   #lowestLeft = Number.POSITIVE_INFINITY;
 
-  /** Takes changes whose keys stand behind all before, or are lower versions of the last one. */
+  /** Adds changes. Their keys are above all keys before, or they are lower versions of the last key. */
   add(changes: readonly StoredChange[]): void {
     for (const change of changes) {
-      // Of the version at the ceiling those that are kept have lower keys.
+      // At the version of the ceiling, the changes that are kept have lower keys than this one.
       if (change.version >= this.#ceiling) {
         this.#lowestLeft = Math.min(this.#lowestLeft, change.version);
         continue;
@@ -34,7 +37,7 @@ export class OldestChanges {
     if (this.#changes.length > 2 * MOST_CHANGES || this.#keyBytes > 2 * MOST_KEY_BYTES) this.#cut();
   }
 
-  /** What is kept, and where what is not begins. */
+  /** The changes that are kept, and the position of the first one that is not. */
   page(): ChangePage {
     this.#cut();
     const changes = this.#changes;
@@ -46,7 +49,7 @@ export class OldestChanges {
   }
 
   #cut(): void {
-    // They came by key, and sorting is stable.
+    // The changes arrived by key, and sorting is stable.
     this.#changes.sort((a, b) => a.version - b.version);
     let [count, keyBytes] = [0, 0];
     for (const { key } of this.#changes) {

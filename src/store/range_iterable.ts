@@ -1,5 +1,5 @@
 /**
- * Walks over ranges, page by page.
+ * Iterates over ranges, page by page.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
 import { afterLightWork, Turns } from "../commit/event_loop.ts";
 import { forgotten } from "./read_source.ts";
 
-/** Where a walk reads from. */
+/** The source that an iterator reads from. */
 export interface PageSource<E extends KeyEncoding> {
   scan(range: ByteRange): Page<E>;
-  /** Keeps what is there now until `release` is called: the walk goes on there. */
+  /** Keeps the present state until `release` is called. The iterator continues on it. */
   hold(): HeldSource<E>;
 }
 
@@ -24,17 +24,17 @@ export interface HeldSource<E extends KeyEncoding> {
   release(): void;
 }
 
-/** What a walk hands out for an entry of a page. */
+/** What an iterator yields for an entry of a page. */
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
 
-/** A walk that may be left at its first step begins with a small page; each one is so many times as large as the one before. */
+/** An iterator may be left after its first step, so its first page is small. Each next page is larger by a factor. */
 const FIRST_PAGE_BYTES = 2048;
 const PAGE_GROWTH = 8;
 
-/** What a page counts as light work. */
+/** The weight of a page as light work. */
 const PAGE_WEIGHT = 8;
 
-/** The entries of a range. `open` is called at the first step of each walk. */
+/** The entries of a range. `open` is called at the first step of each iterator. */
 export function rangeIterable<E extends KeyEncoding, T>(
   range: ByteRange,
   open: () => PageSource<E>,
@@ -52,7 +52,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   #page: Page<E> | undefined;
   #index = 0;
   #count = 0;
-  /** What is yet to be read; `undefined` at the end. */
+  /** The part of the range that has not been read; `undefined` at the end. */
   #rest: ByteRange | undefined;
   #held: HeldSource<E> | undefined;
   #pageBytes: number;
@@ -61,7 +61,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     this.#open = open;
     this.#pick = pick;
     this.#rest = range.limit === 0 ? undefined : range;
-    // Who says how much is wanted reads to the end.
+    // A caller that gives a limit usually reads to the end.
     this.#pageBytes = range.pageBytes ?? (range.limit === undefined ? FIRST_PAGE_BYTES : LARGEST_PAGE_BYTES);
   }
 
@@ -70,7 +70,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     return this.#index >= this.#count && this.#rest !== undefined;
   }
 
-  /** Reads a page. There may be nothing on it, and more behind it. */
+  /** Reads a page. The page may be empty although more follow. */
   readPage(): void {
     if (this.#rest) this.#read(this.#rest);
   }
@@ -81,7 +81,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     try {
       return { done: false, value: this.#pick(this.#page as Page<E>, this.#index++) };
     } catch (error) {
-      // A codec's: who walks does not call `return` after an error.
+      // An error of a codec: a consumer does not call `return` after an error of `next`.
       this.return();
       throw error;
     }
@@ -118,7 +118,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     }
   }
 
-  /** In the same turn as the first page was read: nothing can have been written in between. */
+  /** Runs in the same turn as the read of the first page: nothing can have been written in between. */
   #hold(source: PageSource<E>): void {
     const held = source.hold();
     this.#held = held;
@@ -129,7 +129,7 @@ class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
 class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
   readonly #walk: Walk<E, T>;
   readonly #turns = new Turns();
-  /** A page that is read in a later turn. */
+  /** A page read that runs in a later turn. */
   #reading: Promise<void> | undefined;
 
   constructor(walk: Walk<E, T>) {
@@ -138,7 +138,7 @@ class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     const again = () => this.next();
-    // Whoever does not wait gets entries in the order of the calls.
+    // A caller that does not wait gets its entries in the order of the calls.
     if (this.#reading) return this.#reading.then(again, again);
     try {
       while (this.#walk.needsPage) {

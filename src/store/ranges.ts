@@ -1,5 +1,5 @@
 /**
- * What callers say of a range, checked and in bytes.
+ * Checks the ranges that callers pass, and converts them to bytes.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { encodeBound, encodePrefix } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, wrongType } from "../options.ts";
 
-/** More entries than a store can hold; what the engine takes for no limit. */
+/** More entries than a store can have. The engine takes it as no limit. */
 const MOST_ENTRIES = 0xffffffff;
 
 const PROPERTY = "range option";
@@ -31,7 +31,7 @@ const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
   },
   { property: PROPERTY, object: "a range", example: '{ prefix: "a" }' },
 );
-/** What makes a range smaller. */
+/** The options that make a range smaller. */
 const BOUNDS = ["prefix", "gt", "gte", "lt", "lte", "limit"] as const satisfies (keyof KeyRange)[];
 
 /** One end of a range. */
@@ -40,7 +40,7 @@ interface End {
   readonly included: boolean;
 }
 
-/** The range in bytes, of keys that stand behind `base`; throws `TypeError` or `RangeError` when it is wrong. */
+/** The range in bytes; its keys begin with `base`. Throws `TypeError` or `RangeError` if the range is wrong. */
 export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING): ByteRange {
   const range = RANGE.read(given as ReadRange<KeyEncoding> | undefined);
   if (range.snapshot !== undefined) {
@@ -50,9 +50,9 @@ export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTH
 }
 
 function toBytes(range: ReadRange<KeyEncoding>, base: Uint8Array): ByteRange {
-  // Not used here, but wrong all the same: a range that is deleted must be as meant.
+  // Not used here, but checked all the same: a range to delete must be exactly what the caller means.
   formatOf(range);
-  // Copies: the caller may change its arrays while a walk goes on.
+  // Copies the bytes, because the caller may change its arrays during the iteration.
   const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);
   const end = successor(prefix);
@@ -65,12 +65,12 @@ function toBytes(range: ReadRange<KeyEncoding>, base: Uint8Array): ByteRange {
   };
 }
 
-/** As {@linkcode toByteRange}, of a range that says which snapshot it is of. */
+/** As {@linkcode toByteRange}, for a range that may have a snapshot. */
 export function toSnapshotRange(range: SnapshotRange | undefined): ByteRange {
   return toBytes(RANGE.read(range as ReadRange<KeyEncoding> | undefined), NOTHING);
 }
 
-/** The keys to delete: a range or a bound that was left out by mistake must not delete all. */
+/** The keys to delete. A range or a bound that was left out by mistake must not delete everything. */
 export function toDeletedRange(range: KeyRange, base?: Uint8Array): ByteRange {
   if (range === undefined) {
     throw new TypeError(
@@ -86,7 +86,7 @@ export function toDeletedRange(range: KeyRange, base?: Uint8Array): ByteRange {
   );
 }
 
-/** How the keys of a range come. */
+/** The encoding of a range's keys. */
 export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined): KeyFormat<E> {
   const encoding: unknown = range?.keyEncoding;
   if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
@@ -108,14 +108,14 @@ function endOf(
   const name = excluded === undefined ? names[1] : names[0];
   const bytes = encodeBound(key, name);
   if (bytes.length === 0) {
-    // Every key is above it.
+    // Every key is above an empty one.
     if (names[0] === "gt") return undefined;
     throw new RangeError(`Wrong range option '${name}': expected a key, got an empty one, which is below every key`);
   }
   return { key: concat(base, bytes), included: excluded === undefined };
 }
 
-/** Of two ends the one that leaves less: the higher one for a sign of 1, the lower for -1. */
+/** The stricter one of two ends: the higher one if `sign` is 1, the lower one if it is -1. */
 function laterOf(a: End | undefined, b: End | undefined, sign: 1 | -1): End | undefined {
   if (!a || !b) return a ?? b;
   const order = compareBytes(a.key, b.key) * sign;

@@ -1,5 +1,5 @@
 /**
- * Where reads go: a backend, as of one version.
+ * The source of reads: a backend at one version.
  *
  * @module
  */
@@ -10,26 +10,26 @@ import type { ByteRange } from "../byte_range.ts";
 import { StoreError } from "../errors.ts";
 import type { KeyFormat } from "../key_format.ts";
 
-/** Reads, with valid arguments. */
+/** Reads. The arguments are valid. */
 export interface ReadSource {
   get(key: Uint8Array): Uint8Array | undefined;
   entry(key: Uint8Array): StoredValue | undefined;
   has(key: Uint8Array): boolean;
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
   count(range: ByteRange): Counted;
-  /** The same as it is now, kept until it is released. */
+  /** The source as it is now, kept until it is released. */
   hold(): HeldReadSource;
 }
 
-/** A source that does not change, until it is released. */
+/** A source that does not change until it is released. */
 export interface HeldReadSource extends ReadSource {
   release(): void;
 }
 
-/** Runs a call of a backend, and fails the store when it fails. */
+/** Runs a call of a backend. If the call fails, it fails the store. */
 export type Run = <T>(call: (backend: Backend) => T) => T;
 
-/** The newest version, or the one of a snapshot. */
+/** Reads the newest version, or the version of a snapshot. */
 export class BackendSource implements ReadSource {
   protected readonly run: Run;
   readonly #version: number;
@@ -67,12 +67,12 @@ export class BackendSource implements ReadSource {
   }
 }
 
-/** A version that is kept. */
+/** A version that the store keeps until it is released. */
 export class SnapshotSource extends BackendSource implements HeldReadSource {
   readonly version: number;
   #isOpen = true;
 
-  /** Throws `VERSION_GONE` when some of what the version saw is gone. */
+  /** Throws `VERSION_GONE` if the store removed data that the version could see. */
   constructor(run: Run, version: number) {
     super(run, version);
     this.version = version;
@@ -84,7 +84,7 @@ export class SnapshotSource extends BackendSource implements HeldReadSource {
     }
   }
 
-  /** Idempotent, and without effect on a store that is closed: its snapshots ended with it. */
+  /** Idempotent. Has no effect on a closed store: closing it ended its snapshots. */
   release(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -97,5 +97,8 @@ export class SnapshotSource extends BackendSource implements HeldReadSource {
   }
 }
 
-/** Releases what its targets hold, and nobody ended, once they were collected as garbage. What they hold must not lead to them. */
+/**
+ * Releases what an object holds if the object was collected as garbage without a release. A held value must not
+ * reference its object.
+ */
 export const forgotten: FinalizationRegistry<{ release(): void }> = new FinalizationRegistry((held) => held.release());

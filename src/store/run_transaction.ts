@@ -40,14 +40,14 @@ export async function runTransaction<T>(
       let commit: Commit | undefined;
       let result: T;
       try {
-        // Does not wait for a function that does not look at the signal: its transaction has ended, and writes nothing.
+        // Does not wait for a function that ignores the signal: its transaction has ended, and writes nothing.
         result = await unlessAborted(run(transaction), signal);
         commit = await tryCommit(core, commits, { transaction, signal });
       } finally {
         transaction.end();
       }
       if (commit) {
-        // What is decided needs no turn any more: the next one need not wait for the disk.
+        // The commit is decided, so the turn ends here. The next transaction need not wait for the disk.
         turn.end();
         await commit.committed;
         return result;
@@ -68,12 +68,12 @@ function begin(core: StoreCore): StoreTransaction {
   return new StoreTransaction(new SnapshotSource(core.read, core.version));
 }
 
-/** What was decided, and is not durable yet. */
+/** A commit that is decided, but not durable yet. */
 interface Commit {
   readonly committed: Promise<void>;
 }
 
-/** Commits what the transaction wrote, or returns `undefined` when others changed what it read. */
+/** Commits the writes of the transaction. Returns `undefined` if others changed what it read. */
 async function tryCommit(
   core: StoreCore,
   commits: Commits,
@@ -86,7 +86,7 @@ async function tryCommit(
   while (core.version > transaction.version) {
     const checked = core.run((backend) => transaction.check(backend));
     if (checked === "changed") return undefined;
-    // From here to the commit nobody else gets a turn.
+    // No other code runs between this check and the commit.
     if (checked === "unchanged") break;
     await turns.next();
     signal?.throwIfAborted();

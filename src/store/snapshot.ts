@@ -15,7 +15,7 @@ export class StoreSnapshot extends BaseReader implements Snapshot {
   readonly #source: SnapshotSource;
   #isOpen = true;
 
-  /** Takes the source over. */
+  /** Takes ownership of the source. */
   constructor(store: unknown, source: SnapshotSource) {
     super();
     this.#store = store;
@@ -23,7 +23,7 @@ export class StoreSnapshot extends BaseReader implements Snapshot {
     forgotten.register(this, source, source);
   }
 
-  /** Whether it is a snapshot of that store. */
+  /** Whether it is a snapshot of `store`. */
   isOf(store: unknown): boolean {
     return this.#store === store;
   }

@@ -1,9 +1,10 @@
 /**
- * Optimistic transactions: reads at a snapshot, writes in memory, and at the end a check that nobody changed what was read.
+ * Optimistic transactions: reads at a snapshot, writes in memory, and at the end a check that nobody changed what was
+ * read.
  *
- * As in H. Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), a snapshot alone would allow write skew; checking
- * all reads, ranges included, makes transactions serializable (H. T. Kung and J. T. Robinson, "On Optimistic Methods for
- * Concurrency Control", 1981).
+ * A snapshot alone would allow write skew, see H. Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995).
+ * Checking all reads, ranges included, makes transactions serializable, see H. T. Kung and J. T. Robinson, "On
+ * Optimistic Methods for Concurrency Control" (1981).
  *
  * @module
  */
@@ -25,9 +26,9 @@ import { expiryOf } from "./expiry.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
 import { WriteSet } from "./write_set.ts";
 
-/** Entries of a page: each is brought over on its own, to be compared with what the transaction wrote. */
+/** The largest page, in entries. Each entry is copied on its own, to compare it with the transaction's writes. */
 const MOST_ENTRIES = 1000;
-/** Entries that a page has more than were asked for, since the transaction may have deleted them. */
+/** How many additional entries a page asks for, because the transaction may have deleted some of them. */
 const MOST_HIDDEN = 100;
 
 /** One attempt of a transaction. */
@@ -38,7 +39,7 @@ export class StoreTransaction extends BaseReader implements Transaction {
   #hasEnded = false;
   #check: ConflictCheck | undefined;
 
-  /** Takes the snapshot over. */
+  /** Takes ownership of the snapshot. */
   constructor(snapshot: SnapshotSource) {
     super();
     this.#snapshot = snapshot;
@@ -64,24 +65,24 @@ export class StoreTransaction extends BaseReader implements Transaction {
     checkBatchSize(this.#writes.bytes);
   }
 
-  /** What it wrote. */
+  /** The writes of the transaction. */
   operations(): StoredOperation[] {
     return this.#writes.operations();
   }
 
-  /** Looks whether others changed what it read since it began, in steps. Nothing may be read from here on. */
+  /** Checks in steps whether others changed what it read since it began. No reads are allowed from here on. */
   check(backend: Backend): Checked {
     this.#check ??= new ConflictCheck(this.#source.reads, this.version);
     return this.#check.step(backend);
   }
 
-  /** The name of the key or range over which it conflicted with others. */
+  /** The name of the key or range of its conflict with others. */
   get conflict(): string {
     const changed = this.#check?.changed;
     return changed ? placeOf(changed) : "";
   }
 
-  /** Nothing may be read or written any more. */
+  /** Refuses reads and writes from now on. */
   end(): void {
     this.#hasEnded = true;
     this.#snapshot.release();
@@ -93,12 +94,12 @@ export class StoreTransaction extends BaseReader implements Transaction {
   }
 }
 
-/** The same for every transaction that read the same key, or the same range. */
+/** A name that is the same for every transaction that read the same key or the same range. */
 function placeOf({ lower, upper }: ByteRange): string {
   return [lower, upper].map((end) => (end ? nameOf(end) : "")).join("\0\0");
 }
 
-/** Reads a snapshot under a write set, and takes note of what was read. */
+/** Reads a snapshot with a write set on top, and records what was read. */
 class TransactionSource implements HeldReadSource {
   readonly #snapshot: SnapshotSource;
   readonly #writes: WriteSet;
@@ -127,13 +128,13 @@ class TransactionSource implements HeldReadSource {
   entry(key: Uint8Array): StoredValue | undefined {
     const own = this.#ownOrNoted(key);
     if (!own) return this.#snapshot.entry(key);
-    // It has no version yet: it comes after all that there are.
+    // The write has no version yet: it will be above all versions that exist.
     const { value, expiresMs } = own;
     return value && { value: value.slice(), version: this.#snapshot.version + 1, expiresMs };
   }
 
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    // What is deleted here may hide as many entries. A page that turns out too short is followed by another one.
+    // Each deletion of this transaction may hide an entry. If a page becomes too short, another page follows.
     const hidden = Math.min(this.#writes.deletions, MOST_HIDDEN);
     const limit = Math.min(range.limit ?? MOST_ENTRIES, MOST_ENTRIES) + hidden;
     const page = this.#snapshot.scan({ ...range, limit }, { encoding: "bytes", strip: 0 });
@@ -147,21 +148,21 @@ class TransactionSource implements HeldReadSource {
     return { count: Math.min(keys.length, range.limit ?? keys.length), last };
   }
 
-  /** It stands still but for its own writes, which a walk is to see. */
+  /** The snapshot does not change. Only the transaction's own writes do, and an iterator must see these. */
   hold(): HeldReadSource {
     return this;
   }
 
   release(): void {}
 
-  /** What the transaction wrote itself needs no check: it was there in any case. */
+  /** The transaction's own write, which needs no check. Without one, records the read. */
   #ownOrNoted(key: Uint8Array): StoredOperation | undefined {
     const own = this.#writes.get(key);
     if (!own) this.#keys.set(nameOf(key), key.slice());
     return own;
   }
 
-  /** The part of a range up to `last` was read; all of it without. */
+  /** Records that a range was read up to `last`, or completely without `last`. */
   #note({ lower, lowerIncluded, upper, upperIncluded, reverse }: ByteRange, last: Uint8Array | undefined): void {
     const all: ByteRange = {
       lower,

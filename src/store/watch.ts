@@ -1,9 +1,9 @@
 /**
- * Watching a store: a walk over its history that goes on as the store does.
+ * Watches: iterators over a store's history that continue as the store does.
  *
- * Nothing is queued for a consumer. A watch knows its place in the order of the commits, a version and a key, and each step reads
- * a page from there on: in the order of the commits while they are in memory; from further back by key, in passes that each find
- * the oldest ones, and within one commit from its next key on.
+ * Nothing is queued for a consumer. A watch knows its position in the order of the commits: a version and a key. Each
+ * step reads a page from there. While the commits are in memory, it reads them in their order. Older changes it reads
+ * by key, in several passes: each pass finds the oldest ones. Within one commit it continues at the next key.
  *
  * @module
  */
@@ -23,13 +23,16 @@ import type { StoreCore } from "./core.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Lookout } from "./watchers.ts";
 
-/** Changes that are told between two looks at the clock. */
+/** How many changes are delivered between two looks at the clock. */
 const CHANGES_A_LOOK = 128;
 
-/** Ends what watches that nobody holds any more look out for. Weakly: one that waits leads back to its watch. */
+/**
+ * Ends the lookouts of watches that were collected as garbage. The reference is weak: a lookout that waits references
+ * its watch.
+ */
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
-/** What is watched. */
+/** The range and the options of a watch. */
 export interface Watched<E extends KeyEncoding> {
   readonly range: ByteRange;
   readonly format: KeyFormat<E>;
@@ -37,20 +40,20 @@ export interface Watched<E extends KeyEncoding> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A walk over changes. */
+/** An iterator over changes. */
 export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
   readonly #core: StoreCore;
   readonly #watched: Watched<E>;
-  /** What comes before it, in the order of the commits, is told or found. */
+  /** All changes before this position, in the order of the commits, are delivered or found. */
   #place: ChangePlace;
   #found: StoredChange[] = [];
   #index = 0;
-  /** Whether what was found is without its values: each is read when it is told. */
+  /** Whether the changes were found without values. Each value is read when its change is delivered. */
   #isBare = false;
   #turns = new Turns();
   #isDone = false;
   readonly #lookout: Lookout;
-  /** Steps are asked for one after the other, also when the caller does not wait. */
+  /** Steps run one after the other, even if the caller does not wait for them. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(core: StoreCore, watched: Watched<E>) {
@@ -63,7 +66,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
 
   next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     const next = this.#last.then(() => this.#next());
-    // Who gets an error may never say that this is the end; who asks again begins to look out again.
+    // After an error the consumer may never call `return`. If it asks again, the watch begins to look out again.
     this.#last = next.catch(() => this.#lookout.end());
     return next;
   }
@@ -83,7 +86,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
   async #next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     const { signal } = this.#watched;
     for (;;) {
-      // Whoever asks for one change after the other lets the event loop turn no more than this does.
+      // A consumer that asks for one change after the other does not let the event loop turn more often than this.
       if (this.#isBare || this.#index % CHANGES_A_LOOK === 0) await this.#turns.next();
       signal?.throwIfAborted();
       if (this.#isDone || this.#isOver()) return this.return();
@@ -100,7 +103,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     }
   }
 
-  /** Moves on to the first commit that touched the range: those before it are none of this watch, wherever it stands. */
+  /** Moves to the first commit that touched the range. Commits before it do not matter to this watch. */
   #passBy(): void {
     const lookout = this.#lookout;
     if (lookout.since === undefined) lookout.begin(this.#core.version);
@@ -110,14 +113,14 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     if (lookout.touched !== undefined) lookout.begin(this.#core.version);
   }
 
-  /** Settles when the host has something to say, or the signal, or nobody wants to know any more. */
+  /** Settles when there is news, the signal aborts, or the lookout ends. */
   async #news(): Promise<void> {
     const lookout = this.#lookout;
     const { version } = this.#place;
     const { signal } = this.#watched;
     const release = onAbort(signal, () => lookout.wake());
     const letGo = keepAlive();
-    // What was written before the lookout began may be in the range, and may not.
+    // Writes from before the lookout began may or may not be in the range.
     await lookout.news(version <= (lookout.since ?? 0) ? version : undefined);
     letGo();
     release();
@@ -141,7 +144,7 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     };
   }
 
-  /** A store that is closed meanwhile ends the walk. */
+  /** If the store is closed meanwhile, the watch ends. */
   async #find(): Promise<void> {
     try {
       await this.#findNext();
@@ -159,23 +162,23 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     [this.#found, this.#index, this.#isBare] = [changes, 0, recent === undefined];
   }
 
-  /** The oldest changes from a place on, wherever they are, without their values. */
+  /** The oldest changes from `place` on, wherever they are stored, without their values. */
   async #findOlder(place: ChangePlace, until: number): Promise<ChangePage> {
     this.#assertWhole(place.version - 1);
     const page = place.key.length > 0 ? this.#findInCommit(place) : await this.#findOldest(place.version - 1, until);
-    // What went while the history was read may be missing in what was found.
+    // Changes that the store removed during this read may be missing in the result.
     this.#assertWhole(place.version - 1);
     return page;
   }
 
-  /** Some of what is left of a commit: of one version keys are told in their order. */
+  /** Some of the remaining changes of a commit. The changes of one version are delivered by key. */
   #findInCommit({ key, version }: ChangePlace): ChangePage {
     const window = { since: version - 1, until: version };
     const { range } = this.#watched;
     const from = range.lower && compareBytes(range.lower, key) > 0 ? undefined : { key, version };
     const { changes, next } = this.#core.read((backend) => backend.changes(range, window, from));
     if (!next) return { changes, next: { version: version + 1, key: NOTHING } };
-    // Below its version, the key is done with.
+    // If only versions below this one are left of the key, the key is done.
     const rest = next.version < version ? withZero(next.key) : next.key;
     return { changes, next: { version, key: rest } };
   }
@@ -196,7 +199,10 @@ export class Watch<E extends KeyEncoding> implements AsyncIterableIterator<Chang
     return oldest.page();
   }
 
-  /** It may have gone since it was found: unless it has expired, what follows cannot be told either. */
+  /**
+   * The value may have been removed since the change was found. Unless it has expired, later changes may be missing,
+   * too.
+   */
   #withValue(change: StoredChange): StoredChange {
     if (!change.value) return change;
     const { key, version, expiresMs } = change;

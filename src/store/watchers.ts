@@ -1,8 +1,8 @@
 /**
- * Who watches what: a commit reaches the watches whose range it touches, and costs nothing for all others.
+ * Notifies watches: a commit reaches the watches whose range it touches, and costs nothing for all others.
  *
- * A watch that has told everything looks out: the first commit in its range is noted from then on, and none of those before it has to
- * be looked at ever again.
+ * A watch that has delivered everything begins to look out. From then on the first commit in its range is recorded. The
+ * watch never has to look at the commits before it.
  *
  * @module
  */
@@ -11,36 +11,36 @@ import type { ByteRange } from "../byte_range.ts";
 import { type Deferred, deferred } from "../promises.ts";
 import { Interval, Intervals } from "./intervals.ts";
 
-/** The watches of one store. It holds nothing of the store: a lookout that is left to itself keeps no store in memory. */
+/** The watches of one store. It has no reference to the store, so a forgotten lookout keeps no store in memory. */
 export class Watchers {
-  /** Those whose range nothing has touched. */
+  /** Lookouts whose range no commit has touched. */
   readonly #untouched: Intervals<Lookout> = new Intervals();
   readonly #waiting: Set<Lookout> = new Set();
-  /** Those of them who know for which commit. */
+  /** Lookouts that wait for a known commit. */
   readonly #due: Set<Lookout> = new Set();
 
-  /** Looks out over a range. It sees nothing before {@linkcode Lookout.begin}. */
+  /** Creates a lookout over a range. It sees nothing before {@linkcode Lookout.begin}. */
   lookout(range: ByteRange): Lookout {
     return new Lookout(range, this.#untouched, this.#waiting, this.#due);
   }
 
-  /** A commit wrote a key. */
+  /** Records that a commit wrote a key. */
   wrote(key: Uint8Array, version: number): void {
     if (this.#untouched.isEmpty) return;
     for (const { holder } of this.#untouched.found(key)) holder.touch(version);
   }
 
-  /** A commit wrote nobody knows what. */
+  /** Records a commit of unknown keys. */
   wroteAll(version: number): void {
     for (const { holder } of this.#untouched.found(undefined)) holder.touch(version);
   }
 
-  /** Commits up to this one may be told. */
+  /** Watches may deliver commits up to this one. */
   settled(version: number): void {
     for (const lookout of this.#due) if (lookout.due <= version) lookout.wake();
   }
 
-  /** Something else has happened that all should know. */
+  /** Wakes all lookouts because of another event. */
   wakeAll(): void {
     for (const lookout of this.#waiting) lookout.wake();
   }
@@ -55,7 +55,7 @@ export class Lookout {
   #since: number | undefined;
   #touched: number | undefined;
   #news: Deferred<void> | undefined;
-  /** For which commit this waits; infinite for the first one in its range. */
+  /** The commit that this waits for; infinite while no commit in the range is known. */
   due: number = Number.POSITIVE_INFINITY;
 
   constructor(range: ByteRange, untouched: Intervals<Lookout>, waiting: Set<Lookout>, due: Set<Lookout>) {
@@ -65,37 +65,40 @@ export class Lookout {
     this.#due = due;
   }
 
-  /** Commits after this one are seen; `undefined` for none. */
+  /** Sees commits after this one; `undefined` for none. */
   get since(): number | undefined {
     return this.#since;
   }
 
-  /** The first of them in the range. */
+  /** The first commit seen in the range. */
   get touched(): number | undefined {
     return this.#touched;
   }
 
-  /** Begins, or begins again: `version` is the newest commit. */
+  /** Begins, or begins again. `version` is the newest commit. */
   begin(version: number): void {
     if (this.#since === undefined || this.#touched !== undefined) this.#untouched.add(this.#interval);
     this.#since = version;
     this.#touched = undefined;
   }
 
-  /** Sees nothing more; idempotent. */
+  /** Stops. Sees nothing more. Idempotent. */
   end(): void {
     if (this.#since !== undefined && this.#touched === undefined) this.#untouched.delete(this.#interval);
     this.#since = this.#touched = undefined;
   }
 
-  /** Takes note of a commit in the range. */
+  /** Records a commit in the range. */
   touch(version: number): void {
     this.#untouched.delete(this.#interval);
     this.#touched = version;
     if (this.#news) this.#waitFor(version);
   }
 
-  /** Settles once commits up to `version` may be told, without it once those in the range may, or when this is woken. */
+  /**
+   * Settles once commits up to `version` may be delivered; without it, once those in the range may. Settles also when
+   * woken.
+   */
   async news(version: number | undefined): Promise<void> {
     this.#news = deferred();
     this.#waiting.add(this);

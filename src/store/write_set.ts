@@ -1,5 +1,5 @@
 /**
- * What a transaction has written so far.
+ * The writes of a transaction so far.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { compareBytes, nameOf, sizeOf } from "../bytes.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
 
-/** What an operation of a page counts at least. */
+/** The least weight of an operation in a page, in bytes. */
 const BYTES_AN_OPERATION = 64;
 
-/** Operations, one a key: the last one. */
+/** Operations: for each key the last one. */
 export class WriteSet {
-  /** By their names, which are ordered as the keys are. */
+  /** By the names of the keys, which have the order of the keys. */
   readonly #operations: Map<string, StoredOperation> = new Map();
   readonly #names = new SortedKeys();
   #bytes = 0;
@@ -45,12 +45,12 @@ export class WriteSet {
     return this.#operations.size === 0 ? undefined : this.#operations.get(nameOf(key));
   }
 
-  /** In the order of the keys. */
+  /** The operations in the order of the keys. */
   operations(): StoredOperation[] {
     return Array.from(this.#names.from(""), (name) => this.#operations.get(name) as StoredOperation);
   }
 
-  /** Those in a range, in its order: no more are looked at than are taken. */
+  /** The operations in a range, in its order. Looks at no more operations than the caller takes. */
   *#operationsIn(range: ByteRange): Generator<StoredOperation, undefined> {
     const { lower, upper, reverse } = range;
     const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
@@ -61,7 +61,10 @@ export class WriteSet {
     }
   }
 
-  /** The page of a range with what is written here over it; it may be shorter than asked for, and then says where to go on. */
+  /**
+   * Applies these writes to a page of a range. The result may be shorter than asked for; then it has the key to
+   * continue after.
+   */
   over<E extends KeyEncoding>(page: Page<"bytes">, range: ByteRange, format: KeyFormat<E>): Page<E> {
     const covered = page.last ? upTo(range, page.last) : range;
     const own = this.#operationsIn(covered);
@@ -83,7 +86,7 @@ export class WriteSet {
   }
 }
 
-/** A page that is being made. */
+/** A page that is being built. */
 class Merged<E extends KeyEncoding> {
   readonly #format: KeyFormat<E>;
   readonly #range: ByteRange;
@@ -99,7 +102,7 @@ class Merged<E extends KeyEncoding> {
     this.#isShared = isShared;
   }
 
-  /** Whether it has as many entries, or bytes of operations, as a page may have. */
+  /** Whether the page has as many entries, or bytes of operations, as it may have. */
   get isFull(): boolean {
     const { limit, pageBytes = LARGEST_PAGE_BYTES } = this.#range;
     return this.#keys.length === limit || this.#ownBytes >= pageBytes;
@@ -118,7 +121,7 @@ class Merged<E extends KeyEncoding> {
     if (value) this.add(key, this.#range.keysOnly ? undefined : value.slice());
   }
 
-  /** `last` is the key behind which the page that it is made of goes on. */
+  /** `last` is the key after which the original page continues. */
   page(last: Uint8Array | undefined): Page<E> {
     const keys = this.#keys.map((key): KeyIn<E> => formatKey(key, this.#format));
     const isDone = keys.length === this.#range.limit;

@@ -1,12 +1,14 @@
 /**
- * Where the engine's file is: in the package and in the sources.
+ * The path of the engine's file, in the package and in the sources.
  *
  * @module
  */
 
 import { resolve } from "node:path";
 
-/** The places of the file, from this one: as a source file, and as part of `lib/mod.js` or `lib/mod.cjs`. */
+/**
+ * The path of the engine's file relative to this one: as a source file, and as part of `lib/mod.js` or `lib/mod.cjs`.
+ */
 const [FROM_SOURCE, FROM_PACKAGE] = ["../../../engine/luge_engine.wasm", "../../engine/luge_engine.wasm"];
 
 interface DenoApi {
@@ -14,13 +16,14 @@ interface DenoApi {
 }
 
 /**
- * The path at which the engine's file should be, and may be absent: a bundler takes this code elsewhere. `undefined` where the
- * runtime does not say where its code is, and where Deno would ask the user for the permission to read the file.
+ * The expected path of the engine's file. The file may be missing, because a bundler moves this code elsewhere.
+ * `undefined` if the runtime does not know the path of its code, and if Deno would ask the user for permission to read
+ * the file.
  */
 export function artefactFile(): string | undefined {
   let filename: string | undefined;
   try {
-    // Within `try` esbuild does not warn of it: a bundle in CommonJS has none.
+    // Within `try`, esbuild does not warn that a CommonJS bundle has no `import.meta`.
     filename = (import.meta as { readonly filename?: string }).filename;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 /**
- * Calls of one engine instance: what they meet, in the engine or on the disk, becomes a {@linkcode StoreError}.
+ * Calls of one engine instance. Failures of the engine or the disk become a {@linkcode StoreError}.
  *
  * @module
  */
@@ -22,13 +22,16 @@ export interface EngineOptions {
   readonly shareBuffers: boolean;
 }
 
-/** An instance with its host. Any error but `OUT_OF_MEMORY` leaves it unusable. */
+/** An instance with its host. Any error except `OUT_OF_MEMORY` makes it unusable. */
 export class EngineCalls {
   readonly host: Host;
   readonly exports: EngineExports;
   readonly memory: EngineMemory;
   readonly #path: string;
-  /** Whether a write was made: the first one reserves versions, which must be durable before anybody sees one of them. */
+  /**
+   * Whether a write was made. The first one reserves versions; the reservation must be durable before a caller sees one
+   * of them.
+   */
   #hasWritten = false;
 
   private constructor(path: string, host: Host, exports: EngineExports) {
@@ -41,26 +44,26 @@ export class EngineCalls {
   /** Starts an instance of `module`, which may still be compiled. */
   static async start(module: Promise<WebAssembly.Module>, place: HostPlace): Promise<EngineCalls> {
     const host = new Host(place);
-    // Made while another thread compiles.
+    // Created while another thread compiles.
     const imports = host.imports();
     return new EngineCalls(place.path, host, await instantiate(await module, imports, host));
   }
 
-  /** Opens the store in the directory; settles once what was recovered is durable. */
+  /** Opens the store in the directory. Settles once the recovered data is durable. */
   async open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): Promise<void> {
     const open = () => this.exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly ? 1 : 0);
     this.run(`open '${this.#path}'`, open);
     await this.allSettled("open");
   }
 
-  /** What was asked for so far in a lane; rejects with a `StoreError`. */
+  /** Settles when all requests in a lane so far are done. Rejects with a `StoreError`. */
   settled(action: string, lane: Lane = "log"): Promise<void> | undefined {
     return this.host.settled(lane)?.catch((cause: unknown) => {
       throw ioError(action, cause);
     });
   }
 
-  /** The same in all lanes. */
+  /** As {@linkcode EngineCalls.settled}, for all lanes. */
   async allSettled(action: string): Promise<void> {
     await this.settled(action);
     await this.settled(action, "table");
@@ -81,18 +84,18 @@ export class EngineCalls {
     }
   }
 
-  /** A call that commits. */
+  /** Runs a call that commits. */
   write(action: string, call: () => number): void {
     this.work(action, call);
     this.#hasWritten = true;
   }
 
-  /** A call that may use up versions. */
+  /** Runs a call that may use up versions. */
   work(action: string, call: () => number): number {
     return this.#hasWritten ? this.run(action, call) : this.inline(action, call);
   }
 
-  /** Runs a call whose writes and syncs of the log are done when it returns. */
+  /** Runs a call. Its writes and syncs of the log are done when it returns. */
   inline(action: string, call: () => number): number {
     let failure: unknown;
     let status = 0;
@@ -111,13 +114,13 @@ export class EngineCalls {
     return status;
   }
 
-  /** Runs a call, and returns its status; one that is an error is thrown. */
+  /** Runs a call and returns its status. Throws if the status is an error. */
   run(action: string, call: () => number): number {
     this.host.takeError();
     const status = this.#attempt(action, call);
     if (status < Status.InvalidRequest) return status;
     const met = this.host.takeError();
-    // sled takes what it could not read for damaged.
+    // sled reports data that it could not read as damaged.
     const isIo = status === Status.Io || (status === Status.Corrupt && isDiskFailure(met));
     const cause = isIo ? met : undefined;
     if (cause instanceof StoreError) throw cause;
@@ -125,13 +128,13 @@ export class EngineCalls {
     throw new StoreError(codeOf(isIo ? Status.Io : status), `Cannot ${action}: ${reason}`, { cause });
   }
 
-  /** A call from within another one leaves no message: the reply is the other one's. */
+  /** A reentrant call has no message of its own, because the reply belongs to the outer call. */
   #reasonOf(status: number): string {
     if (status === Status.Reentrant) return "the file system called the store in the middle of one of its calls";
     return this.memory.replyText();
   }
 
-  /** A trap, an exit or an exhausted stack ends the instance: its memory may be inconsistent. */
+  /** A trap, an exit or a stack overflow ends the instance: its memory may be inconsistent. */
   #attempt(action: string, call: () => number): number {
     try {
       return call();
@@ -148,13 +151,13 @@ export class EngineCalls {
   }
 }
 
-/** What a disk that failed behind a call makes of it. */
+/** The error for a disk that failed outside of a call. */
 export function ioError(action: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   return new StoreError("IO_ERROR", `Cannot ${action}: ${messageOf(cause)}`, { cause });
 }
 
-/** V8 reserves far more addresses than it uses memory, so that a limit on addresses refuses it early. */
+/** V8 reserves far more addresses than it uses memory. So a limit on addresses refuses it early. */
 const MEMORY_HINT =
   "the process may not reserve the 10 GB of addresses that WebAssembly takes before it uses any memory: " +
   "raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler";

@@ -1,5 +1,5 @@
 /**
- * What an engine owes its disk: when everything is written or durable, and how its files are given back.
+ * The disk side of an engine: when everything is written or durable, and how it releases its files.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type EngineCalls, ioError } from "./calls.ts";
 import { Status } from "./interface.ts";
 import type { Room } from "./room.ts";
 
-/** With more bytes than this waiting for a sync, the work behind the commits waits too. */
+/** If more bytes than this wait for a sync, the background work waits, too. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
 
 /** The disk of one engine. */
@@ -23,7 +23,7 @@ export class EngineDisk implements Disk {
     this.#room = room;
   }
 
-  /** As of the last write or step. */
+  /** The state after the last write or step. */
   get isBehind(): boolean {
     return this.#calls.memory.isBehind;
   }
@@ -50,7 +50,7 @@ export class EngineDisk implements Disk {
     this.#calls.inline("flush", () => this.#calls.exports.luge_sync());
   }
 
-  /** Removals wait for the syncs before them. */
+  /** Waits also for removals of files, which wait for the syncs before them. */
   async filesSettled(): Promise<void> {
     await this.#calls.allSettled("compact");
     this.#room.renew();
@@ -79,7 +79,7 @@ export class EngineDisk implements Disk {
 
   async close(): Promise<void> {
     const { exports } = this.#calls;
-    // Where there is no room to move the memtables into the table, the log has them for the next open.
+    // If there is no room to move the memtables into the table, the next open recovers their entries from the log.
     const close = this.#room.isMissing ? () => exports.luge_sync() : () => exports.luge_close(clock.now());
     this.#calls.run("close", close);
     await this.#calls.allSettled("close");

@@ -1,5 +1,5 @@
 /**
- * Whether a module is an engine of this release.
+ * Checks that a module is an engine of this release.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { StoreError } from "../errors.ts";
 import { isWasmMemory } from "../realm.ts";
 import { ABI_VERSION, type EngineExports, FUNCTIONS } from "./interface.ts";
 
-/** Refuses a module that is not an engine of this release, with `ENGINE_INCOMPATIBLE`. */
+/** Throws `ENGINE_INCOMPATIBLE` if a module is not an engine of this release. */
 export function checkExports(exports: WebAssembly.Exports): EngineExports {
   const version = exports.luge_abi_version;
   if (typeof version !== "function" || !isWasmMemory(exports.memory)) {

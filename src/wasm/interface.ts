@@ -6,52 +6,52 @@
  * @module
  */
 
-/** The version of this interface. It grows with every incompatible change; the host refuses another one. */
+/** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
 export const ABI_VERSION = 8;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
 
-/** The engine frees a larger buffer once a smaller one will do. */
+/** The engine frees a larger buffer once a smaller one is enough. */
 export const KEPT_BUFFER_BYTES = 1048576;
 
-/** The length of a value that is not there: the key was deleted. */
+/** The length of a missing value: the key was deleted. */
 export const NO_VALUE = 4294967295;
 
-/** The length of a value that does not come with the page. */
+/** The length of a value that the page does not contain, because it is large. */
 export const LARGE_VALUE = 4294967294;
 
-/** What a page has of each entry before the keys, in bytes. */
+/** How many bytes of header a page has for each entry. */
 export const ENTRY_HEADER_BYTES = 8;
 
-/** The same in a page with versions. */
+/** The same for a page with versions. */
 export const VERSIONED_HEADER_BYTES = 24;
 
-/** What became of a call. */
+/** The result of a call. */
 export const Status = {
-  /** Done; the reply holds the result, if there is one. */
+  /** Done. The reply has the result, if there is one. */
   Ok: 0,
-  /** The key is not there. */
+  /** The key does not exist. */
   NotFound: 1,
-  /** Done, and there is more: ask again, from where the reply says. */
+  /** Done, but there is more. Call again and continue where the reply says. */
   More: 2,
-  /** The value is large: read it in parts. */
+  /** The value is large. Read it in parts. */
   Streamed: 3,
-  /** The lengths passed do not fit the request buffer. */
+  /** The request is not valid, for example because its lengths exceed the request buffer. */
   InvalidRequest: 16,
   /** The engine is not open. */
   NotOpen: 17,
-  /** The engine is open already; one instance holds one store. */
+  /** The engine is open already. One instance has one store. */
   AlreadyOpen: 18,
   /** An export was called while another one was running. */
   Reentrant: 19,
-  /** The disk failed; the reply says how. */
+  /** The disk failed. The reply says how. */
   Io: 32,
-  /** The files are damaged; the reply says which. */
+  /** The files are damaged. The reply says which. */
   Corrupt: 33,
   /** The files were written with settings that this engine does not support. */
   Unsupported: 34,
-  /** Memory for the request or the reply was refused. */
+  /** There is not enough memory for the request or the reply. */
   OutOfMemory: 35,
 } as const;
 
@@ -79,23 +79,23 @@ export const Work = {
   NONE: 0,
   /** There is some. */
   SOME: 1,
-  /** There is so much that the next commits have to do some of it. */
+  /** There is so much that the next commits must do some of it. */
   BEHIND: 2,
 } as const;
 
-/** The fields of the reply header that are a `u32`: their places, in units of 4 bytes. */
+/** The fields of the reply header that are a `u32`: their offsets, in units of 4 bytes. */
 export const ReplyWord = {
   /** The address of the reply's bytes. */
   address: 0,
-  /** How many bytes the reply has; of a large value, how many are to be read. */
+  /** How many bytes the reply has; for a large value, how many bytes must be read. */
   length: 1,
   /** How many entries are in the reply, or were counted. */
   count: 2,
-  /** Whether there is background work, as of the last write or step: see `Work`. */
+  /** Whether there is background work, after the last write or step: see `Work`. */
   work: 3,
   /** How many versions of the key are newer than the one to continue with. */
   nextListed: 10,
-  /** How many bytes at the end of the reply are the key to continue after; 0 for the last key of the page. */
+  /** The length of the key at the end of the reply, to continue after; 0 for the last key of the page. */
   nextKeyLength: 11,
   /** How many entries in the reply are gone; the others are counted in `count`. */
   gone: 18,
@@ -103,11 +103,11 @@ export const ReplyWord = {
   content: 19,
 } as const;
 
-/** The fields of the reply header that are an `f64`: their places, in units of 8 bytes. */
+/** The fields of the reply header that are an `f64`: their offsets, in units of 8 bytes. */
 export const ReplyNumber = {
-  /** A version: of the value that was read, of the commit, of the snapshot, or the newest one. */
+  /** A version: of the value, of the commit, of the snapshot, or the newest one. */
   version: 2,
-  /** When the value that was read expires, in milliseconds since 1970; 0 for never. */
+  /** When the value expires, in milliseconds since 1970; 0 for never. */
   expiresMs: 3,
   /** The version to continue with. */
   nextVersion: 4,
@@ -125,10 +125,10 @@ export interface EngineExports {
   /** Starts the instance, before any other call. */
   _initialize(): void;
   /**
-   * Reads the versions of keys between the two in the request that were committed after `since` and up to `until`: by key,
-   * newest first, as a page with versions. A deletion and an expired version have no value, all others have an empty one.
-   * Of the lower key only versions up to `below`. Looks at `visits` entries at most. `Status.More` says that more follow:
-   * the reply has the next `below`, and at its end the key to continue with.
+   * Reads the versions of the keys between the two in the request that were committed after `since` and up to `until`:
+   * by key, newest first, as a page with versions. A deletion and an expired version have no value, all others have an
+   * empty one. Of the lower key, reads only versions up to `below`. Looks at `visits` entries at most. `Status.More`
+   * says that more follow: the reply has the next `below`, and at its end the key to continue with.
    */
   luge_changes(
     flags: number,
@@ -142,9 +142,9 @@ export interface EngineExports {
     nowMs: number,
   ): number;
   /**
-   * Like `luge_changes`, with values unless the flags ask for keys alone, and in the order of the commits: from a version on,
-   * and in that version from the key that the request has after the two of the range. `Status.NotFound` when not all of them
-   * are in memory.
+   * Like `luge_changes`, but in the order of the commits, and with values unless the flags ask for keys alone. Begins
+   * at the version `from`. In that version it begins at the key that the request has after the two keys of the range.
+   * Returns `Status.NotFound` if some of the commits are not in memory.
    */
   luge_commits(
     flags: number,
@@ -158,13 +158,13 @@ export interface EngineExports {
     nowMs: number,
   ): number;
   /**
-   * Finds whether a key between the two in the request was put or deleted after the version `since`. `Status.NotFound`
-   * when none was.
+   * Finds whether a key between the two in the request was put or deleted after the version `since`. Returns
+   * `Status.NotFound` if none was.
    */
   luge_changed(flags: number, lowerLength: number, upperLength: number, since: number): number;
   /**
-   * The reply has the version of the newest commit, and the versions from which on `luge_changes` and `luge_newest` miss
-   * nothing.
+   * Reads three versions. The reply has the version of the newest commit, and the versions from which on
+   * `luge_changes` and `luge_newest` miss nothing.
    */
   luge_history(): number;
   /**
@@ -186,23 +186,23 @@ export interface EngineExports {
     withDeletions: number,
     nowMs: number,
   ): number;
-  /** Keeps the deletions since a version, until `luge_release_gone`. */
+  /** Keeps the deletions after a version, until `luge_release_gone`. */
   luge_hold_gone(version: number): number;
-  /** Ends one `luge_hold_gone` of a version. `Status.NotFound` when there is none. */
+  /** Ends one `luge_hold_gone` of a version. Returns `Status.NotFound` if there is none. */
   luge_release_gone(version: number): number;
   /** Returns the version of this interface. */
   luge_abi_version(): number;
   /** Returns the address of the reply header, which is the same for the life of the instance. */
   luge_reply(): number;
-  /** Returns the address of a request buffer of at least `length` bytes; 0 when memory is refused. */
+  /** Returns the address of a request buffer of at least `length` bytes; 0 if there is not enough memory. */
   luge_reserve(length: number): number;
   /** Opens the database. Sizes are in bytes; `readOnly` is 0 or 1. The reply has the version of the newest commit. */
   luge_open(cacheSize: number, writeBufferSize: number, versionsToKeep: number, readOnly: number): number;
-  /** Does a small part of closing, after the last commit. `Status.More` says that there is more. */
+  /** Does a small part of closing, after the last commit. `Status.More` says that more follows. */
   luge_close_step(nowMs: number): number;
   /** Makes everything durable and closes the database. The instance may open again. */
   luge_close(nowMs: number): number;
-  /** Hands all commits to the operating system. */
+  /** Writes all commits to the operating system. */
   luge_write_out(): number;
   /** Makes all commits durable. */
   luge_sync(): number;
@@ -212,33 +212,32 @@ export interface EngineExports {
    * be done with all that the next commit asks for before that counts.
    */
   luge_end_segments(isCopied: number): number;
-  /** Does a small part of the background work. `Status.More` says that there is more. */
+  /** Does a small part of the background work. `Status.More` says that more follows. */
   luge_step(nowMs: number): number;
-  /** Does a small part of a compaction, and begins one if there is none. `Status.More` says that there is more. */
+  /** Does a small part of a compaction. Begins one if none is in progress. `Status.More` says that more follows. */
   luge_compact_step(nowMs: number): number;
   /**
-   * Verifies a small part; `first` other than 0 starts again. `Status.More` says that there is more. The reply has the
-   * number of entries read so far, and a line for each damage with its fields separated by tabs: file, offset, first key, key
-   * after the last (both in hexadecimal; `-` for the end), and what is wrong.
+   * Verifies a small part. If `first` is not 0, starts again. `Status.More` says that more follows. The reply has the
+   * number of entries read so far, and a line for each damage. Tabs separate its fields: file, offset, first key, key
+   * after the last one (both keys in hexadecimal; `-` for the end), and what is wrong.
    */
   luge_verify_step(first: number): number;
-  /** Measures the database. The reply has a line `name value` for each figure, in UTF-8. */
+  /** Reads the metrics of the database. The reply has a line `name value` for each figure, in UTF-8. */
   luge_metrics(nowMs: number): number;
   /**
    * Reads the value of the key in the request as of a version. The reply is the value, with its version and expiry.
-   * `Status.Streamed` says that the value is large: the reply has its length alone, and `luge_read_part` reads it.
+   * `Status.Streamed` says that the value is large: the reply has only its length, and `luge_read_part` reads it.
    */
   luge_get(keyLength: number, version: number, nowMs: number): number;
   /** Reads the next bytes, `size` at most, of the large value that `luge_get` found. */
   luge_read_part(size: number): number;
-  /**
-   * Finds the version of the value that the key in the request has as of a version. `Status.NotFound` when it has none.
-   */
+  /** Finds the version of the key's value as of a version. Returns `Status.NotFound` if the key has no value. */
   luge_version_of(keyLength: number, version: number, nowMs: number): number;
   /**
-   * Reads a page of the entries between the two keys in the request, as the flags say. A page has `limit` entries at most,
-   * and `budget` bytes at most unless its only entry is larger. Looks at about `visits` entries. `Status.More` says that
-   * more may follow: after the key at the end of the reply, or after the last key of the page if that has no bytes.
+   * Reads a page of the entries between the two keys in the request, as the flags say. A page has `limit` entries at
+   * most, and `budget` bytes at most unless its only entry is larger. Looks at about `visits` entries. `Status.More`
+   * says that more may follow: after the key at the end of the reply, or, if there is none, after the last key of the
+   * page.
    */
   luge_scan(
     flags: number,
@@ -264,10 +263,10 @@ export interface EngineExports {
     nowMs: number,
   ): number;
   /**
-   * Reads the versions of the key in the request that are kept, newest first, as a page with versions. A deletion and an
-   * expired version have no value; a value above `largest` bytes has the length `LARGE_VALUE` alone. Begins at the newest
-   * version up to `below`; `listed` versions are newer. `Status.More` says that more follow: the reply has the next
-   * `below` and `listed`.
+   * Reads the versions of the key in the request that the engine keeps, newest first, as a page with versions. A
+   * deletion and an expired version have no value. A value above `largest` bytes has only the length `LARGE_VALUE`.
+   * Begins at the newest version up to `below`; `listed` versions are newer. `Status.More` says that more follow: the
+   * reply has the next `below` and `listed`.
    */
   luge_versions(
     keyLength: number,
@@ -278,19 +277,19 @@ export interface EngineExports {
     nowMs: number,
   ): number;
   /**
-   * Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. `Status.NotFound`
-   * when the engine has removed some of what the snapshot would see.
+   * Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. Returns
+   * `Status.NotFound` if the engine has removed data that the snapshot would see.
    */
   luge_open_snapshot(version: number, nowMs: number): number;
-  /** Closes a snapshot at a version. `Status.NotFound` when there is none. */
+  /** Closes a snapshot at a version. Returns `Status.NotFound` if there is none. */
   luge_close_snapshot(version: number): number;
   /** Begins to restore a version. Until `luge_end_restore` only the calls of a restore are allowed. */
   luge_begin_restore(version: number): number;
   /** Restores the entries in the request, in the format of a backup's frames: see `backup`. */
   luge_restore(length: number, nowMs: number): number;
   /**
-   * Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. `Status.NotFound` says
-   * that no value is to come: the entry is there already.
+   * Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. Returns
+   * `Status.NotFound` if the entry exists already; then the host must send no value.
    */
   luge_begin_restored_put(
     keyLength: number,
@@ -299,7 +298,7 @@ export interface EngineExports {
     version: number,
     nowMs: number,
   ): number;
-  /** Ends the restore. The reply has the version that was restored. */
+  /** Ends the restore. The reply has the restored version. */
   luge_end_restore(): number;
   /**
    * Sets the key in the request to the value after it, which expires at a time (0 for never). The reply has the version.
@@ -314,7 +313,8 @@ export interface EngineExports {
   /** Deletes the key in the request. The reply has the version. */
   luge_delete(keyLength: number, nowMs: number): number;
   /**
-   * Commits the operations in the request, all or none, in the format of `request::operations`. The reply has the version.
+   * Commits the operations in the request, all or none, in the format of `request::operations`. The reply has the
+   * version.
    */
   luge_batch(length: number, nowMs: number): number;
 }

@@ -1,5 +1,5 @@
 /**
- * Large values cross in parts, so that neither side holds them twice.
+ * Passes large values in parts, so that neither side has them in memory twice.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { clock } from "../clock.ts";
 import type { EngineCalls } from "./calls.ts";
 import { Status } from "./interface.ts";
 
-/** Bytes of a part: larger values cross in parts. */
+/** Bytes of a part. Larger values are passed in parts. */
 export const PART_BYTES: number = 1024 * 1024;
 
 /** Puts a large value. */
@@ -20,7 +20,7 @@ export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array,
   putParts(calls, value);
 }
 
-/** Restores an entry with a large value, unless it is there. */
+/** Restores an entry with a large value, unless it exists already. */
 export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: StoredChange, value: Uint8Array): void {
   const { length } = value;
   calls.memory.request(key, undefined);
@@ -28,7 +28,7 @@ export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: St
   if (calls.run("restore", begin) === Status.Ok) putParts(calls, value);
 }
 
-/** Reads the value of a read that said its length. */
+/** Reads the value after a call that returned its length. */
 export function readLarge(calls: EngineCalls, length: number): Uint8Array {
   const value = new Uint8Array(length);
   for (let at = 0; at < length; ) {

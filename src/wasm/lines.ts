@@ -1,5 +1,5 @@
 /**
- * Replies that are lines of text.
+ * Replies that consist of lines of text.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import type { Damage } from "../api/store.ts";
 import { fromHex } from "../bytes.ts";
 
-/** A line `name value` for each figure. */
+/** Reads a line `name value` for each figure. */
 export function figuresOf(text: string): Map<string, number> {
   const lines = text.trimEnd().split("\n");
   return new Map(lines.map((line) => line.split(" ")).map(([name = "", value]) => [name, Number(value)]));
 }
 
-/** A line for each damage. */
+/** Reads a line for each damage. */
 export function damagesOf(text: string): Damage[] {
   return text.split("\n").slice(0, -1).map(damageOf);
 }

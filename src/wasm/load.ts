@@ -1,5 +1,5 @@
 /**
- * Compiles the engine: by default the artefact that comes with the module, at the first open and never on import.
+ * Compiles the engine: by default the artefact of this module, at the first open and never on import.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { messageOf, StoreError } from "../errors.ts";
 import { isUrl, isWasmModule } from "../realm.ts";
 import { artefactFile } from "./artefact_file.ts";
 
-/** An engine whose bytes are there. */
+/** An engine whose bytes are loaded. */
 interface LoadedEngine {
-  /** The artefact may still be compiled, which takes another thread some milliseconds. */
+  /** May still compile: another thread compiles the artefact in some milliseconds. */
   readonly compiled: Promise<WebAssembly.Module>;
 }
 
 let artefact: Promise<LoadedEngine> | undefined;
 
-/** Loads an engine; the artefact is compiled once a process. */
+/** Loads an engine. The artefact is compiled once for each process. */
 export async function loadEngine(source: EngineSource | undefined): Promise<LoadedEngine> {
   if (typeof WebAssembly === "undefined") {
     const message = "Cannot load the engine: this process has no WebAssembly; Node has none with --jitless";
@@ -35,15 +35,15 @@ export async function loadEngine(source: EngineSource | undefined): Promise<Load
 async function loadArtefact(): Promise<LoadedEngine> {
   const file = readArtefact();
   const compiled = file
-    ? // A damaged file does not compile: the text is the same engine.
+    ? // A damaged file does not compile. The text form has the same engine.
       WebAssembly.compile(file).catch(async () => await WebAssembly.compile(await artefactOfText()))
     : WebAssembly.compile(await artefactOfText());
-  // Whoever opens awaits it a little later.
+  // `open` awaits it a little later.
   compiled.catch(() => {});
   return { compiled };
 }
 
-/** The engine's file beside the module; `undefined` where it cannot be had: in a bundle, or without the permission to read it. */
+/** The engine's file beside the module; `undefined` in a bundle, and without the permission to read it. */
 function readArtefact(): Uint8Array<ArrayBuffer> | undefined {
   const file = artefactFile();
   if (file === undefined) return undefined;
@@ -54,7 +54,7 @@ function readArtefact(): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** The engine as text, which every bundle has: takes some 2 ms longer on Bun and 8 ms on Node. */
+/** The engine from the text form, which every bundle has. Takes about 2 ms longer on Bun and 8 ms on Node. */
 async function artefactOfText(): Promise<Uint8Array<ArrayBuffer>> {
   const { ARTEFACT_BASE64 } = await import("./artefact.ts");
   return decodeBase64(ARTEFACT_BASE64);
@@ -77,13 +77,13 @@ async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Its modules are loaded for those who need them: they take Bun 2.3 ms. */
+/** Loads its modules only when needed: they take Bun 2.3 ms. */
 async function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   const [{ readFile }, { fileURLToPath }] = await Promise.all([import("node:fs/promises"), import("node:url")]);
   return new Uint8Array(await readFile(fileURLToPath(url.href)));
 }
 
-/** What newer runtimes bring: a tenth of the time. Not every runtime's types have it. */
+/** A method of newer runtimes, ten times as fast. Not every runtime's types have it. */
 interface Base64Decoder {
   readonly fromBase64?: (base64: string) => Uint8Array<ArrayBuffer>;
 }
@@ -91,7 +91,7 @@ interface Base64Decoder {
 function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
   const { fromBase64 } = Uint8Array as Base64Decoder;
   if (fromBase64) return fromBase64(base64);
-  // A loop, not Uint8Array.from(text, fn), which takes twenty times as long.
+  // A loop: `Uint8Array.from(text, fn)` takes twenty times as long.
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

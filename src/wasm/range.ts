@@ -1,5 +1,5 @@
 /**
- * Ranges as the engine's exports take them.
+ * Ranges in the form of the engine's exports.
  *
  * @module
  */

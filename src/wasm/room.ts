@@ -1,6 +1,6 @@
 /**
- * Whether the disk has room for a call. While the store's reserve is short, what needs space is refused before it changes anything, and
- * what frees space may take from the reserve.
+ * Whether the disk has room for a call. While the store's reserve is incomplete, calls that need space are refused
+ * before they change anything. Calls that free space may use the reserve.
  *
  * @module
  */
@@ -9,43 +9,43 @@ import { RefusedError } from "../errors.ts";
 import { RESERVE_BYTES, type Reserve } from "../fs/reserve.ts";
 import { MAX_WRITE_BUFFER_BYTES } from "../limits.ts";
 
-/** What of the log no checkpoint covers fits into so many write buffers. */
+/** The part of the log after the last checkpoint fits into this many write buffers. */
 const LOG_IN_BUFFERS = 4;
-/** Beside small buffers counts what waited for the disk when it was full: checkpoints too. */
+/** The least room for the log. With small buffers, checkpoints and writes that waited for the full disk count, too. */
 const LEAST_FOR_LOG_BYTES = 16 * 1024 * 1024;
-/** What a deletion leaves of the reserve: the start of a log's file and the next open need less. */
+/** How much of the reserve a deletion must leave. The start of a log file and the next open need less. */
 const LEFT_BY_DELETE_BYTES = RESERVE_BYTES / 4;
-/** What many of them leave of it for the compaction after them. */
+/** How much of the reserve many deletions must leave, for the compaction after them. */
 const LEFT_BY_DELETIONS_BYTES = RESERVE_BYTES / 2;
-/** A batch of no more deletions counts as one. */
+/** A batch of at most this many deletions counts as one deletion. */
 const FEW = 100;
 
-/** The room of one engine; without a reserve it is never missing. */
+/** The room of one engine. Without a reserve there is always room. */
 export class Room {
   readonly #reserve: Reserve | undefined;
   readonly #sizeBytes: () => number;
 
-  /** `sizeBytes` tells what the store's files have. */
+  /** `sizeBytes` returns the size of the store's files. */
   constructor(reserve: Reserve | undefined, sizeBytes: () => number) {
     this.#reserve = reserve;
     this.#sizeBytes = sizeBytes;
   }
 
   /**
-   * The write buffer to open with. After a life that met a full disk there may be no room to merge the log into the table, and what is
-   * deleted next should not be merged at all: one memtable takes it all.
+   * The write buffer to open with. After the disk was full, there may be no room to merge the log into the table, and
+   * the entries that are deleted next should not be merged at all. So one large memtable takes the whole log.
    */
   bufferFor(size: number): number {
     if (!this.#reserve?.wasShort) return size;
     return Math.min(Math.max(LOG_IN_BUFFERS * size, LEAST_FOR_LOG_BYTES), MAX_WRITE_BUFFER_BYTES);
   }
 
-  /** The store is open. */
+  /** Called when the store is open. */
   opened(): void {
     this.#reserve?.opened();
   }
 
-  /** Before what needs space; throws {@linkcode RefusedError} while the disk is full. */
+  /** Checks room before a write; throws {@linkcode RefusedError} while the disk is full. */
   toWrite(): void {
     const reserve = this.#reserve;
     if (reserve === undefined) return;
@@ -54,7 +54,10 @@ export class Room {
     reserve.forbid();
   }
 
-  /** Before so many deletions; throws {@linkcode RefusedError} where too little of the reserve is left. */
+  /**
+   * Checks room before a number of deletions; throws {@linkcode RefusedError} if too little of the reserve would be
+   * left.
+   */
   toDelete(deletions: number): void {
     const reserve = this.#reserve;
     if (reserve === undefined) return;
@@ -63,17 +66,17 @@ export class Room {
     if (this.#hasLess(left)) throw refused("delete so much", reserve, "; compact() or free space elsewhere");
   }
 
-  /** Before a compaction, which may take from the reserve. */
+  /** Checks room before a compaction, which may use the reserve. */
   toCompact(): void {
     this.#reserve?.allow();
   }
 
-  /** Before a restore, which may not. */
+  /** Checks room before a restore, which may not use the reserve. */
   toRestore(): void {
     this.#reserve?.forbid();
   }
 
-  /** After files were removed. */
+  /** Refills the reserve after files were removed. */
   renew(): void {
     this.#reserve?.renew();
   }

@@ -1,5 +1,5 @@
 /**
- * The error code of a call that failed.
+ * Error codes for the status of a failed call.
  *
  * @module
  */
@@ -14,15 +14,15 @@ const CODES: Readonly<Record<number, StoreErrorCode>> = {
   [Status.OutOfMemory]: "OUT_OF_MEMORY",
 };
 
-/** The error code for a failed call; a status that correct code never sees is the engine's own fault. */
+/** The error code of a failed call. A status that correct code never sees is a fault of the engine. */
 export function codeOf(status: number): StoreErrorCode {
   return CODES[status] ?? "ENGINE_TRAP";
 }
 
-/** sled stops where its files, or what it made of them, cannot be: a foreign snapshot shows as late as in a read of the tree. */
+/** sled panics if its files are impossible. It may notice a foreign snapshot only during a read of the tree. */
 const INDEX_PLACE = /\/sled-[\d.]+\/src\//;
 
-/** Whether the message of a panic says that a file of the index is damaged. */
+/** Whether a panic's message says that a file of the index is damaged. */
 export function isOfIndex(panic: string): boolean {
   return INDEX_PLACE.test(panic);
 }

@@ -1,5 +1,5 @@
 /**
- * A call for each parameter of the public interface that takes an object of names, with that object.
+ * A call for each parameter of the public interface that takes an object with named properties.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import {
   utf8Codec,
 } from "../../mod.ts";
 
-/** What calls are made on. */
+/** The objects that the calls use. */
 export interface Subjects {
   readonly store: SledStore;
   readonly fileSystem: MemoryFileSystem;
 }
 
-/** An object with names that are right, or not. */
+/** An object with correct or wrong names. */
 export type Given = Record<string, unknown>;
 
-/** Makes a call with an object. */
+/** Makes a call with an object as the argument. */
 export type Call = (subjects: Subjects, given: never) => unknown;
 
 const viewOf = ({ store }: Subjects) => store.view({ prefix: "v/", codec: utf8Codec });
 const put = { type: "put", key: "key", value: "value" } as const;
 
-/** By `Interface.method(parameter)`, as the types have them. */
+/** By `Interface.method(parameter)`, as the types name them. */
 export const CALLS: Readonly<Record<string, Call>> = {
   "Reader.getMany(options)": ({ store }, given) => store.getMany(["key"], given),
   "Reader.entries(range)": ({ store }, given) => store.entries(given),
@@ -94,7 +94,7 @@ function openFile(fileSystem: MemoryFileSystem, given: Given): void {
   fileSystem.open("/file", { ...given, write: true, create: true }).close();
 }
 
-/** An option without a default stays as the call has it. */
+/** Removes options without a default, so that the call uses its own. */
 function defined(given: Given): Given {
   const needed = new Set(["path", "fileSystem"]);
   return Object.fromEntries(

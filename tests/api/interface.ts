@@ -8,11 +8,11 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { launcher, ROOT } from "../../scripts/lib/runtimes.ts";
 
-/** A parameter that takes an object of names. */
+/** A parameter that takes an object with named properties. */
 export interface Parameter {
   /** `Interface.method(parameter)`. */
   readonly name: string;
-  /** The names that the type has, of every member of a union. */
+  /** The property names of the type, of all members of a union together. */
   readonly names: readonly string[];
 }
 
@@ -44,16 +44,16 @@ interface Symbol {
   readonly declarations: readonly Declaration[];
 }
 
-/** Objects whose methods are called: they have as many names as they like. */
+/** Objects with methods, which may have any other names, too. */
 const NO_OPTIONS = new Set(["Codec", "FileSystem", "Logger", "Reader", "Snapshot", "Store", "Transaction", "View"]);
 
-/** All parameters of exported functions, interfaces and classes that take an object of names. */
+/** All parameters of exported functions, interfaces and classes that take an object with named properties. */
 export function parametersOf(entry: string): Parameter[] {
   const [command] = launcher("deno");
   const json = execFileSync(command, ["doc", "--json", "--no-remote", "--no-npm", join(ROOT, entry)], {
     encoding: "utf8",
     maxBuffer: 1 << 28,
-    // It warns of types of the runtime that it does not look up.
+    // `deno doc` warns about types of the runtime that it does not look up.
     stdio: ["ignore", "pipe", "ignore"],
   });
   const { nodes } = JSON.parse(json) as { nodes: Record<string, { symbols: readonly Symbol[] }> };
@@ -87,7 +87,7 @@ class Types {
     });
   }
 
-  /** None for what is no object of names. */
+  /** No names if the type is not such an object. */
   #namesOf({ kind, value }: Typed): string[] {
     if (kind === "union" || kind === "intersection") return this.#ofAll(value as Typed[]);
     if (kind === "array" || kind === "parenthesized") return this.#namesOf(value as Typed);

@@ -1,5 +1,5 @@
 /**
- * Every object of names that the public interface takes: what is not known is refused, and says what was meant.
+ * Every object of options in the public interface refuses unknown names, and suggests the name that was meant.
  */
 
 import assert from "node:assert/strict";
@@ -17,7 +17,7 @@ async function withSubjects(use: (subjects: Subjects) => Promise<void>): Promise
   await use({ store, fileSystem });
 }
 
-/** Also of calls that throw at once. */
+/** Also for calls that throw synchronously. */
 async function call(name: string, subjects: Subjects, given: unknown): Promise<unknown> {
   return await (CALLS[name] as (subjects: Subjects, given: unknown) => unknown)(subjects, given);
 }
@@ -38,7 +38,7 @@ describe("unknown names", () => {
       }));
   }
 
-  test("say which name is nearest, or which there are", () =>
+  test("name the nearest known name, or all known names", () =>
     withSubjects(async (subjects) => {
       const said: [string, unknown, string][] = [
         ["Store.backup(options)", { snce: 1 }, "Unknown option 'snce': did you mean 'since'?"],
@@ -55,11 +55,11 @@ describe("unknown names", () => {
       }
     }));
 
-  test("are refused of what is no object, and of objects of another kind", () =>
+  test("are refused in values that are no objects, and in objects of another kind", () =>
     withSubjects(async (subjects) => {
       for (const name of Object.keys(CALLS)) {
         if (/batch|view|open|MemoryStore/.test(name)) continue;
-        // A promise is a forgotten `await`: as a range it would mean everything.
+        // A promise means a forgotten `await`: as a range it would mean everything.
         const promise = Promise.resolve({ prefix: "a" });
         const others = [promise, new Map([["prefix", "a"]]), new Set(), [], /a/, new Date(0), new ArrayBuffer(1)];
         for (const given of [null, 5, "a", AbortSignal.abort(), ...others]) {
@@ -90,7 +90,7 @@ describe("unknown names", () => {
       for (const operation of [null, undefined, 5, "put"]) {
         await assert.rejects(store.batch([put, operation] as never), TypeError);
       }
-      // A hole, too: it must not reach the engine.
+      // A hole in the array must not reach the engine, either.
       const sparse: unknown[] = [put];
       sparse[2] = put;
       await assert.rejects(subjects.store.batch(sparse as never), TypeError);
@@ -102,7 +102,7 @@ describe("unknown names", () => {
       assert.equal(await subjects.store.count(), 0);
     }));
 
-  test("are no names that a library gave to every object", () =>
+  test("do not include names that a library added to every object", () =>
     withSubjects(async ({ store }) => {
       Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true });
       try {
@@ -133,7 +133,7 @@ nodeTest(
       assert.deepEqual(parameters.map(({ name }) => name).sort(), Object.keys(CALLS).sort());
       for (const { name, names } of parameters) {
         for (const each of names) {
-          // What is needed stays; the deletion of a range takes no bound that is undefined.
+          // Required names stay. The deletion of a range refuses a bound that is undefined.
           const needed = ["path", "fileSystem", "codec", "prefix", "key", "value", "type", "wasm"].includes(each);
           if (needed || name.includes("deleteRange")) continue;
           await call(name, subjects, { [each]: undefined });

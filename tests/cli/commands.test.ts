@@ -1,5 +1,5 @@
 /**
- * The command line inside of this process: what it refuses, `--json` of every command, exit codes, interruption.
+ * The command line inside this process: refused arguments, `--json` of every command, exit codes, interruption.
  */
 
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ import { wordsOf } from "../../src/cli/words.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { runHere } from "./luge.ts";
 
-/** Runs words that must succeed; returns the objects of the lines that they print. */
+/** Runs words that must succeed. Returns the objects of the printed lines. */
 async function json(...words: string[]): Promise<Record<string, unknown>[]> {
   const { code, output, errors } = await runHere([...words, "--json"]);
   assert.deepEqual([code, errors], [0, ""], words.join(" "));
@@ -28,7 +28,7 @@ async function json(...words: string[]): Promise<Record<string, unknown>[]> {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test("the command takes what a store takes, and says the same of what it does not", async () => {
+test("the command accepts what a store accepts, and refuses the rest with the same errors", async () => {
   await using store = new MemoryStore();
   const checks: [(bytes: Uint8Array) => unknown, (bytes: Uint8Array) => unknown, number[]][] = [
     [checkedKey, (key) => store.hasSync(key), [0, 1, 65_000, 65_001]],
@@ -53,7 +53,7 @@ test("the command takes what a store takes, and says the same of what it does no
   }
 });
 
-test("wrong arguments are named, end with 2, and create nothing", () =>
+test("wrong arguments are named, exit with 2, and create nothing", () =>
   withDirectory(async (directory) => {
     const store = join(directory, "store");
     const wrong: [string[], string][] = [
@@ -65,10 +65,10 @@ test("wrong arguments are named, end with 2, and create nothing", () =>
       [["put", store, "key", "abc", "--values", "base64"], "Wrong value 'abc': expected base64"],
       [["put", store, "key", "value", "--keys", "utf16"], "'utf16' is invalid. Allowed choices are text, hex, base64"],
       [["put", store, "key", "value", "--ttl", "soon"], "'soon' is invalid. Expected a number above 0 with a unit"],
-      [["put", store, "key", "value", "--keep-versions", "0"], "'0' is invalid. Expected an integer from 1 on"],
+      [["put", store, "key", "value", "--keep-versions", "0"], "'0' is invalid. Expected an integer of at least 1"],
       [["put", store, "key", "value", "more"], "too many arguments"],
       [["scan", store, "--gt", "a", "--gte", "b"], "expected --gt or --gte, got both"],
-      [["scan", store, "--limit", "-1"], "'-1' is invalid. Expected an integer from 0 on"],
+      [["scan", store, "--limit", "-1"], "'-1' is invalid. Expected an integer of at least 0"],
       [["delete", store], "expected one of a key, a range such as --prefix, and --all"],
       [["delete", store, "key", "--all"], "expected one of a key"],
       [["backup", store], "required option '-o, --output <file>' not specified"],
@@ -89,7 +89,7 @@ test("wrong arguments are named, end with 2, and create nothing", () =>
     assert.deepEqual(readdirSync(directory), []);
   }));
 
-test("wrong lines of JSON and CSV are named with their numbers, and nothing of them is written", () =>
+test("wrong lines of JSON and CSV are named with their numbers, and nothing is written", () =>
   withDirectory(async (directory) => {
     const good = '{"key":"a","value":"b"}\n';
     const wrong: [string, string | Uint8Array, string][] = [
@@ -118,7 +118,7 @@ test("wrong lines of JSON and CSV are named with their numbers, and nothing of t
     assert.equal(existsSync(join(directory, "store")), false);
   }));
 
-test("every command prints JSON where it is asked to", () =>
+test("every command prints JSON with --json", () =>
   withDirectory(async (directory) => {
     const at = (name: string) => join(directory, name);
     const store = at("store");
@@ -162,7 +162,7 @@ test("every command prints JSON where it is asked to", () =>
     );
   }));
 
-test("commands that read or change need a store that is there, and make none", () =>
+test("commands that read or change need an existing store, and create none", () =>
   withDirectory(async (directory) => {
     const store = join(directory, "missing");
     const commands: string[][] = [
@@ -180,7 +180,7 @@ test("commands that read or change need a store that is there, and make none", (
     assert.deepEqual(readdirSync(directory), []);
   }));
 
-test("damage of a store and of a backup ends with 5, and says where", () =>
+test("damage of a store or a backup exits with 5, and the message says where", () =>
   withDirectory(async (directory) => {
     const at = (name: string) => join(directory, name);
     const store = await open(at("store"));
@@ -205,7 +205,7 @@ test("damage of a store and of a backup ends with 5, and says where", () =>
     assert.match(ofStore.output, /1 damage\n {2}bottom\/\S+ at byte \d+: /);
   }));
 
-test("a restore takes a chain in any order up to a version, and refuses a gap", () =>
+test("a restore accepts a chain in any order, up to a version, and refuses a gap", () =>
   withDirectory(async (directory) => {
     const at = (name: string) => join(directory, name);
     const store = at("store");
@@ -230,7 +230,7 @@ test("a restore takes a chain in any order up to a version, and refuses a gap", 
     assert.equal((await runHere(["verify", at("cut.gz")])).code, 5);
   }));
 
-test("an interrupted command ends with 130, and leaves no file", () =>
+test("an interrupted command exits with 130, and leaves no file", () =>
   withDirectory(async (directory) => {
     const at = (name: string) => join(directory, name);
     const store = await open(at("store"));
@@ -259,7 +259,7 @@ test("an interrupted command ends with 130, and leaves no file", () =>
     assert.deepEqual(readdirSync(directory), ["store"]);
   }));
 
-test("a file that is written in part is not there, and one that was there stays", () =>
+test("an unfinished output file does not appear, and an existing one stays", () =>
   withDirectory(async (directory) => {
     const file = join(directory, "file");
     const output = new Output(new Writable());
@@ -275,7 +275,7 @@ test("a file that is written in part is not there, and one that was there stays"
     assert.deepEqual([readdirSync(directory), readFileSync(file, "utf8")], [["file"], "whole"]);
   }));
 
-test("a terminal shows a bar with rate and time left, anything else nothing", () => {
+test("a terminal shows a bar with rate and time left; anything else shows nothing", () => {
   let shown = "";
   const stream = (isTTY: boolean) =>
     Object.assign(
@@ -311,7 +311,7 @@ test("values of many MiB are read in every encoding, and as a word of an interac
   const bytes = new Uint8Array(16 * 1024 * 1024).fill(0xfb);
   for (const encoding of ["hex", "base64"] as const) {
     const text = encode(bytes, encoding) ?? "";
-    // Compared as buffers: a failed comparison must not print 16 MiB.
+    // Compares buffers, because a failed comparison must not print 16 MiB.
     assert.ok(Buffer.from(decode(text, encoding, "value")).equals(bytes), encoding);
     assert.throws(() => decode(`${text.slice(0, -4)}?aaa`, encoding, "value"), /^UsageError: Wrong value .*: expected/);
   }
@@ -329,7 +329,7 @@ test("base64 is padded, and hex has two digits a byte", () => {
   assert.deepEqual([...decode("+/8=", "base64", "value"), ...decode("aF", "hex", "value")], [0xfb, 0xff, 0xaf]);
 });
 
-test("a file in the place of a directory is told in words, and the help of scan shows escapes as they are printed", async () => {
+test("a file instead of a directory is a clear error, and the help of scan shows the printed escapes", async () => {
   const wrong = await runHere(["count", import.meta.filename]);
   assert.equal(wrong.code, 3);
   assert.match(wrong.errors, /it is a file, not a directory/);

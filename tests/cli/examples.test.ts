@@ -1,5 +1,6 @@
 /**
- * Every command line that the help and the pages show, run in a shell as a new user would: it must print what the example shows.
+ * Runs every command line of the help and the pages in a shell, as a new user would. Each must print what the example
+ * shows.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +17,7 @@ import { fencesOf, pageFiles } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { endOf, runHere } from "./luge.ts";
 
-/** A command line with the lines below it. */
+/** A command line with the expected output below it. */
 interface Example {
   readonly command: string;
   readonly expected: string;
@@ -31,13 +32,13 @@ function examplesIn(text: string): Example[] {
   });
 }
 
-/** What matches what stands in an example: `…` is anything. */
+/** A pattern for expected output, in which `…` matches anything. */
 function pattern(expected: string): RegExp {
   const escaped = expected.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]+?");
   return new RegExp(`^${escaped}$`);
 }
 
-/** Runs examples one after the other in an empty directory, with the published command on the path. */
+/** Runs examples one after the other in an empty directory, with the published command in the PATH. */
 async function runExamples(examples: readonly Example[], bin: string): Promise<void> {
   await withDirectory(async (cwd) => {
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
@@ -69,7 +70,7 @@ async function examplesOfHelp(): Promise<Example[]> {
   return examples;
 }
 
-/** The examples of each page: those of one page run in one directory. */
+/** The examples of each page. Those of one page run in one directory. */
 function examplesOfPages(): Example[][] {
   const pages = pageFiles().map((file) => fencesOf(file).filter(({ language }) => language === "console"));
   const examples = pages.map((fences) => fences.flatMap(({ code }) => examplesIn(code)));
@@ -77,7 +78,7 @@ function examplesOfPages(): Example[][] {
   return examples.filter(({ length }) => length > 0);
 }
 
-nodeTest("every command line of the help and of the pages prints what it shows", () =>
+nodeTest("every command line of the help and of the pages prints what the example shows", () =>
   withDirectory(async (bin) => {
     await install(bin);
     const all = [await examplesOfHelp(), ...examplesOfPages()];

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import { editLines } from "../../src/cli/line_editor.ts";
 
-/** Types into an editor; tells the lines that it read, what it showed, and whether it ended. */
+/** Types into an editor. Returns the lines that it read, what it showed, and whether it ended. */
 async function type(keys: readonly string[], isRunning = () => false) {
   const [input, output] = [new PassThrough(), new PassThrough()];
   let shown = "";
@@ -38,7 +38,7 @@ test("Ctrl-C clears the line, wherever the cursor is", async () => {
   assert.equal(ended, false);
 });
 
-test("Ctrl-C twice on an empty line ends, once says how", async () => {
+test("Ctrl-C twice on an empty line exits, and once says how to exit", async () => {
   const once = await type(["\x03", "get a\r", "\x03"]);
   assert.deepEqual([once.lines, once.ended], [["get a"], false]);
   assert.match(once.shown, /Ctrl-C again, Ctrl-D or exit ends/);
@@ -46,12 +46,12 @@ test("Ctrl-C twice on an empty line ends, once says how", async () => {
   assert.equal(twice.ended, true);
 });
 
-test("Ctrl-C stops a command that runs, and nothing else", async () => {
+test("Ctrl-C stops the running command, and nothing else", async () => {
   const { ended } = await type(["\x03", "\x03", "\x03"], () => true);
   assert.equal(ended, false);
 });
 
-test("Tab completes commands, and is no character", async () => {
+test("Tab completes commands, and inserts no character", async () => {
   const { lines } = await type(["pu", "\t", "a b\r", "get ta", "\t", "\r"]);
   assert.deepEqual(lines, ["put a b", "get ta"]);
 });

@@ -1,5 +1,5 @@
 /**
- * The command line, as a process on the runtime that runs the tests, and inside of this one.
+ * The command line, as a process on the runtime of the tests, and inside this process.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";
 import { RUNTIME } from "../support/runtime.ts";
 
-/** How a command line ended. */
+/** The end of a command line. */
 export interface Ended {
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
 }
 
-/** Runs words in this process: as the command does, but for process, signals and standard streams. */
+/** Runs words in this process, as the command does, but without process, signals and standard streams. */
 export async function runHere(
   words: readonly string[],
   signal: AbortSignal = new AbortController().signal,
@@ -41,7 +41,7 @@ export async function runHere(
   return { code, output: Buffer.concat(pieces).toString(), errors: errors.join("\n") };
 }
 
-/** The command line as it is published, built before the tests of a file and removed after them. */
+/** The published command line. It is built before the tests of a file and removed after them. */
 export function publishedCommand(): { start(words: readonly string[], cwd: string): ChildProcess } {
   const directory = mkdtempSync(join(tmpdir(), "luge-command-"));
   before(() => buildPrograms(directory));
@@ -54,20 +54,20 @@ export function publishedCommand(): { start(words: readonly string[], cwd: strin
   };
 }
 
-/** The exit code of a process, once it and its streams ended. */
+/** The exit code of a process, once the process and its streams have ended. */
 export async function exitCodeOf(child: ChildProcess): Promise<number | null> {
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  // A parent on Deno takes the code 130 of its child for death by the signal.
+  // A parent on Deno takes its child's exit code 130 for death by the signal.
   return RUNTIME === "deno" && signal === "SIGINT" ? 130 : code;
 }
 
-/** The end of a process, with the bytes that it printed. */
+/** The end of a process, with its output as bytes. */
 export async function endOf(child: ChildProcess, input?: Uint8Array | string): Promise<Ended & { bytes: Buffer }> {
   const [output, errors]: [Buffer[], Buffer[]] = [[], []];
   child.stdout?.on("data", (piece) => output.push(piece));
   child.stderr?.on("data", (piece) => errors.push(piece));
   const closed = exitCodeOf(child);
-  // A command that does not read its input may be gone before it is written.
+  // A command that does not read its input may have ended before the input is written.
   child.stdin?.on("error", () => {});
   if (input !== undefined) child.stdin?.end(input);
   const code = await closed;

@@ -1,5 +1,5 @@
 /**
- * The published command as a process, on the runtime that runs the tests: pipes, signals, exit codes.
+ * The published command as a process, on the runtime of the tests: pipes, signals, exit codes.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, i) => i);
 describe("the published command", () => {
   const luge = publishedCommand();
 
-  test("takes binary keys and values, and gives the same bytes back to a pipe", () =>
+  test("accepts binary keys and values, and writes the same bytes to a pipe", () =>
     withDirectory(async (cwd) => {
       const put = luge.start(["put", "shop", "00ff", "--keys", "hex", "--file", "-"], cwd);
       assert.deepEqual((await endOf(put, ALL_BYTES)).errors, "");
@@ -25,7 +25,7 @@ describe("the published command", () => {
       assert.deepEqual(new Uint8Array(bytes), ALL_BYTES);
     }));
 
-  test("names wrong input, ends with 2, and creates nothing", () =>
+  test("names wrong input, exits with 2, and creates nothing", () =>
     withDirectory(async (cwd) => {
       const { code, output, errors } = await endOf(luge.start(["put", "shop", "0g", "value", "--keys", "hex"], cwd));
       assert.deepEqual([code, output], [2, ""]);
@@ -33,7 +33,7 @@ describe("the published command", () => {
       assert.equal(existsSync(join(cwd, "shop")), false);
     }));
 
-  test("says who has the store open, and ends with 4", () =>
+  test("says which process has the store open, and exits with 4", () =>
     withDirectory(async (cwd) => {
       await using store = await open(join(cwd, "shop"));
       await store.put("key", "value");
@@ -45,7 +45,7 @@ describe("the published command", () => {
       );
     }));
 
-  test("ends quietly when whoever reads its output has enough", () =>
+  test("ends quietly when the reader closes the pipe", () =>
     withDirectory(async (cwd) => {
       await using store = await open(join(cwd, "shop"));
       for (let i = 0; i < 20_000; i++) store.put(`key${i}`, "value".repeat(50));
@@ -60,13 +60,13 @@ describe("the published command", () => {
       assert.deepEqual([code, errors], [0, ""]);
     }));
 
-  test("a load that is interrupted says how much is there, and so much is there", () =>
+  test("an interrupted load says how many entries were committed, and the store has these", () =>
     withDirectory(async (cwd) => {
       const child = luge.start(["load", "shop", "-", "--batch", "100"], cwd);
       const ended = endOf(child);
       const lines = Array.from({ length: 250 }, (_, i) => `{"key":"key${i}","value":"value"}\n`);
       child.stdin?.write(lines.join(""));
-      // The store is there once it was opened, and the lines are read after that.
+      // The marker exists once the store was opened. The lines are read after that.
       while (!existsSync(join(cwd, "shop", "LUGE"))) await new Promise((resolve) => setTimeout(resolve, 10));
       child.kill("SIGINT");
       const { code, errors } = await ended;
@@ -77,7 +77,7 @@ describe("the published command", () => {
       assert.equal(store.countSync(), Number(told));
     }));
 
-  test("a watch prints what another process wrote, once that is done, until it is interrupted", () =>
+  test("a watch prints the writes of another process after that has ended, until it is interrupted", () =>
     withDirectory(async (cwd) => {
       const path = join(cwd, "shop");
       await (await open(path)).close();
@@ -91,7 +91,7 @@ describe("the published command", () => {
       assert.equal(await exitCodeOf(child), 130);
     }));
 
-  test("an interactive shell reads lines from a pipe, goes on after errors, and ends with the first one's code", () =>
+  test("an interactive shell reads lines from a pipe, continues after errors, and exits with the first code", () =>
     withDirectory(async (cwd) => {
       const lines = 'put \'a key\' "a \\"value\\""\n\nget missing\nnonsense\ncount\nscan\nexit\ncount\n';
       const { code, output, errors } = await endOf(luge.start(["repl", "shop"], cwd), lines);
@@ -100,7 +100,7 @@ describe("the published command", () => {
       assert.equal(code, 1);
     }));
 
-  test("what is dumped to a file is loaded from it, whatever the bytes", () =>
+  test("load reads what dump wrote to a file, for any bytes", () =>
     withDirectory(async (cwd) => {
       const source = await open(join(cwd, "shop"));
       const entries: [string | Uint8Array, string | Uint8Array][] = [
@@ -132,7 +132,7 @@ describe("the published command", () => {
       assert.match(readFileSync(join(cwd, "dump.csv"), "utf8"), /^key,value,expiresAt\n/);
     }));
 
-  test("a wrong line of a file is named, and nothing of the file is written", () =>
+  test("a wrong line of a file is named, and nothing is written", () =>
     withDirectory(async (cwd) => {
       const lines = Array.from({ length: 1500 }, (_, i) => `{"key":"key${i}","value":"value"}\n`);
       writeFileSync(join(cwd, "wrong.jsonl"), `${lines.join("")}{"key":"","value":"value"}\n`);
@@ -143,7 +143,7 @@ describe("the published command", () => {
     }));
 });
 
-/** Everything, and whether it expires: a load rounds the time of expiry. */
+/** All entries, and whether each expires. Without the time of expiry, because a load rounds it. */
 function contentOf(store: Awaited<ReturnType<typeof open>>): unknown[] {
   return [...store.keys({ keyEncoding: "bytes" })].map((key) => {
     const entry = store.getEntrySync(key);

@@ -7,7 +7,7 @@ import { nodeTest } from "../support/node_only.ts";
 
 const RUNS = 12;
 
-nodeTest("kill -9 of a writer loses nothing it had acknowledged", async () => {
+nodeTest("kill -9 of a writer loses no acknowledged write", async () => {
   const seed = 1;
   const problems: string[] = [];
   const table = await campaign(RUNS, RUNTIMES, seed, {

@@ -1,5 +1,5 @@
 /**
- * What the command line writes, read by Deno's standard library, and the other way round.
+ * Deno's standard library reads the output of the command line, and the other way round.
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
@@ -14,7 +14,7 @@ const TEXT = { keys: "text", values: "text" } as const;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Values that are awkward in CSV. */
+/** Values that are difficult in CSV. */
 const VALUES = [
   "plain",
   "",
@@ -49,7 +49,7 @@ Deno.test("@std/csv reads what luge dump writes", async () => {
   assertEquals(await records(CSV_HEADER + toCsv(ENTRIES, TEXT)), ROWS as string[][]);
 });
 
-Deno.test("luge load reads what @std/csv writes, in pieces too", async () => {
+Deno.test("luge load reads what @std/csv writes, also in pieces", async () => {
   const csv = stringify(ROWS, { headers: false });
   assertStringIncludes(csv, "\r\n");
   assertEquals(await valuesIn(csv), VALUES);
@@ -74,7 +74,7 @@ Deno.test("hex and base64 are those of @std/encoding, for bytes of every length 
   }
 });
 
-Deno.test("JSON lines go through the streams of Deno", async () => {
+Deno.test("Deno's streams read and write the JSON lines", async () => {
   const { toJson, readJsonLines } = await import("../../src/cli/formats/jsonl.ts");
   const lines = ENTRIES.map((entry) => `${JSON.stringify(toJson(entry, TEXT))}\r\n`);
   const text = await toText(ReadableStream.from(lines).pipeThrough(new TextEncoderStream()));

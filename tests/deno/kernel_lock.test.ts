@@ -1,5 +1,5 @@
 /**
- * The directory lock as Deno sees it: an `flock` that the system takes back when its owner dies.
+ * The directory lock on Deno: an `flock` that the system releases when its owner dies.
  */
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
@@ -10,7 +10,7 @@ import { withDirectory } from "../support/temporary.ts";
 
 const CHILD = fromFileUrl(import.meta.resolve("./owner.ts"));
 
-/** Whether somebody holds the lock of a directory. */
+/** Whether the lock of a directory is held. */
 function isLocked(directory: string): boolean {
   const names = [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => name.startsWith("LOCK."));
   assertEquals(names.length, 1, names.join());
@@ -18,7 +18,7 @@ function isLocked(directory: string): boolean {
   return !file.tryLockSync(false);
 }
 
-/** Starts a process that opens the store, puts its number there, and waits. */
+/** Starts a process that opens the store, puts its number, and waits. */
 async function startOwner(path: string): Promise<Deno.ChildProcess> {
   const flags = [`--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["run", "--no-check", "--no-prompt", ...flags, CHILD, path];
@@ -41,7 +41,7 @@ Deno.test("the kernel's lock is held as long as the store is open", () =>
     assertEquals(await again.count(), 0);
   }));
 
-Deno.test("a store of another process is locked, and free as soon as that is killed", () =>
+Deno.test("a store of another process is locked, and free as soon as that process is killed", () =>
   withDirectory(async (path) => {
     const owner = await startOwner(path);
     try {

@@ -1,5 +1,5 @@
 /**
- * A process that opens a store, says so, and keeps it: see `kernel_lock.test.ts`.
+ * A process that opens a store, prints a line, and keeps the store open: see `kernel_lock.test.ts`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A store under the permissions that Deno's own test runner gives a test: its directory, and nothing else.
+ * A store with the permissions that Deno's test runner gives a test: its directory, and nothing else.
  */
 
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes } from "@std/assert";
@@ -13,7 +13,7 @@ Deno.test.afterAll(() => Deno.removeSync(directory, { recursive: true }));
 const NOTHING = { read: false, write: false, net: false, env: false, run: false, sys: false, ffi: false } as const;
 
 Deno.test({
-  name: "reading and writing its directory is all that a store asks for",
+  name: "a store needs only the permissions to read and write its directory",
   permissions: { ...NOTHING, read: [path], write: [path] },
   fn: async () => {
     await using store = await open(path);

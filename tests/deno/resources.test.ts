@@ -1,5 +1,6 @@
 /**
- * What a store opens it closes: Deno's sanitizers fail a test that leaves a file, a timer or an operation behind.
+ * A store closes everything that it opens: Deno's sanitizers fail a test that leaves a file, a timer or an operation
+ * open.
  */
 
 import { assertEquals, assertRejects } from "@std/assert";
@@ -10,7 +11,7 @@ import { withDirectory } from "../support/temporary.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 
-Deno.test("`await using` closes a store and leaves nothing behind", strict, () =>
+Deno.test("`await using` closes a store and leaves nothing open", strict, () =>
   withDirectory(async (path) => {
     {
       await using store = await open(path);
@@ -36,7 +37,7 @@ Deno.test("`await using` closes a store whose user throws", strict, () =>
   }),
 );
 
-Deno.test("an open that fails leaves nothing behind", strict, () =>
+Deno.test("a failed open leaves nothing open", strict, () =>
   withDirectory(async (path) => {
     await using _ = await open(path);
     assertEquals((await assertRejects(() => open(path), StoreError)).code, "STORE_LOCKED");
@@ -44,7 +45,7 @@ Deno.test("an open that fails leaves nothing behind", strict, () =>
   }),
 );
 
-Deno.test("a watch that is left, and one that its store ends, leave nothing behind", strict, () =>
+Deno.test("a watch that is left, and one that ends with its store, leave nothing open", strict, () =>
   withDirectory(async (path) => {
     await using store = await open(path);
     await store.put("a", "1");
@@ -58,7 +59,7 @@ Deno.test("a watch that is left, and one that its store ends, leave nothing behi
   }),
 );
 
-Deno.test("a backup is a stream of Deno: read whole, restored in parts, left halfway", strict, async () => {
+Deno.test("a backup is a stream of Deno: read completely, restored in parts, cancelled halfway", strict, async () => {
   await using store = new MemoryStore();
   for (let i = 0; i < 1000; i++) store.putSync(`key${i}`, decodeHex("c0ffee".repeat(100)));
   const bytes = await toBytes(store.backup());

@@ -1,5 +1,5 @@
 /**
- * The example for Deno, started as its comment says: with the permissions that it names, and no other.
+ * Starts the example for Deno as its comment says: with the permissions in the comment, and no other.
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
@@ -10,10 +10,10 @@ import { TextLineStream } from "@std/streams";
 import { withDirectory } from "../support/temporary.ts";
 
 const EXAMPLE = fromFileUrl(import.meta.resolve("../../examples/deno_server.ts"));
-/** A server that takes so long to start or to stop hangs. */
+/** A server that takes longer to start or stop hangs. */
 const HUNG_MS = 120_000;
 
-/** Runs the server on `path`, hands its address to `use`, and stops it as a service manager would. */
+/** Runs the server on `path`, calls `use` with its address, and stops it as a service manager would. */
 async function withServer(path: string, use: (url: string) => Promise<void>): Promise<void> {
   const permissions = ["--allow-net=127.0.0.1", `--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["run", "--no-check", "--no-prompt", ...permissions, EXAMPLE, path, "0"];
@@ -37,7 +37,7 @@ async function status(answer: Promise<Response>): Promise<number> {
   return status;
 }
 
-Deno.test("the server tells a client that has the newest version so, over a restart", () =>
+Deno.test("the server says so to a client that has the newest version, also after a restart", () =>
   withDirectory(async (path) => {
     const value = crypto.getRandomValues(new Uint8Array(1000));
     let etag = "";
@@ -59,7 +59,7 @@ Deno.test("the server tells a client that has the newest version so, over a rest
     });
   }));
 
-/** Sends a body without end, piece by piece, until the connection takes no more. */
+/** Sends an endless body, piece by piece, until the connection accepts no more. */
 async function sendForEver(connection: Deno.Conn, head: string): Promise<void> {
   const writer = connection.writable.getWriter();
   const encoder = new TextEncoder();
@@ -68,7 +68,7 @@ async function sendForEver(connection: Deno.Conn, head: string): Promise<void> {
   for (;;) await writer.write(piece);
 }
 
-Deno.test("the server refuses a body without end as soon as it is too long", () =>
+Deno.test("the server refuses an endless body as soon as it is too long", () =>
   withDirectory(async (path) => {
     await withServer(path, async (url) => {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });

@@ -1,5 +1,5 @@
 /**
- * The examples of the documentation run, and are right in their types.
+ * The examples of the documentation run, and their types are correct.
  */
 
 import assert from "node:assert/strict";
@@ -13,10 +13,10 @@ import { fencesOf, pageFiles } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { type Example, findExamples } from "./examples.ts";
 
-/** Below the project, so that its packages are found. */
+/** Inside the project, so that its packages are found. */
 const FOLDER = join(ROOT, "dist", "documentation");
 
-/** Writes an example as a module of its own; returns its path. */
+/** Writes an example as a separate module. Returns its path. */
 function writeExample({ code, file }: Example, number: number): string {
   const path = join(FOLDER, `example${number}.ts`);
   const resolved = code
@@ -26,7 +26,7 @@ function writeExample({ code, file }: Example, number: number): string {
   return path;
 }
 
-/** All in one process: each takes milliseconds, and a process many more. */
+/** All examples run in one process: each takes milliseconds, and a process takes many more. */
 const RUN = `
 let failed = 0;
 async function run(place, example) {
@@ -66,7 +66,7 @@ nodeTest("every example of the documentation runs", () =>
     );
     const runner = join(FOLDER, "run_all.ts");
     writeFileSync(runner, `${RUN}\n${steps.join("\n")}\nprocess.exit(failed);\n`);
-    // Their temporary directories go with the test's.
+    // Their temporary directories are removed with the test's directory.
     const env = { ...process.env, TMPDIR: directory };
     execFileSync(binary("node"), [runner], { cwd: directory, env, encoding: "utf8", timeout: 120_000 });
   }),
@@ -141,7 +141,7 @@ nodeTest("the guide has every option of the config, and every method", () => {
   assert.deepEqual(undescribed, []);
 });
 
-nodeTest("every name that the module exports is in an example that is checked", () => {
+nodeTest("every name that the module exports is in a checked example", () => {
   const names = publicNames();
   const examples = findExamples().map(({ code }) => code);
   const missing = names.filter((name) => !examples.some((code) => new RegExp(`\\b${name}\\b`).test(code)));

@@ -1,5 +1,5 @@
 /**
- * Finds the examples in the documentation.
+ * Finds the examples of the documentation.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Example {
   readonly file: string;
   readonly line: number;
   readonly code: string;
-  /** False for a block marked `no-run`: it is only checked for types. */
+  /** False for a block marked `no-run`, which is only type-checked. */
   readonly runs: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What docs/format.md says of the first bytes of each file is true of the files of a store.
+ * The first bytes of each file of a store are as docs/format.md says.
  */
 
 import assert from "node:assert/strict";
@@ -32,7 +32,7 @@ nodeTest("the marker is the text on the page", () =>
   }),
 );
 
-nodeTest("a segment and its records have their fields where the page shows them", () =>
+nodeTest("a segment and its records have their fields at the offsets of the page", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "store");
     const store = await open(path);
@@ -47,7 +47,7 @@ nodeTest("a segment and its records have their fields where the page shows them"
     assert.equal(bytes.toString("latin1", 0, 7), "lugelog");
     assert.deepEqual([bytes[7], bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)], [2, 1n, 0n]);
     assert.notEqual(bytes.readUInt32LE(28), 0, "the owner");
-    // The first record reserves versions; the next one is the commit.
+    // The first record reserves versions. The next record is the commit.
     const [reservation, payload] = [32, bytes.readUInt32LE(32 + 4)];
     assert.deepEqual([bytes[reservation + 24], payload], [2, 9]);
     const commit = reservation + Math.ceil((24 + payload) / 8) * 8;
@@ -61,7 +61,7 @@ nodeTest("a segment and its records have their fields where the page shows them"
   }),
 );
 
-nodeTest("a backup has its fields where the page shows them", async () => {
+nodeTest("a backup has its fields at the offsets of the page", async () => {
   const store = new MemoryStore({ numVersionsToKeep: 3 });
   await store.put("key", "value");
   const bytes = Buffer.from(await new Response(store.backup()).bytes());
@@ -96,7 +96,7 @@ nodeTest("the pages have the numbers of the code", () => {
   assert.deepEqual(missing, []);
 });
 
-/** A varint, and where it ends. */
+/** A varint, and the offset after it. */
 function varintAt(bytes: Uint8Array, at: number): [number, number] {
   let [value, factor, end] = [0, 1, at];
   for (let byte = 0x80; byte >= 0x80; factor *= 0x80) {

@@ -1,5 +1,5 @@
 /**
- * The pages are in order: links lead somewhere, files and names exist, lines are short, and words are plain.
+ * The pages are in order: link targets, files and names exist, lines are short, and words are plain.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ nodeTest("a page of the guide has a number, and one question as its title", () =
   }
 });
 
-nodeTest("the first page of the design has a link to every other one", () => {
+nodeTest("the first page of the design has a link to every other page", () => {
   const design = PAGES.filter((file) => file.startsWith("docs/design/") && !file.endsWith("README.md"));
   const text = readPage("docs/design/README.md");
   assert.ok(design.length > 5);
@@ -44,7 +44,7 @@ nodeTest("the first page of the design has a link to every other one", () => {
   );
 });
 
-nodeTest("links between pages lead to a file, and to a heading in it", () => {
+nodeTest("links between pages point to an existing file and heading", () => {
   const broken: string[] = [];
   let links = 0;
   for (const file of PAGES) {
@@ -61,7 +61,7 @@ nodeTest("links between pages lead to a file, and to a heading in it", () => {
   assert.deepEqual(broken, []);
 });
 
-nodeTest(`no line of a page is above ${LONGEST_LINE} characters, but in tables`, () => {
+nodeTest(`no line of a page is above ${LONGEST_LINE} characters, except in tables`, () => {
   const long = PAGES.flatMap((file) =>
     readPage(file)
       .split("\n")
@@ -73,7 +73,9 @@ nodeTest(`no line of a page is above ${LONGEST_LINE} characters, but in tables`,
   assert.deepEqual(long, []);
 });
 
-/** The languages of blocks, all of which something checks: see documentation.test.ts and tests/cli/examples.test.ts. */
+/**
+ * The languages of code blocks. A test checks each language: see documentation.test.ts and tests/cli/examples.test.ts.
+ */
 const LANGUAGES = ["ts", "ts no-run", "js", "console", "sh", "text", "mermaid"];
 
 nodeTest("every block of code says its language, so that nothing escapes the checks", () => {
@@ -85,7 +87,7 @@ nodeTest("every block of code says its language, so that nothing escapes the che
   assert.deepEqual(others, []);
 });
 
-nodeTest("every command of npm and every file that a page names is there", () => {
+nodeTest("every npm command and every file that a page names exists", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object };
   const missing: string[] = [];
   let [commands, files] = [0, 0];
@@ -106,7 +108,7 @@ nodeTest("every command of npm and every file that a page names is there", () =>
   assert.deepEqual(missing, []);
 });
 
-/** What is there only after a build. */
+/** Whether a path exists only after a build. */
 function isMade(path: string): boolean {
   return /^engine\/target(?:\/|$)/.test(path);
 }
@@ -124,7 +126,7 @@ nodeTest("pages cite names, never the numbers of lines", () => {
 /** A name in code: `Type::method`, `object.method`, `CONSTANT`, `snake_case`, `call()`. */
 const NAME = /^[A-Za-z_]\w*(?:(?:::|\.)#?[A-Za-z_]\w*)*(?:\(\))?$/;
 
-nodeTest("the names that the pages on the design cite are in the code", () => {
+nodeTest("the code has the names that the design pages cite", () => {
   const sources = [
     "mod.ts",
     "tsconfig.json",
@@ -153,7 +155,7 @@ nodeTest("the names that the pages on the design cite are in the code", () => {
   assert.deepEqual(unknown, []);
 });
 
-/** Words that mark a sentence to write again: say who does what. */
+/** Words that mark a sentence to rewrite: say who does what. */
 const FILLERS = [
   /\bwhoever\b/i,
   /\bof which\b/i,
@@ -178,7 +180,7 @@ nodeTest("pages have none of the fillers", () => {
   assert.deepEqual(found, []);
 });
 
-/** What newcomers ask, in the words of the README, and the page and heading that answer it. */
+/** Questions of newcomers, in the words of the README, with the page and heading that answer them. */
 const NEWCOMERS: readonly (readonly [question: string, page: string, heading: string])[] = [
   ["How do I read a range, or page through a prefix?", "docs/guide/02-keys-and-ranges.md", "page-through-a-prefix"],
   ["What survives a power cut?", "docs/guide/01-writes-and-durability.md", "what-survives-a-power-cut"],

@@ -1,5 +1,5 @@
 /**
- * The acts in ARCHITECTURE.md have the names in the code that the page says.
+ * The acts in ARCHITECTURE.md have the same names in the code.
  */
 
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { readPage } from "../support/pages.ts";
 
-/** Where the names of each column are declared, and how. */
+/** Where and how the names of each column are declared. */
 const COLUMNS: readonly (readonly [files: string, before: string])[] = [
   ["src/api/*.ts", "^ {2}"],
   ["src/backend.ts", "^ {2}"],
@@ -16,7 +16,7 @@ const COLUMNS: readonly (readonly [files: string, before: string])[] = [
   ["engine/src/database/*.rs", "^ {4}pub fn "],
 ];
 
-nodeTest("each act has its names in every layer", () => {
+nodeTest("each act has the names of the page in every layer", () => {
   const [, section = ""] = readPage("ARCHITECTURE.md").split("\n## One act, one name\n");
   const [table = ""] = section.split("\n## ");
   const rows = [...table.matchAll(/^\| (?!act|---)(.+) \|$/gm)].map(([, row = ""]) => row.split("|").slice(1));

@@ -1,5 +1,5 @@
 /**
- * The engine's file, which `open` reads where it can, and its text are the same bytes.
+ * The engine's file, which `open` reads if it can, and its text form have the same bytes.
  */
 
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import test from "node:test";
 import { ARTEFACT_BASE64 } from "../../src/wasm/artefact.ts";
 import { artefactFile } from "../../src/wasm/artefact_file.ts";
 
-test("the engine's file is where the module looks for it, and has the bytes of its text", () => {
+test("the engine's file is where the module expects it, and has the bytes of the text form", () => {
   const file = artefactFile();
   assert.ok(file !== undefined);
   assert.ok(Buffer.from(ARTEFACT_BASE64, "base64").equals(readFileSync(file)));

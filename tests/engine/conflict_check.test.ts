@@ -1,5 +1,5 @@
 /**
- * What a transaction read against all commits since then, in steps between which others commit.
+ * Compares the reads of a transaction with all later commits, in steps. Others commit between the steps.
  */
 
 import assert from "node:assert/strict";
@@ -32,7 +32,7 @@ async function startEngine(): Promise<Engine> {
 
 const BACKENDS = Object.entries({ memory: async () => new MemoryBackend(1), disk: startEngine });
 
-/** Commits, and what they wrote since a version. */
+/** Makes commits, and remembers what they wrote since a version. */
 class Writer {
   readonly #backend: Backend;
   readonly #random: Random;
@@ -43,12 +43,12 @@ class Writer {
     this.#random = random;
   }
 
-  /** Writes keys below a limit. */
+  /** Writes `count` keys below a limit. */
   commit(count: number, below: number): void {
     const keys = Array.from({ length: count }, () => keyOf(this.#random.below(below)));
     this.#backend.batch(keys.map((key) => ({ key, value: Uint8Array.of(1), expiresMs: 0 })));
     this.written.push(...keys);
-    // What is written goes into the table meanwhile.
+    // Meanwhile the writes move into the table.
     if (this.#random.below(2) === 0) while (this.#backend.hasWork && this.#backend.step());
   }
 }
@@ -78,7 +78,7 @@ async function checkHistories(start: () => Promise<Backend>): Promise<Record<str
   const seen = { changed: 0, unchanged: 0, steps: 0 };
   new Writer(backend, random).commit(10_000, KEYS);
   for (let round = 0; round < 30; round++) {
-    // What is read lies above the keys that most commits write: many must be passed by.
+    // The reads are above the keys of most commits, so the check must skip many commits.
     const below = random.pick([1, KEYS / 2, KEYS - 100]);
     const reads = readSet(random, below);
     const since = backend.version;
@@ -104,7 +104,7 @@ async function checkHistories(start: () => Promise<Backend>): Promise<Record<str
 }
 
 for (const [name, start] of BACKENDS) {
-  test(`${name}: a check finds a change of what was read, also one that is made between its steps`, async () => {
+  test(`${name}: a check finds a change of what was read, also a change between its steps`, async () => {
     const seen = await checkHistories(start);
     for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `${what}: ${count}`);
   });
@@ -125,7 +125,7 @@ for (const [name, start] of BACKENDS) {
   });
 }
 
-test("commits that were looked at are not looked at again", async () => {
+test("a commit is looked at only once", async () => {
   const backend = await startEngine();
   const since = backend.version;
   const writer = new Writer(backend, new Random(1));

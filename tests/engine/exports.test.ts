@@ -1,7 +1,7 @@
 /**
- * src/wasm/interface.ts is what the engine's text says, and its exports are those of the artefact, with as many arguments:
- * wasm-bindgen read them from the module into engine/luge_engine.wasm.d.ts. `tsc` checks the types; the test checks that the
- * names are all there.
+ * src/wasm/interface.ts matches the engine's text. Its exports are those of the artefact, with as many arguments:
+ * wasm-bindgen read them from the module into engine/luge_engine.wasm.d.ts. `tsc` checks the types. The test checks
+ * that no name is missing.
  */
 
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ import { nodeTest } from "../support/node_only.ts";
 
 type Exports = typeof Built;
 type Arity<F> = F extends (...values: infer Arguments) => unknown ? Arguments["length"] : undefined;
-/** Names whose numbers of arguments differ. */
+/** Names with a different number of arguments. */
 type Differing = {
   [Name in keyof Exports & keyof EngineExports]: Arity<Exports[Name]> extends Arity<EngineExports[Name]>
     ? Arity<EngineExports[Name]> extends Arity<Exports[Name]>
@@ -31,16 +31,16 @@ type Differing = {
       : Name
     : Name;
 }[keyof Exports & keyof EngineExports];
-/** Names that only one of the two has. */
+/** Names that only one of the two interfaces has. */
 type Missing = Exclude<keyof Exports, keyof EngineExports> | Exclude<keyof EngineExports, keyof Exports>;
-/** Does not compile where there is such a name, and names it. */
+/** Does not compile if there is such a name. The error shows the name. */
 type None<_ extends never> = true;
 
-nodeTest("the interface is what the engine's text says: else run 'node scripts/build_engine.ts --interface'", () => {
+nodeTest("the interface matches the engine's text; if not, run 'node scripts/build_engine.ts --interface'", () => {
   assert.equal(readFileSync(join(ROOT, INTERFACE), "utf8"), interfaceModule(ROOT));
 });
 
-nodeTest("the reader of the engine's text finds all that there is", () => {
+nodeTest("the reader of the engine's text finds everything", () => {
   const read = (file: string) => readFileSync(join(ROOT, "engine/src", file), "utf8");
   const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
   const { length: fields } = Object.keys({ ...ReplyWord, ...ReplyNumber });
@@ -50,7 +50,7 @@ nodeTest("the reader of the engine's text finds all that there is", () => {
   assert.ok(read("abi/mod.rs").includes(`ABI_VERSION: u32 = ${ABI_VERSION};`));
 });
 
-nodeTest("the exports of the artefact are those that are typed, with as many arguments", async () => {
+nodeTest("the artefact has exactly the typed exports, with as many arguments", async () => {
   const same: [None<Differing>, None<Missing>] = [true, true];
   assert.deepEqual(same, [true, true]);
   const declarations = readFileSync(join(import.meta.dirname, "../../engine/luge_engine.wasm.d.ts"), "utf8");

@@ -1,6 +1,6 @@
 /**
- * Random histories through the artefact, as `engine/tests/database` has them natively: every read agrees with a plain
- * history, over steps, compactions, snapshots, reopening and kills.
+ * Random histories through the artefact, like the native ones in `engine/tests/database`. Every read agrees with a
+ * plain history, across steps, compactions, snapshots, reopening and kills.
  */
 
 import assert from "node:assert/strict";
@@ -24,13 +24,13 @@ import { bytesOf, latin, Model, sameBytes } from "./model.ts";
 
 const HISTORIES = 40;
 const STEPS = 150;
-/** Histories that once failed. */
+/** The first seed of the histories that once failed. */
 const FIRST_SEED = 1000;
 const KEPT_SEEDS: readonly number[] = [1, 2, 3, 352000983, 244784263];
 
-/** What a history runs on. */
+/** The backend that a history uses. */
 interface Subject {
-  /** A store that was closed before, or killed once all was written out. */
+  /** Opens a store that was closed, or that was killed after everything was written out. */
   open(kept: number): Promise<Backend>;
 }
 
@@ -58,7 +58,7 @@ class History {
   readonly #random: Random;
   readonly #kept: number;
   readonly #subject: Subject;
-  /** Whether what is closed can be opened again. */
+  /** Whether the data survives a close. */
   readonly #lasts: boolean;
   readonly #model = new Model();
   #snapshots: number[] = [];
@@ -186,7 +186,7 @@ class History {
     assert.equal(this.#count(range), expected.length);
   }
 
-  /** As walks do it, without a snapshot: nothing is written in between. */
+  /** Reads as an iterator does, but without a snapshot: nothing is written in between. */
   #scan(range: ByteRange): { key: Uint8Array; value: Uint8Array }[] {
     const found: { key: Uint8Array; value: Uint8Array }[] = [];
     for (let rest: ByteRange | undefined = range; rest; ) {
@@ -207,7 +207,7 @@ class History {
     return count;
   }
 
-  /** All changes of a range after a version, in both ways to find them. */
+  /** All changes of a range after a version, in both ways of finding them. */
   #checkChanges(): void {
     const { changesFrom, version: until } = this.#backend;
     const most = this.#model.highestLoss(this.#kept);
@@ -226,7 +226,7 @@ class History {
       place = page.next;
       if (!place) assert.deepEqual(found, wanted, `commits after ${since}`);
     }
-    // In memory they are asked for by key alone where they are not known by commit.
+    // In memory, changes are looked up by key only if they are not known by commit.
     if (this.#lasts) {
       assert.deepEqual(this.#changesByKey(range, since, until), [...wanted].sort(), `changes after ${since}`);
     }
@@ -286,10 +286,10 @@ async function runAll(subject: () => Subject, lasts: boolean): Promise<void> {
   }
 }
 
-test(`${HISTORIES} random histories of the engine agree with a plain one`, async () => {
+test(`${HISTORIES} random histories of the engine agree with a plain model`, async () => {
   await runAll(engines, true);
 });
 
-test(`${HISTORIES} random histories of the backend in memory agree with a plain one`, async () => {
+test(`${HISTORIES} random histories of the backend in memory agree with a plain model`, async () => {
   await runAll(() => ({ open: async (kept) => new MemoryBackend(kept) }), false);
 });

@@ -1,5 +1,5 @@
 /**
- * Which ranges a key is in, against a list that asks each of them.
+ * Finds the ranges that include a key, and compares with a list that checks each range.
  */
 
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { Random } from "../../scripts/lib/random.ts";
 import { type ByteRange, isInRange } from "../../src/byte_range.ts";
 import { Interval, Intervals } from "../../src/store/intervals.ts";
 
-test("a key is in the ranges that a list of them says, while they come and go", () => {
+test("a tree finds the same ranges of a key as a list, while ranges are added and removed", () => {
   const random = new Random(7);
   const key = () => Uint8Array.from({ length: 1 + random.below(3) }, () => random.below(4));
   const end = (name: "lower" | "upper"): ByteRange =>
@@ -37,7 +37,7 @@ test("a key is in the ranges that a list of them says, while they come and go", 
   assert.ok(found > 10_000, `${found} found`);
 });
 
-test("a key is compared with few of many ranges, in whatever order they come", () => {
+test("a key is compared with few of many ranges, added in any order", () => {
   const COUNT = 4096;
   for (const step of [1, COUNT - 1, 1999]) {
     const intervals = new Intervals<number>();
@@ -49,7 +49,7 @@ test("a key is compared with few of many ranges, in whatever order they come", (
     let looks = 0;
     const counted = new Proxy(Uint8Array.of(7, 7, 1), {
       get: (target, name) => {
-        // Each comparison of two keys asks for both lengths first.
+        // Each comparison of two keys reads both lengths first.
         if (name === "length") looks += 1;
         return Reflect.get(target, name, target);
       },

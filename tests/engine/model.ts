@@ -1,5 +1,5 @@
 /**
- * A plain history of versions: what the engine is held against.
+ * A plain history of versions, to compare the engine with.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { StoredVersion } from "../../src/backend.ts";
 import type { ByteRange } from "../../src/byte_range.ts";
 
-/** All versions of all keys, newest first. Keys are strings of one character a byte. */
+/** All versions of all keys, newest first. A key is a string with one character for each byte. */
 export class Model {
   readonly versions: Map<string, StoredVersion[]> = new Map();
 
@@ -16,7 +16,7 @@ export class Model {
     this.versions.set(key, [version, ...(this.versions.get(key) ?? [])]);
   }
 
-  /** What a reader at a version finds. */
+  /** The value that a reader at a version finds. */
   get(key: string, version: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const found = this.versions.get(key)?.find((each) => each.version <= version);
     return found && !isExpired(found) ? found.value : undefined;
@@ -33,7 +33,7 @@ export class Model {
     return entries.slice(0, limit);
   }
 
-  /** What was written in a range after a version: by version, then by key. */
+  /** The writes in a range after a version: by version, then by key. */
   changes(range: ByteRange, since: number): { key: string; version: number; value: Uint8Array | undefined }[] {
     const changes = this.#keysIn(range).flatMap((key) =>
       (this.versions.get(key) ?? [])
@@ -51,16 +51,19 @@ export class Model {
     });
   }
 
-  /** The highest version from which on changes may be known: one behind the kept ones, or where one is kept one that is gone. */
+  /**
+   * The highest version that changes may be missing at: one after the kept versions, or, if one is kept, a deletion or
+   * expiry.
+   */
   highestLoss(kept: number): number {
     const lost = [...this.versions.values()].map((all) => (kept === 1 && isGone(all[0]) ? all[0] : all[kept])?.version);
     return Math.max(0, ...lost.map((version) => version ?? 0));
   }
 
-  /** Whether `listed` can be what is left of the versions of a key when so many are kept. */
+  /** Whether `listed` can be the rest of a key's versions if so many are kept. */
   explains(key: string, listed: readonly StoredVersion[], kept: number): boolean {
     const all = this.versions.get(key) ?? [];
-    // Where one version is kept, what is gone may go at once.
+    // If one version is kept, a deleted or expired one may be removed at once.
     const expected = kept === 1 && isGone(all[0]) ? [] : all.slice(0, kept);
     return (
       listed.length >= expected.length &&
@@ -73,22 +76,22 @@ export class Model {
   }
 }
 
-/** One character a byte: JavaScript orders such strings as their bytes. */
+/** One character for each byte. JavaScript orders such strings as their bytes. */
 export function latin(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** What {@linkcode latin} was made of. */
+/** The bytes of a result of {@linkcode latin}. */
 export function bytesOf(key: string): Uint8Array {
   return Uint8Array.from(key, (character) => character.charCodeAt(0));
 }
 
-/** Whether two values are the same; both may be missing. */
+/** Whether two values are equal; both may be missing. */
 export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);
 }
 
-// The tests use times long past or far ahead alone.
+// The tests only use times that are long past or far in the future.
 function isExpired({ expiresMs }: StoredVersion): boolean {
   return expiresMs > 0 && expiresMs <= Date.now();
 }

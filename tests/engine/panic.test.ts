@@ -1,5 +1,5 @@
 /**
- * A panic of sled's over its files is damage of the index; any other one is a trap.
+ * A panic of sled over its files means damage of the index. Any other panic is a trap.
  */
 
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ import { isOfIndex } from "../../src/wasm/status.ts";
 const panicAt = (place: string) =>
   `thread '<unnamed>' (1) panicked at ${place}:662:18:\ntried to serialize Uninitialized`;
 
-test("wherever sled stops it is over its files, and where anything else does it is not", () => {
+test("a panic in any source of sled means damage of the index, any other panic does not", () => {
   for (const file of ["pagecache/snapshot.rs", "serialization.rs", "tree.rs"])
     assert.equal(isOfIndex(panicAt(`/engine/target/vendor/sled-0.34.7/src/${file}`)), true, file);
   for (const place of ["/engine/src/table/mod.rs", "src/serialization.rs", "/rustc/library/alloc/src/raw_vec.rs"])

@@ -1,6 +1,6 @@
 /**
- * The histories that once failed in sled, through the store: each as it is, and with a compaction behind every change, so that
- * all of it goes through the table.
+ * Histories that once failed in sled, through the store. Each runs as it is, and with a compaction after every change,
+ * so that all of it passes through the table.
  */
 
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import { bytesOf, latin } from "./model.ts";
 
 const LINES = readFileSync(join(import.meta.dirname, "sled_histories.txt"), "utf8").split("\n");
 const HISTORIES = LINES.filter((line) => /^\d/.test(line)).map((line) => line.split(": ") as [string, string]);
-/** Keys of a store have a byte at least: each gets this one in front. */
+/** A key of a store has at least one byte, so each key gets this prefix. */
 const FRONT = "k";
 
 /** Keys, in latin1, and numbers of two bytes. */
@@ -38,14 +38,14 @@ class Model {
 function keyOf(written = "-"): string {
   const [hex = "", times] = written.split("*");
   const bytes = hex === "-" ? "" : latin(Buffer.from(hex, "hex"));
-  // Longer ones are refused all the same.
+  // Longer keys are refused in any case.
   return FRONT + bytes.repeat(Math.min(Number(times ?? 1), MAX_KEY_BYTES));
 }
 
 const bytesOfNumber = (number: number) => Uint8Array.of(number >> 8, number & 0xff);
 const numberOf = (value: Uint8Array) => ((value[0] ?? 0) << 8) + (value[1] ?? 0);
 
-/** What one step leaves under its key; the key's own number where it changes nothing. */
+/** The number under the key after a step; the old number if the step changes nothing. */
 function numberAfter(what: string, [first = 0, second = 0]: number[], number: number | undefined): number | undefined {
   if (what === "set") return first;
   if (what === "merge") return ((number ?? 0) + first) & 0xffff;
@@ -130,7 +130,7 @@ function found(entries: Iterable<[Uint8Array, Uint8Array]>): [string, number][] 
 }
 
 describe("histories that once failed in sled", () => {
-  test("are all there", () => assert.equal(HISTORIES.length, 46));
+  test("are complete", () => assert.equal(HISTORIES.length, 46));
 
   for (const [number, history] of HISTORIES) {
     test(`${number}, as it is`, () => new Run(false).steps(history));

@@ -1,5 +1,5 @@
 /**
- * What reads of a transaction look at of its own writes.
+ * How many of its own writes a transaction looks at during reads.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Every example, run as its comment says.
+ * Runs every example as its comment says.
  */
 
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ const example = (name: string) => join(ROOT, "examples", name);
 const output = (command: string, args: readonly string[], cwd: string = ROOT) =>
   execFileSync(command, args, { cwd, encoding: "utf8" });
 
-/** Runs the Deno server on `path`, hands its address to `use`, and stops it as a service manager would. */
+/** Runs the Deno server on `path`, calls `use` with its address, and stops it as a service manager would. */
 async function withServer(path: string, use: (url: string) => Promise<void>): Promise<void> {
   const permissions = ["--allow-net=127.0.0.1", `--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["run", "--no-check", "--no-prompt", ...permissions, example("deno_server.ts"), path, "0"];
@@ -33,7 +33,7 @@ async function withServer(path: string, use: (url: string) => Promise<void>): Pr
   assert.deepEqual(await closed, [0, null]);
 }
 
-nodeTest("the Deno server keeps what it is given, over a restart", () =>
+nodeTest("the Deno server keeps its data over a restart", () =>
   withDirectory(async (path) => {
     await withServer(path, async (url) => {
       const put = (key: string, body: string | Uint8Array<ArrayBuffer>) => fetch(url + key, { method: "PUT", body });

@@ -1,5 +1,5 @@
 /**
- * Damaged files: what is read is right, or refused with an error that says where. `npm run damage` does more of it.
+ * Damaged files: every read is correct, or refused with an error that says where. `npm run damage` tries more damages.
  */
 
 import assert from "node:assert/strict";
@@ -30,7 +30,7 @@ describe("damaged files", () => {
     ["2", 2, ["checkpointed", "large, killed", "index"]],
   ];
   for (const [name, seed, shapes] of runs) {
-    test(`are read right or refused, seed ${name}`, async () => {
+    test(`are read correctly or refused, seed ${name}`, async () => {
       const cases = await DamageCases.of(seed, shapes);
       const outcomes = new Set<string>();
       for (let number = 0; number < CASES; number++) {
@@ -56,17 +56,17 @@ describe("damaged files", () => {
   }
 });
 
-/** What a correct judge says of a store that is not what it should be. */
+/** The answers of a correct judge about a wrong store. */
 describe("the judge", () => {
   const withHistory = (shape: Shape, history: Shape["history"]): Shape => ({ ...shape, history });
   const undamaged = (shape: Shape): Damaged => ({ kind: "deleted", file: "none", offset: 0, image: shape.image });
 
-  test("lets versions beyond those that are kept be gone, here and there", async () => {
+  test("accepts that versions beyond the kept ones are missing, here and there", async () => {
     const shape = await build("versions", 8200);
     assert.equal((await examine(shape, undamaged(shape), wasm)).outcome, "data");
   });
 
-  test("finds a value that was lost, one that came back and one that is another", async () => {
+  test("finds a lost value, an old value and a wrong value", async () => {
     const shape = await build("compacted", 1);
     assert.equal((await examine(shape, undamaged(shape), wasm)).outcome, "data");
     const last = shape.history.at(-1) as Map<string, Uint8Array | undefined>;

@@ -1,5 +1,5 @@
 /**
- * The engine in trouble: no memory, a trap in the middle of a call, calls from within calls, a clock that jumps.
+ * The engine in trouble: no memory, a trap in the middle of a call, calls within calls, a clock that jumps.
  */
 
 import assert from "node:assert/strict";
@@ -42,7 +42,7 @@ describe("refused memory", () => {
             const code = codeOf(error);
             codes.add(code);
             if (code !== "OUT_OF_MEMORY") break;
-            // The store goes on: what is there can be read.
+            // The store still works: existing data can be read.
             assert.equal(store.hasSync(`key${i}`), false);
           }
         }
@@ -65,7 +65,7 @@ describe("refused memory", () => {
   }
 });
 
-/** The calls of the engine that a trap is put into, and what makes them. */
+/** The calls of the engine that trap, and the operations that make these calls. */
 const TRAPS: readonly (readonly [string, (store: SledStore) => unknown])[] = [
   ["luge_batch", (store) => store.batch([{ type: "put", key: "new", value: "x" }])],
   ["luge_sync", (store) => store.put("new", "x")],
@@ -75,7 +75,7 @@ const TRAPS: readonly (readonly [string, (store: SledStore) => unknown])[] = [
 
 describe("a trap in the middle of a call", () => {
   for (const [name, call] of TRAPS) {
-    test(`${name}: fails the store, gives the directory back and loses nothing`, async () => {
+    test(`${name}: fails the store, releases the directory and loses nothing`, async () => {
       const fileSystem = new MemoryFileSystem();
       const config = { ...SMALLEST, fileSystem, logger: silent };
       {
@@ -92,7 +92,7 @@ describe("a trap in the middle of a call", () => {
   }
 });
 
-/** A file system that calls back once, in the middle of a call of the engine. */
+/** A file system that calls the store once, in the middle of a call of the engine. */
 function callingBack(
   name: "write" | "read" | "sync" | "stat",
   call: () => void,
@@ -108,7 +108,7 @@ function callingBack(
   return { fileSystem, arm: () => (armed = true) };
 }
 
-describe("calls from within calls", () => {
+describe("calls within calls", () => {
   for (const [what, nested] of [
     ["a read", (store: SledStore) => store.getSync("key")],
     ["a write", (store: SledStore) => store.putSync("nested", "x")],
@@ -150,7 +150,7 @@ describe("calls from within calls", () => {
     });
   }
 
-  test("a logger that calls the store it hears of gets an error with a code", async () => {
+  test("a logger that calls its own store gets an error with a code", async () => {
     const outcomes: unknown[] = [];
     let store: SledStore | undefined;
     const { fileSystem, arm } = callingBack("sync", () => {
@@ -196,7 +196,7 @@ describe("calls from within calls", () => {
 });
 
 describe("two openers", () => {
-  test("of many at once one gets the directory, and the others are told", async () => {
+  test("of many opens at once one gets the directory, and the others get an error", async () => {
     const fileSystem = new MemoryFileSystem();
     const config = { ...SMALLEST, fileSystem, logger: silent };
     const openings = await Promise.allSettled(Array.from({ length: 6 }, () => open(config)));

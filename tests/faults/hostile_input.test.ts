@@ -1,5 +1,6 @@
 /**
- * Arguments that are made to do harm: a documented error, and nothing written; or a write of what was there at the call.
+ * Malicious arguments. The call reports a documented error and writes nothing, or it writes the content at the time of
+ * the call.
  */
 
 import assert from "node:assert/strict";
@@ -21,7 +22,7 @@ function detached(): Uint8Array {
   return bytes;
 }
 
-/** A view of a buffer that became too short for it. */
+/** A view of a buffer that became too short for the view. */
 function outOfBounds(): Uint8Array {
   const buffer = new ArrayBuffer(16, { maxByteLength: 32 });
   const bytes = new Uint8Array(buffer, 8, 8);
@@ -29,7 +30,7 @@ function outOfBounds(): Uint8Array {
   return bytes;
 }
 
-/** Says that it is longer or shorter than it is. */
+/** An array that lies about its length. */
 class Liar extends Uint8Array {
   override get length(): number {
     return 100;
@@ -118,7 +119,7 @@ function pick<T>(choices: readonly (() => T)[]): fc.Arbitrary<() => T> {
   return fc.constantFrom(...choices);
 }
 
-/** Calls that must be refused, whatever the hostile part. */
+/** Calls that must be refused, whatever the hostile part is. */
 const attacks: fc.Arbitrary<Attack> = fc.oneof(
   pick(hostileKeys).map(
     (key): Attack =>
@@ -261,7 +262,7 @@ for (const [name, make] of stores) {
       );
     });
 
-    test("versions that are none are refused", async () => {
+    test("invalid versions are refused", async () => {
       await using store = await make();
       await store.put("a", "1");
       for (const make of hostileVersions) {
@@ -283,7 +284,7 @@ for (const [name, make] of stores) {
       assert.equal(String.fromCharCode(...(store.getSync("a") ?? [])), "1");
     });
 
-    test("what is changed, cut or given away after the call is written as it was", async () => {
+    test("an argument that is changed, cut or transferred after the call is written as it was", async () => {
       await using store = await make();
       const buffer = new ArrayBuffer(16, { maxByteLength: 64 });
       const bytes = new Uint8Array(buffer).fill(7);
@@ -300,7 +301,7 @@ for (const [name, make] of stores) {
       assert.deepEqual(store.getSync("given"), new Uint8Array(5000).fill(5));
     });
 
-    test("shared and resizable memory is taken as it is at the call", async () => {
+    test("shared and resizable memory is written as it is at the time of the call", async () => {
       await using store = await make();
       const shared = new Uint8Array(new SharedArrayBuffer(6000)).fill(3);
       await store.put("shared", shared);
@@ -311,7 +312,7 @@ for (const [name, make] of stores) {
       assert.deepEqual(store.getSync(new Uint8Array(8).fill(1)), new Uint8Array(8).fill(1));
     });
 
-    test("an array that lies about its length is written as what it is", async () => {
+    test("an array that lies about its length is written with its real bytes", async () => {
       await using store = await make();
       await store.put("before", new Uint8Array(200).fill(0x55));
       await store.put("liar", new Liar([1, 2, 3]));
@@ -323,7 +324,7 @@ for (const [name, make] of stores) {
       assert.deepEqual(store.getSync(new Uint8Array([1, 2, 3])), new Uint8Array([107, 101, 121]));
     });
 
-    test("a codec that throws, and one that gives nonsense, write nothing", async () => {
+    test("a codec that throws or returns nonsense writes nothing", async () => {
       await using store = await make();
       const version = store.version;
       for (const encode of [throws, () => 5, () => undefined, detached, () => "\ud800"]) {
@@ -384,7 +385,7 @@ describe("SledStore: hostile configs", () => {
     assert.deepEqual(fileSystem.list(""), []);
   });
 
-  test("a module that is none is refused with a code", async () => {
+  test("an invalid module is refused with a code", async () => {
     for (const wasm of [new Uint8Array(0), new Uint8Array(100), new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])]) {
       const opening = open({ path: "store", fileSystem: new MemoryFileSystem(), wasm });
       await assert.rejects(opening, (error) => error instanceof StoreError && /^ENGINE_/.test(error.code));
@@ -392,7 +393,7 @@ describe("SledStore: hostile configs", () => {
   });
 });
 
-/** A proxy must stay one. */
+/** A proxy must stay a proxy. */
 function withFiles(config: object, fileSystem: MemoryFileSystem): object {
   return Object.assign(config, { fileSystem });
 }

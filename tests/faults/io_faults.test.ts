@@ -1,5 +1,6 @@
 /**
- * A disk that fails: errors say so, nothing acknowledged is lost, and a mended disk has it all. `npm run faults` does more.
+ * A disk that fails: errors are reported, no acknowledged write is lost, and a repaired disk has them all. `npm run
+ * faults` does more.
  */
 
 import assert from "node:assert/strict";
@@ -8,34 +9,34 @@ import { FaultCampaign, shown } from "../../scripts/campaigns/faults/fault_campa
 import type { Fault } from "../../scripts/campaigns/faults/faulty_disk.ts";
 
 const FAULTS = 24;
-/** Faults that once found something, in the workload of seed 1. */
+/** Faults that once found a bug, in the workload of seed 1. */
 const KEPT: readonly Fault[] = [
-  // Closing a store that is open for reading only left files open, and gave a bare error.
+  // Closing a store that is open for reading only left files open, and threw a bare error.
   { kind: "close", nth: 31, mode: "EIO", forever: false },
-  // An interrupted read was repeated without end.
+  // An interrupted read was repeated for ever.
   { kind: "read", nth: 30, mode: "EINTR", forever: true },
-  // An opening that failed said why a file could not be closed, as a bare error, and not why it failed.
+  // A failed open reported, as a bare error, why a file could not be closed, and not why the open failed.
   { kind: "close", nth: 9, mode: "EACCES", forever: true },
-  // An opening that failed behind the engine's left files open.
+  // An open that failed after the engine had opened left files open.
   { kind: "stat", nth: 21, mode: "EACCES", forever: false },
-  // A flush that was under way when something else failed said that files were abandoned, and not why.
+  // A flush that was running when something else failed reported abandoned files, and not the failure.
   { kind: "stat", nth: 29, mode: "EACCES", forever: false },
   { kind: "list", nth: 10, mode: "EACCES", forever: false },
 ];
 
-/** The same in other workloads. */
+/** More faults, in other workloads. */
 const OTHERS: readonly [number, Fault][] = [
-  // What sled could not read came out as damage.
+  // Data that sled could not read was reported as damage.
   [688991, { kind: "read", nth: 249, mode: "EIO", forever: false }],
-  // Reads that gave nothing were taken for the ends of their files: the store came out as empty, or as damaged, and sled cleared
-  // what was behind.
+  // Reads without bytes were taken for the ends of files. The store looked empty or damaged, and sled deleted the rest
+  // of the file.
   [4, { kind: "read", nth: 7, mode: "nothing", forever: true }],
   [4, { kind: "read", nth: 336, mode: "nothing", forever: true }],
 ];
 
 describe("a disk that fails", () => {
   for (const [seed, fault] of OTHERS) {
-    test(`says so for ${shown(fault)}, seed ${seed}`, async () => {
+    test(`is reported for ${shown(fault)}, seed ${seed}`, async () => {
       const { outcome, problems } = await (await FaultCampaign.of(seed)).run(0, fault);
       assert.deepEqual([outcome, problems], ["reported", []]);
     });

@@ -1,5 +1,5 @@
 /**
- * A disk that writes and reads less than it is asked to: the rest is written and read with further calls.
+ * A disk that writes and reads fewer bytes than asked for: further calls write and read the rest.
  */
 
 import assert from "node:assert/strict";
@@ -17,7 +17,7 @@ const WAYS: Readonly<Record<string, (length: number) => number>> = {
   "any part of it": (length) => 1 + random.below(length),
 };
 
-describe("a disk that moves only a part of what it is asked to", () => {
+describe("a disk that transfers only a part of each request", () => {
   for (const [name, most] of Object.entries(WAYS)) {
     test(`${name}: everything works`, async () => {
       const disk = new MemoryFileSystem();
@@ -55,7 +55,7 @@ describe("a disk that moves only a part of what it is asked to", () => {
     });
   }
 
-  test("one that writes nothing any more is an error, not a loop", async () => {
+  test("a disk that writes nothing any more is an error, not an endless loop", async () => {
     assert.throws(() => writeAll({ write: () => 0 }, new Uint8Array(3), 0, "/file"), /EIO/);
     const disk = new MemoryFileSystem();
     const fileSystem = new ShortFileSystem(disk, (length) => length);

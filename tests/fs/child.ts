@@ -6,7 +6,7 @@ import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Answer, Command } from "./lock_child.ts";
 
-/** `"deno-scoped"` may read and write the test's directory, nothing else, and cannot ask for more. */
+/** `"deno-scoped"` may only read and write the test's directory, and cannot ask for more. */
 export type Runtime = "node" | "bun" | "deno" | "deno-scoped";
 
 export const RUNTIMES: readonly Runtime[] = ["node", "bun", "deno", "deno-scoped"];
@@ -45,7 +45,7 @@ export class Child {
     return child;
   }
 
-  /** Of the script, also where the program started is a wrapper. */
+  /** The id of the script's process, even if the started program is a wrapper. */
   get pid(): number {
     return this.#pid;
   }
@@ -55,19 +55,19 @@ export class Child {
     return await this.#read();
   }
 
-  /** As `kill -9`; returns when the operating system has buried it. */
+  /** Kills the child as `kill -9` does. Returns when the operating system has removed the process. */
   async kill(): Promise<void> {
     if (this.#pid && this.#process.exitCode === null && this.#process.signalCode === null) killProcess(this.#pid);
     await this.#ended;
   }
 
-  /** Kills the program that was started where that is a parent of the script. */
+  /** Kills the started program if it is a parent of the script. */
   async killProgram(): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.#ended;
   }
 
-  /** Lets it end by itself. */
+  /** Lets the child end by itself. */
   async end(): Promise<void> {
     this.#process.stdin.end();
     await this.#ended;
@@ -80,7 +80,7 @@ export class Child {
   }
 }
 
-/** As `kill -9`; a process that is gone already is fine. */
+/** Kills a process as `kill -9` does. The process may have ended already. */
 export function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { FileSystem, OpenFile } from "../../src/api/file_system.ts";
 import { StoreError } from "../../src/errors.ts";
 
-/** A file system to test and the empty directory in it to test in. */
+/** A file system to test, and an empty directory in it. */
 export interface Subject {
   readonly fileSystem: FileSystem;
   readonly directory: string;
@@ -13,7 +13,7 @@ export interface Subject {
 
 const CREATE = { write: true, create: true } as const;
 
-/** What every implementation of the contract must do. */
+/** The tests that every implementation of the contract must pass. */
 export function contractSuite(name: string, create: () => Subject): void {
   describe(name, () => {
     let subject: Subject;
@@ -23,7 +23,7 @@ export function contractSuite(name: string, create: () => Subject): void {
     });
     after(() => subject.cleanUp());
 
-    /** A directory of its own for each test. */
+    /** A new directory for each test. */
     function setUp(): { fs: FileSystem; root: string } {
       const root = `${subject.directory}/${counter++}`;
       subject.fileSystem.makeDirectory(root);
@@ -50,7 +50,7 @@ function openTests(setUp: SetUp): void {
     assert.equal(fs.stat(`${root}/none`), undefined);
   });
 
-  test("open: create keeps what is there, exclusive refuses it, truncate cuts it", () => {
+  test("open: create keeps an existing file, exclusive refuses it, truncate cuts it", () => {
     const { fs, root } = setUp();
     const path = `${root}/file`;
     writeFile(fs, path, [1, 2, 3]);
@@ -106,7 +106,7 @@ function fileTests(setUp: SetUp): void {
     file.close();
   });
 
-  test("write: overwrites in place, extends with zeros, and an empty one changes nothing", () => {
+  test("write: overwrites in place, extends with zeros, and an empty write changes nothing", () => {
     const { fs, root } = setUp();
     const file = fs.open(`${root}/file`, CREATE);
     file.write(bytes(1, 2, 3), 0);
@@ -119,7 +119,7 @@ function fileTests(setUp: SetUp): void {
     file.close();
   });
 
-  test("write: far behind the end reads as zeros in between", () => {
+  test("write: far after the end, the gap reads as zeros", () => {
     const { fs, root } = setUp();
     const file = fs.open(`${root}/file`, CREATE);
     const position = 3_000_001;
@@ -131,7 +131,7 @@ function fileTests(setUp: SetUp): void {
     file.close();
   });
 
-  test("read and write move bytes between the file and views of WebAssembly memory", () => {
+  test("read and write copy bytes between the file and views of WebAssembly memory", () => {
     const { fs, root } = setUp();
     const memory = new WebAssembly.Memory({ initial: 1 });
     const file = fs.open(`${root}/file`, CREATE);
@@ -158,7 +158,7 @@ function fileTests(setUp: SetUp): void {
     file.close();
   });
 
-  test("truncate: down forgets the bytes, up adds zeros", () => {
+  test("truncate: a smaller size discards bytes, a larger size adds zeros", () => {
     const { fs, root } = setUp();
     const file = fs.open(`${root}/file`, CREATE);
     file.write(bytes(1, 2, 3, 4), 0);
@@ -202,7 +202,7 @@ function fileTests(setUp: SetUp): void {
     two.close();
   });
 
-  test("sync, off the thread too, keeps the bytes", async () => {
+  test("sync and syncOffThread keep the bytes", async () => {
     const { fs, root } = setUp();
     const file = fs.open(`${root}/file`, CREATE);
     file.write(bytes(1), 0);
@@ -227,7 +227,7 @@ function fileTests(setUp: SetUp): void {
     assertCode("EBADF", () => file.size());
   });
 
-  test("syncOffThread also of a file that was moved, replaced or removed", async () => {
+  test("syncOffThread: also of a file that was moved, replaced or removed", async () => {
     const { fs, root } = setUp();
     for (const change of ["move", "replace", "remove"]) {
       const path = `${root}/${change}`;
@@ -245,7 +245,7 @@ function fileTests(setUp: SetUp): void {
     assert.deepEqual(readFile(fs, `${root}/replace`), [9]);
   });
 
-  test("after close every call is EBADF, and another close is nothing", async () => {
+  test("after close every call is EBADF, and another close does nothing", async () => {
     const { fs, root } = setUp();
     const file = fs.open(`${root}/file`, CREATE);
     file.close();
@@ -263,7 +263,7 @@ function fileTests(setUp: SetUp): void {
 }
 
 function nameTests(setUp: SetUp): void {
-  test("stat tells files, directories and nothing apart", () => {
+  test("stat tells files, directories and missing names apart", () => {
     const { fs, root } = setUp();
     writeFile(fs, `${root}/file`, [1, 2]);
     assert.deepEqual(fs.stat(`${root}/file`), { kind: "file", size: 2 });
@@ -316,7 +316,7 @@ function nameTests(setUp: SetUp): void {
     moved.close();
   });
 
-  test("rename moves directories with all that is in them", () => {
+  test("rename moves directories with their content", () => {
     const { fs, root } = setUp();
     fs.makeDirectory(`${root}/a`);
     writeFile(fs, `${root}/a/f`, [1]);
@@ -329,7 +329,7 @@ function nameTests(setUp: SetUp): void {
     assert.deepEqual(fs.list(`${root}/empty`), []);
   });
 
-  test("rename: each way it can be refused", () => {
+  test("rename: each reason for a refusal", () => {
     const { fs, root } = setUp();
     writeFile(fs, `${root}/f`, [1]);
     fs.makeDirectory(`${root}/d`);
@@ -363,7 +363,7 @@ function nameTests(setUp: SetUp): void {
     assert.throws(() => fs.link?.(`${root}/d`, `${root}/e`));
   });
 
-  test("remove: the name goes at once, an open file goes on", () => {
+  test("remove: the name is removed at once, an open file still works", () => {
     const { fs, root } = setUp();
     const path = `${root}/file`;
     writeFile(fs, path, [1]);
@@ -403,7 +403,7 @@ function nameTests(setUp: SetUp): void {
     assertCode("ENOENT", () => fs.syncDirectory(`${root}/none`));
   });
 
-  test("syncDirectoryOffThread, where there is one: as syncDirectory", async () => {
+  test("syncDirectoryOffThread, if it exists: as syncDirectory", async () => {
     const { fs, root } = setUp();
     if (!fs.syncDirectoryOffThread) return;
     writeFile(fs, `${root}/file`, [1]);
@@ -429,7 +429,7 @@ function lockTests(setUp: SetUp): void {
     next.release();
   });
 
-  test("lock: of two at once exactly one wins", async () => {
+  test("lock: of two attempts at once exactly one wins", async () => {
     const { fs, root } = setUp();
     const results = await Promise.allSettled([fs.lock(root), fs.lock(root), fs.lock(root)]);
     const won = results.filter((result) => result.status === "fulfilled");

@@ -13,7 +13,7 @@ import { lookAt } from "../../src/fs/path_identity.ts";
 import { ownIdentity } from "../../src/fs/process_identity.ts";
 import { listening, lockFiles, Temporary, threadEnded } from "./temporary.ts";
 
-/** Long enough that a busy machine's live owner beats in time. */
+/** Long enough for a heartbeat of a live owner on a busy machine. */
 const QUICK: LockOptions = { staleAfterMs: 400, heartbeatMs: 40 };
 const LONG_AGO = new Date(Date.now() - 3_600_000);
 const FAR_AHEAD = new Date(Date.now() + 3_600_000);
@@ -32,7 +32,7 @@ describe("directory lock, within one process", () => {
     }
   });
 
-  test("the number may outgrow its ten digits", async () => {
+  test("the number may have more than ten digits", async () => {
     const directory = temporary.directory();
     fs.writeFileSync(lockPath(directory, 9_999_999_999), released());
     for (const expected of ["LOCK.10000000000", "LOCK.10000000001"]) {
@@ -49,7 +49,7 @@ describe("directory lock, within one process", () => {
     assert.deepEqual(lockFiles(directory).sort(), ["LOCK.0000000001", "LOCK.1", "LOCK.abc"]);
   });
 
-  test("held turns false for good when the file is removed", async () => {
+  test("held becomes false for good when the file is removed", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory);
     fs.rmSync(lockPath(directory, 1));
@@ -61,7 +61,7 @@ describe("directory lock, within one process", () => {
   });
 
   for (const [name, look] of Object.entries({
-    "numbers inodes anew at each look": { of: lookAt, inode: () => Math.floor(Math.random() * 1e9) },
+    "reports a new inode for each stat": { of: lookAt, inode: () => Math.floor(Math.random() * 1e9) },
     "has larger inodes than a number holds": { of: lookAt, inode: () => 2 ** 60 },
   })) {
     test(`on a file system that ${name}, held tells the file from a copy`, () => {
@@ -92,7 +92,7 @@ describe("directory lock, within one process", () => {
     });
   }
 
-  test("held turns false when a copy of the file takes its place, or an older one is written into it", async () => {
+  test("held becomes false when a copy replaces the file, or an older content is written into it", async () => {
     for (const replace of [
       (path: string) => {
         fs.copyFileSync(path, `${path}.copy`);
@@ -110,7 +110,7 @@ describe("directory lock, within one process", () => {
     }
   });
 
-  test("held stays true when the time of the file is set, and it is linked or made readable", async () => {
+  test("held stays true when the file gets another time, a link or other permissions", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory);
     fs.utimesSync(lockPath(directory, 1), LONG_AGO, LONG_AGO);
@@ -121,7 +121,7 @@ describe("directory lock, within one process", () => {
     lock.release();
   });
 
-  test("why a lock was lost: another process took it, or the directory leads elsewhere", async () => {
+  test("the reason of a lost lock: another process took it, or the directory was moved", async () => {
     const directory = temporary.directory();
     const lost = await lockDirectory(directory);
     fs.rmSync(lockPath(directory, 1));
@@ -154,7 +154,7 @@ describe("directory lock, within one process", () => {
     assert.equal(fs.existsSync(path), false);
   });
 
-  test("the timer beats, and held beats while no timer can run", async () => {
+  test("the timer sends heartbeats, and held does while no timer can run", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory, QUICK);
     const path = lockPath(directory, 1);
@@ -164,7 +164,7 @@ describe("directory lock, within one process", () => {
     for (const end = Date.now() + 10_000; !beaten() && Date.now() < end; ) await sleep(20);
     assert.equal(beaten(), true);
     fs.utimesSync(path, LONG_AGO, LONG_AGO);
-    // However long this process is kept from running: it ends once there was a heartbeat.
+    // Waits for a heartbeat, however long this process is not scheduled.
     const end = Date.now() + 10_000;
     do assert.equal(lock.held(), true);
     while (!beaten() && Date.now() < end);
@@ -172,7 +172,7 @@ describe("directory lock, within one process", () => {
     lock.release();
   });
 
-  test("within the process an owner keeps its lock however long it is silent", async () => {
+  test("within the process an owner keeps its lock, however long it sends no heartbeat", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory);
     fs.utimesSync(lockPath(directory, 1), LONG_AGO, LONG_AGO);
@@ -181,7 +181,7 @@ describe("directory lock, within one process", () => {
     lock.release();
   });
 
-  test("an owner whose lock was taken can lock again once the taker is gone, also before it has released", async () => {
+  test("an owner that lost its lock can lock again once the taker has ended, even before its own release", async () => {
     const directory = temporary.directory();
     const lost = await lockDirectory(directory);
     fs.rmSync(lockPath(directory, 1));
@@ -194,11 +194,11 @@ describe("directory lock, within one process", () => {
   });
 });
 
-describe("directory lock, what the file says", () => {
+describe("directory lock, content of the file", () => {
   const temporary = new Temporary();
   after(() => temporary.cleanUp());
 
-  /** A directory with lock file 7, with its own inode in the record unless told otherwise. */
+  /** A directory with lock file 7. By default the record has the file's own inode. */
   function stale(change: Partial<LockRecord>, modified?: Date): string {
     const directory = temporary.directory();
     const path = lockPath(directory, 7);
@@ -224,11 +224,11 @@ describe("directory lock, what the file says", () => {
     });
   }
 
-  test("a process that is gone is taken over at once", async () => {
+  test("the lock of an ended process is taken over at once", async () => {
     await assertTakenOver(stale({ pid: 2 ** 22 + 1 }), {}, 8);
   });
 
-  test("a process id that is in use again is taken over at once", async () => {
+  test("the lock of a reused process id is taken over at once", async () => {
     await assertTakenOver(stale({ pid: process.ppid, started: "1" }), {}, 8);
   });
 
@@ -253,7 +253,7 @@ describe("directory lock, what the file says", () => {
     await assertLocked(directory, {}, `${2 ** 22 + 1}`, /last heartbeat/);
   });
 
-  test("our own process id and start, from another copy of this module: by its heartbeat", async () => {
+  test("our own process id and start, from another copy of this module: judged by the heartbeat", async () => {
     const directory = stale({});
     await assertLocked(directory, {}, `${process.pid}`, /last heartbeat/);
     fs.utimesSync(lockPath(directory, 7), LONG_AGO, LONG_AGO);
@@ -271,18 +271,18 @@ describe("directory lock, what the file says", () => {
     lock.release();
   });
 
-  test("a record of another inode, of an owner that does not say which directory it has: by its heartbeat", async () => {
+  test("a record with another inode, and without a directory, is judged by its heartbeat", async () => {
     const directory = stale({ inode: "1", kernel: false });
     await assertLocked(directory, {}, `${process.pid}`, /last heartbeat/);
     fs.utimesSync(lockPath(directory, 7), LONG_AGO, LONG_AGO);
     await assertTakenOver(directory, QUICK, 8);
   });
 
-  test("a heartbeat in the future is one of a clock set back: watched, then taken over", async () => {
+  test("a heartbeat in the future comes from a clock that was set back: watched, then taken over", async () => {
     await assertTakenOver(stale({ machine: "another" }, FAR_AHEAD), QUICK, 8);
   });
 
-  test("an owner that beats while it is watched keeps its lock, however old it looked", async () => {
+  test("an owner with a heartbeat while it is watched keeps its lock, however old it looked", async () => {
     const directory = stale({ machine: "another" }, LONG_AGO);
     const attempt = assertLocked(
       directory,
@@ -307,14 +307,14 @@ describe("directory lock, the claim of a number", () => {
     return claimLock(prober, number, () => {});
   }
 
-  test("a number that is taken is not had", () => {
+  test("a number that is taken cannot be claimed", () => {
     const directory = temporary.directory();
     fs.writeFileSync(lockPath(directory, 3), "x");
     assert.equal(claim(directory, 3), undefined);
     assert.equal(fs.readFileSync(lockPath(directory, 3), "utf8"), "x");
   });
 
-  test("a number that comes late, when a higher one is out, is given up and nothing else touched", () => {
+  test("a late claim, below a higher number, is given up and touches nothing else", () => {
     const directory = temporary.directory();
     fs.writeFileSync(lockPath(directory, 2), "x");
     fs.writeFileSync(lockPath(directory, 5), "x");
@@ -322,7 +322,7 @@ describe("directory lock, the claim of a number", () => {
     assert.deepEqual(lockFiles(directory).sort(), ["LOCK.0000000002", "LOCK.0000000005"]);
   });
 
-  test("the newest number is had, and all lower files go", () => {
+  test("the newest number is claimed, and all lower files are removed", () => {
     const directory = temporary.directory();
     for (const number of [1, 2, 4]) fs.writeFileSync(lockPath(directory, number), "x");
     const lock = claim(directory, 5);
@@ -331,7 +331,7 @@ describe("directory lock, the claim of a number", () => {
     lock?.release();
   });
 
-  test("a claim that fails after lower files went leaves its own, released", () => {
+  test("a claim that fails after it removed lower files leaves its own file, released", () => {
     const directory = temporary.directory();
     fs.writeFileSync(lockPath(directory, 1), "x");
     fs.mkdirSync(`${lockPath(directory, 2)}/full`, { recursive: true });
@@ -368,7 +368,7 @@ describe("directory lock, between threads", () => {
     await listening(directory);
     await worker.terminate();
     await threadEnded(directory);
-    // No heartbeat is waited for.
+    // The take-over does not wait for a heartbeat.
     await assertTakenOver(directory, {}, 2);
   });
 

@@ -1,6 +1,6 @@
 /**
- * A process that does what its standard input says, one JSON command a line, one JSON answer a line, and that ends with
- * its input: the other side of the lock tests.
+ * The other process in the lock tests. It executes the commands on its standard input: one JSON command per line, one
+ * JSON answer per line. It ends with its input.
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -9,17 +9,17 @@ import { type LockOptions, lockDirectory } from "../../src/fs/lock.ts";
 import { NodeFileSystem } from "../../src/fs/node.ts";
 import { errorCode } from "../../src/fs/node_errors.ts";
 
-/** What a child can be told. */
+/** The commands of a child. */
 export type Command =
   | { readonly do: "lock"; readonly directory: string; readonly options?: LockOptions }
   | { readonly do: "held" }
   | { readonly do: "release" }
-  /** Blocks the event loop; with `asking`, calls `held` all the while. */
+  /** Blocks the event loop. With `asking`, calls `held` all the time. */
   | { readonly do: "block"; readonly ms: number; readonly asking: boolean }
   /** Uses the file system in `directory`, and answers with the codes of the errors. */
   | { readonly do: "codes"; readonly directory: string };
 
-/** What a child says: `error` is a code, `message` its text. */
+/** The answer of a child. `error` is a code, `message` its text. */
 export interface Answer {
   readonly held?: boolean;
   readonly pid?: number;

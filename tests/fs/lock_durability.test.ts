@@ -1,5 +1,5 @@
 /**
- * What a power cut leaves of a lock.
+ * The state of a lock after a power cut.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { lockDirectory } from "../../src/fs/lock.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { Temporary } from "./temporary.ts";
 
-nodeTest("a lock's record is durable before the lock is had: a power cut leaves no empty lock file", async () => {
+nodeTest("a lock's record is durable before lock() returns: a power cut leaves no empty lock file", async () => {
   const synced: string[] = [];
   const original = fs.fdatasyncSync;
   fs.fdatasyncSync = (fd) => {

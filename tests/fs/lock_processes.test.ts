@@ -12,7 +12,7 @@ import { lockFiles, Temporary } from "./temporary.ts";
 
 const QUICK: LockOptions = { staleAfterMs: 400, heartbeatMs: 40 };
 
-/** Neither knows the other's process nor shares the kernel's lock with it: only the heartbeat is left. */
+/** Neither sees the other's process or shares the kernel's lock with it. Only the heartbeat is left. */
 function onlyHeartbeat(owner: Runtime, taker: Runtime): boolean {
   return (owner === "node" && taker === "deno-scoped") || (owner === "deno-scoped" && taker === "node");
 }
@@ -39,7 +39,7 @@ describe("directory lock, between processes", () => {
 
   for (const owner of RUNTIMES) {
     for (const taker of RUNTIMES) {
-      test(`${taker} leaves a live ${owner} alone and takes over from a killed one`, async () => {
+      test(`${taker} respects a live ${owner} and takes over from a killed one`, async () => {
         const directory = temporary.directory();
         const [first, second] = await Promise.all([start(owner, directory), start(taker, directory)]);
         const options = onlyHeartbeat(owner, taker) ? QUICK : {};
@@ -60,7 +60,7 @@ describe("directory lock, between processes", () => {
   }
 
   for (const runtime of RUNTIMES) {
-    test(`${runtime} ends with the lock in hand: no timer keeps it, the next one needs not wait`, async () => {
+    test(`${runtime} ends while it holds the lock: no timer keeps it, the next owner need not wait`, async () => {
       const directory = temporary.directory();
       const child = await start(runtime, directory);
       assert.deepEqual(await child.ask({ do: "lock", directory }), { held: true });
@@ -71,7 +71,7 @@ describe("directory lock, between processes", () => {
     });
   }
 
-  test("an owner that blocks its event loop loses the lock to one that may not ask, and learns of it", async () => {
+  test("an owner that blocks its event loop loses the lock to one that cannot check it, and notices", async () => {
     const directory = temporary.directory();
     const [owner, taker] = await Promise.all([start("node", directory), start("deno-scoped", directory)]);
     assert.deepEqual(await owner.ask({ do: "lock", directory, options: QUICK }), { held: true });
@@ -85,7 +85,7 @@ describe("directory lock, between processes", () => {
     await Promise.all([owner.kill(), taker.kill()]);
   });
 
-  test("an owner that blocks its event loop but asks whether it still holds the lock keeps it", async () => {
+  test("an owner that blocks its event loop but calls held keeps its lock", async () => {
     const directory = temporary.directory();
     const [owner, taker] = await Promise.all([start("node", directory), start("deno-scoped", directory)]);
     assert.deepEqual(await owner.ask({ do: "lock", directory, options: QUICK }), { held: true });
@@ -97,7 +97,7 @@ describe("directory lock, between processes", () => {
     await Promise.all([owner.kill(), taker.kill()]);
   });
 
-  test("an owner that can be asked for keeps its lock however long it is silent", async () => {
+  test("an owner whose process is visible keeps its lock, however long it sends no heartbeat", async () => {
     const directory = temporary.directory();
     const [owner, bun, node] = await Promise.all([
       start("deno", directory),
@@ -115,9 +115,9 @@ describe("directory lock, between processes", () => {
     await Promise.all([owner.kill(), bun.kill(), node.kill()]);
   });
 
-  test("a killed owner that nobody waits for is dead", async () => {
+  test("a killed owner is dead although its parent does not wait for it", async () => {
     const directory = temporary.directory();
-    // The shell becomes a program that never waits for the child it started.
+    // The shell becomes a program that never waits for its child.
     const script = 'exec 3<&0; "$@" <&3 & exec sleep 60';
     const orphaned = ["/bin/sh", "-c", script, "sh", ...childCommand("node", directory)];
     const owner = await Child.start(orphaned);
@@ -133,7 +133,7 @@ describe("directory lock, between processes", () => {
     }
   });
 
-  test("the smallest permissions suffice on Deno, and all that lies outside is EACCES", async () => {
+  test("the smallest permissions suffice on Deno, and everything outside is EACCES", async () => {
     const [inside, outside] = [temporary.directory(), temporary.directory()];
     const child = await start("deno-scoped", inside);
     const answer = await child.ask({ do: "codes", directory: inside });
@@ -151,7 +151,7 @@ describe("directory lock, between processes", () => {
     const wins = new Map<Child, number>();
     let previous: Child | undefined;
     for (let round = 0; round < 60; round++) {
-      // Whoever is asked first has a start: each in turn.
+      // The process that is asked first has an advantage, so each one is first in turn.
       children.push(...children.splice(0, 1));
       if (round % 10 !== 0) leaveStaleLock(directory, round % 3 === 0);
       else await previous?.ask({ do: "release" });
@@ -173,10 +173,10 @@ describe("directory lock, between processes", () => {
   });
 });
 
-/** Patient enough for live owners on a busy machine, quick to be done with a dead one. */
+/** Patient enough for live owners on a busy machine, and quick with a dead one. */
 const RACE: LockOptions = { staleAfterMs: 5_000, heartbeatMs: 20 };
 
-/** A newest lock file whose owner is dead: by its process id or, as another machine's, by its heartbeat. */
+/** A newest lock file with a dead owner. The process id shows it, or, as for another machine, only the heartbeat. */
 function leaveStaleLock(directory: string, byHeartbeat: boolean): void {
   const path = lockPath(directory, Math.max(...lockNumbers(directory)) + 1);
   const fd = fs.openSync(path, "wx");

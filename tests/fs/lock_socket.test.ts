@@ -1,5 +1,5 @@
 /**
- * The socket that an owner listens on: it tells at once whether the owner lives.
+ * The socket of an owner shows at once whether the owner is alive.
  */
 
 import assert from "node:assert/strict";
@@ -24,7 +24,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
   const temporary = new Temporary();
   after(() => temporary.cleanUp());
 
-  /** A directory locked by an owner in another container, whose process nobody here can see. */
+  /** A directory that is locked by an owner in another container, whose process is not visible here. */
   function ofAnotherContainer(change: Partial<LockRecord> = {}): string {
     const directory = temporary.directory();
     const path = lockPath(directory, 1);
@@ -36,7 +36,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     return directory;
   }
 
-  test("greets with the nonce of the lock, and goes when the lock is released", async () => {
+  test("greets with the nonce of the lock, and is removed when the lock is released", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory);
     assert.equal(await listening(directory), "luge.sock");
@@ -45,7 +45,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     assert.deepEqual(fs.readdirSync(directory), ["LOCK.0000000001"]);
   });
 
-  test("is bound by the next owner where a dead one left its own, and half a one", async () => {
+  test("is bound by the next owner although a dead one left a complete and an incomplete socket", async () => {
     const directory = temporary.directory();
     await deadSocket(`${directory}/luge.sock`);
     await deadSocket(`${directory}/luge.0a1f`);
@@ -56,7 +56,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     lock.release();
   });
 
-  test("is not made where a file has its name; the lock is had all the same", async () => {
+  test("is not created if a file has its name; the lock works all the same", async () => {
     const directory = temporary.directory();
     fs.mkdirSync(`${directory}/luge.sock`);
     const lock = await lockDirectory(directory);
@@ -65,13 +65,13 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     assert.ok(fs.statSync(`${directory}/luge.sock`).isDirectory());
   });
 
-  test("that refuses is the socket of a dead owner, whose process nobody can see", async () => {
+  test("that refuses belongs to a dead owner, even if its process is not visible", async () => {
     const directory = ofAnotherContainer();
     await deadSocket(`${directory}/luge.sock`);
     await assertTakenOver(directory, 2);
   });
 
-  test("that refuses proves nothing about an owner on another machine, or one that is not known", async () => {
+  test("that refuses proves nothing about an owner on another or an unknown machine", async () => {
     const { machine: _, ...unknown } = ownIdentity();
     for (const change of [{ machine: "another" }, { ...unknown, machine: undefined }] as Partial<LockRecord>[]) {
       const directory = ofAnotherContainer(change);
@@ -80,15 +80,15 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     }
   });
 
-  test("that is not there proves nothing", async () => {
+  test("that is missing proves nothing", async () => {
     await assertLocked(ofAnotherContainer(), {}, /last heartbeat/);
   });
 
   for (const [name, words, owner] of [
     ["greets", greeting("test"), /is locked by process 1 \(\w+\);/],
-    ["says nothing, as an owner that is stopped", "", /is locked by process 1 \(\w+\);/],
+    ["sends nothing, as that of a stopped owner", "", /is locked by process 1 \(\w+\);/],
   ] as const) {
-    test(`that ${name} is that of an owner that lives, however old its heartbeat is`, async () => {
+    test(`that ${name} belongs to a live owner, however old its heartbeat is`, async () => {
       const directory = ofAnotherContainer();
       fs.utimesSync(lockPath(directory, 1), LONG_AGO, LONG_AGO);
       const close = await listen(`${directory}/luge.sock`, words);
@@ -97,7 +97,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     });
   }
 
-  test("that greets with another nonce is another owner's: the heartbeat counts", async () => {
+  test("that greets with another nonce belongs to another owner: the heartbeat decides", async () => {
     const directory = ofAnotherContainer();
     const close = await listen(`${directory}/luge.sock`, greeting("else"));
     await assertLocked(directory, {}, /last heartbeat/);
@@ -108,7 +108,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
     close();
   });
 
-  test("of a directory with a long path is reached through another one", {
+  test("of a directory with a long path is reached through another path", {
     skip: process.platform !== "linux",
   }, async () => {
     const directory = `${temporary.directory()}/${"long".repeat(40)}`;
@@ -136,7 +136,7 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
   });
 
   for (const runtime of ["node", "bun", "deno"] as const) {
-    test(`of a ${runtime} that is killed in a container tells the next one at once`, {
+    test(`of a ${runtime} that was killed in a container tells the next owner at once`, {
       skip: !mayUnshare(),
     }, async () => {
       const directory = temporary.directory();
@@ -148,14 +148,14 @@ describe("the socket of a lock", { skip: ON_WINDOWS }, () => {
           assert.deepEqual(await owner.ask({ do: "lock", directory }), { held: true });
           await listening(directory);
         } finally {
-          // Its own process id is 1 in there, and must not be killed here.
+          // Its own process id is 1 in the container, and must not be killed here.
           await owner.killProgram();
         }
       }
     });
   }
 
-  test("on Deno takes a permission of its own, and without it the heartbeat counts", async () => {
+  test("needs a permission on Deno; without it the heartbeat decides", async () => {
     const directory = temporary.directory();
     const scoped = childCommand("deno-scoped", directory);
     const at = scoped.indexOf("--no-prompt");
@@ -194,7 +194,7 @@ describe("two copies of the module in one process", () => {
   });
 });
 
-/** The line that a socket says first. */
+/** The first line that a socket sends. */
 function said(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let words = "";
@@ -208,7 +208,7 @@ function said(path: string): Promise<string> {
   });
 }
 
-/** Listens, and greets with `words`; returns what ends it. */
+/** Listens, and greets with `words`. Returns a function that stops it. */
 async function listen(path: string, words: string): Promise<() => void> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -219,7 +219,7 @@ async function listen(path: string, words: string): Promise<() => void> {
   return () => server.close();
 }
 
-/** A socket that nobody listens on any more, as a killed process leaves it. */
+/** A socket that nobody listens on, as a killed process leaves it. */
 async function deadSocket(path: string): Promise<void> {
   const close = await listen(`${path}.now`, "");
   fs.renameSync(`${path}.now`, path);

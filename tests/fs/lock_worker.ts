@@ -1,4 +1,4 @@
-/** A worker thread that tries to lock the directory it is given, says how it went, and stays. */
+/** A worker thread that tries to lock the given directory, reports the result, and stays alive. */
 import { parentPort, workerData } from "node:worker_threads";
 import { lockDirectory } from "../../src/fs/lock.ts";
 import { errorCode } from "../../src/fs/node_errors.ts";

@@ -21,7 +21,7 @@ test("process ids are shared within one known machine and one namespace", () => 
   assert.equal(sharesProcessIds(UNKNOWN, UNKNOWN), false);
 });
 
-test("a process is itself when id and start agree", () => {
+test("two identities with equal id and start are the same process", () => {
   assert.equal(isSameProcess(KNOWN, { ...KNOWN }), true);
   assert.equal(isSameProcess(KNOWN, { ...KNOWN, pid: 2 }), false);
   assert.equal(isSameProcess(KNOWN, { ...KNOWN, started: "101" }), false);
@@ -35,13 +35,13 @@ test("only known machines can differ", () => {
   assert.equal(onOtherMachine(UNKNOWN, UNKNOWN), false);
 });
 
-test("this process runs; without its start it cannot be told from another with its id", () => {
+test("this process is running; without its start it could be a later process with the same id", () => {
   const { started, ...rest } = ownIdentity();
   assert.equal(rest.pid, process.pid);
   assert.equal(processState({ ...rest, started: started ?? "" }), started === undefined ? "unknown" : "running");
   assert.equal(processState(rest), "unknown");
 });
 
-test("an id that no process can have is gone", () => {
+test("the state of an impossible process id is gone", () => {
   assert.equal(processState({ ...KNOWN, pid: 2 ** 22 + 1 }), "gone");
 });

@@ -1,5 +1,5 @@
 /**
- * Random bytes come from the operating system, and nothing is loaded for them that an open has to wait for.
+ * Random bytes come from the operating system, and an open loads nothing for them.
  */
 
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { nodeTest } from "../support/node_only.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-test("every part of a large buffer is random, and no name comes twice", () => {
+test("every part of a large buffer is random, and no name repeats", () => {
   const bytes = new Uint8Array(200_000);
   fillRandom(bytes);
   for (let at = 0; at < bytes.length; at += 1000) {
@@ -24,7 +24,7 @@ test("every part of a large buffer is random, and no name comes twice", () => {
   for (const name of names) assert.match(name, /^[0-9a-f]{32}$/);
 });
 
-/** Runs a program on Node; returns what it prints. */
+/** Runs a program on Node. Returns its output. */
 function run(program: string, ...flags: string[]): string {
   const args = [...flags, "--no-warnings", "--input-type=module-typescript", "--eval", program];
   return execFileSync(process.execPath, args, { encoding: "utf8" }).trim();

@@ -5,7 +5,7 @@ import { kernelLock } from "../../src/fs/kernel_lock.ts";
 import { currentLock } from "../../src/fs/lock_record.ts";
 import type { Child } from "./child.ts";
 
-/** Fresh directories and the children that use them, for one test file. */
+/** New directories for one test file, and the child processes that use them. */
 export class Temporary {
   readonly #root: string = mkdtempSync(`${tmpdir()}/luge-lock-`);
   readonly #children: Child[] = [];
@@ -17,7 +17,7 @@ export class Temporary {
     return path;
   }
 
-  /** Notes a child that `cleanUp` ends. */
+  /** Registers a child that `cleanUp` ends. */
   own(child: Child): Child {
     this.#children.push(child);
     return child;
@@ -29,12 +29,12 @@ export class Temporary {
   }
 }
 
-/** The names of all that the lock put into a directory. */
+/** The names of all files that the lock created in a directory. */
 export function lockFiles(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith("LOCK."));
 }
 
-/** Waits until the owner of a directory listens on its socket, and says so; returns the socket as its record names it. */
+/** Waits until the record says that the owner listens on its socket. Returns the socket's name in the record. */
 export async function listening(directory: string): Promise<string> {
   for (let end = Date.now() + 20_000; Date.now() < end; await sleep(1)) {
     const socket = currentLock(directory)?.record?.socket;
@@ -44,8 +44,8 @@ export async function listening(directory: string): Promise<string> {
 }
 
 /**
- * Settles once the thread of a terminated worker, which had the directory, has ended. Deno's `terminate` settles before that, and
- * the kernel frees the thread's lock only then.
+ * Settles once the thread of a terminated worker, which had the directory, has ended. Deno's `terminate` settles
+ * earlier, and the kernel releases the thread's lock only when the thread ends.
  */
 export async function threadEnded(directory: string): Promise<void> {
   const kernel = kernelLock();

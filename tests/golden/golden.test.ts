@@ -1,6 +1,6 @@
 /**
- * Directories and backups that releases wrote, opened by this one: nothing of them may be read otherwise, now or later.
- * `node scripts/build.ts golden` wrote them; CONTRIBUTING.md says what a change of a format owes.
+ * Opens directories and backups that older releases wrote. Now and later, they must be read exactly as they were
+ * written. `node scripts/build.ts golden` wrote them. CONTRIBUTING.md says what a change of a format requires.
  */
 
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ function expected(...path: string[]): Content {
   return JSON.parse(readFileSync(join(HERE, ...path), "utf8")) as Content;
 }
 
-/** The keys whose versions were kept, as text. */
+/** The keys whose versions were recorded, as text. */
 function askedOf({ versions }: Content): string[] {
   return Object.keys(versions).map((hex) => Buffer.from(hex, "hex").toString());
 }
@@ -28,7 +28,7 @@ async function assertContent(store: Store, content: Content): Promise<void> {
   assert.deepEqual(await contentOf(store, askedOf(content)), content);
 }
 
-/** Versions of a store that keeps them: `compact` drops none. */
+/** Checks that the store can be written, and that a store which keeps versions loses none to `compact`. */
 async function assertWritable(store: SledStore, path: string, content: Content): Promise<void> {
   assert.deepEqual((await store.verify()).damages, []);
   await store.compact();
@@ -44,7 +44,7 @@ async function assertWritable(store: SledStore, path: string, content: Content):
 
 for (const format of FORMATS) {
   for (const name of foldersOf(format)) {
-    test(`${format}: '${name}' reads as it was left, for reading and for writing`, () =>
+    test(`${format}: '${name}' has its original content, opened for reading and for writing`, () =>
       withDirectory(async (directory) => {
         const content = expected(format, name, "content.json");
         const path = join(directory, "store");
@@ -59,7 +59,7 @@ for (const format of FORMATS) {
       }));
   }
 
-  test(`${format}: the backups restore what they were made of, on disk and in memory`, () =>
+  test(`${format}: the backups restore their original content, on disk and in memory`, () =>
     withDirectory(async (directory) => {
       const read = (name: string) => new Blob([readFileSync(join(HERE, format, "backups", `${name}.backup`))]).stream();
       await using disk = await open({ path: join(directory, "store"), numVersionsToKeep: 100 });

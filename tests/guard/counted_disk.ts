@@ -1,5 +1,5 @@
 /**
- * A disk in memory that counts what is asked of it.
+ * A disk in memory that counts its calls.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { type FileSystem, MemoryFileSystem } from "../../mod.ts";
 import { type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 
-/** Calls since {@linkcode CountedDisk.reset}, the syncs off the thread among them. */
+/** Counts the calls since {@linkcode CountedDisk.reset}, including off-thread syncs. */
 export class CountedDisk {
   readonly fileSystem: FileSystem = new ObservedFileSystem(new MemoryFileSystem(), {
     after: (call) => this.#count(call),
   });
   readonly #calls = new Map<string, number>();
-  /** Bytes that were written. */
+  /** How many bytes were written. */
   writtenBytes = 0;
 
   reset(): void {
@@ -21,7 +21,7 @@ export class CountedDisk {
     this.writtenBytes = 0;
   }
 
-  /** Calls of one kind; without a name all of them. */
+  /** The number of calls of one kind; without a name, of all kinds. */
   calls(name?: FileSystemCall["name"]): number {
     if (name !== undefined) return this.#calls.get(name) ?? 0;
     return [...this.#calls.values()].reduce((sum, each) => sum + each, 0);

@@ -4,7 +4,10 @@
  * @module
  */
 
-/** Calls of exports since {@linkcode CountedEngine.reset}, of every engine that is started while this is in use. */
+/**
+ * Counts the calls of exports since {@linkcode CountedEngine.reset}, for every engine that is started while this is in
+ * use.
+ */
 export class CountedEngine implements Disposable {
   readonly #instantiate = WebAssembly.instantiate;
   readonly #calls = new Map<string, number>();
@@ -26,12 +29,12 @@ export class CountedEngine implements Disposable {
     this.#calls.clear();
   }
 
-  /** How often each export was called; those that were not are left out. */
+  /** How often each export was called. Exports that were not called are left out. */
   get calls(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#calls);
   }
 
-  /** What an export was called with last. */
+  /** The arguments of the last call of an export. */
   parametersOf(name: string): readonly unknown[] {
     return this.#parameters.get(name) ?? [];
   }

@@ -1,5 +1,5 @@
 /**
- * What commits, an open, a close and a load ask of the disk.
+ * The calls of the disk for commits, an open, a close and a load.
  */
 
 import assert from "node:assert/strict";
@@ -15,7 +15,7 @@ function openOn(disk: CountedDisk, config: Partial<SledStoreConfig> = {}): Promi
   return open({ path: "/store", fileSystem: disk.fileSystem, ...config });
 }
 
-/** Runs with a store whose log is begun, and has room for what is counted. */
+/** Runs with a store whose log has begun, and has room for the counted writes. */
 async function withLog(run: (store: SledStore, disk: CountedDisk) => Promise<void>): Promise<void> {
   const disk = new CountedDisk();
   await using store = await openOn(disk);
@@ -23,7 +23,7 @@ async function withLog(run: (store: SledStore, disk: CountedDisk) => Promise<voi
   await run(store, disk);
 }
 
-/** One write and one sync, and nothing else, for each of some commits. */
+/** Checks that each of some commits makes one write and one sync, and no other call. */
 function commitsWithin(disk: CountedDisk, commits: number): void {
   assert.ok(disk.calls("write") > 0 && disk.calls("sync") > 0, "nothing was made durable");
   within("commitWrites", disk.calls("write") / commits);
@@ -58,7 +58,7 @@ describe("calls of the disk", () => {
       commitsWithin(disk, 1);
     }));
 
-  test("reads ask nothing of the disk while what they want is in memory", () =>
+  test("reads make no call of the disk while their data is in memory", () =>
     withLog(async (store, disk) => {
       disk.reset();
       for (let i = 0; i < 10; i++) assert.ok(store.getSync(`first ${i}`));
@@ -66,7 +66,7 @@ describe("calls of the disk", () => {
       assert.equal(disk.calls(), 0);
     }));
 
-  test("metrics open no file once the sizes of those that ended are known", () =>
+  test("metrics open no file once the sizes of finished files are known", () =>
     withLog(async (store, disk) => {
       for (let i = 0; i < 3; i++) {
         await store.put("key", new Uint8Array(100_000));
@@ -78,7 +78,7 @@ describe("calls of the disk", () => {
       assert.equal(disk.calls("open"), 0);
     }));
 
-  test("an open and a close make no more calls than they did", async () => {
+  test("an open and a close make no more calls than before", async () => {
     const disk = new CountedDisk();
     const created = await openOn(disk);
     within("createCalls", disk.calls());
@@ -96,7 +96,7 @@ describe("calls of the disk", () => {
 });
 
 describe("a load of random keys through several checkpoints", () => {
-  test("writes, syncs and takes no more memory than it did", async () => {
+  test("writes, syncs and uses no more memory than before", async () => {
     const entries = 200_000;
     const disk = new CountedDisk();
     const random = new Random(1);

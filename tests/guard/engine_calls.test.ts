@@ -1,5 +1,5 @@
 /**
- * How often operations cross into the engine.
+ * How often operations call the engine.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,10 @@ import { within } from "./within.ts";
 
 const VALUE = new Uint8Array(100);
 
-/** The calls of one kind, and of all but the given ones; growing the request buffer, which happens once a size, is none. */
+/**
+ * The calls of one kind, and of all but the given kinds. Ignores growing the request buffer, which happens once for
+ * each size.
+ */
 class Calls {
   readonly #calls: Readonly<Record<string, number>>;
 
@@ -42,7 +45,7 @@ async function withCounts(run: (counted: Counted) => Promise<void>): Promise<voi
 }
 
 describe("calls into the engine", () => {
-  test("one a put, one more for all that become durable together", () =>
+  test("one per put, and one more for all puts that become durable together", () =>
     withCounts(async (counted) => {
       const turn = await counted((store) =>
         Promise.all(Array.from({ length: 64 }, (_, i) => store.put(`key ${i}`, VALUE))),
@@ -54,7 +57,7 @@ describe("calls into the engine", () => {
       within("commitCalls", blocking.of("luge_sync"));
     }));
 
-  test("one a batch, one a deletion", () =>
+  test("one per batch, one per deletion", () =>
     withCounts(async (counted) => {
       const puts = Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: `key ${i}`, value: VALUE }) as const);
       const batch = await counted((store) => store.batch(puts));
@@ -65,7 +68,7 @@ describe("calls into the engine", () => {
       within("commitCalls", deletion.of("luge_sync"));
     }));
 
-  test("one a read, found or not", () =>
+  test("one per read, found or not", () =>
     withCounts(async (counted) => {
       const found = await counted(async (store) => assert.ok(await store.get("key")));
       within("getCalls", found.butFor());
@@ -75,7 +78,7 @@ describe("calls into the engine", () => {
       within("hasCalls", asked.butFor());
     }));
 
-  test("one a page of a scan, and three to keep its version", () =>
+  test("one per page of a scan, and three to keep its version", () =>
     withCounts(async (counted) => {
       const entries = 20_000;
       const keyOf = (i: number) => `k${String(i).padStart(11, "0")}`;
@@ -90,7 +93,7 @@ describe("calls into the engine", () => {
       assert.ok(scan.of("luge_scan") > 1);
       within("scanCalls", scan.of("luge_scan"));
       within("scanExtraCalls", scan.butFor("luge_scan"));
-      // Who looks at the first entry alone does not pay for a thousand.
+      // A caller that reads only the first entry must not pay for a thousand.
       using engine = new CountedEngine();
       await using other = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
       await other.batch(Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: keyOf(i), value: VALUE })));

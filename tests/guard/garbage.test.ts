@@ -1,5 +1,5 @@
 /**
- * How many bytes of garbage calls leave on Node, which counts what it allocates; and how large the engine is.
+ * How many bytes of garbage calls leave on Node, which counts its allocations; and the size of the engine.
  */
 
 import assert from "node:assert/strict";
@@ -15,14 +15,16 @@ const CALLS = 50_000;
 const KEYS = Array.from({ length: 1000 }, (_, i) => `k${String(i).padStart(11, "0")}`);
 const VALUE = new Uint8Array(100);
 
-/** Bytes that were allocated since the process began: never less than before, whatever was collected meanwhile. */
+/** How many bytes the process has allocated since it began. Never decreases, even after a garbage collection. */
 function allocatedBytes(): number {
   const { total_allocated_bytes: bytes } = getHeapStatistics() as { total_allocated_bytes?: number };
   assert.ok(bytes !== undefined, "this Node does not count what it allocates");
   return bytes;
 }
 
-/** Bytes that a call allocates once it is compiled: the least of several rounds, since compilers allocate too. */
+/**
+ * How many bytes a call allocates once it is compiled: the minimum of several rounds, because compilers allocate, too.
+ */
 function bytesOf(call: (key: string) => void): number {
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 5; round++) {
@@ -65,11 +67,12 @@ nodeTest("garbage of a put", () =>
   ),
 );
 
-nodeTest("garbage of an entry that a scan brings", () =>
+nodeTest("garbage of an entry of a scan", () =>
   withEntries((store) => {
     let entries = 0;
     let least = Number.POSITIVE_INFINITY;
-    // The compiler works beside us, and comes late on a busy machine: whoever is above the limit stays there for all rounds.
+    // The compiler runs in parallel, and is late on a busy machine. A call that is really above the limit stays there
+    // in all rounds.
     for (let round = 0; round < 8000 && least > LIMITS.scanEntryGarbageBytes; round++) {
       const before = allocatedBytes();
       entries = 0;

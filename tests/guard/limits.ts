@@ -1,13 +1,14 @@
 /**
- * How much each operation may cost, counted and not timed: what it is now and a small margin. A change that makes a figure
- * grow must show that it is worth it, and raises the limit here; one that makes it shrink lowers it.
+ * The limits for the cost of each operation. Costs are counted, not timed. A limit is the present figure plus a small
+ * margin. A change that raises a figure must show that it is worth it, and raise the limit here. A change that lowers a
+ * figure lowers the limit.
  *
  * @module
  */
 
-/** Numbers that are the same in every run have no margin. */
+/** A number that is the same in every run has no margin. */
 export const LIMITS = {
-  /** Writes and syncs of a durable commit, whatever is in it, once the log has room. */
+  /** Writes and syncs of a durable commit of any content, once the log has room. */
   commitWrites: 1,
   commitSyncs: 1,
   /** Calls into the engine. */
@@ -18,24 +19,24 @@ export const LIMITS = {
   deleteCalls: 1,
   /** The one flush or write-out that all puts of a turn share. */
   commitCalls: 1,
-  /** Entries that a MemoryStore holds for each that lives, where all expire while writes go on. */
+  /** How many entries a MemoryStore has for each live one, if all entries expire while writes continue. */
   expiredHeld: 1.01,
-  /** How often a watch asks for changes for each that it tells, one at a time. */
+  /** How often a watch asks for changes for each delivered change, one at a time. */
   looksAChange: 2,
   /** Pages of a scan of 20,000 entries of 12 + 100 bytes. */
   scanCalls: 21,
-  /** Keeps one version for a scan of several pages, and lets go of it. */
+  /** The calls that keep one version for a scan of several pages, and release it. */
   scanExtraCalls: 3,
-  /** The first step of a walk that is left there: a small page, and the version that is kept and let go. */
+  /** The first step of an iterator that is left then: a small page, and the version that is kept and released. */
   firstStepCalls: 4,
   firstStepBytes: 2048,
-  /** A scan that fits into a page. */
+  /** A scan that fits into one page. */
   shortScanCalls: 1,
-  /** Entries that one call of a walk looks at, those that do not live too. */
+  /** How many entries one call of an iterator looks at, including dead ones. */
   visitsACall: 8200,
-  /** Entries that the first step of a walk looks at in a queue of which thousands were taken. */
+  /** How many entries the first step of an iterator looks at, in a queue from which thousands were taken. */
   queueVisits: 40,
-  /** Bytes written for each byte of key and value of a random load that goes through several checkpoints. */
+  /** Bytes written for each byte of key and value of a random load with several checkpoints. */
   loadWrittenBytes: 4.5,
   /** Syncs of that load. */
   loadSyncs: 440,
@@ -43,26 +44,28 @@ export const LIMITS = {
   loadMemoryBytes: 20_000_000,
   /** Calls of the file system. */
   createCalls: 66,
-  /** Among them the syncs of what a killed process may have left unsynced. */
+  /** Of these calls, the syncs of data that a killed process may have left unsynced. */
   openCalls: 145,
   closeCalls: 27,
-  /** Bytes of garbage that a call leaves on Node, the value that it returns among them. */
-  /** With a buffer of its own: a part of a shared one left 66 bytes less, and showed other values. */
+  /** Bytes of garbage that a call leaves on Node, including its return value. */
+  /** The value has its own buffer. A part of a shared buffer left 66 bytes less, but exposed other values. */
   getGarbageBytes: 440,
   missGarbageBytes: 260,
   hasGarbageBytes: 260,
   putSyncGarbageBytes: 980,
   scanEntryGarbageBytes: 320,
-  /** Bytes of files beside three times what lives, whatever was overwritten and deleted before, with the smallest write buffer. */
+  /**
+   * Bytes of files above three times the live data, after any overwrites and deletions, with the smallest write buffer.
+   */
   overwrittenBytes: 134_217_728,
-  /** Bytes that an open reads after a kill, with the smallest write buffer. */
+  /** How many bytes an open reads after a kill, with the smallest write buffer. */
   replayedBytes: 100_663_296,
   /** Pages of 31 versions of 40,000 bytes. */
   versionCalls: 11,
-  /** The engine that every install downloads, and a cold start compiles. */
+  /** The engine, which every install downloads and every cold start compiles. */
   artefactBytes: 750_000,
   artefactBrotliBytes: 250_000,
 } as const;
 
-/** The figures that are limited. */
+/** The figures that have a limit. */
 export type Limited = keyof typeof LIMITS;

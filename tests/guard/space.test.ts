@@ -1,6 +1,6 @@
 /**
- * How much of the disk values take that were overwritten or deleted, without a call of `compact()`, how much of it an open reads
- * after a kill, and in how many pages versions come.
+ * How much disk space overwritten and deleted values take without `compact()`, how much of it an open reads after a
+ * kill, and in how many pages versions arrive.
  */
 
 import assert from "node:assert/strict";
@@ -61,7 +61,7 @@ async function withDisk(run: (store: SledStore, fileSystem: FileSystem) => Promi
 
 describe("bytes of files, without compact()", () => {
   for (const size of [5000, MiB]) {
-    test(`of one key that is overwritten again and again with ${size} bytes`, () =>
+    test(`of one key that is overwritten repeatedly with ${size} bytes`, () =>
       withDisk(async (store, fileSystem) => {
         let most = 0;
         const value = new Uint8Array(size);
@@ -85,7 +85,7 @@ describe("bytes of files, without compact()", () => {
     }));
 });
 
-test("versions are those that are kept and that snapshots see, in pages", () =>
+test("versions lists the kept versions and those that snapshots see, in pages", () =>
   withDisk(async (store) => {
     using engine = new CountedEngine();
     await using other = await open({ path: "/store", fileSystem: new MemoryFileSystem(), numVersionsToKeep: 30 });
@@ -103,7 +103,7 @@ test("versions are those that are kept and that snapshots see, in pages", () =>
     assert.ok(Number(engine.parametersOf("luge_versions")[1]) <= 128 * 1024);
     snapshot.dispose();
     assert.equal((await other.versions("key")).length, 30);
-    // Large values come one by one, and in pieces.
+    // Large values arrive one by one, and in pieces.
     for (let i = 0; i < 60; i++) await store.put("key", new Uint8Array(3 * MiB));
     assert.equal((await store.versions("key")).length, 1);
   }));

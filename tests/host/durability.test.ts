@@ -8,7 +8,7 @@ import { MemoryFileSystem, open } from "../../mod.ts";
 import { parentOf } from "../../src/fs/filesystem.ts";
 import { type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 
-/** Everything a life of a store did to its disk: small and large values, deletions, full write buffers, reopening. */
+/** All calls of the disk in one life of a store: small and large values, deletions, full write buffers, reopening. */
 async function recordedLife(): Promise<FileSystemCall[]> {
   const calls: FileSystemCall[] = [];
   const disk = new MemoryFileSystem();
@@ -20,12 +20,12 @@ async function recordedLife(): Promise<FileSystemCall[]> {
     for (let i = 0; i < 2000; i++) store.put(`small${i}`, new Uint8Array(200).fill(life));
     for (let i = 0; i < 20; i += 2) await store.delete(`key${i}`);
   }
-  // Nothing is read of the reserve: it is not made durable.
+  // The content of the reserve is never read, so it is not made durable.
   return calls.filter(({ path }) => !path.includes("/RESERVE"));
 }
 
 describe("durability rules of the host", () => {
-  test("a file that was written is synced before it is closed", async () => {
+  test("a written file is synced before it is closed", async () => {
     const unsynced = new Set<string>();
     let closes = 0;
     for (const { name, path } of await recordedLife()) {
@@ -98,7 +98,7 @@ describe("durability rules of the host", () => {
   });
 });
 
-/** Whether an earlier call had written the same path: then its name was made durable there. */
+/** Whether an earlier call wrote to the same path. Then that call made the name durable. */
 function wasThere(calls: readonly FileSystemCall[], before: number, path: string): boolean {
   return calls.slice(0, before).some((call) => call.name === "write" && call.path === path);
 }

@@ -13,7 +13,7 @@ import { diskError, ObservedFileSystem } from "../support/observed_file_system.t
 
 type Call = (...values: (number | bigint)[]) => number;
 
-/** A host without an engine: the test plays the guest, with a memory of its own. */
+/** A host without an engine. The test plays the guest, with its own memory. */
 function guest(observe: (name: string, path: string) => void = () => {}, owned: () => boolean = () => true) {
   const disk = new MemoryFileSystem();
   disk.makeDirectory("/root");
@@ -60,7 +60,7 @@ describe("the WASI host", () => {
     assert.equal(call("fd_seek", fd, -9n, Whence.END, 8), Errno.EINVAL);
   });
 
-  test("takes a read that gives nothing for the end of a file only where the file ends", () => {
+  test("treats a read without bytes as the end of a file only where the file ends", () => {
     const { call, openFile, vector, word, host, text } = guest();
     const { fd } = openFile("file");
     text(1000, "hello");
@@ -83,7 +83,7 @@ describe("the WASI host", () => {
     assert.equal(openFile("c").fd, a);
   });
 
-  test("renames atomically, over a file that is there", () => {
+  test("renames atomically, over an existing file", () => {
     const seen: string[] = [];
     const { call, disk, openFile, text } = guest((name, path) => {
       if (name !== "stat") seen.push(`${name} ${path}`);
@@ -98,7 +98,7 @@ describe("the WASI host", () => {
     );
   });
 
-  test("lets no path out of its directory", () => {
+  test("refuses paths outside of its directory", () => {
     const { call, openFile, text } = guest();
     for (const path of ["../outside", "a/../../outside", "..", "/../outside"]) {
       assert.equal(openFile(path).errno, Errno.EPERM, path);
@@ -107,7 +107,7 @@ describe("the WASI host", () => {
     }
   });
 
-  test("has the calls that the engine imports, and no others", async () => {
+  test("has exactly the calls that the engine imports", async () => {
     const engine = new URL("../../engine/luge_engine.wasm", import.meta.url);
     const imported = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(engine)));
     const { wasi_snapshot_preview1: calls = {}, ...others } = guest().host.imports();
@@ -116,7 +116,7 @@ describe("the WASI host", () => {
     assert.deepEqual(Object.keys(calls).sort(), imported.map(({ name }) => name).sort());
   });
 
-  test("tells the time without making a Date, which reads the time zone", () => {
+  test("returns the time without creating a Date, which reads the time zone", () => {
     const { call, memory } = guest();
     const read = (clock: number) => {
       assert.equal(call("clock_time_get", clock, 0n, 8), SUCCESS);
@@ -138,7 +138,7 @@ describe("the WASI host", () => {
     }
   });
 
-  test("tells kinds, sizes and the directory opened ahead", () => {
+  test("reports kinds, sizes and the preopened directory", () => {
     const { call, memory, openFile, vector, text, word } = guest();
     const { fd } = openFile("file");
     call("fd_pwrite", fd, ...vector(5), 2n ** 32n - 5n, 8);
@@ -148,7 +148,7 @@ describe("the WASI host", () => {
       assert.equal(call(name, ...values, 400), SUCCESS, name);
       const zeros = [0, 8, 24, 40, 48, 56].map((at) => view.getBigUint64(400 + at, true));
       assert.deepEqual(zeros, Array(6).fill(0n));
-      assert.equal(view.getUint8(464), 0xee, "and nothing behind it");
+      assert.equal(view.getUint8(464), 0xee, "and nothing after it");
       return [view.getUint8(416), view.getBigUint64(432, true)];
     };
     assert.deepEqual(stat("fd_filestat_get", fd), [FileType.REGULAR_FILE, 2n ** 32n]);
@@ -170,7 +170,7 @@ describe("the WASI host", () => {
     for (const other of [fd, 1, 2, 9]) assert.equal(call("fd_prestat_get", other, 400), Errno.EBADF);
   });
 
-  test("takes addresses above 2 GiB, which come with a sign", () => {
+  test("accepts addresses above 2 GiB, which arrive as negative numbers", () => {
     const { call, disk, memory, openFile } = guest();
     openFile("file");
     memory.grow(2 ** 15 + 1 - memory.buffer.byteLength / 2 ** 16);
@@ -274,11 +274,11 @@ describe("the WASI host", () => {
     for (const code of ["ESOMETHINGELSE", "SUCCESS", "constructor"]) assert.equal(errnoOf(diskError(code)), Errno.EIO);
   });
 
-  test("never throws into WebAssembly, whatever is called with whatever", () => {
+  test("never throws into WebAssembly, for any call with any arguments", () => {
     const { host } = guest();
     const calls = host.imports().wasi_snapshot_preview1 as unknown as Record<string, Call>;
     for (const [name, call] of Object.entries(calls)) {
-      // It is there to throw.
+      // This call throws on purpose.
       if (name === "proc_exit") continue;
       for (const value of [0, 3, 77, 0xffff_fff0]) {
         for (const wide of [0n, 1n << 40n]) {
@@ -291,7 +291,7 @@ describe("the WASI host", () => {
     }
   });
 
-  test("syncs what is closed unsynced, and not when it abandons", async () => {
+  test("syncs an unsynced file at close, but not when it abandons", async () => {
     const seen: string[] = [];
     const { call, host, openFile, text, vector } = guest((name) => seen.push(name));
     const [first, second] = [openFile("a").fd, openFile("b").fd];
@@ -308,7 +308,7 @@ describe("the WASI host", () => {
     assert.equal(host.openDescriptors(), 0);
   });
 
-  test("asks for the lock before every change, and now and then while it only reads", () => {
+  test("checks the lock before every change, and from time to time during reads", () => {
     let asked = 0;
     const { call, openFile, vector } = guest(undefined, () => {
       asked += 1;
@@ -322,7 +322,7 @@ describe("the WASI host", () => {
     assert.equal(asked, 12);
   });
 
-  test("tells of a sync that failed behind a call, and gives the file back", async () => {
+  test("reports a sync that failed after a call, and releases the file", async () => {
     const seen: string[] = [];
     const { host, call, openFile } = guest((name) => {
       seen.push(name);

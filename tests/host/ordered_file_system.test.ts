@@ -1,5 +1,6 @@
 /**
- * The file system between the engine and the disk: what waits behind a sync, what does not, and what a failure does.
+ * The file system between the engine and the disk: which calls wait for a sync, which do not, and the effect of a
+ * failure.
  */
 
 import assert from "node:assert/strict";
@@ -14,7 +15,7 @@ import { laneOf, OrderedHistory } from "./ordered_history.ts";
 const CREATE = { write: true, create: true } as const;
 const [LOG, TABLE] = ["/s/log/a", "/s/table/a"];
 
-/** Two directories with a file in each, all durable and recorded from now on. */
+/** Two directories with a file in each. All of it is durable, and later calls are recorded. */
 function setUp(options: HeldSyncsOptions & { maxQueuedBytes?: number } = {}) {
   const lower = new HeldSyncs(options);
   for (const path of ["/s", "/s/log", "/s/table"]) lower.inner.makeDirectory(path);
@@ -61,7 +62,7 @@ async function end(lower: HeldSyncs): Promise<void> {
 }
 
 describe("a lane of an ordered file system", () => {
-  test("an idle one passes everything on at once, with its results and errors", () => {
+  test("an idle lane passes every call on at once, with its results and errors", () => {
     const errors: string[] = [];
     const before = ({ name }: Reached) => {
       if (errors.length > 0 && name === "write") throw diskError(errors.pop() ?? "");
@@ -85,7 +86,7 @@ describe("a lane of an ordered file system", () => {
     assert.ok(files.settled("log"));
   });
 
-  test("a sync starts off-thread, and what follows waits until it is done", async () => {
+  test("a sync starts off-thread, and later calls wait until it is done", async () => {
     const { lower, log, files, reached } = setUp();
     log.write(bytes(1), 0);
     log.sync();
@@ -104,7 +105,7 @@ describe("a lane of an ordered file system", () => {
     assert.equal(files.settled("log"), undefined);
   });
 
-  test("a write that waits has copied its bytes", async () => {
+  test("a waiting write has copied its bytes", async () => {
     const { lower, log } = setUp();
     log.sync();
     const buffer = bytes(1, 2);
@@ -114,7 +115,7 @@ describe("a lane of an ordered file system", () => {
     assert.deepEqual(contents(lower.open(LOG, {})), [1, 2]);
   });
 
-  test("a write that waited goes on until all its bytes are written", async () => {
+  test("a write that waited continues until all its bytes are written", async () => {
     const { lower, log, reached } = setUp({ moved: (length) => Math.min(length, 2) });
     log.sync();
     assert.equal(log.write(bytes(1, 2, 3, 4, 5), 1), 5);
@@ -123,7 +124,7 @@ describe("a lane of an ordered file system", () => {
     assert.deepEqual(reached(), ["end log/a", "write log/a 1+2", "write log/a 3+2", "write log/a 5+1"]);
   });
 
-  test("a write that waited and writes nothing is EIO", async () => {
+  test("a write that waited and writes nothing fails with EIO", async () => {
     const { lower, log, state } = setUp({ moved: () => 0 });
     log.sync();
     log.write(bytes(1), 0);
@@ -159,7 +160,7 @@ describe("a lane of an ordered file system", () => {
     assert.equal(files.queuedBytes, 0);
   });
 
-  test("asks whether the directory is ours before each change that waited, and before no other", async () => {
+  test("checks the ownership of the directory before each change that waited, and before no other", async () => {
     const { lower, files, log, table, state } = setUp();
     const other = files.open("/s/table/b", CREATE);
     table.write(bytes(1), 0);
@@ -179,7 +180,7 @@ describe("a lane of an ordered file system", () => {
     assert.equal(lower.openFiles, 2);
   });
 
-  test("a change that waited fails once the directory is not ours", async () => {
+  test("a change that waited fails once the directory has another owner", async () => {
     const { lower, log, files, reached, state } = setUp();
     log.sync();
     log.write(bytes(2), 1);
@@ -193,7 +194,7 @@ describe("a lane of an ordered file system", () => {
 });
 
 describe("the two lanes of an ordered file system", () => {
-  test("the table waits for the syncs of the log that were asked for before", async () => {
+  test("the table waits for earlier syncs of the log", async () => {
     const { lower, files, log, table, reached } = setUp();
     log.sync();
     log.write(bytes(1), 0);
@@ -241,7 +242,7 @@ describe("the two lanes of an ordered file system", () => {
 });
 
 describe("names of an ordered file system", () => {
-  test("a created file is there at once, and what is written to it waits until its name is durable", async () => {
+  test("a created file exists at once, and writes to it wait until its name is durable", async () => {
     const { lower, files, reached } = setUp();
     for (const path of ["/s/log/new", "/s/table/new"]) {
       const file = files.open(path, CREATE);
@@ -277,7 +278,7 @@ describe("names of an ordered file system", () => {
     assert.equal(lower.openFiles, openFiles);
   });
 
-  test("every rename and removal is followed by the syncs of the directories it needs", async () => {
+  test("every rename and removal is followed by the syncs of its directories", async () => {
     const { lower, files, reached } = setUp();
     lower.inner.makeDirectory("/s/table/d");
     files.rename(TABLE, "/s/table/b");
@@ -292,7 +293,7 @@ describe("names of an ordered file system", () => {
     assert.deepEqual(reached(), ["remove table/d/c", "beginDirectory table/d", "end table/d"]);
   });
 
-  test("without off-thread syncs of directories they block, in order", async () => {
+  test("without off-thread syncs of directories, these block, in order", async () => {
     const { lower, files, log, reached } = setUp({ blockingDirectories: true });
     files.open("/s/log/b", CREATE);
     assert.deepEqual(reached(), ["create log/b", "syncDirectory log"]);
@@ -306,7 +307,7 @@ describe("names of an ordered file system", () => {
     assert.equal(files.settled("table"), undefined);
   });
 
-  test("a directory is made and removed after all that waits, durably", () => {
+  test("a directory is created and removed durably, after all waiting calls", () => {
     for (const name of ["makeDirectory", "removeDirectory"] as const) {
       const { lower, files, log, table, reached } = setUp();
       if (name === "removeDirectory") lower.inner.makeDirectory("/s/d");
@@ -329,7 +330,7 @@ describe("names of an ordered file system", () => {
     assert.deepEqual(reached(), ["begin log/a", "end log/a", ...syncs]);
   });
 
-  test("a removed file is gone at once for every look-up, and its handles go on", async () => {
+  test("a removed file cannot be found any more, and its handles still work", async () => {
     const { lower, files, table, reached } = setUp();
     table.write(bytes(1), 0);
     table.sync();
@@ -350,7 +351,7 @@ describe("names of an ordered file system", () => {
     assert.deepEqual(contents(table), [1, 2, 3]);
   });
 
-  test("what is not a file is refused on a busy lane as on an idle one", () => {
+  test("a name that is no file is refused on a busy lane as on an idle one", () => {
     const { files, log, table } = setUp();
     const busy = () => {
       table.sync();
@@ -375,7 +376,7 @@ describe("names of an ordered file system", () => {
 });
 
 describe("reads of an ordered file system", () => {
-  test("every handle of a file sees what waits", () => {
+  test("every handle of a file sees the waiting writes", () => {
     const { files, lower, table } = setUp();
     table.write(bytes(1, 2, 3), 0);
     table.sync();
@@ -397,7 +398,7 @@ describe("reads of an ordered file system", () => {
     assert.equal(lower.stat(TABLE)?.size, 3);
   });
 
-  test("a read below that gives less than there is does not hide what waits", () => {
+  test("a short read of the lower file does not hide waiting writes", () => {
     const { table } = setUp({ moved: (length) => Math.min(length, 2) });
     for (let i = 0; i < 6; i += 2) table.write(bytes(i, i), i);
     table.sync();
@@ -407,7 +408,7 @@ describe("reads of an ordered file system", () => {
     assert.deepEqual(contents(table), [0, 0, 2, 2, 4, 9, 0, 0, 9]);
   });
 
-  test("many appended writes are found, wherever the read begins, while they are carried out", async () => {
+  test("many appended writes are found by reads from any position, while they are written", async () => {
     const { lower, log } = setUp();
     const count = 300;
     log.sync();
@@ -428,7 +429,7 @@ describe("reads of an ordered file system", () => {
     }
   });
 
-  test("what waits for one file is not in another that has its name now", () => {
+  test("waiting writes of a file do not appear in another file that has its name now", () => {
     const { files, table } = setUp();
     table.sync();
     table.write(bytes(1, 2, 3), 0);
@@ -441,7 +442,7 @@ describe("reads of an ordered file system", () => {
     assert.deepEqual(contents(files.open(TABLE, {})), [9]);
   });
 
-  test("what waits for a file moves with it", async () => {
+  test("waiting writes of a file move with it", async () => {
     const { lower, files, log, table } = setUp();
     table.sync();
     table.write(bytes(1), 0);
@@ -556,7 +557,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.deepEqual(reached(), ["begin table/a", "sync table/a", "rename table other", "syncDirectory /s"]);
   });
 
-  test("a write beyond the limit of bytes that may wait lets twice as many be done, and each one after it", async () => {
+  test("a write above the limit of waiting bytes completes twice as many, and so does each later one", async () => {
     const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
     log.sync();
     table.write(new Uint8Array(10), 0);
@@ -575,7 +576,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.equal(MAX_QUEUED_BYTES, 32 * 1024 * 1024);
   });
 
-  test("behind such a write syncs of the table block, and nothing waits, until the event loop turns", async () => {
+  test("after such a write, syncs of the table block and nothing waits, until the event loop turns", async () => {
     const { files, lower, table, reached } = setUp({ maxQueuedBytes: 10 });
     table.sync();
     table.write(new Uint8Array(6), 0);
@@ -597,7 +598,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.deepEqual(reached(), ["end table/a", "write table/a 16+1"]);
   });
 
-  test("those of the log do not: who awaits durable writes, one by one, lets the event loop turn", async () => {
+  test("syncs of the log do not: a caller that awaits durable writes one by one lets the event loop turn", async () => {
     const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
     table.sync();
     table.write(new Uint8Array(10), 0);
@@ -617,13 +618,13 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
       await settle();
       assert.deepEqual([settled, reached()], [true, ["end log/a"]]);
     }
-    // Such a sync has told that the event loop turns: the table's are off-thread again.
+    // Such a sync shows that the event loop turns, so the table's syncs are off-thread again.
     table.sync();
     assert.deepEqual(reached(), ["begin table/a"]);
     await end(lower);
   });
 
-  test("what still waits behind such a write is done when the event loop turns", async () => {
+  test("calls that still wait after such a write are done when the event loop turns", async () => {
     const { files, lower, table, reached } = setUp({ maxQueuedBytes: 10 });
     table.sync();
     table.write(new Uint8Array(2), 0);
@@ -642,7 +643,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.deepEqual([files.queuedBytes, files.settled("table")], [0, undefined]);
   });
 
-  test("when its sync fails after all, everything does", async () => {
+  test("when its sync fails later, everything fails", async () => {
     const { lower, table, state } = setUp({ maxQueuedBytes: 10 });
     table.sync();
     table.write(new Uint8Array(10), 0);
@@ -653,7 +654,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
     assert.throws(() => table.write(new Uint8Array(1), 20), { code: "EIO" });
   });
 
-  test("the table lets of the log only what it waits for be done", async () => {
+  test("the table completes only those calls of the log that it waits for", async () => {
     const { files, lower, log, table, reached } = setUp({ maxQueuedBytes: 10 });
     log.sync();
     log.write(new Uint8Array(5), 0);
@@ -667,7 +668,7 @@ describe("rare cases of an ordered file system block instead of waiting", () => 
 });
 
 describe("drains and inline sections of an ordered file system", () => {
-  test("a drain does all that waits, and a sync in flight again", async () => {
+  test("a drain completes all waiting calls, and repeats a sync in flight", async () => {
     const { lower, files, log, table, reached } = setUp();
     log.sync();
     log.write(bytes(1), 0);
@@ -690,7 +691,7 @@ describe("drains and inline sections of an ordered file system", () => {
     assert.deepEqual(reached(), ["end log/a", "write log/a 1+1"]);
   });
 
-  test("a drain of the log leaves the table alone but for what no sync holds back any more", () => {
+  test("a drain of the log completes only those calls of the table that wait for no other sync", () => {
     const { files, log, table, reached } = setUp();
     log.sync();
     table.write(bytes(1), 0);
@@ -703,7 +704,7 @@ describe("drains and inline sections of an ordered file system", () => {
     assert.deepEqual(reached(), ["sync table/a", "write table/a 1+1"]);
   });
 
-  test("a sync in flight that fails after a drain has done it again fails everything", async () => {
+  test("a sync in flight that fails after a drain repeated it fails everything", async () => {
     const { lower, files, log, state } = setUp();
     log.sync();
     files.drain();
@@ -713,7 +714,7 @@ describe("drains and inline sections of an ordered file system", () => {
     assert.throws(() => log.write(bytes(1), 0), { code: "EIO" });
   });
 
-  test("in an inline section of a lane nothing waits, also when they are nested and when they throw", () => {
+  test("nothing waits in an inline section of a lane, also when sections are nested or throw", () => {
     const { files, log, table, reached } = setUp();
     log.sync();
     log.write(bytes(1), 0);
@@ -738,7 +739,7 @@ describe("drains and inline sections of an ordered file system", () => {
     assert.deepEqual(reached(), ["begin log/a"]);
   });
 
-  test("in an inline section of the table a sync of the log is done before the table goes on", () => {
+  test("in an inline section of the table a sync of the log is done before the table continues", () => {
     const { files, log, table, reached } = setUp();
     files.inline("table", () => {
       log.sync();
@@ -753,7 +754,7 @@ describe("drains and inline sections of an ordered file system", () => {
 });
 
 describe("settled of an ordered file system", () => {
-  test("resolves when all that was asked for so far in the lane is done, and waits for no more", async () => {
+  test("resolves when all earlier calls of the lane are done, and waits for no later ones", async () => {
     const { lower, files, log, table } = setUp();
     const settled: string[] = [];
     const note = (name: string, promise: Promise<void> | undefined) => {
@@ -797,7 +798,7 @@ describe("settled of an ordered file system", () => {
 });
 
 describe("a failure of an ordered file system", () => {
-  /** Every call that must fail after a failure. */
+  /** Checks that every call fails after a failure. */
   async function assertDead(files: OrderedFileSystem, file: OpenFile, code: string): Promise<void> {
     const calls: (() => unknown)[] = [
       () => file.write(bytes(1), 0),
@@ -825,7 +826,7 @@ describe("a failure of an ordered file system", () => {
     assert.equal(files.queuedBytes, 0);
   }
 
-  test("a sync that fails fails everything: nothing that waited is done, and it is told once", async () => {
+  test("a failed sync fails everything: no waiting call is done, and it is reported once", async () => {
     const { lower, files, log, table, state, reached } = setUp();
     table.sync();
     log.sync();
@@ -853,7 +854,7 @@ describe("a failure of an ordered file system", () => {
     );
   });
 
-  test("so does a sync of a directory", async () => {
+  test("so does a failed sync of a directory", async () => {
     const { lower, files, log, state } = setUp();
     files.remove(TABLE);
     lower.held[0]?.fail(diskError("EIO"));
@@ -862,7 +863,7 @@ describe("a failure of an ordered file system", () => {
     assert.equal(state.failures.length, 1);
   });
 
-  test("so does a change that waited, or the start of a sync that did", async () => {
+  test("so does a failed change that waited, or a sync that fails to start after waiting", async () => {
     for (const failing of ["write", "begin", "beginDirectory", "remove", "rename"]) {
       let armed = false;
       const before = ({ name }: Reached) => {
@@ -884,7 +885,7 @@ describe("a failure of an ordered file system", () => {
     }
   });
 
-  test("one that a drain meets is thrown, not told", async () => {
+  test("a failure during a drain is thrown, not reported", async () => {
     for (const failing of ["sync", "write"]) {
       const before = ({ name }: Reached) => {
         if (name === failing) throw diskError("EIO");
@@ -902,7 +903,7 @@ describe("a failure of an ordered file system", () => {
     }
   });
 
-  test("a rejection that nobody awaits is none that the runtime reports", async () => {
+  test("a rejection that nobody awaits is not reported by the runtime", async () => {
     const { lower, files, log } = setUp();
     const unhandled: unknown[] = [];
     const note = (error: unknown) => unhandled.push(error);
@@ -919,7 +920,7 @@ describe("a failure of an ordered file system", () => {
 });
 
 describe("closing of an ordered file system", () => {
-  test("a file is closed after all that was asked of it, or at once when that is nothing", async () => {
+  test("a file is closed after all its calls, or at once if there are none", async () => {
     const { lower, files, log, reached } = setUp();
     const reader = files.open(LOG, {});
     log.sync();
@@ -939,7 +940,7 @@ describe("closing of an ordered file system", () => {
     assert.equal(lower.openFiles, 1);
   });
 
-  test("a file whose sync is in flight can still be synced again by a drain after it was closed", () => {
+  test("a drain can repeat the sync in flight of a file that was closed", () => {
     const { files, log, reached } = setUp();
     log.sync();
     log.close();
@@ -948,7 +949,7 @@ describe("closing of an ordered file system", () => {
     assert.equal(files.settled("log"), undefined);
   });
 
-  test("abandon drops what waits and closes each file once, whatever fails", async () => {
+  test("abandon drops waiting calls and closes each file once, even if calls fail", async () => {
     let fail = false;
     const before = ({ name, path }: Reached) => {
       if (fail && name === "close" && path === LOG) throw diskError("EIO");
@@ -979,7 +980,7 @@ describe("closing of an ordered file system", () => {
     assert.throws(() => log.write(bytes(1), 0), { code: "EBADF" });
   });
 
-  test("after a failure files can be closed, and what abandon closes is what was not", async () => {
+  test("after a failure files can be closed, and abandon closes the others", async () => {
     const { lower, files, log, table } = setUp();
     table.sync();
     log.sync();
@@ -995,7 +996,7 @@ describe("closing of an ordered file system", () => {
 });
 
 const HISTORIES = 400;
-/** Histories that once failed. */
+/** Seeds of histories that once failed. */
 const KEPT_SEEDS: readonly number[] = [1, 2, 3, 2806450202, 4290852942, 1761082288];
 
 test(`${HISTORIES} random histories agree with a plain file system, and reach the disk in order`, async () => {

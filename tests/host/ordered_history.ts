@@ -1,5 +1,5 @@
 /**
- * A random history of an ordered file system, beside a plain one.
+ * A random history of an ordered file system, compared with a plain one.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { OrderedFileSystem } from "../../src/host/ordered_file_system.ts";
 import { HeldSyncs, settle } from "../support/held_syncs.ts";
 import { type Asked, checkTrace, type Promised } from "./ordered_trace.ts";
 
-/** The log of the tests is in a directory. */
+/** The directory of the log in these tests. */
 export function laneOf(path: string): Lane {
   return path.startsWith("/s/log/") ? "log" : "table";
 }
@@ -34,10 +34,10 @@ interface Handle {
 
 type Names = Pick<FileSystem, "open" | "stat" | "list" | "rename" | "remove">;
 
-/** What is asked for now. */
+/** A request that is made now. */
 type Asking = Omit<Asked, "at">;
 
-/** One history; the same seed gives the same one. */
+/** One history. The same seed gives the same history. */
 export class OrderedHistory {
   readonly #random: Random;
   readonly #lower: HeldSyncs;
@@ -69,7 +69,7 @@ export class OrderedHistory {
     });
   }
 
-  /** Throws where it differs from the plain one. */
+  /** Throws if it differs from the plain file system. */
   async run(): Promise<void> {
     for (let i = 0; i < STEPS; i++) {
       if (this.#random.below(5) === 0) await this.#completeOne();
@@ -190,7 +190,7 @@ export class OrderedHistory {
   #rename(): void {
     const [path, to] = [this.#random.pick(PATHS), this.#random.pick(PATHS)];
     const sameLane = laneOf(path) === laneOf(to);
-    // A handle is known to the trace by the path that it was opened by.
+    // The trace knows a handle by the path of its open.
     if (!sameLane && this.#handles.some((each) => laneOf(each.path) === laneOf(path))) return;
     const lane = sameLane ? laneOf(to) : "table";
     const asking: Asking[] = [{ name: "rename", path, to, lane }];
@@ -257,7 +257,10 @@ export class OrderedHistory {
     );
   }
 
-  /** Does it on both; returns both results, or nothing when both failed alike. Only what succeeds asks for anything. */
+  /**
+   * Calls both file systems. Returns both results, or nothing if both failed alike. Only a successful call makes a
+   * request.
+   */
   #both<T>(call: (names: Names) => T, asking: readonly Asking[]): readonly [T, T] | undefined {
     const plain = outcome(() => call(bound(this.#plain)));
     if (!plain.code) for (const each of asking) this.#ask(each);
@@ -303,7 +306,7 @@ function readAll(file: OpenFile, position: number, length: number): number[] {
   return [...buffer.subarray(0, done)];
 }
 
-/** All files and what is in them. */
+/** All files with their content. */
 function tree(files: Names): Record<string, number[]> {
   const found: Record<string, number[]> = {};
   for (const directory of DIRECTORIES) {

@@ -1,5 +1,5 @@
 /**
- * Checks the order in which operations reach the disk against the order in which they were asked for.
+ * Compares the order of the operations on the disk with the order of the requests.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Lane } from "../../src/host/lanes.ts";
 import type { Reached } from "../support/held_syncs.ts";
 
-/** What was asked for, when this much had reached the disk. */
+/** A request. `at` is how many operations had reached the disk. */
 export interface Asked {
   readonly at: number;
   readonly lane: Lane;
@@ -16,29 +16,29 @@ export interface Asked {
   readonly path: string;
   readonly to?: string;
   readonly position?: number;
-  /** Of a write: as many as were taken. */
+  /** For a write: the bytes that were accepted. */
   bytes?: Uint8Array;
 }
 
-/** What must hold when this much had reached the disk: in the lane so many operations were done, or all. */
+/** A promise at a moment: so many operations of the lane were done, or all of them. */
 export interface Promised {
   readonly at: number;
   readonly lane: Lane;
   readonly done: number | "all";
 }
 
-/** How an off-thread sync appears when it starts. */
+/** The operation at the start of an off-thread sync. */
 const STARTS: Readonly<Record<string, Asked["name"]>> = { begin: "sync", beginDirectory: "syncDirectory" };
 
-/** What was asked for in a lane. `after` is how many syncs of the log must be done before. */
+/** A request in a lane. `after` is how many syncs of the log must be done before. */
 interface LaneAsked {
   readonly list: (Asked & { readonly after: number })[];
   syncs: number;
 }
 
-/** How far a lane has come, by one explanation of what reached the disk. */
+/** The progress of a lane, by one explanation of the operations on the disk. */
 interface LaneState {
-  /** How many operations were begun. */
+  /** How many requests have begun. */
   readonly taken: number;
   readonly done: number;
   readonly syncsDone: number;
@@ -52,10 +52,10 @@ type State = Both<LaneState>;
 
 const START: LaneState = { taken: 0, done: 0, syncsDone: 0, written: 0 };
 
-/** Throws when `reached` is not an order that `asked` allows, or breaks a promise. */
+/** Throws if `asked` does not allow the order of `reached`, or if a promise is broken. */
 export function checkTrace(asked: readonly Asked[], reached: readonly Reached[], promised: readonly Promised[]): void {
   const lanes: Both<LaneAsked> = { log: { list: [], syncs: 0 }, table: { list: [], syncs: 0 } };
-  // The sync of a directory can belong to either lane: there may be several explanations.
+  // The sync of a directory can belong to either lane, so there may be several explanations.
   let states: State[] = [{ log: START, table: START }];
   let [nextAsked, nextPromised] = [0, 0];
   for (let at = 0; at <= reached.length; at++) {
@@ -80,7 +80,7 @@ function isSync(name: Asked["name"]): boolean {
   return name === "sync" || name === "syncDirectory";
 }
 
-/** The states that keep a promise. */
+/** The states in which a promise is kept. */
 function keep(lanes: Both<LaneAsked>, states: readonly State[], { lane, done, at }: Promised): State[] {
   const least = done === "all" ? lanes[lane].list.length : done;
   const kept = states.filter((state) => state[lane].done >= least);
@@ -110,7 +110,7 @@ function finishSync({ running: _, ...lane }: LaneState): LaneState {
   return { ...lane, done: lane.done + 1, syncsDone: lane.syncsDone + 1 };
 }
 
-/** The states behind what reached the disk: it is of the log, or of the table. */
+/** The states after an operation, which belongs to the log or to the table. */
 function following(lanes: Both<LaneAsked>, state: State, reached: Reached): State[] {
   return (["log", "table"] as const).flatMap((lane) => {
     const taken = take(lanes[lane], state[lane], reached, state.log.syncsDone);
@@ -118,7 +118,7 @@ function following(lanes: Both<LaneAsked>, state: State, reached: Reached): Stat
   });
 }
 
-/** The lane after it has done this, if it may do it now. */
+/** The lane after this operation; `undefined` if the lane may not do it now. */
 function take(asked: LaneAsked, lane: LaneState, reached: Reached, logSyncsDone: number): LaneState | undefined {
   if (lane.running) {
     const again = lane.running.name === reached.name && lane.running.path === reached.path;
@@ -137,7 +137,7 @@ function take(asked: LaneAsked, lane: LaneState, reached: Reached, logSyncsDone:
   return isSync(next.name) ? finishSync(taken) : { ...taken, done: lane.done + 1 };
 }
 
-/** A part of a write, or all. */
+/** A part of a write, or all of it. */
 function takeWrite(lane: LaneState, next: Asked, reached: Reached): LaneState | undefined {
   const [all, part] = [next.bytes ?? new Uint8Array(0), reached.bytes ?? new Uint8Array(0)];
   if (reached.position !== (next.position ?? 0) + lane.written) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What is wrong with browser_wasi_shim 0.4.2, each with a small example: docs/design/wasi_shim.md tells what the host does
- * instead. A test that fails with a newer shim says that a mend of ours can go.
+ * Faults of browser_wasi_shim 0.4.2, each with a small example. docs/design/wasi_shim.md says what the host does
+ * instead. If a test fails with a newer shim, the host no longer needs its workaround.
  */
 
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ import { type Directory, Fd, File, PreopenDirectory, WASI, wasi } from "@bjorn3/
 
 type Call = (...values: (number | bigint)[]) => unknown;
 
-/** The shim's own file system, with the test as the guest. */
+/** The shim's own file system. The test is the guest. */
 function guest(files: Record<string, string> = {}, pages = 1) {
   const contents = Object.entries(files).map(
     ([name, text]) => [name, new File(new TextEncoder().encode(text))] as const,
@@ -43,7 +43,7 @@ describe("the shim", () => {
     assert.equal(view.getBigUint64(56, true), 0n, "not 7");
   });
 
-  test("takes an address above 2 GiB, which comes with a sign, for a negative one", () => {
+  test("treats an address above 2 GiB, which arrives as a negative number, as negative", () => {
     const { call } = guest({ file: "text" }, 2 ** 15 + 1);
     assert.throws(() => call("fd_filestat_get", 3, (2 ** 31 + 400) | 0), RangeError);
   });
@@ -55,12 +55,12 @@ describe("the shim", () => {
     assert.equal(open("file"), first + 1);
   });
 
-  test("says of an open file that it is no directory that was opened ahead, in a way that ends a program", () => {
+  test("says that an open file is no preopened directory with an errno that ends a program", () => {
     const { call, open } = guest({ file: "text" });
     assert.equal(call("fd_prestat_get", open("file"), 400), wasi.ERRNO_NOTSUP, "wasi-libc waits for EBADF");
   });
 
-  test("renames in two steps: what fails between them has removed the file", () => {
+  test("renames in two steps: a failure between them loses the file", () => {
     const { call, root, text } = guest({ from: "text" });
     root.path_link = () => {
       throw new Error("the process ends here");
@@ -76,7 +76,7 @@ describe("the shim", () => {
     );
   });
 
-  test("copies what is read and written", () => {
+  test("copies the bytes of reads and writes", () => {
     const { call, memory, open, view } = guest({ file: "text" });
     const fd = open("file");
     const seen: Uint8Array[] = [];
@@ -96,7 +96,7 @@ describe("the shim", () => {
     assert.notEqual(seen[0]?.buffer, memory.buffer);
   });
 
-  test("makes a Date to tell the time, for which a runtime reads the time zone", () => {
+  test("creates a Date to return the time, so the runtime reads the time zone", () => {
     const { call } = guest();
     const { Date: clock } = globalThis;
     let made = 0;
@@ -114,7 +114,7 @@ describe("the shim", () => {
     assert.equal(made, 1);
   });
 
-  test("prints each call unless it is told not to", () => {
+  test("prints each call unless that is switched off", () => {
     const { log } = console;
     const printed: unknown[] = [];
     console.log = (...values: unknown[]) => printed.push(values);

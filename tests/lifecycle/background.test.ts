@@ -1,12 +1,12 @@
 /**
- * The work behind the commits.
+ * Background work after commits.
  */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Background } from "../../src/commit/background.ts";
 
-test("whenever it asks for what it has to wait for, it waits for that: a failure of the disk is met by its next step", async () => {
+test("background work waits for a congested disk, and meets a failure of the disk at its next step", async () => {
   const failure = Promise.reject(new Error("the disk failed"));
   failure.catch(() => {});
   let [steps, waits, isFull] = [0, 0, false];
@@ -17,7 +17,7 @@ test("whenever it asks for what it has to wait for, it waits for that: a failure
       return promise.then.bind(promise);
     },
   });
-  // The work itself keeps no process alive.
+  // The work itself does not keep the process alive.
   const alive = setInterval(() => {}, 1000);
   await new Promise<void>((resolve) => {
     const background = new Background(

@@ -1,5 +1,5 @@
 /**
- * What is under way while the store is closed, wherever it is: it is done, or ends with `STORE_CLOSED`, and the close succeeds.
+ * Operations that run while the store is closed. Each is done, or ends with `STORE_CLOSED`, and the close succeeds.
  */
 
 import assert from "node:assert/strict";
@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { setImmediate } from "node:timers";
 import { MemoryFileSystem, MemoryStore, open, type SledStore, type Store, StoreError, utf8Codec } from "../../mod.ts";
 
-/** Settles after so many turns of the event loop and then as many microtasks. */
+/** Settles after a number of turns of the event loop and then a number of microtasks. */
 async function pause(turns: number, microtasks: number): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve));
   for (let i = 0; i < microtasks; i++) await undefined;

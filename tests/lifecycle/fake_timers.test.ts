@@ -1,5 +1,5 @@
 /**
- * Stores while fake timers and clocks are in the place of the runtime's, as test runners put them there.
+ * Stores with fake timers and clocks in place of the runtime's, as test runners install them.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { withDirectory } from "../support/temporary.ts";
 
 const NAMES = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Date", "performance"] as const;
 
-/** Runs `use` while no timer fires, no microtask runs and no clock goes on. */
+/** Runs `use` while no timer fires, no microtask runs and all clocks stand still. */
 async function withFakes(use: () => Promise<void>): Promise<void> {
   const globals = globalThis as unknown as Record<string, unknown>;
   const real = Object.fromEntries(NAMES.map((name) => [name, globals[name]]));
@@ -57,7 +57,7 @@ test("a store on disk writes, reads, compacts and closes", () =>
     withFakes(async () => {
       await use(await open({ path, writeBufferSize: 256 * 1024 }));
       const again = await open(path);
-      // By the real clock: by the fake one, which stands at 1970, it would live for 50 years.
+      // The value expires by the real clock. By the fake one, which stands at 1970, it would live for 50 years.
       const left = ((await again.getEntry("short"))?.expiresAt ?? 0) - 1_600_000_000_000;
       assert.ok(left > 0, `expires at ${left}`);
       await again.close();

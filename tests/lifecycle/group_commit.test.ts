@@ -1,5 +1,5 @@
 /**
- * Writes while the disk syncs: they go on, share the next sync, and are not acknowledged before it is done.
+ * Writes while the disk syncs: they continue, share the next sync, and are acknowledged only when it is done.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { HeldSyncs } from "../support/held_syncs.ts";
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
-/** Lets the syncs that are held be done, and those that they lead to, until `done`. */
+/** Completes the held syncs and the syncs that follow them, until `done`. */
 async function release(disk: HeldSyncs, done: () => boolean): Promise<void> {
   for (let turns = 0; !done(); turns++) {
     assert.ok(turns < 10_000, "never done");
@@ -29,7 +29,7 @@ function watched<T>(promise: Promise<T>): { settled: boolean; promise: Promise<T
   return state;
 }
 
-/** A store on a disk whose off-thread syncs end when the test says, its log begun. */
+/** A store on a disk whose off-thread syncs end when the test says. Its log has begun. */
 async function openHeld(config: Partial<SledStoreConfig> = {}): Promise<{ disk: HeldSyncs; store: SledStore }> {
   const disk = new HeldSyncs();
   const opening = watched(open({ path: "/store", fileSystem: disk, logger: silent, ...config }));
@@ -74,7 +74,7 @@ describe("writes while the disk syncs", () => {
     await close(disk, store);
   });
 
-  test("go on while a checkpoint syncs, and do not wait for it", async () => {
+  test("continue while a checkpoint syncs, and do not wait for it", async () => {
     const { disk, store } = await openHeld({ writeBufferSize: 256 * 1024, syncWrites: false });
     for (let i = 0; i < 3000; i++) store.put(`key${i}`, new Uint8Array(100));
     for (let turns = 0; disk.held.every(({ path }) => path.includes("/log/")); turns++) {
@@ -100,7 +100,7 @@ describe("writes while the disk syncs", () => {
     const isOfLog = ({ path }: { path: string }) => path.includes("/log/");
     let waiting: { settled: boolean } | undefined;
     for (let round = 0; waiting === undefined; round++) {
-      assert.ok(round < 2000, "never waits: what the disk has yet to do grows without bound");
+      assert.ok(round < 2000, "never waits: the work of the disk grows without bound");
       const puts = Array.from({ length: 20 }, (_, i) =>
         store.put(`key${(round * 7919 + i) % 4001}`, new Uint8Array(1000)),
       );
@@ -124,20 +124,20 @@ describe("writes while the disk syncs", () => {
     await close(disk, store);
   });
 
-  test("without awaiting anything keep no more in memory than the bound of what may wait", async () => {
+  test("without any await keep no more bytes in memory than may wait", async () => {
     const { disk, store } = await openHeld({ writeBufferSize: 256 * 1024, syncWrites: false });
     const value = new Uint8Array(64 * 1024);
     let last: Promise<void> | undefined;
     for (let i = 0; i < 1600; i++) last = store.put(`key${i % 100}`, value);
     const written = disk.reached.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
-    // 100 MiB were put, 32 may wait in each of the two lanes.
+    // 100 MiB were put. 32 MiB may wait in each of the two lanes.
     assert.ok(written > 30 * 2 ** 20, `${written} bytes were written`);
     const done = watched(last ?? Promise.resolve());
     await release(disk, () => done.settled);
     await close(disk, store);
   });
 
-  test("a Sync form returns with its write and those before it durable, without waiting for the event loop", async () => {
+  test("after a Sync form its write and all before it are durable, without waiting for the event loop", async () => {
     const { disk, store } = await openHeld();
     const one = watched(store.put("one", "1"));
     await turn();
@@ -150,7 +150,7 @@ describe("writes while the disk syncs", () => {
     await close(disk, store);
   });
 
-  test("closing waits for what is in flight", async () => {
+  test("closing waits for writes in flight", async () => {
     const { disk, store } = await openHeld();
     const put = watched(store.put("key", "value"));
     const closing = watched(store.close());
@@ -166,7 +166,7 @@ describe("writes while the disk syncs", () => {
     await close(disk, store2);
   });
 
-  test("a sync that fails rejects all that wait, and what came after it never reaches the disk", async () => {
+  test("a failed sync rejects all waiting writes, and later writes never reach the disk", async () => {
     const { disk, store } = await openHeld();
     const one = store.put("one", "1");
     await turn();

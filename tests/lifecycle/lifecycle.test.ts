@@ -57,7 +57,7 @@ async function assertAllFail(store: Store, expected: (error: unknown) => true): 
 
 const openInMemory = (fileSystem = new MemoryFileSystem()) => open({ path: "/store", fileSystem });
 
-/** A disk that fails the calls that `fails` names, once `break` was called. */
+/** A disk on which the calls that `fails` selects fail, once `break` was called. */
 function breakableDisk(fails: (call: FileSystemCall) => boolean, code = "EIO") {
   const disk = new MemoryFileSystem();
   let broken = false;
@@ -81,7 +81,7 @@ for (const [name, make] of [
       await store.close();
     });
 
-    test("every operation is refused while closing; what was under way is done", async () => {
+    test("every operation is refused while closing; running ones are done", async () => {
       const store = await make();
       const puts = [store.put("a", "1"), store.put("b", "2"), store.flush()];
       const closing = store.close();
@@ -102,7 +102,7 @@ for (const [name, make] of [
 }
 
 describe("SledStore: open and close", () => {
-  test("what was put is there after reopening, also without awaiting anything but close", async () => {
+  test("all puts are there after reopening, even if only close was awaited", async () => {
     const disk = new MemoryFileSystem();
     const first = await openInMemory(disk);
     first.put("unawaited", "1").catch(assert.fail);
@@ -123,7 +123,7 @@ describe("SledStore: open and close", () => {
     await (await openInMemory(disk)).close();
   });
 
-  test("opening and closing many times leaves no descriptor and no data behind or lost", async () => {
+  test("opening and closing many times leaves no descriptor open and loses no data", async () => {
     const disk = new MemoryFileSystem();
     let [opened, closed] = [0, 0];
     const after = ({ name }: FileSystemCall) => {
@@ -142,7 +142,7 @@ describe("SledStore: open and close", () => {
 });
 
 describe("SledStore: after a failure", () => {
-  test("a failed sync rejects all that wait, fails the store, and the next open has what was durable", async () => {
+  test("a failed sync rejects all waiting writes and fails the store; the next open has the durable data", async () => {
     const broken = breakableDisk(({ name }) => name === "sync");
     const store = await open({ path: "/store", fileSystem: broken.fileSystem, loggingLevel: 3, logger: silent });
     await store.put("durable", "yes");
@@ -176,7 +176,7 @@ describe("SledStore: after a failure", () => {
     await store.close();
   });
 
-  test("the first failure is what the caller gets, even when nothing can be given back", async () => {
+  test("the caller gets the first failure, even if nothing can be released", async () => {
     const broken = breakableDisk(({ name }) => name === "sync" || name === "close");
     const lines: string[] = [];
     const logger = { ...silent, error: (line: string) => lines.push(line) };
@@ -188,7 +188,7 @@ describe("SledStore: after a failure", () => {
     await (await openInMemory(broken.disk)).close();
   });
 
-  test("a directory that another owner took over is not written to", async () => {
+  test("a store never writes to a directory that another owner took over", async () => {
     const disk = new MemoryFileSystem();
     let held = true;
     let writes = 0;

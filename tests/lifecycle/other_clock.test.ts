@@ -1,5 +1,5 @@
 /**
- * Stores whose clock was ahead, as that of a simulation is, and is the runtime's again.
+ * Stores after the clock was ahead, as in a simulation, and is the runtime's again.
  */
 
 import assert from "node:assert/strict";
@@ -7,10 +7,10 @@ import { test } from "node:test";
 import { MemoryStore } from "../../mod.ts";
 import { clock } from "../../src/clock.ts";
 
-/** More reads than are done without a look at the clock. */
+/** More reads than luge does between two looks at the clock. */
 const MANY_READS = 1000;
 
-test("reads that are awaited one after the other let timers run, also when the clock has gone back", async () => {
+test("reads that are awaited one after the other let timers run, also after the clock was set back", async () => {
   await using store = new MemoryStore();
   await store.put("key", "value");
   const { monotonic } = clock;

@@ -1,5 +1,5 @@
 /**
- * A store that nobody has any more gives its directory back to whoever asks for it in the same process.
+ * A store without references releases its directory when the same process opens it.
  */
 
 import assert from "node:assert/strict";
@@ -33,7 +33,7 @@ async function reopened(path: string): Promise<SledStore> {
 }
 
 test(
-  "a store that was dropped and collected gives its directory back, with all that was acknowledged",
+  "a collected store releases its directory, with all acknowledged writes",
   {
     skip: !collectGarbage,
   },
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  "a directory that a program only holds is not given to another process, though its store is collected",
+  "a directory stays locked for other processes although its store was collected",
   {
     skip: !collectGarbage,
   },
@@ -65,7 +65,7 @@ test(
     }),
 );
 
-/** Ends the syncs of a disk as they come. */
+/** Completes the syncs of a disk as they arrive. */
 class Releasing implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -87,7 +87,7 @@ async function putAndForget(disk: HeldSyncs, logger: Logger): Promise<{ written:
   return { written: store.put("key", "kept") };
 }
 
-test("a store that was dropped is not given back while a write of it waits for the disk", {
+test("a dropped store is not released while one of its writes waits for the disk", {
   skip: !collectGarbage,
 }, async () => {
   const disk = new HeldSyncs();
@@ -103,7 +103,7 @@ test("a store that was dropped is not given back while a write of it waits for t
   await written;
 });
 
-test("a store that is used is not collected", { skip: !collectGarbage }, () =>
+test("a store in use is not collected", { skip: !collectGarbage }, () =>
   withDirectory(async (path) => {
     const store = await open(path);
     for (let i = 0; i < 20; i++) {

@@ -43,7 +43,7 @@ describe("the config", () => {
     [{ path: "x", numVersionsToKeep: 1.5 }, RangeError, "got 1.5"],
     [{ path: "x", dropVersions: 1 }, TypeError, "Wrong option 'dropVersions': expected a boolean"],
     [{ path: "x", waitForLock: "1s" }, TypeError, "Wrong option 'waitForLock': expected a number"],
-    [{ path: "x", waitForLock: -1 }, RangeError, "from 0 on, got -1"],
+    [{ path: "x", waitForLock: -1 }, RangeError, "of 0 or more, got -1"],
     [{ path: "x", waitForLock: Number.NaN }, RangeError, "got NaN"],
     [{ path: "x", signal: {} }, TypeError, "Wrong option 'signal': expected an AbortSignal"],
     ["https://example.com/data", TypeError, "expected a path or a file: URL, got 'https://example.com/data'"],
@@ -63,14 +63,14 @@ describe("the config", () => {
     test(`is refused: ${message}`, () => assert.rejects(open(config as SledStoreConfig), misuse(type, message)));
   }
 
-  test("takes undefined for a default", async () => {
+  test("treats undefined as the default", async () => {
     const fileSystem = new MemoryFileSystem();
     const config = { path: "/store", fileSystem, syncWrites: undefined, cacheSize: undefined };
     await using store = await open(config as unknown as SledStoreConfig);
     assert.equal(store.path, "/store");
   });
 
-  test("keeps a relative path where it was when the current directory changes", () =>
+  test("resolves a relative path before the current directory changes", () =>
     withDirectory(async (directory) => {
       const before = process.cwd();
       process.chdir(directory);
@@ -86,7 +86,7 @@ describe("the config", () => {
       assert.equal((await again.get("large"))?.length, 1_000_000);
     }));
 
-  test("takes a path, a path with a slash at its end, and a URL with escapes for one directory", () =>
+  test("treats a path, a path with a slash at its end, and a URL with escapes as one directory", () =>
     withDirectory(async (directory) => {
       const path = `${directory}/a store`;
       const url = pathToFileURL(path);

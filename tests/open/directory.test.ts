@@ -13,7 +13,7 @@ import { nodeTest } from "../support/node_only.ts";
 import { diskError, type FileSystemCall, ObservedFileSystem } from "../support/observed_file_system.ts";
 import { withDirectory } from "../support/temporary.ts";
 
-/** Names and bytes of all files below a directory, but for the lock, which every attempt to open renews. */
+/** Names and bytes of all files below a directory, without the lock, which every open renews. */
 function contentOf(directory: string): Record<string, string> {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.includes("/LOCK."));
@@ -25,7 +25,7 @@ async function fill(path: string): Promise<void> {
   for (let i = 0; i < 100; i++) store.put(`key${i}`, `value${i}`);
 }
 
-/** Opening must fail as expected, and leave every file as it is. */
+/** Checks that opening fails as expected, and leaves every file as it is. */
 async function assertRefused(path: string, expected: (error: unknown) => true): Promise<void> {
   const before = contentOf(path);
   await assert.rejects(open(path), expected);
@@ -64,7 +64,7 @@ describe("the directory of a store", () => {
     await assert.rejects(open({ path: "/store", fileSystem }), storeError("PATH_UNAVAILABLE", "EIO"));
   });
 
-  test("may be there already, empty, or as a crash during creation left it", () =>
+  test("may exist already, empty, or as a crash during creation left it", () =>
     withDirectory(async (directory) => {
       await (await open(directory)).close();
       for (const name of ["LUGE.tmp", "lost+found"]) {
@@ -75,7 +75,7 @@ describe("the directory of a store", () => {
       }
     }));
 
-  test("may hold what file systems, version control and file managers put into directories", () =>
+  test("may have files of file systems, version control and file managers", () =>
     withDirectory(async (directory) => {
       const names = [
         [".gitkeep", ".keep", ".gitignore", ".dockerignore", ".DS_Store", "._.DS_Store", ".directory"],
@@ -88,7 +88,7 @@ describe("the directory of a store", () => {
       for (const name of names) assert.equal(readFileSync(join(directory, name), "latin1"), "mine");
     }));
 
-  test("holds no file whose name cleaners and templates for version control take for a log", () =>
+  test("has no file whose name looks like a log to cleaners and version control templates", () =>
     withDirectory(async (directory) => {
       const store = await open({ path: directory, writeBufferSize: 256 * 1024 });
       for (let i = 0; i < 3000; i++) store.put(`key${i}`, new Uint8Array(300));
@@ -152,7 +152,7 @@ describe("the directory of a store", () => {
       assert.equal(readFileSync(file, "latin1"), "mine");
     }));
 
-  test("is refused when it holds something else, which stays as it is", () =>
+  test("is refused when it has other content, which stays as it is", () =>
     withDirectory(async (directory) => {
       writeFileSync(join(directory, "notes.txt"), "mine");
       await assertRefused(directory, storeError("NOT_A_STORE", "it holds 'notes.txt' and no luge store"));
@@ -209,7 +209,7 @@ describe("the directory of a store", () => {
       assert.equal(text(await store.get("key7")), "value7");
     }));
 
-  test("is refused when conf is truncated, changed or gone", () =>
+  test("is refused when conf is truncated, changed or missing", () =>
     withDirectory(async (directory) => {
       await fill(directory);
       const conf = join(directory, "index", "conf");
@@ -232,7 +232,7 @@ describe("the directory of a store", () => {
       assert.equal((await store.scan("")).size, 100);
     }));
 
-  test("is refused when the log is gone", () =>
+  test("is refused when the log is missing", () =>
     withDirectory(async (directory) => {
       await fill(directory);
       await fill(directory);

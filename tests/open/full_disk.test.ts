@@ -1,5 +1,5 @@
 /**
- * A disk that is full: what is there can be read, deleted and compacted, and then there is room again.
+ * A full disk: data can be read, deleted and compacted, and then there is room again.
  */
 
 import assert from "node:assert/strict";
@@ -28,7 +28,7 @@ function isFull(code = "ENOSPC"): (error: unknown) => boolean {
   };
 }
 
-/** Puts until the disk is full to its last byte; returns how many values are there for sure. */
+/** Puts until the disk is full to its last byte. Returns how many values are certainly stored. */
 async function fill(disk: FullFileSystem, size: number, config: Partial<SledStoreConfig> = {}): Promise<number> {
   const store = await openOn(disk, config);
   for (let count = 0; ; count += 20) {
@@ -41,14 +41,14 @@ async function fill(disk: FullFileSystem, size: number, config: Partial<SledStor
   }
 }
 
-/** Values of 3,000 bytes, 100 at once. */
+/** Puts values of 3,000 bytes, 100 at a time. */
 async function putAll(store: SledStore, count: number): Promise<void> {
   for (let first = 0; first < count; first += 100) {
     await Promise.all(Array.from({ length: 100 }, (_, i) => store.put(keyOf(first + i), bytesFor(first + i, 3000))));
   }
 }
 
-/** Takes what is left. */
+/** Uses up the rest of the disk. */
 function fillUp(disk: FullFileSystem): void {
   if (disk.free === 0) return;
   const other = disk.open("/other", { write: true, create: true });
@@ -57,7 +57,7 @@ function fillUp(disk: FullFileSystem): void {
   assert.equal(disk.free, 0);
 }
 
-/** What must work on a full disk, and then again. */
+/** The steps that must work on a full disk, repeatedly. */
 async function empty(
   disk: FullFileSystem,
   count: number,
@@ -112,7 +112,7 @@ describe("a full disk", () => {
     await empty(disk, await fill(disk, 3000), 3000);
   });
 
-  test("is emptied after a kill at any moment of that", async () => {
+  test("is emptied after a kill at any moment", async () => {
     const disk = new FullFileSystem(16 * MIB);
     const count = await fill(disk, 3000);
     const killed: FullFileSystem[] = [disk.clone()];
@@ -133,7 +133,7 @@ describe("a full disk", () => {
     }
   });
 
-  test("loses nothing to lives that only tried", async () => {
+  test("loses no data in sessions that only tried to write", async () => {
     const disk = new FullFileSystem(16 * MIB);
     await fill(disk, 3000);
     const sizes: unknown[] = [];
@@ -147,7 +147,7 @@ describe("a full disk", () => {
     for (const later of sizes.slice(2)) assert.deepEqual(later, sizes[1]);
   });
 
-  test("refuses deletions before they fail the store, once too little of the reserve is left", async () => {
+  test("refuses deletions once too little of the reserve is left, before they fail the store", async () => {
     const disk = new FullFileSystem(16 * MIB);
     await fill(disk, 3000);
     let refused: unknown;
@@ -170,7 +170,7 @@ describe("a full disk", () => {
     await again.put("more", "value");
   });
 
-  test("that others filled is emptied without opening the store again, and puts go on once they left", async () => {
+  test("filled by others is emptied without reopening the store, and puts continue once there is room", async () => {
     const disk = new FullFileSystem(32 * MIB);
     await using store = await openOn(disk);
     await putAll(store, 3000);
@@ -187,7 +187,7 @@ describe("a full disk", () => {
 });
 
 describe("the reserve", () => {
-  test("comes with the data: a small store has none, and it is written with what no file system makes smaller", async () => {
+  test("grows with the data: a small store has none, and no file system can compress it", async () => {
     const disk = new FullFileSystem(64 * MIB);
     const store = await openOn(disk);
     await store.put("key", "value");
@@ -206,7 +206,7 @@ describe("the reserve", () => {
     assert.ok(words.size > 0.99 * (bytes.length / 4), `${words.size} different words`);
   });
 
-  test("grows over several lives, and in a store that had none", async () => {
+  test("grows over several sessions, and in a store that had none", async () => {
     const disk = new FullFileSystem(64 * MIB);
     for (let life = 0; life < 20; life++) {
       const store = await openOn(disk);
@@ -222,7 +222,7 @@ describe("the reserve", () => {
     assert.equal(disk.stat("/store/RESERVE")?.size, RESERVE_BYTES);
   });
 
-  test("is not kept on a disk that has no room for it, nor in the way there", async () => {
+  test("is removed on a disk without room for it, and blocks nothing there", async () => {
     const disk = new FullFileSystem(4 * MIB);
     await fill(disk, 3000);
     assert.deepEqual(
@@ -231,7 +231,7 @@ describe("the reserve", () => {
     );
   });
 
-  test("may be as a crash leaves it: of any size, or under the name that it has while it grows", async () => {
+  test("may be as a crash left it: of any size, or under its temporary name", async () => {
     const disk = new FullFileSystem(64 * MIB);
     const store = await openOn(disk);
     await putAll(store, 3000);
@@ -260,7 +260,7 @@ describe("the reserve", () => {
     }
   });
 
-  test("is left alone by a store that is open for reading", async () => {
+  test("is not touched by a store that is open for reading", async () => {
     const disk = new FullFileSystem(16 * MIB);
     await fill(disk, 3000);
     await (await openOn(disk)).close();
@@ -274,7 +274,7 @@ describe("the reserve", () => {
   });
 
   for (const failing of ["open", "write", "rename", "stat", "size", "truncate"] as const) {
-    test(`is no matter of the store where ${failing} fails`, async () => {
+    test(`does not affect the store if ${failing} fails`, async () => {
       const disk = new MemoryFileSystem();
       let failures = 0;
       const before = ({ name, path }: { name: string; path: string }) => {

@@ -1,5 +1,5 @@
 /**
- * A directory that is moved, replaced or removed while its store is open: the store fails, and touches no other one.
+ * A directory that is moved, replaced or removed while its store is open. The store fails, and touches no other store.
  */
 
 import assert from "node:assert/strict";
@@ -27,7 +27,7 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 const SMALL = { writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024, logger: SILENT };
 const LOST = storeError("LOCK_LOST", /moved, replaced or removed/);
 
-/** Names and bytes of all that is below a directory. */
+/** Names and bytes of everything below a directory. */
 function contentOf(directory: string): Record<string, string> {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
     (entry) => !entry.isDirectory(),
@@ -36,12 +36,12 @@ function contentOf(directory: string): Record<string, string> {
   return Object.fromEntries(paths.map((path) => [path, statSync(path).isFile() ? readFileSync(path, "latin1") : ""]));
 }
 
-/** As `cp -a`: the store must not have a socket, or it must be closed. */
+/** Copies like `cp -a`. The store must have no socket, or must be closed. */
 function copy(from: string, to: string): void {
   cpSync(from, to, { recursive: true, preserveTimestamps: true, filter: (path) => !path.endsWith("luge.sock") });
 }
 
-/** Every way to change something is refused, and the first with the reason. */
+/** Every change is refused, the first one with the reason. */
 async function assertLost(store: SledStore): Promise<void> {
   await assert.rejects(store.put("late", "A"), LOST);
   await assert.rejects(store.put("later", "A"), storeError("STORE_FAILED", /moved, replaced or removed/));
@@ -49,13 +49,13 @@ async function assertLost(store: SledStore): Promise<void> {
   await store.close();
 }
 
-/** Where the store is opened, what happens to its path, and where its directory is afterwards. */
+/** The path at which the store is opened, a change of that path, and the place of the directory afterwards. */
 interface Kind {
   readonly name: string;
   readonly path: string;
   readonly before?: (root: string) => void;
   readonly lead: (root: string) => void;
-  /** `undefined` when it is gone. */
+  /** `undefined` if it was removed. */
   readonly left: string | undefined;
 }
 
@@ -100,7 +100,7 @@ function linkTo(root: string, target: string, link: string): void {
   symlinkSync(`${root}/${target}`, `${root}/${link}`);
 }
 
-describe("a directory that leads elsewhere while its store is open", () => {
+describe("a directory that is moved or replaced while its store is open", () => {
   for (const { name, path, before, lead, left } of KINDS) {
     for (const isReplaced of [false, true]) {
       test(`${name}${isReplaced ? ", and another store in its place" : ""}`, () =>
@@ -148,7 +148,7 @@ describe("a directory that leads elsewhere while its store is open", () => {
       assert.equal((await old.scan("")).size, 50);
     }));
 
-  test("what works behind the commits removes no segment of another store", () =>
+  test("background work removes no segment of another store", () =>
     withDirectory(async (root) => {
       const path = `${root}/data`;
       const a = await open({ path, ...SMALL, syncWrites: false });
@@ -161,7 +161,7 @@ describe("a directory that leads elsewhere while its store is open", () => {
       const b = await open({ path, ...SMALL });
       fill(b, 2);
       await b.flush();
-      // A put that still waited may have met it first.
+      // A put that was still waiting may have failed first.
       await assert.rejects(a.compact(), /moved, replaced or removed/);
       await a.close();
       await b.compact();
@@ -176,7 +176,7 @@ describe("a directory that leads elsewhere while its store is open", () => {
       }
     }));
 
-  test("reads of files that are not open yet do not go to another store", () =>
+  test("reads of files that are not open yet do not read another store", () =>
     withDirectory(async (root) => {
       const path = `${root}/data`;
       for (const by of [1, 2]) {
@@ -243,7 +243,7 @@ function copyWithout(from: string, to: string): void {
 }
 
 describe("a backup that is restored over the directory of an open store", () => {
-  /** Closed: the backup has the lock file of an earlier session. Otherwise that of this one. */
+  /** Closed: the backup has the lock file of an earlier session. Otherwise it has the lock file of this session. */
   for (const isOfEarlierSession of [true, false]) {
     const of = isOfEarlierSession ? "an earlier session" : "this session";
     test(`of ${of}, in place: the store fails instead of writing into it`, () =>
@@ -294,7 +294,7 @@ describe("a backup that is restored over the directory of an open store", () => 
 });
 
 describe("a mount over the directory of an open store", { skip: !mayMount() }, () => {
-  test("that covers it", () =>
+  test("that hides it", () =>
     withDirectory(async (root) => {
       const path = `${root}/data`;
       const a = await open({ path, ...SMALL });
@@ -310,7 +310,7 @@ describe("a mount over the directory of an open store", { skip: !mayMount() }, (
       assert.equal(text(await again.get("owner")), "A");
     }));
 
-  test("that goes", () =>
+  test("that is removed", () =>
     withDirectory(async (root) => {
       mkdirSync(`${root}/mounted`);
       execFileSync("mount", ["-t", "tmpfs", "none", `${root}/mounted`]);
@@ -327,7 +327,7 @@ describe("a mount over the directory of an open store", { skip: !mayMount() }, (
     }));
 });
 
-/** Root may, unless it is the root of a container. */
+/** Root may mount, unless it is the root of a container. */
 function mayMount(): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   try {

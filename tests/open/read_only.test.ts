@@ -1,5 +1,5 @@
 /**
- * Stores that are opened for reading only: they see everything and write nothing.
+ * Stores that are open for reading only: they see everything and write nothing.
  */
 
 import assert from "node:assert/strict";
@@ -32,7 +32,7 @@ async function withDirectory(run: (directory: string) => Promise<void>): Promise
   }
 }
 
-/** A store with entries in the table, large values in the log, and entries that only the log has. */
+/** A store with entries in the table, large values in the log, and entries that are only in the log. */
 async function fill(path: string, after: (path: string) => void = () => {}): Promise<void> {
   await using store = await open({ path, writeBufferSize: 256 * 1024 });
   for (let i = 0; i < 3000; i++) store.put(`key${i}`, new Uint8Array(i % 500 === 0 ? 20_000 : 200).fill(i));
@@ -42,10 +42,10 @@ async function fill(path: string, after: (path: string) => void = () => {}): Pro
 }
 
 describe("a store that is opened for reading only", () => {
-  test("has everything, what only the log has too, and changes no file", () =>
+  test("has everything, including entries that are only in the log, and changes no file", () =>
     withDirectory(async (directory) => {
       const copy = join(directory, "copy");
-      // A copy of an open store is as a crash leaves it, but for the lock.
+      // A copy of an open store is like the state after a crash, except for the lock.
       await fill(join(directory, "store"), (path) =>
         cpSync(path, copy, { recursive: true, filter: (name) => !/LOCK\.\d+$|\.sock$/.test(name) }),
       );
@@ -60,7 +60,7 @@ describe("a store that is opened for reading only", () => {
       assert.deepEqual(contentOf(copy), before);
     }));
 
-  test("asks its file system for nothing but reads", async () => {
+  test("makes only reads of its file system", async () => {
     const disk = new MemoryFileSystem();
     const calls: FileSystemCall[] = [];
     const fileSystem = new ObservedFileSystem(disk, { before: (call) => calls.push(call) });
@@ -75,7 +75,7 @@ describe("a store that is opened for reading only", () => {
     );
   });
 
-  test("ends a watch behind the past changes: there will be no others", async () => {
+  test("ends a watch after the past changes, because no others can follow", async () => {
     const fileSystem = new MemoryFileSystem();
     const config = { path: "/store", fileSystem, numVersionsToKeep: 10 };
     const writer = await open(config);
@@ -89,7 +89,7 @@ describe("a store that is opened for reading only", () => {
     assert.deepEqual(seen, ["1", "2"]);
   });
 
-  test("refuses writes, and goes on", async () => {
+  test("refuses writes, and still works", async () => {
     const fileSystem = new MemoryFileSystem();
     const writer = await open({ path: "/store", fileSystem });
     await writer.put("key", "value");
@@ -102,7 +102,7 @@ describe("a store that is opened for reading only", () => {
     assert.equal(text(await store.get("key")), "value");
   });
 
-  test("must be there already", () =>
+  test("must exist already", () =>
     withDirectory(async (directory) => {
       const missing = join(directory, "none");
       const options = { readOnly: true };
@@ -126,7 +126,7 @@ describe("a store that is opened for reading only", () => {
     }));
 });
 
-test("bytes that are copied when they change are as bytes in memory", () => {
+test("bytes that are copied on write behave like bytes in memory", () => {
   const seed = 1;
   const random = new Random(seed);
   for (let round = 0; round < 50; round++) {

@@ -1,5 +1,5 @@
 /**
- * The store remembers how many versions it keeps: an opening that does not say so drops none.
+ * The store remembers how many versions it keeps. An open without that option drops none.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ async function written(config: Partial<SledStoreConfig>, writes = 20): Promise<M
   return fileSystem;
 }
 
-/** How many versions are left after everything that drops some. */
+/** How many versions are left after all work that drops versions. */
 async function versionsAfter(fileSystem: MemoryFileSystem, config: Partial<SledStoreConfig> = {}): Promise<number> {
   await using store = await open({ path: "/store", fileSystem, ...config });
   await store.compact();
@@ -24,7 +24,7 @@ async function versionsAfter(fileSystem: MemoryFileSystem, config: Partial<SledS
 }
 
 describe("the number of versions that a store keeps", () => {
-  test("is remembered by openings that do not say it, and one that does not compact loses none either", async () => {
+  test("is remembered by an open without the option, and no version is lost without a compaction either", async () => {
     const fileSystem = await written({ numVersionsToKeep: 1000 });
     for (let i = 0; i < 3; i++) assert.equal(await versionsAfter(fileSystem), 20);
     assert.equal(await versionsAfter(fileSystem, { dropVersions: true }), 20);
@@ -41,7 +41,7 @@ describe("the number of versions that a store keeps", () => {
     assert.equal(await versionsAfter(fileSystem), 3);
   });
 
-  test("is not lowered unless that is said; then it is remembered", async () => {
+  test("is lowered only with dropVersions, and then remembered", async () => {
     const fileSystem = await written({ numVersionsToKeep: 1000 });
     const config = { path: "/store", fileSystem, numVersionsToKeep: 2 };
     const expected = /keeps 1000 versions of each key, and 2 would drop older ones; .*dropVersions/;
@@ -52,7 +52,7 @@ describe("the number of versions that a store keeps", () => {
     await assert.rejects(open({ ...config, numVersionsToKeep: 1 }), misuse(RangeError, "keeps 2 versions"));
   });
 
-  test("is what it was or what it is to be, whatever fails while it is changed", async () => {
+  test("is the old or the new number, whatever fails during the change", async () => {
     for (let failing = 0; ; failing++) {
       const disk = await written({ numVersionsToKeep: 10 });
       let changes = 0;
@@ -75,13 +75,13 @@ describe("the number of versions that a store keeps", () => {
     }
   });
 
-  test("means nothing to a store that is opened for reading only", async () => {
+  test("has no effect on a store that is open for reading only", async () => {
     const fileSystem = await written({ numVersionsToKeep: 10 });
     await using store = await open({ path: "/store", fileSystem, readOnly: true, numVersionsToKeep: 1 });
     assert.equal((await store.versions("key")).length, 10);
   });
 
-  test("goes into a copy", async () => {
+  test("is kept in a copy", async () => {
     const fileSystem = await written({ numVersionsToKeep: 7 });
     {
       await using store = await open({ path: "/store", fileSystem });

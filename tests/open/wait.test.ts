@@ -43,7 +43,7 @@ describe("an open of a locked directory", () => {
       }));
   }
 
-  test("stops to wait when its signal is aborted, with the signal's reason; the directory is not locked by it", () =>
+  test("stops waiting when its signal aborts, with the signal's reason, and locks nothing", () =>
     withDirectory(async (path) => {
       const reason = new Error("enough");
       await assert.rejects(open({ path, signal: AbortSignal.abort(reason) }), reason);
@@ -57,7 +57,7 @@ describe("an open of a locked directory", () => {
       await (await open({ path, signal: new AbortController().signal })).close();
     }));
 
-  test("gives a lock back that it gets after its signal was aborted", async () => {
+  test("releases a lock that it gets after its signal was aborted", async () => {
     const disk = new MemoryFileSystem();
     const slow = new ObservedFileSystem(disk, {});
     let go = () => {};
@@ -77,7 +77,7 @@ describe("an open of a locked directory", () => {
     await (await open({ path: "/store", fileSystem: disk })).close();
   });
 
-  test("does not wait for what no time mends", async () => {
+  test("does not wait after errors that waiting cannot cure", async () => {
     const fileSystem = new ObservedFileSystem(new MemoryFileSystem(), {});
     fileSystem.lock = async () => {
       throw diskError("EROFS");

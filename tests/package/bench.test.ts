@@ -1,5 +1,5 @@
 /**
- * The benchmark's own arithmetic: keys, medians, ratios, and that every target is measured.
+ * The benchmark's own arithmetic: keys, medians and ratios. Checks also that every target is measured.
  */
 
 import assert from "node:assert/strict";
@@ -39,7 +39,7 @@ nodeTest("a shuffle has every number once; Zipf's law makes few of them frequent
   assert.ok((counts.get(0) ?? 0) > 1000 && (counts.get(0) ?? 0) > 3 * (counts.get(9) ?? 0));
 });
 
-nodeTest("rounds become a median and a spread; what failed once does not count, what only failed says why", () => {
+nodeTest("rounds become a median and a spread; a failed round does not count; if all failed, it says why", () => {
   const outcomes = [100, 300, 200].map((operations) => ({ operations, seconds: 2, figures: { diskMiB: operations } }));
   const { rate, rates, spread, figures, error } = measurementOf(TRIAL, [...outcomes, new Error("once")]) as Measurement;
   assert.deepEqual(
@@ -56,7 +56,7 @@ nodeTest("rounds become a median and a spread; what failed once does not count, 
   assert.equal(measurementOf(TRIAL, [undefined]), undefined);
 });
 
-nodeTest("a target is a ratio of rates, or of figures of which less is better", () => {
+nodeTest("a target is a ratio of rates, or of figures that should be small", () => {
   const rows = targetRows([
     measured("luge", "durable-64", 3000, { loopP99Ms: 2 }),
     measured("lmdb-js", "durable-64", 1000),
@@ -85,7 +85,7 @@ nodeTest("the whole plan measures both sides of every target, on each runtime wh
   assert.ok(!isCompared({ workload: "load-huge", peer: "lmdb-js" }));
 });
 
-nodeTest("the pages of the benchmark have lines of at most 100 characters, but in tables", () => {
+nodeTest("the pages of the benchmark have lines of at most 100 characters, except in tables", () => {
   const sentence = "Words of `any length here` in it. ".repeat(9).trim();
   const table = `| ${"long ".repeat(40)} |`;
   const markdown = ["## Heading", sentence, `- ${sentence}\n  goes on here\n- *short*`, table].join("\n\n");

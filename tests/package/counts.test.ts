@@ -1,5 +1,5 @@
 /**
- * The gate believes what it reads from reports: here are the reports.
+ * The gate trusts the numbers that it reads from reports. These are such reports.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { cargoCounts, junitCounts, summary } from "../../scripts/lib/counts.ts";
 import { nodeTest } from "../support/node_only.ts";
 
-nodeTest("a JUnit report of Node is counted, whatever stands in names and messages", () => {
+nodeTest("a JUnit report of Node is counted, whatever is in names and messages", () => {
   const counts = junitCounts(`<testsuites>
     <testcase name="a -> b &lt;/testcase> /> &quot;<" time="0.1" classname="test" file="a.test.ts"/>
     <testcase name="fails -> x" failure="1 > 2">

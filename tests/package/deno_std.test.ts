@@ -1,5 +1,5 @@
 /**
- * Deno's standard library is in use, under JSR's names, on every runtime; the module itself has none of it.
+ * Deno's standard library is used under JSR's names, on every runtime. The module itself uses none of it.
  */
 
 import assert from "node:assert/strict";
@@ -24,7 +24,7 @@ const folders = readdirSync(join(ROOT, "std"), { withFileTypes: true })
   .sort();
 const names = folders.map((folder) => `@std/${folder}`);
 
-/** The specifiers of `@std/` that files import. */
+/** The specifiers of `@std/` in the imports of files. */
 function used(...patterns: readonly string[]): string[] {
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
   assert.ok(files.length > 0, `no file is ${patterns.join(" or ")}`);
@@ -93,7 +93,7 @@ nodeTest("every package is used: by the command line, the scripts, the example f
   assert.match(read("docs/design/packages.md"), /^\*\*Deno's standard library\*\*/m);
 });
 
-nodeTest("the module has no part of it, and the command line only deno-std's own files", async () => {
+nodeTest("the module contains no part of it, and the command line only deno-std's own files", async () => {
   const inputs = async (entry: string) => {
     const options = { absWorkingDir: ROOT, bundle: true, write: false, metafile: true, platform: "node" } as const;
     const { metafile } = await build({ ...options, format: "esm", outdir: "dist", entryPoints: [entry] });

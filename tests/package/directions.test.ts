@@ -1,5 +1,5 @@
 /**
- * Imports of the engine, the scripts and the tests run one way, as those of `src` do: see layers.test.ts, and tests/README.md.
+ * Imports of the engine, the scripts and the tests run one way, as in `src`: see layers.test.ts, and tests/README.md.
  * The rules are those of `node scripts/check.ts structure`.
  */
 
@@ -12,12 +12,12 @@ import { nodeTest } from "../support/node_only.ts";
 const engine = engineImports();
 const typescript = projectImports();
 
-nodeTest("no import leads back to its file: engine, scripts, tests, module", () => {
+nodeTest("there are no import cycles: engine, scripts, tests, module", () => {
   assert.deepEqual(circlesIn(engine), []);
   assert.deepEqual(circlesIn(typescript), []);
 });
 
-nodeTest("every file of the engine has a floor, and every one of the module a layer", () => {
+nodeTest("every file of the engine has a floor, and every file of the module a layer", () => {
   for (const file of engine.keys()) assert.notEqual(floorOf(file), -1, `${file} has no floor`);
   const files = [...typescript.keys()].filter((file) => /^(?:mod\.ts|src\/)/.test(file));
   for (const file of files) assert.notEqual(layerOf(file), -1, `${file} has no layer`);
@@ -29,7 +29,7 @@ for (const { name, imports, mayImport } of rulesOf(engine, typescript)) {
   });
 }
 
-nodeTest("the search sees the imports there are", () => {
+nodeTest("the search finds the imports", () => {
   assert.ok(importsIn(engine) > 150);
   assert.ok(importsIn(typescript) > 700);
 });
@@ -39,7 +39,7 @@ nodeTest("only the index knows sled", () => {
   assert.deepEqual(users, ["engine/src/index/sled_tree.rs"]);
 });
 
-nodeTest("the search finds circles and wrong directions, and reads the paths of Rust", () => {
+nodeTest("the search finds cycles and wrong directions, and reads the paths of Rust", () => {
   const imports: Imports = new Map([
     ["a", ["b"]],
     ["b", ["c", "elsewhere"]],
@@ -58,10 +58,10 @@ nodeTest("the search finds circles and wrong directions, and reads the paths of 
   assert.ok(engine.get("engine/src/table/sparse.rs")?.includes("engine/src/log/segment.rs"));
 });
 
-/** Structs of the engine with many fields that several files touch; no new ones. */
+/** Structs of the engine with many fields that several files touch. There must be no new ones. */
 const KNOWN_OPEN_STRUCTS = ["Table"];
 
-nodeTest("what has many fields keeps them in one file", () => {
+nodeTest("the fields of a struct with many fields are used in one file", () => {
   const large = largeStructs([...engine.keys()], 8);
   assert.ok(large.length > KNOWN_OPEN_STRUCTS.length);
   const open = large.filter(({ touchedBy }) => touchedBy.length > 1);
@@ -71,7 +71,7 @@ nodeTest("what has many fields keeps them in one file", () => {
   );
 });
 
-nodeTest("the search finds the fields of structs, and who touches them", () => {
+nodeTest("the search finds the fields of structs, and the files that touch them", () => {
   const [found, empty] = structsIn(
     "pub(super) struct OpenStore<D: Disk> {\n    pub log: Log<D>,\n    file: u64,\n}\nstruct Place(u64);\nstruct Empty {}\n",
   );

@@ -1,5 +1,5 @@
 /**
- * What the module must not ask a realm or a fake clock for.
+ * The module must not depend on a realm or on fake clocks.
  */
 
 import assert from "node:assert/strict";
@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 
-/** The code of the module, without comments. The command line has a process, and so a realm, of its own. */
+/** The code of the module, without comments. The command line has its own process, and so its own realm. */
 const sources = globSync("src/**/*.ts", { cwd: ROOT })
   .filter((file) => !file.startsWith("src/cli/"))
   .map((file) => ({ file, code: readFileSync(join(ROOT, file), "utf8").replace(/^\s*(?:\/?\*|\/\/).*$/gm, "") }));
 
-nodeTest("no value of a caller or a runtime is told by `instanceof` of a built-in", () => {
-  // Made by the module itself, or asked once more in another way.
+nodeTest("no value of a caller or a runtime is recognised by `instanceof` of a built-in", () => {
+  // Objects that the module itself creates, or that are also checked in another way.
   const allowed: Readonly<Record<string, readonly string[]>> = {
     "src/fs/memory.ts": ["Map"],
     "src/realm.ts": ["Uint8Array"],

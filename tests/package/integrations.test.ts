@@ -1,5 +1,5 @@
 /**
- * The package in the hands of bundlers, test runners and checkers: see `scripts/integrations.ts`, which shows the same as a table.
+ * The package with bundlers, test runners and checkers: see `scripts/integrations.ts`, which shows the same as a table.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { RUNNERS, runSuite, writeSuites } from "../../scripts/integrations/runne
 import { installTools } from "../../scripts/integrations/tools.ts";
 import { nodeTest } from "../support/node_only.ts";
 
-nodeTest("bundlers, test runners and checkers take the package from its tarball", async (context) => {
+nodeTest("bundlers, test runners and checkers accept the package from its tarball", async (context) => {
   installTools();
   await withProject(async (project) => {
     writeSources(project);

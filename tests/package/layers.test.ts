@@ -1,5 +1,6 @@
 /**
- * What else holds of the imports of `src`, and of its files: see ARCHITECTURE.md. That they run one way is in directions.test.ts.
+ * More rules for the imports of `src`, and for its files: see ARCHITECTURE.md. directions.test.ts checks that they run
+ * one way.
  */
 
 import assert from "node:assert/strict";
@@ -11,16 +12,16 @@ import { nodeTest } from "../support/node_only.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
-/** The command line is a program of its own, above the module. */
+/** The command line is a separate program above the module. */
 const moduleFiles = files.filter((file) => !file.startsWith("src/cli/"));
 
-nodeTest("the command line sees the module as everybody does", () => {
+nodeTest("the command line uses the module as everybody does", () => {
   const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap((file) => importsOf(file));
   const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
   assert.deepEqual([...new Set(ofTheModule)], ["mod.ts"]);
 });
 
-nodeTest("what is public is a type of src/api, or one of few values", () => {
+nodeTest("everything public is a type of src/api, or one of a few values", () => {
   const elsewhere = [...codeOf("mod.ts").matchAll(/export (type )?\{([^}]*)\} from "([^"]*)"/g)].filter(
     ([, type, names, file]) => (type || /\btype /.test(names ?? "")) && !file?.startsWith("./src/api/"),
   );
@@ -33,7 +34,7 @@ nodeTest("what is public is a type of src/api, or one of few values", () => {
   assert.deepEqual(made, ["LoggingLevel"]);
 });
 
-/** What else is needed is loaded by those who need it: `node:fs/promises` and `node:url` take Bun 2.3 ms. */
+/** Everything else is loaded only when needed: `node:fs/promises` and `node:url` take Bun 2.3 ms. */
 const LOADED_ON_IMPORT = ["node:fs", "node:os", "node:path", "node:timers"];
 
 nodeTest("the module loads no more of its runtime on import than every store needs", () => {
@@ -43,7 +44,7 @@ nodeTest("the module loads no more of its runtime on import than every store nee
   assert.deepEqual([...new Set(loaded)].toSorted(), LOADED_ON_IMPORT);
 });
 
-/** More than this is not one job; a longer file says in its first comment why it is. */
+/** A longer file has more than one job, unless its first comment gives a reason. */
 const MOST_LINES = 300;
 
 nodeTest("a file is short, or says why it is long", () => {
@@ -56,7 +57,7 @@ nodeTest("a file is short, or says why it is long", () => {
 });
 
 nodeTest(
-  "nothing but the file system imports a runtime's own modules, but for timers, paths of options and the artefact",
+  "nothing but the file system imports a runtime's own modules, except for timers, paths of options and the artefact",
   () => {
     const allowed = [
       "src/backup/format.ts",

@@ -1,5 +1,5 @@
 /**
- * The packages that luge is built on by name are in use, each for what ARCHITECTURE.md says of it.
+ * luge uses the packages that it is built on by name, each for the purpose in ARCHITECTURE.md.
  */
 
 import assert from "node:assert/strict";
@@ -42,7 +42,7 @@ nodeTest("bun test runs every test file", () => {
   assert.ok(globSync("tests/**/*.test.ts", { cwd: ROOT }).length > 50);
 });
 
-nodeTest("ARCHITECTURE.md says what each is for", () => {
+nodeTest("ARCHITECTURE.md says the purpose of each", () => {
   const text = read("ARCHITECTURE.md");
   for (const name of ["sled", "wasm-pack", "browser_wasi_shim", "deno std", "bun test"])
     assert.ok(text.includes(name), name);

@@ -32,7 +32,7 @@ const wasm = createRequire(import.meta.url).resolve("@luge/luge/luge_engine.wasm
 console.log(memory.getSync("key")?.length, wasm.endsWith(".wasm"));
 `;
 
-/** Both forms in one process: they know of each other's stores, and of each other's errors. */
+/** Both forms in one process. They see each other's stores and errors. */
 const BOTH = `
 import { createRequire } from "node:module";
 import * as esm from "@luge/luge";
@@ -129,7 +129,7 @@ function checkContent(built: string, files: readonly string[]): void {
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
   );
   const map = JSON.parse(readFileSync(join(built, "lib", "mod.js.map"), "utf8"));
-  assert.equal(map.sourcesContent?.length, map.sources.length, "the map carries no sources");
+  assert.equal(map.sourcesContent?.length, map.sources.length, "the map has no sources");
   for (const file of ["mod.js", "mod.cjs", "artefact.js", "artefact.cjs"]) {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
@@ -164,7 +164,7 @@ function runEverywhere(project: string): void {
   }
 }
 
-/** The engine's file is read where it is; damaged or absent, its text stands in for it. */
+/** The engine's file is read from its place. If it is damaged or missing, the text form is used. */
 function runWithOtherFiles(project: string): void {
   const file = join(project, "node_modules", "@luge", "luge", "engine", "luge_engine.wasm");
   const own = readFileSync(file);
@@ -209,7 +209,7 @@ function runCommand(project: string): void {
   }
 }
 
-/** The path of commands without those of the project, which `npm test` puts there. */
+/** The PATH without the project's commands, which `npm test` adds. */
 function withoutProject(): string {
   return (process.env.PATH ?? "")
     .split(delimiter)
@@ -220,7 +220,7 @@ function withoutProject(): string {
 /** As an ES module, in CommonJS (`.cts`), and for a bundler. */
 function typeCheck(project: string): void {
   writeFileSync(join(project, "consumer.ts"), CONSUMER);
-  // A CommonJS project has no `await using` at the top, and needs none of it.
+  // A CommonJS project has no `await using` at the top level, so this part is removed.
   writeFileSync(join(project, "consumer.cts"), CONSUMER);
   for (const [module, resolution, file] of [
     ["NodeNext", "NodeNext", "consumer.ts"],
@@ -237,7 +237,7 @@ function typeCheck(project: string): void {
   }
 }
 
-/** The files of the project that are or would be committed, at another place, with its packages. */
+/** Copies the project's files that are or would be committed to another place, with its packages. */
 function copyProject(directory: string): string {
   const copy = join(directory, "project");
   const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
@@ -251,7 +251,7 @@ function copyProject(directory: string): string {
   return copy;
 }
 
-nodeTest("`npm pack` in the project gives the same files, and leaves what it builds out of git", () =>
+nodeTest("`npm pack` in the project has the same files, and git ignores what it builds", () =>
   withDirectory(async (directory) => {
     const project = copyProject(directory);
     const env = { ...process.env, npm_command: "", PATH: `${dirname(binary("node"))}${delimiter}${process.env.PATH}` };
@@ -267,7 +267,7 @@ nodeTest("`npm pack` in the project gives the same files, and leaves what it bui
   }),
 );
 
-nodeTest("the manifests agree, and JSR takes the sources", () => {
+nodeTest("the manifests agree, and JSR accepts the sources", () => {
   const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
   const [npm, jsr] = [read("package.json"), read("deno.json")];
   for (const field of ["name", "version", "license"]) assert.equal(npm[field], jsr[field], field);
@@ -286,7 +286,7 @@ nodeTest("the manifests agree, and JSR takes the sources", () => {
   );
 });
 
-nodeTest("links of the published README lead to the repository that package.json names, if it names one", () => {
+nodeTest("links of the published README point to the repository in package.json, if there is one", () => {
   const markdown = "[a](ARCHITECTURE.md) ![b](docs/b.svg) [c](#part) [d](https://example.org/) [e](docs/x.md#y)";
   const manifest = projectManifest();
   const { repository: _, ...nameless } = manifest;

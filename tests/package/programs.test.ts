@@ -1,6 +1,6 @@
 /**
- * The programs under `scripts/`: each says with `--help` what it does, refuses what it does not know, and is called in pages and
- * npm scripts by names that are there.
+ * The programs under `scripts/`. Each describes itself with `--help`, and refuses unknown arguments. Pages and npm
+ * scripts call them by existing names.
  */
 
 import assert from "node:assert/strict";
@@ -30,7 +30,7 @@ nodeTest("there are few programs", () => {
   assert.deepEqual(names.sort(), wanted);
 });
 
-nodeTest("every program and each of its commands says what it does, and runs nothing, with --help", () => {
+nodeTest("every program and each of its commands describes itself, and runs nothing, with --help", () => {
   assert.ok(helps().length > 25);
   for (const { command, parts, code, output, errors } of helps()) {
     assert.deepEqual([code ?? 0, errors], [0, ""], command);
@@ -42,7 +42,7 @@ nodeTest("every program and each of its commands says what it does, and runs not
   }
 });
 
-nodeTest("an option that is not there is refused, with the exit code 2", () => {
+nodeTest("an unknown option is refused, with the exit code 2", () => {
   for (const { command, parts, code, output, errors } of start("each", "--no-such-option")) {
     if (parts.length > 0) continue;
     assert.deepEqual([code, output], [2, ""], command);
@@ -62,7 +62,7 @@ const WRONG: readonly (readonly [call: string, message: RegExp])[] = [
   ["measure.ts cold-start BEFORE", /missing required argument 'after'/],
 ];
 
-nodeTest("so is a command that is not there, and a number that is none", () => {
+nodeTest("so are an unknown command and an invalid number", () => {
   const all = start("calls", ...WRONG.map(([call]) => `scripts/${call}`));
   for (const [i, { command, code, output, errors }] of all.entries()) {
     assert.deepEqual([code, output], [2, ""], command);
@@ -70,10 +70,10 @@ nodeTest("so is a command that is not there, and a number that is none", () => {
   }
 });
 
-/** A program as it is called, with what follows it. */
+/** A call of a program, with its arguments. */
 const CALL = /\bnode (scripts\/\w+\.ts)(?: ([a-z][a-z-]*)\b)?(.*)/;
 
-nodeTest("what pages and npm scripts call is there, with its options", () => {
+nodeTest("programs and options in pages and npm scripts exist", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };

@@ -1,5 +1,5 @@
 /**
- * What the tests of this folder run on each runtime: `child.ts <command> <path> [generation]`.
+ * The program of the tests in this folder, for each runtime: `child.ts <command> <path> [generation]`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { checkGeneration, writeGeneration } from "./generations.ts";
 
 const [command = "", path = "", generation = "0"] = process.argv.slice(2);
 
-/** Stays alive, with the store open, until it is killed. */
+/** Stays alive with the store open until it is killed. */
 function stay(): Promise<never> {
   return new Promise(() => setInterval(() => {}, 1000));
 }

@@ -17,7 +17,7 @@ async function succeeds(runtime: Runtime, command: "write" | "check", path: stri
   assert.match(output, command === "write" ? /^written/m : /^checked/m);
 }
 
-nodeTest("what one runtime writes, each other one reads, changes and hands on", () =>
+nodeTest("each runtime reads and changes the data of each other runtime", () =>
   withDirectory(async (path) => {
     let generation = 0;
     for (const writer of RUNTIMES) {
@@ -30,7 +30,7 @@ nodeTest("what one runtime writes, each other one reads, changes and hands on", 
   }),
 );
 
-nodeTest("what a killed runtime had acknowledged, each other one reads at once", () =>
+nodeTest("each runtime reads at once the acknowledged writes of a killed other runtime", () =>
   withDirectory(async (directory) => {
     for (const writer of RUNTIMES) {
       const path = join(directory, writer);

@@ -1,5 +1,5 @@
 /**
- * Data that every runtime writes and checks in the same way: each generation overwrites, deletes and adds.
+ * Data that every runtime writes and checks in the same way. Each generation overwrites, deletes and adds entries.
  *
  * @module
  */

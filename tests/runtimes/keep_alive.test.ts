@@ -1,5 +1,5 @@
 /**
- * A watch that is waited for keeps its process alive, and no longer.
+ * A watch keeps its process alive while a caller waits for a change, and no longer.
  */
 
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { ended, start } from "../support/child.ts";
 import { RUNTIME } from "../support/runtime.ts";
 
-test("a process ends when nobody waits for a change any more, and not before", async () => {
+test("a process ends when no caller waits for a change any more, and not before", async () => {
   const child = start(RUNTIME, join(import.meta.dirname, "watching.ts"), []);
   const { code, output } = await ended(child);
   assert.match(output, /^changed key$/m);

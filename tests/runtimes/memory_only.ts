@@ -1,5 +1,5 @@
 /**
- * Imports the whole module and uses what needs no disk.
+ * Imports the whole module and uses the parts that need no disk.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A directory has one owner, whoever asks: see docs/design/ownership.md.
+ * A directory has only one owner at a time: see docs/design/ownership.md.
  */
 
 import assert from "node:assert/strict";
@@ -35,7 +35,7 @@ test("an open in a worker is refused while the main thread has the store, and wo
     assert.equal(await askWorker(path), "opened");
   }));
 
-nodeTest("an open on any runtime is refused while any other has the store, and told whose it is", () =>
+nodeTest("an open on any runtime is refused while another one has the store, and the error names the owner", () =>
   withDirectory(async (path) => {
     for (const owner of RUNTIMES) {
       const child = start(owner, CHILD, ["hold", path]);

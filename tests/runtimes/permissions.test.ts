@@ -1,5 +1,5 @@
 /**
- * What the module needs on Deno, and not one permission more: see docs/guide/14-permissions.md.
+ * The permissions that the module needs on Deno, and no others: see docs/guide/14-permissions.md.
  */
 
 import assert from "node:assert/strict";
@@ -26,7 +26,7 @@ nodeTest("reading and writing the data directory is enough", () =>
   }),
 );
 
-nodeTest("a directory that is not there yet is created with the permissions for it alone", () =>
+nodeTest("a missing directory is created with permissions for that directory alone", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "new");
     const flags = [`--allow-read=${path}`, `--allow-write=${path}`];
@@ -34,7 +34,7 @@ nodeTest("a directory that is not there yet is created with the permissions for 
   }),
 );
 
-nodeTest("without one of the two it says which path it may not touch", () =>
+nodeTest("without one of the two the error names the path", () =>
   withDirectory(async (path) => {
     for (const flag of [`--allow-read=${path}`, `--allow-write=${path}`]) {
       const { output } = await run("child.ts", ["write", path, "0"], [flag]);
@@ -50,11 +50,11 @@ nodeTest("importing the module and using a MemoryStore needs no permission", asy
   assert.equal(code, 0);
 });
 
-/** Root may write anywhere: there the children run as nobody. */
+/** Root may write anywhere. If the tests run as root, the children run as nobody. */
 const NOBODY = 65_534;
 const IS_ROOT = process.getuid?.() === 0;
 
-/** Whether every user may enter `path` and all that is above it. */
+/** Whether every user may enter `path` and all directories above it. */
 function isOpenToAll(path: string): boolean {
   return (statSync(path).mode & 0o5) === 0o5 && (dirname(path) === path || isOpenToAll(dirname(path)));
 }

@@ -1,5 +1,5 @@
 /**
- * Processes that may not do everything: what works there, and what the errors say. See docs/guide/14-permissions.md.
+ * Processes with restrictions: what works in them, and their errors. See docs/guide/14-permissions.md.
  */
 
 import assert from "node:assert/strict";
@@ -36,7 +36,7 @@ try {
 }
 `;
 
-/** Hands `use` a way to run the program on a store in `data`, on Node with some flags. */
+/** Calls `use` with a function that runs the program on a store in `data`, on Node with some flags. */
 function withProgram(use: (run: Run, data: string, programs: string) => void): Promise<void> {
   return withDirectory(async (directory) => {
     const programs = join(realpathSync(directory), "programs");
@@ -62,7 +62,7 @@ type Run = (
   options?: { readonly node?: string; readonly limit?: number },
 ) => string;
 
-nodeTest("`node --permission` forbids fsync: a store says so and makes nothing, reading and memory work", () =>
+nodeTest("`node --permission` forbids fsync: a store says so and creates nothing; reading and MemoryStore work", () =>
   withProgram((run, data, programs) => {
     const all = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*"];
     assert.match(
@@ -90,7 +90,7 @@ nodeTest("without WebAssembly, as with --jitless, the engine is unavailable and 
   }),
 );
 
-nodeTest("a limit on addresses that refuses the engine's memory is named, with the way around it", () =>
+nodeTest("a limit on addresses that refuses the engine's memory is named, with a workaround", () =>
   withProgram((run) => {
     for (const node of [systemNode(), binary("node")].filter((path) => path !== undefined)) {
       // Whether 6 GB are too few depends on the release.
@@ -102,7 +102,7 @@ nodeTest("a limit on addresses that refuses the engine's memory is named, with t
   }),
 );
 
-test("a read-only file system: the error says how to open what is there", async () => {
+test("a read-only file system: the error says how to open an existing store", async () => {
   class ReadOnly extends MemoryFileSystem {
     override lock(directory: string): never {
       throw fileSystemError("EROFS", "open", `${directory}/LOCK`);

@@ -1,5 +1,6 @@
 /**
- * Waits for one change of a store that nothing else keeps the process alive for, and then has nothing more to do.
+ * Waits for one change of a store. Nothing else keeps the process alive, and after the change it has nothing more to
+ * do.
  *
  * @module
  */
@@ -13,5 +14,5 @@ for await (const { key } of store.watch()) {
   console.log(`changed ${key}`);
   break;
 }
-// A watch that nobody reads keeps nothing alive.
+// A watch without a reader does not keep the process alive.
 store.watch()[Symbol.asyncIterator]();

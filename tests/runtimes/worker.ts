@@ -1,5 +1,5 @@
 /**
- * A worker thread that tries to open a store and tells what came of it.
+ * A worker thread that tries to open a store and reports the result.
  *
  * @module
  */

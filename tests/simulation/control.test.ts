@@ -1,5 +1,5 @@
 /**
- * The simulation itself: without the rules that keep a store durable it must find faults.
+ * Tests the simulation itself: it must find faults if a rule that keeps a store durable is switched off.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,8 @@ import { nodeTest } from "../support/node_only.ts";
 
 const SEEDS = 12;
 const STATES_A_SEED = 500;
-// What is never synced stays in the lists of the simulated disk: floods would make each state hundreds of megabytes.
+// Data that is never synced stays in the lists of the simulated disk. With floods each state would have hundreds of
+// megabytes.
 const FLOODS = false;
 
 const pool = new EnginePool();

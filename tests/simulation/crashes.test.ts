@@ -8,7 +8,7 @@ import { setImmediate } from "node:timers";
 import { EnginePool } from "../../scripts/campaigns/simulate/engine_pool.ts";
 import { simulate } from "../../scripts/campaigns/simulate/simulation.ts";
 
-/** Seeds that found a fault once: what it was stands in RELIABILITY.md. */
+/** Seeds that once found a fault. RELIABILITY.md describes the faults. */
 const FOUND = [
   { seed: 1, states: 150, backups: false },
   { seed: 2, states: 150, backups: false },
@@ -17,15 +17,15 @@ const FOUND = [
   { seed: 5070, states: 300, backups: false },
   { seed: 1_000_430, states: 300, backups: true },
 ];
-/** Of all kinds of lives, with everything that may disturb them. */
+/** Lives of all kinds, with all disturbances. */
 const SEED = 20_000_001;
 const STATES = 600;
 
-describe("whatever a crash leaves of the disk, the store opens and holds all that was acknowledged", () => {
+describe("after any crash, the store opens and has all acknowledged writes", () => {
   const pool = new EnginePool();
 
   for (const { seed, states, backups } of FOUND) {
-    test(`seed ${seed}, which found a fault once`, async () => {
+    test(`seed ${seed}, which once found a fault`, async () => {
       const { faults, states: done } = await simulate({
         seed,
         states,
@@ -39,19 +39,19 @@ describe("whatever a crash leaves of the disk, the store opens and holds all tha
     });
   }
 
-  test("one more seed, with all that a disk may do", async () => {
+  test("one more seed, with all disturbances", async () => {
     const { faults, states, statesAtDepth } = await simulate({ seed: SEED, states: STATES, pool });
     assert.deepEqual(faults, [], `seed ${SEED}`);
     assert.ok(states >= STATES && (statesAtDepth[0] ?? 0) > 0, `seed ${SEED}`);
   });
 
-  test("a seed meets the same states, whatever ran before and however busy the event loop is", async () => {
+  test("a seed gives the same states, whatever ran before and however busy the event loop is", async () => {
     const options = { seed: 21_000_000, states: 250, pool };
     const first = await simulate(options);
     await simulate({ ...options, seed: 21_000_008, states: 60 });
     let isOver = false;
     const disturb = (): void => {
-      // Longer than the shortest timer: immediates and timers come in another order.
+      // Waits longer than the shortest timer, so that immediates and timers run in another order.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
       if (!isOver) setImmediate(disturb);
     };
@@ -62,7 +62,7 @@ describe("whatever a crash leaves of the disk, the store opens and holds all tha
     assert.deepEqual(again, first);
   });
 
-  test("an instance that is used again finds what a new one finds", async () => {
+  test("a reused instance gives the same results as a new one", async () => {
     const options = { seed: 7, states: 60 };
     const [again, fresh] = [
       await simulate({ ...options, pool }),
@@ -71,11 +71,11 @@ describe("whatever a crash leaves of the disk, the store opens and holds all tha
     assert.deepEqual(again, fresh);
   });
 
-  test("an instance that an error has left is not used again", async () => {
+  test("an instance is not reused after an error has left it", async () => {
     const pool = new EnginePool();
     pool.install();
     try {
-      /** A place in the stack, which nobody wipes. */
+      /** A place in the stack that nobody clears. */
       const markOf = async (isBroken: boolean): Promise<number> => {
         const call = (): number => {
           if (isBroken) throw new Error("broken");

@@ -1,5 +1,5 @@
 /**
- * The processes of a simulation: none dies or hangs unnoticed.
+ * The processes of a simulation. A process that dies or hangs is always noticed.
  */
 
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ import { nodeTest } from "../support/node_only.ts";
 
 const file = join(import.meta.dirname, "fixtures", "crew_worker.ts");
 
-nodeTest("a worker that dies is told of with its seed, and another goes on behind it", async () => {
+nodeTest("a worker that dies is reported with its seed, and another one continues after that seed", async () => {
   const deaths: [string, number][] = [];
   const seeds: number[] = [];
   const crew = new Crew({
@@ -31,7 +31,7 @@ nodeTest("a worker that dies is told of with its seed, and another goes on behin
   assert.deepEqual(seeds, [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-nodeTest("workers that hang are ended, and after some there are no more", async () => {
+nodeTest("hanging workers are ended, and after several of them the crew stops", async () => {
   const deaths: string[] = [];
   const onDeath = (problem: string) => deaths.push(problem);
   const crew = new Crew({ workers: 2, seed: 1, rest: ["hang"], file, silentMs: 200, onReport: () => {}, onDeath });

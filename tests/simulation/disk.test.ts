@@ -18,7 +18,7 @@ import { Random } from "../../scripts/lib/random.ts";
 const FILE = { write: true, create: true };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** What the states of a disk hold: names with contents. */
+/** The contents of some states of a disk: names with bytes. */
 function contents(disk: SimulatedDisk, states: readonly CrashState[]): Set<string> {
   const capture = disk.capture();
   return new Set(states.map((state) => content(diskAfter(capture, state))));
@@ -60,7 +60,7 @@ describe("simulated disk", () => {
     for (const expected of ["a=", "a=x", "a=xy", "a=\0y", "a=\0"]) assert.ok(found.has(expected), `no '${expected}'`);
   });
 
-  test("of a rename there may be the old name, the new one, both or neither", () => {
+  test("after a rename there may be the old name, the new one, both or neither", () => {
     const disk = new SimulatedDisk();
     const file = disk.open("old", FILE);
     file.write(bytes("1"), 0);
@@ -70,7 +70,7 @@ describe("simulated disk", () => {
     assert.deepEqual(contents(disk, allStates(disk)), new Set(["old=1", "new=1", "new=1 old=1", ""]));
   });
 
-  test("a sync in flight makes durable what was written before it, once it is done", async () => {
+  test("a completed sync makes durable what was written before it began", async () => {
     const disk = new SimulatedDisk();
     const file = disk.open("a", FILE);
     disk.syncDirectory("");
@@ -102,7 +102,7 @@ describe("simulated disk", () => {
     for (const border of [512, 1024, 1536]) assert.ok(borders.has(border), `never torn at ${border}`);
   });
 
-  test("what is written after a crash does not change what others see of the disk before it", () => {
+  test("writes after a crash do not change other views of the disk before it", () => {
     const disk = new SimulatedDisk();
     const file = disk.open("a", FILE);
     file.write(bytes("1"), 0);
@@ -114,7 +114,7 @@ describe("simulated disk", () => {
   });
 });
 
-describe("what simulations found", () => {
+describe("faults that simulations found", () => {
   const config = { path: "data", wasm: new URL("../../engine/luge_engine.wasm", import.meta.url) };
 
   /** Opens a store on a disk whose syncs end at once. */
@@ -133,7 +133,7 @@ describe("what simulations found", () => {
 
   const none: CrashState = { label: "none", fateOf: () => "lost", isKill: false };
 
-  test("a version that was seen is not given out again, though its commit was lost", async () => {
+  test("a version that was seen is never used again, even if its commit was lost", async () => {
     const disk = new SimulatedDisk();
     const store = await opened(disk);
     store.put("key", "value").catch(() => {});
@@ -144,7 +144,7 @@ describe("what simulations found", () => {
     assert.ok(after.version >= seen, `version ${after.version} after ${seen}`);
   });
 
-  test("verify takes a segment of the log whose creation was torn for no damage", async () => {
+  test("verify reports no damage for a log segment whose creation was torn", async () => {
     const disk = new SimulatedDisk();
     const store = await opened(disk);
     let torn: SimulatedDisk | undefined;

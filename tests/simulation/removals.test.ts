@@ -1,7 +1,8 @@
 /**
- * A segment of blocks or of the log is removed once the index does not lead to it, durably. With long keys the nodes of the index are files
- * of their own, so that all of a batch but its manifest may be synced before: then a flush of sled's has nothing to write behind the manifest.
- * A power cut that took the manifest and left the removal gave an index that cannot be opened.
+ * A segment of blocks or of the log is removed only after the index has durably dropped all pointers to it. With long
+ * keys the nodes of the index are separate files. So everything of a batch except its manifest may be synced early, and
+ * then a flush of sled has nothing to write after the manifest. A power cut that lost the manifest but kept the removal
+ * gave an index that cannot be opened.
  */
 
 import assert from "node:assert/strict";
@@ -12,9 +13,9 @@ import { keyOf } from "../../scripts/campaigns/simulate/workload.ts";
 import { Random } from "../../scripts/lib/random.ts";
 import { Engine } from "../../src/wasm/engine.ts";
 
-/** With each, segments were removed too early before such manifests were synced. */
+/** With each of these seeds, segments were once removed too early, before such manifests were synced. */
 const SEEDS = [4, 12, 19];
-/** One character a byte. */
+/** One character for each byte. */
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const KEYS = 200;
 const BATCHES = 40;
@@ -26,12 +27,15 @@ const OPTIONS = {
   shareBuffers: false,
 };
 
-/** Every fourth key of a workload is a short one. */
+/** A long key. Every fourth key of a workload is short. */
 function longKey(index: number): Uint8Array {
   return bytesOf(keyOf(index + Math.floor(index / 3) + 1, { keyBytes: 64_000 }));
 }
 
-/** A life that is compacted often; returns how many segments it removed, and those for which the index was not synced. */
+/**
+ * A life with many compactions. Returns how many segments it removed, and those that it removed before the index was
+ * synced.
+ */
 async function removalsOf(seed: number, pool: EnginePool): Promise<{ removed: number; early: string[] }> {
   const random = new Random(seed);
   const early: string[] = [];
@@ -72,7 +76,7 @@ async function removalsOf(seed: number, pool: EnginePool): Promise<{ removed: nu
   return { removed, early };
 }
 
-test("a segment is removed once the index is durable without it, though its nodes are large", async () => {
+test("a segment is removed only once the index is durable without it, even with large nodes", async () => {
   const pool = new EnginePool();
   pool.install();
   try {

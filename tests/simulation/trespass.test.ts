@@ -1,5 +1,5 @@
 /**
- * What a store changes where it must not is seen, be it by a name or through a file that is open.
+ * A forbidden change of a store is noticed, whether it is made by name or through an open file.
  */
 
 import assert from "node:assert/strict";
@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { SimulatedDisk } from "../../scripts/campaigns/simulate/disk.ts";
 import { lookedAround } from "../../scripts/campaigns/simulate/trespass.ts";
 
-test("each call that may change a disk is looked around, and no other", () => {
+test("each call that may change a disk is wrapped, and no other", () => {
   const disk = new SimulatedDisk();
   let looked = 0;
   const fileSystem = lookedAround(disk, (run) => {

@@ -1,5 +1,5 @@
 /**
- * Walks and counts over many deletions: they come in pages, of which some have no entries.
+ * Iterators and counts over many deletions. They read pages, and some pages have no entries.
  */
 
 import assert from "node:assert/strict";
@@ -27,13 +27,13 @@ async function withDeletions<S extends Store>(store: S): Promise<S> {
 
 const STORES: Readonly<Record<string, () => Promise<Store>>> = {
   SledStore: () => open({ path: "/store", fileSystem: new MemoryFileSystem(), syncWrites: false }),
-  // With one version to keep it forgets deletions at once.
+  // With one version to keep, it would forget deletions at once.
   MemoryStore: async () => new MemoryStore({ numVersionsToKeep: 2 }),
 };
 
 for (const [name, openStore] of Object.entries(STORES)) {
   describe(`${name} with ${DELETED} deletions`, () => {
-    test("walks and counts find what lives, in either direction", async () => {
+    test("iterators and counts find the live entries, in either direction", async () => {
       await using store = await withDeletions(await openStore());
       const before = store.snapshot();
       for (let round = 0; round < 3; round++) {
@@ -60,10 +60,10 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal(store.metrics().openSnapshots, 0);
     });
 
-    test("steps that nobody waits for come in the order of the calls", async () => {
+    test("steps without await give results in the order of the calls", async () => {
       await using store = await withDeletions(await openStore());
       const walk = store.keys()[Symbol.asyncIterator]();
-      // The first one comes from a page that is read at once, the second one from behind pages without entries.
+      // The first step reads a page at once. The second step comes after pages without entries.
       const steps = await Promise.all(Array.from({ length: 6 }, () => walk.next()));
       assert.deepEqual(
         steps.map(({ value }) => value),
@@ -73,7 +73,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
   });
 }
 
-describe("entries that are looked at", () => {
+describe("how many entries are looked at", () => {
   test("in one call", async () => {
     using engine = new CountedEngine();
     await using store = await withDeletions(
@@ -87,7 +87,7 @@ describe("entries that are looked at", () => {
     within("visitsACall", (store.metrics().entriesVisited - before) / calls);
   });
 
-  test("for the head of a queue, however many were taken", async () => {
+  test("for the head of a queue, however many entries were taken", async () => {
     await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem(), syncWrites: false });
     for (let i = 0; i < 20; i++) store.putSync(keyOf(i), "job");
     let most = 0;

@@ -1,5 +1,5 @@
 /**
- * Snapshots and backups that nobody ended: they end with their holder.
+ * Snapshots and backups that the program forgot: they end when they are collected as garbage.
  */
 
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
 import { collectGarbage } from "../../scripts/lib/garbage.ts";
 import { nodeTest } from "../support/node_only.ts";
 
-/** Rounds of garbage collection after which all that can be collected is. */
+/** After this many rounds of garbage collection, everything collectable is collected. */
 const ROUNDS = 50;
 
 async function assertForgotten(store: Store): Promise<void> {
@@ -23,7 +23,7 @@ async function assertForgotten(store: Store): Promise<void> {
   await store.close();
 }
 
-/** A function of its own: its variables end with it. */
+/** A separate function, so that its variables end with it. */
 function forget(store: Store): void {
   for (let i = 0; i < 10; i++) {
     store.snapshot();
@@ -32,7 +32,7 @@ function forget(store: Store): void {
   }
 }
 
-nodeTest("snapshots and backups that are forgotten are given back", async () => {
+nodeTest("forgotten snapshots and backups are released", async () => {
   await assertForgotten(new MemoryStore());
   await assertForgotten(await open({ path: "/store", fileSystem: new MemoryFileSystem() }));
 });

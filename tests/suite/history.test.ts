@@ -1,5 +1,5 @@
 /**
- * Old versions, on both stores: listed, read, and gone with a clear error.
+ * Old versions, on both stores: listed, read, and removed with a clear error.
  */
 
 import assert from "node:assert/strict";
@@ -16,15 +16,18 @@ const STORES: Readonly<Record<string, (numVersionsToKeep?: number) => Promise<St
     open({ path: "/store", fileSystem: new MemoryFileSystem(), numVersionsToKeep, writeBufferSize: 256 * 1024 }),
 };
 const BATCHES = 60;
-/** A deletion among so many operations. */
+/** One of this many operations is a deletion. */
 const DELETED = 5;
 
-/** The versions of a key as `12 13-`: the newest first, those without a value with a dash. */
+/** The versions of a key as `12 13-`: newest first. A dash marks versions without a value. */
 function shown(versions: readonly { readonly version: number; readonly value?: Uint8Array }[]): string {
   return versions.map(({ version, value }) => `${version}${value ? "" : "-"}`).join(" ");
 }
 
-/** Batches of puts and deletes, some of keys that were never there; returns what `versions` lists of each key, and all keys of each commit. */
+/**
+ * Writes batches of puts and deletes, some of missing keys. Returns the expected `versions` of each key, and the keys
+ * of each commit.
+ */
 async function writeHistory(store: Store, random: Random): Promise<[Map<string, string>, Map<number, Set<string>>]> {
   const [listed, commits] = [new Map<string, string>(), new Map<number, Set<string>>()];
   for (let batch = 0; batch < BATCHES; batch++) {
@@ -69,7 +72,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.deepEqual(at, ["one", undefined, "three"]);
     });
 
-    test("keeps so many versions and those that a snapshot sees; what is gone is an error", async () => {
+    test("keeps the configured versions and those that a snapshot sees; removed ones are an error", async () => {
       await using store = await openStore();
       await store.put("key", "0");
       const first = store.version;
@@ -125,7 +128,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       await reader.cancel();
     });
 
-    test("counts deletions: the oldest go once there are newer ones, and one stays as long as it counts", async () => {
+    test("counts deletions: newer ones replace the oldest, others stay as long as they count", async () => {
       await using store = await openStore();
       const versions: number[] = [];
       for (let i = 0; i < 10; i++) {
@@ -138,7 +141,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       for (const version of [...versions, 0]) store.snapshot({ version }).dispose();
     });
 
-    test("with one version to keep, deletions go, and the past can be read as long as all that it saw is there", async () => {
+    test("with one version to keep, deletions go, and the past can be read while its data exists", async () => {
       await using store = await openStore(1);
       await store.put("kept", "1");
       const first = store.version;
@@ -160,7 +163,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       store.snapshot().dispose();
     });
 
-    test("counts what has expired, without its value", async () => {
+    test("counts expired versions, without their values", async () => {
       await using store = await openStore();
       await store.put("key", new Uint8Array(1000), { ttl: 1 });
       const { version } = store;

@@ -28,7 +28,7 @@ async function fill(store: SledStore, rounds: number): Promise<number> {
   return live;
 }
 
-test("compaction gives space back and keeps everything, while writes go on", async () => {
+test("compaction frees space and keeps everything, during writes", async () => {
   const fileSystem = new MemoryFileSystem();
   await using store = await openSmall(fileSystem);
   const live = await fill(store, 12);
@@ -36,14 +36,14 @@ test("compaction gives space back and keeps everything, while writes go on", asy
   await store.put("meanwhile", "written");
   const { bytesBefore, bytesAfter } = await compaction;
   assert.ok(bytesAfter < bytesBefore, `${bytesBefore} bytes became ${bytesAfter}`);
-  // What sled's file takes, and the segment of the log that is written to, do not grow with the data.
+  // The size of sled's file, and of the log segment that is being written, does not grow with the data.
   assert.ok(bytesAfter < 1.5 * live + 2 * 1024 * 1024, `${bytesAfter} bytes for ${live}`);
   assert.equal((await store.scan("")).size, 1001);
   assert.deepEqual((await store.get("key20"))?.slice(0, 2), new Uint8Array([31, 31]));
   assert.deepEqual((await store.verify()).damages, []);
 });
 
-test("compaction is done once the files are gone: the bytes that it tells are those of the disk", () =>
+test("compaction ends once the files are removed: its bytes are those of the disk", () =>
   withDirectory(async (path) => {
     await using store = await open({ path, syncWrites: false, writeBufferSize: 1024 * 1024, cacheSize: 1024 * 1024 });
     await fill(store, 12);
@@ -57,7 +57,7 @@ test("compaction is done once the files are gone: the bytes that it tells are th
     assert.equal(bytesAfter, sum, shown);
   }));
 
-test("verification beside a compaction that moves values finds no damage", async () => {
+test("verification during a compaction that moves values finds no damage", async () => {
   await using store = await openSmall(new MemoryFileSystem());
   const value = new Uint8Array(20_000);
   for (let i = 0; i < 300; i++) store.put(`key${i}`, value);
@@ -68,13 +68,13 @@ test("verification beside a compaction that moves values finds no damage", async
   const compaction = store.compact().finally(() => {
     isDone = true;
   });
-  // Wherever each of them begins and ends in it.
+  // Verification begins and ends at any moment of the compaction.
   while (!isDone) assert.deepEqual((await store.verify()).damages, []);
   await compaction;
   assert.deepEqual(await store.verify(), { entries: 100, damages: [] });
 });
 
-test("verification counts what it reads, and names the file and the keys of what is damaged", async () => {
+test("verification counts what it reads, and names the file and the keys of a damage", async () => {
   const fileSystem = new MemoryFileSystem();
   const store = await openSmall(fileSystem);
   await fill(store, 2);
@@ -116,10 +116,10 @@ test("the metrics count what was done", async () => {
   for (const [name, value] of Object.entries(metrics)) assert.ok(Number.isFinite(value), `${name} is ${value}`);
 });
 
-test("steps within commits are timed as those between the turns of the event loop are", async () => {
+test("steps within commits are timed like steps between turns of the event loop", async () => {
   await using store = await openSmall(new MemoryFileSystem());
   const value = new Uint8Array(100);
-  // No turn comes in between.
+  // There is no turn of the event loop in between.
   for (let i = 0; store.metrics().checkpoints === 0; i++) store.putSync(`key${i % 5000}`, value);
   const { stepMs, longestStepMs } = store.metrics();
   assert.ok(longestStepMs > 0 && stepMs >= longestStepMs, `${longestStepMs} of ${stepMs} ms`);

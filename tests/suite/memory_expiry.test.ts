@@ -1,5 +1,5 @@
 /**
- * What a MemoryStore holds of values that have expired: nothing, soon, and without being asked to compact.
+ * A MemoryStore soon drops expired values, without a call of compact.
  */
 
 import assert from "node:assert/strict";
@@ -27,11 +27,11 @@ class Time implements Disposable {
 const entriesOf = (store: Store) => store.metrics().writeBufferEntries;
 
 describe("expired values of a MemoryStore", () => {
-  test("are dropped by the writes that go on, whatever is written", async () => {
+  test("are dropped by later writes of any key", async () => {
     using time = new Time();
     await using store = new MemoryStore();
     let most = 0;
-    // 1,000 live at a time, and the store is never left in peace: no step runs behind the commits.
+    // 1,000 entries are live at a time. The writes never pause, so no background step runs.
     for (let i = 0; i < 50_000; i++) {
       time.ms += 1;
       store.putSync(`session/${i}`, "value", { ttl: 1000 });
@@ -45,7 +45,7 @@ describe("expired values of a MemoryStore", () => {
     assert.equal(store.metrics().writeBufferBytes, 10);
   });
 
-  test("are dropped behind a single write, in steps that let the event loop turn", async () => {
+  test("are dropped after a single write, in steps that let the event loop turn", async () => {
     using time = new Time();
     await using store = new MemoryStore();
     const puts = Array.from({ length: 20_000 }, (_, i) => ({
@@ -61,7 +61,7 @@ describe("expired values of a MemoryStore", () => {
     assert.equal(entriesOf(store), 1);
   });
 
-  test("are dropped by reads of ranges that pass by many of them", async () => {
+  test("are dropped by reads of ranges that skip many of them", async () => {
     using time = new Time();
     await using store = new MemoryStore();
     for (let i = 0; i < 15_000; i++) store.putSync(`${i}`, "", { ttl: 1000 });
@@ -73,7 +73,7 @@ describe("expired values of a MemoryStore", () => {
     assert.equal(entriesOf(store), 0);
   });
 
-  test("that were put again, or deleted, are what they are now", async () => {
+  test("that were put again or deleted have their new state", async () => {
     using time = new Time();
     await using store = new MemoryStore();
     for (let i = 0; i < 100; i++) store.putSync("renewed", `${i}`, { ttl: 1000 + i });
@@ -90,7 +90,7 @@ describe("expired values of a MemoryStore", () => {
     assert.equal(entriesOf(store), 2);
   });
 
-  test("leave older versions below them as they are, and no bytes of their own", async () => {
+  test("keep their older versions, but no bytes of their own", async () => {
     using time = new Time();
     await using store = new MemoryStore({ numVersionsToKeep: 3 });
     store.putSync("key", "old");
@@ -111,7 +111,7 @@ describe("expired values of a MemoryStore", () => {
     assert.ok(store.metrics().writeBufferBytes < 100);
   });
 
-  test("are not there for snapshots, whose versions can still be read", async () => {
+  test("are missing in snapshots, whose older versions can still be read", async () => {
     using time = new Time();
     await using store = new MemoryStore({ numVersionsToKeep: 10 });
     store.putSync("key", "1");
@@ -121,7 +121,7 @@ describe("expired values of a MemoryStore", () => {
     store.putSync("key", "2");
     time.ms += 1000;
     store.putSync("key", "3");
-    // Of the session its number is left: it counts among the ten versions of its key.
+    // Of the session only the number is left: it counts among the ten versions of its key.
     assert.equal(entriesOf(store), 2);
     using later = store.snapshot({ version });
     for (const snapshot of [open, later])
@@ -138,7 +138,7 @@ const STORES: Readonly<Record<string, () => Promise<Store>>> = {
 };
 
 for (const [name, openStore] of Object.entries(STORES)) {
-  test(`expired values of ${name} are gone in an increment, also when they went before`, async () => {
+  test(`expired values of ${name} are deletions in an increment, also if they were dropped before`, async () => {
     using time = new Time();
     await using store = await openStore();
     await using copy = new MemoryStore();
@@ -154,13 +154,13 @@ for (const [name, openStore] of Object.entries(STORES)) {
     const { deletions } = await copy.restore(store.backup({ since }));
     assert.equal(deletions, 51);
     assert.deepEqual([...copy.keys()], ["other"]);
-    // What came back for the increment goes again.
+    // The records that came back for the increment are dropped again.
     for (let i = 0; i < 100; i++) store.putSync("other", `${i}`);
     if (name === "MemoryStore") assert.ok(entriesOf(store) <= 2);
   });
 }
 
-test("an increment over more than is remembered of what expired is refused", async () => {
+test("an increment over more expired values than the store remembers is refused", async () => {
   using time = new Time();
   await using store = new MemoryStore();
   store.putSync("kept", "value");

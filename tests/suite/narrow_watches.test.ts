@@ -1,5 +1,6 @@
 /**
- * Many watches of small ranges, on both stores: a commit wakes those alone whose range it touches, and misses none of them.
+ * Many watches of small ranges, on both stores. A commit wakes only the watches whose range it touches, and all of
+ * these.
  */
 
 import assert from "node:assert/strict";
@@ -22,7 +23,7 @@ const STORES: readonly [string, { prototype: Pick<Backend, "commits" | "changes"
   ],
 ];
 
-/** How often watches ask a backend for changes while this is in use. */
+/** Counts how often watches ask a backend for changes while this is in use. */
 class Looks implements Disposable {
   readonly #prototype: Pick<Backend, "commits" | "changes">;
   readonly #originals: Pick<Backend, "commits" | "changes">;
@@ -48,7 +49,7 @@ class Looks implements Disposable {
   }
 }
 
-/** As many turns of the event loop as watches take at most to deliver all, on a slow machine too. */
+/** Waits for more turns of the event loop than watches need to deliver everything, even on a slow machine. */
 async function turns(): Promise<void> {
   for (let i = 0; i < 200; i++) await turn();
 }
@@ -63,7 +64,7 @@ function follow(store: Store, range: object, told: Change[]): Promise<void> {
 
 for (const [name, { prototype }, openStore] of STORES) {
   describe(`narrow watches of ${name}`, () => {
-    test("a commit is looked for by those alone whose range it touches", async () => {
+    test("only watches whose range a commit touches look for it", async () => {
       await using store = await openStore();
       using looks = new Looks(prototype);
       const WATCHES = 1000;
@@ -74,7 +75,7 @@ for (const [name, { prototype }, openStore] of STORES) {
       looks.count = 0;
       const PUTS = 200;
       for (let i = 0; i < PUTS; i++) await store.put(`order/${i}`, "value");
-      assert.equal(looks.count, 0, "somebody looked for what is elsewhere");
+      assert.equal(looks.count, 0, "a watch looked for changes of another range");
       for (let i = 0; i < PUTS; i++) await store.put(`user/${i}/name`, "value");
       await turns();
       within("looksAChange", looks.count / PUTS);
@@ -86,7 +87,7 @@ for (const [name, { prototype }, openStore] of STORES) {
       await Promise.all(reading);
     });
 
-    test("writes that are not awaited wake nobody else either", async () => {
+    test("writes without await wake no other watches either", async () => {
       await using store = await openStore();
       using looks = new Looks(prototype);
       const told: Change[][] = Array.from({ length: 300 }, () => []);
@@ -99,13 +100,13 @@ for (const [name, { prototype }, openStore] of STORES) {
       await store.flush();
       await turns();
       assert.equal(told.flat().length, PUTS / 10);
-      // Each once when it begins, and as often as it is touched.
+      // Each watch looks once when it begins, and once for each commit in its range.
       assert.ok(looks.count <= told.length + (PUTS / 10) * 3, `${looks.count} looks`);
       await store.close();
       await Promise.all(reading);
     });
 
-    test("random writes in random ranges are told to each watch, once and in order", async () => {
+    test("random writes in random ranges are delivered to each watch, once and in order", async () => {
       await using store = await openStore();
       const random = new Random(17);
       const letter = () => "abcdefgh".charAt(random.below(8));
@@ -153,7 +154,7 @@ for (const [name, { prototype }, openStore] of STORES) {
       await Promise.all(reading);
     });
 
-    test("a watch of what nobody writes loses nothing, however much goes by elsewhere", async () => {
+    test("a watch of a range without writes loses nothing, however many writes other ranges get", async () => {
       await using store = await openStore();
       using looks = new Looks(prototype);
       const waiting = store.watch({ prefix: "rare/" })[Symbol.asyncIterator]();
@@ -164,7 +165,8 @@ for (const [name, { prototype }, openStore] of STORES) {
       assert.equal((await first).value?.key, "rare/1");
       assert.equal((await next).value?.key, "rare/1");
       const second = waiting.next();
-      // The same keys again and again: their older versions go, and with them the history. One watch waits, the other does not.
+      // The same keys again and again: their older versions are removed, and with them the history. One watch waits,
+      // the other one does not.
       for (let i = 0; i < 30_000; i++) store.put(`key${i % 100}`, `${i}`);
       await store.flush();
       looks.count = 0;
@@ -174,7 +176,7 @@ for (const [name, { prototype }, openStore] of STORES) {
       assert.ok(looks.count <= 6, `${looks.count} looks`);
     });
 
-    test("a watch that waits is told of a restore", async () => {
+    test("a waiting watch notices a restore", async () => {
       await using store = await openStore();
       await using source = new MemoryStore();
       for (let i = 0; i < 10; i++) await source.put(`key${i}`, "value");

@@ -1,5 +1,5 @@
 /**
- * Parts of the shared suite: what the rest of the interface does, on every store.
+ * Parts of the shared suite: the rest of the interface, on every store.
  *
  * @module
  */
@@ -29,7 +29,7 @@ async function collect<T>(walk: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Calls that may be done before they return, and how often one is awaited before a timer must have run. */
+/** Calls that may be done before they return, with how often each is awaited before a timer must have run. */
 const AT_ONCE: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   get: (store) => store.get("key"),
   getEntry: (store) => store.getEntry("key"),
@@ -52,7 +52,7 @@ const AT_ONCE: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   },
 };
 
-/** The event loop turns. */
+/** Tests that the event loop turns. */
 export function turns(check: Check): void {
   check("calls that are awaited one after the other let timers run", async (store) => {
     await store.put("key", "value");
@@ -67,9 +67,9 @@ export function turns(check: Check): void {
   });
 }
 
-/** Ranges, walks and counts. */
+/** Tests of ranges, iterators and counts. */
 export function ranges(check: Check): void {
-  check("random ranges have what a sorted list has, in every form", async (store) => {
+  check("random ranges have the same entries as a sorted list, in every form", async (store) => {
     const random = new Random(11);
     const name = () => "abc".charAt(random.below(3)) + "abcde".charAt(random.below(5)).repeat(random.below(3));
     const all = [...new Set(Array.from({ length: 60 }, name))].sort();
@@ -98,7 +98,7 @@ export function ranges(check: Check): void {
     }
   });
 
-  check("a walk sees one version from its first step to its last, over many pages", async (store) => {
+  check("an iterator sees one version from its first step to its last, over many pages", async (store) => {
     await fill(store, 12_000);
     for (const walk of [store.keys(), store.keys({ reverse: true })]) {
       const steps = walk[Symbol.iterator]();
@@ -114,7 +114,7 @@ export function ranges(check: Check): void {
     assert.equal((await collect(store.values({ limit: 11_000 }))).length, 11_000);
   });
 
-  check("a walk that is left early, or that fails, holds nothing", async (store) => {
+  check("an iterator that is left early, or that fails, holds no snapshot", async (store) => {
     await fill(store, 12_000);
     for (const [key] of store.entries()) if (key === numbered(3)) break;
     for await (const key of store.keys()) if (key === numbered(3)) break;
@@ -129,7 +129,7 @@ export function ranges(check: Check): void {
     assert.equal(store.metrics().openSnapshots, 0);
   });
 
-  check("a walk over many entries lets the event loop turn", async (store) => {
+  check("an iterator over many entries lets the event loop turn", async (store) => {
     await fill(store, 30_000);
     using _slow = slowClock();
     const turnsDuring = async (call: () => Promise<number>) => {
@@ -147,7 +147,7 @@ export function ranges(check: Check): void {
     assert.ok((await turnsDuring(() => store.count())) > 1);
   });
 
-  check("keys come as bytes where they are asked for, and any key is one then", async (store) => {
+  check("keys are bytes with the encoding bytes, and then any key is allowed", async (store) => {
     await store.put(bytes(0xff, 1), "value");
     await store.put("é", "value");
     const range: ReadRange<"bytes"> = { keyEncoding: "bytes" };
@@ -156,7 +156,7 @@ export function ranges(check: Check): void {
     assert.equal(store.metrics().openSnapshots, 0);
   });
 
-  check("getMany reads all at one version, in their order", async (store) => {
+  check("getMany reads all keys at one version, in their order", async (store) => {
     await fill(store, 1000);
     const keys = Array.from({ length: 700 }, (_, i) => numbered((i * 7) % 1100));
     const reading = store.getMany(keys);
@@ -169,7 +169,7 @@ export function ranges(check: Check): void {
     assert.equal(store.metrics().openSnapshots, 0);
   });
 
-  check("a signal stops what takes long, before it begins and meanwhile", async (store) => {
+  check("a signal stops long calls, before they begin and meanwhile", async (store) => {
     await fill(store, 30_000);
     const long: ((signal: AbortSignal) => Promise<unknown>)[] = [
       (signal) => store.count({}, { signal }),
@@ -186,7 +186,7 @@ export function ranges(check: Check): void {
     ];
     for (const call of long) await assert.rejects(call(AbortSignal.abort(reason)), isReason);
     assert.equal(await store.count(), 30_000);
-    // Meanwhile: the first step is done, and the next one looks.
+    // Meanwhile: the first step is done, and the next one checks the signal.
     let looks = 0;
     const late = Object.assign(new EventTarget(), {
       throwIfAborted() {
@@ -235,7 +235,7 @@ export function ranges(check: Check): void {
     assert.throws(() => store.keys({ keyEncoding: "hex" as never }), misuse(TypeError, "'keyEncoding'"));
   });
 
-  check("a deletion does not take an option that is undefined for none", async (store) => {
+  check("deleteRange does not treat an undefined option as missing", async (store) => {
     await fill(store, 3);
     const view = store.view({ prefix: "n", codec: utf8Codec });
     for (const name of ["prefix", "gt", "gte", "lt", "lte", "limit"]) {
@@ -265,7 +265,7 @@ export function ranges(check: Check): void {
     assert.equal(await store.deleteRange({ gt: "", lt: "n000002" }), 2);
   });
 
-  check("bounds are copied: changing them does not change a walk", async (store) => {
+  check("bounds are copied: changing them does not change an iterator", async (store) => {
     await fill(store, 2500);
     const encode = (key: string) => new TextEncoder().encode(key);
     const [prefix, gte, lt] = [encode("n"), encode("n000000"), encode("n002500")];
@@ -288,9 +288,9 @@ function expectedKeys(all: readonly string[], range: KeyRange): string[] {
   return (range.reverse ? inside.reverse() : inside).slice(0, range.limit ?? inside.length);
 }
 
-/** Batches, expiry, deleted ranges, compare and set. */
+/** Tests of batches, expiry, deleted ranges, compare and set. */
 export function writes(check: Check): void {
-  check("a batch is one commit; where a key comes twice, the last operation counts", async (store) => {
+  check("a batch is one commit; if a key comes twice, the last operation counts", async (store) => {
     await store.put("gone", "1");
     const before = store.version;
     await store.batch([
@@ -309,7 +309,7 @@ export function writes(check: Check): void {
     assert.equal(store.version, before + 2);
   });
 
-  check("a wrong batch is refused, and nothing of it is written", async (store) => {
+  check("a wrong batch is refused, and nothing is written", async (store) => {
     const good = { type: "put", key: "good", value: "1" } as const;
     const wrong: [unknown, typeof TypeError | typeof RangeError, string][] = [
       [good, TypeError, "expected an array of operations"],
@@ -329,7 +329,7 @@ export function writes(check: Check): void {
     assert.equal(store.countSync(), 0);
   });
 
-  check("a value is gone at its time, from every read", async (store) => {
+  check("no read finds a value after its time", async (store) => {
     await store.put("short", "1", { ttl: 40 });
     await store.batch([{ type: "put", key: "long", value: "2", ttl: 3_600_000 }]);
     const entry = await store.getEntry("long");
@@ -356,7 +356,7 @@ export function writes(check: Check): void {
     assert.equal(store.countSync(), 0);
   });
 
-  check("deleteRange removes what is in the range and says how many", async (store) => {
+  check("deleteRange removes the entries of the range and returns how many", async (store) => {
     await fill(store, 25_000);
     await store.put("other", "stays");
     assert.equal(await store.deleteRange({ prefix: "n", gte: numbered(24_000) }), 1000);
@@ -376,7 +376,7 @@ export function writes(check: Check): void {
     assert.equal(await store.deleteRange({}), 1);
   });
 
-  check("compareAndSet sets what is as expected, and nothing else", async (store) => {
+  check("compareAndSet sets a key only if its version is the expected one", async (store) => {
     assert.equal(await store.compareAndSet("key", undefined, "1"), true);
     assert.equal(await store.compareAndSet("key", undefined, "2"), false);
     const version = store.getEntrySync("key")?.version ?? assert.fail("not there");
@@ -396,7 +396,7 @@ export function writes(check: Check): void {
     assert.equal(bumps.filter(Boolean).length, 20);
   });
 
-  check("a transaction may ask for no limit, and delete", async (store) => {
+  check("a transaction may have no limit, and may delete", async (store) => {
     await fill(store, 3);
     await store.transaction((tx) => {
       tx.delete(numbered(0));
@@ -408,7 +408,7 @@ export function writes(check: Check): void {
   });
 }
 
-/** Snapshots. */
+/** Tests of snapshots. */
 export function snapshots(check: Check): void {
   check("a snapshot stays as it was, whatever is written", async (store) => {
     await fill(store, 3000);
@@ -431,7 +431,7 @@ export function snapshots(check: Check): void {
     assert.equal(store.countSync({ snapshot, prefix: "n00000" }), 10);
   });
 
-  check("a snapshot that was disposed of, and one of another store, are refused", async (store) => {
+  check("a disposed snapshot, and one of another store, are refused", async (store) => {
     const snapshot = store.snapshot();
     assert.equal(store.metrics().openSnapshots, 1);
     snapshot.dispose();
@@ -449,7 +449,7 @@ export function snapshots(check: Check): void {
     assert.throws(() => store.snapshot({ version: "1" as never }), misuse(TypeError, "'version'"));
   });
 
-  check("a snapshot, a walk, a count and a transaction end with their store", async (store) => {
+  check("a snapshot, an iterator, a count and a transaction end with their store", async (store) => {
     await fill(store, 30_000);
     const snapshot = store.snapshot();
     const walks = [store.keys(), snapshot.keys()].map((walk) => walk[Symbol.iterator]());
@@ -472,11 +472,11 @@ export function snapshots(check: Check): void {
   });
 }
 
-/** Views. */
+/** Tests of views. */
 export function views(check: Check): void {
   const users = (store: Store) => store.view({ prefix: "users/", codec: jsonCodec<{ email: string }>() });
 
-  check("a view has values as its codec has them, and keys without its prefix", async (store) => {
+  check("a view has decoded values, and keys without its prefix", async (store) => {
     const view = users(store);
     const alice = { email: "alice@example.org" };
     await view.put("alice", alice);
@@ -501,12 +501,12 @@ export function views(check: Check): void {
     assert.equal(store.countSync(), 0);
   });
 
-  check("no key leads out of a view, whatever its range and prefix", async (store) => {
+  check("a view reaches no key outside its prefix, whatever range and prefix it gets", async (store) => {
     const around = ["users", "users.", "users/", "users0", "userz", "a", "z"];
     await store.batch(around.map((key) => ({ type: "put", key, value: '"outside"' })));
     const view = store.view({ prefix: "users/", codec: jsonCodec<string>() });
     await view.put("in", "side");
-    // The entry whose key is the prefix itself has no key in the view: it comes as the empty one.
+    // The entry whose key is the prefix itself has the empty key in the view.
     const inside = ["", "in"];
     for (const range of [{}, { gte: "\u0000" }, { lt: "\u{10FFFF}" }, { reverse: true }, { prefix: "" }]) {
       assert.deepEqual(
@@ -525,7 +525,7 @@ export function views(check: Check): void {
     assert.equal(await last.deleteRange({ prefix: "k" }), 1);
   });
 
-  check("a view of a view has both prefixes; bytes of a character may be apart", async (store) => {
+  check("a view of a view has both prefixes; a character may be split between them", async (store) => {
     const outer = store.view({ prefix: "a/", codec: utf8Codec });
     const inner = outer.view({ prefix: "b/", codec: utf8Codec });
     await inner.put("ü", "Straße");
@@ -537,7 +537,7 @@ export function views(check: Check): void {
     assert.deepEqual([...half.values()], ["Straße"]);
   });
 
-  check("a view refuses what is wrong, before anything is written", async (store) => {
+  check("a view refuses wrong arguments, before anything is written", async (store) => {
     const wrong = store.view.bind(store) as (options: unknown) => unknown;
     assert.throws(() => wrong({ prefix: "a" }), misuse(TypeError, "'codec'"));
     assert.throws(() => wrong({ prefix: 1, codec: utf8Codec }), misuse(TypeError, "as a prefix"));

@@ -1,5 +1,5 @@
 /**
- * Values that share buffers, where that was asked for.
+ * Values that share buffers, with `shareBuffers`.
  */
 
 import assert from "node:assert/strict";
@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { MemoryFileSystem, open } from "../../mod.ts";
 import { text } from "../support/expect.ts";
 
-test("with shareBuffers values may share a buffer, which nobody can take away", async () => {
+test("with shareBuffers values may share a buffer, which nobody can detach", async () => {
   await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem(), shareBuffers: true });
   const keys = Array.from({ length: 500 }, (_, i) => `key ${i}`);
   await store.batch(keys.map((key) => ({ type: "put", key, value: `the value of ${key}` })));
@@ -17,7 +17,7 @@ test("with shareBuffers values may share a buffer, which nobody can take away", 
     try {
       structuredClone(buffer, { transfer: [buffer] });
     } catch {
-      // It is shared.
+      // The buffer is shared.
     }
   });
   for (let i = 1; i < keys.length; i += 2) assert.equal(text(values[i]), `the value of ${keys[i]}`);

@@ -1,5 +1,5 @@
 /**
- * What every store must do, whatever holds its data.
+ * The tests that every store must pass, whatever its backend.
  *
  * @module
  */
@@ -78,7 +78,7 @@ function readsAndWrites(check: Check): void {
     assert.equal(text(await store.get("a")), "again");
   });
 
-  check("deleting what is not there is no error", async (store) => {
+  check("deleting a missing key is no error", async (store) => {
     assert.equal(await store.delete("missing"), undefined);
     store.deleteSync("missing");
   });
@@ -129,7 +129,7 @@ function scans(check: Check): void {
     assert.equal(text(await store.get(bytes(0xff, 0xff))), "2");
   });
 
-  check("a scan of many large entries is whole", async (store) => {
+  check("a scan of many large entries is complete", async (store) => {
     const value = new Uint8Array(100_000).fill(9);
     for (let i = 0; i < 40; i++) store.put(`large/${String(i).padStart(3, "0")}`, value);
     await store.flush();
@@ -138,7 +138,7 @@ function scans(check: Check): void {
     assert.ok([...found.values()].every((each) => each.length === 100_000 && each[99_999] === 9));
   });
 
-  check("a scan of ten thousand entries is whole and in order", async (store) => {
+  check("a scan of ten thousand entries is complete and in order", async (store) => {
     for (let i = 0; i < 10_000; i++) store.put(`n${String((i * 7919) % 10_000).padStart(5, "0")}`, `${i}`);
     await store.flush();
     const keys = [...(await store.scan("n")).keys()];
@@ -148,7 +148,7 @@ function scans(check: Check): void {
 }
 
 function keysAndValues(check: Check): void {
-  check("a string stands for its UTF-8 bytes, as key and as value", async (store) => {
+  check("a string means its UTF-8 bytes, as key and as value", async (store) => {
     await store.put("größe", "ß");
     assert.deepEqual(await store.get(new TextEncoder().encode("größe")), bytes(0xc3, 0x9f));
   });
@@ -166,7 +166,7 @@ function keysAndValues(check: Check): void {
     for (const [i, key] of keys.entries()) assert.deepEqual(await store.get(key), bytes(i));
   });
 
-  check("a view uses its own part of a buffer, a shared and a resizable buffer too", async (store) => {
+  check("an array uses only its own part of a buffer, also of a shared or resizable one", async (store) => {
     const whole = bytes(1, 2, 3, 4, 5);
     await store.put(whole.subarray(1, 3), whole.subarray(2));
     assert.deepEqual(await store.get(bytes(2, 3)), bytes(3, 4, 5));
@@ -186,7 +186,7 @@ function keysAndValues(check: Check): void {
     assert.equal((await store.scan("k".repeat(65_000))).size, 1);
   });
 
-  check("values around every size at which something changes", async (store) => {
+  check("values around every size that changes how they are stored", async (store) => {
     const sizes = [1, 4095, 4096, 65_536, 131_071, 131_072, 131_073, 524_287, 524_288, MiB, 5 * MiB + 3];
     for (const size of sizes) {
       const value = new Uint8Array(size).map((_, i) => (i * 31 + size) % 251);
@@ -272,7 +272,7 @@ function badInput(check: Check): void {
 }
 
 function ownership(check: Check): void {
-  check("the store keeps a copy of what it was given", async (store) => {
+  check("the store keeps a copy of its arguments", async (store) => {
     const [key, value] = [bytes(1, 2), bytes(3, 4)];
     const put = store.put(key, value);
     key.fill(9);
@@ -281,7 +281,7 @@ function ownership(check: Check): void {
     assert.deepEqual(await store.get(bytes(1, 2)), bytes(3, 4));
   });
 
-  check("the caller owns what it gets", async (store) => {
+  check("the caller owns the results", async (store) => {
     await store.put("key", bytes(1, 2));
     (await store.get("key"))?.fill(9);
     store.scanSync("").get("key")?.fill(9);
@@ -292,7 +292,7 @@ function ownership(check: Check): void {
     assert.deepEqual(found, bytes(1, 2));
   });
 
-  check("each value has a buffer that holds it and nothing else", async (store) => {
+  check("each value has its own buffer, without other bytes", async (store) => {
     const keys = ["a", "b", "c"];
     for (const length of [0, 1, 64, 100, 1000, 5000]) {
       await store.batch(keys.map((key, i) => ({ type: "put", key, value: new Uint8Array(length).fill(i + 1) })));
@@ -320,7 +320,7 @@ function ownership(check: Check): void {
     }
   });
 
-  check("nobody can take away the bytes of one value with those of another", async (store) => {
+  check("detaching the buffer of one value cannot detach another value", async (store) => {
     const keys = ["a", "b", "c", "d", "e", "f"];
     await store.batch(keys.map((key) => ({ type: "put", key, value: `the value of ${key}` })));
     const { port1, port2 } = new MessageChannel();
@@ -342,7 +342,7 @@ function ownership(check: Check): void {
         try {
           take(all[i] as Uint8Array<ArrayBuffer>);
         } catch {
-          // It is shared, and cannot be taken.
+          // The buffer is shared, and cannot be detached.
         }
       }
       const kept = all.filter((_, i) => i % 2 === 1).map(text);
@@ -353,7 +353,7 @@ function ownership(check: Check): void {
     port2.close();
   });
 
-  check("whatever is done to what the store gave changes nothing in it", async (store) => {
+  check("changes of a result change nothing in the store", async (store) => {
     const keys = Array.from({ length: 20 }, (_, i) => bytes(1, i + 1));
     await store.batch(keys.map((key) => ({ type: "put", key, value: bytes(5, 6, 7) })));
     const spoil = (...given: unknown[]) => {
@@ -392,7 +392,7 @@ function ownership(check: Check): void {
     }
   });
 
-  check("closed means closed, and closing twice is one closing", async (store) => {
+  check("a closed store stays closed, and a second close does nothing more", async (store) => {
     await store.put("key", "value");
     const closing = store.close();
     assert.equal(store.close(), closing);

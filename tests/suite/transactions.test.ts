@@ -1,5 +1,5 @@
 /**
- * Transactions, on both stores: serializable, retried, and nothing of them left when they fail.
+ * Transactions, on both stores: they are serializable, run again after conflicts, and leave nothing when they fail.
  */
 
 import assert from "node:assert/strict";
@@ -38,7 +38,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal((await store.getEntry("b"))?.version, store.version);
     });
 
-    check("see their own writes, also in ranges, and no one else does", async (store) => {
+    check("see their own writes, also in ranges, and no other reader does", async (store) => {
       await store.batch(["a", "c", "e"].map((key) => ({ type: "put", key, value: key })));
       await store.transaction(async (tx) => {
         tx.put("b", "new");
@@ -162,7 +162,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       }
     });
 
-    check("do not notice a change behind the part of a range that they read", async (store) => {
+    check("do not notice a change after the part of a range that they read", async (store) => {
       await store.batch(["a", "b", "c"].map((key) => ({ type: "put", key, value: "" })));
       let runs = 0;
       await store.transaction(async (tx) => {
@@ -190,7 +190,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal(store.hasSync("never"), false);
     });
 
-    check("end with a signal that is aborted within the function", async (store) => {
+    check("end with a signal that aborts within the function", async (store) => {
       const reason = new Error("enough");
       for (const isAsync of [false, true]) {
         const controller = new AbortController();
@@ -209,7 +209,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
     });
 
     for (const count of [150, 1000]) {
-      check(`${count} that increment one key at once all commit, in two runs each at most`, async (store) => {
+      check(`${count} that increment one key at once all commit, in at most two runs each`, async (store) => {
         let runs = 0;
         const increment = () =>
           store.transaction(async (tx) => {
@@ -222,26 +222,23 @@ for (const [name, openStore] of Object.entries(STORES)) {
       });
     }
 
-    check(
-      "that increment two keys, look at a range and wait meanwhile all commit, in a few runs each",
-      async (store) => {
-        const count = 60;
-        let runs = 0;
-        const increment = (i: number) =>
-          store.transaction(async (tx) => {
-            runs += 1;
-            const sum = [...tx.values({ prefix: "n/" })].reduce((total, value) => total + number(value), 0);
-            await turn();
-            for (const key of i % 2 === 0 ? ["n/a", "n/b"] : ["n/b", "n/a"]) {
-              tx.put(key, `${Number(text(await tx.get(key)) ?? 0) + 1}`);
-            }
-            tx.put("sum", `${sum + 2}`);
-          });
-        await Promise.all(Array.from({ length: count }, (_, i) => increment(i)));
-        assert.equal(number(await store.get("sum")), 2 * count);
-        assert.ok(runs <= 4 * count, `${runs} runs`);
-      },
-    );
+    check("that increment two keys, read a range and wait all commit, in a few runs each", async (store) => {
+      const count = 60;
+      let runs = 0;
+      const increment = (i: number) =>
+        store.transaction(async (tx) => {
+          runs += 1;
+          const sum = [...tx.values({ prefix: "n/" })].reduce((total, value) => total + number(value), 0);
+          await turn();
+          for (const key of i % 2 === 0 ? ["n/a", "n/b"] : ["n/b", "n/a"]) {
+            tx.put(key, `${Number(text(await tx.get(key)) ?? 0) + 1}`);
+          }
+          tx.put("sum", `${sum + 2}`);
+        });
+      await Promise.all(Array.from({ length: count }, (_, i) => increment(i)));
+      assert.equal(number(await store.get("sum")), 2 * count);
+      assert.ok(runs <= 4 * count, `${runs} runs`);
+    });
 
     check("do not wait for others that conflict over another key", async (store) => {
       let release = () => {};
@@ -265,7 +262,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       await slow;
     });
 
-    check("commit against a stream of quicker ones: one that conflicts again and again runs alone", async (store) => {
+    check("commit among many quicker ones: one that conflicts repeatedly runs alone", async (store) => {
       let isRunning = true;
       const quick = async () => {
         while (isRunning) {
@@ -288,17 +285,17 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.ok(runs <= 5, `${runs} runs`);
     });
 
-    check("that are run within another one, over the same key, end", async (store) => {
+    check("end when they run within another one over the same key", async (store) => {
       await store.put("key", "0");
       let runs = 0;
       await store.transaction(async (outer) => {
         await outer.get("key");
         runs += 1;
         outer.put("other", "");
-        // The second run has its turn over the key, which the inner one wants, too.
+        // The second run has the turn of the key, which the inner transaction wants, too.
         if (runs === 1) await store.put("key", "outside");
         if (runs !== 2) return;
-        // Its conflict waits for nobody who waits for it.
+        // The inner transaction does not wait for a turn that waits for it.
         let inner = 0;
         await store.transaction(async (tx) => {
           await tx.get("key");
@@ -310,7 +307,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.equal(text(await store.get("key")), "inner");
     });
 
-    check("that wait for their turn end with their signal, and with the store", async (store) => {
+    check("end with their signal and with the store while they wait for their turn", async (store) => {
       const reason = new Error("enough");
       const controller = new AbortController();
       let isHolding = () => {};
@@ -400,7 +397,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.ok([...store.values({ prefix: "account/" })].every((value) => number(value) >= 0));
     });
 
-    check("allow no write skew: two who look at a range and write to different keys of it", async (store) => {
+    check("allow no write skew: two that read a range and write to different keys of it", async (store) => {
       await store.batch(["alice", "bob"].map((name) => ({ type: "put", key: `on call/${name}`, value: "yes" })));
       const leave = (name: string) =>
         store.transaction(async (tx) => {

@@ -1,5 +1,5 @@
 /**
- * Watches, on both stores: every change once, in the order of the commits, from any version that history reaches.
+ * Watches, on both stores: every change once, in the order of the commits, from any version that the history reaches.
  */
 
 import assert from "node:assert/strict";
@@ -73,7 +73,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       );
     });
 
-    check("yield what lies in their range alone, with keys as they are asked for", async (store) => {
+    check("yield only changes in their range, with keys in the requested encoding", async (store) => {
       const watched = take(store, 2, { prefix: "in/", lt: "in/x" });
       for (const key of ["out", "in/x", "in/a", "in/b"]) await store.put(key, key);
       assert.deepEqual(
@@ -86,7 +86,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       }
     });
 
-    check("a change is not told before it is settled", async (store) => {
+    check("a change is not delivered before it is settled", async (store) => {
       const watched = take(store, 1);
       let settled = false;
       const put = store.put("key", "value").then(() => {
@@ -99,7 +99,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
 
     check("continue from any version, miss nothing and repeat nothing", async (store) => {
       const random = new Random(5);
-      // A deletion below which nothing is says no more than its absence: it does not stay.
+      // A deletion without older versions means no more than a missing key, so it does not stay.
       for (let i = 0; i < 300; i++) store.put(`k${i}`, "first");
       for (let i = 0; i < 4000; i++) {
         const key = `k${random.below(300)}`;
@@ -137,7 +137,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.ok(found.every(({ version }, i) => version > (found[i - 1]?.version ?? 0)));
     });
 
-    check("a page that ends with a commit, or within one, is gone on from there", async (store) => {
+    check("the next page continues where a page ended, at the end of a commit or within one", async (store) => {
       const puts = (name: string, count: number) =>
         Array.from({ length: count }, (_, i) => ({ type: "put" as const, key: `${name}${i}`, value: "value" }));
       await store.batch(puts("a", 1000));
@@ -153,7 +153,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       );
     });
 
-    check("commits that are in the table alone are told whole", async (store) => {
+    check("commits that are only in the table are delivered completely", async (store) => {
       for (const [name, count] of [
         ["a", 4096],
         ["b", 5000],
@@ -183,7 +183,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
       assert.throws(() => store.watch(), storeError("STORE_CLOSED"));
     });
 
-    check("a watch that is left while it waits ends, and is waited for no more", async (store) => {
+    check("a watch that is left while it waits ends, and keeps nothing waiting", async (store) => {
       const changes = store.watch()[Symbol.asyncIterator]();
       const waiting = changes.next();
       await Promise.resolve();
@@ -201,7 +201,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
   });
 }
 
-test("a watch that history does not reach any more is told from which version to resume, and can", async () => {
+test("a watch whose history was removed gets the version to resume from, and can resume", async () => {
   await using store = await open({
     path: "/store",
     fileSystem: new MemoryFileSystem(),
@@ -227,7 +227,7 @@ test("a watch that history does not reach any more is told from which version to
   assert.equal((await resumed).length, 1);
 });
 
-test("a consumer that stops makes nothing wait in memory", async () => {
+test("nothing is queued in memory for a consumer that stops", async () => {
   await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem(), syncWrites: false });
   const changes = store.watch()[Symbol.asyncIterator]();
   const first = changes.next();

@@ -1,5 +1,5 @@
 /**
- * Watches of random histories, on both stores. `node scripts/campaign.ts watches` runs many more of the same.
+ * Watches of random histories, on both stores. `node scripts/campaign.ts watches` runs many more of them.
  */
 
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ for (const kind of ["MemoryStore", "SledStore"] as const satisfies readonly Stor
     [4, SMALL],
     [5, LARGE],
   ] as const) {
-    test(`every watch of history ${seed} of a ${kind} tells each change once, in the order of the commits`, async () => {
+    test(`every watch of history ${seed} of a ${kind} delivers each change once, in order`, async () => {
       const { watches, changes, ...faults } = await watchHistory(seed, kind, size);
       assert.deepEqual(faults, NONE);
       assert.ok(watches > 1 && changes > 0);

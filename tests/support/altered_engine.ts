@@ -9,12 +9,12 @@ import binaryen from "binaryen";
 
 const ARTEFACT = new URL("../../engine/luge_engine.wasm", import.meta.url);
 
-/** The engine whose export `name` traps when it is called. */
+/** An engine whose export `name` traps when it is called. */
 export function engineThatTrapsIn(name: string): Uint8Array {
   return alter(name, (module) => module.unreachable());
 }
 
-/** The engine whose export `name` returns `value`. */
+/** An engine whose export `name` returns `value`. */
 export function engineThatReturns(name: string, value: number): Uint8Array {
   return alter(name, (module) => module.i32.const(value));
 }

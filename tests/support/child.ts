@@ -10,15 +10,15 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { launcher, type Runtime } from "../../scripts/lib/runtimes.ts";
 
-/** How a child ended. */
+/** The end of a child. */
 export interface Ended {
   readonly code: number | null;
   readonly output: string;
 }
 
-/** How {@linkcode start} starts a program. */
+/** Options of {@linkcode start}. */
 export interface StartOptions {
-  /** What the program gets on Deno. Default: everything. */
+  /** The permissions of the program on Deno. Default: all. */
   readonly denoFlags?: readonly string[];
   /** The user it runs as; only root may set it. */
   readonly uid?: number;
@@ -40,7 +40,7 @@ export function start(
   });
 }
 
-/** Waits until the child prints a line that starts with `text`; rejects when it ends before. */
+/** Waits until the child prints a line that starts with `text`. Rejects if the child ends before. */
 export async function printed(child: ChildProcess, text: string): Promise<string> {
   if (!child.stdout) throw new Error("the child has no output");
   let errors = "";
@@ -65,7 +65,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   return { code, output };
 }
 
-/** Kills a child as `kill -9` does and waits until it is gone. */
+/** Kills a child as `kill -9` does, and waits until it has ended. */
 export async function kill(child: ChildProcess): Promise<void> {
   const closed = once(child, "close");
   child.stdout?.resume();

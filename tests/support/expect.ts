@@ -1,5 +1,5 @@
 /**
- * What tests say of errors and bytes.
+ * Expectations of tests about errors and bytes.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function text(bytes: Uint8Array | undefined): string | undefined {
   return bytes && decoder.decode(bytes);
 }
 
-/** Accepts a `StoreError` with this code whose message has `part`. */
+/** Accepts a `StoreError` with this code if its message contains `part`. */
 export function storeError(code: StoreErrorCode, part: string | RegExp = ""): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof StoreError, `expected a StoreError ${code}, got ${String(error)}`);
@@ -24,7 +24,7 @@ export function storeError(code: StoreErrorCode, part: string | RegExp = ""): (e
   };
 }
 
-/** Accepts a bare error of this type whose message has `part`. */
+/** Accepts a bare error of this type if its message contains `part`. */
 export function misuse(type: typeof TypeError | typeof RangeError, part: string | RegExp): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof type, `expected a ${type.name}, got ${String(error)}`);

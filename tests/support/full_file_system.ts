@@ -1,5 +1,5 @@
 /**
- * A file system that is full at some point, in memory.
+ * A file system in memory that can be full.
  *
  * @module
  */
@@ -24,11 +24,12 @@ interface Node {
 }
 
 /**
- * Has a capacity in pages of 4,096 bytes; a file takes whole pages, also one that was removed while it is open, and a directory one. A write for
- * which there is no room takes what there is room for, and fails with `ENOSPC` where there is none. The directory's lock is a file, too.
+ * Has a capacity in pages of 4,096 bytes. Each file takes whole pages, also a file that was removed while it is open. A
+ * directory takes one page. If there is room for a part of a write, it writes that part; if there is no room, it fails
+ * with `ENOSPC`. The directory's lock is a file, too.
  */
 export class FullFileSystem implements FileSystem {
-  /** In bytes. */
+  /** The capacity in bytes. */
   capacity: number;
   /** The error of a full disk. */
   code = "ENOSPC";
@@ -41,17 +42,17 @@ export class FullFileSystem implements FileSystem {
     this.capacity = capacity;
   }
 
-  /** In bytes. */
+  /** The free space in bytes. */
   get free(): number {
     return Math.max(0, this.capacity - this.#used);
   }
 
-  /** What takes space, by path. */
+  /** The space of each file and directory, by path. */
   sizes(): Record<string, number> {
     return Object.fromEntries(Array.from(this.#nodes, ([path, { bytes }]) => [path, bytes]));
   }
 
-  /** The same files on a disk of its own. Nothing may be open. */
+  /** The same files on a separate disk. No file may be open. */
   clone(): FullFileSystem {
     const copy = new FullFileSystem(Number.POSITIVE_INFINITY);
     const walk = (path: string) => {
@@ -130,7 +131,7 @@ export class FullFileSystem implements FileSystem {
     return this.#inner.syncDirectoryOffThread(path);
   }
 
-  /** Leaves a file, as the lock of the disk does, and needs room for the next one beside it. */
+  /** Leaves a file, as the lock on disk does. It needs room for the next file beside it. */
   async lock(directory: string): Promise<DirectoryLock> {
     const lock = await this.#inner.lock(directory);
     const name = (number: number) => `${directory}/LOCK.${String(number).padStart(10, "0")}`;

@@ -1,5 +1,5 @@
 /**
- * A file system in memory whose off-thread syncs end when the test says, and which records what reaches it.
+ * A file system in memory that records its calls. Its off-thread syncs end when the test says.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type {
 } from "../../src/api/file_system.ts";
 import { MemoryFileSystem } from "../../src/fs/memory.ts";
 
-/** Something that reached the file system; reads are not recorded. */
+/** A call that reached the file system. Reads are not recorded. */
 export interface Reached {
   /** `cut` is an open that truncates, `begin` the start of an off-thread sync, `end` and `fail` its end. */
   readonly name:
@@ -33,13 +33,13 @@ export interface Reached {
     | "removeDirectory"
     | "syncDirectory"
     | "beginDirectory";
-  /** Of a file: as it was opened. Of a rename: the old one. */
+  /** For a file: the path at its open. For a rename: the old path. */
   readonly path: string;
   readonly to?: string;
-  /** Of a write or truncation. */
+  /** For a write or truncation. */
   readonly position?: number;
   readonly bytes?: Uint8Array;
-  /** Of `begin`, `beginDirectory`, `end` and `fail`: which sync. */
+  /** For `begin`, `beginDirectory`, `end` and `fail`: the number of the sync. */
   readonly sync?: number;
 }
 
@@ -50,22 +50,22 @@ export interface HeldSync {
   fail(error: unknown): void;
 }
 
-/** What a {@linkcode HeldSyncs} does differently. All are off when absent. */
+/** Differences of a {@linkcode HeldSyncs}. Each is off when absent. */
 export interface HeldSyncsOptions {
   /** Has no `syncDirectoryOffThread`. */
   readonly blockingDirectories?: boolean;
-  /** How many of some bytes a read or write moves. */
+  /** Returns how many of `length` bytes a read or write transfers. */
   readonly moved?: (length: number) => number;
-  /** Called with whatever reaches the file system, before it is done; what it throws is the outcome. */
+  /** Called before each call. If it throws, the call fails with that error. */
   readonly before?: (reached: Reached) => void;
 }
 
-/** See the module. */
+/** The file system, see the module. */
 export class HeldSyncs implements FileSystem {
   readonly inner: MemoryFileSystem = new MemoryFileSystem();
   readonly reached: Reached[] = [];
   readonly held: HeldSync[] = [];
-  /** Files opened and not closed. */
+  /** How many files are open. */
   openFiles = 0;
   readonly syncDirectoryOffThread?: (path: string) => Promise<void>;
   readonly options: HeldSyncsOptions;
@@ -76,7 +76,7 @@ export class HeldSyncs implements FileSystem {
     if (!options.blockingDirectories) this.syncDirectoryOffThread = (path) => this.hold("beginDirectory", path);
   }
 
-  /** Does something, and records it unless it fails. */
+  /** Makes a call, and records it unless it fails. */
   record<T>(reached: Reached, call: () => T): T {
     this.options.before?.(reached);
     const result = call();
@@ -84,7 +84,7 @@ export class HeldSyncs implements FileSystem {
     return result;
   }
 
-  /** An off-thread sync. */
+  /** Begins an off-thread sync. */
   hold(name: "begin" | "beginDirectory", path: string): Promise<void> {
     this.#syncs += 1;
     const sync = this.#syncs;
@@ -206,7 +206,7 @@ class HeldFile implements OpenFile {
   }
 }
 
-/** Lets the callbacks of all promises run that are settled. */
+/** Lets the callbacks of all settled promises run. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 }

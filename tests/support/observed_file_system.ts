@@ -1,5 +1,5 @@
 /**
- * A file system that reports every call before and after it is made, so that a test can record it or make it fail.
+ * A file system that reports every call before and after it, so that a test can record it or make it fail.
  *
  * @module
  */
@@ -7,23 +7,23 @@
 import assert from "node:assert/strict";
 import type { DirectoryEntry, DirectoryLock, FileOpenOptions, FileStat, FileSystem, OpenFile } from "../../mod.ts";
 
-/** What is done, and to which path. */
+/** A call and its path. */
 export interface FileSystemCall {
   readonly name: keyof FileSystem | keyof OpenFile;
   readonly path: string;
-  /** How many bytes a read or a write moved; only once it is done. */
+  /** How many bytes a read or a write transferred; only after the call. */
   readonly bytes?: number;
 }
 
-/** What a test wants to know. */
+/** The callbacks of a test. */
 export interface Observer {
-  /** Called before each call; what it throws is what the caller gets. */
+  /** Called before each call. If it throws, the caller gets that error. */
   readonly before?: (call: FileSystemCall) => void;
-  /** Called after each call that did not fail. */
+  /** Called after each successful call. */
   readonly after?: (call: FileSystemCall) => void;
 }
 
-/** An error as the operating system would give it. */
+/** An error as the operating system reports it. */
 export function diskError(code: string): Error {
   return Object.assign(new Error(`${code}: injected`), { code });
 }

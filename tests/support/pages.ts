@@ -1,5 +1,5 @@
 /**
- * The pages of the documentation, and what is in them.
+ * The pages of the documentation, and their content.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { ROOT } from "../../scripts/lib/runtimes.ts";
 /** A block of code in a page. */
 export interface Fence {
   readonly line: number;
-  /** What follows the opening backquotes: `"ts"`, `"ts no-run"`, `"console"`, … */
+  /** The text after the opening backquotes: `"ts"`, `"ts no-run"`, `"console"`, … */
   readonly language: string;
   readonly code: string;
 }
 
 const FENCE = /^[ \t]*```(.*)\n([\s\S]*?)^[ \t]*```$/gm;
 
-/** All pages but the changelog, by their paths from the root; the generated reference is not one of them. */
+/** All pages except the changelog and the generated reference, by their paths from the root. */
 export function pageFiles(): string[] {
   const files = globSync(["*.md", "docs/**/*.md", "examples/*.md", "tests/*.md"], { cwd: ROOT });
   return files.filter((file) => file !== "CHANGELOG.md" && !file.startsWith("docs/reference/")).sort();
@@ -39,7 +39,7 @@ export function fencesOf(file: string): Fence[] {
   }));
 }
 
-/** A page without its blocks of code, which keep their lines. */
+/** A page without its code blocks; their lines are left empty. */
 export function proseOf(file: string): string {
   return readPage(file).replace(FENCE, (block) => block.replace(/[^\n]/g, ""));
 }

@@ -1,5 +1,5 @@
 /**
- * A file system that moves fewer bytes than it is asked to, as disks may.
+ * A file system that transfers fewer bytes than asked for, as disks may.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { FileOpenOptions, FileSystem, OpenFile } from "../../mod.ts";
 import { ObservedFileSystem } from "./observed_file_system.ts";
 
-/** Moves as many of `length` bytes as `most` says, one at least. */
+/** Transfers as many of `length` bytes as `most` says, but at least one. */
 export class ShortFileSystem extends ObservedFileSystem {
   readonly #most: (length: number) => number;
 

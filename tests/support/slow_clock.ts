@@ -1,12 +1,12 @@
 /**
- * Time that does not depend on how fast the machine is.
+ * A clock that does not depend on the speed of the machine.
  *
  * @module
  */
 
 import { clock } from "../../src/clock.ts";
 
-/** A clock on which everything takes long: until it is disposed, stores let the event loop turn wherever they can. */
+/** A clock on which everything takes long. Until it is disposed, stores let the event loop turn wherever they can. */
 export function slowClock(): Disposable {
   const real = clock.monotonic;
   let nowMs = real();

@@ -1,5 +1,5 @@
 /**
- * Directories that live as long as one test.
+ * Directories for the duration of one test.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Runs `use` with an empty directory of its own and removes it afterwards. */
+/** Runs `use` with a new empty directory, and removes it afterwards. */
 export async function withDirectory<T>(use: (directory: string) => T | Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "luge-test-"));
   try {

@@ -1,4 +1,4 @@
-//! What all calls share: the state of the instance, the guard against re-entry, and how a failure becomes a status.
+//! The common part of all calls: the state of the instance, the guard against re-entry, and the status of a failure.
 
 use std::cell::RefCell;
 
@@ -22,7 +22,7 @@ pub struct State {
     pub reply: Vec<u8>,
     /// The large value that the host reads in parts.
     pub stream: Option<ValueStream>,
-    /// The verification that goes on.
+    /// The verification that is in progress.
     pub verification: Verification,
 }
 
@@ -41,11 +41,11 @@ pub struct Call<'a> {
     /// The open database.
     pub database: &'a mut Database<StandardDisk>,
     request: &'a [u8],
-    /// Where the reply is written.
+    /// The buffer for the reply.
     pub reply: &'a mut Vec<u8>,
     /// The large value that the host reads in parts.
     pub stream: &'a mut Option<ValueStream>,
-    /// The verification that goes on.
+    /// The verification that is in progress.
     pub verification: &'a mut Verification,
 }
 
@@ -65,12 +65,12 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Works with the state; `None` when another call is running.
+/// Runs `work` with the state. `None` if another call is running.
 pub fn with_state<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
     STATE.with(|state| state.try_borrow_mut().ok().map(|mut state| work(&mut state)))
 }
 
-/// Runs an export: guards against re-entry, and turns a failure into its status and message.
+/// Runs an export. Guards against re-entry, and converts a failure to its status and message.
 pub fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
     let status = with_state(|state| match call(state) {
         Ok(status) => status,
@@ -84,7 +84,8 @@ pub fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
     status.unwrap_or(Status::Reentrant) as i32
 }
 
-/// The status of each kind of failure. A caller that cannot reach the state has [`Status::Reentrant`], and no failure.
+/// The status of each kind of failure. A call that cannot reach the state returns [`Status::Reentrant`], which is no
+/// failure.
 impl From<FailureKind> for Status {
     fn from(kind: FailureKind) -> Self {
         match kind {
@@ -113,14 +114,14 @@ pub fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
     })
 }
 
-/// Ends a write: the reply has its version, and whether there is background work.
+/// Ends a write. The reply has its version, and whether there is background work.
 pub fn written(database: &Database<StandardDisk>, version: Version) -> Status {
     REPLY.version.set(version.get());
     set_work(database);
     Status::Ok
 }
 
-/// Says whether there is background work.
+/// Sets in the reply whether there is background work.
 pub fn set_work(database: &Database<StandardDisk>) {
     REPLY.work.set(match (database.has_work(), database.is_behind()) {
         (false, false) => work::NONE,

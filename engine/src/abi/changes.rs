@@ -14,10 +14,10 @@ use crate::request::flags as flag;
 use crate::status::Status;
 use crate::version::Version;
 
-/// Reads the versions of keys between the two in the request that were committed after `since` and up to `until`: by key,
-/// newest first, as a page with versions. A deletion and an expired version have no value, all others have an empty one.
-/// Of the lower key only versions up to `below`. Looks at `visits` entries at most. [`Status::More`] says that more follow:
-/// the reply has the next `below`, and at its end the key to continue with.
+/// Reads the versions of the keys between the two in the request that were committed after `since` and up to `until`:
+/// by key, newest first, as a page with versions. A deletion and an expired version have no value, all others have an
+/// empty one. Of the lower key, reads only versions up to `below`. Looks at `visits` entries at most. [`Status::More`]
+/// says that more follow: the reply has the next `below`, and at its end the key to continue with.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_changes(
     flags: u32,
@@ -53,7 +53,7 @@ fn begun_at(range: Range<'_>, version: Version) -> Range<'_> {
     }
 }
 
-/// Makes a page of changes the reply, and says where to continue.
+/// Sets the reply to a page of changes, with the position to continue at.
 fn set_changes(page: Page<'_>, next: Option<GoOn>) -> Status {
     let Some(GoOn { key, version }) = next else {
         set_page(page, &[]);
@@ -64,9 +64,9 @@ fn set_changes(page: Page<'_>, next: Option<GoOn>) -> Status {
     Status::More
 }
 
-/// Like [`luge_changes`], with values unless the flags ask for keys alone, and in the order of the commits: from a version on,
-/// and in that version from the key that the request has after the two of the range. [`Status::NotFound`] when not all of them
-/// are in memory.
+/// Like [`luge_changes`], but in the order of the commits, and with values unless the flags ask for keys alone. Begins
+/// at the version `from`. In that version it begins at the key that the request has after the two keys of the range.
+/// Returns [`Status::NotFound`] if some of the commits are not in memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_commits(
     flags: u32,
@@ -89,7 +89,7 @@ pub extern "C" fn luge_commits(
             call.database.commits(range, (Version::from_host(from), key), with_values, budget, |entry, value| {
                 let (version, expires) = (entry.version, entry.expires);
                 let added = page.push(&PageEntry { key: entry.key, value, is_large: false, version, expires })?;
-                // The page counts as the budget does: what it has no room for was not asked for.
+                // The page and the budget count the same bytes, so every change within the budget fits.
                 if added {
                     Ok(())
                 } else {
@@ -100,8 +100,8 @@ pub extern "C" fn luge_commits(
     })
 }
 
-/// Finds whether a key between the two in the request was put or deleted after the version `since`. [`Status::NotFound`]
-/// when none was.
+/// Finds whether a key between the two in the request was put or deleted after the version `since`. Returns
+/// [`Status::NotFound`] if none was.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: usize, since: f64) -> i32 {
     run_open(|call| {
@@ -111,8 +111,8 @@ pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: us
     })
 }
 
-/// The reply has the version of the newest commit, and the versions from which on [`luge_changes`] and [`luge_newest`] miss
-/// nothing.
+/// Reads three versions. The reply has the version of the newest commit, and the versions from which on
+/// [`luge_changes`] and [`luge_newest`] miss nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_history() -> i32 {
     run_open(|call| {
@@ -170,7 +170,7 @@ pub extern "C" fn luge_newest(
     })
 }
 
-/// Keeps the deletions since a version, until [`luge_release_gone`].
+/// Keeps the deletions after a version, until [`luge_release_gone`].
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
     run_open(|call| {
@@ -179,7 +179,7 @@ pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
     })
 }
 
-/// Ends one [`luge_hold_gone`] of a version. [`Status::NotFound`] when there is none.
+/// Ends one [`luge_hold_gone`] of a version. Returns [`Status::NotFound`] if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_release_gone(version: f64) -> i32 {
     run_open(|call| {

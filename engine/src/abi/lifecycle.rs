@@ -1,4 +1,4 @@
-//! Exports that start and end: the interface, the request buffer, the open database.
+//! Exports for the lifecycle: the interface, the request buffer, open and close.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::failure::{Failure, FailureKind};
 use crate::number::from_host;
 use crate::status::Status;
 
-/// Where sled keeps its files, below the one directory that the host opens for us.
+/// The directory of sled's files, below the one directory that the host opens for the engine.
 const INDEX_DIRECTORY: &str = "/index";
-/// Where the log keeps its segments.
+/// The directory of the log's segments.
 const LOG_DIRECTORY: &str = "/log";
-/// Where the table keeps the blocks of its upper level.
+/// The directory of the blocks of the table's upper level.
 const UPPER_DIRECTORY: &str = "/upper";
-/// Where the table keeps the blocks of its bottom level.
+/// The directory of the blocks of the table's bottom level.
 const BOTTOM_DIRECTORY: &str = "/bottom";
 
 /// Returns the version of this interface.
@@ -32,12 +32,12 @@ pub extern "C" fn luge_reply() -> *const ReplyHeader {
     &raw const REPLY
 }
 
-/// Returns the address of a request buffer of at least `length` bytes; 0 when memory is refused.
+/// Returns the address of a request buffer of at least `length` bytes; 0 if there is not enough memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
     let address = with_state(|state| {
         let request = &mut state.request;
-        // The host writes this much to every address that it gets without asking again.
+        // The host may write this many bytes to the address without another call.
         let length = length.max(LEAST_REQUEST_BYTES);
         if request.len() > KEPT_BUFFER_BYTES && length <= KEPT_BUFFER_BYTES {
             *request = Vec::new();
@@ -73,7 +73,7 @@ pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to
     })
 }
 
-/// Does a small part of closing, after the last commit. [`Status::More`] says that there is more.
+/// Does a small part of closing, after the last commit. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_step(now_ms: f64) -> i32 {
     run_open(|call| Ok(if call.database.close_step(from_host(now_ms))? { Status::More } else { Status::Ok }))

@@ -1,4 +1,4 @@
-//! Exports that make durable, do background work, compact, verify and measure.
+//! Exports for durability, background work, compaction, verification and metrics.
 
 use super::call::{run_open, set_work};
 use super::reply::{REPLY, set_bytes};
@@ -6,7 +6,7 @@ use crate::database::Verification;
 use crate::number::{from_host, u32_of};
 use crate::status::Status;
 
-/// Hands all commits to the operating system.
+/// Writes all commits to the operating system.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_write_out() -> i32 {
     run_open(|call| {
@@ -35,7 +35,7 @@ pub extern "C" fn luge_end_segments(is_copied: u32) -> i32 {
     })
 }
 
-/// Does a small part of the background work. [`Status::More`] says that there is more.
+/// Does a small part of the background work. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
     run_open(|call| {
@@ -45,15 +45,15 @@ pub extern "C" fn luge_step(now_ms: f64) -> i32 {
     })
 }
 
-/// Does a small part of a compaction, and begins one if there is none. [`Status::More`] says that there is more.
+/// Does a small part of a compaction. Begins one if none is in progress. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
     run_open(|call| Ok(if call.database.compact_step(from_host(now_ms))? { Status::More } else { Status::Ok }))
 }
 
-/// Verifies a small part; `first` other than 0 starts again. [`Status::More`] says that there is more. The reply has the
-/// number of entries read so far, and a line for each damage with its fields separated by tabs: file, offset, first key, key
-/// after the last (both in hexadecimal; `-` for the end), and what is wrong.
+/// Verifies a small part. If `first` is not 0, starts again. [`Status::More`] says that more follows. The reply has the
+/// number of entries read so far, and a line for each damage. Tabs separate its fields: file, offset, first key, key
+/// after the last one (both keys in hexadecimal; `-` for the end), and what is wrong.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_verify_step(first: u32) -> i32 {
     run_open(|call| {
@@ -82,7 +82,7 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Measures the database. The reply has a line `name value` for each figure, in UTF-8.
+/// Reads the metrics of the database. The reply has a line `name value` for each figure, in UTF-8.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_metrics(now_ms: f64) -> i32 {
     run_open(|call| {

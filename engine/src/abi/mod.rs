@@ -1,9 +1,9 @@
-//! The exports: a C ABI over one database in each instance of the module. Only this folder may hold `unsafe`.
+//! The exports: a C ABI over one database in each instance of the module. Only this folder may contain `unsafe`.
 //!
-//! A call writes its arguments, one after the other, into the request buffer ([`lifecycle::luge_reserve`]), passes their
-//! lengths, and returns a [`Status`](crate::status::Status). The [reply header](reply::ReplyHeader) describes what the call
-//! found. A failed call leaves its message as the reply, in UTF-8. The reply is valid until the next call. Versions and
-//! times cross as `f64`, which holds all integers up to 2^53.
+//! A call writes its arguments, one after the other, into the request buffer ([`lifecycle::luge_reserve`]), passes
+//! their lengths, and returns a [`Status`](crate::status::Status). The [reply header](reply::ReplyHeader) describes the
+//! result of the call. The reply of a failed call is its message, in UTF-8. The reply is valid until the next call.
+//! Versions and times are passed as `f64`, which represents all integers up to 2^53.
 //!
 //! `scripts/engine/interface.ts` reads the exports, the fields of the header and the constants from the text of these files,
 //! and writes `src/wasm/interface.ts` with them.
@@ -19,12 +19,12 @@ mod reply;
 mod restore;
 mod writes;
 
-/// The version of this interface. It grows with every incompatible change; the host refuses another one.
+/// The version of this interface. It grows with every incompatible change. The host refuses any other version.
 pub const ABI_VERSION: u32 = 8;
 
 /// The request buffer has at least this many bytes.
 pub const LEAST_REQUEST_BYTES: usize = 4096;
-/// The engine frees a larger buffer once a smaller one will do.
+/// The engine frees a larger buffer once a smaller one is enough.
 pub const KEPT_BUFFER_BYTES: usize = 1 << 20;
 
 /// The values of the field `work`: whether there is background work.
@@ -33,6 +33,6 @@ pub mod work {
     pub const NONE: u32 = 0;
     /// There is some.
     pub const SOME: u32 = 1;
-    /// There is so much that the next commits have to do some of it.
+    /// There is so much that the next commits must do some of it.
     pub const BEHIND: u32 = 2;
 }

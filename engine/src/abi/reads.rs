@@ -1,4 +1,4 @@
-//! Exports that read keys and ranges, and the snapshots to read from.
+//! Exports that read keys and ranges, and open and close snapshots.
 
 use super::call::run_open;
 use super::reply::{REPLY, set_bytes, set_page};
@@ -13,7 +13,7 @@ use crate::status::Status;
 use crate::version::Version;
 
 /// Reads the value of the key in the request as of a version. The reply is the value, with its version and expiry.
-/// [`Status::Streamed`] says that the value is large: the reply has its length alone, and [`luge_read_part`] reads it.
+/// [`Status::Streamed`] says that the value is large: the reply has only its length, and [`luge_read_part`] reads it.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
@@ -50,7 +50,7 @@ pub extern "C" fn luge_read_part(size: usize) -> i32 {
     })
 }
 
-/// Finds the version of the value that the key in the request has as of a version. [`Status::NotFound`] when it has none.
+/// Finds the version of the key's value as of a version. Returns [`Status::NotFound`] if the key has no value.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_version_of(key_length: usize, version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
@@ -63,9 +63,10 @@ pub extern "C" fn luge_version_of(key_length: usize, version: f64, now_ms: f64) 
     })
 }
 
-/// Reads a page of the entries between the two keys in the request, as the flags say. A page has `limit` entries at most,
-/// and `budget` bytes at most unless its only entry is larger. Looks at about `visits` entries. [`Status::More`] says that
-/// more may follow: after the key at the end of the reply, or after the last key of the page if that has no bytes.
+/// Reads a page of the entries between the two keys in the request, as the flags say. A page has `limit` entries at
+/// most, and `budget` bytes at most unless its only entry is larger. Looks at about `visits` entries. [`Status::More`]
+/// says that more may follow: after the key at the end of the reply, or, if there is none, after the last key of the
+/// page.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_scan(
     flags: u32,
@@ -117,10 +118,10 @@ pub extern "C" fn luge_count(
     })
 }
 
-/// Reads the versions of the key in the request that are kept, newest first, as a page with versions. A deletion and an
-/// expired version have no value; a value above `largest` bytes has the length `LARGE_VALUE` alone. Begins at the newest
-/// version up to `below`; `listed` versions are newer. [`Status::More`] says that more follow: the reply has the next
-/// `below` and `listed`.
+/// Reads the versions of the key in the request that the engine keeps, newest first, as a page with versions. A
+/// deletion and an expired version have no value. A value above `largest` bytes has only the length `LARGE_VALUE`.
+/// Begins at the newest version up to `below`; `listed` versions are newer. [`Status::More`] says that more follow: the
+/// reply has the next `below` and `listed`.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_versions(
     key_length: usize,
@@ -145,7 +146,7 @@ pub extern "C" fn luge_versions(
     })
 }
 
-/// Adds a version of a key to a page; returns whether the page had room.
+/// Adds a version of a key to a page. Returns whether the page had room.
 fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Result<bool, Failure> {
     let (value, is_large) = match newest {
         Newest::Gone => (None, false),
@@ -156,8 +157,8 @@ fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Re
     page.push(&PageEntry { key: entry.key, value, is_large, version, expires })
 }
 
-/// Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. [`Status::NotFound`]
-/// when the engine has removed some of what the snapshot would see.
+/// Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. Returns
+/// [`Status::NotFound`] if the engine has removed data that the snapshot would see.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
     run_open(|call| {
@@ -169,7 +170,7 @@ pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
     })
 }
 
-/// Closes a snapshot at a version. [`Status::NotFound`] when there is none.
+/// Closes a snapshot at a version. Returns [`Status::NotFound`] if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_snapshot(version: f64) -> i32 {
     run_open(|call| {

@@ -1,4 +1,4 @@
-//! The reply header: what a call found, in fields at fixed places.
+//! The reply header: the result of a call, in fields at fixed offsets.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -21,35 +21,35 @@ impl Word {
 pub struct Number(AtomicU64);
 
 impl Number {
-    /// Sets the field. An integer above 2^53 - 1 becomes that one, which is above every version and time.
+    /// Sets the field. An integer above 2^53 - 1 becomes 2^53 - 1, which is above every version and time.
     pub fn set(&self, value: u64) {
         self.0.store(to_host(value.min(LARGEST_EXACT)).to_bits(), Ordering::Relaxed);
     }
 }
 
-/// The largest integer below which an `f64` holds all.
+/// The largest integer up to which an `f64` represents all integers.
 const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
-/// What a call found. A call sets only the fields that its documentation names.
+/// The result of a call. A call sets only the fields that its documentation names.
 #[repr(C, align(8))]
 pub struct ReplyHeader {
     /// The address of the reply's bytes.
     pub address: Word,
-    /// How many bytes the reply has; of a large value, how many are to be read.
+    /// How many bytes the reply has; for a large value, how many bytes must be read.
     pub length: Word,
     /// How many entries are in the reply, or were counted.
     pub count: Word,
-    /// Whether there is background work, as of the last write or step: see [`work`](super::work).
+    /// Whether there is background work, after the last write or step: see [`work`](super::work).
     pub work: Word,
-    /// A version: of the value that was read, of the commit, of the snapshot, or the newest one.
+    /// A version: of the value, of the commit, of the snapshot, or the newest one.
     pub version: Number,
-    /// When the value that was read expires, in milliseconds since 1970; 0 for never.
+    /// When the value expires, in milliseconds since 1970; 0 for never.
     pub expires_ms: Number,
     /// The version to continue with.
     pub next_version: Number,
     /// How many versions of the key are newer than the one to continue with.
     pub next_listed: Word,
-    /// How many bytes at the end of the reply are the key to continue after; 0 for the last key of the page.
+    /// The length of the key at the end of the reply, to continue after; 0 for the last key of the page.
     pub next_key_length: Word,
     /// From this version on, no change is missing.
     pub changes_from: Number,
@@ -89,14 +89,14 @@ pub static REPLY: ReplyHeader = {
     }
 };
 
-/// Makes bytes with `count` entries the reply.
+/// Sets the reply to bytes with `count` entries.
 pub fn set_bytes(bytes: &[u8], count: u32) {
     REPLY.address.set(address_of(bytes));
     REPLY.length.set(u32_of(bytes.len()));
     REPLY.count.set(count);
 }
 
-/// Makes a page the reply, with a key after it.
+/// Sets the reply to a page, followed by a key.
 pub fn set_page(page: Page<'_>, next_key: &[u8]) {
     let (bytes, count) = page.finish(next_key);
     set_bytes(bytes, count);

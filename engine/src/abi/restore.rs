@@ -29,8 +29,8 @@ pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
     })
 }
 
-/// Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. [`Status::NotFound`] says
-/// that no value is to come: the entry is there already.
+/// Begins to restore the key in the request. Its value comes in parts, as after `luge_begin_put`. Returns
+/// [`Status::NotFound`] if the entry exists already; then the host must send no value.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_begin_restored_put(
     key_length: usize,
@@ -48,7 +48,7 @@ pub extern "C" fn luge_begin_restored_put(
     })
 }
 
-/// Ends the restore. The reply has the version that was restored.
+/// Ends the restore. The reply has the restored version.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_end_restore() -> i32 {
     run_open(|call| {

@@ -57,7 +57,8 @@ pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
     })
 }
 
-/// Commits the operations in the request, all or none, in the format of [`request::operations`]. The reply has the version.
+/// Commits the operations in the request, all or none, in the format of [`request::operations`]. The reply has the
+/// version.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
     run_open(|call| {

@@ -1,17 +1,18 @@
-//! What reads have found, so that the next ones are fast: values, and where nothing lives. A write must say what it changes.
+//! What reads have found, so that the next ones are fast: values, and ranges without live keys. Every write must report what it
+//! changes.
 
 use super::gaps::{Gap, Gaps};
 use crate::cache::{Cached, EntryCache};
 use crate::version::Version;
 
-/// What reads have found.
+/// The results of reads.
 pub(super) struct Finds {
     entries: EntryCache,
     gaps: Gaps,
 }
 
 impl Finds {
-    /// Nothing yet. Values take at most about `capacity` bytes.
+    /// Empty. Its values take at most about `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
         Self { entries: EntryCache::new(capacity), gaps: Gaps::default() }
     }
@@ -21,17 +22,17 @@ impl Finds {
         self.entries.get(key, version)
     }
 
-    /// Takes note of the newest version of a key.
+    /// Notes the newest version of a key.
     pub fn found(&mut self, key: &[u8], entry: &Cached<'_>) {
         self.entries.insert(key, entry);
     }
 
-    /// Where nothing lives.
+    /// The ranges without live keys.
     pub fn gaps(&self) -> &Gaps {
         &self.gaps
     }
 
-    /// Takes note of a gap as of the newest version.
+    /// Notes a gap as of the newest version.
     pub fn found_gap(&mut self, gap: Gap) {
         self.gaps.add(gap);
     }
@@ -45,7 +46,7 @@ impl Finds {
         }
     }
 
-    /// What was found of gaps holds no more.
+    /// Forgets all gaps: they do not hold any more.
     pub fn forget_gaps(&mut self) {
         self.gaps.clear();
     }
@@ -78,7 +79,7 @@ mod tests {
                 && finds.gaps().around(Some(b"key"), Version::of(3), 0).is_some()
         );
         finds.written(b"key", true);
-        // The gap before the key ends at it, and the one behind begins there.
+        // The gap before the key ends at it, and the gap after it begins there.
         assert_eq!(
             finds.gaps().around(Some(b"k"), Version::of(3), 0).and_then(|gap| gap.upper.clone()),
             Some(b"key".to_vec())

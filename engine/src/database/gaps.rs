@@ -1,19 +1,21 @@
-//! Where nothing lives: what walks have found, so that the next one does not pass the same deletions again.
+//! Ranges without live keys. Walks find them, so that the next walk does not pass the same tombstones again.
 //!
-//! A queue that puts at the tail and takes from the head leaves its deletions before the head. The first walk passes them; the next
-//! ones go on behind them. A gap is a range of keys in which no read finds anything, as of its version or a newer one, at its time or
-//! later. Only a put can end that: deletions do not, nor do merges.
+//! Example: a queue puts at its tail and takes from its head, so its tombstones are before the head. The first walk passes
+//! them. The next ones start after them.
+//!
+//! A gap is a range of keys in which no read finds anything, as of the gap's version or a newer one, and at the gap's time
+//! or later. Only a put can end that. Deletions and merges cannot.
 
 use crate::version::Version;
 
-/// Gaps that are kept at most: those of the smallest weight go.
+/// The most gaps that are kept. Above it, those of the smallest weight are dropped.
 const MOST_GAPS: usize = 64;
-/// What weighs less is passed as fast as it is looked up.
+/// A gap of less weight is not worth a lookup: passing its tombstones is as fast.
 const LEAST_WEIGHT: u32 = 16;
-/// Longer keys are not kept.
+/// Gaps with longer keys are not kept.
 const MOST_KEY_BYTES: usize = 4096;
 
-/// From one key on, up to another one, which it does not have.
+/// A range of keys, from `lower` on and before `upper`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Gap {
     pub lower: Vec<u8>,
@@ -23,7 +25,7 @@ pub(super) struct Gap {
     pub version: Version,
     /// Holds for reads at this time or later: there may be expired values in it.
     pub now_ms: u64,
-    /// About how many deletions there are in it.
+    /// About how many tombstones are in it.
     pub weight: u32,
 }
 
@@ -33,12 +35,13 @@ impl Gap {
     }
 }
 
-/// Gaps that neither overlap nor touch, in the order of their keys.
+/// Gaps in the order of their keys. They neither overlap nor touch.
 #[derive(Debug, Default)]
 pub(super) struct Gaps(Vec<Gap>);
 
 impl Gaps {
-    /// The gap that has a place or ends at it, for a read as of a version, at a time. A place is before a key, or behind all.
+    /// The gap that contains a place or ends there, for a read as of a version, at a time. A place is before a key, or after all
+    /// keys.
     pub fn around(&self, place: Option<&[u8]>, version: Version, now_ms: u64) -> Option<&Gap> {
         let gap = self.0.get(self.count_to(place).checked_sub(1)?)?;
         let reaches = place.map_or(gap.upper.is_none(), |key| gap.reaches(key));
@@ -51,7 +54,7 @@ impl Gaps {
         self.0.partition_point(|gap| place.is_none_or(|key| gap.lower.as_slice() <= key))
     }
 
-    /// Takes note of a gap as of the newest version. Those that it touches become a part of it.
+    /// Notes a gap as of the newest version. Gaps that it touches become a part of it.
     #[cold]
     pub fn add(&mut self, mut added: Gap) {
         let is_long = |key: &[u8]| key.len() > MOST_KEY_BYTES;
@@ -64,7 +67,7 @@ impl Gaps {
             at -= 1;
             let gap = self.0.remove(at);
             added.now_ms = added.now_ms.max(gap.now_ms);
-            // A walk counts what it jumped over.
+            // The weight of a walk includes the gaps that it skipped.
             added.weight = added.weight.max(gap.weight);
             added.lower = added.lower.min(gap.lower);
             added.upper = added.upper.zip(gap.upper).map(|(own, other)| own.max(other));
@@ -81,7 +84,7 @@ impl Gaps {
         }
     }
 
-    /// Takes note of a put: its gap falls into two, while they are worth it.
+    /// Notes a put: it splits its gap in two. Parts of too little weight are dropped.
     pub fn part(&mut self, key: &[u8]) {
         if !self.0.is_empty() {
             self.part_at(key);

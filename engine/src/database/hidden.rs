@@ -1,36 +1,36 @@
-//! Values of the log that entries of a memtable replace or delete: space that comes back only once that memtable is merged, and
-//! where the bottom level leads to them, once they meet there.
+//! Values in the log that entries of a memtable replace or delete. Their space becomes free once that memtable is merged. If the
+//! bottom level refers to them, it becomes free once the entries have descended to the bottom.
 //!
-//! Whoever deletes large values writes little: nothing else would say that it is time.
+//! Example: a program deletes large values. It writes little, so the size of the memtable would not start a merge. This count does.
 
-/// What the entries of a memtable hide, as far as they were looked at in the order of their commits.
+/// The values that the entries of a memtable hide. Entries are examined in the order of their commits.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
-    /// How many were looked at.
+    /// How many entries were examined.
     seen: usize,
-    /// Bytes of values in the log that the table leads to.
+    /// Bytes of hidden values in the log that the table refers to.
     bytes: u64,
-    /// Those among them that the bottom level leads to.
+    /// Those among them that the bottom level refers to.
     in_bottom: u64,
 }
 
 impl Hidden {
-    /// How many entries were looked at.
+    /// How many entries were examined.
     pub fn seen(&self) -> usize {
         self.seen
     }
 
-    /// Bytes of values in the log that the table leads to.
+    /// Bytes of hidden values in the log that the table refers to.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Those among them that the bottom level leads to.
+    /// Those among them that the bottom level refers to.
     pub fn in_bottom(&self) -> u64 {
         self.in_bottom
     }
 
-    /// Takes note that so many entries were looked at, and of what the last ones of them hide.
+    /// Notes that `seen` entries were examined by now, and how many more bytes these hide.
     pub fn add(&mut self, seen: usize, bytes: u64, in_bottom: u64) {
         self.seen = seen;
         self.bytes += bytes;

@@ -1,4 +1,4 @@
-//! Looks up what the new entries of a memtable hide, some at a time: see [`Hidden`](super::hidden::Hidden).
+//! Examines the new entries of a memtable, some at a time: which values do they hide? See [`Hidden`](super::hidden::Hidden).
 
 use super::hidden::Hiding;
 use super::store::Store;
@@ -8,20 +8,20 @@ use crate::failure::Failure;
 use crate::table::Level;
 use crate::version::Version;
 
-/// Entries that one step looks at.
+/// How many entries one step examines.
 const ENTRIES_A_LOOK: usize = 128;
-/// Entries that a commit leaves to the steps.
+/// How many entries a commit leaves to later steps.
 pub(super) const MOST_UNSEEN: usize = 8;
-/// With more versions of a key than this, what an entry replaces is not looked for.
+/// With more versions of a key than this, nothing is examined.
 const MOST_VERSIONS: usize = 64;
 
 impl<D: Disk> Store<D> {
-    /// How many bytes of values may be hidden before something is done about it.
+    /// How many bytes of values may be hidden before a merge begins.
     pub(super) fn hidden_limit(&self) -> u64 {
         self.options.segment_size + self.table.log_live().total() / 8
     }
 
-    /// How many entries of a memtable are to be looked at: none where there are few large values.
+    /// How many entries of a memtable are to be examined: none if the log has few large values.
     pub(super) fn unseen(&self, hiding: Hiding) -> usize {
         let is_watched = self.table.log_live().total() > self.options.segment_size
             && self.options.versions_to_keep <= MOST_VERSIONS
@@ -30,7 +30,7 @@ impl<D: Disk> Store<D> {
         memtable.map_or(0, |(memtable, hidden)| memtable.len().saturating_sub(hidden.seen()))
     }
 
-    /// Looks at some entries of a memtable.
+    /// Examines some entries of a memtable.
     pub(super) fn look_step(&mut self, hiding: Hiding) -> Result<(), Failure> {
         let Some((memtable, hidden)) = self.memtables.hiding(hiding) else { return Ok(()) };
         let (first, mut bytes, mut in_bottom) = (hidden.seen(), 0, 0);
@@ -45,7 +45,7 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// The length of the value that is kept no more because of this version, if it stands in the log and the table leads to it.
+    /// The length of the value that this version replaces, if the value is in the log and the table refers to it.
     fn replaced(&self, key: &[u8], mut version: Version) -> Result<Option<(Level, u64)>, Failure> {
         for left in (0..self.options.versions_to_keep).rev() {
             version = version.previous();

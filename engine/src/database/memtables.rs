@@ -1,4 +1,4 @@
-//! The memtables: one takes the commits, one may be on its way into the table.
+//! The memtables. The active one takes the commits. A sealed one may be on its way into the table.
 
 use super::Options;
 use super::hidden::{Hidden, Hiding};
@@ -11,27 +11,27 @@ use crate::memtable::Memtable;
 use crate::table::{Level, Table};
 use crate::version::Version;
 
-/// Entries by which the checkpoint may lag behind: so small a step would be all overhead.
+/// The number of entries by which the checkpoint may lag: smaller steps would be mostly overhead.
 pub(super) const PACE_AHEAD: u64 = 256;
 
 /// The memtables of a database.
 pub(super) struct Memtables {
     active: Memtable,
-    /// What the active one hides.
+    /// The values that the active one hides.
     hidden: Hidden,
     sealed: Option<Sealed>,
-    /// The memory of the one before, for the next one.
+    /// The memory of an earlier memtable, for the next one.
     spare: Memtable,
-    /// They have every version above this one.
+    /// The memtables have every version above this one.
     tabled: Version,
-    /// How many bytes of records the log had when the active one was begun.
+    /// How many bytes of records the log had when the active memtable was begun.
     begun_at: u64,
-    /// Bytes of records that recovery read into the active one: they are in front of all.
+    /// Bytes of records that recovery read into the active memtable. They come before all others.
     recovered_bytes: u64,
 }
 
 impl Memtables {
-    /// What recovery made of the log.
+    /// The memtables that recovery made of the log.
     pub fn recovered(active: Memtable, sealed: Option<Sealed>, tabled: Version, recovered_bytes: u64) -> Self {
         let (hidden, spare) = (Hidden::default(), Memtable::default());
         Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes }
@@ -62,7 +62,7 @@ impl Memtables {
         self.sealed.iter().map(Sealed::memtable).chain([&self.active])
     }
 
-    /// Makes room for entries, whose keys and values have this many bytes: [`Memtables::insert`] must not fail for want of memory.
+    /// Reserves memory for entries whose keys and values have this many bytes, so that [`Memtables::insert`] cannot run out of it.
     pub fn reserve(&mut self, bytes: usize, entries: usize) -> Result<(), Failure> {
         self.active.reserve(bytes, entries)
     }
@@ -77,25 +77,26 @@ impl Memtables {
         self.tabled
     }
 
-    /// Takes note that they do not have every version up to this one.
+    /// Notes that the memtables lack some version at or below this one.
     pub fn end_history(&mut self, version: Version) {
-        // A restore may have ended more of it than a checkpoint does.
+        // A restore may have ended more of the history than a checkpoint does.
         self.tabled = self.tabled.max(version);
     }
 
-    /// Bytes of a log of `appended` bytes of records that neither a checkpoint nor the sealed memtable covers.
+    /// Bytes of records that neither a checkpoint nor the sealed memtable covers. The log has `appended` bytes of records.
     fn unsealed_bytes(&self, appended: u64) -> u64 {
         appended - self.begun_at + self.recovered_bytes
     }
 
-    /// Whether the active one is to be sealed: it is large, or the log behind the last one, or what it hides.
+    /// Whether the active one is to be sealed: it is large, or its part of the log is, or the values that it hides are.
     pub fn is_full(&self, appended: u64, hidden_limit: u64, options: &Options) -> bool {
         self.active.size_bytes() > options.write_buffer_size
             || self.unsealed_bytes(appended) > options.log_limit()
             || self.hidden.bytes() > hidden_limit
     }
 
-    /// Whether the active one is fuller than the sealed one is merged, and `slack` entries more.
+    /// Whether the merge of the sealed one lags: the active one is full by a larger share than the sealed one is merged, with `slack`
+    /// entries more.
     pub fn are_ahead(&self, slack: u64, appended: u64, options: &Options) -> bool {
         let Some(sealed) = &self.sealed else { return false };
         let (entries, done) = (sealed.memtable().len() as u64, sealed.merged() as u64 + slack);
@@ -104,12 +105,12 @@ impl Memtables {
             || u128::from(logged) * u128::from(entries) > u128::from(done) * u128::from(options.log_limit())
     }
 
-    /// Whether the sealed one hides so much that the next commits wait until it is merged.
+    /// Whether the sealed one hides so much that commits wait until it is merged.
     pub fn hide_more_than(&self, limit: u64) -> bool {
         self.sealed.as_ref().is_some_and(|sealed| sealed.hidden().bytes() > limit)
     }
 
-    /// Seals the active one, and begins another, at this end of the log. None may be sealed.
+    /// Seals the active one and begins another one. The log has `appended` bytes of records. No memtable may be sealed.
     pub fn seal<D: Disk>(&mut self, checkpoint: Checkpoint, appended: u64, table: &Table<D>) -> Result<(), Failure> {
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
         let hidden = std::mem::take(&mut self.hidden);
@@ -119,7 +120,7 @@ impl Memtables {
         Ok(())
     }
 
-    /// Gives the sealed one up, whose checkpoint is recorded.
+    /// Drops the sealed one, once its checkpoint is recorded.
     pub fn end_sealed(&mut self) {
         if let Some(sealed) = self.sealed.take() {
             self.end_history(sealed.checkpoint().version);
@@ -131,7 +132,7 @@ impl Memtables {
     pub fn hiding(&self, hiding: Hiding) -> Option<(&Memtable, &Hidden)> {
         match (hiding, &self.sealed) {
             (Hiding::Active, _) => Some((&self.active, &self.hidden)),
-            // What goes to the bottom at once stands behind all there is.
+            // A memtable that goes to the bottom at once is after all that is there.
             (Hiding::Sealed, Some(sealed)) if sealed.level() == Level::Upper => {
                 Some((sealed.memtable(), sealed.hidden()))
             }
@@ -219,7 +220,7 @@ mod tests {
         assert!(memtables.is_full(limit + 1, 100, &OPTIONS));
         memtables.hidden_mut(Hiding::Active).add(1, 101, 0);
         assert!(memtables.is_full(0, 100, &OPTIONS) && !memtables.is_full(0, 101, &OPTIONS));
-        // What recovery read counts, and what was sealed does not.
+        // The records that recovery read count. Those of the sealed memtable do not.
         let mut recovered = Memtables::recovered(Memtable::default(), None, Version::NONE, limit);
         assert!(recovered.is_full(1, 100, &OPTIONS));
         recovered.seal(CHECKPOINT, 1, &table()).unwrap();

@@ -1,4 +1,4 @@
-//! What the database counts.
+//! The counters of a database.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Counters {
         if is_hit { self.table_hits += 1 } else { self.table_misses += 1 }
     }
 
-    /// Entries that a walk looked at.
+    /// Entries that a walk visited.
     pub fn visited(&mut self, entries: u64) {
         self.entries_visited += entries;
     }
@@ -69,7 +69,7 @@ impl Counters {
         self.steps += 1;
     }
 
-    /// How long a step of the work behind the commits took.
+    /// How long a step of the background work took.
     pub fn took(&mut self, time: Duration) {
         self.stepping += time;
         self.longest_step = self.longest_step.max(time);

@@ -1,6 +1,6 @@
-//! What a database is in the middle of, and what that means for each kind of call.
+//! The mode of a database (normal, a put in pieces, a restore), and what it means for each kind of call.
 //!
-//! Every call enters here, with what it is about to do: so none has to remember a put that was begun and not ended.
+//! Every call enters here and says what it is about to do. So no other code has to remember a put that was begun and not ended.
 
 use super::store::Store;
 use super::write::LargePut;
@@ -8,13 +8,13 @@ use crate::disk::Disk;
 use crate::failure::{Failure, FailureKind};
 use crate::version::Version;
 
-/// An open database. After an error of the disk it must not be used again, but opened anew.
+/// An open database. After an error of the disk it must not be used again: open it anew.
 pub struct Database<D: Disk> {
     mode: Mode,
     store: Store<D>,
 }
 
-/// What a database is in the middle of.
+/// The mode of a database.
 enum Mode {
     Normal,
     /// A put whose value comes in pieces.
@@ -33,27 +33,27 @@ pub(super) struct Restoring {
 }
 
 impl<D: Disk> Database<D> {
-    /// A database over a store, in the middle of nothing.
+    /// A database over a store, in the normal mode.
     pub(super) fn over(store: Store<D>) -> Self {
         Self { mode: Mode::Normal, store }
     }
 
-    /// The store; a put that was begun is gone.
+    /// The store. A put that was begun is given up.
     pub(super) fn into_store(self) -> Store<D> {
         self.store
     }
 
-    /// Enters a call that only looks. A put that was begun goes on.
+    /// Enters a call that changes nothing. A put that was begun goes on.
     pub(super) fn looking(&self) -> &Store<D> {
         &self.store
     }
 
-    /// Enters a call that reads, or that takes note of who does. A put that was begun goes on.
+    /// Enters a call that reads, or that notes a reader, such as a snapshot. A put that was begun goes on.
     pub(super) fn reading(&mut self) -> &mut Store<D> {
         &mut self.store
     }
 
-    /// Enters a call that works on the files behind the commits, or syncs them. A put that was begun is given up.
+    /// Enters a call that does background work on the files, or syncs them. A put that was begun is given up.
     pub(super) fn working(&mut self) -> &mut Store<D> {
         self.abort_put();
         &mut self.store
@@ -93,7 +93,7 @@ impl<D: Disk> Database<D> {
         matches!(self.mode, Mode::Restoring(..))
     }
 
-    /// From here on a put is begun; none may be.
+    /// Notes that a put is begun. None may be begun already.
     pub(super) fn begin_pieces(&mut self, put: LargePut) {
         self.mode = match self.mode {
             Mode::Restoring(restoring, _) => Mode::Restoring(restoring, Some(put)),
@@ -101,7 +101,7 @@ impl<D: Disk> Database<D> {
         };
     }
 
-    /// The put that was begun, which is over.
+    /// Ends the put that was begun, and returns it.
     pub(super) fn end_pieces(&mut self) -> Option<LargePut> {
         match std::mem::replace(&mut self.mode, Mode::Normal) {
             Mode::Normal => None,

@@ -27,7 +27,7 @@ const OPERATION_DELETE: u8 = 0;
 const OPERATION_PUT: u8 = 1;
 const OPERATION_PUT_LOGGED: u8 = 2;
 const HAS_EXPIRY: u8 = 0x80;
-/// Bytes of the checksum behind a value that stays in the log.
+/// Bytes of the checksum after a value that stays in the log.
 pub const VALUE_CHECKSUM_SIZE: usize = 8;
 /// The largest head of an operation: kind, key length, expiry, value length.
 const HEAD_SIZE: usize = 1 + 3 * varint::MAX_SIZE;
@@ -43,7 +43,7 @@ pub struct Operation<'a> {
     pub expires: Option<Expiry>,
 }
 
-/// What an operation in the log does to its key.
+/// The change that an operation in the log makes to its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
     /// Deletes it.
@@ -64,20 +64,20 @@ pub enum Change<'a> {
 pub struct Logged<'a> {
     /// The key.
     pub key: &'a [u8],
-    /// What it does.
+    /// The change.
     pub change: Change<'a>,
     /// When the value expires; `None` for never.
     pub expires: Option<Expiry>,
 }
 
-/// What a record says.
+/// The content of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Payload<'a> {
     /// A commit.
     Operations(Operations<'a>),
     /// All versions up to this one may have been used.
     Reservation(Version),
-    /// A value that the table leads to.
+    /// A value that was moved here and that the table refers to.
     Moved(Moved<'a>),
     /// Entries of a backup.
     Restored(Restored<'a>),
@@ -117,7 +117,7 @@ pub fn operations_head() -> [u8; 1] {
     [KIND_OPERATIONS]
 }
 
-/// What stands in front of a moved value.
+/// The bytes before a moved value.
 #[must_use]
 pub fn moved_head(key: &[u8], version: Version, length: usize) -> Vec<u8> {
     let mut head = vec![KIND_MOVED];
@@ -134,7 +134,7 @@ pub fn restored_head(is_last: bool) -> [u8; 2] {
     [KIND_RESTORED, u8::from(is_last)]
 }
 
-/// What stands in front of an operation of a restore.
+/// The bytes before an operation of a restore.
 #[must_use]
 pub fn restored_version(version: Version) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -152,7 +152,7 @@ fn read_moved(payload: &[u8]) -> Option<Moved<'_>> {
     is_whole.then_some(Moved { key, version, offset: payload.len() - rest.len(), length })
 }
 
-/// The bytes of an operation in front of its key. A value of `logged_size` bytes or more stays in the log.
+/// The bytes of an operation before its key. A value of `logged_size` bytes or more stays in the log.
 pub fn operation_head(operation: &Operation<'_>, logged_size: usize) -> Head {
     let value_length = operation.value.map(<[u8]>::len);
     let kind = match value_length {
@@ -221,7 +221,7 @@ pub fn operation_size(operation: &Operation<'_>, logged_size: usize) -> usize {
     head.bytes().len() + operation.key.len() + operation.value.map_or(0, <[u8]>::len) + checksum
 }
 
-/// The checksum behind a value that stays in the log.
+/// The checksum after a value that stays in the log.
 #[must_use]
 pub fn value_checksum(value: &[u8]) -> [u8; VALUE_CHECKSUM_SIZE] {
     xxh64(value, 0).to_le_bytes()
@@ -235,7 +235,7 @@ pub fn encode_reservation(version: Version) -> Vec<u8> {
     payload
 }
 
-/// What a payload says; `None` when it is malformed.
+/// Decodes a payload; `None` when it is malformed.
 #[must_use]
 pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     match payload.split_first()? {
@@ -283,7 +283,7 @@ pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<Version>
     ))
 }
 
-/// Whether a payload is one, to its end.
+/// Whether a payload is well-formed to its end.
 #[must_use]
 pub fn is_well_formed(payload: &[u8]) -> bool {
     match decode(payload) {
@@ -294,7 +294,7 @@ pub fn is_well_formed(payload: &[u8]) -> bool {
     }
 }
 
-/// An operation that is none.
+/// The error of a malformed operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 

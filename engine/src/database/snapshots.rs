@@ -1,4 +1,4 @@
-//! What open snapshots read at.
+//! The versions at which open snapshots read.
 
 use std::collections::BTreeMap;
 

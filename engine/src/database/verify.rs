@@ -1,4 +1,4 @@
-//! Verification: everything is read, and looked at whether it is what it should be. Changes nothing.
+//! Verification reads everything and checks it. It changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use crate::failure::{Failure, FailureKind};
 use crate::log::{Position, SegmentNumber, segment};
 use crate::table::{BlockDamage, BlockWalk, Level};
 
-/// Blocks that one step looks at.
+/// How many blocks one step reads.
 const BLOCKS_A_STEP: usize = 64;
 
 /// How far a verification has come, and what it found.
 #[derive(Default)]
 pub struct Verification {
     phase: Phase,
-    /// Bytes of the log that entries lead to, by segment.
+    /// Bytes of the log that entries refer to, by segment.
     counted: BTreeMap<SegmentNumber, u64>,
-    /// How often the table had changed: when it changes meanwhile, its counts do.
+    /// How often the table had changed at the start. If it changes during the verification, its counts are not compared.
     changes: u64,
-    /// What is wrong, since the last step.
+    /// The damage that was found since the last step.
     pub damages: Vec<BlockDamage>,
     /// Entries that were read.
     pub entries: u64,
@@ -40,7 +40,7 @@ enum Phase {
 }
 
 impl<D: Disk> Database<D> {
-    /// Looks at the next part; says whether there is more. Other calls may come between.
+    /// Reads and checks the next part; returns whether there is more. Other calls may come between two steps.
     pub fn verify_step(&mut self, verification: &mut Verification) -> Result<bool, Failure> {
         self.working().verify_step(verification)
     }
@@ -132,8 +132,8 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// The counts of live bytes decide what is removed: they must be right. Where the table changed meanwhile, or a block
-    /// could not be read, nothing can be said.
+    /// Compares the counts of live bytes, which decide what is removed. If the table changed meanwhile, or a block
+    /// could not be read, there is nothing to compare.
     fn verify_counts(&self, verification: &mut Verification) {
         if verification.changes != self.table.changes() {
             return;

@@ -1,4 +1,4 @@
-//! Walks over the live entries of a range: they look at so many entries at most, and say where to go on.
+//! Walks over the live entries of a range. A walk visits a bounded number of entries, and returns where to continue.
 
 use super::Database;
 use super::gaps::Gap;
@@ -15,30 +15,30 @@ use crate::version::Version;
 pub enum Walked {
     /// At the end of the range.
     End,
-    /// Before an entry that was not wanted any more, or behind the last one that was.
+    /// Before an entry that the caller did not want, or after the last one that it wanted.
     Full,
-    /// Behind this key: it looked at as many entries as it was to.
+    /// After this key: the walk visited as many entries as it may.
     Paused(Vec<u8>),
 }
 
-/// A place between keys: before this one, or behind all.
+/// A place between keys: before this one, or after all.
 type Place = Option<Vec<u8>>;
 
-/// Keys one behind another of which nothing lives.
+/// Adjacent keys without a live version.
 struct Run {
     /// Where it begins, in the direction of the walk.
     from: Place,
     /// How many keys.
     weight: u32,
-    /// Whether it is more than the gap that it began with.
+    /// Whether it is longer than the gap that it began with.
     is_news: bool,
 }
 
-/// Is given each live entry; says whether the next one is wanted.
+/// Called with each live entry; returns whether the next one is wanted.
 type Each<'a, D> = dyn FnMut(&Entry<'_>, &mut ValueLog<D>) -> Result<bool, Failure> + 'a;
 
 impl<D: Disk> Database<D> {
-    /// Calls with live entries of a range, values and all, until it returns `false`. Looks at about `visits` entries.
+    /// Calls `take` with the live entries of a range and their values, until it returns `false`. Visits about `visits` entries.
     pub fn scan(
         &mut self,
         range: Range<'_>,
@@ -61,8 +61,8 @@ impl<D: Disk> Database<D> {
         })
     }
 
-    /// Counts the live entries of a range, `limit` at most. Looks at about `visits` entries. The key behind which there may be more
-    /// is empty where there are none.
+    /// Counts the live entries of a range, `limit` at most. Visits about `visits` entries. Also returns the key after which
+    /// there may be more, which is empty when there are none.
     pub fn count(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
         let (mut count, mut last) = (0, Vec::new());
         let notes_gaps = !self.is_restoring();
@@ -119,7 +119,7 @@ impl<D: Disk> Store<D> {
                     run.is_news = true;
                     run.weight = run.weight.saturating_add(GONE_A_RUN);
                     let gap = self.finds.gaps().around(Some(key), version, now_ms);
-                    // At its end there is nothing to jump over.
+                    // At its end there is nothing to skip.
                     if let Some(gap) = gap.filter(|gap| reverse || gap.upper.as_deref() != Some(key)) {
                         run.weight = run.weight.saturating_add(gap.weight);
                         is_over = !jump(&mut rest, gap);
@@ -141,7 +141,7 @@ impl<D: Disk> Store<D> {
         };
         self.counters.visited(cursor.visited());
         drop(cursor);
-        // Of what holds for an older version nobody would notice a put.
+        // A gap for an older version cannot be noted: a later put would not end it.
         if version >= self.clock.newest() && notes_gaps {
             let version = self.clock.newest();
             for gap in found {
@@ -152,7 +152,7 @@ impl<D: Disk> Store<D> {
     }
 }
 
-/// Takes note of a run that ends at a place.
+/// Notes a run that ends at a place.
 #[cold]
 fn note(found: &mut Vec<Gap>, run: Option<Run>, to: Place, range: &Range<'_>) {
     let Some(Run { from, weight, .. }) = run.filter(|run| run.is_news) else { return };
@@ -170,13 +170,13 @@ fn place_of(end: Boundary<'_>, is_upper: bool) -> Place {
     }
 }
 
-/// The place before a key, or the one behind it.
+/// The place before a key, or the one after it.
 #[inline(never)]
 fn beside(key: &[u8], is_behind: bool) -> Vec<u8> {
     [key, if is_behind { &[0] } else { &[] }].concat()
 }
 
-/// Lets a range begin at the other end of a gap; says whether there is anything left.
+/// Moves the start of a range to the other end of a gap; returns whether anything is left.
 fn jump<'a>(range: &mut Range<'a>, gap: &'a Gap) -> bool {
     if range.reverse {
         range.upper = Boundary::Before(&gap.lower);

@@ -1,4 +1,4 @@
-//! Commits: to the log and to the active memtable, and nowhere else.
+//! Commits. A commit is written to the log and to the active memtable, and nowhere else.
 
 use super::Database;
 use super::payload::{self, Operation};
@@ -16,11 +16,11 @@ pub(super) struct LargePut {
     version: Version,
     expires: Option<Expiry>,
     value: LargeValue,
-    /// Whether it is of a backup: then it is no commit of its own.
+    /// Whether it is an entry of a backup. Then it is no commit of its own.
     is_restored: bool,
 }
 
-/// What is known of a put before its value comes.
+/// A put whose value comes later.
 pub(super) struct NewLargePut<'a> {
     pub key: &'a [u8],
     pub length: usize,
@@ -32,8 +32,8 @@ pub(super) struct NewLargePut<'a> {
 }
 
 impl<D: Disk> Database<D> {
-    /// Commits operations, all or none of them; returns their version. Where a key comes twice, the last one counts.
-    /// Visible at once; durable after the next [`Database::sync`].
+    /// Commits all operations or none; returns their version. If a key comes twice, its last operation counts.
+    /// The commit is visible at once, and durable after the next [`Database::sync`].
     pub fn commit(&mut self, operations: &[Operation<'_>], now_ms: u64) -> Result<Version, Failure> {
         let store = self.committing()?;
         store.keep_pace(now_ms)?;
@@ -44,7 +44,7 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// Begins a put whose value of `length` bytes comes in pieces. Whatever writes before its end gives it up.
+    /// Begins a put whose value of `length` bytes comes in pieces. Any other write before its end cancels it.
     pub fn begin_put(
         &mut self,
         key: &[u8],
@@ -74,7 +74,7 @@ impl<D: Disk> Database<D> {
         store.values.extend_value(&mut put.value, bytes)
     }
 
-    /// Commits the put that was begun, with all its pieces; returns its version. The put is over, also after a failure.
+    /// Commits the put that was begun, with all its pieces; returns its version. The put is over then, even after a failure.
     pub fn finish_put(&mut self) -> Result<Version, Failure> {
         let (put, store) = self.putting()?;
         let finished = store.finish_large(put);
@@ -111,7 +111,7 @@ impl<D: Disk> Store<D> {
         Ok(version)
     }
 
-    /// Begins the record of a value that comes in pieces, with `start` in front of its operation.
+    /// Begins the record of a value that comes in pieces, with `start` before its operation.
     pub fn begin_large(&mut self, put: &NewLargePut<'_>, start: &[u8], is_restored: bool) -> Result<LargePut, Failure> {
         let &NewLargePut { key, length, expires, version, record_version } = put;
         let value = self.values.begin_value(record_version, start, (key, length, expires))?;
@@ -130,7 +130,7 @@ impl<D: Disk> Store<D> {
         Ok(put.version)
     }
 
-    /// A version for the next commit; it is used once the commit is done.
+    /// The version of the next commit. It counts as used once the commit is done.
     fn next_version(&mut self) -> Result<Version, Failure> {
         if let Some(due) = self.clock.due() {
             self.values.append(due.version, &payload::encode_reservation(due.last))?;

@@ -1,4 +1,4 @@
-//! A disk in memory that knows what a power cut would leave: for tests.
+//! A disk in memory that simulates power cuts, for tests.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Disk, DiskFile};
 
-/// One change of a file that was not synced yet.
+/// One change of a file that has not been synced yet.
 #[derive(Clone, Debug)]
 enum Pending {
     Write { position: usize, bytes: Vec<u8> },
@@ -24,7 +24,7 @@ struct Content {
 type Shared = Rc<RefCell<Content>>;
 type Names = BTreeMap<String, Shared>;
 
-/// A directory in memory: live and durable bytes of each file apart, and live and durable names.
+/// A directory in memory. It stores live and durable bytes of each file separately, and live and durable names.
 #[derive(Debug, Default)]
 pub struct MemoryDisk {
     names: RefCell<Names>,
@@ -32,8 +32,9 @@ pub struct MemoryDisk {
 }
 
 impl MemoryDisk {
-    /// What the disk holds after a power cut: the durable names, and of each file's unsynced changes those for which `keep`
-    /// says how many of their bytes arrived (`None`: the change is lost; a size is kept by any number).
+    /// The disk after a power cut. It has the durable names. `keep` decides about each unsynced change of a file: it
+    /// returns how many of its bytes arrived, or `None` if the change is lost. A change of the size is kept by any
+    /// number.
     #[must_use]
     pub fn after_power_cut(&self, mut keep: impl FnMut(usize) -> Option<usize>) -> Self {
         let survivors = self.durable_names.borrow();
@@ -52,7 +53,7 @@ impl MemoryDisk {
         Self { names: RefCell::new(names.clone()), durable_names: RefCell::new(names) }
     }
 
-    /// The live bytes of a file, to look at or to damage.
+    /// The live bytes of a file, to inspect or to damage.
     pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Vec<u8>)) {
         if let Some(content) = self.names.borrow().get(name) {
             let mut content = content.borrow_mut();

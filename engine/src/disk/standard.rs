@@ -1,4 +1,4 @@
-//! The operating system's files, by nothing but what `std` has on every target.
+//! The operating system's files, through the functions that `std` has on every target.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,7 +13,7 @@ pub struct StandardDisk {
 }
 
 impl StandardDisk {
-    /// The directory at this path, created when it is missing; its parent must be there.
+    /// The directory at this path. Creates it if it is missing; its parent must exist.
     pub fn new(directory: impl Into<PathBuf>) -> io::Result<Self> {
         let directory = directory.into();
         match fs::create_dir(&directory) {
@@ -48,13 +48,13 @@ impl Disk for StandardDisk {
         fs::remove_file(self.directory.join(name))
     }
 
-    /// On WASI the host syncs the directory with every change of a name in it, and cannot be asked to.
+    /// Does nothing on WASI: the host syncs the directory after every change of a name, and offers no call for it.
     fn sync_directory(&self) -> io::Result<()> {
         if cfg!(target_os = "wasi") { Ok(()) } else { File::open(&self.directory)?.sync_all() }
     }
 }
 
-/// A file of the operating system. Keeps its cursor, so that sequential transfers need no seek.
+/// A file of the operating system. Remembers its cursor, so that sequential reads and writes need no seek.
 #[derive(Debug)]
 pub struct StandardFile {
     file: File,

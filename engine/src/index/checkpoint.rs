@@ -1,4 +1,4 @@
-//! How far the table has come: what of the log it holds.
+//! The checkpoint: which part of the log the table contains.
 
 use crate::failure::{Failure, FailureKind};
 use crate::log::SegmentNumber;
@@ -7,16 +7,16 @@ use crate::version::Version;
 const FORMAT_VERSION: u8 = 1;
 const SIZE: usize = 25;
 
-/// The table holds every commit up to `version`; recovery reads the log from segment `first_segment` on.
+/// The table has every commit up to `version`. Recovery reads the log from segment `first_segment` on.
 ///
-/// In the notes: format u8 = 1, then the three fields, u64 each, little endian.
+/// Format in the notes: format u8 = 1, then the three fields, u64 each, little endian.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The first segment that is still needed.
     pub first_segment: SegmentNumber,
-    /// The newest version that the table holds whole.
+    /// The table has all commits up to this version.
     pub version: Version,
-    /// All versions up to this one may have been used, by commits that the log has or that it lost.
+    /// All versions up to this one may have been used, by commits in the log or by commits that a crash lost.
     pub reserved: Version,
 }
 

@@ -1,4 +1,4 @@
-//! The files of sled, before it opens: puts in order, or refuses, what it would not.
+//! Checks sled's files before sled opens them. Repairs or refuses states that sled handles wrongly.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,11 @@ use crate::failure::{Failure, FailureKind};
 /// Bytes of the checksum at the end of `conf`.
 const CONF_CHECKSUM_SIZE: usize = 4;
 
-/// Removes what a crash left behind and refuses a directory whose `conf` is damaged.
+/// Removes leftovers of a crash, and refuses a directory whose `conf` is damaged.
 ///
-/// sled 0.34.7 takes `snap.*.generating`, a snapshot that was being written when the process died, for a finished one and
-/// then refuses to open for good (<https://github.com/spacejam/sled/issues/1527>). It also only warns when the checksum of
-/// `conf` is wrong, and writes a fresh one over a truncated one.
+/// sled 0.34.7 takes `snap.*.generating`, a snapshot that was being written when the process died, for a finished one.
+/// It then refuses to open for good (<https://github.com/spacejam/sled/issues/1527>). If the checksum of `conf` is
+/// wrong, it only prints a warning. It overwrites a truncated `conf` with a new one.
 pub(super) fn prepare(directory: &Path) -> Result<(), Failure> {
     if !directory.try_exists()? {
         return Ok(());
@@ -47,7 +47,7 @@ fn check_conf(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// sled takes a log that is gone for an empty one, and every entry with it. A snapshot says that there was more.
+/// sled takes a missing log for an empty one, and loses every entry. A snapshot proves that there was a log with data.
 fn check_log(directory: &Path, log_path: &Path) -> Result<(), Failure> {
     if size_of(log_path)? > 0 {
         return Ok(());
@@ -62,7 +62,7 @@ fn check_log(directory: &Path, log_path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The size of a file in bytes, 0 when it is missing.
+/// The size of a file in bytes; 0 if it is missing.
 fn size_of(path: &Path) -> Result<u64, Failure> {
     Ok(if path.try_exists()? { fs::metadata(path)?.len() } else { 0 })
 }

@@ -1,4 +1,4 @@
-//! Who a store is: what tells its files from those of another one.
+//! The identity of a store, which tells its files from those of another store.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -17,7 +17,7 @@ const KEY: &[u8] = &[6];
 pub struct Identity(u64);
 
 impl Identity {
-    /// The identity in the tree. A store that is new gets one, durably: segments that say whose they are come later.
+    /// The identity in the tree. A new store gets one, durably, before it writes a segment with an owner.
     pub fn of(tree: &dyn Tree, is_new: bool) -> Result<Self, Failure> {
         if let Some(bytes) = tree.get(KEY)? {
             let identity = bytes[..].try_into().map(u64::from_le_bytes);
@@ -33,7 +33,7 @@ impl Identity {
         Ok(Self(identity))
     }
 
-    /// What stands as the owner in the headers of the segments in a directory of the store.
+    /// The owner in the headers of the segments in a directory of the store.
     #[must_use]
     pub fn owner_of(self, directory: &str) -> u32 {
         low_half(xxh64(directory.as_bytes(), self.0)).max(1)

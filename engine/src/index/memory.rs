@@ -1,4 +1,4 @@
-//! A tree in memory, for tests of what stands above the index: nothing of it is ever durable.
+//! A tree in memory, for tests of the layers above the index. Nothing in it is durable.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub struct MemoryTree(RefCell<BTreeMap<Vec<u8>, Bytes>>);
 impl MemoryTree {
     fn pairs(&self, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Pairs<'_> {
         let entries = self.0.borrow();
-        // A range that ends before it begins has nothing; `BTreeMap` panics over one.
+        // A range that ends before it begins is empty; `BTreeMap` panics for such a range.
         let is_empty = match (from, to) {
             (Bound::Excluded(from), Bound::Excluded(to)) => from >= to,
             (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from > to,

@@ -1,9 +1,10 @@
-//! What the index notes about the store, in a tree of its own:
+//! The notes of the index about the store, in a tree of their own:
 //!
 //! ```text
-//! "checkpoint"   how far the table has come, see `Checkpoint`
-//! "hidden"       bytes of values in the log to which the bottom level has entries that newer ones hide, about: u64, little endian
-//! "log"          the number of the newest segment of the log, u64, little endian: without it nobody would miss that file
+//! "checkpoint"   which part of the log the table contains, see `Checkpoint`
+//! "hidden"       about how many bytes of values in the log belong to entries of the bottom level that newer entries
+//!                hide: u64, little endian
+//! "log"          the number of the newest segment of the log, u64, little endian: shows that this file is missing
 //! ```
 
 use std::rc::Rc;
@@ -28,30 +29,30 @@ impl Notes {
         Self { tree }
     }
 
-    /// The newest checkpoint; the default where there was none yet.
+    /// The newest checkpoint; the default before the first one.
     pub fn checkpoint(&self) -> Result<Checkpoint, Failure> {
         let found = self.tree.get(CHECKPOINT_KEY)?;
         found.map_or_else(|| Ok(Checkpoint::default()), |bytes| Checkpoint::decode(&bytes))
     }
 
-    /// Makes this the checkpoint, durably. Everything it says of the table must be durable before.
+    /// Writes the checkpoint durably. The commits that it covers must already be durable in the table.
     pub fn write_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
         self.tree.insert(CHECKPOINT_KEY, &checkpoint.encode())?;
         self.tree.sync()
     }
 
-    /// What [`Notes::write_hidden`] noted last; 0 where it did not.
+    /// The last number of [`Notes::write_hidden`]; 0 if there is none.
     pub fn hidden(&self) -> Result<u64, Failure> {
         let bytes = self.tree.get(HIDDEN_KEY)?;
         Ok(bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes[..].try_into().ok()?))).unwrap_or(0))
     }
 
-    /// Notes how many bytes of values are hidden; durable with the next checkpoint.
+    /// Notes how many bytes of values are hidden. Durable with the next checkpoint.
     pub fn write_hidden(&self, bytes: u64) -> Result<(), Failure> {
         self.tree.insert(HIDDEN_KEY, &bytes.to_le_bytes())
     }
 
-    /// The newest segment that was noted. Fails when the log ends in an earlier one.
+    /// The newest segment in the notes. Fails if the log ends in an earlier one.
     pub fn newest_segment(&self, last_segment: SegmentNumber) -> Result<SegmentNumber, Failure> {
         let Some(bytes) = self.tree.get(SEGMENT_KEY)? else { return Ok(SegmentNumber::NONE) };
         let damaged =
@@ -67,7 +68,8 @@ impl Notes {
         Ok(noted)
     }
 
-    /// Notes the newest segment, durably. It must be durable itself: what is noted is never missing after a crash.
+    /// Notes the newest segment durably. The segment must be durable before: after a crash a noted segment is never
+    /// missing.
     pub fn write_newest_segment(&self, number: SegmentNumber) -> Result<(), Failure> {
         self.tree.insert(SEGMENT_KEY, &number.get().to_le_bytes())?;
         self.tree.sync()
@@ -110,7 +112,7 @@ mod tests {
             notes.tree.insert(key, b"no").unwrap();
         }
         assert!(notes.checkpoint().is_err() && notes.newest_segment(SegmentNumber::of(5)).is_err());
-        // Only an estimate: nothing is wrong where it is lost.
+        // An estimate: losing it does no harm.
         assert_eq!(notes.hidden().unwrap(), 0);
     }
 }

@@ -1,8 +1,8 @@
-//! sled as a tree of the index.
+//! The trees of the index, stored in sled.
 //!
-//! sled panics on files that cannot be, sometimes as late as in a read. So a panic within sled is damage of the index; any
-//! other one is a fault of the engine. The host tells them apart by the place in the message: `isOfIndex` in
-//! `src/wasm/status.ts` looks for the sources of sled.
+//! sled panics on impossible files, sometimes only during a read. So a panic inside sled means that the index is
+//! damaged. Any other panic is a fault of the engine. The host tells them apart by the source location in the message:
+//! `isOfIndex` in `src/wasm/status.ts` looks for the sources of sled.
 
 use std::ops::{Bound, Deref};
 use std::path::Path;
@@ -36,24 +36,24 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
-/// A tree of sled's.
+/// One tree of sled.
 pub(super) struct SledTree {
     db: Db,
     tree: sled::Tree,
 }
 
-/// Opens sled in a directory that is prepared: the tree of the blocks, and that of the notes.
+/// Opens sled in a prepared directory: the tree of the blocks, and the tree of the notes.
 pub(super) fn open(directory: &Path, cache_size: u64) -> Result<(SledTree, SledTree), Failure> {
     let config = Config::default().path(directory).cache_capacity(cache_size).mode(Mode::HighThroughput);
     trees(&config.flush_every_ms(None).open()?)
 }
 
-/// Opens sled in a directory of its own, which it removes.
+/// Opens sled in a temporary directory, which sled removes.
 pub(super) fn temporary() -> Result<(SledTree, SledTree), Failure> {
     trees(&Config::new().temporary(true).open()?)
 }
 
-/// The notes stand in sled's default tree.
+/// The notes are in sled's default tree.
 fn trees(db: &Db) -> Result<(SledTree, SledTree), Failure> {
     let tree = |tree| SledTree { db: db.clone(), tree };
     Ok((tree(db.open_tree("blocks")?), tree(sled::Tree::clone(db))))
@@ -126,7 +126,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// sled's own words, but for damage, which it describes in Rust's.
+/// sled's own message. For damage a message of ours, because sled prints a Rust structure.
 fn message_of(error: &Error) -> String {
     match error {
         Error::Corruption { at: Some(at), .. } => format!("the file index/db is damaged at {at:?}"),

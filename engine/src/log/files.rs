@@ -8,10 +8,10 @@ use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::position::SegmentNumber;
 
-/// Segments that are kept open; the one that was not used for longest is closed first.
+/// How many segments stay open. The least recently used one is closed first.
 const OPEN_FILES: usize = 32;
 
-/// Open segments, the newest used one first.
+/// Open segments, the most recently used one first.
 #[derive(Debug)]
 pub struct SegmentFiles<F> {
     owner: u32,
@@ -19,13 +19,13 @@ pub struct SegmentFiles<F> {
 }
 
 impl<F: DiskFile> SegmentFiles<F> {
-    /// Of this owner, as their headers say.
+    /// Files of this owner, as their headers say.
     #[must_use]
     pub fn owned_by(owner: u32) -> Self {
         Self { owner, open: VecDeque::new() }
     }
 
-    /// The file of a segment. A missing one is damage, because the table has a place in it.
+    /// The file of a segment. A missing one is damage, because the table points into it.
     pub fn get<D: Disk<File = F>>(&mut self, disk: &D, number: SegmentNumber) -> Result<&mut F, Failure> {
         let found = self.open.iter().position(|(open, _)| *open == number);
         let entry = match found.and_then(|place| self.open.remove(place)) {
@@ -38,7 +38,7 @@ impl<F: DiskFile> SegmentFiles<F> {
         front.ok_or_else(|| Failure::new(FailureKind::Io, "no open file"))
     }
 
-    /// Lets go of a segment that is removed.
+    /// Closes a segment that is being removed.
     pub fn forget(&mut self, number: SegmentNumber) {
         self.open.retain(|(open, _)| *open != number);
     }
@@ -57,8 +57,8 @@ fn open<D: Disk>(disk: &D, number: SegmentNumber, owner: u32) -> Result<D::File,
     Ok(file)
 }
 
-/// Refuses a segment of another owner: its records have the same positions, and their checksums are right. A damaged header
-/// says nothing about the owner; the records after it have checksums of their own.
+/// Refuses a segment of another owner: its records have the same positions and correct checksums. A damaged header says
+/// nothing about the owner. The records after it have their own checksums.
 fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), Failure> {
     let mut bytes = [0; HEADER_SIZE];
     let count = file.read_at(&mut bytes, 0)?;
@@ -71,7 +71,7 @@ fn check_owner(file: &mut impl DiskFile, name: &str, owner: u32) -> Result<(), F
     }
 }
 
-/// Refuses segments from `first` on that are of another owner.
+/// Refuses segments of another owner, from `first` on.
 pub fn check_owners<D: Disk>(disk: &D, first: SegmentNumber, owner: u32) -> Result<(), Failure> {
     for name in disk.list()? {
         if segment::file_number(&name).is_some_and(|number| number >= first) {

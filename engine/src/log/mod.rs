@@ -1,8 +1,9 @@
 //! The log: every commit is written here first, and recovered from here.
 //!
-//! A log is a row of numbered segment files. Each starts with a [`segment`] header and holds [`record`]s, one for each commit.
-//! All segments but the last are durable as a whole: the writer begins a segment only after it synced the one before. Each
-//! header says where the log before it ends. Recovery never reads bytes after that point in earlier segments.
+//! A log is a sequence of numbered segment files. Each starts with a [`segment`] header and contains [`record`]s, one
+//! for each commit. All segments except the last are completely durable: the writer begins a segment only after it
+//! synced the one before. Each header says where the log before it ends. Recovery never reads bytes after that point in
+//! earlier segments.
 //!
 //! After a crash the last segment may end in one torn record or several, because a disk may keep unsynced writes in any
 //! order. Records after the first torn one were not acknowledged. The exception: a later record says that the log was durable

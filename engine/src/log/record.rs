@@ -10,8 +10,8 @@
 //!      …    0-7  zeros, up to the next multiple of 8
 //! ```
 //!
-//! The checksum is seeded with the position, so that neither what a recycled file held before nor a copy of a log in some
-//! value is ever taken for a record.
+//! The checksum is seeded with the position. So old bytes of a recycled file, or a copy of a log inside some value,
+//! never look like a valid record.
 
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
@@ -24,24 +24,24 @@ pub const HEADER_SIZE: usize = 24;
 /// Records start at multiples of this.
 pub const ALIGNMENT: usize = 8;
 
-/// A record as it was read.
+/// A decoded record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// The version of the commit.
     pub version: Version,
-    /// Up to where the log was known to be durable when the record was written.
+    /// The position up to which the log was known to be durable when the record was written.
     pub durable: PackedPosition,
-    /// What was committed.
+    /// The content of the commit.
     pub payload: &'a [u8],
 }
 
-/// The bytes a record with a payload of this length takes, with its padding.
+/// How many bytes a record with a payload of this length takes, with its padding.
 #[must_use]
 pub fn encoded_size(payload_length: usize) -> usize {
     (HEADER_SIZE + payload_length).next_multiple_of(ALIGNMENT)
 }
 
-/// Appends a record that will stand at `position` to `buffer`. The payload must be shorter than 4 GiB.
+/// Appends a record to `buffer`. `position` is its place in the log. The payload must be shorter than 4 GiB.
 pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
     let start = buffer.len();
     buffer.resize(start + HEADER_SIZE, 0);
@@ -49,8 +49,8 @@ pub fn encode(buffer: &mut Vec<u8>, position: Position, record: &Record<'_>) {
     seal(buffer, start, position, record.version, record.durable);
 }
 
-/// Makes a record of what stands in `buffer` from `start` on: room for the header and the payload. It will stand at
-/// `position`.
+/// Turns the bytes in `buffer` from `start` on into a record. They consist of space for the header, and the payload.
+/// `position` is the record's place in the log.
 pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: Version, durable: PackedPosition) {
     let length = buffer.len().saturating_sub(start + HEADER_SIZE);
     if let Some(header) = buffer.get_mut(start + CHECKSUM_SIZE..start + HEADER_SIZE) {
@@ -63,7 +63,7 @@ pub fn seal(buffer: &mut Vec<u8>, start: usize, position: Position, version: Ver
     buffer.resize(start + encoded_size(length), 0);
 }
 
-/// Makes the header of a record whose payload comes in pieces.
+/// Computes the header of a record whose payload comes in pieces.
 pub struct RecordHasher {
     fields: [u8; FIELDS_SIZE],
     hasher: Xxh64,
@@ -75,7 +75,7 @@ const CHECKSUM_SIZE: usize = 4;
 const FIELDS_SIZE: usize = HEADER_SIZE - CHECKSUM_SIZE;
 
 impl RecordHasher {
-    /// For a record that will stand at `position`, with a payload of `length` bytes.
+    /// For a record at `position` with a payload of `length` bytes.
     #[must_use]
     pub fn new(position: Position, length: usize, version: Version, durable: PackedPosition) -> Self {
         let mut hasher = Xxh64::new(position.packed().get());
@@ -107,14 +107,14 @@ fn fields(length: usize, version: Version, durable: PackedPosition) -> [u8; FIEL
     fields
 }
 
-/// Puts bytes into an array that has room for them at this place.
+/// Copies bytes to a place in an array, which must have room for them.
 fn put<const N: usize>(target: &mut [u8], at: usize, bytes: [u8; N]) {
     if let Some(slot) = target.get_mut(at..at + N) {
         slot.copy_from_slice(&bytes);
     }
 }
 
-/// The numbers of what may be a record at the start of `bytes`, not verified: its version and its durable position.
+/// The version and the durable position of a possible record at the start of `bytes`, not verified.
 #[must_use]
 pub fn peek(bytes: &[u8]) -> Option<(Version, PackedPosition)> {
     let head = bytes.first_chunk::<HEADER_SIZE>()?;
@@ -123,15 +123,14 @@ pub fn peek(bytes: &[u8]) -> Option<(Version, PackedPosition)> {
     Some((Version::from_le_bytes(*version), durable))
 }
 
-/// The length of the payload of what may be a record at the start of `bytes`, not verified.
+/// The length of the payload of a possible record at the start of `bytes`, not verified.
 #[must_use]
 pub fn payload_length(bytes: &[u8]) -> Option<usize> {
     let (_, rest) = bytes.split_first_chunk::<4>()?;
     usize::try_from(u32::from_le_bytes(*rest.first_chunk::<4>()?)).ok()
 }
 
-/// The record at the start of `bytes`, which stand at `position`, if there is one: anything else, however it came about,
-/// is `None`.
+/// The record at the start of `bytes`, whose place in the log is `position`. `None` if there is no valid record.
 #[must_use]
 pub fn decode(bytes: &[u8], position: Position) -> Option<Record<'_>> {
     let (version, durable) = peek(bytes)?;

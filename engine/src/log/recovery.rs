@@ -1,4 +1,4 @@
-//! Reads the log after an end of the process, however it came.
+//! Reads the log after the process has ended, cleanly or not.
 
 use super::record::{self, ALIGNMENT, Record};
 use super::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
@@ -8,18 +8,19 @@ use crate::position::Position;
 use crate::position::SegmentNumber;
 use crate::version::Version;
 
-/// What a recovered log holds.
+/// The result of a recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// Where the log ends; a writer must go on in a segment of a higher number.
+    /// The end of the log. A writer must continue in a segment with a higher number.
     pub end: Position,
-    /// The version of the last record, 0 when there is none.
+    /// The version of the last record; 0 if there is none.
     pub last_version: Version,
 }
 
-/// Hands every record from segment `first` on ([`SegmentNumber::NONE`] for a log that may be new) to `visit`, in order, with the position of its payload.
+/// Calls `visit` for every record from segment `first` on, in order, with the position of its payload. `first` is
+/// [`SegmentNumber::NONE`] for a log that may be new.
 ///
-/// Fails with [`FailureKind::Corrupt`] where something durable is damaged or missing, naming file and offset, and with
+/// Fails with [`FailureKind::Corrupt`] if durable data is damaged or missing, and names file and offset. Fails with
 /// [`FailureKind::Unsupported`] for another format. Changes nothing.
 pub fn recover<D: Disk>(
     disk: &D,
@@ -50,8 +51,8 @@ pub fn recover<D: Disk>(
     Ok(recovered)
 }
 
-/// Makes the recovered records durable. A killed process leaves records that it wrote and did not sync. Later reads and
-/// writes rely on them.
+/// Makes the recovered records durable. A killed process may have written records without a sync. Later reads and
+/// writes rely on these records.
 pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Failure> {
     if !recovered.end.segment.is_none() {
         disk.open(&segment::file_name(recovered.end.segment))?.sync()?;
@@ -59,8 +60,9 @@ pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Fail
     Ok(())
 }
 
-/// Reads the records of one segment; returns how many there are. `end` is up to where it was written, for the one that is
-/// written to. Fails with [`FailureKind::Corrupt`] where recovery would, or where `is_sound` says that a record is not.
+/// Reads the records of one segment. Returns how many there are. For the segment that is being written, `end` is the
+/// end of the written part. Fails with [`FailureKind::Corrupt`] in the same cases as recovery, and if `is_sound`
+/// rejects a record.
 pub fn verify_segment<D: Disk>(
     disk: &D,
     number: SegmentNumber,
@@ -89,8 +91,8 @@ pub fn verify_segment<D: Disk>(
     Ok(records)
 }
 
-/// The headers of all segments that count, in order. Those at the end whose creation was torn do not: several may have been
-/// begun before the first of them was durable.
+/// The headers of all valid segments, in order. Leaves out segments at the end whose creation was torn. There may be
+/// several: they may have been begun before the first of them was durable.
 fn read_headers<D: Disk>(disk: &D, first: SegmentNumber) -> Result<Vec<SegmentHeader>, Failure> {
     let mut numbers: Vec<SegmentNumber> =
         disk.list()?.iter().filter_map(|name| segment::file_number(name)).filter(|number| *number >= first).collect();
@@ -104,14 +106,14 @@ fn read_headers<D: Disk>(disk: &D, first: SegmentNumber) -> Result<Vec<SegmentHe
                 check_order(first, headers.last(), &header)?;
                 headers.push(header);
             }
-            // A header is durable before that of the next segment is written.
+            // A header is durable before the header of the next segment is written.
             (Some(_), Some(torn)) => return Err(damaged_header(torn)),
         }
     }
     Ok(headers)
 }
 
-/// The header of a segment; `None` for one that was never begun: it has no record, either.
+/// The header of a segment; `None` if its creation was torn. Such a segment has no record, either.
 fn read_header<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Option<SegmentHeader>, Failure> {
     let mut file = disk.open(&segment::file_name(number))?;
     let mut bytes = [0; HEADER_SIZE];
@@ -186,7 +188,7 @@ impl<'a> SegmentReader<'a> {
         Position { segment: self.number, offset: self.offset as u64 }
     }
 
-    /// The next record. `end` is where the records are known to end, for all segments but the last.
+    /// The next record. `end` is the known end of the records, for all segments except the last.
     fn next(&mut self, end: Option<Position>) -> Result<Option<(Position, Record<'a>)>, Failure> {
         if end == Some(self.position()) {
             return Ok(None);
@@ -203,7 +205,7 @@ impl<'a> SegmentReader<'a> {
         }
     }
 
-    /// Fails unless all bytes after the last record are a tail that was never acknowledged.
+    /// Fails unless all bytes after the last record belong to writes that were never acknowledged.
     fn check_tail(&self) -> Result<(), Failure> {
         let beyond = Position { offset: self.offset as u64 + 1, ..self.position() };
         match find_record(self.bytes, self.position(), beyond)? {
@@ -216,12 +218,13 @@ impl<'a> SegmentReader<'a> {
     }
 }
 
-/// How often a search for records may read each byte of a segment, on average. Without a limit a value made for that purpose
-/// could keep a recovery busy for hours.
+/// How often a search for records may read each byte of a segment, on average. Without a limit, a value made for that
+/// purpose could keep recovery busy for hours.
 const SEARCH_FACTOR: usize = 8;
 
-/// The offset of the first whole record from `start` on that says that the log was durable up to `durable` or beyond. A
-/// record never says so of a place after itself: that rules out most other bytes before they are read as a record.
+/// The offset of the first valid record from `start` on that says that the log was durable up to `durable` or beyond.
+/// The durable position of a record is never after the record itself. This excludes most other bytes before they are
+/// decoded.
 fn find_record(bytes: &[u8], start: Position, durable: Position) -> Result<Option<usize>, Failure> {
     let mut budget = bytes.len().saturating_mul(SEARCH_FACTOR);
     let mut offset = usize::try_from(start.offset).unwrap_or(usize::MAX);

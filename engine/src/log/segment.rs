@@ -25,18 +25,18 @@ const MAGIC: &[u8; 7] = b"lugelog";
 pub struct SegmentHeader {
     /// The number of the segment.
     pub number: SegmentNumber,
-    /// Where the log before this segment ends. Bytes after that place in earlier segments were never committed.
+    /// The end of the log before this segment. Bytes after that position in earlier segments were never committed.
     pub follows: Position,
-    /// Whose segment it is.
+    /// The owner of the segment.
     pub owner: u32,
 }
 
-/// What the first bytes of a segment file say.
+/// The content of the first bytes of a segment file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderState {
-    /// A whole header.
+    /// A valid header.
     Valid(SegmentHeader),
-    /// A whole header of another format.
+    /// A valid header of another format.
     OtherFormat(u8),
     /// No header: the file was being created, or is damaged.
     Invalid,
@@ -61,7 +61,7 @@ pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     bytes
 }
 
-/// The owner, too: a header that a power cut left in parts must be none.
+/// Covers the owner, too: a header that a power cut wrote only in part must be invalid.
 fn checksum(body: &[u8], owner: [u8; 4]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(body);
@@ -69,7 +69,7 @@ fn checksum(body: &[u8], owner: [u8; 4]) -> u32 {
     hasher.finalize()
 }
 
-/// What `bytes`, the start of a segment file, hold.
+/// Decodes `bytes`, the start of a segment file.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> HeaderState {
     try_decode(bytes).unwrap_or(HeaderState::Invalid)

@@ -1,4 +1,4 @@
-//! The sizes of segments that nothing is written to any more.
+//! The sizes of segments that are not written any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use crate::position::SegmentNumber;
 #[derive(Debug, Default)]
 pub struct SegmentSizes {
     sizes: BTreeMap<SegmentNumber, u64>,
-    /// Their sum: every commit asks for it.
+    /// The sum of the sizes. Every commit reads it.
     total: u64,
-    /// Segments that do not count.
+    /// Segments that are left out.
     left_out: BTreeSet<SegmentNumber>,
 }
 
 impl SegmentSizes {
-    /// Takes note of a segment, unless it is known.
+    /// Adds a segment, unless it is known.
     pub fn add<D: Disk>(&mut self, disk: &D, number: SegmentNumber) -> Result<(), Failure> {
         if !self.sizes.contains_key(&number) && !self.left_out.contains(&number) {
             let size = disk.open(&segment::file_name(number))?.size()?;
@@ -33,19 +33,19 @@ impl SegmentSizes {
         self.total -= self.sizes.remove(&number).unwrap_or(0);
     }
 
-    /// Leaves a segment out from here on: one that cannot be emptied.
+    /// Leaves a segment out from now on, because it cannot be emptied.
     pub fn leave_out(&mut self, number: SegmentNumber) {
         self.remove(number);
         self.left_out.insert(number);
     }
 
-    /// The sizes of all of them together.
+    /// The sum of all sizes.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The one of which the smallest share is live, below `percent` percent.
+    /// The segment with the smallest share of live bytes, if that share is below `percent` percent.
     pub fn emptiest(&self, percent: u64, live_of: impl Fn(SegmentNumber) -> u64) -> Option<SegmentNumber> {
         let shares = self.sizes.iter().map(|(number, size)| (live_of(*number) * 100 / (*size).max(1), *number));
         shares.filter(|(share, _)| *share < percent).min().map(|(_, number)| number)

@@ -11,36 +11,36 @@ use crate::position::Position;
 use crate::position::SegmentNumber;
 use crate::version::Version;
 
-/// A file is written ahead with zeros in pieces of this size: a sync of a record that fits needs no journal of the file
-/// system, and a short log takes little space.
+/// Files are extended with zeros in pieces of this size. So the sync of a record that fits needs no commit of the file
+/// system's journal, and a short log takes little space.
 const AHEAD_SIZE: u64 = 256 * 1024;
-/// Above this many collected bytes the writer hands them to the operating system by itself.
+/// Above this many collected bytes, the writer writes them to the operating system without being asked.
 const BUFFER_SIZE: usize = 256 * 1024;
-/// Records with a payload above this are written as they come, never collected whole: smaller pieces of them are joined
-/// to writes of up to this many bytes.
+/// A record with a longer payload is written as its bytes come, and never collected completely. Its smaller pieces are
+/// joined to writes of up to this many bytes.
 const DIRECT_SIZE: usize = 128 * 1024;
 /// The longest payload of a record: its length is a `u32`.
 pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 
-/// The end of a log. Records are collected in memory; [`LogWriter::write_out`] hands them to the operating system,
-/// [`LogWriter::sync`] makes them durable. After an error of the disk the writer must not be used again: nobody knows
-/// what arrived.
+/// The end of a log. Records are collected in memory. [`LogWriter::write_out`] writes them to the operating system,
+/// [`LogWriter::sync`] makes them durable. After an error of the disk the writer must not be used again: it is not
+/// known which bytes arrived.
 pub struct LogWriter<D: Disk> {
     disk: D,
     owner: u32,
     segment_size: u64,
-    /// Whether files are written ahead.
+    /// Whether files are extended with zeros ahead of the records.
     writes_ahead: bool,
     /// The present segment; `None` before the first record.
     file: Option<D::File>,
     number: SegmentNumber,
-    /// Where the log before the present segment ends.
+    /// The end of the log before the present segment.
     follows: Position,
-    /// Where the bytes in `buffer` belong.
+    /// The offset of the bytes in `buffer`.
     offset: u64,
-    /// The size that the segment may grow to.
+    /// The largest size of the segment.
     capacity: u64,
-    /// The size of the file: what was written ahead.
+    /// The size of the file, with the zeros at its end.
     ahead: u64,
     durable: Position,
     last_version: Version,
@@ -48,13 +48,13 @@ pub struct LogWriter<D: Disk> {
     record: Option<OpenRecord>,
     /// The last bytes of a record that is written as it comes.
     joined: Vec<u8>,
-    /// Bytes handed to the operating system so far.
+    /// How many bytes have been written to the operating system.
     written_bytes: u64,
-    /// Bytes of records so far.
+    /// How many bytes the records have.
     appended_bytes: u64,
     /// How often the log was synced.
     syncs: u64,
-    /// The sizes of segments that have ended, as far as they are known.
+    /// The known sizes of finished segments.
     sizes: RefCell<BTreeMap<SegmentNumber, u64>>,
 }
 
@@ -64,21 +64,21 @@ struct OpenRecord {
     version: Version,
     length: usize,
     written: usize,
-    /// For a record that is not collected: what its checksum is made of so far.
+    /// The state of the checksum, for a record that is written as its bytes come.
     direct: Option<RecordHasher>,
 }
 
 impl OpenRecord {
-    /// Where the next bytes of the payload belong.
+    /// The offset of the next bytes of the payload.
     fn end(&self) -> u64 {
         self.position.offset + (record::HEADER_SIZE + self.written) as u64
     }
 }
 
 impl<D: Disk> LogWriter<D> {
-    /// Continues after `end`, where the log that [`recover`](super::recover) read ends (`Position::default()` for a new
-    /// log), in a new segment that is created with the first record. `last_version` is that of the last record. A segment
-    /// has at most `segment_size` bytes, but for one record that is larger.
+    /// Continues a log after `end`, the end that [`recover`](super::recover) found (`Position::default()` for a new
+    /// log). The first record creates a new segment. `last_version` is the version of the last record. A segment has at
+    /// most `segment_size` bytes, unless one record is larger.
     pub fn start(disk: D, end: Position, last_version: Version, segment_size: u64) -> Self {
         let number = end.segment.next();
         let offset = HEADER_SIZE as u64;
@@ -105,13 +105,13 @@ impl<D: Disk> LogWriter<D> {
         }
     }
 
-    /// For a log that takes large amounts at a time: its files are not written ahead.
+    /// For a log that gets large writes: its files are not extended with zeros.
     #[must_use]
     pub fn in_bulk(self) -> Self {
         Self { writes_ahead: false, ..self }
     }
 
-    /// For a log whose segments say whose they are.
+    /// For a log whose segments have an owner.
     #[must_use]
     pub fn owned_by(self, owner: u32) -> Self {
         Self { owner, ..self }
@@ -122,27 +122,27 @@ impl<D: Disk> LogWriter<D> {
         self.last_version
     }
 
-    /// The disk it writes to.
+    /// The disk that it writes to.
     pub fn disk(&self) -> &D {
         &self.disk
     }
 
-    /// The disk it wrote to. Bytes that were not written out are lost, as in a crash.
+    /// The disk that it wrote to. Bytes that were not written out are lost, as in a crash.
     pub fn into_disk(self) -> D {
         self.disk
     }
 
-    /// Up to where the log is durable.
+    /// The position up to which the log is durable.
     pub fn durable(&self) -> Position {
         self.durable
     }
 
-    /// Bytes handed to the operating system so far.
+    /// How many bytes have been written to the operating system.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes
     }
 
-    /// Bytes of records so far, wherever they are.
+    /// How many bytes the records have, collected or written.
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes
     }
@@ -152,22 +152,23 @@ impl<D: Disk> LogWriter<D> {
         self.syncs
     }
 
-    /// Where the next record goes, unless it needs a new segment.
+    /// The position of the next record, unless it needs a new segment.
     pub fn end(&self) -> Position {
         Position { segment: self.number, offset: self.offset + self.buffer.len() as u64 }
     }
 
-    /// The newest segment that is there: it is durable with its header.
+    /// The newest segment that exists. It is durable with its header.
     pub fn newest_segment(&self) -> SegmentNumber {
         if self.file.is_some() { self.number } else { self.number.previous() }
     }
 
-    /// Up to where the operating system has the log.
+    /// The end of what the operating system has of the log.
     pub fn written_end(&self) -> Position {
         Position { segment: self.number, offset: self.offset }
     }
 
-    /// Appends a commit; returns where its payload stands. `version` must not be below that of the record before.
+    /// Appends a commit. Returns the position of its payload. `version` must not be below the version of the record
+    /// before.
     pub fn append(&mut self, version: Version, payload: &[u8]) -> Result<Position, Failure> {
         let position = self.begin(version, payload.len())?;
         self.extend(payload)?;
@@ -175,8 +176,9 @@ impl<D: Disk> LogWriter<D> {
         Ok(position)
     }
 
-    /// Begins a record with a payload of `length` bytes, which [`LogWriter::extend`] brings; returns where the payload will
-    /// stand. `version` must not be below that of the record before; only what is no commit may repeat it.
+    /// Begins a record with a payload of `length` bytes. The caller passes them to [`LogWriter::extend`]. Returns the
+    /// position of the payload. `version` must not be below the version of the record before. Only a record that is no
+    /// commit may repeat it.
     pub fn begin(&mut self, version: Version, length: usize) -> Result<Position, Failure> {
         if length > MAX_PAYLOAD_SIZE {
             return Err(Failure::new(FailureKind::OutOfMemory, format!("a commit of {length} bytes is too large")));
@@ -204,7 +206,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(Position { offset: position.offset + record::HEADER_SIZE as u64, ..position })
     }
 
-    /// Adds bytes to the payload of the record that was begun.
+    /// Adds bytes to the payload of the begun record.
     pub fn extend(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let Some(open) = self.record.as_mut().filter(|open| open.written + bytes.len() <= open.length) else {
             return Err(Failure::new(FailureKind::InvalidRequest, "more bytes than the record was begun with"));
@@ -221,7 +223,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Ends the record that was begun: from here on it counts.
+    /// Ends the begun record. From here on it counts.
     pub fn finish(&mut self) -> Result<(), Failure> {
         let Some(open) = self.record.take_if(|open| open.written == open.length) else {
             return Err(Failure::new(FailureKind::InvalidRequest, "fewer bytes than the record was begun with"));
@@ -243,7 +245,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Forgets the record that was begun, as if it had not been.
+    /// Discards the begun record, as if it had never been begun.
     pub fn abort(&mut self) {
         let Some(open) = self.record.take() else { return };
         if open.direct.is_none() {
@@ -251,12 +253,12 @@ impl<D: Disk> LogWriter<D> {
             self.buffer.truncate(start);
         } else {
             self.joined.clear();
-            // Its bytes may look like records: nothing may ever be appended before them.
+            // Its bytes may look like records, so nothing may ever be appended in this segment.
             self.capacity = self.offset;
         }
     }
 
-    /// Ends the present segment, durably: the next record begins another one.
+    /// Ends the present segment durably. The next record begins another segment.
     pub fn end_segment(&mut self) -> Result<(), Failure> {
         if self.file.is_some() {
             self.sync()?;
@@ -271,12 +273,12 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Whether there is a file that the next record may go to.
+    /// Whether there is a file for the next record.
     pub fn has_segment(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Creates the present segment if it was not needed yet; returns its number.
+    /// Creates the present segment unless it exists. Returns its number.
     pub fn ensure_segment(&mut self) -> Result<SegmentNumber, Failure> {
         if self.file.is_none() {
             self.next_segment(0)?;
@@ -284,7 +286,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(self.number)
     }
 
-    /// Hands everything appended to the operating system: it survives the end of the process.
+    /// Writes everything appended to the operating system. It then survives the end of the process.
     pub fn write_out(&mut self) -> Result<(), Failure> {
         let Some(file) = self.file.as_mut().filter(|_| !self.buffer.is_empty()) else { return Ok(()) };
         file.write_at(&self.buffer, self.offset)?;
@@ -310,7 +312,8 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// As [`LogWriter::write_out`], for a sync that follows: returns up to where that sync will make the log durable.
+    /// As [`LogWriter::write_out`], before a sync. Returns the position up to which that sync will make the log
+    /// durable.
     pub fn prepare_sync(&mut self) -> Result<Position, Failure> {
         let small = self.writes_ahead && self.buffer.len() as u64 <= AHEAD_SIZE / 4;
         self.write_out()?;
@@ -320,13 +323,14 @@ impl<D: Disk> LogWriter<D> {
         Ok(self.end())
     }
 
-    /// Takes note that the log was synced up to `position`, as [`LogWriter::prepare_sync`] returned it.
+    /// Records that the log was synced up to `position`, a result of [`LogWriter::prepare_sync`].
     pub fn synced(&mut self, position: Position) {
         self.syncs += 1;
         self.durable = self.durable.max(position);
     }
 
-    /// Reads bytes of the present segment that may not be written out yet; `false` when they are, or stand elsewhere.
+    /// Reads bytes of the present segment that are still in memory. `false` if they are written out, or in another
+    /// segment.
     pub fn read_collected(&self, position: Position, bytes: &mut [u8]) -> bool {
         let start = position.offset.checked_sub(self.offset).filter(|_| position.segment == self.number);
         let start = start.and_then(|start| usize::try_from(start).ok());
@@ -337,7 +341,7 @@ impl<D: Disk> LogWriter<D> {
         found.is_some()
     }
 
-    /// Removes a segment that nothing needs any more, and that is not the current one. The removal is durable after
+    /// Removes a segment that is not needed any more, and is not the present one. The removal is durable after
     /// [`Disk::sync_directory`].
     pub fn remove_segment(&self, number: SegmentNumber) -> Result<(), Failure> {
         debug_assert!(number != self.number, "the present segment is needed");
@@ -346,7 +350,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// The size of a segment's file in bytes. Each is opened for that once in a life at most: those that have ended stay as they are.
+    /// The size of a segment's file in bytes. Opens each file at most once, because finished segments do not change.
     pub fn size_of(&self, number: SegmentNumber) -> Result<u64, Failure> {
         if let Some(file) = self.file.as_ref().filter(|_| number == self.number) {
             return Ok(file.size()?);
@@ -365,7 +369,8 @@ impl<D: Disk> LogWriter<D> {
             .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory for a log record of {size} bytes")))
     }
 
-    /// Writes bytes of a record that is written as it comes, which belong at `end`; small ones wait for others.
+    /// Writes bytes of a record that is written as it comes. They belong at offset `end`. Small pieces are joined
+    /// first.
     fn extend_direct(&mut self, bytes: &[u8], end: u64) -> Result<(), Failure> {
         if self.joined.len() + bytes.len() > DIRECT_SIZE {
             self.write_joined(end)?;
@@ -378,7 +383,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Writes the small pieces that wait. They belong before `end`.
+    /// Writes the joined pieces. They end at `end`.
     fn write_joined(&mut self, end: u64) -> Result<(), Failure> {
         let joined = std::mem::take(&mut self.joined);
         if !joined.is_empty() {
@@ -397,7 +402,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// The header comes last: without it there is no record.
+    /// Writes the header last: without it there is no record.
     fn finish_direct(
         &mut self,
         position: Position,
@@ -410,8 +415,8 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Writes zeros after the last record, so that the next records overwrite blocks that the file has already. A crash may
-    /// lose the zeros: they mean the same as the end of the file.
+    /// Writes zeros after the last record, so that the next records overwrite blocks that the file has already. A crash
+    /// may lose the zeros, but they mean the same as the end of the file.
     fn write_ahead(&mut self) -> Result<(), Failure> {
         let Some(file) = self.file.as_mut().filter(|_| self.offset >= self.ahead) else { return Ok(()) };
         let target = (self.offset + 1).next_multiple_of(AHEAD_SIZE).min(self.capacity);
@@ -424,7 +429,7 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Begins a segment with room for `record_size` bytes, after making the present one durable.
+    /// Makes the present segment durable, and begins one with room for `record_size` bytes.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
         self.end_segment()?;
         let header = SegmentHeader { number: self.number, follows: self.follows, owner: self.owner };
@@ -437,10 +442,10 @@ impl<D: Disk> LogWriter<D> {
     }
 }
 
-/// Creates the file of a segment, durable with its header.
+/// Creates the file of a segment. File and header are durable when it returns.
 fn create_segment<D: Disk>(disk: &D, header: SegmentHeader) -> Result<D::File, Failure> {
     let name = segment::file_name(header.number);
-    // A file of this number can only be what a crash left of an earlier attempt: its header never was durable.
+    // A file with this number can only be a leftover of a crash: its header was never durable.
     if disk.list()?.contains(&name) {
         disk.remove(&name)?;
     }

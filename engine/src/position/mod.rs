@@ -1,4 +1,4 @@
-//! A place in the log.
+//! A position in the log.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ mod segment_number;
 pub use file_name::{file_name, file_number};
 pub use segment_number::SegmentNumber;
 
-/// A segment's number and a byte offset in it, ordered as the log is written.
+/// A segment's number and a byte offset in it. Positions are ordered as the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The number of the segment.
@@ -39,13 +39,13 @@ impl PackedPosition {
 const OFFSET_BITS: u32 = 33;
 
 impl Position {
-    /// As one number, with the same order.
+    /// The position as one number, with the same order.
     #[must_use]
     pub fn packed(self) -> PackedPosition {
         PackedPosition(self.segment.get() << OFFSET_BITS | self.offset)
     }
 
-    /// What [`Position::packed`] packed.
+    /// The position that [`Position::packed`] packed.
     #[must_use]
     pub fn unpacked(PackedPosition(packed): PackedPosition) -> Self {
         Self { segment: SegmentNumber::of(packed >> OFFSET_BITS), offset: packed & ((1 << OFFSET_BITS) - 1) }

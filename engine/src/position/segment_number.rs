@@ -1,12 +1,12 @@
 //! The numbers of segments.
 
-/// The number of a segment, below 2^31. The first one has 1; 0 stands for none, before all of them.
+/// The number of a segment, below 2^31. The first segment has 1. 0 means none, and is below all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct SegmentNumber(u64);
 
 impl SegmentNumber {
-    /// Before the first segment.
+    /// No segment: before the first one.
     pub const NONE: Self = Self(0);
     /// The first segment of a log.
     pub const FIRST: Self = Self(1);
@@ -23,19 +23,19 @@ impl SegmentNumber {
         self.0
     }
 
-    /// Whether it is that of no segment.
+    /// Whether it is the number of no segment.
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.0 == Self::NONE.0
     }
 
-    /// That of the segment behind this one.
+    /// The number of the next segment.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
-    /// That of the segment before this one; of the first one, none.
+    /// The number of the segment before; for the first one, none.
     #[must_use]
     pub const fn previous(self) -> Self {
         Self(self.0 - 1)

@@ -1,4 +1,4 @@
-//! A block with its keys built, so that its entries can be looked at in any order.
+//! A block whose keys are built, so that its entries can be read in any order.
 
 use super::block::{KeylessEntry, Malformed, Parts, read_raw};
 use super::owned_version::PlacedValue;
@@ -6,7 +6,7 @@ use crate::entry::Entry;
 use crate::expiry::Expiry;
 use crate::version::Version;
 
-/// The entries of a block; the bytes of the block itself are kept elsewhere and must be the same ones.
+/// The entries of a block. The caller keeps the bytes of the block, and must pass the same ones.
 #[derive(Debug, Default)]
 pub struct DecodedBlock {
     keys: Vec<u8>,
@@ -23,7 +23,7 @@ struct DecodedEntry {
 }
 
 impl DecodedBlock {
-    /// Decodes `block`, using the memory of an earlier one. Afterwards the entries are known to be in order.
+    /// Decodes `block` into the memory of an earlier one. Fails if its entries are not in order.
     pub fn decode(&mut self, block: &[u8]) -> Result<(), Malformed> {
         self.keys.clear();
         self.entries.clear();
@@ -81,7 +81,7 @@ impl DecodedBlock {
         })
     }
 
-    /// Where the next key begins, behind the entry at `index`.
+    /// The index at which the next key begins, after the entry at `index`.
     #[must_use]
     pub fn next_key(&self, index: usize) -> usize {
         let place = |entry: &DecodedEntry| (entry.key_start, entry.key_length);
@@ -93,7 +93,7 @@ impl DecodedBlock {
         index + 1 + rest.partition_point(|entry| Some(place(entry)) == present)
     }
 
-    /// How many entries stand before the place of this version of this key.
+    /// How many entries come before this version of this key.
     #[must_use]
     pub fn entries_before(&self, key: &[u8], version: Version) -> usize {
         self.entries.partition_point(|entry| {
@@ -101,7 +101,7 @@ impl DecodedBlock {
         })
     }
 
-    /// Whether keys rise, and versions of a key fall.
+    /// Whether keys rise, and versions of one key fall.
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         self.entries.windows(2).all(|pair| match pair {

@@ -5,9 +5,9 @@ use crate::index::Bytes;
 /// A sorted part of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// What came from memtables and is gathered here; newer than what the bottom has of the same keys.
+    /// Collects what came from memtables. Its entries are newer than the bottom's of the same keys.
     Upper,
-    /// All the rest.
+    /// All other entries.
     Bottom,
 }
 
@@ -15,7 +15,7 @@ impl Level {
     /// Both, the newer one first.
     pub const ALL: [Self; 2] = [Self::Upper, Self::Bottom];
 
-    /// The name of the directory where its blocks stand, in a store.
+    /// The name of the directory of its blocks, in a store.
     #[must_use]
     pub const fn directory(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl Level {
         }
     }
 
-    /// The first byte of the tree's keys that lead to blocks of this level.
+    /// The first byte of the tree's keys for blocks of this level.
     #[must_use]
     pub const fn prefix(self) -> u8 {
         match self {
@@ -41,7 +41,7 @@ impl Level {
         }
     }
 
-    /// The key in the tree in front of all blocks of this level.
+    /// The key in the tree before all blocks of this level.
     pub(super) const fn start(self) -> &'static [u8] {
         match self {
             Self::Bottom => &[1],
@@ -49,7 +49,7 @@ impl Level {
         }
     }
 
-    /// The key in the tree behind all blocks of this level.
+    /// The key in the tree after all blocks of this level.
     pub(super) const fn end(self) -> &'static [u8] {
         match self {
             Self::Bottom => &[2],

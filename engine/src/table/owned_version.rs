@@ -52,7 +52,7 @@ impl Found {
     }
 }
 
-/// A value by its place in a block.
+/// A value, as its position in a block.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PlacedValue {
     Deleted,

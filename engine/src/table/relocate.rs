@@ -1,4 +1,4 @@
-//! Lets entries lead to where their values were moved in the log.
+//! Changes entries whose values were moved in the log, so that they refer to the new positions.
 
 use super::group::Group;
 use super::{Level, PlacedBlock, Table};
@@ -15,9 +15,9 @@ pub struct Relocation {
     pub key: Vec<u8>,
     /// The version of the entry.
     pub version: Version,
-    /// Where the value stood.
+    /// The old position of the value.
     pub from: PackedPosition,
-    /// Where it stands now.
+    /// The new position.
     pub to: PackedPosition,
 }
 
@@ -36,7 +36,7 @@ impl<D: Disk> Table<D> {
         Ok(false)
     }
 
-    /// Changes the entries, in one atomic write; those that are gone meanwhile stay gone.
+    /// Changes the entries in one atomic write. Entries that were deleted meanwhile stay deleted.
     pub fn relocate(&mut self, relocations: &[Relocation]) -> Result<(), Failure> {
         let mut sorted: Vec<&Relocation> = relocations.iter().collect();
         sorted.sort_by(|a, b| a.key.cmp(&b.key));

@@ -10,7 +10,7 @@ use crate::log::segment::HEADER_SIZE;
 
 /// Bytes of records that one step reads.
 const BYTES_A_STEP: u64 = 512 * 1024;
-/// Bytes of dead blocks that each level may have in any case.
+/// Bytes of dead blocks that each level may always have.
 const SLACK: u64 = blocks::SEGMENT_SIZE;
 /// A segment is emptied when less than this share of it is live, in percent.
 const LIVE_PERCENT: u64 = 50;
@@ -23,7 +23,7 @@ pub struct SparseSegment {
 }
 
 impl<D: Disk> Table<D> {
-    /// Whether files have more than `times` their live bytes of blocks, and some more.
+    /// Whether the files of blocks have more than `times` their live bytes, plus a constant.
     pub fn has_sparse(&self, times: u64) -> bool {
         Level::ALL.into_iter().any(|level| self.is_sparse(level, times))
     }
@@ -41,8 +41,8 @@ impl<D: Disk> Table<D> {
         Some(SparseSegment { level, next: Position { segment, offset: HEADER_SIZE as u64 } })
     }
 
-    /// Writes some blocks of a segment once more, in one atomic write; says whether there are more of them. At the end
-    /// the segment is dead.
+    /// Writes some blocks of a segment again, in one atomic write. Returns whether there are more of them. At the end the segment
+    /// is dead.
     pub fn empty_step(&mut self, sparse: &mut SparseSegment) -> Result<bool, Failure> {
         let SparseSegment { level, next } = sparse;
         let mut group = Group::default();

@@ -1,4 +1,4 @@
-//! Reads every block and looks whether it is what it should be.
+//! Reads and checks every block.
 
 use super::blocks::Pointer;
 use super::decoded::DecodedBlock;
@@ -17,16 +17,16 @@ pub struct BlockWalk {
     next: Option<Vec<u8>>,
 }
 
-/// Something that is wrong with a block.
+/// The damage of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockDamage {
     /// The file, below the store's directory; empty for the index.
     pub file: String,
-    /// Where in that file.
+    /// The offset in that file, in bytes.
     pub offset: u64,
     /// The first key that may not be readable.
     pub from: Vec<u8>,
-    /// The key behind the last one; `None` for the end.
+    /// The key after the last one; `None` for the end.
     pub to: Option<Vec<u8>>,
     /// What is wrong.
     pub what: String,
@@ -39,7 +39,7 @@ impl BlockWalk {
         Self { level, next: Some(level.start().to_vec()) }
     }
 
-    /// Whether all blocks were looked at.
+    /// Whether all blocks were read.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.next.is_none()
@@ -47,8 +47,8 @@ impl BlockWalk {
 }
 
 impl<D: Disk> Table<D> {
-    /// Looks at the next `blocks` blocks, bypassing the cache: calls `entry` with the entries of those that are sound, and
-    /// `damage` with what is wrong. Fails where nothing more can be read.
+    /// Reads the next `blocks` blocks, without the cache. Calls `entry` with the entries of sound blocks, and `damage` for each
+    /// damaged one. Fails when nothing more can be read.
     pub fn verify_blocks(
         &self,
         walk: &mut BlockWalk,
@@ -85,7 +85,7 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
-    /// Reads one block from the disk; says what is wrong with it.
+    /// Reads one block from the disk; returns what is wrong with it.
     fn check_block(
         &self,
         level: Level,

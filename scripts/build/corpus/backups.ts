@@ -1,5 +1,5 @@
 /**
- * Backups that the fuzz target of backups begins with, and some that it refuses.
+ * The first inputs of the fuzz target for backups, and some inputs that it refuses.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 } from "../../lib/backup_anatomy.ts";
 import { golden } from "./golden.ts";
 
-/** When the made backups were made: a backup has the time in it. */
+/** The time in the header of these backups. */
 const CREATED = 1_750_000_000_000;
 const YEAR_2100 = 4_102_444_800_000;
 
@@ -84,7 +84,7 @@ export async function backups(): Promise<Record<string, Uint8Array>> {
   return { "golden-increment": golden("backups", "increment.backup"), ...Object.fromEntries(await Promise.all(files)) };
 }
 
-/** A frame with entries that are put at version 1 where nothing else is said. */
+/** A frame with entries. A field that is missing has a default: for example, a put at version 1. */
 function frameOf(entries: readonly Partial<RawEntry>[]): Frame {
   const value = Buffer.from("value");
   const usual = {

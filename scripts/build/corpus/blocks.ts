@@ -7,7 +7,7 @@
 import { joined } from "../../lib/backup_anatomy.ts";
 import { golden, recordsOf } from "./golden.ts";
 
-/** The blocks in a file of a table. A payload is level, length of the separator in one byte, separator, block. */
+/** The blocks in a file of a table. A payload has level, length of the separator in one byte, separator, block. */
 function blocksOf(...path: string[]): Uint8Array[] {
   return recordsOf(golden(...path)).map(({ payload }) => payload.subarray(2 + (payload[1] ?? 0)));
 }

@@ -10,9 +10,9 @@ import { ROOT } from "../../lib/runtimes.ts";
 
 const GOLDEN = join(ROOT, "tests", "golden", "format-4");
 
-/** Bytes in front of the first record. */
+/** Bytes before the first record. */
 export const SEGMENT_HEADER_BYTES = 32;
-/** Bytes of a record in front of its payload. */
+/** Bytes of a record before its payload. */
 export const RECORD_HEADER_BYTES = 24;
 
 /** A record in a segment, with its header and its padding. */
@@ -27,7 +27,7 @@ export function golden(...path: string[]): Uint8Array {
   return readFileSync(join(GOLDEN, ...path));
 }
 
-/** The records of a segment, up to the first that is none. */
+/** The records of a segment, up to the first bytes that are not a record. */
 export function recordsOf(segment: Uint8Array): Placed[] {
   const view = new DataView(segment.buffer, segment.byteOffset, segment.length);
   const records: Placed[] = [];

@@ -7,10 +7,10 @@
 import { joined } from "../../lib/backup_anatomy.ts";
 import { golden, RECORD_HEADER_BYTES, recordsOf, SEGMENT_HEADER_BYTES } from "./golden.ts";
 
-/** The fuzz target gives the records their checksums: see `engine/fuzz/checks/record.rs`. */
+/** Tells the fuzz target to compute the records' checksums: see `engine/fuzz/checks/record.rs`. */
 const SEAL = 1;
 
-/** The input of the target `record`. */
+/** An input of the target `record`. */
 function atPosition(flags: number, segment: number, offset: number, ...parts: Uint8Array[]): Uint8Array {
   const head = new Uint8Array(9);
   head[0] = flags;

@@ -1,5 +1,5 @@
 /**
- * The long forms of the tests of backups: many damaged streams, and backups under many writers.
+ * The long forms of the tests of backups: many damaged streams, and backups during many writes.
  *
  * ```sh
  * node scripts/campaign.ts backups              # 10,000 damaged streams, 64 writers, 20 backups
@@ -22,15 +22,15 @@ import { damageOf } from "./damages.ts";
 
 const { damages, writers, backups, ...values } = readOptions({
   damages: count("how many damaged streams", 10_000),
-  writers: count("how many write while backups are made", 64),
-  backups: count("how many backups are made under the writers", 20),
+  writers: count("how many writers run while backups are made", 64),
+  backups: count("how many backups are made meanwhile", 20),
   ...COMMON_OPTIONS,
 });
 const { seed } = values;
 const campaign = new Campaign({ ...values, verb: "checking", total: damages + backups, what: "damages and backups" });
 let done = 0;
 
-/** Each damaged stream is refused, or was not changed. */
+/** Each damaged stream is refused, unless the damage changed nothing. */
 async function checkDamages(store: SledStore): Promise<string> {
   await using source = new MemoryStore();
   await writeAtRandom(source, seed, 600, 100_000);
@@ -57,7 +57,7 @@ async function checkDamages(store: SledStore): Promise<string> {
   return `${refused} of ${tried} damaged streams of ${increment.length} bytes refused, the others as written`;
 }
 
-/** Each backup is the snapshot at its version. */
+/** Each backup equals the snapshot at its version. */
 async function checkWriters(store: SledStore): Promise<string> {
   let [isOver, writes] = [false, 0];
   const running = Array.from({ length: writers }, async (_, writer) => {
@@ -82,7 +82,7 @@ async function checkWriters(store: SledStore): Promise<string> {
   return `${made} backups of ${entries} entries under ${writers} writers with ${writes} writes as their snapshots`;
 }
 
-/** Returns how many entries the backup had. */
+/** Returns the number of entries in the backup. */
 async function checkBackup(store: SledStore): Promise<number> {
   const stream = store.backup();
   using snapshot = store.snapshot();

@@ -1,5 +1,5 @@
 /**
- * What the tests of backups share.
+ * Functions that the tests of backups share.
  *
  * @module
  */
@@ -38,7 +38,7 @@ function* chunksOf(bytes: Uint8Array, size: number): Generator<Uint8Array, undef
   return undefined;
 }
 
-/** All that a reader finds, with versions and expiry: one line an entry. */
+/** Everything that a reader finds, with versions and expiry: one line for each entry. */
 export function contentsOf(reader: Reader): string[] {
   return [...reader.keys({ keyEncoding: "bytes" })].map((key) => {
     const entry = reader.getEntrySync(key);
@@ -47,20 +47,20 @@ export function contentsOf(reader: Reader): string[] {
   });
 }
 
-/** An entry as {@linkcode contentsOf} shows it. */
+/** An entry in the form of {@linkcode contentsOf}. */
 export function lineOf(key: Uint8Array, { value, version, expiresAt }: ValueEntry): string {
   const digest = createHash("sha256").update(value).digest("hex").slice(0, 16);
   const name = Array.from(key, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return `${name} ${version} ${expiresAt ?? "-"} ${value.length} ${digest}`;
 }
 
-/** A kind of store; each call makes an empty one. */
+/** A kind of store. Each call creates an empty store. */
 export interface Kind {
   readonly name: string;
   make(options?: Partial<SledStoreConfig>): Promise<Store>;
 }
 
-/** The kinds of stores that every test of backups runs with. */
+/** The kinds of stores for every test of backups. */
 export const KINDS: readonly Kind[] = [
   { name: "MemoryStore", make: async ({ numVersionsToKeep = 1 } = {}) => new MemoryStore({ numVersionsToKeep }) },
   {
@@ -70,7 +70,7 @@ export const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Writes at random: small and large values, deletions, batches, expiry. */
+/** Random writes: small and large values, deletions, batches, expiry. */
 export async function writeAtRandom(store: Store, seed: number, count: number, largest = 6000): Promise<void> {
   const random = new Random(seed);
   const key = () => `key ${random.below(300)}`;

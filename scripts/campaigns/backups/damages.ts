@@ -7,7 +7,9 @@
 import { framesOf, joined } from "../../lib/backup_anatomy.ts";
 import type { Random } from "../../lib/random.ts";
 
-/** A damaged copy: bits flipped, bytes cut out, doubled or swapped, frames lost, doubled or in another order. */
+/**
+ * A damaged copy: with bits flipped, bytes cut out, doubled or swapped, or frames missing, doubled or in another order.
+ */
 export function damageOf(backup: Uint8Array, random: Random): Uint8Array {
   const at = random.below(backup.length);
   const length = 1 + random.below(Math.min(5000, backup.length - at));

@@ -1,5 +1,5 @@
 /**
- * Many crashes: on each runtime in turn, several in one directory, so that crash follows crash.
+ * Many crashes on each runtime in turn. Several crashes follow each other in one directory.
  *
  * @module
  */
@@ -24,19 +24,19 @@ export interface CampaignRow {
   longestOpenMs: number;
 }
 
-/** Where some crashes happen. */
+/** The directory of some crashes. */
 export interface Place {
   readonly path: string;
-  /** Absent where only processes are killed. */
+  /** Absent if only processes are killed. */
   readonly power?: Power;
   remove(): void;
 }
 
-/** What a campaign does beside killing writers in temporary directories. */
+/** Callbacks of a campaign. */
 export interface CampaignOptions {
-  /** Told after each crash, and awaited. */
+  /** Called and awaited after each crash. */
   readonly onRun?: (done: number, problem: string | undefined) => void | Promise<void>;
-  /** Whether no more crash is to be begun. */
+  /** Returns whether no more crash may begin. */
   readonly isOver?: () => boolean;
   readonly newPlace?: () => Place;
 }
@@ -73,7 +73,7 @@ function temporaryPlace(): Place {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Whether every crash was survived without a fault. */
+/** Whether no crash caused a fault. */
 export function isClean(table: Record<string, CampaignRow>): boolean {
   return Object.values(table).every((row) => row.lost + row.resurrected + row.wrong + row.failedOpens === 0);
 }

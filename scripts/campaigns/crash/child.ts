@@ -1,7 +1,7 @@
 /**
- * The process that is killed: writes as its plan says, and reports each attempt before the call and each
- * acknowledgement after it, straight into the pipe. Of those that await their calls one in two also compacts, flushes,
- * verifies, is read and backed up meanwhile.
+ * The process that is killed. It writes as its plan says. It reports each attempt before the call and each
+ * acknowledgement after it, directly into the pipe. Half of the processes that await their calls also compact, flush,
+ * verify, read and back up meanwhile.
  *
  * @module
  */
@@ -21,7 +21,10 @@ function report(kind: "try" | "ack", { number }: Step): void {
   say(`${kind} ${number}\n`);
 }
 
-/** The pipe may be full: whoever reads it is slower. A line this short is written whole or not at all. */
+/**
+ * Writes a line to the pipe. The pipe may be full, because its reader is slower. A line this short is written whole or
+ * not at all.
+ */
 function say(line: string): void {
   for (;;) {
     try {
@@ -60,7 +63,7 @@ async function apply(store: SledStore, step: Step): Promise<void> {
   report("ack", step);
 }
 
-/** What a store does beside its writes; ends with the process. */
+/** Other work of a store besides its writes. It ends with the process. */
 async function work(store: SledStore): Promise<void> {
   const random = new Random(Number(seed));
   const jobs = [
@@ -79,7 +82,7 @@ async function work(store: SledStore): Promise<void> {
   }
 }
 
-/** Each writer has keys of its own, so that the order of the writes to one key is known. */
+/** Each writer has its own keys, so that the order of the writes to one key is known. */
 async function write(store: SledStore, writer: number): Promise<void> {
   const plan = new Plan(Number(seed), writer, Number(writers));
   for (;;) await apply(store, plan.next());

@@ -5,9 +5,9 @@
  * node scripts/campaign.ts crash [--runs 200] [--runtime node,bun,deno] [--seed 1] [--power-cut]
  * ```
  *
- * With `--power-cut` the file system of the store loses its power instead, on a loop device: that needs Linux and root.
+ * With `--power-cut` it cuts the power of the store's file system instead, on a loop device. That needs Linux and root.
  *
- * A crash is decided by its seed but for the moment at which the operating system delivers the kill.
+ * The seed decides everything about a crash, except the moment at which the operating system delivers the kill.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { type CampaignRow, campaign, type Place } from "./campaign.ts";
 import { VOLUME_KINDS, Volume, type VolumeKind } from "./volume.ts";
 
 const { runs, runtime, ...values } = readOptions({
-  runs: count("how many crashes; with --power-cut on each kind of file system", 200),
+  runs: count("how many crashes; with --power-cut, on each kind of file system", 200),
   runtime: runtimes(),
   "power-cut": flag("cut the power of a loop device instead of killing the writer: needs Linux and root"),
   ...COMMON_OPTIONS,

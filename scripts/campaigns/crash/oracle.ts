@@ -1,29 +1,29 @@
 /**
- * What a store may hold after a crash: every acknowledged write, and of the others each one whole or absent.
+ * The allowed content of a store after a crash: every acknowledged write, and each other write whole or absent.
  *
  * @module
  */
 
 import { contentOf, keyOf, Plan, type Step } from "./plan.ts";
 
-/** What went wrong, in numbers; all zero is what must be. */
+/** The numbers of faults. All of them must be zero. */
 export interface Faults {
-  /** Acknowledged puts whose value is gone or older. */
+  /** Acknowledged puts whose value is missing or older. */
   lost: number;
   /** Keys whose acknowledged deletion was undone. */
   resurrected: number;
-  /** Values that nobody wrote. */
+  /** Values that no writer wrote. */
   wrong: number;
 }
 
-/** What the store is known to hold, over many crashes of one directory. */
+/** The known content of a store, over many crashes of one directory. */
 export class Oracle {
-  /** The last value known to be durable, `undefined` when there is none: all other keys were never written. */
+  /** The last value known to be durable; `undefined` for none. Keys that are missing here were never written. */
   readonly #known = new Map<string, Uint8Array | undefined>();
 
   /**
-   * Compares what a store holds after a run with the run's reports. Each key has one writer, which had at most one write
-   * under way: its last acknowledged state, or the one that was being written, is all that may be there.
+   * Compares the content of a store after a run with the run's reports. Each key has one writer, which had at most one
+   * write in progress. So a key must have its last acknowledged state, or the state that was being written.
    */
   check(
     seed: number,

@@ -1,5 +1,5 @@
 /**
- * What a writer does, derived from a seed: the driver knows from the number of a step its key and its value.
+ * The writes of a writer, derived from a seed. From the number of a step, the driver knows its key and its value.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Random } from "../../lib/random.ts";
 /** One write. */
 export interface Step {
   readonly kind: "put" | "delete";
-  /** Grows with each step of all writers: step `n` belongs to writer `n % writers`. */
+  /** Grows with each step of all writers. Step `n` belongs to writer `n % writers`. */
   readonly number: number;
   readonly key: number;
   readonly sizeBytes: number;
@@ -19,7 +19,7 @@ export interface Step {
 /** Few keys, so that they are overwritten and deleted often. */
 const KEYS_A_WRITER = 40;
 const SMALL_BYTES = 400;
-/** From 4 KiB on a value stays in the log. */
+/** Values of 4 KiB or more stay in the log. */
 const LARGE_BYTES = 300_000;
 
 /** The endless sequence of one writer's steps. */
@@ -53,7 +53,7 @@ export function keyOf(key: number): string {
   return `key/${key}`;
 }
 
-/** The value of a put: its length, seed and number are in every part of it. */
+/** The value of a put. Every part of it has its length, seed and number. */
 export function contentOf({ sizeBytes, number, seed }: Step): Uint8Array {
   const mark = new TextEncoder().encode(`${seed}.${number}.${sizeBytes};`);
   return Uint8Array.from({ length: sizeBytes }, (_, i) => mark[i % mark.length] ?? 0);

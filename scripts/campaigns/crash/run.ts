@@ -1,5 +1,5 @@
 /**
- * One crash: starts a writer, kills it, opens its store and compares.
+ * One crash: starts a writer, kills it, opens its store and compares the content.
  *
  * @module
  */
@@ -15,30 +15,30 @@ import { launcher, type Runtime } from "../../lib/runtimes.ts";
 import type { Faults, Oracle } from "./oracle.ts";
 
 const CHILD = join(import.meta.dirname, "child.ts");
-/** The writer is killed at a random moment up to this long after it opened its store. */
+/** The writer is killed at a random moment, at most this long after it opened its store. */
 const LIFE_MS = 250;
-/** A writer that does not even open its store by then is broken. */
+/** A writer that has not opened its store by then is broken. */
 const START_LIMIT_MS = 60_000;
 
-/** What one crash showed. */
+/** The result of one crash. */
 export interface CrashResult extends Faults {
   readonly acknowledged: number;
-  /** Why the store did not open, when it did not. */
+  /** The error of the open, if the store did not open. */
   readonly failedOpen?: unknown;
   readonly openMs: number;
 }
 
-/** What goes with the writer, when it is the machine that ends. */
+/** Cuts the power of the machine together with the writer. */
 export interface Power {
-  /** Nothing reaches the disk any more. */
+  /** From now on nothing reaches the disk. */
   cut(): void;
-  /** Brings back what had reached it. */
+  /** Restores the state that had reached the disk. */
   restart(): void;
 }
 
 /**
- * Crashes a writer on `runtime` in the store at `path`; all that is random comes from `seed`. With `power` it is cut, else
- * the writer is killed.
+ * Crashes a writer on `runtime` in the store at `path`. `seed` decides everything random. With `power`, cuts the power;
+ * otherwise kills the writer.
  */
 export async function crash(
   runtime: Runtime,
@@ -69,7 +69,7 @@ export async function crash(
 }
 
 interface Kill {
-  /** Count from the start of the process, not from the moment its store is open. */
+  /** Whether the delay counts from the start of the process, and not from the moment its store is open. */
   readonly duringOpen: boolean;
   readonly afterMs: number;
   readonly power: Power | undefined;
@@ -102,7 +102,7 @@ async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kil
   }
   const [, signal] = (await closed) as [number | null, string | null];
   clearTimeout(guard);
-  // Without power a writer may be faster to end with an error.
+  // After a power cut the writer may end with an error before it is killed.
   if (!killing || (signal !== "SIGKILL" && !kill.power))
     throw new Error(`The writer on ${runtime} ended by itself: ${args.join(" ")}`);
   await killing;

@@ -1,5 +1,6 @@
 /**
- * A file system on a loop device, whose power can be cut: what was not written to the device is lost, as by a real cut.
+ * A file system on a loop device, whose power can be cut. As with a real power cut, everything not written to the
+ * device is lost.
  *
  * Needs Linux, root, `mount`, `perl`, and the tools of the file system. The cut is the ioctl that file systems have for
  * testing this (`EXT4_IOC_SHUTDOWN`, the same number on XFS), without flushing the journal.
@@ -12,14 +13,14 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** How a file system is made and mounted. */
+/** How to create and mount a file system. */
 export interface VolumeKind {
   readonly name: string;
   readonly make: readonly [command: string, ...args: string[]];
   readonly options: string;
 }
 
-/** The kinds that are tried. */
+/** The kinds of file systems for the campaign. */
 export const VOLUME_KINDS: readonly VolumeKind[] = [
   { name: "ext4 ordered", make: ["mkfs.ext4", "-q"], options: "loop,data=ordered" },
   { name: "ext4 writeback", make: ["mkfs.ext4", "-q"], options: "loop,data=writeback" },
@@ -29,14 +30,14 @@ export const VOLUME_KINDS: readonly VolumeKind[] = [
 const SIZE_BYTES = 256 * 1024 * 1024;
 const CUT = 'my $how = pack("L", 2); open(F, "<", $ARGV[0]) or die $!; ioctl(F, 0x8004587d, $how) or die $!';
 
-/** See the module. */
+/** A volume, see the module. */
 export class Volume {
-  /** Where it is mounted. */
+  /** The mount point. */
   readonly path: string;
   readonly #directory: string;
   readonly #kind: VolumeKind;
 
-  /** Makes and mounts one. */
+  /** Creates and mounts a volume. */
   constructor(kind: VolumeKind) {
     this.#kind = kind;
     this.#directory = mkdtempSync(join(tmpdir(), "luge-volume-"));
@@ -58,13 +59,13 @@ export class Volume {
     execFileSync("perl", ["-e", CUT, this.path]);
   }
 
-  /** Brings the power back. Nobody may have a file open. */
+  /** Restores the power. No file may be open. */
   restart(): void {
     execFileSync("umount", [this.path]);
     this.#mount();
   }
 
-  /** Takes it away. */
+  /** Removes the volume. */
   remove(): void {
     execFileSync("umount", [this.path]);
     rmSync(this.#directory, { recursive: true, force: true });

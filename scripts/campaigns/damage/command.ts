@@ -1,11 +1,11 @@
 /**
- * Damages the files of small stores in many ways, and checks that what is read is right or refused.
+ * Damages the files of small stores in many ways, and checks that every read is correct or refused.
  *
  * ```sh
  * node scripts/campaign.ts damage [--cases 100000] [--seed 1] [--workers 2] [--from 0]
  * ```
  *
- * Case `n` of a seed is the same whenever it runs; `--from n --cases 1` repeats it, and prints what came of it.
+ * Case `n` of a seed is always the same. `--from n --cases 1` repeats it, and prints the result.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { DamageReport, DamageTask } from "./damage_worker.ts";
 import { FAILURES, type Outcome } from "./examine.ts";
 
 const WORKER = new URL("./damage_worker.ts", import.meta.url);
-/** A thread that says nothing for so long hangs; it has longer to build the stores. */
+/** A thread without a message for this long hangs. It gets longer to build the stores. */
 const SILENCE_MS = 120_000;
 const START_MS = 900_000;
 const OUTCOMES: readonly Outcome[] = ["data", "noticed", "refused", "tail", "wrong", "unclear", "undetected", "hung"];
@@ -51,13 +51,16 @@ const total = Object.fromEntries(
 console.table({ ...Object.fromEntries([...table].sort()), total: { ...total, files: done } });
 campaign.finish(`${done} damaged files`);
 
-/** Runs a thread until everything is done; one that hangs is ended, and another goes on behind its case. */
+/**
+ * Runs a thread until everything is done. If it hangs, it is ended, and another thread continues after the hanging
+ * case.
+ */
 async function runThread(task: DamageTask): Promise<void> {
   let next: number | undefined = task.from;
   while (next !== undefined && !campaign.isOver) next = await runWorker({ ...task, from: next });
 }
 
-/** Returns where to go on after a hang, `undefined` when there is nothing left. */
+/** Returns the case to continue with after a hang; `undefined` if no case is left. */
 function runWorker(task: DamageTask): Promise<number | undefined> {
   const worker = new Worker(WORKER, { workerData: task });
   let expected = task.from;

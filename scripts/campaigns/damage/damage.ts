@@ -1,5 +1,5 @@
 /**
- * Damages of a store's files, each from a few numbers, so that one line of text repeats it.
+ * Damages of a store's files. A few numbers describe each damage, so one line of text repeats it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Random } from "../../lib/random.ts";
 import type { Image } from "../stores/image.ts";
 import type { Shape } from "../stores/shapes.ts";
 
-/** What happens to a file. */
+/** The kind of damage to a file. */
 export type DamageKind =
   | "bit flip"
   | "zeroed sector"
@@ -43,12 +43,12 @@ export const DAMAGE_KINDS: readonly DamageKind[] = [
 export interface Damaged {
   readonly kind: DamageKind;
   readonly file: string;
-  /** In bytes: where the damage begins. */
+  /** The offset at which the damage begins, in bytes. */
   readonly offset: number;
   readonly image: Image;
 }
 
-/** Where the damages of a kind come from. */
+/** The stores that a damage takes its bytes from. */
 export interface Sources {
   readonly shape: Shape;
   /** A store of the same shape with other data. */
@@ -56,7 +56,7 @@ export interface Sources {
 }
 
 const SECTORS: readonly number[] = [512, 4096];
-/** Files a store might have had, or that somebody left. */
+/** Files that a store might have had, or that somebody else left. */
 const FOREIGN: readonly string[] = [
   "index/snap.0000000000000001.generating",
   "index/snap.7FFFFFFFFFFFFFFF",
@@ -72,7 +72,7 @@ const FOREIGN: readonly string[] = [
   "notes.txt",
 ];
 
-/** A damage of one kind; `undefined` where it would change nothing. */
+/** A damage of one kind; `undefined` if it would change nothing. */
 export function damage({ shape, other }: Sources, kind: DamageKind, random: Random): Damaged | undefined {
   const { image } = shape;
   const file = random.pick([...image.keys()]);
@@ -115,14 +115,14 @@ export function truncate(image: Image, file: string, size: number): Damaged | un
   return { kind: "truncated", file, offset: size, image: withFile(image, file, bytes.slice(0, size)) };
 }
 
-/** Some bits of one byte inverted. */
+/** One byte with some bits inverted. */
 export function flip(image: Image, file: string, offset: number, bits: number): Damaged {
   const bytes = (image.get(file) as Uint8Array).slice();
   bytes[offset] = (bytes[offset] as number) ^ bits;
   return { kind: "bit flip", file, offset, image: withFile(image, file, bytes) };
 }
 
-/** An offset in what was written: files are written ahead with zeros, whose damage shows nothing. */
+/** An offset in the written part of a file. Damage in the zeros at the end of a file has no effect. */
 function interesting(bytes: Uint8Array, random: Random): number {
   const end = writtenEnd(bytes);
   return random.below(10) === 0 ? random.below(bytes.length) : random.below(end);
@@ -130,7 +130,7 @@ function interesting(bytes: Uint8Array, random: Random): number {
 
 const ends: WeakMap<Uint8Array, number> = new WeakMap();
 
-/** Behind the last byte that is not zero; at least 1. */
+/** The end of the written part: the offset after the last byte that is not zero, and at least 1. */
 export function writtenEnd(bytes: Uint8Array): number {
   let end = ends.get(bytes) ?? bytes.length;
   while (end > 1 && bytes[end - 1] === 0) end -= 1;

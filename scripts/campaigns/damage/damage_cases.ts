@@ -1,5 +1,5 @@
 /**
- * All damages of a run, by number: first every one of some small ones, then random ones.
+ * All damages of a run, by number. First every possible damage of some small files, then random damages.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { Random } from "../../lib/random.ts";
 import { build, SHAPES, type Shape } from "../stores/shapes.ts";
 import { DAMAGE_KINDS, type Damaged, damage, flip, truncate } from "./damage.ts";
 
-/** Files up to this size are cut at every length, and damaged in every byte. */
+/** Files up to this size are cut at every length, and every byte of them is damaged. */
 const SMALL_BYTES = 1500;
-/** Random numbers of the cases of two seeds do not meet. */
+/** A large step, so that the random numbers of two seeds never overlap. */
 const SEED_STEP = 1_000_003;
 
-/** A damaged store, and the shape it was. */
+/** A damaged store, and its original shape. */
 export interface Case {
   readonly shape: Shape;
   readonly damaged: Damaged;
 }
 
-/** A damage that is not made yet. */
+/** A damage that has not been done yet. */
 type Prepared = () => Case | undefined;
 
 /** The cases of a seed. */
@@ -34,7 +34,7 @@ export class DamageCases {
     this.#systematic = shapes.flatMap(({ shape }) => systematic(shape));
   }
 
-  /** Builds the stores that are damaged: of these shapes. */
+  /** Builds stores of these shapes, to be damaged. */
   static async of(seed: number, names: readonly string[] = SHAPES): Promise<DamageCases> {
     const shapes = [];
     for (const name of names)
@@ -42,18 +42,18 @@ export class DamageCases {
     return new DamageCases(seed, shapes);
   }
 
-  /** How many cases are there whatever the seed. */
+  /** The number of cases that do not depend on the seed. */
   get systematic(): number {
     return this.#systematic.length;
   }
 
-  /** Case `number`; `undefined` where the damage changes nothing. */
+  /** Case `number`; `undefined` if the damage changes nothing. */
   case(number: number): Case | undefined {
     const prepared = this.#systematic[number];
     return prepared ? prepared() : this.random(number);
   }
 
-  /** A case that is chosen at random. */
+  /** A random case. */
   random(number: number): Case | undefined {
     const random = new Random(this.#seed * SEED_STEP + number);
     const sources = random.pick(this.#shapes);

@@ -1,5 +1,5 @@
 /**
- * Examines damaged stores in a thread of its own, which can be ended when it hangs.
+ * Examines damaged stores in a separate thread, which can be ended if it hangs.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { boundedEngine } from "../stores/bounded_engine.ts";
 import { DamageCases } from "./damage_cases.ts";
 import { examine, type Outcome } from "./examine.ts";
 
-/** What the worker is to do: cases from `from` on, every `step`-th one. */
+/** The task of a worker: every `step`-th case, beginning at `from`. */
 export interface DamageTask {
   readonly seed: number;
   readonly from: number;
   readonly step: number;
 }
 
-/** What it says, for each case. */
+/** The report of a worker for each case. */
 export interface DamageReport {
   readonly number: number;
   readonly kind: string;
   readonly where: string;
-  /** `undefined` for a damage that changes nothing. */
+  /** `undefined` if the damage changes nothing. */
   readonly outcome: Outcome | undefined;
   readonly detail: string;
 }
 
-/** More than any store here needs: what grows beyond is refused. */
+/** More than any store here needs. The engine refuses to grow beyond it. */
 export const MEMORY_BYTES: number = 256 << 20;
 
 if (parentPort) await work(workerData as DamageTask, (report) => parentPort?.postMessage(report));

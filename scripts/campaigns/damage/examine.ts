@@ -1,5 +1,5 @@
 /**
- * Opens a damaged store, reads everything, and says what became of it.
+ * Opens a damaged store, reads everything, and reports the outcome.
  *
  * @module
  */
@@ -10,33 +10,34 @@ import { configOf, PLACE, type Shape, stateAfter } from "../stores/shapes.ts";
 import type { Damaged } from "./damage.ts";
 
 /**
- * `data`: all of it, and verification finds nothing. `noticed`: all of it, and verification finds the damage. `refused`: a clear
- * error. `tail`: the newest commits are gone, and the damage is in what cannot be told from a torn write. The others are failures.
+ * `data`: all data is there, and verification finds nothing. `noticed`: all data is there, and verification finds the
+ * damage. `refused`: a clear error. `tail`: the newest commits are missing, and the damage cannot be told from a torn
+ * write. All other outcomes are failures.
  */
 export type Outcome = "data" | "noticed" | "refused" | "tail" | "wrong" | "unclear" | "undetected" | "hung";
 
-/** All outcomes that must not be. */
+/** The outcomes that must not happen. */
 export const FAILURES: ReadonlySet<Outcome> = new Set<Outcome>(["wrong", "unclear", "undetected", "hung"]);
 
-/** What became of a damaged store. */
+/** The result for a damaged store. */
 export interface Verdict {
   readonly outcome: Outcome;
   readonly detail: string;
 }
 
-/** One case may take this long, in milliseconds; most take some ten. */
+/** The time limit for one case, in milliseconds. Most cases take about ten. */
 const HUNG_MS = 30_000;
-/** What a damaged store may say. */
+/** The allowed error codes of a damaged store. */
 const CLEAR: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
   "STORE_CORRUPT",
   "NOT_A_STORE",
   "FORMAT_UNSUPPORTED",
   "STORE_LOCKED",
 ]);
-/** A file, an offset or a key, in a message. */
+/** A message must name a file, an offset or a key. */
 const PLACED = /(?:\.luge|conf|snap\.|\bdb\b|LUGE|LOCK|index|key '|it holds ')/;
 
-/** Reads of a damaged store: what was right, wrong, and refused. */
+/** Reads of a damaged store: which were correct, wrong, or refused. */
 class Reading {
   readonly #shape: Shape;
   readonly #wasm: WebAssembly.Module;
@@ -49,7 +50,7 @@ class Reading {
     this.#image = image;
   }
 
-  /** A call on a store that is opened for it; `undefined` when that or the call is refused. */
+  /** Opens the store for one call. `undefined` if the open or the call is refused. */
   async on<T>(call: (store: SledStore) => T | Promise<T>): Promise<{ readonly result: T } | undefined> {
     let store: SledStore | undefined;
     try {
@@ -65,7 +66,7 @@ class Reading {
   }
 }
 
-/** Opens, verifies and reads. `wasm` should have a bounded memory. */
+/** Opens, verifies and reads a store. `wasm` should have bounded memory. */
 export async function examine(shape: Shape, damaged: Damaged, wasm: WebAssembly.Module): Promise<Verdict> {
   const started = performance.now();
   const verdict = await judge(shape, damaged, wasm);
@@ -104,7 +105,7 @@ async function judge(shape: Shape, damaged: Damaged, wasm: WebAssembly.Module): 
   return { outcome: "wrong", detail: `${different ?? versions}; verify found ${damages.join("; ") || "nothing"}` };
 }
 
-/** Some of it cannot be read: whatever else can be must be right. */
+/** Part of the data cannot be read. Everything that can be read must be correct. */
 async function judgeRest(shape: Shape, reading: Reading, detail: string): Promise<Verdict> {
   const state = stateAfter(shape.history, shape.history.length);
   const keys = [...new Set(shape.history.flatMap((commit) => [...commit.keys()]))];
@@ -125,7 +126,7 @@ async function judgeRest(shape: Shape, reading: Reading, detail: string): Promis
   return { outcome: "refused", detail };
 }
 
-/** All entries, read as a range and one by one; `undefined` where reading was refused. */
+/** All entries, read as a range and one by one; `undefined` if a read was refused. */
 async function readAll(
   shape: Shape,
   store: SledStore,
@@ -141,7 +142,7 @@ async function readAll(
   }
 }
 
-/** What is wrong with the versions of the keys: the newest must be there, and none that never was. */
+/** What is wrong with the versions of the keys. The newest ones must be there, and no invented ones. */
 async function versionDifference(shape: Shape, store: SledStore): Promise<string | undefined> {
   const histories = new Map<string, (Uint8Array | undefined)[]>();
   for (const commit of shape.history) {
@@ -154,7 +155,7 @@ async function versionDifference(shape: Shape, store: SledStore): Promise<string
     if (listed.length < kept.length) return `versions of '${key}' are missing`;
     let next = 0;
     for (const [i, { value }] of listed.entries()) {
-      // Of those that are older than what is kept, some may be gone.
+      // Some versions may be missing if they are older than the versions that the store must keep.
       const candidates = i < kept.length ? expected.slice(next, next + 1) : expected.slice(next);
       const found = candidates.findIndex((each) => valueDifference(key, value, each) === undefined);
       if (found < 0) return `version ${i} of '${key}' is another`;

@@ -5,7 +5,8 @@
  * node scripts/campaign.ts faults [--cases 2000] [--seed 1] [--from 0]
  * ```
  *
- * First every call of the workload fails in some way, then random ones fail in random ways. `--from n --cases 1` repeats fault `n`.
+ * First every call of the workload fails once, then random calls fail in random ways. `--from n --cases 1` repeats
+ * fault `n`.
  *
  * @module
  */

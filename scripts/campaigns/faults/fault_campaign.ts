@@ -1,5 +1,5 @@
 /**
- * Many lives of stores, each on a disk that fails once, or from some call on.
+ * Many lives of stores, each on a disk that fails once, or permanently from some call on.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { type FaultResult, runWithFault } from "./fault_run.ts";
 import { type CallKind, type Fault, modesOf } from "./faulty_disk.ts";
 
 const MEMORY_BYTES = 256 << 20;
-/** Random numbers of the cases of two seeds do not meet. */
+/** A large step, so that the random numbers of two seeds never overlap. */
 const SEED_STEP = 1_000_003;
 
-/** A fault and what came of it. */
+/** A fault and its result. */
 export interface FaultReport extends FaultResult {
   readonly number: number;
   readonly fault: Fault;
@@ -31,7 +31,7 @@ export class FaultCampaign {
     this.#counts = counts;
   }
 
-  /** Counts the calls of the seed's workload on a sound disk; throws when it does not go well. */
+  /** Counts the calls of the seed's workload on a disk without faults. Throws if the workload fails there. */
   static async of(seed: number): Promise<FaultCampaign> {
     const wasm = new WebAssembly.Module(boundedEngine(MEMORY_BYTES));
     const { problems, counts } = await runWithFault(seed, undefined, wasm);
@@ -44,7 +44,7 @@ export class FaultCampaign {
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** A fault for each call: with every mode in turn, once and for ever in turn. */
+  /** A fault for each call. The modes take turns, and so do faults that strike once and permanent ones. */
   every(): Fault[] {
     return [...this.#counts].flatMap(([kind, count]) => {
       const modes = modesOf(kind);
@@ -55,7 +55,7 @@ export class FaultCampaign {
     });
   }
 
-  /** A random fault: kinds of calls that are rare come as often as the others. */
+  /** A random fault. Rare kinds of calls are as likely as frequent ones. */
   random(number: number): Fault {
     const random = new Random(this.#seed * SEED_STEP + number);
     const kind = random.pick([...this.#counts.keys()]);
@@ -69,7 +69,7 @@ export class FaultCampaign {
   }
 }
 
-/** A fault in words. */
+/** A fault as text. */
 export function shown({ kind, nth, mode, forever }: Fault): string {
   return `${mode} ${forever ? "from" : "at"} call ${nth} of ${kind}${forever ? " on" : ""}`;
 }

@@ -1,5 +1,5 @@
 /**
- * One life of a store on a disk that fails, and whether everything was as promised.
+ * One life of a store on a disk that fails. Checks that the store kept its promises.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { imageOf, mount } from "../stores/image.ts";
 import { type Commit, configOf, PLACE, stateAfter } from "../stores/shapes.ts";
 import { type CallKind, type Fault, FaultyDisk } from "./faulty_disk.ts";
 
-/** What a run showed. */
+/** The result of a run. */
 export interface FaultResult {
-  /** Whether the fault struck, and whether anybody noticed. */
+  /** Whether the fault happened, and whether the store reported it. */
   readonly outcome: "not reached" | "tolerated" | "reported";
-  /** What was wrong; empty when nothing was. */
+  /** The problems that were found; empty for none. */
   readonly problems: readonly string[];
   readonly counts: ReadonlyMap<CallKind, number>;
 }
 
 const VERSIONS_TO_KEEP = 2;
-/** What an injected error may come out as. */
+/** The error codes that an injected error may have. */
 const CODES: ReadonlySet<string> = new Set(["IO_ERROR", "PATH_UNAVAILABLE"]);
 
-/** Runs a workload of a seed with a fault, or without one. */
+/** Runs the workload of a seed, with or without a fault. */
 export async function runWithFault(
   seed: number,
   fault: Fault | undefined,
@@ -40,7 +40,7 @@ class FaultRun {
   readonly #disk = new FaultyDisk();
   readonly #history: Commit[] = [];
   readonly #problems: string[] = [];
-  /** How many commits were acknowledged as durable: all up to the last one. */
+  /** How many commits were acknowledged as durable: all commits up to the last acknowledged one. */
   #acknowledged = 0;
   #store: SledStore | undefined;
 
@@ -67,7 +67,7 @@ class FaultRun {
     return failure ? "reported" : "tolerated";
   }
 
-  /** The workload, up to the first failure. */
+  /** Runs the workload until the first failure. */
   async #live(): Promise<{ error: unknown } | undefined> {
     try {
       await this.#open();
@@ -122,7 +122,7 @@ class FaultRun {
     return this.#store;
   }
 
-  /** Some groups of commits that wait for one sync each; deletions and small batches among them. */
+  /** Writes some groups of commits. Each group waits for one sync, and includes deletions and small batches. */
   async #writes(groups: number): Promise<void> {
     for (let group = 0; group < groups; group++) {
       const writes = Array.from({ length: 1 + this.#random.below(4) }, () => {
@@ -190,7 +190,7 @@ class FaultRun {
     return commit;
   }
 
-  /** The commit that was made last is durable once `write` resolves, and so are all before. */
+  /** When `write` resolves, the last commit and all before it are durable. */
   async #acknowledge(write: Promise<void>): Promise<void> {
     const count = this.#history.length;
     await write;
@@ -215,13 +215,15 @@ class FaultRun {
     return this.#disk.stat(PLACE) ? imageOf(this.#disk, PLACE) : new Map<string, Uint8Array>();
   }
 
-  /** A read that struck gave nothing, as at the end of a file: it is taken for what it seems to be. */
+  /**
+   * A read that returned no bytes because of the fault looks like the end of a file, and luge must take it for that.
+   */
   #seemsCut(): boolean {
     const { fault, strikes } = this.#disk;
     return strikes > 0 && fault?.kind === "read" && fault.mode === "nothing";
   }
 
-  /** The error has a code of its kind, and the original as its cause, however deep. */
+  /** Checks that the error has the right code, and the original error in its chain of causes. */
   #checkError(error: unknown): void {
     const shown = String((error as Error)?.stack ?? error);
     if (!(error instanceof StoreError)) this.#problems.push(`not a StoreError: ${shown}`);
@@ -234,7 +236,7 @@ class FaultRun {
       this.#problems.push(`another cause: ${shown}`);
   }
 
-  /** A store that failed says so, and gives everything back. */
+  /** Checks that a failed store says so, and releases everything. */
   async #checkFailed(error: unknown): Promise<void> {
     const store = this.#store;
     this.#store = undefined;
@@ -250,7 +252,9 @@ class FaultRun {
     });
   }
 
-  /** While the disk is broken an open is refused with the disk's error, or succeeds and loses nothing. */
+  /**
+   * Opens the store on the broken disk. The open must be refused with the disk's error, or succeed and lose nothing.
+   */
   async #tryBroken(): Promise<void> {
     try {
       const store = await open(this.#config());
@@ -287,7 +291,7 @@ class FaultRun {
     }
   }
 
-  /** What is there must be what some prefix of the history leaves, with all that was acknowledged. */
+  /** Checks that the content is a prefix of the history that has all acknowledged commits. */
   #check(found: Map<string, Uint8Array>, when: string): void {
     let different: string | undefined;
     for (let count = this.#history.length; count >= this.#acknowledged; count--) {
@@ -313,7 +317,7 @@ function operationsOf(commit: Commit) {
   );
 }
 
-/** Waits for all, and rejects with the first error then. */
+/** Waits for all promises. Then rejects with the first error, if there is one. */
 async function allOf(promises: readonly Promise<void>[]): Promise<void> {
   const settled = await Promise.allSettled(promises);
   for (const result of settled) if (result.status === "rejected") throw result.reason;
@@ -334,7 +338,7 @@ function differenceOf(found: Map<string, Uint8Array>, expected: Map<string, Uint
   return undefined;
 }
 
-/** Late rejections have come by then. */
+/** By then, late rejections have arrived. */
 function later(): Promise<void> {
   return new Promise((resolve) => setTimeout(() => setImmediate(resolve), 0));
 }

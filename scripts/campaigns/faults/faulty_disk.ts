@@ -1,5 +1,6 @@
 /**
- * A disk in memory one of whose calls fails, once or from then on, and which knows what of its bytes is durable.
+ * A disk in memory with one failing call. The call fails once, or all calls fail from then on. It knows which bytes are
+ * durable.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import type { Image } from "../stores/image.ts";
 /** The calls that can fail. */
 export type CallKind = Exclude<keyof FileSystem | keyof OpenFile, "close"> | "close" | "create";
 
-/** What a faulty call does: fails with this code, or moves fewer bytes than asked for. */
+/** What a failing call does: it fails with this code, or transfers fewer bytes than asked for. */
 export type FaultMode =
   | "EIO"
   | "ENOSPC"
@@ -32,16 +33,16 @@ export type FaultMode =
   | "nothing"
   | "dropped";
 
-/** Which call fails, and how. `dropped`: a sync fails with `EIO`, what it should have made durable is gone, and the next one succeeds. */
+/** Which call fails, and how. `dropped`: a sync fails with `EIO`, its bytes are lost, and the next sync succeeds. */
 export interface Fault {
   readonly kind: CallKind;
-  /** Which call of its kind, from 0 on. */
+  /** The number of the call among those of its kind, counted from 0. */
   readonly nth: number;
   readonly mode: FaultMode;
   readonly forever: boolean;
 }
 
-/** What modes a kind of call can have. */
+/** The modes that a kind of call can have. */
 export function modesOf(kind: CallKind): readonly FaultMode[] {
   switch (kind) {
     case "read":
@@ -71,12 +72,12 @@ export function modesOf(kind: CallKind): readonly FaultMode[] {
 
 interface Durable {
   readonly bytes: MemoryBytes;
-  /** Where what was written since the last sync stands. */
+  /** The offset of the bytes written since the last sync. */
   from: number;
   to: number;
 }
 
-/** See the module. Names are durable at once: crashes that lose them are not what this is for. */
+/** The disk, see the module. Names are durable at once: it does not simulate crashes that lose names. */
 export class FaultyDisk implements FileSystem {
   readonly #live = new MemoryFileSystem();
   readonly #durable: Map<string, Durable> = new Map();
@@ -84,12 +85,12 @@ export class FaultyDisk implements FileSystem {
   fault: Fault | undefined;
   /** The errors that were thrown. */
   readonly thrown: Set<unknown> = new Set();
-  /** How often the fault struck. */
+  /** How often the fault happened. */
   strikes = 0;
   openFiles = 0;
   locks = 0;
 
-  /** All files of a directory as a power cut leaves them. */
+  /** All files of a directory, as a power cut leaves them. */
   durableImage(directory: string): Image {
     const image = new Map<string, Uint8Array>();
     for (const [path, { bytes }] of this.#durable) {
@@ -174,7 +175,7 @@ export class FaultyDisk implements FileSystem {
     return await this.#live.observe(path);
   }
 
-  /** Counts a call; throws when it is to fail. Returns how it is to fall short otherwise. */
+  /** Counts a call. Throws if the call must fail. Otherwise returns how the call must fall short. */
   strike(kind: CallKind, dropped: () => void = () => {}): "short" | "nothing" | undefined {
     const count = this.counts.get(kind) ?? 0;
     this.counts.set(kind, count + 1);
@@ -190,7 +191,7 @@ export class FaultyDisk implements FileSystem {
     throw error;
   }
 
-  /** Notes that bytes of a file are not durable. */
+  /** Records that bytes of a file are not durable. */
   wrote(path: string, from: number, to: number): void {
     this.#dirty(path, from, to);
   }
@@ -212,7 +213,7 @@ export class FaultyDisk implements FileSystem {
     file.close();
   }
 
-  /** What is not durable of a file is gone: its pages were dropped, and are clean. */
+  /** Loses the bytes of a file that are not durable, as a system that drops dirty pages. */
   dropped(path: string): void {
     const durable = this.#durable.get(path);
     if (!durable) return;
@@ -278,7 +279,7 @@ class FaultyFile implements OpenFile {
     this.#disk.synced(this.#path);
   }
 
-  /** Is closed even when it fails, as POSIX has it. */
+  /** Closes the file even if the call fails, as POSIX does. */
   close(): void {
     if (this.#closed) throw new Error(`${this.#path} was closed twice`);
     this.#closed = true;

@@ -1,13 +1,14 @@
 /**
- * The fuzz target of backups: changes what corpus files say, with digests that fit, and checks what becomes of each.
+ * The fuzz target for backups: changes the content of corpus files, with matching digests, and checks what happens with
+ * each.
  *
  * ```sh
  * node scripts/campaign.ts fuzz                       # 20,000 backups
  * node scripts/campaign.ts fuzz --runs 1000 --seed 7
  * ```
  *
- * It ends at the first backup that fails its check, and writes it to the present directory: put it into `tests/backup/corpus`,
- * which the gate replays.
+ * It ends at the first backup that fails its check, and writes that backup to the current directory. Put it into
+ * `tests/backup/corpus`, which the gate replays.
  *
  * @module
  */
@@ -22,7 +23,7 @@ import { mutationOf } from "./mutations.ts";
 import { outcomeOf } from "./outcome.ts";
 import { starts } from "./starts.ts";
 
-/** One in so many goes to a store on a disk too: that takes ten times as long. */
+/** One backup in this many is also restored to a store on disk, which takes ten times as long. */
 const ON_DISK_INTERVAL = 16;
 
 const { runs, ...values } = readOptions({ runs: count("how many changed backups", 20_000), ...COMMON_OPTIONS });

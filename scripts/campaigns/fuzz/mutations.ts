@@ -1,5 +1,5 @@
 /**
- * Changes of what a backup says, below its digests.
+ * Changes of the content of a backup. They ignore its digests, which are computed later.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import {
 } from "../../lib/backup_anatomy.ts";
 import type { Random } from "../../lib/random.ts";
 
-/** Where readers of numbers go wrong. */
+/** Numbers at which readers often fail. */
 const NUMBERS = [0, 1, 2, 7, 127, 128, 16_383, 16_384, 65_000, 65_001, 65_536, 2 ** 26, 2 ** 26 + 1] as const;
 const LARGE_NUMBERS = [2 ** 31, 2 ** 32 - 1, 2 ** 32, 8.64e15, 8.64e15 + 1, 2 ** 53 - 2, 2 ** 53 - 1, 2 ** 53] as const;
 const KINDS = [0, 1, 2, 3, 4, 0x80, 0x81, 0x82, 0x83, 0x84] as const;
 
-/** A copy with up to four changes. Mostly with a trailer that fits. */
+/** A copy with up to four changes. Mostly its trailer matches. */
 export function mutationOf(backup: Anatomy, random: Random): Anatomy {
   let changed = backup;
   for (let i = random.below(4); i >= 0; i--) changed = mutated(changed, random);
@@ -55,7 +55,7 @@ function withFrame({ fields, frames }: Anatomy, random: Random, change: (frame: 
   return { fields, frames: frames.map((frame, index) => (index === at ? change(frame) : frame)) };
 }
 
-/** Elements lost, doubled or in another order. */
+/** The elements with some missing, doubled or in another order. */
 function reordered<T>(elements: readonly T[], random: Random): T[] {
   const copy = elements.slice();
   const at = random.below(Math.max(copy.length, 1));
@@ -107,7 +107,7 @@ function numberNear(number: number, random: Random): number {
   }
 }
 
-/** Bits flipped, bytes lost, added or doubled. */
+/** The bytes with bits flipped, or bytes missing, added or doubled. */
 function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   const at = random.below(bytes.length + 1);
   const length = random.below(Math.min(16, bytes.length - at + 1));

@@ -1,6 +1,6 @@
 /**
- * What must hold for any bytes that are restored: they are refused as the documentation says, and change nothing, or the store has
- * what they say.
+ * Checks the restore of any bytes. Either they are refused as the documentation says, and nothing changes. Or the store
+ * has exactly the content of the backup.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import {
 } from "../../lib/backup_anatomy.ts";
 import { contentsOf, KINDS, type Kind, lineOf, streamOf } from "../backups/contents.ts";
 
-/** What became of some bytes. */
+/** The outcome of a restore. */
 export type Outcome = "restored" | "refused";
 
 const KEPT = Buffer.from("kept");
 
-/** Checks these bytes with stores of both kinds, or in memory alone. */
+/** Restores the bytes to stores of both kinds, or only to one in memory, and checks the outcome. */
 export async function outcomeOf(bytes: Uint8Array, kinds: readonly Kind[] = KINDS): Promise<Outcome> {
   const info = await inspected(bytes);
   for (const { make } of kinds) {
@@ -60,7 +60,7 @@ function requireRefusal(error: unknown, only?: "BACKUP_INVALID"): StoreError {
   return error;
 }
 
-/** Brings a store to a version at which it has one entry. */
+/** Brings a store to a version, with one entry. */
 async function begin(store: Store, version: number): Promise<void> {
   if (version === 0) return;
   const frame = { kind: FrameKind.Entries, payload: payloadOf([keptAt(version)]) };
@@ -71,7 +71,7 @@ function keptAt(version: number): RawEntry {
   return { kind: EntryKind.Value, key: KEPT, version, expiresMs: 0, length: KEPT.length, value: KEPT };
 }
 
-/** The store has what the backup says, takes writes, and gives a backup that says the same. */
+/** Checks that the store has the content of the backup, accepts writes, and makes a backup with the same content. */
 async function requireContent(store: Store, bytes: Uint8Array, info: BackupInfo): Promise<void> {
   const expected = linesOf(takeApart(bytes), info);
   assert.equal(store.version, info.to);
@@ -83,7 +83,7 @@ async function requireContent(store: Store, bytes: Uint8Array, info: BackupInfo)
   assert.ok(store.version > info.to);
 }
 
-/** What a store has that was brought to the version before, as `contentsOf` shows it. */
+/** The expected lines of `contentsOf`, for a store that was at the version before. */
 function linesOf({ frames }: Anatomy, { isIncrement, from }: BackupInfo): string[] {
   const lines = new Map<string, string>();
   const set = ({ key, version, expiresMs }: RawEntry, value: Uint8Array | undefined) => {

@@ -1,5 +1,5 @@
 /**
- * Where changes of backups begin: the corpus, and what is too large for a file of it.
+ * The backups that get changed: the corpus, and backups that are too large for a corpus file.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { ROOT } from "../../lib/runtimes.ts";
 /** The folder of the corpus. */
 export const CORPUS: string = join(ROOT, "tests", "backup", "corpus");
 
-/** The names of its files; those that begin with "refused-" are no sound backups. */
+/** The names of its files. Files that begin with "refused-" are invalid backups. */
 export function corpusNames(): string[] {
   return readdirSync(CORPUS).sort();
 }
 
-/** The bytes of one. */
+/** The bytes of one file. */
 export function corpusFile(name: string): Uint8Array {
   return new Uint8Array(readFileSync(join(CORPUS, name)));
 }
 
-/** All sound ones, taken apart. */
+/** All valid backups, taken apart. */
 export function starts(): Anatomy[] {
   const sound = corpusNames().filter((name) => !name.startsWith("refused-"));
   return [...sound.map((name) => takeApart(corpusFile(name))), inPieces()];
 }
 
-/** A value in one piece and another in two, between small ones. */
+/** A value in one piece and another one in two pieces, between small values. */
 function inPieces(): Anatomy {
   const entry = (name: string, kind: number, length: number, version: number) => {
     return { kind, key: Buffer.from(name), version, expiresMs: 0, length, value: new Uint8Array(length) };

@@ -1,5 +1,6 @@
 /**
- * Work, memory and files that grew with what a call visits. Times are of a busy machine, too: compare two builds in one run.
+ * Work, memory and files that must stay bounded. Other work on the machine affects the times: compare two builds in one
+ * run.
  *
  * @module
  */
@@ -25,7 +26,7 @@ async function msOf(work: () => unknown): Promise<number> {
 const inMib = (bytes: number) => `${(bytes / MIB).toFixed(0)} MiB`;
 const inMs = (ms: number) => `${ms < 10 ? ms.toFixed(3) : ms.toFixed(0)} ms`;
 
-/** Fills a store with as many entries, not durably. */
+/** Puts that many entries into a store, without waiting for the disk. */
 async function fill(store: InstanceType<Module["SledStore"]>, entries: number): Promise<void> {
   const value = new Uint8Array(100);
   for (let i = 0; i < entries; i += 1000) {
@@ -81,7 +82,7 @@ export const BOUNDS: readonly Case[] = [
     },
   },
   {
-    name: "bounds: a restore after a snapshot and a backup that were forgotten",
+    name: "bounds: a restore after a forgotten snapshot and a forgotten backup",
     wanted: "done",
     run: async (luge, path) => {
       const source = new luge.MemoryStore();
@@ -106,7 +107,7 @@ export const BOUNDS: readonly Case[] = [
   },
   {
     name: "bounds: 300,000 expired values in a MemoryStore, and one put",
-    wanted: "nothing of them is left",
+    wanted: "none of them is left",
     run: async (luge) => {
       const store = new luge.MemoryStore();
       for (let i = 0; i < 300_000; i++) store.putSync(keyOf(i), "value", { ttl: 1 });

@@ -1,5 +1,5 @@
 /**
- * What the cases of a replay share.
+ * The common part of all cases of a replay.
  *
  * @module
  */
@@ -8,30 +8,30 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import type * as Luge from "../../../mod.ts";
 
-/** The public module, of whichever build. */
+/** The public module of any build. */
 export type Module = typeof Luge;
 
-/** One fault, replayed over the public interface alone. */
+/** One fault, replayed through the public interface only. */
 export interface Case {
   readonly name: string;
-  /** What a user expects. */
+  /** The result that a user expects. */
   readonly wanted: string;
-  /** Says in a few words what happened; `directory` is new and empty. */
+  /** Returns the result in a few words. `directory` is new and empty. */
   readonly run: (luge: Module, directory: string) => Promise<string>;
 }
 
-/** Options as a user writes them who makes a mistake. */
+/** Options of a user who makes a mistake. */
 // biome-ignore lint/suspicious/noExplicitAny: the types would refuse the mistake.
 export type Mistake = any;
 
-/** `"done"`, or the code or name of what was thrown. */
+/** `"done"`, or the code or name of the error. */
 export async function outcomeOf(work: () => unknown): Promise<string> {
   try {
     await work();
     return "done";
   } catch (error) {
     const { code, name } = error as { code?: unknown; name?: string };
-    // Those of the Web have numbers.
+    // Web errors have numeric codes.
     return typeof code === "string" ? code : (name ?? String(error));
   }
 }
@@ -41,17 +41,17 @@ export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The same as `work`, or `otherwise` when it takes longer than some milliseconds. */
+/** The result of `work`, or `otherwise` if `work` takes longer than `ms` milliseconds. */
 export async function within<T>(ms: number, otherwise: T, work: Promise<T>): Promise<T> {
   return await Promise.race([work, pause(ms).then(() => otherwise)]);
 }
 
-/** The path of the module that is replayed. */
+/** The path of the replayed module. */
 export function modulePath(): string {
   return process.argv[3] as string;
 }
 
-/** The arguments with which this runtime runs a program that imports the module. */
+/** The arguments that make this runtime run a program which imports the module. */
 export function runtimeArguments(program: string): string[] {
   if (!("Deno" in globalThis)) return [program];
   return ["run", `--config=${join(dirname(modulePath()), "deno.json")}`, "--allow-all", "--no-check", program];

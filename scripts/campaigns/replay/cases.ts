@@ -1,5 +1,5 @@
 /**
- * All cases of a replay, in the order in which they are printed.
+ * All cases of a replay, in the order of the output.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * Replays faults that were found from outside, mostly public bug reports of other stores, and prints what luge does today.
+ * Replays known faults, mostly from public bug reports of other stores, and prints what luge does today.
  *
  * ```sh
  * node scripts/campaign.ts replay                          # all cases, on Node, Bun and Deno
- * node scripts/campaign.ts replay --only watch             # the cases whose names have this in them
+ * node scripts/campaign.ts replay --only watch             # the cases whose names contain this
  * node scripts/campaign.ts replay --runtime node --module OTHER/mod.ts    # another build of luge, to compare with
  * ```
  *
- * Each case runs in a process of its own, which ends after a minute at the latest.
+ * Each case runs in a separate process, which ends after a minute at the latest.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { CASES } from "./cases.ts";
 const LIMIT_MS = 60_000;
 
 const values = readOptions({
-  only: text("only cases whose names have this in them", ""),
+  only: text("only cases whose names contain this", ""),
   runtime: runtimes(),
   module: text("the module to replay them on", join(ROOT, "mod.ts"), "file"),
 });

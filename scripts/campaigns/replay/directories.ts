@@ -1,5 +1,5 @@
 /**
- * Directories that lead elsewhere, that are locked, or that hold something else.
+ * Directories that were moved, that are locked, or that have other content.
  *
  * @module
  */
@@ -23,7 +23,10 @@ import { type Case, type Module, modulePath, outcomeOf, runtimeArguments } from 
 
 const text = (value: Uint8Array | undefined) => (value ? new TextDecoder().decode(value) : "missing");
 
-/** Two owners, of whom the first one's path was led elsewhere by `move`; says what each may do and what is left of B's data. */
+/**
+ * Two owners. `move` makes the path of the first one point elsewhere. Returns what each owner can do, and what is left
+ * of B's data.
+ */
 function moved(name: string, move: (directory: string, path: string) => void, path = "data"): Case {
   return {
     name: `directory: ${name}`,
@@ -55,14 +58,14 @@ function moved(name: string, move: (directory: string, path: string) => void, pa
   };
 }
 
-/** How long an open takes behind an owner that is gone. */
+/** How long an open takes after the owner has died. */
 async function timedOpen(luge: Module, path: string): Promise<string> {
   const began = performance.now();
   const outcome = await outcomeOf(async () => await (await luge.open({ path, loggingLevel: 3 })).close());
   return `${outcome} after ${((performance.now() - began) / 1000).toFixed(1)} s`;
 }
 
-/** A program that opens a store and says so. */
+/** A program that opens a store and prints a line. */
 function owner(path: string): string {
   const module = pathToFileURL(modulePath()).href;
   return `const { open } = await import(${JSON.stringify(module)});

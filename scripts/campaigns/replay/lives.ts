@@ -1,5 +1,5 @@
 /**
- * Transactions that contend, stores that close, timers that are fakes, and what keeps a process alive.
+ * Transactions that conflict, stores that close, fake timers, and what keeps a process alive.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function contention(count: number): Case {
   };
 }
 
-/** What becomes of work that begins while the store closes. */
+/** The outcome of work that begins while the store closes. */
 function closing(name: string, begin: (store: InstanceType<Module["SledStore"]>, directory: string) => unknown): Case {
   return {
     name: `closing: ${name} begins`,
@@ -94,7 +94,7 @@ export const LIVES: readonly Case[] = [
     },
   },
   {
-    name: "lives: what compact says and du, without the reserve for a full disk",
+    name: "lives: the bytes of compact and of du, without the reserve for a full disk",
     wanted: "the same, but for 1 KiB",
     run: async (luge, path) => {
       const store = await luge.open({ path, loggingLevel: 3 });
@@ -124,7 +124,7 @@ export const LIVES: readonly Case[] = [
     },
   },
   {
-    name: "lives: fake timers, put on after the import",
+    name: "lives: fake timers, installed after the import",
     wanted: "done",
     run: async (luge, path) => {
       const store = await luge.open({ path, loggingLevel: 3 });

@@ -1,5 +1,5 @@
 /**
- * Bounds and options that a user gets wrong.
+ * Bounds and options with mistakes of a user.
  *
  * @module
  */
@@ -20,7 +20,7 @@ function deleting(range: Mistake): Case {
   };
 }
 
-/** What becomes of an unknown option. */
+/** The outcome of an unknown option. */
 function unknown(name: string, call: (store: Mistake) => unknown): Case {
   return {
     name: `options: ${name}`,
@@ -39,7 +39,7 @@ function unknown(name: string, call: (store: Mistake) => unknown): Case {
 
 async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
   for await (const _ of stream as Mistake) {
-    // Only its errors count.
+    // Only the error matters.
   }
 }
 

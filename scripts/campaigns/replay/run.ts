@@ -1,5 +1,5 @@
 /**
- * Runs one case of a replay: its name and the path of the module are the arguments.
+ * Runs one case of a replay. Its arguments are the name of the case and the path of the module.
  *
  * @module
  */
@@ -22,5 +22,5 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-// A case may leave a store behind that cannot be closed.
+// A case may leave a store that cannot be closed.
 process.exit(0);

@@ -1,5 +1,5 @@
 /**
- * Watches over commits of all sizes: how many of the changes are told.
+ * Watches over commits of all sizes: how many of the changes they deliver.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Store } from "../../../mod.ts";
 import { type Case, within } from "./case.ts";
 
-/** Puts of some sizes in one batch, under keys of their own. */
+/** Puts of some sizes in one batch, under separate keys. */
 function puts(name: string, count: number, bytes: number) {
   return Array.from({ length: count }, (_, i) => ({
     type: "put" as const,
@@ -16,7 +16,7 @@ function puts(name: string, count: number, bytes: number) {
   }));
 }
 
-/** How many changes a watch from the start on tells. */
+/** How many changes a watch from the start delivers. */
 async function told(store: Store, expected: number): Promise<string> {
   let count = 0;
   const all = (async () => {
@@ -51,7 +51,7 @@ export const WATCHES: readonly Case[] = [
     },
   },
   {
-    name: "watch: batches of 4,096, 5,000 and 4,096 behind a compaction, on disk",
+    name: "watch: batches of 4,096, 5,000 and 4,096 after a compaction, on disk",
     wanted: "13192 of 13192",
     run: async (luge, path) => {
       const store = await luge.open({ path, numVersionsToKeep: 1000, loggingLevel: 3 });

@@ -1,5 +1,5 @@
 /**
- * Backups of a simulated store: a full one and its increments, each restored to a copy and compared.
+ * Backups of a simulated store: a full one and its increments. Each is restored to a copy and compared.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { MemoryStore, type SledStore, StoreError } from "../../../mod.ts";
 import { CrashFault, isSame, type Model } from "./history.ts";
 
-/** The copy that the backups of one life are restored to, one after another. */
+/** The copy that receives all backups of one life, one after another. */
 export class BackupChain {
   #copy: MemoryStore | undefined;
 
-  /** Backs the store up, an increment where its history allows, and compares what the copy holds then. */
+  /** Backs the store up, with an increment if its history allows, and compares the content of the copy. */
   async add(store: SledStore, model: Model, nowMs: number): Promise<void> {
     const { version } = store;
     await this.#restore(store);
@@ -29,7 +29,7 @@ export class BackupChain {
         return;
       }
     } catch (error) {
-      // Deletions that nobody needed any more are forgotten: then there is no increment.
+      // The store has forgotten deletions that it did not need any more. Then there is no increment.
       if (!(error instanceof StoreError && error.code === "VERSION_GONE")) throw error;
     }
     this.#copy = new MemoryStore();

@@ -1,5 +1,5 @@
 /**
- * Things that a simulated life does beside each other: long calls while it writes, and several of one kind at once.
+ * Concurrent actions of a simulated life: long calls during writes, and several calls of one kind at once.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import type { Random } from "../../lib/random.ts";
 import { BackupChain } from "./backups.ts";
 import { CrashFault, type Found, isSame, type Model } from "./history.ts";
 
-/** What such an act needs of its life. */
+/** The life that such an action needs. */
 export interface Beside {
   readonly store: SledStore;
   readonly random: Random;
   readonly nowMs: number;
-  /** What is there; no commit may be on its way. */
+  /** The present content. No commit may be in progress. */
   readonly model: Model;
-  /** What it starts goes on behind it, and must not fail. */
+  /** Lets a promise continue in the background. It must not fail. */
   follow(promise: Promise<unknown>): void;
-  /** Waits, and nothing is written meanwhile. */
+  /** Waits for a promise. Nothing is written meanwhile. */
   until<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** Fails when damage is found. */
+/** Fails if verification finds damage. */
 export async function verifyWhole(store: Pick<SledStore, "verify">): Promise<void> {
   const { damages } = await store.verify();
   const [first] = damages;
   if (first) throw new CrashFault("wrong", `verify found ${first.message} in ${first.file}`);
 }
 
-/** Does one of these things. */
+/** Does one of these actions. */
 export async function actBeside(life: Beside): Promise<void> {
   const { store, random } = life;
   await random.pick([
@@ -56,7 +56,10 @@ export async function actBeside(life: Beside): Promise<void> {
   ])();
 }
 
-/** Walks are as of their first steps, however long they take. A first step may wait for a turn: nothing is written before its end. */
+/**
+ * Iterators read the version of their first step, however long they take. A first step may wait for a turn; until then
+ * nothing is written.
+ */
 async function walk(life: Beside, count: number): Promise<void> {
   const begun = Array.from({ length: count }, () => {
     const entries = life.store.entries()[Symbol.asyncIterator]();
@@ -74,7 +77,7 @@ async function walkOn(
   const found: [string, Uint8Array][] = [];
   for (let next = await first; !next.done; next = await entries.next()) found.push(next.value);
   const later = Date.now();
-  // What expires meanwhile may be there or not.
+  // Entries that expire meanwhile may be there or not.
   if (later === nowMs && !isSame(found as Found, model, nowMs))
     throw new CrashFault("wrong", "a walk found something else");
 }

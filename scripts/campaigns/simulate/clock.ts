@@ -1,6 +1,6 @@
 /**
- * A clock that stands still unless a simulation moves it, and timers that a simulation turns: the same seed meets the same times
- * and the same order, on however busy a machine.
+ * A clock that a simulation moves, and timers that a simulation runs. So the same seed has the same times and the same
+ * order, however busy the machine is.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { setImmediate } from "node:timers";
 import { clock, type Timer, type Timers, timers } from "../../../src/clock.ts";
 import { afterLightWork } from "../../../src/commit/event_loop.ts";
 
-/** In milliseconds; what the monotonic clock says goes on by it with each question, so that no busy time is short. */
+/** In milliseconds. Each look at the monotonic clock advances it by this, so that no busy time seems short. */
 const TICK_MS = 0.25;
-/** Each clock begins so much later than the one before: what a module remembers of one lies far back for the next. */
+/** Each clock begins this much later than the one before, so that times that a module remembers are far in the past. */
 const LIFETIME_MS = 2 ** 30;
-/** A runtime calls immediates again and again before the next timer is due. */
+/** A runtime runs immediates several times before the next timer is due. */
 const ROUNDS_OF_IMMEDIATES = 4;
-/** Of light work: more than is done without a look at the clock. */
+/** More light work than may be done without a look at the clock. */
 const MUCH = 1 << 20;
 
 let clocks = 0;
@@ -25,9 +25,11 @@ interface Waiting {
   readonly job: () => void;
 }
 
-/** While installed, the clock of all stores tells its time, and so does `Date.now`; their timers wait for {@linkcode SimulatedClock.turn}. */
+/**
+ * While it is installed, all stores and `Date.now` use its time. Their timers wait for {@linkcode SimulatedClock.turn}.
+ */
 export class SimulatedClock {
-  /** In milliseconds since 1970. */
+  /** The time in milliseconds since 1970. */
   nowMs = 1_700_000_000_000;
   #ticks = 0;
   #turns = 0;
@@ -37,7 +39,7 @@ export class SimulatedClock {
   readonly #clock = { ...clock };
   readonly #timers = { ...timers };
 
-  /** Puts itself in the place of the runtime's clocks and timers. */
+  /** Replaces the runtime's clocks and timers. */
   install(): void {
     clocks += 1;
     this.#ticks = clocks * LIFETIME_MS;
@@ -51,7 +53,7 @@ export class SimulatedClock {
     const own: Timers = {
       setTimeout: (job, ms) => this.#wait(job, ms),
       clearTimeout: (timer) => this.#forget(timer),
-      // What goes on for ever would only keep the process alive.
+      // An interval would only keep the process alive.
       setInterval: () => never,
       clearInterval: () => {},
       setImmediate: (job) => {
@@ -59,11 +61,11 @@ export class SimulatedClock {
       },
     };
     Object.assign(timers, own);
-    // How much light work was done since the last look at the clock depends on what ran before.
+    // How much light work was done since the last look at the clock depends on earlier runs.
     void afterLightWork(MUCH);
   }
 
-  /** Gives them their place back. What still waits is forgotten. */
+  /** Restores the clocks and timers. Discards timers that still wait. */
   uninstall(): void {
     Date.now = this.#date;
     Object.assign(clock, this.#clock);
@@ -72,7 +74,7 @@ export class SimulatedClock {
     this.#immediates = [];
   }
 
-  /** Calls what is due, and lets all go on that waited for it. A turn is a millisecond to timers. */
+  /** Runs what is due, and everything that waits for it. One turn is a millisecond for timers. */
   async turn(): Promise<void> {
     this.#turns += 1;
     await drained();
@@ -100,7 +102,7 @@ export class SimulatedClock {
   }
 }
 
-/** Settles when no promise has anything to call any more. */
+/** Settles when no promise has a callback left to run. */
 function drained(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

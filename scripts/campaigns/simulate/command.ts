@@ -1,13 +1,14 @@
 /**
- * Crashes stores on simulated disks, and checks that nothing is lost, comes back, or cannot be opened any more.
+ * Crashes stores on simulated disks. Checks that no data is lost or comes back, and that every store opens again.
  *
  * ```sh
  * node scripts/campaign.ts simulate [--states 100000] [--seed 1] [--minutes 10] [--workers 2] [--states-a-seed 2000] \
  *   [--profile "long keys"] [--progress 30]
  * ```
  *
- * A seed gives the same crashes each time. Ends after so many states, or minutes, whichever comes first. States of seeds that are
- * done count. SIGINT and SIGTERM end it with the totals so far. What fails is printed at once, with the command that repeats it.
+ * A seed gives the same crashes each time. It ends after the given states or minutes, whichever comes first. Only
+ * states of finished seeds count. SIGINT and SIGTERM end it with the totals so far. It prints a failure at once, with
+ * the command that repeats it.
  *
  * @module
  */
@@ -29,7 +30,7 @@ const {
   ...values
 } = readOptions({
   states: count("how many states of disks after a crash", 100_000),
-  workers: count("how many processes work", 1),
+  workers: count("how many worker processes", 1),
   "states-a-seed": count("how many of these states a seed has at most", 2000),
   profile: maybe('only lives of this kind, such as "long keys"'),
   ...COMMON_OPTIONS,
@@ -38,7 +39,7 @@ const {
 const totals = noTotals();
 const started = performance.now();
 const slowest: { life: string; states: number; seconds: number }[] = [];
-/** Of lives of one kind: a state of some costs as much as ten of others, and their disks have fewer of them. */
+/** By kind of life: a state of some kinds costs as much as ten of others, and their disks get fewer states. */
 const kinds: Record<string, { lives: number; states: number; seconds: number }> = {};
 const latest = new Map<number, WorkerReport>();
 let mostMemory = 0;
@@ -80,7 +81,7 @@ function onReport(report: WorkerReport, worker: number): void {
   }
   if (!report.done) return;
   const { result, lives } = report.done;
-  // Its faults were told before.
+  // Its faults were reported before.
   addResult(totals, { ...result, faults: [] });
   for (const { where, states: number, ms } of lives) {
     addKind(where.replace(/ life \d+$/, ""), number, ms / 1000);
@@ -101,7 +102,7 @@ function fail(problem: string, of: number): void {
   campaign.fail(problem, `npm run simulate -- --seed ${of} --states 1 --states-a-seed ${aSeed}${asked}`);
 }
 
-/** Where each worker is, and how fast all are. */
+/** The progress of each worker, and the speed of all. */
 function howFar(): string {
   const all = Array.from(latest.values());
   const soFar = all.reduce((sum, report) => sum + (report.done ? 0 : report.states), totals.states);

@@ -1,5 +1,5 @@
 /**
- * Stores without the rules that make them durable: a simulation that does not find their faults proves nothing.
+ * Stores without a rule that makes them durable. A simulation that does not find their faults proves nothing.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface Control {
   readonly name: string;
   readonly lies?: Lies;
   readonly view?: (disk: SimulatedDisk) => FileSystem;
-  /** Of lives of this kind alone: the cheapest that find it. */
+  /** Only lives of this kind: the cheapest kind that finds the fault. */
   readonly profile?: string;
 }
 
@@ -20,7 +20,7 @@ const isLog = (path: string) => path.startsWith("data/log/");
 const isBlocks = (path: string) => path.startsWith("data/upper/") || path.startsWith("data/bottom/");
 const isIndex = (path: string) => path.startsWith("data/index/");
 
-/** Each switches off one rule, or one part of it. */
+/** Each control switches off one rule, or one part of it. */
 export const CONTROLS: readonly Control[] = [
   { name: "no file is synced", lies: { sync: () => true } },
   { name: "no directory is synced", lies: { syncDirectory: () => true } },
@@ -40,7 +40,7 @@ export const CONTROLS: readonly Control[] = [
   { name: "the fence does not look where the path leads", view: (disk) => new BlindFence(disk), profile: "small" },
 ];
 
-/** Hands everything on. */
+/** Passes every call on. */
 class View implements FileSystem {
   protected readonly disk: SimulatedDisk;
 
@@ -89,7 +89,7 @@ class View implements FileSystem {
   }
 }
 
-/** sled's own way: `conf` is written where it stands, and never synced. */
+/** sled's original way: `conf` is written in place, and never synced. */
 class ConfInPlace extends View {
   override open(path: string, options: FileOpenOptions): OpenFile {
     if (!path.endsWith("/conf.tmp")) return super.open(path, options);
@@ -110,14 +110,14 @@ class ConfInPlace extends View {
   }
 }
 
-/** What looks like a finished snapshot to sled stays. */
+/** Keeps files that look like a finished snapshot to sled. */
 class KeptLeftovers extends View {
   override remove(path: string): void {
     if (!path.endsWith(".generating")) super.remove(path);
   }
 }
 
-/** A rename that is an unlink and a link. */
+/** A rename that removes the target first. */
 class RenameInTwo extends View {
   override rename(from: string, to: string): void {
     const file = this.disk.file(from);
@@ -128,7 +128,7 @@ class RenameInTwo extends View {
   }
 }
 
-/** The lock is held until it is given back. */
+/** The lock reports that it is held until it is released. */
 class BlindFence extends View {
   override async lock(path: string): ReturnType<FileSystem["lock"]> {
     const lock = await super.lock(path);

@@ -1,5 +1,5 @@
 /**
- * What a power cut may leave of a disk: each change since the last sync is there, is not, or is there in part.
+ * The states that a power cut may leave on a disk. Each change since the last sync may be kept, lost, or kept in part.
  *
  * @module
  */
@@ -22,24 +22,24 @@ import type { Image } from "./image.ts";
 
 /** What is left of a write: some of its bytes, and whether the file has grown for it. */
 export interface Part {
-  /** How many bytes lie between two borders, counted from the start of the file; 0 for none of the bytes. */
+  /** The size of a sector in bytes, counted from the start of the file; 0 if none of the bytes is left. */
   readonly sectorBytes: number;
-  /** Whether a sector is there; sectors are counted from the one that the write begins in. */
+  /** Whether a sector is left. The first sector of the write has the number 0. */
   readonly has: (sector: number) => boolean;
   readonly grows: boolean;
-  /** What the file has grown by and nobody wrote; zeros when absent. */
+  /** The seed of the bytes in the grown part that nobody wrote; zeros if absent. */
   readonly garbage?: number;
 }
 
-/** What becomes of one change. */
+/** The fate of one change. */
 export type Fate = "kept" | "lost" | Part;
 
 /** One state of a disk after a power cut. */
 export interface CrashState {
-  /** How it came about, in short; two states of one capture with the same label are the same. */
+  /** A short description. Two states of one capture with the same label are equal. */
   readonly label: string;
   readonly fateOf: (change: DataChange | NameChange) => Fate;
-  /** Whether nothing was lost: the process was killed, and the disk went on. */
+  /** Whether nothing was lost: the process was killed, and the disk kept running. */
   readonly isKill: boolean;
 }
 
@@ -47,11 +47,11 @@ type Change = DataChange | NameChange;
 
 const KEPT: CrashState = { label: "all", fateOf: () => "kept", isKill: true };
 const LOST: CrashState = { label: "none", fateOf: () => "lost", isKill: false };
-/** With at most so many changes every subset is tried. */
+/** Up to this many changes, every subset is tried. */
 const ENUMERATED = 4;
 const SECTOR_SIZES = [512, 4096] as const;
 
-/** All changes that a power cut may take, in the order of the calls. */
+/** All changes that a power cut may lose, in the order of the calls. */
 export function pendingChanges(capture: Capture): Change[] {
   const changes: Change[] = [];
   for (const { pending } of capture.files.values()) for (const change of pending) changes.push(change);
@@ -59,7 +59,7 @@ export function pendingChanges(capture: Capture): Change[] {
   return changes.sort((a, b) => a.order - b.order);
 }
 
-/** Every subset of a few changes; of many, none and all. */
+/** Every subset of a few changes; for many changes, only none and all. */
 export function smallStates(changes: readonly Change[]): CrashState[] {
   if (changes.length > ENUMERATED) return [LOST, KEPT];
   const states: CrashState[] = [];
@@ -71,7 +71,7 @@ export function smallStates(changes: readonly Change[]): CrashState[] {
   return states;
 }
 
-/** One of the many. */
+/** One of the many states. */
 export function sampledState(changes: readonly Change[], random: Random): CrashState {
   const some = (share: number) => new Set(changes.filter(() => random.below(100) < share));
   const share = random.pick([10, 50, 90]);
@@ -86,7 +86,7 @@ export function sampledState(changes: readonly Change[], random: Random): CrashS
     case 3:
       return subsetState(some(share));
     case 4: {
-      // All but one: what is missing must be missed by nothing that is there.
+      // All changes but one. No change that is left may depend on the missing one.
       const missing = random.below(changes.length);
       return subsetState(new Set(changes.filter((_, index) => index !== missing)));
     }
@@ -105,9 +105,7 @@ export function sampledState(changes: readonly Change[], random: Random): CrashS
   }
 }
 
-/**
- * A disk that goes on after the process was killed: all is there, and what was not synced may still be lost by a power cut.
- */
+/** The disk after the process was killed. Everything is there, but a power cut may still lose what was not synced. */
 export function diskAfterKill(capture: Capture): SimulatedDisk {
   const copies = new Map<SimulatedNode, SimulatedNode>();
   const copy = (node: SimulatedNode): SimulatedNode => {
@@ -134,7 +132,7 @@ export function diskAfterKill(capture: Capture): SimulatedDisk {
   return new SimulatedDisk({}, root, {}, pendingChanges(capture).at(-1)?.order ?? 0);
 }
 
-/** A disk with what a state leaves; its changes begin anew. */
+/** A disk with the content of a state. Its changes begin anew. */
 export function diskAfter(
   capture: Capture,
   state: CrashState,
@@ -198,7 +196,7 @@ function applyPart(image: Image, { position, bytes }: DataChange & { kind: "writ
   }
 }
 
-/** Bytes that lay on the disk before. */
+/** Old bytes of the disk. */
 function garbage(length: number, seed: number): Uint8Array {
   return fillScattered(new Uint8Array(length), seed | 1);
 }
@@ -221,7 +219,7 @@ function withOneTorn(kept: ReadonlySet<Change>, torn: Change | undefined, random
   return { label: `${label} ${part?.label ?? ""}`, fateOf, isKill: false };
 }
 
-/** Any subset, with writes torn. */
+/** Any subset, with torn writes. */
 function tornState(changes: readonly Change[], random: Random, share: number): CrashState {
   const fates = new Map<Change, Fate>();
   const labels: string[] = [];
@@ -239,7 +237,7 @@ function tornState(changes: readonly Change[], random: Random, share: number): C
   return { label: labels.join(""), fateOf: (change) => fates.get(change) ?? "lost", isKill: false };
 }
 
-/** Files that have grown without their bytes, or whose bytes are there without the size. */
+/** Files that have grown without their bytes, or that have the bytes without the size. */
 function grownState(changes: readonly Change[], kept: ReadonlySet<Change>, random: Random): CrashState {
   const grows = random.below(2) === 0;
   const seed = random.below(3) === 0 ? random.below(2 ** 30) : undefined;
@@ -257,7 +255,7 @@ function grownState(changes: readonly Change[], kept: ReadonlySet<Change>, rando
   return { label: `${grows ? "size" : "data"} ${seed ?? ""}+${orders}`, fateOf, isKill: changes.length === 0 };
 }
 
-/** A write of which some sectors are there, or the first bytes. */
+/** A write with only some of its sectors, or only its first bytes. */
 function tornPart(write: DataChange & { kind: "write" }, random: Random): { part: Part; label: string } {
   const grows = random.below(4) > 0;
   const seed = random.below(4) === 0 ? { garbage: random.below(2 ** 30) } : {};

@@ -1,5 +1,5 @@
 /**
- * Processes that simulate seeds, each every so manieth one, until there are enough states of all.
+ * Processes that simulate seeds. They divide the seeds among themselves, and end when there are enough states.
  *
  * @module
  */
@@ -12,26 +12,26 @@ import { launcher } from "../../lib/runtimes.ts";
 import type { WorkerReport } from "./worker.ts";
 
 const WORKER = join(import.meta.dirname, "worker.ts");
-/** A worker that says nothing for so long hangs: it has a hundred states between two lines. */
+/** A worker without a message for this long hangs. It normally sends one every hundred states. */
 const SILENT_MS = 10 * 60 * 1000;
-/** After so many ends that nobody asked for, the rest would end as well. */
+/** After this many unexpected ends, the other workers would end as well. */
 const MOST_DEATHS = 5;
 
-/** What a crew does. */
+/** The work of a crew. */
 export interface CrewOptions {
   readonly workers: number;
   readonly seed: number;
-  /** What follows the seed and the step in a worker's command line. */
+  /** The arguments after the seed and the step in a worker's command line. */
   readonly rest: readonly string[];
-  /** The file of the worker; tests have another one. */
+  /** The file of the worker. Tests use another one. */
   readonly file?: string;
   readonly silentMs?: number;
   readonly onReport: (report: WorkerReport, worker: number) => void;
-  /** A worker ended, or hung, in the middle of a seed. */
+  /** Called when a worker ended, or hung, in the middle of a seed. */
   readonly onDeath: (problem: string, seed: number) => void;
 }
 
-/** Runs workers; one that dies is replaced behind the seed that it died of. */
+/** Runs workers. A worker that dies is replaced, and the new one continues after the seed of the old one. */
 export class Crew {
   readonly #options: CrewOptions;
   readonly #children: Set<ChildProcess> = new Set();
@@ -42,12 +42,12 @@ export class Crew {
     this.#options = options;
   }
 
-  /** Settles when all have ended. */
+  /** Settles when all workers have ended. */
   async run(): Promise<void> {
     await Promise.all(Array.from({ length: this.#options.workers }, (_, index) => this.#work(index)));
   }
 
-  /** Ends all. */
+  /** Ends all workers. */
   end(): void {
     this.#isOver = true;
     for (const child of this.#children) child.kill("SIGKILL");
@@ -59,7 +59,7 @@ export class Crew {
       seed = await this.#runChild(index, seed);
   }
 
-  /** Returns the seed that the child was at when it ended. */
+  /** Returns the seed that the child was simulating when it ended. */
   async #runChild(index: number, first: number): Promise<number> {
     const { workers, rest, onReport, onDeath, file = WORKER, silentMs = SILENT_MS } = this.#options;
     const [command, flags] = launcher("node");

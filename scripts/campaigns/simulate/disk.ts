@@ -1,8 +1,8 @@
 /**
- * A disk that knows what a power cut may take: bytes and names are live at once, and durable only when a sync is done.
+ * A disk that simulates power cuts. Bytes and names are live at once, and durable only after a sync.
  *
- * Syncing a file makes its bytes and size durable, not its name; syncing a directory makes its names durable, nothing else.
- * A sync off the event loop is in flight until {@linkcode SimulatedDisk.completeSync} says otherwise.
+ * A sync of a file makes its bytes and size durable, not its name. A sync of a directory makes its names durable,
+ * nothing else. A sync off the event loop stays in flight until {@linkcode SimulatedDisk.completeSync}.
  *
  * @module
  */
@@ -23,23 +23,26 @@ export type DataChange =
   | { readonly kind: "write"; readonly order: number; readonly position: number; readonly bytes: Uint8Array }
   | { readonly kind: "truncate"; readonly order: number; readonly size: number };
 
-/** A change of one name that may be lost: a rename is one that sets a name and another that takes the old one away. */
+/**
+ * A change of one name that may be lost. A rename is two changes: one sets the new name, the other one removes the old
+ * name.
+ */
 export interface NameChange {
   readonly order: number;
   readonly name: string;
-  /** What the name leads to; `undefined` when it goes. */
+  /** The file or directory of the name; `undefined` if the name is removed. */
   readonly node: SimulatedNode | undefined;
 }
 
-/** A file, whatever its names. */
+/** A file, independent of its names. */
 export class SimulatedFile {
   readonly kind = "file";
   live: Image = new Image();
-  /** What every power cut leaves. */
+  /** The bytes that survive every power cut. */
   durable: Image = new Image();
-  /** What came after it, in order. Never changed in place but for additions. */
+  /** The later changes, in order. Never changed in place, except for additions. */
   pending: DataChange[] = [];
-  /** Whether a capture holds `durable`. */
+  /** Whether a capture references `durable`. */
   captured = false;
 }
 
@@ -52,22 +55,22 @@ export class SimulatedDirectory {
   pending: NameChange[] = [];
 }
 
-/** What a name leads to. */
+/** The file or directory of a name. */
 export type SimulatedNode = SimulatedFile | SimulatedDirectory;
 
-/** What a power cut may leave of a file: the durable bytes and any of the changes. */
+/** The content of a file for a power cut: the durable bytes, and any of the changes. */
 export interface FileCapture {
   readonly durable: Image;
   readonly pending: readonly DataChange[];
 }
 
-/** The same of a directory. */
+/** The same for a directory. */
 export interface DirectoryCapture {
   readonly durable: ReadonlyMap<string, SimulatedNode>;
   readonly pending: readonly NameChange[];
 }
 
-/** All of a disk at one moment. */
+/** The whole disk at one moment. */
 export interface Capture {
   /** Two captures of one disk with the same epoch have the same durable bytes and names. */
   readonly epoch: number;
@@ -98,21 +101,21 @@ export interface DiskCall {
     | "syncDirectoryOffThread"
     | "syncDone"
     | "lock";
-  /** Of a rename: the old one. */
+  /** For a rename: the old path. */
   readonly path: string;
 }
 
-/** What a {@linkcode SimulatedDisk} tells. */
+/** The events of a {@linkcode SimulatedDisk}. */
 export interface DiskEvents {
-  /** Called before each call; what it throws is the outcome of the call, and nothing is done. */
+  /** Called before each call. If it throws, the call fails with that error and does nothing. */
   readonly before?: (call: DiskCall) => void;
-  /** Called after each call that changed something, be it only what is durable. */
+  /** Called after each call that changed something, even if only what is durable. */
   readonly changed?: (call: DiskCall) => void;
 }
 
-/** Calls whose syncs do nothing, though they say that all went well: what a store without a rule would do. */
+/** Calls whose syncs do nothing but report success. They simulate a store without a rule. */
 export interface Lies {
-  /** Of files. */
+  /** For files. */
   readonly sync?: (path: string) => boolean;
   readonly syncDirectory?: (path: string) => boolean;
 }
@@ -128,16 +131,16 @@ interface SyncInFlight {
 export class SimulatedDisk implements FileSystem {
   readonly root: SimulatedDirectory;
   events: DiskEvents;
-  /** How many bytes of so many a read or write moves at most. Default: all. */
+  /** The most bytes of a request that a read or write transfers. Default: all. */
   most: ((length: number) => number) | undefined;
-  /** How often what is durable has changed. */
+  /** How often the durable state has changed. */
   epoch = 0;
   readonly #lies: Lies;
   #order = 0;
   readonly #inFlight: SyncInFlight[] = [];
   readonly #locked = new Set<SimulatedDirectory>();
 
-  /** An empty disk, or one with what is below `root`, whose pending changes were the first `order` ones. */
+  /** An empty disk, or one with the content of `root`, whose pending changes were the first `order` ones. */
   constructor(
     events: DiskEvents = {},
     root: SimulatedDirectory = new SimulatedDirectory(),
@@ -155,7 +158,9 @@ export class SimulatedDisk implements FileSystem {
     return this.#inFlight.length;
   }
 
-  /** Ends one sync in flight; what was written after it began does not become durable. With `error` it fails. */
+  /**
+   * Completes one sync in flight. Bytes that were written after it began do not become durable. With `error` it fails.
+   */
   completeSync(index = 0, error?: unknown): void {
     const [sync] = this.#inFlight.splice(index, 1);
     if (!sync) return;
@@ -168,7 +173,7 @@ export class SimulatedDisk implements FileSystem {
     sync.resolve();
   }
 
-  /** What a power cut may leave now. */
+  /** The states that a power cut may leave now. */
   capture(): Capture {
     const files = new Map<SimulatedFile, FileCapture>();
     const directories = new Map<SimulatedDirectory, DirectoryCapture>();
@@ -186,7 +191,7 @@ export class SimulatedDisk implements FileSystem {
     return { epoch: this.epoch, root: this.root, files, directories };
   }
 
-  /** The sizes of all files together, in bytes, but for the reserve, which has no data. */
+  /** The sum of the sizes of all files, in bytes, without the reserve, which has no data. */
   usedBytes(): number {
     const sum = (node: SimulatedNode): number =>
       node instanceof SimulatedFile
@@ -214,7 +219,7 @@ export class SimulatedDisk implements FileSystem {
     return new Map(below.map((path) => [path, this.file(path).live.bytes()]));
   }
 
-  /** The file at a path, to look into it or to damage it. */
+  /** The file at a path, to inspect or to damage it. */
   file(path: string): SimulatedFile {
     const node = this.#find(path);
     if (!(node instanceof SimulatedFile)) throw fileSystemError("ENOENT", "open", path);
@@ -336,12 +341,12 @@ export class SimulatedDisk implements FileSystem {
     };
   }
 
-  /** For handles: a call begins. */
+  /** For handles: begins a call. */
   begin(name: DiskCall["name"], path: string): DiskCall {
     return this.#begin(name, path);
   }
 
-  /** For handles: writes. */
+  /** For handles: writes bytes. */
   write(file: SimulatedFile, bytes: Uint8Array, position: number): void {
     this.#order += 1;
     const copy = frozen(bytes);
@@ -349,14 +354,14 @@ export class SimulatedDisk implements FileSystem {
     file.pending.push({ kind: "write", order: this.#order, position, bytes: copy });
   }
 
-  /** For handles: cuts or extends. */
+  /** For handles: cuts or extends a file. */
   resize(file: SimulatedFile, size: number): void {
     this.#order += 1;
     file.live.resize(size);
     file.pending.push({ kind: "truncate", order: this.#order, size });
   }
 
-  /** For handles: what makes durable all that was written so far. */
+  /** For handles: returns a function that makes everything written so far durable. */
   fileSync(file: SimulatedFile, path: string): () => void {
     const until = this.#order;
     if (this.#lies.sync?.(path)) return () => {};
@@ -371,7 +376,7 @@ export class SimulatedDisk implements FileSystem {
     };
   }
 
-  /** For handles: a sync that stays in flight. */
+  /** For handles: starts a sync that stays in flight. */
   launch(call: DiskCall, finish: () => void): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
       this.#inFlight.push({ call, finish, resolve, reject });
@@ -501,7 +506,7 @@ class SimulatedHandle implements OpenFile {
   }
 }
 
-/** Applies a change as if nothing had been lost. */
+/** Applies a change completely. */
 export function applyWhole(image: Image, change: DataChange): void {
   if (change.kind === "write") image.write(change.bytes, change.position);
   else image.resize(change.size);

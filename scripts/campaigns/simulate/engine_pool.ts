@@ -1,10 +1,11 @@
 /**
- * Engine instances that are used again: a new one costs ten times what it takes to open a store in it, most of it for
- * memory that the operating system has to bring.
+ * Reuses engine instances. A new instance costs ten times as much as opening a store in it, mostly because the
+ * operating system must provide the memory.
  *
- * An instance is as new when its static data are as they were: what its stack below and its heap beyond hold is not read
- * before it is written. One that an error has left is not used again. A lease keeps the others' calls away. While a pool
- * is installed, `WebAssembly.instantiate` of its module gives instances of the pool.
+ * An instance is as good as new if its static data are as they were at the start. The engine never reads old content of
+ * its stack below them and of its heap above them. An instance that was left by an error is not reused. A lease blocks
+ * calls of earlier users. While a pool is installed, `WebAssembly.instantiate` of its module returns instances of the
+ * pool.
  *
  * @module
  */
@@ -12,10 +13,10 @@
 import { readFileSync } from "node:fs";
 import { Random } from "../../lib/random.ts";
 
-/** All static data lie in between: the linker puts them behind a stack of 1 MiB. */
+/** The static data begin here: the linker puts them after a stack of 1 MiB. */
 const STATIC_FROM = 1024 * 1024;
 const STATIC_TO = 2 * 1024 * 1024;
-/** One that has grown beyond is not used again. */
+/** A larger instance is not reused. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
 
 type Import = (...values: unknown[]) => unknown;
@@ -23,23 +24,23 @@ type Imports = Record<string, Record<string, Import>>;
 
 /** One instance. */
 export interface Lease {
-  /** Nothing may call the instance afterwards. */
+  /** After this, no call of the instance is allowed. */
   release(): void;
 }
 
 interface Slot {
   readonly instance: WebAssembly.Instance;
   imports: Imports;
-  /** Whether an error left one of its calls: then its stack pointer, which nobody can read or set, is not where it was. */
+  /** Whether an error left one of its calls. Then the stack pointer is wrong, and nobody can read or set it. */
   isTorn: boolean;
 }
 
-/** The artefact, compiled. */
+/** The compiled artefact. */
 export function compileEngine(): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL("../../../engine/luge_engine.wasm", import.meta.url)));
 }
 
-/** See the module. */
+/** The pool, see the module. */
 export class EnginePool {
   readonly module: WebAssembly.Module;
   readonly #original = WebAssembly.instantiate;
@@ -56,12 +57,12 @@ export class EnginePool {
     this.#reuse = reuse;
   }
 
-  /** From what the engine's random numbers come. */
+  /** Sets the seed of the engine's random numbers. */
   seed(seed: number): void {
     this.#random = new Random(seed);
   }
 
-  /** Puts itself in the place of `WebAssembly.instantiate`. */
+  /** Replaces `WebAssembly.instantiate`. */
   install(): void {
     const instantiate = async (module: unknown, imports: unknown): Promise<unknown> =>
       module === this.module
@@ -70,7 +71,7 @@ export class EnginePool {
     WebAssembly.instantiate = instantiate as typeof WebAssembly.instantiate;
   }
 
-  /** Gives it its place back. */
+  /** Restores `WebAssembly.instantiate`. */
   uninstall(): void {
     WebAssembly.instantiate = this.#original;
   }
@@ -83,7 +84,7 @@ export class EnginePool {
     return instance;
   }
 
-  /** A store that was given up may still call: never the instance that another one has by then. */
+  /** A store that was abandoned may still make calls. They must never reach the instance's next user. */
   #leaseOf(slot: Slot): { instance: WebAssembly.Instance; lease: Lease } {
     let isOver = false;
     const guarded = (call: Import): Import => {
@@ -97,7 +98,7 @@ export class EnginePool {
         }
       };
     };
-    // What has its life behind it, such as a watch, may still put a request into memory.
+    // A store whose life is over, such as one with a watch, may still write a request into memory.
     const memory = new Proxy(memoryOf(slot.instance), {
       get: (target, name) => {
         if (isOver) throw new Error("The life of this engine is over");
@@ -142,7 +143,7 @@ export class EnginePool {
 
   #release(slot: Slot): void {
     slot.imports = {};
-    // Views that a store has of its memory are detached.
+    // Detaches all views that a store has of the memory.
     memoryOf(slot.instance).grow(0);
     const { buffer } = memoryOf(slot.instance);
     if (!this.#reuse || !this.#image || slot.isTorn || buffer.byteLength > LARGEST_BYTES) return;

@@ -1,16 +1,16 @@
 /**
- * What a store must hold: every commit in the order of the calls, and what is left of them after a crash.
+ * The expected content of a store: every commit in the order of the calls, and what a crash may leave of them.
  *
  * @module
  */
 
 /** One version of a key. */
 export interface ModelVersion {
-  /** Of the store. */
+  /** The version of the store. */
   readonly version: number;
   /** `undefined` for a deletion. */
   readonly value: Uint8Array | undefined;
-  /** In milliseconds since 1970; 0 for never. */
+  /** When it expires, in milliseconds since 1970; 0 for never. */
   readonly expiresMs: number;
 }
 
@@ -30,13 +30,13 @@ export interface Commit {
   readonly changes: readonly ModelChange[];
 }
 
-/** What was found in a store. */
+/** The content that was found in a store. */
 export type Found = readonly (readonly [key: string, value: Uint8Array])[];
 
-/** How a store differs from what it must hold. */
+/** How a store differs from its expected content. */
 export type FaultKind = "lost" | "resurrected" | "unopenable" | "wrong";
 
-/** A crash that was not survived. */
+/** A fault that a crash caused. */
 export class CrashFault extends Error {
   readonly kind: FaultKind;
 
@@ -47,12 +47,12 @@ export class CrashFault extends Error {
   }
 }
 
-/** Versions of a key that are remembered. */
+/** How many versions of a key the model remembers. */
 export const REMEMBERED = 8;
-/** Between two models that are kept. */
+/** How many commits lie between two stored models. */
 const KEPT_EVERY = 32;
 
-/** The commits of one life of a store, on top of what it began with. */
+/** The commits of one life of a store, on top of its first content. */
 export class History {
   readonly #commits: Commit[] = [];
   readonly #models: Map<number, Model> = new Map();
@@ -64,17 +64,17 @@ export class History {
     this.#newestVersion = newestVersion;
   }
 
-  /** How many commits there are. */
+  /** The number of commits. */
   get length(): number {
     return this.#commits.length;
   }
 
-  /** The newest version that any commit ever had, on any branch before too. */
+  /** The newest version that any commit ever had, including earlier branches. */
   get newestVersion(): number {
     return this.#newestVersion;
   }
 
-  /** Adds a commit; returns how many there are. */
+  /** Adds a commit. Returns the number of commits. */
   add(version: number, changes: readonly ModelChange[]): number {
     if (version <= this.#newestVersion) {
       throw new CrashFault("wrong", `a commit got version ${version} after ${this.#newestVersion}`);
@@ -90,12 +90,12 @@ export class History {
     return count;
   }
 
-  /** The last of so many commits. */
+  /** The last one of the first `count` commits. */
   commitAt(count: number): Commit | undefined {
     return this.#commits[count - 1];
   }
 
-  /** What is there after so many commits. */
+  /** The content after the first `count` commits. */
   modelAt(count: number): Model {
     const known = this.#models.get(count);
     if (known) return known;
@@ -112,7 +112,7 @@ export class History {
     return model;
   }
 
-  /** A new history that begins with the first commits of this one; `version` is the newest that was given out. */
+  /** A new history that begins with the first commits of this one. `version` is the newest version that was used. */
   branch(count: number, version: number): History {
     return new History(this.modelAt(count), version);
   }
@@ -126,22 +126,22 @@ export class History {
   }
 }
 
-/** What a crash at some moment must leave: a number of commits from `least` to `most`. */
+/** What a crash at some moment must leave: between `least` and `most` commits. */
 export interface Expectation {
   readonly history: History;
   readonly least: number;
   readonly most: number;
-  /** The newest version that was given out. */
+  /** The newest version that was used. */
   readonly version: number;
-  /** Up to which version a watch told all; absent for none. */
+  /** A watch has delivered all changes up to this version; absent for no watch. */
   readonly told?: number;
-  /** What a power cut leaves at least, where a kill left more: `least` then. */
+  /** How many commits a power cut leaves at least, if a kill leaves more. A kill leaves `least`. */
   readonly durable?: number;
 }
 
 /**
- * How many commits what was found may consist of, in order: some, since a deletion of what is not there shows in versions
- * alone. Throws a {@linkcode CrashFault} when it is no allowed number.
+ * The numbers of commits that explain the content that was found. There may be several, because the deletion of a
+ * missing key shows only in versions. Throws a {@linkcode CrashFault} if no allowed number explains it.
  */
 export function explain(found: Found, expectation: Expectation, now: number): [number, ...number[]] {
   const { history, least, most } = expectation;
@@ -154,14 +154,14 @@ export function explain(found: Found, expectation: Expectation, now: number): [n
   return [first, ...more];
 }
 
-/** Whether versions, newest first, can be what is left of a key's when at least `kept` are kept. */
+/** Whether versions, newest first, can be the rest of a key's versions if at least `kept` versions are kept. */
 export function explainsVersions(
   listed: readonly { readonly version: number; readonly value?: Uint8Array }[],
   all: readonly ModelVersion[],
   kept: number,
   now: number,
 ): boolean {
-  // Where one version is kept, what is gone may go at once.
+  // If one version is kept, a deleted or expired one may be removed at once.
   const expected = kept === 1 && !isLive(all[0], now) ? [] : all.slice(0, kept);
   if (listed.length < expected.length) return false;
   return listed.slice(0, all.length).every(({ version, value }, index) => {
@@ -173,7 +173,7 @@ export function explainsVersions(
   });
 }
 
-/** Whether these are all entries of a model, and no others. */
+/** Whether these are exactly the entries of a model. */
 export function isSame(found: Found, model: Model, now: number): boolean {
   let live = 0;
   for (const [version] of model.values()) if (isLive(version, now)) live += 1;
@@ -185,7 +185,7 @@ function holds(model: Model, key: string, value: Uint8Array, now: number): boole
   return isLive(version, now) && version.value !== undefined && isEqual(version.value, value);
 }
 
-/** Whether a version has a value that is not expired. */
+/** Whether a version has a value that has not expired. */
 export function isLive(
   version: ModelVersion | undefined,
   now: number,
@@ -193,12 +193,12 @@ export function isLive(
   return version?.value !== undefined && (version.expiresMs === 0 || version.expiresMs > now);
 }
 
-/** Whether bytes are the same. */
+/** Whether bytes are equal. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-/** Says of the first difference what it is. */
+/** The fault that the first difference shows. */
 function faultOf(found: Found, { history, least, most }: Expectation, now: number): CrashFault {
   const where = `of ${least} to ${most} commits`;
   const models = [...new Set([least, most])].map((count) => history.modelAt(count));

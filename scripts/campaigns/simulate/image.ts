@@ -1,5 +1,5 @@
 /**
- * The bytes of a simulated file: copying them costs nothing until one of the copies changes.
+ * The bytes of a simulated file. A copy costs nothing until one of the copies changes.
  *
  * @module
  */
@@ -9,25 +9,25 @@ const ZEROS = new Uint8Array(1024 * 1024);
 
 interface Page {
   readonly bytes: Uint8Array;
-  /** Whose it is alone; any other image copies it before it writes. */
+  /** The only image that may change the page. Any other image copies it first. */
   readonly owner: object;
 }
 
-/** A copy of bytes that nobody changes; of zeros there is only one. Files are written ahead with them. */
+/** A copy of bytes that never changes. All pages of zeros share one copy, because files are extended with zeros. */
 export function frozen(bytes: Uint8Array): Uint8Array {
   const zeros = bytes[0] === 0 && bytes.length <= ZEROS.length ? ZEROS.subarray(0, bytes.length) : undefined;
   return zeros && Buffer.compare(bytes, zeros) === 0 ? zeros : bytes.slice();
 }
 
-/** Bytes and size of a file. What was never written is zero. */
+/** Bytes and size of a file. Bytes that were never written are zero. */
 export class Image {
   #pages: (Page | undefined)[] = [];
   #size = 0;
   #owner: object = {};
-  /** Whether another image has the same array of pages. */
+  /** Whether another image shares the array of pages. */
   #shared = false;
 
-  /** In bytes. */
+  /** The size in bytes. */
   get size(): number {
     return this.#size;
   }
@@ -42,7 +42,7 @@ export class Image {
     return copy;
   }
 
-  /** Reads up to `buffer.length` bytes; returns how many, fewer only at the end. */
+  /** Reads up to `buffer.length` bytes. Returns how many; fewer only at the end. */
   read(buffer: Uint8Array, position: number): number {
     const length = Math.max(0, Math.min(buffer.length, this.#size - position));
     for (let done = 0; done < length; ) {
@@ -63,32 +63,32 @@ export class Image {
     return bytes;
   }
 
-  /** Writes all of `bytes`, beyond the end too. */
+  /** Writes all of `bytes`, also beyond the end. */
   write(bytes: Uint8Array, position: number): void {
     this.patch(bytes, position);
     this.#size = Math.max(this.#size, position + bytes.length);
   }
 
-  /** As {@linkcode Image.write}, and leaves the size as it is: what is beyond the end shows when the file grows. */
+  /** As {@linkcode Image.write}, but keeps the size. Bytes beyond the end become visible when the file grows. */
   patch(bytes: Uint8Array, position: number): void {
     const isZero = bytes.buffer === ZEROS.buffer;
     for (let done = 0; done < bytes.length; ) {
       const offset = (position + done) % PAGE_BYTES;
       const count = Math.min(bytes.length - done, PAGE_BYTES - offset);
       const [page, part] = [Math.floor((position + done) / PAGE_BYTES), bytes.subarray(done, done + count)];
-      // What was never written is zero.
+      // Bytes that were never written are zero.
       if (this.#pages[page] || !isZero) this.#own(page).set(part, offset);
       done += count;
     }
   }
 
-  /** Cuts the file, and forgets what was behind, or extends it. */
+  /** Cuts the file and discards the bytes after the new end, or extends it. */
   resize(size: number): void {
     if (size < this.#size) this.cut(size);
     this.#size = size;
   }
 
-  /** Forgets what lies behind `size`, whatever the size of the file. */
+  /** Discards the bytes after `size`, but keeps the size of the file. */
   cut(size: number): void {
     this.#ownArray();
     this.#pages.length = Math.min(this.#pages.length, Math.ceil(size / PAGE_BYTES));

@@ -1,5 +1,5 @@
 /**
- * One life of a store on a simulated disk, from its opening to its end, with a crash tried at every call.
+ * One life of a store on a simulated disk, from its open to its end. A crash is tried at every call of the disk.
  *
  * @module
  */
@@ -26,64 +26,70 @@ import { lookedAround } from "./trespass.ts";
 import { changesAfter, compareTold, tellUntil, Watcher } from "./watcher.ts";
 import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
 
-/** Turns of the event loop after which something that waits is taken to hang. */
+/** A wait of more turns of the event loop than this counts as a hang. */
 const TURNS_TO_HANG = 20_000;
-/** Calls of the disk after which a single opening is taken to hang. */
+/** An open with more calls of the disk than this counts as a hang. */
 const CALLS_TO_HANG = 200_000;
-/** What a compaction leaves at most: bytes of files for a byte of keys and values, and beside that the index and empty logs. */
+/**
+ * What a compaction may leave at most: bytes of files for each byte of keys and values, not counting the index and
+ * empty logs.
+ */
 const MOST_BYTES_A_KEPT_BYTE = 1.5;
 const MOST_BYTES_BESIDE = 2 ** 20;
-/** The index has the first key of each block; it is not compacted at once. */
+/** The index has the first key of each block, and is not compacted at once. */
 const MOST_BYTES_OF_LONG_KEYS = 16 * 2 ** 20;
-/** What is written in one turn where a lane is to be full: 32 MiB wait in one. */
+/** How many bytes are written in one turn to fill a lane. A lane takes 32 MiB. */
 const FLOOD_BYTES = 36 * 2 ** 20;
 const FLOOD_VALUE_BYTES = 3 * 2 ** 20;
-/** A disk that holds more is flooded no more: each of its states costs as much to read. */
+/** A larger disk is flooded no more, because reading each of its states costs as much. */
 const MOST_BYTES_TO_FLOOD = 8 * 2 ** 20;
-/** Has no stack that leads to a life. */
+/** One shared error: its stack references no life. */
 const POWER_OFF = Object.assign(new Error("EIO: the power is off"), { code: "EIO" });
-/** Of how many keys the versions are listed at most, from any key on: all of a store with many or long ones take longer than the rest. */
+/**
+ * The most keys whose versions are listed, beginning at any key. Listing all keys of a large store takes longer than
+ * the rest.
+ */
 const MOST_LISTED = 60;
-/** Is written last where a watch is to tell all. */
+/** The last key that is written when a watch must deliver everything. */
 const LAST_KEY = "~last";
 
-/** A moment at which the power may go. */
+/** A moment at which the power may fail. */
 export interface Point {
   readonly capture: Capture;
   readonly expectation: Expectation;
-  /** How many commits survive when only the process ends. */
+  /** How many commits survive if only the process ends. */
   readonly settled: number;
-  /** Where the store is on the disk. */
+  /** The path of the store on the disk. */
   readonly path: string;
-  /** The same of the other store on the disk. */
+  /** The same for the other store on the disk. */
   readonly beside?: Point;
 }
 
-/** What all lives of a simulation have in common. */
+/** The common context of all lives of a simulation. */
 export interface LifeContext {
   readonly pool: EnginePool;
   readonly random: Random;
   readonly clock: { nowMs: number; turn(): Promise<void> };
   readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep" | "writeBufferSize">;
   readonly profile: Profile;
-  /** What the store sees of a disk. */
+  /** The store's view of a disk. */
   readonly view: (disk: SimulatedDisk) => FileSystem;
-  /** A number for the next value. */
+  /** Returns a number for the next value. */
   readonly nextNumber: () => number;
   /** Whether lives are backed up. */
   readonly backups: boolean;
-  /** How many bytes of so many a call of the disk moves at most. */
+  /** The most bytes of a request that a call of the disk transfers. */
   readonly most?: (length: number) => number;
-  /** Whether they watch, verify, list versions, and do several things at once. */
+  /** Whether lives watch, verify, list versions, and do several things at once. */
   readonly extended: boolean;
 }
 
-/** Where a life is, and what else is on the disk. */
+/** The place of a life, and what else is on the disk. */
 export interface LifePlace {
   readonly path: string;
-  /** The life of the other store on the disk, whose moments are noted with those of this one. */
+  /** The life of the other store on the disk. Its moments are recorded together with those of this life. */
   readonly beside?: Life | undefined;
-  /** Whether it is such another one, which does not listen to the disk. */
+  /** Whether this life is the other one, which does not listen to the disk. */
   readonly isBeside?: boolean;
 }
 
@@ -92,7 +98,7 @@ interface LossError {
   readonly cause?: { readonly code?: string };
 }
 
-/** What a store that must write nothing any more was asked to write. */
+/** A value for a store that must not write any more. */
 const LATE = new Uint8Array(20_000);
 
 interface HeldSnapshot {
@@ -100,22 +106,22 @@ interface HeldSnapshot {
   readonly model: Model;
 }
 
-/** See the module. */
+/** A life, see the module. */
 export class Life {
   readonly disk: SimulatedDisk;
   readonly points: Point[] = [];
-  /** Of the call that is tried next. */
+  /** How many calls of the disk this life has made. */
   calls = 0;
   readonly #context: LifeContext;
   #expectation: Expectation;
   #history: History;
-  /** Commits that are durable for sure, and that survive the end of the process. */
+  /** How many commits are certainly durable, and how many survive the end of the process. */
   #durable: number;
   #settled: number;
-  /** Commits that are being made. */
+  /** How many commits are in progress. */
   #announced = 0;
   #store: SledStore | undefined;
-  /** The same as soon as it is open, before it was compared. */
+  /** The store as soon as it is open, before it was compared. */
   #opened: SledStore | undefined;
   #lease: Lease | undefined;
   readonly #snapshots: HeldSnapshot[] = [];
@@ -123,15 +129,15 @@ export class Life {
   readonly #backups = new BackupChain();
   #path: string;
   readonly #mayMove: boolean;
-  /** Where its own path leads by now, and what it changed there. */
+  /** The path that the store's own path points to now, and what the store changed there. */
   #elsewhere: string | undefined;
   #trespass: string | undefined;
   readonly #beside: Life | undefined;
-  /** Called in place of noting a moment. */
+  /** Called instead of recording a moment. */
   noted: (() => void) | undefined;
   #watcher: Watcher | undefined;
 
-  /** `isRecorded` says whether the moments at which the power may go are of interest. */
+  /** `isRecorded` says whether to record the moments at which the power may fail. */
   constructor(
     context: LifeContext,
     disk: SimulatedDisk,
@@ -162,7 +168,7 @@ export class Life {
     return this.#store;
   }
 
-  /** What a crash now must leave. */
+  /** The state that a crash now must leave. */
   get expectation(): Expectation {
     const opened = this.#store !== undefined;
     const history = this.#history;
@@ -174,7 +180,7 @@ export class Life {
     return { history, least, most, version, ...(told === undefined ? {} : { told }) };
   }
 
-  /** Commits that a watch told: told are those alone that are settled. */
+  /** How many commits a watch has delivered. It delivers only settled commits. */
   get #toldCount(): number {
     const told = this.#watcher?.position;
     return told === undefined ? 0 : this.#history.countUpTo(told);
@@ -184,7 +190,7 @@ export class Life {
     return this.#context.config.syncWrites === false ? 0 : this.#toldCount;
   }
 
-  /** Opens the store and compares it with what was expected; returns what it holds. */
+  /** Opens the store and compares it with the expected content. Returns what it found. */
   async open(): Promise<Found> {
     const { pool, config, view, clock } = this.#context;
     let store: SledStore;
@@ -212,7 +218,7 @@ export class Life {
     if (store.version < this.#expectation.version) {
       throw new CrashFault("wrong", `version ${store.version} after ${this.#expectation.version} was given out`);
     }
-    // Never below what was given out before: that has just been looked at.
+    // The version is never below one that was used before: that has just been checked.
     this.#history = this.#expectation.history.branch(count, store.version);
     this.#durable = this.#settled = 0;
     this.#store = store;
@@ -220,7 +226,7 @@ export class Life {
     return found;
   }
 
-  /** Which of some numbers of commits it is: the versions of keys tell. */
+  /** Decides between several numbers of commits by the versions of keys. */
   #countOf(store: SledStore, counts: [number, ...number[]]): number {
     const isThere = (count: number) => {
       const commit = this.#expectation.history.commitAt(count);
@@ -229,14 +235,14 @@ export class Life {
     const [least, ...more] = counts;
     const found = more.toReversed().find(isThere);
     if (found !== undefined || !this.#context.extended || more.length === 0) return found ?? least;
-    // A deletion below which nothing is may be forgotten: then the versions that it replaced tell.
+    // A deletion without older versions may be forgotten. Then the versions that it replaced decide.
     const { history } = this.#expectation;
     const changed = Array.from({ length: (counts.at(-1) ?? least) - least }, (_, i) => history.commitAt(least + i + 1));
     const keys = new Set(changed.flatMap((commit) => commit?.changes.map(({ key }) => key) ?? []));
     return counts.find((count) => this.#wrongVersions(store, history.modelAt(count), keys) === undefined) ?? least;
   }
 
-  /** The first of some keys whose versions are not what is left of a model's. */
+  /** The first of some keys whose versions cannot be the rest of the model's versions. */
   #wrongVersions(store: SledStore, model: Model, keys: Iterable<string>): string | undefined {
     const { clock, config } = this.#context;
     for (const key of keys) {
@@ -261,7 +267,9 @@ export class Life {
     if (wrong) throw new CrashFault("wrong", wrong);
   }
 
-  /** Watches from where a watch before was, from the start or from anywhere: each change that is there is told once. */
+  /**
+   * Watches from the position of an earlier watch, from the start or from anywhere. Each change must be delivered once.
+   */
   async checkWatch(): Promise<void> {
     const { random, clock, nextNumber } = this.#context;
     const store = this.#open;
@@ -275,7 +283,7 @@ export class Life {
     if (expected) compareTold(told, expected, clock.nowMs, true);
   }
 
-  /** Reads the same in other ways. */
+  /** Reads the same content in other ways. */
   async lookCloser(found: Found): Promise<void> {
     const { random, clock, config } = this.#context;
     const store = this.#open;
@@ -304,11 +312,11 @@ export class Life {
     await this.#until(verifyWhole(this.#open));
   }
 
-  /** Compacts, and compares what the disk holds then with the versions that stay; one that expired may be among them. */
+  /** Compacts, and compares the size of the disk with the versions that stay. An expired one may be among them. */
   async checkSize(): Promise<void> {
     const store = this.#open;
     await this.#until(store.compact());
-    // The last files are removed behind its back.
+    // The last files are removed in the background.
     await this.#until(store.flush().then(() => this.turn()));
     let kept = 0;
     for (const [key, versions] of this.#history.modelAt(this.#history.length))
@@ -330,7 +338,7 @@ export class Life {
     if (this.#failures.length > 0) throw this.#failures[0];
   }
 
-  /** Lets the disk finish some syncs, and lets all go on that waited for them. */
+  /** Lets the disk finish some syncs, and runs everything that waited for them. */
   async settle(): Promise<void> {
     const { random } = this.#context;
     await microtasks();
@@ -340,12 +348,12 @@ export class Life {
     }
   }
 
-  /** Lets the event loop turn: the store works behind its commits. */
+  /** Lets the event loop turn, so that the store does background work. */
   turn(): Promise<void> {
     return this.#context.clock.turn();
   }
 
-  /** Closes the store in peace. */
+  /** Closes the store normally. */
   async close(): Promise<void> {
     for (const { snapshot } of this.#snapshots) snapshot.dispose();
     await this.#until(this.#open.close());
@@ -353,7 +361,7 @@ export class Life {
     this.#lease?.release();
   }
 
-  /** Ends the life as a crash does: nothing reaches the disk any more. */
+  /** Ends the life as a crash does: from now on nothing reaches the disk. */
   async crash(): Promise<void> {
     this.disk.events = {
       before: () => {
@@ -377,7 +385,10 @@ export class Life {
     this.#forget();
   }
 
-  /** What is held until a snapshot or a store is collected must not lead to it: nothing of this life would ever be. */
+  /**
+   * Drops references. An object that waits for the collection of a snapshot or store must not reference it, or this
+   * life would never be collected.
+   */
   #forget(): void {
     this.#lease?.release();
     this.#snapshots.length = 0;
@@ -387,7 +398,7 @@ export class Life {
     this.disk.most = undefined;
   }
 
-  /** A moment at which the power may go, as of now. */
+  /** The present moment, at which the power may fail. */
   now(): Point {
     const { expectation } = this;
     const settled = this.#store ? Math.max(this.#settled, this.#toldCount) : expectation.least;
@@ -396,7 +407,7 @@ export class Life {
     return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, ...beside };
   }
 
-  /** Moves the directory of the store, durably, while the store is open: its own path leads elsewhere from now on. */
+  /** Moves the directory of the store, durably, while the store is open. From now on its own path points elsewhere. */
   leadElsewhere(to: string): void {
     const { events } = this.disk;
     this.disk.events = {};
@@ -407,12 +418,12 @@ export class Life {
     this.#path = to;
   }
 
-  /** A store whose path leads elsewhere must fail with its next change, and change nothing of what is there. */
+  /** A store whose path points elsewhere must fail at its next change, and change nothing there. */
   async assertLost(): Promise<void> {
     const codes: unknown[] = [];
     for (let i = 0; i < 2; i++) {
       const put = this.#open.put(`late ${i}`, LATE);
-      // What was in flight when the directory was moved may have met the loss already.
+      // Work that was in flight during the move may have noticed the loss already.
       await this.#until(put).catch((error: LossError) => {
         codes.push(error.code === "STORE_FAILED" ? error.cause?.code : error.code);
       });
@@ -425,7 +436,7 @@ export class Life {
     if (codes.join() !== "LOCK_LOST,LOCK_LOST") throw new CrashFault("wrong", `writes elsewhere gave ${codes}`);
   }
 
-  /** The store that is elsewhere goes on meanwhile: only what this one's own calls change counts. */
+  /** The store at the other place continues meanwhile. Only changes by this store's own calls count. */
   #lookAround<T>(run: () => T): T {
     if (this.#elsewhere === undefined) return run();
     const before = this.disk.contentOf(this.#elsewhere);
@@ -445,7 +456,7 @@ export class Life {
     else this.points.push(this.now());
   }
 
-  /** Does one thing of those that a store offers. */
+  /** Does one of the actions that a store offers. */
   #act(): Promise<void> | void {
     const puts = (): void => this.#put();
     const batches = (): void => this.#batch();
@@ -500,7 +511,7 @@ export class Life {
     });
   }
 
-  /** More than may wait in a lane: what does not fit blocks. */
+  /** Writes more than a lane takes, so that the rest blocks. */
   #flood(): void {
     if (this.disk.usedBytes() > MOST_BYTES_TO_FLOOD) return;
     for (let bytes = 0; bytes < FLOOD_BYTES; bytes += FLOOD_VALUE_BYTES) {
@@ -543,7 +554,7 @@ export class Life {
     if (this.#context.random.below(6) === 0) this.#follow(this.#open.compact());
   }
 
-  /** A write that waits for its version would come in between. */
+  /** No write may be waiting for its version during a backup. */
   async #backUp(): Promise<void> {
     while (this.#announced > 0) await this.#until(this.turn());
     const model = this.#history.modelAt(this.#history.length);
@@ -555,7 +566,7 @@ export class Life {
     this.#settle(this.#history.length, true);
   }
 
-  /** A write in place. */
+  /** A synchronous write. */
   #sync(): void {
     const { random, profile } = this.#context;
     const store = this.#open;
@@ -603,7 +614,7 @@ export class Life {
 
   #deleteRange(): void {
     const from = this.#key();
-    // Of long keys few come in a page, and each page is a commit of its own.
+    // A page has few long keys, and each page is a commit of its own.
     const most = this.#context.profile.keyBytes === undefined ? 20 : 1;
     const range = { gte: from, limit: 1 + this.#context.random.below(most) };
     const changes = Array.from(this.#open.keys(range), (key) => ({ key, value: undefined, expiresMs: 0 }));
@@ -625,14 +636,14 @@ export class Life {
     }
   }
 
-  /** What can be read now, before any crash. */
+  /** Checks everything that can be read now, before any crash. */
   #check(): void {
     const { length } = this.#history;
     const expectation = { history: this.#history, least: length, most: length, version: 0 };
     explain(readAll(this.#open), expectation, this.#context.clock.nowMs);
   }
 
-  /** Makes a commit; it counts as possible from the first call of the disk on. */
+  /** Makes a commit. From the first call of the disk on, the commit may be found after a crash. */
   #issue(changes: readonly ModelChange[], call: () => Promise<unknown>): void {
     const store = this.#open;
     const before = store.version;
@@ -645,7 +656,7 @@ export class Life {
     };
     let count = 0;
     const promise = call();
-    // A transaction commits a little later, and nothing else is written until then.
+    // A transaction commits a little later. Nothing else is written until then.
     const isDurable = this.#context.config.syncWrites !== false;
     noted();
     this.#follow(
@@ -670,7 +681,7 @@ export class Life {
     queueMicrotask(again);
   }
 
-  /** What fails while the disk is well is a fault; what fails after its end is none. */
+  /** An error while the disk works is a fault. An error after its end is none. */
   #follow(promise: Promise<unknown>): void {
     promise.catch((error: unknown) => {
       if (!isPowerOff(error)) this.#failures.push(error);
@@ -699,7 +710,7 @@ export class Life {
     return keyOf(this.#context.random.below(this.#context.profile.keys), this.#context.profile);
   }
 
-  /** What a promise gives, while the disk ends its syncs. */
+  /** The result of a promise. Meanwhile the disk completes its syncs. */
   async #until<T>(promise: Promise<T>): Promise<T> {
     let isDone = false;
     const done = () => {

@@ -1,6 +1,6 @@
 /**
- * Crashes of a store, as many as wanted, all from one seed: lives that follow each other on one disk, with a crash tried
- * after every call of the disk, in many states, and crashes while recovering from those, three deep.
+ * Many crashes of a store, all from one seed. Lives follow each other on one disk. After every call of the disk a crash
+ * is tried, in many states. During the recovery from these states, more crashes are tried, up to a depth of three.
  *
  * @module
  */
@@ -22,84 +22,88 @@ import { CrashFault, type Expectation, History } from "./history.ts";
 import { Life, type LifeContext, type Point } from "./life.ts";
 import { EXTENDED_PROFILES, PROFILES, type Profile } from "./workload.ts";
 
-/** Crashes during the recovery from crashes during recovery. */
+/** The depth of crashes during the recovery from crashes. */
 const DEEPEST = 3;
 const LIVES_A_DISK = 5;
 const MOST_FAULTS = 5;
-/** A life goes on when its disk has had its share, and so much fewer of its moments are tried. */
+/** When a disk has had enough states, its life continues, but only one in this many moments is tried. */
 const THINNED = 8;
 
-/** What is simulated. */
+/** The options of a simulation. */
 export interface SimulationOptions {
   readonly seed: number;
-  /** Ends after so many states of a disk. */
+  /** Ends after this many states of a disk. */
   readonly states: number;
-  /** Of the disk of the lives, not of those of the trials: they are as a crash left them. */
+  /** Only for the disk of the lives. The disks of the trials stay as a crash left them. */
   readonly lies?: Lies;
-  /** What the store sees of a disk. Default: all. */
+  /** The store's view of a disk. Default: the disk itself. */
   readonly view?: (disk: SimulatedDisk) => FileSystem;
   readonly pool: EnginePool;
-  /** Whether stores are backed up, too. Seeds that found a fault before they were do so without. Default: true. */
+  /** Whether stores are backed up, too. Seeds that found a fault before backups existed run without. Default: true. */
   readonly backups?: boolean;
   /**
-   * Whether some disks hold two stores, some move fewer bytes than they are asked to, and some directories are moved while their
-   * store is open. Default: true, with the same exception.
+   * Whether some disks have two stores, some transfer fewer bytes than asked for, and some directories are moved while
+   * their store is open. Default: true, with the same exception.
    */
   readonly disturbances?: boolean;
   /**
-   * Whether keys may have 64,000 bytes, lanes are full, several things are done at once, watches, versions and verification are
-   * looked at, and a killed process leaves what is not synced to the next power cut. Seeds that found a fault before do without. Default: true.
+   * Whether keys may have 64,000 bytes, lanes get full, and several things happen at once. Also whether watches,
+   * versions and verification are checked, and the next power cut may lose what a killed process did not sync. Seeds
+   * that found a fault before run without. Default: true.
    */
   readonly extended?: boolean;
-  /** Of these profiles alone, by name. Default: all. */
+  /** Only lives of this profile, by name. Default: all. */
   readonly profile?: string | undefined;
   /** Whether lives may write tens of megabytes at once. Default: true. */
   readonly floods?: boolean;
   readonly onStates?: (states: number) => void;
   readonly onLife?: (life: LifeTime) => void;
   readonly onFault?: (fault: FoundFault, states: number) => void;
-  /** Whether it is time to end. */
+  /** Returns whether the time is over. */
   readonly isOver?: () => boolean;
 }
 
-/** What a life and the crashes in it took. */
+/** The time of one life with its crashes. */
 export interface LifeTime {
   readonly where: string;
   readonly states: number;
   readonly ms: number;
 }
 
-/** One crash that was not survived. */
+/** A fault that one crash caused. */
 export interface FoundFault {
   readonly kind: CrashFault["kind"];
   readonly message: string;
-  /** Which crash, in words. */
+  /** Describes the crash. */
   readonly where: string;
 }
 
-/** What a simulation did. */
+/** The result of a simulation. */
 export interface SimulationResult {
-  /** Moments at which a crash was tried. */
+  /** The number of moments at which a crash was tried. */
   points: number;
-  /** States of a disk that a store was opened from, each another one. */
+  /** The number of different states of a disk from which a store was opened. */
   states: number;
-  /** Of them by the number of crashes that came before: in a recovery, in a recovery from that. */
+  /** The states by the number of crashes before: in a recovery, in a recovery from that. */
   statesAtDepth: number[];
   lives: number;
   commits: number;
-  /** The most states that one point had. */
+  /** The most states of one moment. */
   mostStatesOfPoint: number;
   largestDiskBytes: number;
-  /** Lives of two stores on one disk, of stores whose directory was moved, and disks with short transfers. */
+  /**
+   * The number of lives of two stores on one disk, of stores whose directory was moved, and of disks with short
+   * transfers.
+   */
   pairs: number;
   moved: number;
   shortDisks: number;
-  /** Of which states were tried, and when: a seed has the same each time. */
+  /** A digest of the states and their order. It is the same each time for a seed. */
   digest: number;
   readonly faults: FoundFault[];
 }
 
-/** Runs one. */
+/** Runs a simulation. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const clock = new SimulatedClock();
   options.pool.seed(options.seed);
@@ -132,9 +136,9 @@ class Simulation {
     faults: [],
   };
   #number = 0;
-  /** With so many states, one of a disk that costs much time has had its share. */
+  /** The number of states after which an expensive disk has had enough. */
   #enough = Number.POSITIVE_INFINITY;
-  /** Of its own: the states of a seed do not depend on what is disturbed. */
+  /** A separate generator, so that the states of a seed do not depend on the disturbances. */
   readonly #chance: Random;
 
   constructor(options: SimulationOptions, clock: SimulatedClock) {
@@ -158,7 +162,7 @@ class Simulation {
     return states >= this.#options.states || faults.length >= MOST_FAULTS || (this.#options.isOver?.() ?? false);
   }
 
-  /** Some lives, one after another. */
+  /** Runs some lives, one after another. */
   async #disk(): Promise<void> {
     const random = this.#random;
     const extended = this.#options.extended ?? true;
@@ -194,7 +198,7 @@ class Simulation {
     }
   }
 
-  /** Most calls move all. */
+  /** Most calls transfer all bytes. */
   #part(length: number): number {
     return this.#chance.below(3) > 0 ? length : 1 + this.#chance.below(length);
   }
@@ -208,7 +212,7 @@ class Simulation {
     return this.#random.pick(wanted as [Profile, ...Profile[]]);
   }
 
-  /** One life, and the disk that it leaves; `undefined` when the store is not where it was. */
+  /** Runs one life. Returns the disk that it leaves; `undefined` if the store was moved. */
   async #life(
     context: LifeContext,
     disk: SimulatedDisk,
@@ -268,7 +272,7 @@ class Simulation {
     });
   }
 
-  /** Another store takes the place of one that is open: the first one must not touch it, and both survive a crash. */
+  /** Puts another store in the place of an open one. The first store must not touch it, and both survive a crash. */
   async #move(context: LifeContext, life: Life, tryAll: (of: Life) => Promise<void>): Promise<void> {
     this.#result.moved += 1;
     life.leadElsewhere("moved");
@@ -287,7 +291,7 @@ class Simulation {
     });
   }
 
-  /** Tries the states that a crash at one point may leave. */
+  /** Tries the states that a crash at one moment may leave. */
   async #tryPoint(
     context: LifeContext,
     point: Point,
@@ -367,7 +371,7 @@ class Simulation {
     if (random.below(6) === 0) await life.checkWatch();
   }
 
-  /** What was read once is there the next time, whatever happens in between. */
+  /** Opens the store again. Data that was read once must be there, whatever happened in between. */
   async #reopen(context: LifeContext, point: Point): Promise<void> {
     const changes = pendingChanges(point.capture);
     const state = changes.length > 0 ? sampledState(changes, this.#random) : smallStates(changes)[0];
@@ -410,7 +414,7 @@ class Simulation {
   }
 }
 
-/** Runs, and ends lives whose run fails: they would go on working, and keep their engines. */
+/** Runs `run`. If it fails, ends the lives, which would otherwise continue to work and keep their engines. */
 async function endingAtFaults<T>(lives: readonly (Life | undefined)[], run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -422,7 +426,7 @@ async function endingAtFaults<T>(lives: readonly (Life | undefined)[], run: () =
 
 const KILL = { isKill: true };
 
-/** What one life leaves to the next. */
+/** What one life passes to the next. */
 interface LifeEnd {
   readonly disk: SimulatedDisk;
   readonly expectation: Expectation;

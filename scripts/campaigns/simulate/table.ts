@@ -1,5 +1,5 @@
 /**
- * Adds up what simulations did.
+ * Adds up the results of simulations.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface Totals {
   readonly faults: FoundFault[];
 }
 
-/** Of none. */
+/** The totals of no simulation. */
 export function noTotals(): Totals {
   return {
     seeds: 0,
@@ -40,7 +40,7 @@ export function noTotals(): Totals {
   };
 }
 
-/** Adds one simulation. */
+/** Adds the result of one simulation. */
 export function addResult(totals: Totals, result: SimulationResult): void {
   totals.seeds += 1;
   totals.points += result.points;
@@ -56,14 +56,14 @@ export function addResult(totals: Totals, result: SimulationResult): void {
   totals.faults.push(...result.faults);
 }
 
-/** One line that says it all. */
+/** A summary in one line. */
 export function summaryLine(totals: Totals): string {
   const count = (kind: FoundFault["kind"]) => totals.faults.filter((fault) => fault.kind === kind).length;
   const kinds = (["lost", "resurrected", "unopenable", "wrong"] as const).map((kind) => `${count(kind)} ${kind}`);
   return `${totals.states} crash states at ${totals.points} points, ${totals.seeds} seeds: ${kinds.join(", ")}`;
 }
 
-/** For `console.table`. */
+/** The rows for `console.table`. */
 export function rowsOf(totals: Totals, seconds: number): Record<string, number> {
   return {
     seeds: totals.seeds,
@@ -74,13 +74,13 @@ export function rowsOf(totals: Totals, seconds: number): Record<string, number> 
     commits: totals.commits,
     "crash points": totals.points,
     "crash states": totals.states,
-    "states a point, mean": Number((totals.states / Math.max(1, totals.points)).toFixed(1)),
-    "states a point, most": totals.mostStatesOfPoint,
+    "states per point, mean": Number((totals.states / Math.max(1, totals.points)).toFixed(1)),
+    "states per point, most": totals.mostStatesOfPoint,
     "states after one crash": totals.atDepth[0] ?? 0,
     "states after a crash in the recovery": totals.atDepth[1] ?? 0,
     "states after a crash in the recovery from that": totals.atDepth[2] ?? 0,
     "largest disk, MiB": Number((totals.largestDiskBytes / 2 ** 20).toFixed(1)),
     seconds: Math.round(seconds),
-    "states a second": Math.round(totals.states / Math.max(1, seconds)),
+    "states per second": Math.round(totals.states / Math.max(1, seconds)),
   };
 }

@@ -1,17 +1,17 @@
 /**
- * Looks around every call of a file system that may change something: what one store does, and not another one on the same disk.
+ * Wraps every call of a file system that may change something. Shows which of two stores on one disk made a change.
  *
  * @module
  */
 
 import type { FileSystem } from "../../../src/api/file_system.ts";
 
-/** Runs a call, and looks at what it does. */
+/** Runs a call, and checks what it does. */
 export type Around = <T>(run: () => T) => T;
 
 const CHANGING = new Set(["open", "makeDirectory", "rename", "remove", "removeDirectory", "write", "truncate"]);
 
-/** The same file system, whose changing calls, those of its files too, run within `around`. */
+/** The same file system, but its changing calls, including those of its files, run within `around`. */
 export function lookedAround(fileSystem: FileSystem, around: Around): FileSystem {
   return wrapped(fileSystem, around);
 }

@@ -1,5 +1,5 @@
 /**
- * Watches of a simulated store: what one tells is held against the history.
+ * Watches of a simulated store. Compares the delivered changes with the history.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface ModelTold extends ModelVersion {
   readonly key: string;
 }
 
-/** The changes after a version, in the order of the commits; `undefined` where the model does not remember them all. */
+/** The changes after a version, in the order of the commits; `undefined` if the model does not remember all of them. */
 export function changesAfter(model: Model, since: number): ModelTold[] | undefined {
   const changes: ModelTold[] = [];
   for (const [key, versions] of model) {
@@ -23,7 +23,7 @@ export function changesAfter(model: Model, since: number): ModelTold[] | undefin
   return changes.sort((a, b) => a.version - b.version || (a.key < b.key ? -1 : 1));
 }
 
-/** Throws when the changes that a watch told are others than these, each once and in this order. */
+/** Throws unless a watch has delivered exactly these changes, each once and in this order. */
 export function compareTold(
   told: readonly Change[],
   expected: readonly ModelTold[],
@@ -39,7 +39,7 @@ export function compareTold(
     }
     const isPut = model.value !== undefined;
     const value = isLive(model, now) ? model.value : undefined;
-    // What had expired when it was told has no value, what expired since has one.
+    // A value that had expired at delivery is absent. One that has expired since may be present.
     const isSame = change.value ? model.value && isEqual(change.value, model.value) : value === undefined;
     if (!isSame || (change.type === "put") !== isPut || (change.expiresAt ?? 0) !== model.expiresMs) {
       throw new CrashFault("wrong", `a watch told another change of ${shown(model)}`);
@@ -49,10 +49,10 @@ export function compareTold(
   if (whole && missed) throw new CrashFault("wrong", `a watch did not tell ${shown(missed)}`);
 }
 
-/** A watch that goes on as long as a life, and resumes where it was told to when history does not reach. */
+/** A watch that runs as long as a life. If the history does not reach back, it continues where `VERSION_GONE` says. */
 export class Watcher {
   readonly #store: SledStore;
-  /** Everything up to here was told or is not asked for. */
+  /** Every change up to here was delivered, or is not wanted. */
   #since: number;
   #told: Change[] = [];
   #failure: unknown;
@@ -65,20 +65,20 @@ export class Watcher {
     void this.#run();
   }
 
-  /** All commits up to this version were told; `undefined` for none. */
+  /** All commits up to this version were delivered; `undefined` for none. */
   get position(): number | undefined {
-    // The last one may have changes that were not told yet.
+    // The last version may have changes that have not been delivered yet.
     const last = this.#told.at(-1)?.version;
     return last === undefined
       ? undefined
       : Math.max(...this.#told.map(({ version }) => (version < last ? version : 0)));
   }
 
-  /** Compares what was told so far with the history. */
+  /** Compares the delivered changes with the history. */
   check(history: History, now: number): void {
     if (this.#failure) throw this.#failure;
     const expected = changesAfter(history.modelAt(history.length), this.#since);
-    // Too many to be remembered: it starts anew.
+    // There are too many changes to remember, so it starts anew.
     if (expected) compareTold(this.#told, expected, now, false);
     const { position } = this;
     if (position === undefined || position <= this.#since) return;
@@ -88,7 +88,7 @@ export class Watcher {
 
   /** Stops. */
   async stop(): Promise<void> {
-    // One that resumes meanwhile would keep the process alive.
+    // A watch that continues meanwhile would keep the process alive.
     this.#isStopped = true;
     await this.#iterator?.return?.();
   }
@@ -120,7 +120,10 @@ export class Watcher {
   }
 }
 
-/** What a watch from a version on tells up to a change, the last one; where history does not reach, from when it does. */
+/**
+ * The changes of a watch from a version up to a last change. If the history does not reach back, they begin where it
+ * does.
+ */
 export async function tellUntil(
   store: SledStore,
   from: number,

@@ -1,5 +1,5 @@
 /**
- * Simulates seeds until its parent ends it; a line of JSON for each, and for each hundred states on the way.
+ * Simulates seeds until its parent ends it. Prints a line of JSON for each seed, and after each hundred states.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import process from "node:process";
 import { EnginePool } from "./engine_pool.ts";
 import { type FoundFault, type LifeTime, type SimulationResult, simulate } from "./simulation.ts";
 
-/** What a worker tells. */
+/** The report of a worker. */
 export interface WorkerReport {
   readonly seed: number;
-  /** Of this seed so far. */
+  /** The number of states of this seed so far. */
   readonly states: number;
   readonly memoryBytes: number;
-  /** At once when it is found: the seed may never be done. */
+  /** A fault, reported at once: the seed may never finish. */
   readonly fault?: FoundFault;
-  /** Once the seed is done. */
+  /** Present when the seed is done. */
   readonly done?: { readonly result: SimulationResult; readonly lives: readonly LifeTime[] };
 }
 

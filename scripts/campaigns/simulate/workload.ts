@@ -1,5 +1,5 @@
 /**
- * What a simulated life of a store does: writes of every kind, drawn from a seed.
+ * The actions of a simulated life of a store: writes of every kind, drawn from a seed.
  *
  * @module
  */
@@ -12,27 +12,29 @@ export interface Profile {
   readonly keys: number;
   /** The size of most values, in bytes. */
   readonly valueBytes: number;
-  /** One in so many values is of the size {@linkcode Profile.largeBytes} at most. */
+  /** One in this many values has up to {@linkcode Profile.largeBytes} bytes. */
   readonly largeOneIn: number;
   readonly largeBytes: number;
-  /** Of a batch, at most. */
+  /** The most keys of a batch. */
   readonly batchKeys: number;
   readonly steps: number;
-  /** How rarely a state of the disk is tried: one is in so many calls. */
+  /** One in this many calls of the disk is tried. */
   readonly sparse: number;
-  /** The size of the longest keys, in bytes. Default: some 150. */
+  /** The size of the longest keys, in bytes. Default: about 150. */
   readonly keyBytes?: number;
-  /** Whether of the lengths of long keys each order of magnitude is as frequent as another. Default: each length is. */
+  /** Whether each order of magnitude is equally likely for the length of a long key. Default: each length is. */
   readonly areKeysVaried?: boolean;
-  /** How many states of one disk are tried, more or less: each costs as much time as many of another kind. Default: all. */
+  /**
+   * About how many states of one disk are tried, because each costs as much time as many of another kind. Default: all.
+   */
   readonly mostStates?: number;
-  /** Whether so much is written in one turn that a lane is full. */
+  /** Whether one turn may write enough to fill a lane. */
   readonly floods?: boolean;
-  /** Whether it is compacted in one of a few steps. */
+  /** Whether one in a few steps is a compaction. */
   readonly compactsOften?: boolean;
 }
 
-/** From small and frequent to large and rare; values of 4 KiB and more stay in the log. */
+/** From small and frequent to large and rare. Values of 4 KiB or more stay in the log. */
 export const PROFILES: readonly [Profile, ...Profile[]] = [
   { name: "small", keys: 60, valueBytes: 100, largeOneIn: 40, largeBytes: 6000, batchKeys: 8, steps: 150, sparse: 1 },
   {
@@ -79,7 +81,7 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
   },
 ];
 
-/** What the profiles above leave out: nodes of the index that are files of their own, and lanes that are full. */
+/** Cases that the profiles above leave out: index nodes in separate files, and full lanes. */
 export const EXTENDED_PROFILES: readonly Profile[] = [
   {
     name: "long keys",
@@ -134,7 +136,7 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
 const SOURCE_BYTES = 1 << 16;
 const source = fillScattered(new Uint8Array(SOURCE_BYTES), 0x2545f491);
 
-/** A value that no other commit writes: it begins with its number. */
+/** A value that no other commit writes: it begins with its unique number. */
 export function valueFor(length: number, number: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at += SOURCE_BYTES) {
@@ -145,7 +147,7 @@ export function valueFor(length: number, number: number): Uint8Array {
   return bytes;
 }
 
-/** The name of a key; some are long, and share much. */
+/** The name of a key. Some are long, and share a long prefix. */
 export function keyOf(
   index: number,
   { keyBytes, areKeysVaried }: Pick<Profile, "keyBytes" | "areKeysVaried"> = {},
@@ -154,7 +156,7 @@ export function keyOf(
   return index % 7 === 0 ? `long/${"shared/".repeat(20)}${index}` : `k${index}`;
 }
 
-/** Of any length up to `most`; the numbers of half of them stand at the end. */
+/** A key of any length up to `most`. Half of them have their number at the end. */
 function longKeyOf(index: number, most: number, isVaried: boolean): string {
   const hash = Math.imul(index + 1, 0x9e3779b1) >>> 0;
   const length = isVaried ? Math.floor(200 * ((most - 100) / 200) ** (hash / 2 ** 32)) : 200 + (hash % (most - 300));

@@ -1,5 +1,5 @@
 /**
- * The engine with a bound to its memory: what would grow without one is refused.
+ * The engine with bounded memory: it refuses to grow above the bound.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const MEMORY_SECTION = 5;
 /** The memory section of the artefact: one memory, without a maximum. */
 const ONE_UNBOUNDED = [1, 0];
 
-/** The bytes of the engine whose memory cannot grow above `bytes`, or its initial size where that is more. */
+/** The bytes of an engine whose memory cannot grow above `bytes`, or above its initial size if that is more. */
 export function boundedEngine(bytes: number): Uint8Array<ArrayBuffer> {
   const module = new Uint8Array(readFileSync(ARTEFACT));
   for (let at = MAGIC_BYTES; at < module.length; ) {
@@ -39,7 +39,7 @@ function withSection(module: Uint8Array, start: number, end: number, content: nu
   return new Uint8Array([...module.subarray(0, start), ...section, ...module.subarray(end)]);
 }
 
-/** The number at an offset, and the offset behind it. */
+/** The number at an offset, and the offset after it. */
 function readVarint(bytes: Uint8Array, at: number): [number, number] {
   let [value, shift, next] = [0, 0, at];
   for (;;) {

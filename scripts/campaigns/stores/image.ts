@@ -8,7 +8,7 @@ import type { FileSystem } from "../../../mod.ts";
 import { type Directory, MemoryFileSystem } from "../../../src/fs/memory.ts";
 import { type FileBytes, MemoryBytes } from "../../../src/fs/memory_bytes.ts";
 
-/** Bytes by path, relative to the store's directory. Nobody changes the bytes. */
+/** Bytes by path, relative to the store's directory. The bytes never change. */
 export type Image = ReadonlyMap<string, Uint8Array>;
 
 /** All files below a directory, as they are now. */
@@ -38,7 +38,7 @@ function readAll(fileSystem: FileSystem, path: string): Uint8Array {
   }
 }
 
-/** A file system whose directory `name` holds the image. Files are copied when they are first written. */
+/** A file system whose directory `name` has the files of the image. A file is copied at its first write. */
 export function mount(image: Image, name: string): MemoryFileSystem {
   const directory: Directory = new Map();
   for (const [path, bytes] of image) {
@@ -55,7 +55,7 @@ export function mount(image: Image, name: string): MemoryFileSystem {
   return new MemoryFileSystem(new Map([[name, directory]]));
 }
 
-/** Bytes of an image until something is written. */
+/** The bytes of an image until something is written. */
 class SharedBytes implements FileBytes {
   readonly #shared: Uint8Array;
   #own: MemoryBytes | undefined;

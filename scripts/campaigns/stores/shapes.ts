@@ -1,5 +1,5 @@
 /**
- * Small stores of different shapes, with all that was ever committed to them.
+ * Small stores of different shapes, with all their commits.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { type Image, imageOf } from "./image.ts";
 /** The directory of every store. */
 export const PLACE = "store";
 
-/** Turns of the event loop in which all work behind a few commits is done. */
+/** After this many turns of the event loop, the background work of a few commits is done. */
 const TURNS = 10;
 
-/** One commit: keys and what they got; `undefined` for a deletion. */
+/** One commit: keys with their values; `undefined` for a deletion. */
 export type Commit = ReadonlyMap<string, Uint8Array | undefined>;
 
-/** A store at rest. */
+/** A store without pending work. */
 export interface Shape {
   readonly name: string;
   readonly image: Image;
@@ -25,22 +25,22 @@ export interface Shape {
   readonly stale: Image;
   /** All commits, in order. */
   readonly history: readonly Commit[];
-  /** Whether the last writes are in the log alone: then the log's own end cannot be told from a torn one. */
+  /** Whether the last writes are only in the log. Then the real end of the log looks like a torn one. */
   readonly hasTail: boolean;
   readonly versionsToKeep: number;
 }
 
-/** How a shape comes about. */
+/** How to build a shape. */
 interface Plan {
   readonly keys: number;
   readonly rounds: number;
-  /** Sizes of values in bytes. */
+  /** The sizes of values in bytes. */
   readonly sizes: readonly number[];
   readonly versionsToKeep?: number;
-  /** Keys share this many bytes with few others, so that the index has long separators: it becomes large, of many pages. */
+  /** Bytes that keys share with few others. So the index has long separators, and becomes large, with many pages. */
   readonly keyBytes?: number;
   readonly compacts?: boolean;
-  /** Closed in the end, so that everything is in the table; otherwise the process dies. */
+  /** Whether the store is closed at the end, so that everything is in the table. Otherwise the process dies. */
   readonly closes?: boolean;
 }
 
@@ -59,7 +59,7 @@ const PLANS: Readonly<Record<string, Plan>> = {
 /** The names of all shapes. */
 export const SHAPES: readonly string[] = Object.keys(PLANS);
 
-/** How stores of this kind are opened: smallest buffers, so that everything that writes does so often. */
+/** The config of such stores: the smallest buffers, so that all files are written often. */
 export function configOf(fileSystem: SledStoreConfig["fileSystem"], versionsToKeep: number): SledStoreConfig {
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   return {
@@ -72,7 +72,7 @@ export function configOf(fileSystem: SledStoreConfig["fileSystem"], versionsToKe
   };
 }
 
-/** Builds a shape; the same seed makes the same keys and values. */
+/** Builds a shape. The same seed gives the same keys and values. */
 export async function build(name: string, seed: number): Promise<Shape> {
   const plan = PLANS[name];
   if (!plan) throw new RangeError(`No shape '${name}': expected one of ${SHAPES.join(", ")}`);
@@ -98,7 +98,7 @@ export async function build(name: string, seed: number): Promise<Shape> {
   return { name, image, stale, history, hasTail: !plan.closes, versionsToKeep };
 }
 
-/** Lets the work behind the commits be done. */
+/** Waits until the background work is done. */
 async function background(store: SledStore): Promise<void> {
   for (let turns = 0; turns < TURNS || store.metrics().sealedBufferBytes > 0; turns++) {
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -127,7 +127,7 @@ function keyOf(number: number, bytes = 0): string {
   return `${Buffer.from(group).toString("hex")}/${number}`;
 }
 
-/** What a store holds after its first `count` commits. */
+/** The content of a store after its first `count` commits. */
 export function stateAfter(history: readonly Commit[], count: number): Map<string, Uint8Array> {
   const state = new Map<string, Uint8Array>();
   for (const commit of history.slice(0, count)) {

@@ -1,10 +1,10 @@
 /**
- * Watches random histories, on both stores: batches of 1 to 10,000 keys, values of 0 to 200 KB, compactions, stores that are opened
- * again, watches that stop and go on, and one from every version.
+ * Watches random histories on both stores: batches of 1 to 10,000 keys, values of 0 to 200 KB, compactions, stores that
+ * are reopened, watches that stop and continue, and one watch from every version.
  *
- * Each history draws the largest batch and the largest value that it may have, and each batch its size below: every order of
- * magnitude as often as another, so that of 100 histories about 7 may have batches of more than 5,000 keys. Each watches from every
- * version. With `--large` all may have the largest, which takes five times as long.
+ * Each history draws the largest batch and the largest value that it may have. Each batch draws a size below that.
+ * Every order of magnitude is equally likely. So about 7 of 100 histories may have batches of more than 5,000 keys.
+ * With `--large` all histories may have the largest sizes, which takes five times as long.
  *
  * ```sh
  * node scripts/campaign.ts watches [--histories 10000] [--seed 1] [--store MemoryStore] [--large]

@@ -1,5 +1,5 @@
 /**
- * Random histories, and what watches of them tell: of each change once, in the order of the commits.
+ * Random histories, and watches of them: each change must be delivered once, in the order of the commits.
  *
  * @module
  */
@@ -15,50 +15,52 @@ import {
 } from "../../../mod.ts";
 import { Random } from "../../lib/random.ts";
 
-/** Which store a history is of. */
+/** The kind of store of a history. */
 export type StoreKind = "MemoryStore" | "SledStore";
 
-/** How large a history is. */
+/** The size of a history. */
 export interface HistorySize {
   readonly commits: number;
-  /** Of one commit, at most. */
+  /** The most keys of one commit. */
   readonly keys: number;
   readonly valueBytes: number;
-  /** Of all values of a commit, more or less. */
+  /** About how many bytes all values of a commit have. */
   readonly commitBytes: number;
-  /** Whether a history has bounds of its own below these: each order of magnitude is as frequent as another. Default: false. */
+  /**
+   * Whether a history draws its own bounds below these, each order of magnitude being equally likely. Default: false.
+   */
   readonly isVaried?: boolean;
 }
 
-/** What watches told that is not as it was. */
+/** The numbers of wrong deliveries of watches. */
 export interface WatchFaults {
   watches: number;
   changes: number;
   missed: number;
   doubled: number;
   outOfOrder: number;
-  /** Another type, value or expiry. */
+  /** Changes with a wrong type, value or expiry. */
   other: number;
 }
 
 interface Told {
   readonly version: number;
   readonly key: string;
-  /** Of a deletion below 0. */
+  /** The length of the value; below 0 for a deletion. */
   readonly bytes: number;
   /** The first bytes of the value. */
   readonly mark: number;
 }
 
-/** Sizes up to those of a batch of 10,000 and of values of 200 KB. */
+/** Sizes up to a batch of 10,000 keys and values of 200 KB. */
 export const LARGE: HistorySize = { commits: 10, keys: 10_000, valueBytes: 200_000, commitBytes: 1_000_000 };
 
-/** The same, and most histories are small: of a hundred, some 7 may have batches of more than 5,000 keys. */
+/** The same limits, but most histories are small: about 7 of 100 may have batches of more than 5,000 keys. */
 export const VARIED: HistorySize = { ...LARGE, isVaried: true };
 
 const LAST_KEY = "~last";
 
-/** Runs the history of one seed, and watches it from every version. */
+/** Runs the history of a seed, and watches it from every version. */
 export async function watchHistory(seed: number, kind: StoreKind, size: HistorySize): Promise<WatchFaults> {
   const history = new WatchedHistory(seed, kind, size);
   await history.run();
@@ -72,9 +74,12 @@ class WatchedHistory {
   readonly #size: HistorySize;
   readonly #fileSystem = new MemoryFileSystem();
   readonly #all: Told[] = [];
-  /** Keys come again in some histories, and hardly in others. */
+  /** How many different keys there are: few in some histories, so that keys repeat, and many in others. */
   readonly #keys: number;
-  /** How many of a hundred operations delete: a compaction forgets deletions, and then history does not reach back so far. */
+  /**
+   * How many of a hundred operations delete. A compaction forgets deletions, and then history does not reach back so
+   * far.
+   */
   readonly #deletes: number;
   #store!: Store;
   #number = 0;
@@ -96,7 +101,7 @@ class WatchedHistory {
     const commits = 1 + this.#random.below(this.#size.commits);
     for (let i = 0; i < commits; i++) {
       await this.#act();
-      // They stop anywhere, and go on when other things have happened.
+      // A reader stops anywhere, and continues after other things have happened.
       if (this.#random.below(2) === 0) await early.read(Math.min(this.#random.below(3000), this.#left(early) >> 1));
       if (!late && this.#random.below(3) === 0)
         late = new Reader(this.#store, this.#random.below(this.#store.version + 1));
@@ -130,7 +135,7 @@ class WatchedHistory {
     }
   }
 
-  /** How many changes a reader has yet to tell. */
+  /** How many changes a reader has not received yet. */
   #left({ since, told }: Reader): number {
     return this.#all.filter(({ version }) => version > since).length - told.length;
   }
@@ -152,7 +157,7 @@ class WatchedHistory {
     await this.#commit([...operations.values()]);
   }
 
-  /** Of the keys of a commit. Of varied histories, one in eight has as many as may be. */
+  /** The number of keys of a commit. In varied histories, one commit in eight has the most keys allowed. */
   #count(): number {
     const { isVaried, keys } = this.#size;
     const random = this.#random;
@@ -160,7 +165,7 @@ class WatchedHistory {
     return random.below(8) === 0 ? keys : this.#anyOrder(keys);
   }
 
-  /** From 1 to `most`; each order of magnitude is as likely as another. */
+  /** A number from 1 to `most`. Each order of magnitude is equally likely. */
   #anyOrder(most: number): number {
     const share = this.#random.below(2 ** 20) / (2 ** 20 - 1);
     return Math.round(most ** share);
@@ -217,10 +222,10 @@ function shape(value: Uint8Array | undefined): Pick<Told, "bytes" | "mark"> {
   return { bytes: value.length, mark };
 }
 
-/** Reads a watch, as far as it is told to. */
+/** Reads a watch, as far as it is asked to. */
 class Reader {
   told: Told[] = [];
-  /** From where on. What history does not reach any more is not asked for. */
+  /** The version after which it reads. It does not ask for changes that are not in the history any more. */
   since: number;
   #store: Store;
   #changes: AsyncIterator<Change> | undefined;
@@ -230,13 +235,13 @@ class Reader {
     this.since = since;
   }
 
-  /** Goes on in a store that was opened again. It has read all. */
+  /** Continues in a reopened store. It has read everything before. */
   resume(store: Store): void {
     this.#store = store;
     this.#changes = undefined;
   }
 
-  /** Reads so many changes, or up to the last one, at a version. */
+  /** Reads `count` changes, or all changes up to the last one of version `until`. */
   async read(count: number, until = 0): Promise<void> {
     for (let left = count; left > 0; left--) {
       const last = this.told.at(-1);
@@ -258,7 +263,7 @@ class Reader {
         const { version = 0 } = error;
         if (version <= this.since || version > this.#store.version) throw new Error(`Told to resume from ${version}`);
         [this.since, this.told, this.#changes] = [version, [], undefined];
-        // Fewer are left now.
+        // Fewer changes are left now.
         if (Number.isFinite(count)) return;
       }
     }

@@ -10,12 +10,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { binary, ROOT } from "../runtimes.ts";
 
-/** An import of another file of ours. */
+/** An import of another file of this project. */
 const IMPORT = /((?:from|import\()\s*"\.[^"]+)\.ts"/g;
 
 /**
- * Writes `mod.d.ts` and `mod.d.cts` with the files that they need into `directory`. TypeScript takes a file for the form that
- * its ending says, so that each form has files of its own.
+ * Writes `mod.d.ts` and `mod.d.cts`, and the files that they need, into `directory`. The ending of a file tells
+ * TypeScript its module format, so each form has its own files.
  */
 export function writeDeclarations(directory: string): void {
   const all = mkdtempSync(join(tmpdir(), "luge-declarations-"));
@@ -38,7 +38,7 @@ export function writeDeclarations(directory: string): void {
   }
 }
 
-/** The sources whose declarations a file needs, itself first; the others are for the bundled code alone. */
+/** The sources whose declarations a file needs, beginning with itself. Other sources are only in the bundled code. */
 function reachable(folder: string, first: string): Set<string> {
   const found = new Set([first]);
   for (const file of found) {

@@ -1,5 +1,5 @@
 /**
- * The package.json that is published, and the README with links that lead somewhere outside the repository.
+ * The published package.json, and the README with links that work outside the repository.
  *
  * @module
  */
@@ -9,26 +9,26 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly files: readonly string[];
-  /** The one setting that the absolute links of the published README come from. The project has none yet. */
+  /** The only source of the absolute links in the published README. The project has none yet. */
   readonly repository?: { readonly type: string; readonly url: string };
   readonly [field: string]: unknown;
 }
 
-/** What only whoever works on the project needs. */
+/** Fields that only developers of the project need. */
 const DEVELOPMENT: ReadonlySet<string> = new Set(["scripts", "devDependencies", "allowScripts"]);
 
-/** The manifest without what only the project needs: nothing in it runs on install. */
+/** The manifest without the fields for developers. Nothing in it runs on install. */
 export function publishedManifest(manifest: Manifest): Record<string, unknown> {
   return Object.fromEntries(Object.entries(manifest).filter(([field]) => !DEVELOPMENT.has(field)));
 }
 
-/** What has a relative address in Markdown: a link, and before that an image. */
+/** A link or image in Markdown with a relative address. */
 const LINK = /\]\((?![a-z]+:|#|\/)([^)\s]+)\)/g;
 const IMAGE = /!\[([^\]]*)\]\((?![a-z]+:|\/)([^)\s]+)\)/g;
 
 /**
- * `markdown` with relative links made absolute: to the files of the repository at the version's tag. Without a `repository` in
- * package.json it stays as it is: no address is made up.
+ * `markdown` with absolute instead of relative links. They point to the files of the repository at the version's tag.
+ * Without a `repository` in package.json the text stays as it is: no address is invented.
  */
 export function withAbsoluteLinks(markdown: string, { repository, version }: Manifest): string {
   const base = repository?.url.replace(/^git\+/, "").replace(/\.git$/, "");

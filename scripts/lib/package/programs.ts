@@ -1,5 +1,5 @@
 /**
- * Bundles what runs of the package: the module in two forms, the engine beside each, and the command line.
+ * Bundles the programs of the package: the module in two forms, the engine beside each, and the command line.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
 
-/** The licenses of the packages that are part of the files. */
+/** The licenses of the packages in the bundled files. */
 const LICENSES = "LICENSES.txt";
 /** The engine, for each form of the module. */
 const ARTEFACTS = ["artefact.js", "artefact.cjs"];
@@ -24,14 +24,16 @@ const OPTIONS = {
   platform: "node",
   target: ["es2022", "node20"],
   logLevel: "warning",
-  // Node prints the line of an uncaught error: a short one leaves its message in sight.
+  // Node prints the source line of an uncaught error. A short line keeps the error's message visible.
   lineLimit: 200,
 } as const satisfies BuildOptions;
 
-/** The public classes, which keep their names: people see these when they print a store or an error. */
+/** The public classes keep their names, because people see these when they print a store or an error. */
 const NAMED = ["MemoryFileSystem", "MemoryStore", "NodeFileSystem", "SledStore", "StoreError"];
 
-/** How the module is written: half as much to read at a cold start. The maps stay beside the files; no comment leads to them. */
+/**
+ * Minified, so a cold start reads half as much. The source maps are beside the files, but no comment refers to them.
+ */
 const SMALL = {
   ...OPTIONS,
   minify: true,
@@ -48,7 +50,7 @@ const SMALL = {
   },
 } as const satisfies BuildOptions;
 
-/** Builds all of it into `directory`. */
+/** Builds all programs into `directory`. */
 export async function buildPrograms(directory: string): Promise<void> {
   const metafiles = [bundleModule(directory), bundleCommonJs(directory), bundleCommand(directory)];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
@@ -56,7 +58,7 @@ export async function buildPrograms(directory: string): Promise<void> {
   writeFileSync(join(directory, LICENSES), licensesOf(inputs));
 }
 
-/** `mod.js`, and the engine in a file of its own, which is read at the first open. */
+/** Bundles `mod.js`, and the engine in a separate file, which is read at the first open. */
 async function bundleModule(directory: string): Promise<Metafile> {
   const { metafile } = await build({
     ...SMALL,
@@ -66,12 +68,14 @@ async function bundleModule(directory: string): Promise<Metafile> {
     entryNames: "mod",
     chunkNames: "[name]",
   });
-  // Its map would only carry the engine's bytes once more.
+  // Its map would only contain the engine's bytes again.
   rmSync(join(directory, "artefact.js.map"));
   return metafile;
 }
 
-/** The same for `require`: `mod.cjs`, and the engine beside it. Whatever `mod.js` imports late is required late. */
+/**
+ * Bundles the same for `require`: `mod.cjs`, and the engine beside it. Late imports of `mod.js` become late requires.
+ */
 async function bundleCommonJs(directory: string): Promise<Metafile> {
   const options = { ...OPTIONS, format: "cjs", outExtension: { ".js": ".cjs" }, outdir: directory } as const;
   const [, { metafile }] = await Promise.all([
@@ -80,9 +84,9 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
       ...SMALL,
       ...options,
       entryNames: "mod",
-      // Those of mod.js.map.
+      // mod.js.map has the sources.
       sourcesContent: false,
-      // Jest runs `import()` only when Node is told to.
+      // Jest runs `import()` only if Node has a special flag.
       supported: { "dynamic-import": false },
       define: { "import.meta.filename": "__filename" },
       plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
@@ -91,7 +95,7 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
   return metafile;
 }
 
-/** The command line, over the module beside it: the engine is not in the package once more. */
+/** Bundles the command line. It imports the module beside it, so the package has the engine only once in each form. */
 async function bundleCommand(directory: string): Promise<Metafile> {
   const { metafile } = await build({
     ...OPTIONS,
@@ -108,20 +112,22 @@ async function bundleCommand(directory: string): Promise<Metafile> {
   return metafile;
 }
 
-/** Writes the engine's text without breaks: V8 takes 2 ms longer to read a string of 4,600 lines, at each cold start. */
+/**
+ * Writes the engine's text without line breaks: V8 takes 2 ms longer for a string of 4,600 lines, at each cold start.
+ */
 function joinLines(path: string): void {
   writeFileSync(path, readFileSync(path, "utf8").replaceAll("\\\n", ""));
 }
 
-/** Leaves imports of a file to the file at `path`, which is beside the one that is built. */
+/** Leaves imports of a file as imports of the file at `path`, beside the bundle. */
 function external(filter: RegExp, path: string): Plugin {
   return { name: path, setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true })) };
 }
 
-/** Licenses of packages that come without one. */
+/** Licenses of packages that do not contain one. */
 const OTHER_LICENSES: { readonly [folder: string]: string } = { "node_modules/deno-std": join("std", "LICENSE") };
 
-/** The licenses of the packages that files are from. */
+/** The licenses of the packages that the files belong to. */
 function licensesOf(files: readonly string[]): string {
   const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
   const texts = [...new Set(folders)].sort().map((folder) => {

@@ -11,7 +11,7 @@ import { keyOf, valuesOf } from "../../bench/data.ts";
 const VALUE_BYTES = 64 * 1024;
 const ENTRIES = 8000;
 
-/** Prints both. */
+/** Prints both results. */
 export async function measureLarge(directory: string): Promise<void> {
   const values = valuesOf(VALUE_BYTES, 64);
   const before = writtenBytes();
@@ -38,7 +38,7 @@ export async function measureLarge(directory: string): Promise<void> {
   }
 }
 
-/** Linux counts what a process hands to its write calls. */
+/** Linux counts the bytes that a process passes to its write calls. */
 function writtenBytes(): number {
   return Number(/^wchar: (\d+)/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
 }

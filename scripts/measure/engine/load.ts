@@ -1,6 +1,6 @@
 /**
- * Random inserts that do not wait for the disk each: until the write buffer is full, and to the end of the load and its
- * flush, beside a raw file and other stores.
+ * Random inserts that do not wait for the disk one by one. Measures until the write buffer is full, and to the end of
+ * the load with its flush. Compares with a raw file and other stores.
  *
  * @module
  */
@@ -18,10 +18,10 @@ const ENTRIES = 200_000;
 const ROUNDS = 5;
 const VALUE_BYTES = 100;
 
-/** Entries a second: luge in its two stages, and the others over the whole. */
+/** Entries per second: luge in its two stages, the others for the whole load. */
 type Rates = Record<string, number>;
 
-/** Runs all, in turn, several rounds; prints the medians. */
+/** Runs all of them in turn, several rounds. Prints the medians. */
 export async function measureLoad(directory: string): Promise<void> {
   const rounds: Rates[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -54,12 +54,12 @@ async function luge(path: string): Promise<Rates> {
   let untilFull: number | undefined;
   for (let i = 0; i < ENTRIES; i++) {
     store.put(keys[i] as string, values[i] as Uint8Array);
-    // One look at the metrics in so many puts takes no time that shows.
+    // Looking at the metrics once in this many puts takes no measurable time.
     if (untilFull === undefined && i % 2000 === 1999 && store.metrics().sealedBufferBytes > 0) {
       untilFull = rate(i + 1, started);
     }
   }
-  // It may have room for all of them.
+  // The write buffer may have room for all entries.
   untilFull ??= rate(ENTRIES, started);
   await store.flush();
   return {

@@ -18,7 +18,7 @@ const TURN = 500;
 
 const values = valuesOf(VALUE_BYTES);
 
-/** Loads, prints the rate of each tenth and the time in steps so far, and dies in the middle of more writes. */
+/** Loads, prints the rate of each tenth and the time in steps so far, and kills itself in the middle of more writes. */
 export async function fillAndDie(directory: string, entries: number): Promise<void> {
   const store = await open({ path: directory, syncWrites: false });
   const order = shuffled(entries, 7);
@@ -40,7 +40,7 @@ export async function fillAndDie(directory: string, entries: number): Promise<vo
   process.kill(process.pid, "SIGKILL");
 }
 
-/** Opens what the kill left, overwrites at random, and compacts. */
+/** Opens the store after the kill, overwrites at random, and compacts. */
 export async function measureMillions(directory: string, entries: number): Promise<void> {
   const opening = performance.now();
   const store = await open({ path: directory, syncWrites: false });

@@ -60,7 +60,7 @@ async function sinceOf({ since, sinceFile }: BackupCommandOptions, session: Sess
   return sinceFile === undefined ? since : (await headerOf(sinceFile, session)).to;
 }
 
-/** About as much as a full backup has. */
+/** About how many bytes a full backup has. */
 function liveBytes(metrics: {
   upperTableBytes: number;
   bottomTableBytes: number;

@@ -14,9 +14,9 @@ interface BenchOptions {
   readonly directory?: string;
 }
 
-/** Entries that are written or read between two looks at the clock. */
+/** How many entries are written or read between two looks at the clock. */
 const GROUP = 1000;
-/** A durable put takes a sync of the disk: fewer do. */
+/** A durable put waits for a sync of the disk. So only one in this many entries is put durably. */
 const DURABLE_SHARE = 100;
 
 /** `luge bench`. */
@@ -37,7 +37,7 @@ $ luge bench --entries 1000 --json
       .option("--value-size <bytes>", "the size of a value", integer(0), 100)
       .option(
         "--directory <directory>",
-        "where to make the directory: on the disk to measure (default: the system's place)",
+        "where to make the directory: on the disk to measure (default: the system's temporary directory)",
       );
   },
   run: async (session, _, { entries, valueSize, directory = tmpdir() }) => {
@@ -60,7 +60,7 @@ class Bench {
   readonly #store: SledStore;
   readonly #entries: number;
   readonly #value: Uint8Array;
-  /** Operations a second. */
+  /** Operations per second. */
   readonly rates: Map<string, number> = new Map();
 
   constructor(session: Session, store: SledStore, { entries, valueSize }: { entries: number; valueSize: number }) {
@@ -110,7 +110,10 @@ class Bench {
   }
 }
 
-/** Keys in an order that looks random and is the same in every run: multiplication by an odd number permutes. */
+/**
+ * Keys in an order that looks random and is the same in every run. Multiplication by an odd number permutes the
+ * numbers.
+ */
 function keyOf(i: number): string {
   return `key/${(Math.imul(i, 0x9e3779b1) >>> 0).toString().padStart(10, "0")}`;
 }

@@ -20,8 +20,7 @@ interface DeleteOptions extends KeyOptions, RangeOptions {
 export const del: CliCommand = command<[key: string | undefined], DeleteOptions>({
   name: "delete",
   summary: "remove a key, or the keys of a range",
-  details:
-    "Prints the number of removed keys. A key that is not there is no error. A range is removed in commits of 1,000 keys.",
+  details: "Prints the number of removed keys. A missing key is no error. A range is removed in commits of 1,000 keys.",
   examples: `
 $ luge delete shop session/1
 1

@@ -25,7 +25,7 @@ interface DumpOptions extends RangeOptions, ValueOptions, AtOptions {
   readonly force?: boolean;
 }
 
-/** Entries that are written together. */
+/** How many entries are written together. */
 const ENTRIES_A_WRITE = 500;
 
 /** `luge dump`. */
@@ -105,7 +105,7 @@ async function writeEntries(source: Source, { header, encode }: EntryEncoder): P
     await write(header);
     for await (const key of reader.keys({ ...range, keyEncoding: "bytes" })) {
       const entry = reader.getEntrySync(key);
-      // It may have expired since the key was read.
+      // The value may have expired since its key was read.
       if (entry) waiting.push({ key, ...entry });
       if (waiting.length >= ENTRIES_A_WRITE) await writeOut();
     }

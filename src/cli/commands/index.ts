@@ -23,7 +23,7 @@ import { verify } from "./verify.ts";
 import { versions } from "./versions.ts";
 import { watch } from "./watch.ts";
 
-/** Their examples, run in this order, print what they show. */
+/** All commands. Their examples print what they show when they run in this order. */
 export const COMMANDS: readonly CliCommand[] = [
   put,
   get,

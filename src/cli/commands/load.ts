@@ -16,7 +16,7 @@ interface LoadOptions extends KeyOptions, ValueOptions {
   readonly keepVersions?: number;
 }
 
-/** A commit has no more than this beside its last entry. */
+/** The most bytes of a commit, not counting its last entry. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 /** `luge load`. */
@@ -110,14 +110,14 @@ interface Loaded {
   expired: number;
 }
 
-/** Right before the commit: a time to live begins there. */
+/** Called right before the commit, when a time to live begins. */
 function toOperation({ key, value, expiresAt }: Entry): BatchOperation[] {
   if (expiresAt === undefined) return [{ type: "put", key, value }];
   const ttl = expiresAt - Date.now();
   return ttl > 0 ? [{ type: "put", key, value, ttl }] : [];
 }
 
-/** What stops a load says what is there already. */
+/** Adds to the error of a load how many entries were committed. */
 function withCommitted(error: unknown, { entries }: Loaded, signal: AbortSignal): unknown {
   const committed = `${entries} entries were committed before`;
   if (signal.aborted) return new Error(committed, { cause: error });

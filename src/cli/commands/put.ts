@@ -69,7 +69,7 @@ async function bytesOf(file: string, signal: AbortSignal): Promise<Uint8Array> {
   for await (const piece of readBytes(file, signal) as AsyncIterable<Uint8Array>) {
     pieces.push(piece);
     length += piece.length;
-    // No more than that is held in memory.
+    // Holds no more bytes than that in memory.
     if (length > MAX_VALUE_BYTES)
       throw new UsageError(`Wrong file '${file}': expected at most ${MAX_VALUE_BYTES} bytes`);
   }

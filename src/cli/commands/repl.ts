@@ -57,7 +57,7 @@ class Talk {
   readonly #session: Session;
   readonly #store: SledStore;
   readonly #lines: Interface;
-  /** Ends the command that runs. */
+  /** Ends the running command. */
   #current: AbortController | undefined;
 
   constructor(session: Session, store: SledStore, lines: Interface) {
@@ -66,13 +66,13 @@ class Talk {
     this.#lines = lines;
   }
 
-  /** Ends the command that runs; says whether one did. */
+  /** Ends the running command. Returns whether there was one. */
   stop(): boolean {
     this.#current?.abort();
     return this.#current !== undefined;
   }
 
-  /** Runs lines up to the end; returns the first exit code that is not 0. */
+  /** Runs all lines. Returns the first exit code that is not 0. */
   async run(): Promise<ExitCode> {
     let first: ExitCode = ExitCode.done;
     this.#prompt();

@@ -47,7 +47,7 @@ interface Link {
   readonly header: BackupHeader;
 }
 
-/** The files in the order in which they continue each other, up to the version that is wanted. */
+/** The files in the order of the chain, up to the version that the user wants. */
 async function chainOf(files: readonly string[], to: number | undefined, session: Session): Promise<readonly Link[]> {
   const links: Link[] = [];
   for (const file of files) links.push({ file, header: await headerOf(file, session) });

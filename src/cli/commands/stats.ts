@@ -4,7 +4,7 @@ import { Histogram, type HistogramBin, share } from "../histogram.ts";
 import { bytesText, countText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
 
-/** Entries between two looks at the clock. */
+/** How many entries are read between two looks at the signal. */
 const ENTRIES_A_LOOK = 1000;
 
 /** `luge stats`. */
@@ -27,11 +27,11 @@ shop: 6 entries, version …
 });
 
 interface Space {
-  /** Of all files, in bytes. */
+  /** Bytes of all files. */
   readonly files: number;
-  /** What of them is in use, in bytes. */
+  /** Bytes in use. */
   readonly live: number;
-  /** What compaction can give back, in bytes. */
+  /** Bytes that a compaction can free. */
   readonly reclaimable: number;
 }
 
@@ -84,7 +84,7 @@ function histogramText(name: string, histogram: Histogram): string[] {
   return [`${name}  ${bytesText(histogram.sum)}`, ...lines];
 }
 
-/** What is in the write buffer stands in the log, and nowhere else yet. */
+/** Entries of the write buffer are also in the log, and nowhere else yet. */
 function spaceOf(metrics: StoreMetrics, files: number): Space {
   const { upperTableBytes, bottomTableBytes, logLiveBytes, indexBytes, writeBufferBytes } = metrics;
   const used = upperTableBytes + bottomTableBytes + logLiveBytes + indexBytes + writeBufferBytes;

@@ -12,7 +12,7 @@ import type { Session } from "../session.ts";
 export const verify: CliCommand = command<[], object>({
   name: "verify",
   summary: "read all of a store or of a backup and check it",
-  details: "Changes nothing. If something is damaged, prints what, and exits with 5.",
+  details: "Changes nothing. Prints each damage, and exits with 5 if there is one.",
   examples: `
 $ luge verify shop
 shop: … entries, no damage
@@ -28,7 +28,7 @@ increment.backup.gz: an increment, version … to …, 1 entry, 0 deletions, no 
   },
 });
 
-/** What is neither is a backup's to say. */
+/** Whether the path is a directory. Anything else is read as a backup, whose error says what is wrong. */
 function isDirectory(path: string): boolean {
   return path !== STANDARD && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
 }
@@ -45,7 +45,7 @@ async function verifyStore(session: Session): Promise<ExitCode> {
 }
 
 function damageText({ file, offset, from, to, message }: Damage): string {
-  const end = to ? ` up to before ${encodeForLine(to, "text")}` : " on";
+  const end = to ? ` up to, but not including, ${encodeForLine(to, "text")}` : " on";
   return `  ${file} at byte ${offset}: ${message}; keys from ${encodeForLine(from, "text")}${end}`;
 }
 

@@ -8,7 +8,7 @@ import { type KeyOptions, keyOf, type ValueOptions, withKeys, withValues } from 
 export const versions: CliCommand = command<[key: string], KeyOptions & ValueOptions>({
   name: "versions",
   summary: "list the versions of a key, newest first",
-  details: "A line has the version, then put, delete or expired, and the value. Exits with 1 when there is none.",
+  details: "A line has the version, then put, delete or expired, and the value. Exits with 1 when the key has none.",
   examples: `
 $ luge put shop price 10 --keep-versions 10
 $ luge put shop price 12

@@ -23,7 +23,7 @@ interface WatchCommandOptions extends RangeOptions, ValueOptions {
   readonly follow: boolean;
 }
 
-/** Times between two looks at a directory, in milliseconds. */
+/** The time between two looks at a directory, in milliseconds. */
 const POLL_MS = 300;
 
 /** `luge watch`. */
@@ -32,7 +32,7 @@ export const watch: CliCommand = command<[prefix: string | undefined], WatchComm
   summary: "print changes as they are made, until Ctrl-C",
   details:
     "A line has the version, put or delete, the key, and the value. A directory has one owner at a time: the command sees the writes of\n" +
-    "another process after that process closed the store. Older changes are there as far as the history reaches.",
+    "another process after that process closed the store. Older changes appear as far as the history reaches back.",
   examples: `
 $ luge put tea price 10 --keep-versions 100
 $ luge put tea price 12
@@ -52,7 +52,8 @@ $ luge watch tea price --since 0 --no-follow
   run: async (session, [prefix], options) => {
     const range = { ...rangeOf(prefix, options), keyEncoding: "bytes" } as const;
     const follower = new Follower(session, options);
-    // Where the past begins is known only to a walk that says it, else the first look must succeed.
+    // With `--since` the start is known, so the first look may fail because the store is locked. Otherwise the first
+    // look must succeed, because it sets the start.
     if (options.follow && options.since !== undefined && !session.isInteractive) await follower.lookAgain(range);
     else await session.withStore("read", (store) => follower.follow(store, range));
     while (options.follow && !follower.isDone) {
@@ -64,11 +65,11 @@ $ luge watch tea price --since 0 --no-follow
 
 type Range = Parameters<typeof SledStore.prototype.watch<"bytes">>[0];
 
-/** Prints changes, each once, over several openings of the store. */
+/** Prints changes, each once, even if the store is opened several times. */
 class Follower {
   readonly #session: Session;
   readonly #options: WatchCommandOptions & KeyOptions;
-  /** All before this version is printed, and so many changes of this one. */
+  /** All changes before this version are printed, and `#printed` changes of this version. */
   #version: number | undefined;
   #printed = 0;
   #total = 0;
@@ -84,7 +85,7 @@ class Follower {
     return this.#total >= (this.#options.limit ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Prints what there is; of a store that may be written here, also what is yet to come. */
+  /** Prints the past changes. For a store that is open for writing here, also the changes to come. */
   async follow(store: SledStore, range: Range): Promise<void> {
     this.#version ??= store.version + 1;
     let skip = this.#printed;
@@ -97,7 +98,7 @@ class Follower {
     }
   }
 
-  /** Prints what is new, unless nobody had the directory since, or somebody has it now. */
+  /** Prints new changes. Does nothing if the directory had no owner since the last look, or has one now. */
   async lookAgain(range: Range): Promise<void> {
     const state = lockState(this.#session.directory);
     if (state === this.#seen) return;
@@ -130,7 +131,7 @@ function lineOf({ version, type, key, value }: ChangeIn<"bytes">, { keys, values
   return [`${version}`, type, encodeForLine(key, keys), ...shown].join("\t");
 }
 
-/** Changes whenever an owner takes the directory or gives it back. */
+/** A text that changes whenever an owner takes or releases the directory. */
 function lockState(directory: string): string {
   const locks = readdirSync(directory).filter((name) => name.startsWith("LOCK."));
   const states = locks.map((name) => {

@@ -1,5 +1,5 @@
 /**
- * Entries as CSV (RFC 4180): a header with `key`, `value` and, where one expires, `expiresAt`.
+ * Entries as CSV (RFC 4180): a header with `key`, `value` and, if an entry expires, `expiresAt`.
  *
  * @module
  */
@@ -38,7 +38,7 @@ interface Row {
   readonly info: { readonly lines: number };
 }
 
-/** The entries that lines of CSV tell. */
+/** Reads entries from lines of CSV. */
 export async function* readCsv(bytes: AsyncIterable<Uint8Array>, encodings: Encodings): AsyncGenerator<Entry, void> {
   const parser = parse({ bom: true, columns: checkHeader, info: true, skip_empty_lines: true });
   const feeding = feed(parser, bytes);
@@ -54,7 +54,7 @@ export async function* readCsv(bytes: AsyncIterable<Uint8Array>, encodings: Enco
   }
 }
 
-/** Hands the bytes on; what fails them fails the parser, whose reader sees it. */
+/** Passes the bytes to the parser. An error of the bytes fails the parser, so its reader gets the error. */
 async function feed(parser: ReturnType<typeof parse>, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const text of decodeText(bytes)) {

@@ -1,5 +1,5 @@
 /**
- * Entries outside of a store, and the formats they are written in.
+ * Entries outside of a store, and their file formats.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Entry {
   readonly expiresAt?: number;
 }
 
-/** How keys and values are written. */
+/** The encodings of keys and values. */
 export interface Encodings {
   readonly keys: Encoding;
   readonly values: Encoding;
@@ -29,12 +29,12 @@ export const FORMATS = ["jsonl", "csv"] as const;
 /** One of {@linkcode FORMATS}. */
 export type FormatName = (typeof FORMATS)[number];
 
-/** The format that was asked for, or else the one that the file's name tells. */
+/** The given format, or else the format that the file's name says. */
 export function formatOf(file: string, given: FormatName | undefined): FormatName {
   return given ?? (extname(file).toLowerCase() === ".csv" ? "csv" : "jsonl");
 }
 
-/** The entry, if a store takes it. */
+/** The entry. Throws if a store would refuse it. */
 export function checkedEntry(key: Uint8Array, value: Uint8Array, expiresAt: number | undefined): Entry {
   return {
     key: checkedKey(key),
@@ -43,7 +43,7 @@ export function checkedEntry(key: Uint8Array, value: Uint8Array, expiresAt: numb
   };
 }
 
-/** Runs what reads line `line`; what is wrong there says so. */
+/** Runs `read` for line `line`. Adds the number of the line to an error. */
 export function atLine<T>(line: number, read: () => T): T {
   try {
     return read();

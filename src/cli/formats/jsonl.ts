@@ -1,5 +1,5 @@
 /**
- * Entries as lines of JSON: `{"key": …, "value": …}`, and `"expiresAt"` where there is one.
+ * Entries as lines of JSON: `{"key": …, "value": …}`, with `"expiresAt"` if the entry expires.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export function toJson({ key, value, expiresAt }: Entry, { keys, values }: Encod
   };
 }
 
-/** The entries that lines of JSON tell. */
+/** Reads entries from lines of JSON. */
 export async function* readJsonLines(
   bytes: AsyncIterable<Uint8Array>,
   encodings: Encodings,

@@ -1,12 +1,12 @@
 /**
- * Bytes as text, and as lines: UTF-8 that is wrong is refused, not replaced.
+ * Converts bytes to text and to lines. Refuses wrong UTF-8 instead of replacing it.
  *
  * @module
  */
 
 import { UsageError } from "../exit_codes.ts";
 
-/** The text of bytes, in pieces. */
+/** The text of the bytes, in pieces. */
 export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const decode = (piece?: Uint8Array) => {
@@ -20,9 +20,9 @@ export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenera
   yield decode();
 }
 
-/** The lines of bytes, without their ends. */
+/** The lines of the bytes, without line ends. */
 export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
-  // A line may be long: its pieces are joined once.
+  // A line may be long, so its pieces are joined only once.
   let pieces: string[] = [];
   for await (const text of decodeText(bytes)) {
     const lines = text.split("\n");

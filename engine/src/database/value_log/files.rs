@@ -35,12 +35,12 @@ impl ValueStream {
 }
 
 impl<F: DiskFile> ValueFiles<F> {
-    /// Of segments of this owner.
+    /// The files of this owner's segments.
     pub fn owned_by(owner: u32) -> Self {
         Self { open: SegmentFiles::owned_by(owner) }
     }
 
-    /// Puts a value into `bytes`, and checks it.
+    /// Reads a value into `bytes` and checks it.
     pub fn read<D: Disk<File = F>>(
         &mut self,
         log: &LogWriter<D>,
@@ -59,7 +59,7 @@ impl<F: DiskFile> ValueFiles<F> {
         if is_whole { Ok(()) } else { Err(damaged(at)) }
     }
 
-    /// Puts the next bytes of a value, at most `size`, into `bytes`; fails at its end when its checksum is wrong.
+    /// Reads the next bytes of a value, at most `size`, into `bytes`. Fails at the end of the value when its checksum is wrong.
     pub fn read_part<D: Disk<File = F>>(
         &mut self,
         log: &LogWriter<D>,
@@ -82,7 +82,7 @@ impl<F: DiskFile> ValueFiles<F> {
         Ok(())
     }
 
-    /// Lets go of a segment that is removed.
+    /// Closes a segment that is removed.
     pub fn forget(&mut self, number: SegmentNumber) {
         self.open.forget(number);
     }

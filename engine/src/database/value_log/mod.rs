@@ -1,5 +1,5 @@
-//! The log as the place of commits and of large values: records are written to it, values read from it, and its space comes
-//! back when values that live were moved out of a segment.
+//! The log as the store of commits and of large values. Commits are written to it as records, and large values are read from it.
+//! Its space becomes free when the live values of a segment have been moved to the end.
 
 mod files;
 mod moving;
@@ -26,16 +26,16 @@ use crate::log::{
 use crate::number::u32_of;
 use crate::version::Version;
 
-/// Values above this size are read in pieces where the caller can do so.
+/// Values above this size are read in pieces, if the caller can do so.
 const STREAMED_SIZE: u32 = 1 << 20;
 
 /// How a value log is opened.
 pub(super) struct Settings {
-    /// Whose segments these are, as their headers say.
+    /// The owner that the headers of the segments name.
     pub owner: u32,
     /// The version of the last record.
     pub last_version: Version,
-    /// How the database is opened.
+    /// The options of the database.
     pub options: Options,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct ValueLog<D: Disk> {
     moving: Option<Moving>,
 }
 
-/// A value that comes in pieces, as far as it came.
+/// A value that comes in pieces: the part that has come.
 pub(super) struct LargeValue {
     position: Position,
     length: usize,
@@ -66,8 +66,8 @@ impl LargeValue {
 }
 
 impl<D: Disk> ValueLog<D> {
-    /// Goes on behind what was recovered, which is durable from here on, unless nothing may be written. Fails when the index knows of
-    /// a newer segment than that.
+    /// Continues after what was recovered, and makes that durable, unless nothing may be written. Fails when the index knows of a
+    /// newer segment.
     pub fn open(disk: D, recovered: &Recovered, notes: Notes, settings: &Settings) -> Result<Self, Failure> {
         let Settings { owner, last_version, options } = settings;
         let Options { segment_size, logged_size, read_only, .. } = *options;
@@ -80,7 +80,7 @@ impl<D: Disk> ValueLog<D> {
         Ok(Self { log, files, notes, noted_segment, logged_size, space, moving: None })
     }
 
-    /// The disk; what was not written out is gone, as by a crash.
+    /// The disk. What was not written out is lost, as in a crash.
     pub fn into_disk(self) -> D {
         self.log.into_disk()
     }
@@ -92,7 +92,7 @@ impl<D: Disk> ValueLog<D> {
         self.log.last_version()
     }
 
-    /// Bytes of records that were appended in this life.
+    /// Bytes of records that were appended since the log was opened.
     pub fn appended_bytes(&self) -> u64 {
         self.log.appended_bytes()
     }
@@ -118,7 +118,7 @@ impl<D: Disk> ValueLog<D> {
         Ok(())
     }
 
-    /// Begins a record with these bytes and `rest` more; returns where the next one stands.
+    /// Begins a record with these bytes and `rest` more; returns the position of the first of these.
     pub fn begin(&mut self, version: Version, head: &[u8], rest: usize) -> Result<Position, Failure> {
         let mut position = self.log.begin(version, head.len() + rest)?;
         self.log.extend(head)?;
@@ -126,8 +126,7 @@ impl<D: Disk> ValueLog<D> {
         Ok(position)
     }
 
-    /// Adds an operation, with `prefix` in front of it, to the record that was begun, where it is at `position`; returns its value
-    /// as a memtable has it.
+    /// Adds `prefix` and an operation to the record that was begun, at `position`. Returns the value as a memtable keeps it.
     pub fn add<'a>(
         &mut self,
         position: &mut Position,
@@ -153,7 +152,7 @@ impl<D: Disk> ValueLog<D> {
         Ok(value)
     }
 
-    /// Ends the record that was begun: from here on it counts.
+    /// Ends the record that was begun. From here on it counts.
     pub fn finish(&mut self) -> Result<(), Failure> {
         self.log.finish()
     }
@@ -163,7 +162,7 @@ impl<D: Disk> ValueLog<D> {
         self.log.abort();
     }
 
-    /// Begins a record that ends with a put whose value of `length` bytes comes in pieces, with `head` in front of it.
+    /// Begins a record that ends with a put whose value of `length` bytes comes in pieces, with `head` before it.
     pub fn begin_value(
         &mut self,
         version: Version,
@@ -181,7 +180,7 @@ impl<D: Disk> ValueLog<D> {
         self.log.extend(bytes)
     }
 
-    /// Ends the value and its record; returns it as a memtable has it.
+    /// Ends the value and its record. Returns the value as a memtable keeps it.
     pub fn finish_value(&mut self, value: &LargeValue) -> Result<Value<'static>, Failure> {
         self.log.extend(&value.hasher.digest().to_le_bytes())?;
         self.log.finish()?;
@@ -200,23 +199,23 @@ impl<D: Disk> ValueLog<D> {
         self.log.sync()
     }
 
-    /// Ends the present segment, durably.
+    /// Ends the current segment, durably.
     pub fn end_segment(&mut self) -> Result<(), Failure> {
         self.log.end_segment()
     }
 
-    /// Makes all records durable; returns the segment that the next one goes to, which is there.
+    /// Makes all records durable; returns the segment of the next record, which exists.
     pub fn sync_segment(&mut self) -> Result<SegmentNumber, Failure> {
         self.log.sync()?;
         self.log.ensure_segment()
     }
 
-    /// Whether the index does not know of the newest segment yet.
+    /// Whether the index does not have the newest segment yet.
     pub fn has_unnoted_segment(&self) -> bool {
         self.log.newest_segment() > self.noted_segment
     }
 
-    /// Lets the index know of the newest segment. The segment is durable already.
+    /// Tells the index of the newest segment, which is durable already.
     pub fn note_newest_segment(&mut self) -> Result<(), Failure> {
         let newest = self.log.newest_segment();
         self.notes.write_newest_segment(newest)?;
@@ -226,12 +225,12 @@ impl<D: Disk> ValueLog<D> {
 
     // Values.
 
-    /// Puts a value into `bytes`, and checks it.
+    /// Reads a value into `bytes` and checks it.
     pub fn read(&mut self, position: PackedPosition, length: u32, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read(&self.log, position, length, bytes)
     }
 
-    /// As [`ValueLog::read`]; but a value that is so large that the caller reads it in pieces is returned to be read.
+    /// As [`ValueLog::read`]. A value that is large enough to be read in pieces is not read but returned as a stream.
     pub fn read_or_stream(
         &mut self,
         position: PackedPosition,
@@ -245,12 +244,12 @@ impl<D: Disk> ValueLog<D> {
         Ok(None)
     }
 
-    /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
+    /// Reads the next bytes of a large value, at most `size`, into `bytes`. Fails at its end when the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read_part(&self.log, stream, size, bytes)
     }
 
-    /// The value of an entry, in `logged` if it stands in the log; `None` for one that is gone.
+    /// The value of an entry, read into `logged` if it is in the log; `None` for a deleted one.
     pub fn value_of<'a>(
         &mut self,
         entry: &Entry<'a>,
@@ -278,8 +277,8 @@ impl<D: Disk> ValueLog<D> {
         Ok(numbers)
     }
 
-    /// The segments from `first` on that have records. A file behind the newest segment is what was left of one whose creation
-    /// failed.
+    /// The segments from `first` on that have records. A file after the newest segment is left over from a
+    /// segment whose creation failed.
     pub fn segments_from(&self, first: SegmentNumber) -> Result<Vec<SegmentNumber>, Failure> {
         let newest = self.log.newest_segment();
         let mut segments = self.segments()?;
@@ -297,10 +296,10 @@ impl<D: Disk> ValueLog<D> {
         (self.log.written_bytes(), self.log.syncs())
     }
 
-    /// Reads the records of a segment, as recovery would; returns what is wrong, or how many there are.
+    /// Reads the records of a segment as recovery would. Returns how many there are, or what is wrong.
     pub fn verify_segment(&self, number: SegmentNumber) -> Result<Result<u64, String>, Failure> {
         let present = self.log.end().segment;
-        // What a crash left of one that was being created holds nothing.
+        // A crash may leave a segment that was being created. It has no records.
         if number == present && !self.log.has_segment() {
             return Ok(Ok(0));
         }

@@ -1,4 +1,4 @@
-//! Moves values that live out of a segment that is mostly dead, to the end of the log; then the segment is removed.
+//! Moves the live values of a segment that is mostly dead to the end of the log. Then the segment is removed.
 
 use super::super::payload::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
 use super::ValueLog;
@@ -12,7 +12,7 @@ use crate::version::Version;
 
 /// Bytes of values that one step moves, unless one value is larger.
 pub(in crate::database) const BYTES_A_STEP: usize = 512 * 1024;
-/// Of a larger record only so many bytes are read to see whether it has a value that lives: more than a key has.
+/// Of a larger record only this many bytes are read to see whether its value is live. That is more than a key has.
 const LARGE_HEAD: usize = 72 * 1024;
 /// A segment is emptied when less than this share of it is live, in percent.
 const LIVE_PERCENT: u64 = 50;
@@ -24,7 +24,7 @@ pub(super) struct Moving {
     offset: u64,
 }
 
-/// A live value on its way.
+/// A live value that is being moved.
 struct Live {
     key: Vec<u8>,
     version: Version,
@@ -32,21 +32,21 @@ struct Live {
     length: u32,
 }
 
-/// Values that were moved: what leads to them is to be changed.
+/// Values that were moved. The entries that refer to them must be changed.
 pub(in crate::database) struct Moved {
-    /// Where they were, and where they are now; durable there.
+    /// Their old and new positions. They are durable at the new ones.
     pub relocations: Vec<Relocation>,
     /// Their bytes.
     pub bytes: u64,
-    /// The segment, if there are no more values in it.
+    /// The segment, if it has no more values.
     pub emptied: Option<SegmentNumber>,
 }
 
-/// Says whether the table leads to a value: by its key, its version and its position.
+/// Returns whether the table refers to a value, given its key, version and position.
 type LeadsTo<'a> = dyn Fn(&[u8], Version, PackedPosition) -> Result<bool, Failure> + 'a;
 
 impl<D: Disk> ValueLog<D> {
-    /// Whether segments have so many dead bytes that the next commits wait until there are fewer.
+    /// Whether segments have so many dead bytes that commits wait until there are fewer.
     pub fn has_much_dead(&self, live: &LiveBytes) -> bool {
         self.space.has_much_dead(live)
     }
@@ -56,7 +56,7 @@ impl<D: Disk> ValueLog<D> {
         self.moving.is_some() || self.space.may_be_sparse()
     }
 
-    /// Takes note that what lives has changed.
+    /// Notes that the set of live values has changed.
     pub fn live_changed(&mut self) {
         self.space.changed();
     }
@@ -66,12 +66,12 @@ impl<D: Disk> ValueLog<D> {
         self.space.pace(self.log.appended_bytes())
     }
 
-    /// Whether nothing is known of old segments: [`ValueLog::find_dead`] was not called in this life, or found none.
+    /// Whether no old segment is known: [`ValueLog::find_dead`] was not called since the log was opened, or found none.
     pub fn knows_no_segment(&self) -> bool {
         self.space.is_empty()
     }
 
-    /// The segments in front of `first` in which nothing lives; takes note of the others.
+    /// The segments before `first` without live values. Notes the others.
     pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<Vec<SegmentNumber>, Failure> {
         let mut dead = Vec::new();
         for number in self.segments()?.into_iter().filter(|number| *number < first) {
@@ -85,7 +85,7 @@ impl<D: Disk> ValueLog<D> {
         Ok(dead)
     }
 
-    /// Removes segments that nothing leads to, durably.
+    /// Removes segments that nothing refers to, durably.
     pub fn remove(&mut self, dead: &[SegmentNumber]) -> Result<(), Failure> {
         for number in dead {
             self.files.forget(*number);
@@ -103,7 +103,7 @@ impl<D: Disk> ValueLog<D> {
         self.moving.is_some()
     }
 
-    /// Begins to empty a segment, where much is dead.
+    /// Begins to empty a segment, if there is one that is mostly dead.
     pub fn begin_moving(&mut self, live: &LiveBytes) {
         self.moving = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
     }
@@ -113,8 +113,8 @@ impl<D: Disk> ValueLog<D> {
         self.moving = self.space.emptiest(percent, live).map(Moving::start);
     }
 
-    /// Copies some live values of the segment that is being emptied, durably; `None` where none is. `newest` is the version of the
-    /// newest commit.
+    /// Copies some live values of the segment that is being emptied, durably; `None` when none is being emptied. `newest` is the
+    /// version of the newest commit.
     pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<Option<Moved>, Failure> {
         let Some(moving) = self.moving.take() else { return Ok(None) };
         let (live, next) = self.collect_live(moving, leads_to)?;
@@ -126,12 +126,12 @@ impl<D: Disk> ValueLog<D> {
         Ok(Some(Moved { relocations, bytes, emptied }))
     }
 
-    /// A record that cannot be read hides what lives in a segment: it stays as it is from here on. `verify` reports it.
+    /// Gives a segment up that has an unreadable record: nobody knows which of its values are live. It stays. `verify` reports it.
     pub fn leave_out(&mut self, segment: SegmentNumber) {
         self.space.leave_out(segment);
     }
 
-    /// Reads records until enough live values are found; returns where to go on, `None` at the end of the segment.
+    /// Reads records until enough live values are found. Returns where to continue, `None` at the end of the segment.
     fn collect_live(&self, moving: Moving, leads_to: &LeadsTo<'_>) -> Result<(Vec<Live>, Option<u64>), Failure> {
         let mut file = self.log.disk().open(&segment::file_name(moving.segment))?;
         let mut offset = moving.offset;
@@ -143,7 +143,7 @@ impl<D: Disk> ValueLog<D> {
             read += bytes.len();
             offset += record::encoded_size(length) as u64;
             let payload = Position { offset: position.offset + HEADER_SIZE as u64, ..position };
-            // What the table leads to is a value, and has a checksum of its own: of a large one, the head is enough.
+            // A value that the table refers to has a checksum of its own. So the head of a large record is enough.
             let only = payload::only_value(bytes.get(HEADER_SIZE..).unwrap_or_default(), length);
             if let (Some((key, version, at, length)), Some((own, _))) = (only, record::peek(&bytes)) {
                 live.look_at(key, version.unwrap_or(own), payload, (at, length))?;
@@ -161,8 +161,8 @@ impl<D: Disk> ValueLog<D> {
         Ok((live.live, Some(offset)))
     }
 
-    /// Appends the values to the log once more. No commit, and so no version of its own: a store that was restored stays at
-    /// the version that the next increment continues.
+    /// Appends the values to the log again. That is no commit and takes no version: a restored store stays at the version that the
+    /// next increment continues.
     fn copy(&mut self, live: &[Live], newest: Version) -> Result<Vec<Relocation>, Failure> {
         let mut relocations = Vec::with_capacity(live.len());
         let mut bytes = Vec::new();
@@ -187,7 +187,7 @@ impl Moving {
     }
 }
 
-/// Values that live, as far as they were found.
+/// The live values that were found so far.
 struct Found<'a> {
     live: Vec<Live>,
     /// Their bytes.
@@ -196,7 +196,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Looks at all values of a payload that stands at `start`.
+    /// Examines all values of a payload at `start`.
     fn look_into(&mut self, start: Position, version: Version, payload: &[u8]) -> Result<(), Failure> {
         match payload::decode(payload) {
             Some(Payload::Operations(operations)) => {
@@ -222,7 +222,7 @@ impl Found<'_> {
         self.look_at(operation.key, version, start, (offset, length))
     }
 
-    /// Takes a value, by its offset in a payload and its length, if it lives.
+    /// Adds a value, given its offset in a payload and its length, if it is live.
     fn look_at(
         &mut self,
         key: &[u8],
@@ -239,8 +239,8 @@ impl Found<'_> {
     }
 }
 
-/// Reads what may be a record at `position` into `bytes`, of a large one the head; the length of its payload, `None` where the
-/// file ends.
+/// Reads what may be a record at `position` into `bytes`; of a large one the head. Returns the length of its payload, `None` at
+/// the end of the file.
 fn read_record(file: &mut impl DiskFile, position: Position, bytes: &mut Vec<u8>) -> Result<Option<usize>, Failure> {
     bytes.clear();
     bytes.resize(HEADER_SIZE, 0);

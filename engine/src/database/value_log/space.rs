@@ -1,16 +1,16 @@
-//! The space of segments that recovery does not need: how many bytes they have, against those that live in them.
+//! The space of segments that recovery does not need: how many bytes they have, and how many of these are live.
 
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::log::{SegmentNumber, SegmentSizes};
 use crate::table::LiveBytes;
 
-/// The sizes of old segments, and what is to be done about them.
+/// The sizes of old segments, and which one to empty next.
 #[derive(Debug)]
 pub(super) struct Space {
     segment_size: u64,
     old: SegmentSizes,
-    /// Whether there may be one to empty.
+    /// Whether there may be a segment to empty.
     may_be_sparse: bool,
     /// How many bytes of records the log had at the last commit.
     paced_bytes: u64,
@@ -27,7 +27,7 @@ impl Space {
         self.old.total() == 0
     }
 
-    /// Takes note of an old segment in which something lives.
+    /// Notes an old segment that has live values.
     pub fn add<D: Disk>(&mut self, disk: &D, number: SegmentNumber) -> Result<(), Failure> {
         self.old.add(disk, number)
     }
@@ -37,22 +37,22 @@ impl Space {
         self.old.remove(number);
     }
 
-    /// Leaves a segment out from here on: one that cannot be emptied.
+    /// Ignores a segment from here on, since it cannot be emptied.
     pub fn leave_out(&mut self, number: SegmentNumber) {
         self.old.leave_out(number);
     }
 
-    /// Whether there may be a segment to empty: one was found, or what lives changed.
+    /// Whether there may be a segment to empty: one was found, or the set of live values changed.
     pub fn may_be_sparse(&self) -> bool {
         self.may_be_sparse
     }
 
-    /// Takes note that what lives has changed.
+    /// Notes that the set of live values has changed.
     pub fn changed(&mut self) {
         self.may_be_sparse = true;
     }
 
-    /// Whether old segments have so many dead bytes that the next commits wait until there are fewer.
+    /// Whether old segments have so many dead bytes that commits wait until there are fewer.
     pub fn has_much_dead(&self, live: &LiveBytes) -> bool {
         self.old.total() > 2 * live.total() + 2 * self.segment_size
     }
@@ -66,12 +66,12 @@ impl Space {
         found
     }
 
-    /// The emptiest segment of which less than `percent` percent is live.
+    /// The emptiest of the segments of which less than `percent` percent is live.
     pub fn emptiest(&self, percent: u64, live: &LiveBytes) -> Option<SegmentNumber> {
         self.old.emptiest(percent, |number| live.of(number))
     }
 
-    /// How many bytes the log got since the last call, whose end is here: it has `appended` of them.
+    /// How many bytes the log grew since the last call. It has `appended` bytes of records now.
     pub fn pace(&mut self, appended: u64) -> u64 {
         appended - std::mem::replace(&mut self.paced_bytes, appended)
     }
@@ -100,7 +100,7 @@ mod tests {
     fn a_segment_is_emptied_once_much_is_dead_and_the_emptiest_comes_first() {
         let mut space = space(&[1000, 1000, 1000]);
         assert!(!space.is_empty() && space.may_be_sparse());
-        // Segments have up to one and a half of what lives, and a segment.
+        // Segments may have 1.5 times the live bytes, and one segment more.
         let live: LiveBytes = [(1, 400), (2, 300), (3, 700)].into_iter().collect();
         assert_eq!(space.mostly_dead(50, &live), None);
         assert!(!space.may_be_sparse());
