@@ -98,7 +98,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       mayBeUnsynced: false,
       logger,
     });
-    // What is restored needs space: it takes nothing from the reserve.
+    // A restore needs space, but must not take it from the reserve: so it uses `disk` below the reserve.
     return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy, fork });
   } catch (error) {
     engine?.giveUp();

@@ -82,8 +82,9 @@ export function removeAll(fileSystem: FileSystem, directory: string): void {
 }
 
 /**
- * Writes the marker of a new store, or checks that of an existing one; returns how many versions it keeps, and whether it
- * is new. The directory must be locked. Throws a `RangeError` for fewer versions than it kept, unless that is wanted.
+ * Writes the marker of a new store, or checks the marker of an existing one. Returns how many versions the store keeps,
+ * and whether it is new. The directory must be locked. Throws a `RangeError` for fewer versions than before, unless
+ * `dropVersions` is set.
  */
 export function markDirectory(
   fileSystem: FileSystem,

@@ -87,7 +87,7 @@ export class MemoryFileSystem implements FileSystem {
     target.parent.set(target.name, node);
   }
 
-  /** Fails with `EISDIR` for a directory. A file that is open keeps its bytes until it is closed. */
+  /** Removes a file. Fails with `EISDIR` for a directory. An open file keeps its bytes until it is closed. */
   remove(path: string): void {
     const { parent, name, node } = this.#occupied(path, "remove");
     if (node instanceof Map) throw fileSystemError("EISDIR", "remove", path);

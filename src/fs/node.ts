@@ -92,7 +92,7 @@ export class NodeFileSystem implements FileSystem {
     withErrorCode(() => fs.linkSync(from, to));
   }
 
-  /** Fails with `EISDIR` for a directory. */
+  /** Removes a file. Fails with `EISDIR` for a directory. */
   remove(path: string): void {
     withErrorCode(() => {
       // Deno's unlinkSync removes an empty directory. macOS and Windows answer EPERM for any directory.

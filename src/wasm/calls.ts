@@ -84,7 +84,7 @@ export class EngineCalls {
     }
   }
 
-  /** A call that commits. */
+  /** Runs a call that commits. */
   write(action: string, call: () => number): void {
     this.work(action, call);
     this.#hasWritten = true;

@@ -311,8 +311,8 @@ impl BlockCache {
 
 /// One of so many places for a key. Twice: keys are multiples of 8 and close to each other, and once would lead them to few places.
 pub(super) fn place_among(key: u64, places: usize) -> usize {
-    let mix = |number: u64| (number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize_of((mix(mix(key)) >> 32) * places as u64 >> 32)
+    let mix = |number: u64| (number ^ (number >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize_of(((mix(mix(key)) >> 32) * places as u64) >> 32)
 }
 
 #[cfg(test)]
