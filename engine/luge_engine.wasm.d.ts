@@ -16,6 +16,7 @@ export const luge_compact_step: (a: number) => number;
 export const luge_count: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
 export const luge_delete: (a: number, b: number) => number;
 export const luge_end_restore: () => number;
+export const luge_end_segments: (a: number) => number;
 export const luge_extend_put: (a: number) => number;
 export const luge_finish_put: () => number;
 export const luge_get: (a: number, b: number, c: number) => number;

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** The version of this interface. It grows with every incompatible change; the host refuses another one. */
+/** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
 export const ABI_VERSION = 8;
 
 /** The request buffer has at least this many bytes. */
