@@ -1,5 +1,6 @@
 /**
- * What all stores share: the methods of a store, which check and encode what they are given, over the core of an open one.
+ * What all stores share: the methods of a store, which check and encode what they are given, over the core of an open one. Long, since
+ * it is the one list of these methods; what takes more than a few lines is elsewhere.
  *
  * @module
  */
