@@ -1,6 +1,6 @@
 /**
  * The common part of all stores: the methods, which check and encode their arguments and call the core of an open
- * store.
+ * store. Long, since it is the one list of these methods. A method of more than a few lines is elsewhere.
  *
  * @module
  */
