@@ -30,14 +30,14 @@ export function formatKeys<E extends KeyEncoding>(
   ends: ArrayLike<number>,
   format: KeyFormat<E>,
 ): KeyIn<E>[] {
-  const text = format.encoding === "utf8" ? asciiOf(bytes) : undefined;
+  const { encoding, isShared, strip } = format;
+  const text = encoding === "utf8" ? asciiOf(bytes) : undefined;
   const keys = new Array<unknown>(ends.length);
-  const { isShared, strip } = format;
   let start = 0;
   for (let i = 0; i < ends.length; i++) {
     const end = ends[i] as number;
     if (text !== undefined) keys[i] = text.slice(start + strip, end);
-    else if (isShared) keys[i] = bytes.subarray(start + strip, end);
+    else if (isShared && encoding === "bytes") keys[i] = bytes.subarray(start + strip, end);
     else keys[i] = formatKey(bytes.subarray(start, end), format);
     start = end;
   }

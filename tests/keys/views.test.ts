@@ -237,6 +237,16 @@ check("any object with encode and decode is a codec of keys", async (store) => {
   assert.deepEqual([...view.keys()], [9, 10, 100]);
 });
 
+check("a view without a key codec has strings as keys, also those that are not ASCII", async (store) => {
+  const view = store.view({ prefix: "s/", value: utf8Codec });
+  for (const key of ["a", "ü", "😀"]) await view.put(key, "v");
+  assert.deepEqual([...view.keys()], ["a", "ü", "😀"]);
+  assert.deepEqual([...view.entries()][1], ["ü", "v"]);
+  await store.put(Uint8Array.of(0x73, 0x2f, 0xff), "no UTF-8");
+  assert.throws(() => [...view.keys()], misuse(TypeError, "not UTF-8"));
+  assert.equal([...view.values()].length, 4);
+});
+
 check("values of a page are decoded together, where the codec can", async (store) => {
   const pages: number[] = [];
   const single: string[] = [];
