@@ -13,11 +13,13 @@ export class CountedDisk {
     after: (call) => this.#count(call),
   });
   readonly #calls = new Map<string, number>();
+  readonly #paths = new Set<string>();
   /** How many bytes were written. */
   writtenBytes = 0;
 
   reset(): void {
     this.#calls.clear();
+    this.#paths.clear();
     this.writtenBytes = 0;
   }
 
@@ -27,8 +29,14 @@ export class CountedDisk {
     return [...this.#calls.values()].reduce((sum, each) => sum + each, 0);
   }
 
-  #count({ name, bytes = 0 }: FileSystemCall): void {
+  /** The calls of all other kinds, with their paths, in the order of the first of each. */
+  namesBut(...names: FileSystemCall["name"][]): string[] {
+    return [...this.#paths].filter((call) => !names.some((name) => call.startsWith(`${name} `)));
+  }
+
+  #count({ name, path, bytes = 0 }: FileSystemCall): void {
     this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1);
+    this.#paths.add(`${name} ${path}`);
     if (name === "write") this.writtenBytes += bytes;
   }
 }

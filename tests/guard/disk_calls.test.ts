@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { open, type SledStore, type SledStoreConfig } from "../../mod.ts";
 import { Random } from "../../scripts/lib/random.ts";
 import { CountedDisk } from "./counted_disk.ts";
@@ -20,7 +21,16 @@ async function withLog(run: (store: SledStore, disk: CountedDisk) => Promise<voi
   const disk = new CountedDisk();
   await using store = await openOn(disk);
   for (let i = 0; i < 10; i++) await store.put(`first ${i}`, VALUE);
+  await backgroundWorkDone(disk);
   await run(store, disk);
+}
+
+/** Waits until the background work makes no call of the disk any more: on a busy machine it comes late. */
+async function backgroundWorkDone(disk: CountedDisk): Promise<void> {
+  for (let quiet = 0, before = -1; quiet < 5; before = disk.calls()) {
+    quiet = disk.calls() === before ? quiet + 1 : 0;
+    await delay(10);
+  }
 }
 
 /** Checks that each of some commits makes one write and one sync, and no other call. */
@@ -28,7 +38,7 @@ function commitsWithin(disk: CountedDisk, commits: number): void {
   assert.ok(disk.calls("write") > 0 && disk.calls("sync") > 0, "nothing was made durable");
   within("commitWrites", disk.calls("write") / commits);
   within("commitSyncs", disk.calls("sync") / commits);
-  assert.equal(disk.calls(), disk.calls("write") + disk.calls("sync"));
+  assert.deepEqual(disk.namesBut("write", "sync"), []);
 }
 
 describe("calls of the disk", () => {
