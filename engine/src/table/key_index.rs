@@ -70,7 +70,7 @@ impl Indexer {
     pub fn read(&mut self, block: &[u8]) -> bool {
         self.index.clear();
         let is_read =
-            block.len() <= usize::from(u16::MAX) && self.read_keys(block).and_then(|k| self.write(block, k)).is_some();
+            u16::try_from(block.len()).is_ok() && self.read_keys(block).and_then(|k| self.write(block, k)).is_some();
         if !is_read {
             self.hashes.clear();
         }
