@@ -15,6 +15,9 @@ use crate::version::Version;
 const WAYS: usize = 4;
 /// About how many bytes an entry takes: so many references are kept.
 const EXPECTED_SIZE: usize = 128;
+/// The size of the ring at first, in bytes, and how many times as large it is each time that it grows.
+const FIRST_CAPACITY: usize = 4 << 20;
+const GROWTH: usize = 4;
 /// Bytes before key and value: version, expiry, and the lengths of key and value.
 const HEADER_SIZE: usize = 24;
 
@@ -22,6 +25,8 @@ const HEADER_SIZE: usize = 24;
 #[derive(Debug)]
 pub struct EntryCache {
     ring: Ring,
+    /// How large the ring may be: a small store has a small one.
+    most: usize,
     slots: Vec<[Slot; WAYS]>,
     /// What was not taken, by a part of the hash: about as many as there are references.
     refused: Vec<u16>,
@@ -53,7 +58,15 @@ pub struct Cached<'a> {
 impl EntryCache {
     /// A cache that takes at most about `capacity` bytes; memory is taken as it fills.
     pub fn new(capacity: usize) -> Self {
-        Self { ring: Ring::new(capacity / 8 * 7), slots: Vec::new(), refused: Vec::new(), hits: 0, misses: 0 }
+        let most = capacity / 8 * 7;
+        Self {
+            ring: Ring::new(most.min(FIRST_CAPACITY)),
+            most,
+            slots: Vec::new(),
+            refused: Vec::new(),
+            hits: 0,
+            misses: 0,
+        }
     }
 
     /// The entry of `key`, if its version is not above `version`.
@@ -77,6 +90,12 @@ impl EntryCache {
         let size = HEADER_SIZE + key.len() + entry.value.len();
         if size > self.ring.capacity() / 64 {
             return;
+        }
+        if self.ring.is_full() && self.ring.capacity() < self.most {
+            // What it had is found again.
+            self.ring = Ring::new(self.ring.capacity().saturating_mul(GROWTH).min(self.most));
+            self.slots = Vec::new();
+            self.refused = Vec::new();
         }
         if self.slots.is_empty() {
             let buckets = (self.ring.capacity() / EXPECTED_SIZE / WAYS).next_power_of_two();

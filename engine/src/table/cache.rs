@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A hand goes round. Where it comes by, blocks that nobody asked for since it was there last make room for the new one; others
-//! stay, once (CLOCK). A full cache takes a block the second time that it is missed, within about as many misses as it has blocks:
+//! stay, once (CLOCK). A full cache takes a block the second time that it is missed, within some times as many misses as it has blocks:
 //! what is read once, as by a walk, takes no place of what is read often.
 
 use std::cell::Cell;
@@ -31,6 +31,9 @@ const HEADER_SIZE: usize = 24;
 const USED_AT: usize = 12;
 /// Regions are multiples of this, so that the rest of one that is parted has a header, too.
 const GRANULE: usize = 32;
+/// Its size at first, in bytes, and how many times as large it is each time that it grows.
+const FIRST_CAPACITY: usize = 8 << 20;
+const GROWTH: usize = 4;
 /// So many blocks that are asked for stay in a row: a call should not take long.
 const MOST_STAY: usize = 64;
 
@@ -40,7 +43,9 @@ pub(super) type Key = (Level, PackedPosition);
 /// Blocks by position.
 pub(super) struct BlockCache {
     regions: Vec<u8>,
+    /// How large it is now: it grows to the size that it may have, so that a small store has a small one.
     capacity: usize,
+    most: usize,
     /// Where the next block goes, unless those that stand there stay.
     hand: usize,
     slots: Vec<[Slot; WAYS]>,
@@ -97,7 +102,8 @@ impl BlockCache {
     pub fn new(capacity: usize) -> Self {
         Self {
             regions: Vec::new(),
-            capacity: capacity.max(EXPECTED_SIZE) / GRANULE * GRANULE,
+            capacity: capacity.clamp(EXPECTED_SIZE, FIRST_CAPACITY) / GRANULE * GRANULE,
+            most: capacity.max(EXPECTED_SIZE) / GRANULE * GRANULE,
             hand: 0,
             slots: Vec::new(),
             missed: Vec::new(),
@@ -134,7 +140,7 @@ impl BlockCache {
 
     /// Whether a block that was missed is to be put in: there is room, or it was missed before.
     pub fn admits(&mut self, key: Key) -> bool {
-        if self.regions.len() + 2 * EXPECTED_SIZE < self.capacity || self.missed.is_empty() {
+        if self.regions.len() + 2 * EXPECTED_SIZE < self.most || self.missed.is_empty() {
             return true;
         }
         let key = self.number_of(key);
@@ -164,6 +170,55 @@ impl BlockCache {
                 target.copy_from_slice(bytes);
             }
         }
+        self.refer(key, at);
+    }
+
+    /// Bytes of memory in use.
+    pub fn size_bytes(&self) -> usize {
+        self.regions.len() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.missed.len() * size_of::<u32>()
+    }
+
+    /// Makes sure of the memory that it has now.
+    fn reserve(&mut self) -> bool {
+        !self.slots.is_empty() || self.resize(self.capacity)
+    }
+
+    /// Takes more memory, if it may have more; says whether it has more now.
+    fn grow(&mut self) -> bool {
+        let capacity = self.capacity.saturating_mul(GROWTH).min(self.most);
+        let grows = capacity > self.capacity && self.resize(capacity);
+        if !grows {
+            self.most = self.capacity;
+        }
+        grows
+    }
+
+    /// Takes the memory for so many bytes, and makes the references anew; says whether it could.
+    fn resize(&mut self, capacity: usize) -> bool {
+        // Four references for a block: with two, one block in twenty found no room in its bucket.
+        let buckets = (capacity / EXPECTED_SIZE).next_power_of_two();
+        let (mut slots, mut missed) = (Vec::new(), Vec::new());
+        if self.regions.try_reserve_exact(capacity - self.regions.len()).is_err()
+            || slots.try_reserve_exact(buckets).is_err()
+            || missed.try_reserve_exact(buckets * WAYS).is_err()
+        {
+            return false;
+        }
+        slots.resize(buckets, [Slot::default(); WAYS]);
+        missed.resize(buckets * WAYS, 0);
+        (self.capacity, self.slots, self.missed) = (capacity, slots, missed);
+        let mut at = 0;
+        while let Some(header) = self.header(at).filter(|header| header.size >= GRANULE) {
+            if header.key > 0 {
+                self.refer(header.key, at);
+            }
+            at += header.size;
+        }
+        true
+    }
+
+    /// Makes a reference to a block.
+    fn refer(&mut self, key: u64, at: usize) {
         let bucket = self.bucket(key);
         let slot = Slot { key, after: u32_of(at / GRANULE) + 1 };
         // One without a block, else one of a block that nobody asked for.
@@ -174,28 +229,6 @@ impl BlockCache {
             let old = std::mem::replace(free, slot);
             self.forget(old, at);
         }
-    }
-
-    /// Bytes of memory in use.
-    pub fn size_bytes(&self) -> usize {
-        self.regions.len() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.missed.len() * size_of::<u32>()
-    }
-
-    /// Makes sure of the memory for all of it.
-    fn reserve(&mut self) -> bool {
-        if self.slots.is_empty() {
-            // Four references for a block: with two, one block in twenty found no room in its bucket.
-            let buckets = (self.capacity / EXPECTED_SIZE).next_power_of_two();
-            let is_refused = self.regions.try_reserve_exact(self.capacity).is_err()
-                || self.slots.try_reserve_exact(buckets).is_err()
-                || self.missed.try_reserve_exact(buckets).is_err();
-            if is_refused {
-                return false;
-            }
-            self.slots.resize(buckets, [Slot::default(); WAYS]);
-            self.missed.resize(buckets, 0);
-        }
-        true
     }
 
     /// Makes a region of `size` bytes, whose header is yet to be written; returns where it begins.
@@ -209,6 +242,9 @@ impl BlockCache {
                 self.regions.resize(start + size, 0);
                 end = start + size;
                 break;
+            }
+            if end == self.regions.len() && self.grow() {
+                continue;
             }
             if end == self.regions.len() {
                 self.write_free(start, end);

@@ -67,6 +67,8 @@ impl<D: Disk> Table<D> {
         let Some(key) = boundary.key() else {
             let blocks = Blocks::Found(self.tree.range(level.start(), level.end()));
             let mut cursor = TableCursor::over(self, level, blocks);
+            // Loads ask for the last entry each time: that block is not worth a cache.
+            cursor.loaded = FIRST_BLOCKS;
             cursor.previous_block()?;
             cursor.settle_backward(cursor.decoded.len())?;
             return Ok(cursor);

@@ -24,7 +24,7 @@ struct Filter {
 /// Filters by the position of their block, a bounded number.
 #[derive(Debug)]
 pub(super) struct Filters {
-    slots: Vec<Filter>,
+    known: Vec<Filter>,
     most: usize,
     added: usize,
 }
@@ -32,7 +32,7 @@ pub(super) struct Filters {
 impl Filters {
     /// None yet. They take at most about `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
-        Self { slots: Vec::new(), most: capacity / size_of::<Filter>(), added: 0 }
+        Self { known: Vec::new(), most: capacity / size_of::<Filter>(), added: 0 }
     }
 
     /// Whether the block at a position may have a key with this hash.
@@ -47,7 +47,7 @@ impl Filters {
         if hashes.is_empty() || self.get(position).is_some() {
             return;
         }
-        if self.added >= self.slots.len() / 2 && self.slots.len() < self.most {
+        if self.added >= self.known.len() / 2 && self.known.len() < self.most {
             self.grow();
         }
         let mut filter = Filter { position, bits: [0; 7] };
@@ -61,7 +61,7 @@ impl Filters {
 
     fn put(&mut self, filter: Filter) {
         let place = self.place(filter.position);
-        if let Some(old) = self.slots.get_mut(place) {
+        if let Some(old) = self.known.get_mut(place) {
             *old = filter;
             self.added += 1;
         }
@@ -69,14 +69,14 @@ impl Filters {
 
     /// Twice the room, unless memory is refused.
     fn grow(&mut self) {
-        let length = (self.slots.len() * 2).max(FEWEST).min(self.most);
+        let length = (self.known.len() * 2).max(FEWEST).min(self.most);
         let mut filters = Vec::new();
         if filters.try_reserve_exact(length).is_err() {
             return;
         }
         filters.resize(length, Filter::default());
         self.added = 0;
-        let old = std::mem::replace(&mut self.slots, filters);
+        let old = std::mem::replace(&mut self.known, filters);
         old.into_iter()
             .filter(|filter| filter.position > PackedPosition::default())
             .for_each(|filter| self.put(filter));
@@ -84,25 +84,25 @@ impl Filters {
 
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
-        self.slots.len() * size_of::<Filter>()
+        self.known.len() * size_of::<Filter>()
     }
 
     fn get(&self, position: PackedPosition) -> Option<&Filter> {
         // No block stands at 0: a segment has a header.
-        self.slots
+        self.known
             .get(self.place(position))
             .filter(|filter| filter.position == position && position > PackedPosition::default())
     }
 
     fn place(&self, position: PackedPosition) -> usize {
-        place_among(position.get(), self.slots.len())
+        place_among(position.get(), self.known.len())
     }
 }
 
 /// The bits of a hash: number of the word, and the bit in it.
 fn probes(hash: u64) -> impl Iterator<Item = (usize, u64)> {
     (0..PROBES).map(move |probe| {
-        let bits = (hash >> (probe * PROBE_BITS)) & ((1 << PROBE_BITS) - 1);
+        let bits = hash >> (probe * PROBE_BITS) & ((1 << PROBE_BITS) - 1);
         let bit = (bits * BITS) >> PROBE_BITS;
         (usize_of(bit / 64), 1 << (bit % 64))
     })
