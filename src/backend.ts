@@ -13,7 +13,7 @@ import type { KeyFormat } from "./key_format.ts";
 /** How many entries one page or one count looks at, skipped ones included. Takes some milliseconds at most. */
 export const PAGE_VISITS = 8192;
 
-/** Above every version. */
+/** Is above every version. */
 export const NEWEST: number = Number.MAX_SAFE_INTEGER;
 
 /** A value with its version and expiry. */
@@ -29,7 +29,7 @@ export interface StoredVersion {
   readonly version: number;
   /** In milliseconds since 1970; 0 for never. */
   readonly expiresMs: number;
-  /** `undefined` when the key was deleted, or the value has expired. */
+  /** `undefined` if the key was deleted or the value has expired. */
   readonly value: Uint8Array | undefined;
 }
 
@@ -76,7 +76,7 @@ export interface Page<E extends KeyEncoding> {
   readonly last: Uint8Array | undefined;
   /** Whether the values may share a buffer with each other. Default: `false`. */
   readonly isShared?: boolean;
-  /** The values as a walk has decoded them, all at once. */
+  /** The values as an iterator decoded them, all at once. */
   decoded?: unknown[];
 }
 
@@ -103,7 +103,7 @@ export interface ChangePage {
 
 /** The newest version of a key. */
 export interface StoredNewest extends StoredChange {
-  /** Whether it has a value that must be read on its own. */
+  /** Whether the value is too large for the page and must be read separately. */
   readonly isLarge: boolean;
 }
 
@@ -112,21 +112,21 @@ export const FRAME_ROOM = { before: 5, after: 8 } as const;
 
 /** The entries of a frame of a backup. */
 export interface FramedEntries {
-  /** In a buffer of their own, with {@linkcode FRAME_ROOM} in it. */
+  /** Lie in a separate buffer that has the bytes of {@linkcode FRAME_ROOM} free around them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** How many have a value. */
+  /** How many entries have a value. */
   readonly values: number;
-  /** How many are deletions. */
+  /** How many entries are deletions. */
   readonly gone: number;
   /** Bytes of keys and values. */
   readonly content: number;
 }
 
-/** Some newest versions, by key; the page may be empty. */
+/** The newest versions of some keys, by key. The page may be empty. */
 export interface NewestPage {
-  /** The first ones, of a backend that writes frames itself. */
+  /** The first entries, if the backend encodes frames itself. */
   readonly framed?: FramedEntries;
-  /** Those behind them. */
+  /** The entries after `framed`. */
   readonly entries: StoredNewest[];
   /** Where the next page begins; `undefined` at the end. */
   readonly next: ChangePlace | undefined;
@@ -200,8 +200,8 @@ export interface Backend {
   /** At most one entry of a key in the whole restore. Entries that exist already stay. */
   restore(entries: readonly StoredChange[]): void;
   /**
-   * As {@linkcode Backend.restore}, for the entries of a frame of a backup. A backend that has this method gets only values in pieces
-   * through {@linkcode Backend.restore}.
+   * As {@linkcode Backend.restore}, for the encoded entries of a frame of a backup. If a backend has this method, {@linkcode
+   * Backend.restore} gets only the values that come in pieces.
    */
   restoreFrame?(entries: Uint8Array): void;
   /** Makes the restored version the newest one. */
@@ -241,11 +241,17 @@ export interface Disk {
   syncNow(): void;
   /** Settles when all calls so far have taken effect on the files. */
   filesSettled(): Promise<void>;
-  /** Ends the segments that are written to: existing files never change again. Settles as {@linkcode Disk.filesSettled} does. */
+  /**
+   * Ends the segments that are being written: existing segments never change again. Settles as {@linkcode
+   * Disk.filesSettled} does.
+   */
   endSegments(): Promise<void>;
-  /** As {@linkcode Disk.endSegments}, but returns when it is done. A copy of the files has the newest version, which this may raise. */
+  /**
+   * As {@linkcode Disk.endSegments}, but returns when it is done. May raise the newest version. A copy of the files has
+   * that version.
+   */
   endSegmentsNow(): void;
-  /** Calls `listener` when the disk failed outside of any call. */
+  /** Calls `listener` if the disk fails outside of any call. */
   onFailure(listener: (error: unknown) => void): void;
   /** Does a small part of closing. Returns whether there is more. */
   closeStep(): boolean;

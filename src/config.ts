@@ -145,7 +145,7 @@ function checkWait(ms: unknown): void {
   throw new RangeError(`Wrong option 'waitForLock': expected a number of milliseconds of 0 or more, got ${ms}`);
 }
 
-/** A scheme of at least two letters, and two slashes. Nobody begins a path like that on purpose. */
+/** A scheme of at least two letters, and two slashes. No intended path starts like that. */
 const URL_START = /^[a-z][a-z\d+.-]+:\/\//i;
 
 /** On the runtime's disk the path becomes absolute: the store must not move when the current directory changes. */
@@ -160,7 +160,7 @@ async function resolvePath(path: string | URL, onDisk: boolean): Promise<string>
 }
 
 async function pathOfUrl(url: string | URL): Promise<string> {
-  // Loaded only when needed: it takes Bun 0.8 ms.
+  // Loaded only when needed: loading takes Bun 0.8 ms.
   const { fileURLToPath } = await import("node:url");
   try {
     return fileURLToPath(typeof url === "string" ? url : url.href);
@@ -194,7 +194,7 @@ function isLost(name: string): boolean {
     if (here === undefined || named === undefined) return named === undefined;
     return isSameFile(here, here) && !isSameFile(here, named);
   } catch {
-    // Without the right to look, luge cannot tell.
+    // Without the permission to look, luge cannot tell.
     return false;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The operations of a commit in one buffer: each key and value is checked and copied once, where an object and an array for each
- * would cost more than the engine's part of the work.
+ * The operations of a commit in one buffer. Each key and value is checked and copied once. An object and an array per
+ * operation would cost more than the engine's part of the work.
  *
- * For each operation it has `[key length u32][value length u32, or NO_VALUE][expiry in ms f64][key][value]`, little endian: what the
- * engine takes.
+ * Each operation is `[key length u32][value length u32, or NO_VALUE][expiry in ms f64][key][value]`, little endian. The
+ * engine reads this format.
  *
  * @module
  */
@@ -13,28 +13,28 @@ import type { StoredOperation } from "./backend.ts";
 import { asciiInto, encodeKey, encodeValue, SHORT_LENGTH } from "./encoding.ts";
 import { MAX_BATCH_BYTES } from "./limits.ts";
 
-/** The length of a value that is none: the key is deleted. */
+/** The value length of an operation that deletes its key. */
 export const NO_VALUE = 0xffffffff;
-/** Of each operation. */
+/** Bytes of the header of each operation. */
 export const HEADER_BYTES = 16;
 
 const LEAST_BYTES = 4096;
-/** A buffer that is no larger than this is kept for the next batch. */
+/** A buffer of at most this many bytes is kept for the next batch. */
 const KEPT_BYTES: number = 1024 * 1024;
 
-/** Taken by the batch that is being made: its operations may be objects whose getters make another one. */
+/** The kept buffer. A batch takes it while it is built, because the getters of its operations may build another batch. */
 let spare: Uint8Array<ArrayBuffer> | undefined;
 
-/** Operations that are added one by one. They hold until {@linkcode EncodedBatch.release}. */
+/** Operations that are added one by one. They are valid until {@linkcode EncodedBatch.release}. */
 export class EncodedBatch implements Iterable<StoredOperation> {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #end = 0;
-  /** Bytes of keys and values, also of those that are too many to be held. */
+  /** Bytes of all keys and values, including those beyond the limit, which the buffer does not hold. */
   sizeBytes = 0;
-  /** How many operations there are. */
+  /** The number of operations. */
   length = 0;
-  /** Whether all of them delete. */
+  /** Whether all operations are deletions. */
   deletesOnly = true;
 
   constructor() {
@@ -43,12 +43,12 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     spare = undefined;
   }
 
-  /** The operations as the engine takes them. */
+  /** The operations in the engine's format. */
   get encoded(): Uint8Array {
     return this.#bytes.subarray(0, this.#end);
   }
 
-  /** Throws `TypeError` or `RangeError` for what is no valid key or value, and whatever `expiry` throws. */
+  /** Throws `TypeError` or `RangeError` for an invalid key or value, and any error that `expiry` throws. */
   put(key: Key, value: Value, expiry: () => number): void {
     const keyBytes = this.#addKey(key);
     const bytes = encodeValue(value);
@@ -62,14 +62,14 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     this.#finish(this.#addKey(key), undefined, 0);
   }
 
-  /** Gives the buffer to the next batch. */
+  /** Releases the buffer for the next batch. */
   release(): void {
     if (this.#bytes.length <= KEPT_BYTES) spare = this.#bytes;
     this.#bytes = new Uint8Array(0);
     this.#end = 0;
   }
 
-  /** Keys and values are parts of the buffer. */
+  /** Yields the operations. Their keys and values are views of the buffer. */
   *[Symbol.iterator](): Generator<StoredOperation, undefined> {
     for (let at = 0; at < this.#end; ) {
       const keyAt = at + HEADER_BYTES;
@@ -82,7 +82,7 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     }
   }
 
-  /** Copies the key to where it belongs; returns its length. */
+  /** Copies the key to its place in the buffer. Returns its length. */
   #addKey(key: Key): number {
     if (typeof key === "string" && key.length > 0 && key.length <= SHORT_LENGTH) {
       this.#makeRoom(HEADER_BYTES + SHORT_LENGTH);
@@ -98,7 +98,7 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     const bytes = keyBytes + (value?.length ?? 0);
     this.sizeBytes += bytes;
     this.length += 1;
-    // Too many are refused as a whole, once all of them are checked.
+    // A batch that is too large is refused as a whole, after all its operations are checked.
     if (this.sizeBytes > MAX_BATCH_BYTES) return;
     this.#makeRoom(HEADER_BYTES + bytes);
     const at = this.#end;
@@ -109,7 +109,7 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     this.#end = at + HEADER_BYTES + bytes;
   }
 
-  /** The key that was added last is copied, too. */
+  /** Grows the buffer if needed. Keeps the key that was added last, too. */
   #makeRoom(bytes: number): void {
     const wanted = this.#end + bytes;
     if (wanted <= this.#bytes.length) return;

@@ -1,5 +1,5 @@
 /**
- * A store in a new directory, made of the files of an open one.
+ * Makes a store in a new directory from the files of an open store.
  *
  * @module
  */
@@ -13,29 +13,29 @@ import { parentOf } from "./fs/filesystem.ts";
 import { randomName } from "./fs/random.ts";
 import { atPath, prepareParent, removeAll, requireNothingIn } from "./store_directory.ts";
 
-/** The files of a store that is open. */
+/** The files of an open store. */
 export interface ForkSource {
   readonly fileSystem: FileSystem;
-  /** Its directory. */
+  /** The directory of the store. */
   readonly path: string;
-  /** Throws `LOCK_LOST` when the directory is not the store's any more. */
+  /** Throws `LOCK_LOST` if the directory no longer belongs to the store. */
   readonly requireHeld: () => void;
-  /** Whether what is in the files may not be durable yet: the store is open for reading, and whoever wrote it may have been killed. */
+  /** Whether the files may not be durable yet: the store is open for reading only, and its writer may have been killed. */
   readonly mayBeUnsynced: boolean;
   readonly logger: Logger;
 }
 
-/** A store that can be brought to rest. */
+/** Brings the files of a store to rest, so that they can be forked. */
 export interface Rest {
-  /** Settles when little is left to do for {@linkcode Rest.now}. */
+  /** Settles when {@linkcode Rest.now} has little left to do. */
   soon(): Promise<void>;
-  /** Brings all files to rest: until the event loop turns, none of them changes. Returns the version of the store. */
+  /** Brings all files to rest: none changes until the event loop turns. Returns the version of the store. */
   now(): number;
 }
 
 /**
- * Makes a store in a directory that is empty or missing. It is built beside it, under another name, and put into its place when it is
- * whole and durable.
+ * Makes a store in a directory that is empty or missing. Builds the store beside the directory, under another name. Renames it into
+ * place once it is whole and durable.
  */
 export async function forkTo(
   source: ForkSource,
@@ -56,10 +56,10 @@ export async function forkTo(
     const version = rest.now();
     forking(target, () => files.take());
     requireHeld();
-    // What is there from here on does not change, whatever becomes of the store.
+    // From here on the fork does not change, even if the store closes or fails.
     await forkingLater(target, files.finish({ signal, syncLinked: source.mayBeUnsynced }), signal);
     atPath(target, "fork to", () => {
-      // Not all systems replace an empty directory.
+      // On some systems a rename cannot replace an empty directory.
       if (isThere) fileSystem.removeDirectory(target);
       fileSystem.rename(unfinished, target);
     });
@@ -72,7 +72,7 @@ export async function forkTo(
   }
 }
 
-/** What cannot be removed stays: the error that came before is the one to tell. */
+/** Files that cannot be removed stay: the caller gets the error that came first. */
 function removeUnfinished(fileSystem: FileSystem, path: string): void {
   try {
     if (fileSystem.stat(path)) removeAll(fileSystem, path);

@@ -1,5 +1,5 @@
 /**
- * The files of a fork: those that never change are linked, all others are copied.
+ * The files of a fork. Links the files that never change, and copies all others.
  *
  * @module
  */
@@ -11,43 +11,43 @@ import { errorCode } from "./fs/node_errors.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
 import { MARKER, UNFINISHED_MARKER } from "./store_marker.ts";
 
-/** The directories of segments: a segment that has ended is never changed again, only removed. */
+/** The directories of segments. A segment that has ended never changes again. It can only be removed. */
 const SEGMENT_DIRECTORIES = ["log", "upper", "bottom"] as const;
 const SEGMENT = /^\d{10}\.luge$/;
-/** The directory of files that change at any time. */
+/** The directory of the files that may change at any time. */
 const INDEX = "index";
 
 const PIECE_BYTES = 1024 * 1024;
 
-/** What became of the files. */
+/** What was linked and what was copied. */
 export interface Forked {
   readonly linkedBytes: number;
   readonly copiedBytes: number;
   readonly copyReason: string | undefined;
 }
 
-/** A segment that cannot be linked. It is open: its store may remove it meanwhile. */
+/** A segment that cannot be linked. It is kept open, because its store may remove it meanwhile. */
 interface ToCopy {
   readonly file: OpenFile;
   readonly to: string;
 }
 
-/** Brings the files of a store at rest to another directory. */
+/** Links and copies the files of a store at rest to another directory. */
 export class ForkedFiles {
   readonly #fileSystem: FileSystem;
   readonly #from: string;
   readonly #to: string;
-  /** The directories that were made, each before those in it. */
+  /** The directories that were made, each before its subdirectories. */
   readonly #directories: string[] = [];
   readonly #linked: string[] = [];
   readonly #toCopy: ToCopy[] = [];
-  /** Files that were copied, and are not durable yet. */
+  /** The copied files that are not durable yet. */
   readonly #copied: OpenFile[] = [];
   #linkedBytes = 0;
   #copiedBytes = 0;
   #copyReason: string | undefined;
 
-  /** `to` is an empty directory. */
+  /** `to` must be an empty directory. */
   constructor(fileSystem: FileSystem, from: string, to: string) {
     this.#fileSystem = fileSystem;
     this.#from = from;
@@ -61,7 +61,7 @@ export class ForkedFiles {
     this.#copyNow(`${this.#from}/${MARKER}`, `${this.#to}/${UNFINISHED_MARKER}`);
   }
 
-  /** Copies what could not be linked, makes all of it durable, and then makes a store of it. */
+  /** Copies the segments that could not be linked, makes all files durable, and then writes the marker that makes them a store. */
   async finish(options: { signal: AbortSignal | undefined; syncLinked: boolean }): Promise<void> {
     await this.#copyAndSync(options);
     this.#fileSystem.rename(`${this.#to}/${UNFINISHED_MARKER}`, `${this.#to}/${MARKER}`);
@@ -77,25 +77,25 @@ export class ForkedFiles {
     for (const path of syncLinked ? this.#linked : []) {
       this.#copied.push(this.#fileSystem.open(path, { write: true }));
     }
-    // All at once: file systems make one journal entry of them.
+    // Sync all at once: file systems then write one journal entry.
     const syncs = [
       ...this.#copied.map((file) => file.syncOffThread()),
       ...this.#directories.map((directory) => syncNames(this.#fileSystem, directory)),
     ];
-    // None may go on when this fails: the files are closed then, and removed.
+    // Wait for all, also if one fails: after a failure the files are closed and removed.
     await Promise.allSettled(syncs);
     await Promise.all(syncs);
     for (let file = this.#copied.pop(); file; file = this.#copied.pop()) file.close();
     signal?.throwIfAborted();
   }
 
-  /** Closes what is open. */
+  /** Closes all open files. */
   discard(): void {
     for (const file of [...this.#toCopy.splice(0).map(({ file }) => file), ...this.#copied.splice(0)]) {
       try {
         file.close();
       } catch {
-        // The error that came before is the one to tell.
+        // The caller gets the error that came first.
       }
     }
   }
@@ -123,7 +123,7 @@ export class ForkedFiles {
     }
   }
 
-  /** Where one file has no more room for names, the next one may. */
+  /** Returns whether the link was made. If one file has too many names, the next file may still be linked. */
   #link(from: string, to: string): boolean {
     if (this.#copyReason !== undefined && !this.#copyReason.startsWith(FULL_OF_NAMES)) return false;
     try {
@@ -185,7 +185,7 @@ export class ForkedFiles {
   }
 }
 
-/** What a link fails with where the file has as many names as it may. */
+/** The error code of a link if the file has as many names as the file system allows. */
 const FULL_OF_NAMES = "EMLINK";
 
 /** Makes the names in a directory durable. */
@@ -195,7 +195,7 @@ export async function syncNames(fileSystem: FileSystem, directory: string): Prom
 
 interface Piece {
   readonly position: number;
-  /** Overwritten by the next one. */
+  /** The next piece overwrites them. */
   readonly bytes: Uint8Array;
 }
 

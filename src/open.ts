@@ -28,7 +28,7 @@ import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
 
 /**
- * Opens the store in a directory. Creates both when they are missing. After a crash it recovers everything that was
+ * Opens the store in a directory. Creates both if they are missing. After a crash it recovers everything that was
  * durable.
  *
  * Rejects with a `TypeError` or `RangeError` for a wrong config, or for fewer versions than the store keeps (see
@@ -98,7 +98,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       mayBeUnsynced: false,
       logger,
     });
-    // A restore needs space, but must not take it from the reserve: so it uses `disk` below the reserve.
+    // A restore needs space, but must not take it from the reserve. So it uses `disk`, which is below the reserve.
     return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy, fork });
   } catch (error) {
     engine?.giveUp();

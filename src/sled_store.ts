@@ -27,14 +27,14 @@ export interface SledStoreParts {
   readonly fileSystem: FileSystem;
   /** Copies a backup to a new directory. */
   readonly copy: Copy;
-  /** Copies its files to a new directory. */
+  /** Copies the files of the store to a new directory. */
   readonly fork: Fork;
 }
 
 /** Creates a store in an empty directory from a backup. */
 export type Copy = (directory: string | URL, backup: ReadableStream<Uint8Array>) => Promise<RestoreResult>;
 
-/** Creates a store in an empty directory from the files of an open one, which can be brought to rest. */
+/** Creates a store in an empty directory from the files of an open store, which `rest` brings to rest. */
 export type Fork = (directory: string | URL, rest: Rest, signal: AbortSignal | undefined) => Promise<ForkResult>;
 
 /**
@@ -45,8 +45,8 @@ const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack())
 /**
  * A {@linkcode Store} in a directory, made by `open`. It owns the directory until it is closed. A second `open` of the
  * directory, by this process or another, on any runtime, rejects with `STORE_LOCKED`. Close a store when you do not
- * need it any more. A store without references releases its directory after garbage collection, when the same process
- * opens it again; the time of that is not known.
+ * need it any more. A store without references is collected as garbage at an unknown time. After that it releases its
+ * directory when the same process opens the directory again.
  *
  * Acknowledged writes survive a crash of the process and of the machine (see `syncWrites`). Of the other writes a
  * prefix survives, in the order of the calls.
@@ -113,15 +113,15 @@ export class SledStore extends BaseStore {
   /**
    * Makes a complete, separate store in another directory, in milliseconds, whatever the size. The fork has all commits
    * up to now, with their history. Both stores share the files that never change, as hard links: these take disk space
-   * once, until one of the stores merges them. luge copies the other files, a few percent of the store. Where hard links are
-   * not possible, such as on another file system, it copies all files; the result says why.
+   * once, until one of the stores merges them. luge copies the other files, a few percent of the store. If hard links are
+   * not possible, such as on another file system, luge copies all files. The result says why.
    *
-   * The directory must be empty or missing. luge makes the fork beside it, as `<directory>.fork-…`, and renames it when
-   * it is whole and durable. If the promise rejects, luge removes what it made. A crash leaves the directory empty or
-   * missing, or the whole fork; remove a `<directory>.fork-…` that it leaves.
+   * The directory must be empty or missing. luge makes the fork beside it, as `<directory>.fork-…`, and renames it once
+   * it is whole and durable. If the promise rejects, luge removes what it made. After a crash the directory is
+   * empty, missing or the whole fork. Remove a `<directory>.fork-…` that the crash left.
    *
-   * Writes that you start meanwhile are in the store, and not in the fork. A fork shares its bytes with the store: damage
-   * on the disk can hit both. Use {@linkcode SledStore.backupTo} or {@linkcode Store.backup} for a copy of its own.
+   * Writes that you start meanwhile are only in the store, not in the fork. A fork shares its bytes with the store: damage
+   * on the disk can hit both. Use {@linkcode SledStore.backupTo} or {@linkcode Store.backup} for a separate copy.
    *
    * Rejects with the reason of the signal, and with a `StoreError`:
    *

@@ -52,8 +52,8 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
 }
 
 /**
- * Refuses a directory in which there is anything; says whether it is there. Throws `NOT_A_STORE` or `PATH_NOT_DIRECTORY`, beside what
- * the file system throws.
+ * Refuses a directory that is not empty. Returns whether the directory exists. Throws `NOT_A_STORE` or
+ * `PATH_NOT_DIRECTORY`, and the errors of the file system.
  */
 export function requireNothingIn(fileSystem: FileSystem, path: string): boolean {
   const stat = fileSystem.stat(path);
@@ -67,12 +67,12 @@ export function requireNothingIn(fileSystem: FileSystem, path: string): boolean 
   throw new StoreError("NOT_A_STORE", `Cannot fork to '${path}': ${what}`);
 }
 
-/** Creates the directory that a new one is to be in when it is missing, durably. */
+/** Creates the parent of a new directory durably if it is missing. */
 export function prepareParent(fileSystem: FileSystem, path: string, logger: Logger): void {
   atPath(path, "create", () => createDirectory(fileSystem, parentOf(path), logger));
 }
 
-/** Removes a directory with all that is in it. */
+/** Removes a directory and all of its content. */
 export function removeAll(fileSystem: FileSystem, directory: string): void {
   for (const { name, kind } of fileSystem.list(directory)) {
     if (kind === "directory") removeAll(fileSystem, `${directory}/${name}`);
@@ -155,7 +155,7 @@ function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): 
     fileSystem.makeDirectory(path);
   } catch (error) {
     const code = errorCode(error);
-    // Another opener may have been faster. The lock decides who owns the directory.
+    // Another process may have created it first. The lock decides who owns the directory.
     if (code === "EEXIST") return false;
     if ((code !== "ENOENT" && code !== "ENOTDIR") || parent === path) throw error;
     createDirectory(fileSystem, parent, logger);

@@ -8,9 +8,9 @@ import type { FileSystem, OpenFile } from "./api/file_system.ts";
 import { StoreError } from "./errors.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
 
-/** Its name. */
+/** The name of the marker. */
 export const MARKER = "LUGE";
-/** Its name until it is whole. */
+/** The name of the marker until it is whole. */
 export const UNFINISHED_MARKER = "LUGE.tmp";
 
 /** The format of the directory that this release writes and reads. */
@@ -31,7 +31,7 @@ export function readMarker(fileSystem: FileSystem, directory: string): Marker | 
   return fileSystem.stat(path) === undefined ? undefined : parse(readText(fileSystem, path), path);
 }
 
-/** Writes the marker, which appears whole and durable, or not at all. `requireOwned` throws if the lock was lost. */
+/** Writes the marker. It appears whole and durable, or not at all. `requireOwned` throws if the lock was lost. */
 export function writeMarker(fileSystem: FileSystem, directory: string, marker: Marker, requireOwned: () => void): void {
   const unfinished = `${directory}/${UNFINISHED_MARKER}`;
   requireOwned();

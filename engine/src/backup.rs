@@ -1,4 +1,4 @@
-//! Entries of a backup, as its frames have them: `docs/format.md` has every byte.
+//! Entries of a backup, in the format of its frames. See `docs/format.md` for every byte.
 //!
 //! ```text
 //! kind u8, key length varint, version varint, [expiry varint], [value length varint], key, [value]
@@ -15,32 +15,33 @@ use crate::version::Version;
 const DELETED: u8 = 0;
 const VALUE: u8 = 1;
 const EXPIRED: u8 = 2;
-/// Added to the kind of an entry that expires.
+/// Added to the kind of an entry that has an expiry.
 const HAS_EXPIRY: u8 = 0x80;
 
-/// The most that an entry takes beside key and value.
+/// The most bytes that an entry takes besides its key and value.
 const HEAD_SIZE: usize = 1 + 4 * varint::MAX_SIZE;
 
-/// Entries on their way into a frame.
+/// Entries that are being written into a frame.
 #[derive(Debug)]
 pub struct Frame<'a> {
     bytes: &'a mut Vec<u8>,
     /// How many entries have a value.
     pub values: u32,
-    /// How many are gone.
+    /// How many entries are deleted or expired.
     pub gone: u32,
     /// Bytes of keys and values.
     pub content: usize,
 }
 
 impl<'a> Frame<'a> {
-    /// None yet, in `bytes`.
+    /// An empty frame in `bytes`.
     pub fn new(bytes: &'a mut Vec<u8>) -> Self {
         bytes.clear();
         Self { bytes, values: 0, gone: 0, content: 0 }
     }
 
-    /// Adds an entry with its value, or one that is gone; says whether `budget` bytes are not reached yet.
+    /// Adds an entry with its value; `None` means deleted or expired. Returns whether the frame has less than `budget`
+    /// bytes.
     pub fn push(&mut self, entry: &Entry<'_>, value: Option<&[u8]>, budget: usize) -> Result<bool, Failure> {
         let Entry { key, version, expires, .. } = *entry;
         let size = HEAD_SIZE + key.len() + value.map_or(0, <[u8]>::len);
@@ -68,7 +69,7 @@ impl<'a> Frame<'a> {
         Ok(self.bytes.len() < budget)
     }
 
-    /// The bytes, with `next_key` after them.
+    /// The bytes of the frame, followed by `next_key`.
     #[must_use]
     pub fn finish(self, next_key: &[u8]) -> &'a [u8] {
         self.bytes.extend_from_slice(next_key);
@@ -76,7 +77,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// What a frame has of the newest version of a key: `None` for one that is too large for it.
+/// The value to write into a frame for the newest version of a key. `None` if it is too large for a frame.
 #[must_use]
 pub fn value_in_frame(newest: Newest<'_>) -> Option<Option<&[u8]>> {
     match newest {

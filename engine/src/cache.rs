@@ -1,8 +1,9 @@
 //! A bounded cache of entries of the table.
 //!
-//! Entries lie in a [`Ring`]. One that is asked for again while it is about to go is written anew. References stand in
-//! buckets of a few, by the hash of the key. A full cache takes an entry the second time that it is found elsewhere: what is read
-//! once takes no place of what is read often, and costs no copy.
+//! Entries are in a [`Ring`]. If a read finds an entry that will soon be overwritten, the cache writes it again at the
+//! head. References are in small buckets, by the hash of the key. A full cache accepts an entry only the second time
+//! that it is found in the table. So entries that are read once do not evict entries that are read often, and cost no
+//! copy.
 
 use xxhash_rust::xxh64::xxh64;
 
@@ -11,11 +12,11 @@ use crate::number::{low_byte, low_half, low_index, u32_of};
 use crate::ring::Ring;
 use crate::version::Version;
 
-/// References a bucket.
+/// References per bucket.
 const WAYS: usize = 4;
-/// About how many bytes an entry takes: so many references are kept.
+/// The approximate size of an entry in bytes. It determines the number of references.
 const EXPECTED_SIZE: usize = 128;
-/// The size of the ring at first, in bytes, and how many times as large it is each time that it grows.
+/// The initial size of the ring in bytes, and the factor by which it grows.
 const FIRST_CAPACITY: usize = 4 << 20;
 const GROWTH: usize = 4;
 /// Bytes before key and value: version, expiry, and the lengths of key and value.
@@ -25,10 +26,10 @@ const HEADER_SIZE: usize = 24;
 #[derive(Debug)]
 pub struct EntryCache {
     ring: Ring,
-    /// How large the ring may be: a small store has a small one.
+    /// The maximum size of the ring. A small store has a smaller ring.
     most: usize,
     slots: Vec<[Slot; WAYS]>,
-    /// What was not taken, by a part of the hash: about as many as there are references.
+    /// The entries that were refused, as a part of their hash. There are about as many as references.
     refused: Vec<u16>,
     /// Reads that found their key.
     pub hits: u64,
@@ -44,7 +45,7 @@ struct Slot {
     tag: u32,
 }
 
-/// What the cache knows of a key.
+/// A cached version of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cached<'a> {
     /// The version of the commit.
@@ -56,7 +57,7 @@ pub struct Cached<'a> {
 }
 
 impl EntryCache {
-    /// A cache that takes at most about `capacity` bytes; memory is taken as it fills.
+    /// A cache that takes at most about `capacity` bytes. It allocates memory as it fills.
     pub fn new(capacity: usize) -> Self {
         let most = capacity / 8 * 7;
         Self {
@@ -84,7 +85,7 @@ impl EntryCache {
         self.read(position).map(|(_, cached)| cached)
     }
 
-    /// Keeps an entry, unless it is too large to be worth it, or the cache is full and it was not found before.
+    /// Inserts an entry. Skips it if it is too large, or if the cache is full and did not refuse it before.
     pub fn insert(&mut self, key: &[u8], entry: &Cached<'_>) {
         self.remove(key);
         let size = HEADER_SIZE + key.len() + entry.value.len();
@@ -92,7 +93,7 @@ impl EntryCache {
             return;
         }
         if self.ring.is_full() && self.ring.capacity() < self.most {
-            // What it had is found again.
+            // Start empty: reads will find the old entries in the table again.
             self.ring = Ring::new(self.ring.capacity().saturating_mul(GROWTH).min(self.most));
             self.slots = Vec::new();
             self.refused = Vec::new();
@@ -119,14 +120,14 @@ impl EntryCache {
         }
     }
 
-    /// Whether an entry was found before, and not taken. It is noted that it is found now.
+    /// Whether an entry was refused before. Notes it as refused now.
     fn was_refused(&mut self, bucket: usize, tag: u32) -> bool {
         let (way, tag) = (usize::from(low_byte(tag.into())) % WAYS, u16::try_from(tag >> 16).unwrap_or_default());
         let place = self.refused.get_mut(bucket * WAYS + way);
         place.is_some_and(|place| std::mem::replace(place, tag) == tag)
     }
 
-    /// Forgets a key: it has a newer version.
+    /// Removes a key, because it has a newer version.
     pub fn remove(&mut self, key: &[u8]) {
         if self.slots.is_empty() {
             return;
@@ -177,8 +178,8 @@ impl EntryCache {
         self.ring.append(&[&version, &expires, lengths.as_flattened(), key, entry.value])
     }
 
-    /// Writes an entry anew, at the head, when it is in the older half or next to go from its bucket; returns where it
-    /// stands then.
+    /// Writes an entry again at the head, if it is in the older half or the next to leave its bucket. Returns its
+    /// position after that.
     fn promote(&mut self, bucket: usize, way: usize, position: u64) -> u64 {
         let is_next = self.slots.get(bucket).is_some_and(|ways| ways.iter().all(|slot| slot.after > position));
         if !is_next && !self.ring.is_old(position) {
@@ -232,7 +233,7 @@ mod tests {
                         let value = vec![crate::number::low_byte(version); length];
                         let entry = Cached { version: Version::of(version), expires: Expiry::of_number(version + 1), value: &value };
                         cache.insert(&[key], &entry);
-                        // A full one takes it the second time.
+                        // A full cache accepts it the second time.
                         if cache.get(&[key], Version::of(version)).is_none() {
                             cache.insert(&[key], &entry);
                         }

@@ -8,7 +8,7 @@ import type { Measurement } from "./measurement.ts";
 import { installedModule } from "./places.ts";
 import { SCALE, scaleMeasurements } from "./workloads/scale.ts";
 
-/** What the overview shows, and how it is called there. */
+/** The workloads of the overview, with their labels. */
 const OVERVIEW: Readonly<Record<string, string>> = {
   "load-random-1-1000000": "put, random order",
   "get-hot-sync-1000000": "get, hot",
@@ -20,7 +20,7 @@ const OVERVIEW: Readonly<Record<string, string>> = {
 const OVERVIEW_PEERS = ["luge", "lmdb-js", "classic-level", "better-sqlite3"];
 const COLORS = ["#d1495b", "#30638e", "#00798c", "#8d96a3"];
 
-/** A chart as Vega-Lite takes it. */
+/** A chart as a Vega-Lite specification. */
 type Chart = Readonly<Record<string, unknown>>;
 
 /** Operations a second of luge and three peers on Node. */
@@ -53,7 +53,7 @@ export function overviewChart(measurements: readonly Measurement[]): Chart {
   };
 }
 
-/** Microseconds a put over the size of the load. */
+/** Microseconds per put, by the size of the load. */
 export function scaleChart(measurements: readonly Measurement[]): Chart {
   const values = scaleMeasurements(measurements).map(({ entries, peer, rate }) => ({
     entries,

@@ -1,5 +1,5 @@
 /**
- * Imports a store, opens it, reads one key, and prints how many seconds that took: run by the cold start workloads.
+ * Imports a store, opens it, reads one key, and prints how many seconds that took. The cold start workloads run it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a workload needs of a store: the names that luge and its peers are measured by.
+ * The methods of a store that workloads use. luge and its peers implement them.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import type { Runtime } from "../lib/runtimes.ts";
 
 /**
- * What a write must survive when it counts as done. `buffered`: the death of the process, and after
- * {@linkcode Subject.flush} that of the machine. `durable`: the death of the machine.
+ * The crash that a finished write must survive. `buffered`: a crash of the process, and after {@linkcode Subject.flush} a
+ * crash of the machine. `durable`: a crash of the machine.
  */
 export type Guarantee = "buffered" | "durable";
 
@@ -18,68 +18,68 @@ export interface Entries {
   readonly values: readonly Uint8Array[];
 }
 
-/** An open store. What a store does not offer is left out, and shown as such. */
+/** An open store. A method that the store does not support is left out, and the results show that. */
 export interface Subject {
-  /** Puts every entry, `batch` at a time; 1 for each on its own. */
+  /** Puts every entry, `batch` at a time. With 1, puts each separately. */
   load(entries: Entries, batch: number): Promise<void> | void;
-  /** Makes all of it durable. */
+  /** Makes all writes durable. */
   flush?(): Promise<void> | void;
   /** Blocks. */
   getSync?(key: string): Uint8Array | undefined | null;
   get?(key: string): Promise<Uint8Array | undefined | null>;
   getMany?(keys: readonly string[]): Promise<unknown> | unknown;
-  /** Reads the key as a string and the value as bytes of each entry; returns how many bytes that were. */
+  /** Reads each entry: the key as a string, the value as bytes. Returns the number of bytes. */
   scan?(prefix: string): Promise<number> | number;
-  /** Reads the first entry of a walk from a key on, and leaves the walk there; returns how many bytes that were. */
+  /** Starts an iterator at a key, reads its first entry, and stops it. Returns the number of bytes. */
   first?(from: string): Promise<number> | number;
-  /** Blocks until what the guarantee asks for holds. */
+  /** Blocks until the guarantee holds. */
   putSync?(key: string, value: Uint8Array): void;
-  /** Settles when what the guarantee asks for holds. */
+  /** Settles when the guarantee holds. */
   put?(key: string, value: Uint8Array): Promise<unknown>;
   remove?(keys: readonly string[], batch: number): Promise<void> | void;
-  /** Gives disk space back, as far as the store knows how. */
+  /** Frees disk space, as far as the store can. */
   compact?(): Promise<void> | void;
-  /** Copies all of it, durably, to a directory that is missing; the same peer opens the copy there. */
+  /** Copies the whole store durably to a new directory. The same peer can open the copy. */
   copyTo?(directory: string): Promise<unknown> | unknown;
-  /** All of it, as a stream of bytes. */
+  /** The whole store, as a stream of bytes. */
   stream?(): AsyncIterable<Uint8Array>;
-  /** Fills an empty store with what such a stream has, durably. */
+  /** Fills an empty store durably with the content of such a stream. */
   fillFrom?(stream: ReadableStream<Uint8Array>): Promise<unknown>;
   close(): Promise<void> | void;
 }
 
-/** What can be measured. */
+/** The kinds of peers. */
 export type Kind = "store" | "memory" | "file";
 
 /** A store that can be measured. */
 export interface Peer {
   readonly name: string;
-  /** Where it runs. */
+  /** The runtimes that it runs on. */
   readonly runtimes: readonly Runtime[];
-  /** The package it comes from; none for what the runtime brings. */
+  /** Its package; absent if it is part of the runtime. */
   readonly package?: string;
-  /** A store; or a limit of stores: memory of which nothing lasts, or a file that is only written to. */
+  /** A store, or a limit of stores: memory without durability, or a file that is only written. */
   readonly kind: Kind;
-  /** Whether each put that is not part of a batch is a transaction of its own, also when nothing waits for it. */
+  /** Whether each put outside of a batch is a separate transaction, even if no caller waits for it. */
   readonly commitsEach?: boolean;
-  /** Whether it is a program of its own and no module: then it is measured beside Node, and never opened here. */
+  /** Whether it is a separate program and not a module. It is then measured beside Node, and never opened here. */
   readonly program?: boolean;
-  /** The beginnings of the names of the workloads that it is measured by; all unless said. */
+  /** Prefixes of the names of its workloads. Default: all workloads. */
   readonly only?: readonly string[];
-  /** The most entries that it is given, but where a target compares it: for one that takes minutes for more. */
+  /** The most entries that it gets, except for targets. For stores that take minutes for more. */
   readonly most?: number;
-  /** The settings that its documentation recommends for a guarantee, in words; a guarantee that it cannot give is left out. */
+  /** The settings that its documentation recommends for each guarantee, in words. A guarantee that it lacks is left out. */
   readonly settings: Partial<Record<Guarantee, string>>;
   open(directory: string, guarantee: Guarantee): Promise<Subject> | Subject;
 }
 
-/** How many entries one loop of a store that blocks, or that queues without bound, takes before others have their turn. */
+/** If a store blocks, or queues without bound, a loop yields to the event loop after this many entries. */
 export const TURN = 1000;
 
-/** How many batches a loader has under way: it needs not wait for each of them. */
+/** How many batches a loader has in flight. It need not wait for each one. */
 const BATCHES_UNDER_WAY = 8;
 
-/** Starts each batch, and waits for all of them, with no more than a few under way. */
+/** Starts each batch and waits for all. Only a few are in flight at a time. */
 export async function inFlight<T>(batches: Iterable<T>, start: (batch: T) => Promise<unknown>): Promise<void> {
   const underWay: Promise<unknown>[] = [];
   for (const batch of batches) {

@@ -1,12 +1,12 @@
 /**
- * Counts how many calls fit into a time: a store that is slow is measured as long as one that is fast.
+ * Counts the calls in a given time, so that slow and fast stores are measured for equally long.
  *
  * @module
  */
 
 import type { Outcome } from "./workload.ts";
 
-/** Calls between two looks at the clock, which takes as long as a fast read does. */
+/** Calls between two reads of the clock. Reading the clock takes as long as a fast read. */
 const STRIDE = 64;
 
 /** Calls with 0, 1, 2, … for `seconds`, at most `most` times. */
@@ -21,7 +21,7 @@ export function countSync(seconds: number, most: number, call: (i: number) => vo
   return { operations, seconds: elapsed };
 }
 
-/** As {@linkcode countSync}; awaits what is a promise. */
+/** As {@linkcode countSync}, but awaits promises. */
 export async function countAwaited(seconds: number, most: number, call: (i: number) => unknown): Promise<Outcome> {
   const started = performance.now();
   let [operations, elapsed] = [0, 0];

@@ -1,5 +1,5 @@
 /**
- * Keys, values and choices of keys, the same for every store: decided by a seed.
+ * Keys, values and choices of keys. A seed decides them, so they are the same for every store.
  *
  * @module
  */
@@ -13,8 +13,8 @@ const ZERO = "0".charCodeAt(0);
 const DISTINCT_VALUES = 1024;
 
 /**
- * The keys of numbers, each a string of its own: one that an engine still has to put together would be put together in the
- * time that is measured.
+ * The keys of numbers. Each is a flat string. If a string were still a concatenation, the engine would flatten it during the
+ * measurement.
  */
 export function keysOf(numbers: ArrayLike<number>): string[] {
   const bytes = Buffer.alloc(KEY_BYTES, "k");
@@ -28,7 +28,7 @@ export function keysOf(numbers: ArrayLike<number>): string[] {
   });
 }
 
-/** 12 bytes, in the order of `i`. */
+/** A key of 12 bytes. Keys sort in the order of `i`. */
 export function keyOf(i: number): string {
   return `k${String(i).padStart(KEY_DIGITS, "0")}`;
 }
@@ -61,8 +61,8 @@ export function entriesOf(count: number, order: "random" | "sorted", valueBytes:
 }
 
 /**
- * Numbers below `count` of which few are frequent, by Zipf's law with the exponent 0.99, as YCSB draws them. The method is
- * that of Gray and others, "Quickly generating billion-record synthetic databases", SIGMOD 1994.
+ * Numbers below `count`. A few are frequent, by Zipf's law with the exponent 0.99, as in YCSB. The method is from Gray and
+ * others, "Quickly generating billion-record synthetic databases", SIGMOD 1994.
  */
 export function zipfian(count: number, seed: number): () => number {
   const theta = 0.99;

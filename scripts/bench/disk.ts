@@ -1,5 +1,5 @@
 /**
- * What a directory takes on the disk.
+ * The disk space of a directory.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function directoryBytes(directory: string): number {
   return (
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      // A store may remove a file of its own accord meanwhile.
+      // The store may remove a file meanwhile.
       .map((entry) => statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }))
       .reduce((sum, stats) => sum + (stats?.blocks ?? 0) * BLOCK_BYTES, 0)
   );

@@ -1,5 +1,5 @@
 /**
- * The machine that a run was made on, and the versions that it compared.
+ * The machine of a run, and the versions that the run compared.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { brotliCompressSync } from "node:zlib";
 import { launcher, ROOT, RUNTIMES } from "../lib/runtimes.ts";
 import { installedVersions } from "./install.ts";
 
-/** What a reader needs to judge the figures by. */
+/** The facts that a reader needs to judge the figures. */
 export interface Environment {
   readonly date: string;
   readonly machine: string;

@@ -1,5 +1,5 @@
 /**
- * All that a run found out, and the file that keeps it.
+ * The results of a run, and the file that stores them.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Environment } from "./environment.ts";
 import type { Measurement } from "./measurement.ts";
 import { LAST_FIGURES } from "./places.ts";
 
-/** How the run went. */
+/** A summary of the run. */
 export interface RunSummary {
   readonly trials: number;
   readonly minutes: number;
 }
 
-/** All that a run found out. */
+/** The results of a run. */
 export interface Figures {
   readonly environment: Environment;
   readonly run: RunSummary;
@@ -28,7 +28,7 @@ export function jsonOf(figures: Figures): string {
   return `${JSON.stringify(figures, undefined, 1)}\n`;
 }
 
-/** Keeps the figures of a run for {@linkcode readFigures}. */
+/** Saves the figures of a run for {@linkcode readFigures}. */
 export function saveFigures(figures: Figures): void {
   mkdirSync(dirname(LAST_FIGURES), { recursive: true });
   writeFileSync(LAST_FIGURES, jsonOf(figures));

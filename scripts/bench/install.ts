@@ -11,7 +11,7 @@ import { buildPackage } from "../lib/package.ts";
 import { ROOT } from "../lib/runtimes.ts";
 import { MANIFESTS, PACKAGE, PEERS, SLED, SLED_TARGET } from "./places.ts";
 
-/** Prepares everything that trials need; what is installed already is kept. */
+/** Prepares everything that trials need. Keeps existing installations. */
 export async function prepare(): Promise<void> {
   installPeers();
   console.log("Building the package …");
@@ -19,7 +19,7 @@ export async function prepare(): Promise<void> {
   buildSled();
 }
 
-/** Installs the stores that luge is compared with; those that are there are kept. */
+/** Installs the peers of luge. Keeps peers that are installed already. */
 export function installPeers(): void {
   const wanted = readFileSync(join(MANIFESTS, "package.json"), "utf8");
   const marker = join(PEERS, "installed");
@@ -37,7 +37,7 @@ export function hasSled(): boolean {
   return existsSync(SLED);
 }
 
-/** Builds sled for the machine, where there is a cargo. */
+/** Builds sled for the machine, if cargo is installed. */
 function buildSled(): void {
   if (hasSled()) return;
   console.log("Building sled …");

@@ -1,5 +1,5 @@
 /**
- * How the programs of the benchmark are started.
+ * Starts the programs of the benchmark.
  *
  * @module
  */

@@ -1,18 +1,18 @@
 /**
- * How long the event loop was kept from its turns.
+ * Measures how long the event loop was blocked.
  *
  * @module
  */
 
-/** What {@linkcode withLoopDelay} found, in milliseconds. */
+/** The result of {@linkcode withLoopDelay}, in milliseconds. */
 export interface LoopDelay {
   readonly loopP99Ms: number;
   readonly loopMaxMs: number;
 }
 
 /**
- * Runs, and measures by how much timers of one millisecond are late: on every runtime the same, where
- * `monitorEventLoopDelay` is Node's alone.
+ * Runs `run`, and measures how late timers of one millisecond are. This works on every runtime. Only Node has
+ * `monitorEventLoopDelay`.
  */
 export async function withLoopDelay(run: () => Promise<void>): Promise<LoopDelay> {
   const late: number[] = [];

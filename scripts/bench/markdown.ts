@@ -15,7 +15,7 @@ import { WORKLOADS, workloadOf } from "./workloads/index.ts";
 import { SCALE, scaleMeasurements } from "./workloads/scale.ts";
 import { wrapped } from "./wrap.ts";
 
-/** How the figures beside the rate are called. */
+/** The labels of the figures other than the rate. */
 const FIGURES: Readonly<Record<string, string>> = {
   loopP99Ms: "delay of the event loop, p99, ms",
   loopMaxMs: "delay of the event loop, longest, ms",
@@ -34,7 +34,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [line(header), line(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
 
-/** A number as people read it: three digits that count, thousands and millions by letter. */
+/** A readable number: three significant digits, with letters for thousands and millions. */
 function short(number: number): string {
   if (number >= 1e6) return `${rounded(Number((number / 1e6).toPrecision(3)))} M`;
   if (number >= 1e4) return `${rounded(Number((number / 1e3).toPrecision(3)))} k`;
@@ -117,7 +117,7 @@ function artefactText({ environment: { artefact } }: Figures): string {
   ].join(" ");
 }
 
-/** Microseconds an entry, by size. */
+/** Microseconds per entry, by size. */
 function scaleTable(measurements: readonly Measurement[]): string {
   const sizes = scaleMeasurements(measurements);
   const entries = [...new Set(sizes.map((each) => each.entries))].sort((a, b) => a - b);
@@ -131,7 +131,7 @@ function scaleTable(measurements: readonly Measurement[]): string {
   return table(["entries", ...SCALE.peers.map((peer) => `${peer}, µs an entry`)], rows);
 }
 
-/** What luge is held to, and whether it gets there. */
+/** The targets of luge, and whether it reaches them. */
 function targetTable(rows: readonly TargetRow[]): string {
   return table(
     ["workload", "against", "target", ...RUNTIMES],

@@ -1,5 +1,5 @@
 /**
- * What came out of all trials of one workload on one store.
+ * The results of all trials of one workload on one store.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Runtime } from "../lib/runtimes.ts";
 import { median, spread } from "../lib/statistics.ts";
 import type { Outcome, Result, Trial } from "./workload.ts";
 
-/** The rates of a store in a workload, and all else that was found, as medians. */
+/** The rates of a store in a workload, and the medians of all other results. */
 export interface Measurement {
   readonly runtime: Runtime;
   readonly peer: string;
   readonly workload: string;
   readonly entries: number;
-  /** Operations a second, one for each round. */
+  /** Operations per second, one value per round. */
   readonly rates: readonly number[];
   readonly rate: number;
-  /** How far the outermost round lies from the median, as a share of it. */
+  /** The largest distance of a round from the median, as a share of the median. */
   readonly spread: number;
   readonly figures: Readonly<Record<string, number>>;
   /** Why there is no rate, if there is none. */
   readonly error?: string;
 }
 
-/** Takes the medians of the rounds; `undefined` for what the store does not offer. */
+/** The medians of the rounds; `undefined` if the store does not support the workload. */
 export function measurementOf(trial: Trial, outcomes: readonly Result[]): Measurement | undefined {
   const found = outcomes.filter((each): each is Outcome => each !== undefined && !(each instanceof Error));
   const failure = outcomes.find((each) => each instanceof Error);

@@ -1,5 +1,5 @@
 /**
- * Where the benchmark keeps what it builds, installs and finds out.
+ * The paths of the builds, installations and results of the benchmark.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { ROOT } from "../lib/runtimes.ts";
 
 const BENCH = join(ROOT, "dist", "bench");
 
-/** The package of luge, built. */
+/** The built package of luge. */
 export const PACKAGE: string = join(BENCH, "package");
 /** Where the peers are installed. */
 export const PEERS: string = join(BENCH, "peers");
 /** The stores that are measured. On the disk of the project: a temporary directory may lie in memory. */
 export const STORES: string = join(BENCH, "stores");
-/** Where sled is built, and the program. */
+/** The build directory of sled and the program. */
 export const SLED_TARGET: string = join(BENCH, "sled");
 export const SLED: string = join(SLED_TARGET, "release", "bench_native_sled");
-/** The figures of every run; those of a whole one are committed, too. */
+/** The figures of the last run. Those of a full run are also committed. */
 export const LAST_FIGURES: string = join(BENCH, "figures.json");
-/** What names the peers and their versions. */
+/** The manifests with the peers and their versions. */
 export const MANIFESTS: string = join(ROOT, "scripts", "bench", "install");
 /** The figures and charts that are committed. */
 export const RESULTS: string = join(ROOT, "scripts", "bench", "results");

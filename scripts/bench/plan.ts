@@ -1,5 +1,5 @@
 /**
- * Which trials are run.
+ * Plans which trials run.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import type { Trial, Workload } from "./workload.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 import { SCALE } from "./workloads/scale.ts";
 
-/** Parts of names with commas between them: empty for all. */
+/** Parts of names, separated by commas. Empty for all. */
 export interface Filter {
   readonly workload: string;
   readonly peer: string;
 }
 
-/** How long an operation is counted, in seconds. */
+/** How long a trial counts operations, in seconds. */
 const [FULL_SECONDS, QUICK_SECONDS] = [0.5, 0.12];
 /** The largest load of the chart in the quick form. */
 const QUICK_SCALE = 160_000;
 
-/** What a run is made of. */
+/** The options of a plan. */
 export interface PlanOptions {
   readonly runtimes: readonly Runtime[];
   readonly quick: boolean;
   readonly filter: Filter;
-  /** Whether a program that is no module can be run. */
+  /** Whether peers that are separate programs can run. */
   readonly programs: boolean;
 }
 
-/** All trials in the order in which they are run: the stores in turn for each workload. */
+/** All trials in the order in which they run: for each workload all stores. */
 export function planOf({ runtimes: chosen, quick, filter, programs }: PlanOptions): Trial[] {
   const runtimes = RUNTIMES.filter((runtime) => chosen.includes(runtime));
   const seconds = quick ? QUICK_SECONDS : FULL_SECONDS;

@@ -1,5 +1,5 @@
 /**
- * The figures on a terminal.
+ * Prints the figures on a terminal.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function printTables(measurements: readonly Measurement[], targets: reado
   );
 }
 
-/** Three digits that count. */
+/** Rounds to three significant digits. */
 export function rounded(number: number): number {
   return Math.abs(number) >= 1000 ? Math.round(number) : Number(number.toPrecision(3));
 }

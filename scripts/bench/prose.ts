@@ -1,5 +1,5 @@
 /**
- * What `BENCHMARKS.md` says beside its figures.
+ * The text of `BENCHMARKS.md` around its figures.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const PEER_CHOICE: string = `## Where another store is the better choice
   between turns of the event loop.
 - **Data that lives as long as the process:** a \`Map\` is faster than every store here.`;
 
-/** What a reader must know to judge the figures. */
+/** The facts that a reader needs to judge the figures. */
 export const WHAT_IS_MEASURED: string = `## How it is measured
 
 - Keys have 12 bytes and values 100 that do not compress, unless a line says something else. Every store

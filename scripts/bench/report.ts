@@ -1,5 +1,5 @@
 /**
- * Writes what was measured: `figures.json` and the charts into `scripts/bench/results`, the tables into `BENCHMARKS.md`, and
+ * Writes the results: `figures.json` and the charts into `scripts/bench/results`, the tables into `BENCHMARKS.md`, and
  * a few of them into the README.
  *
  * @module

@@ -10,14 +10,14 @@ import { isCompared } from "./targets.ts";
 import type { Result, Trial } from "./workload.ts";
 import { workloadOf } from "./workloads/index.ts";
 
-/** How often, and how long. */
+/** The number of rounds and the time limit. */
 export interface RoundsOptions {
   readonly rounds: number;
-  /** Nothing is begun after this many minutes: what the targets compare comes first, and what is left out is said. */
+  /** No trial starts after this many minutes. The trials of the targets run first. Trials that are left out are reported. */
   readonly minutes: number;
 }
 
-/** What became of each trial of a plan, a result for each round. */
+/** Runs a plan. Returns for each trial one result per round. */
 export async function runRounds(plan: readonly Trial[], { rounds, minutes }: RoundsOptions): Promise<Result[][]> {
   const end = performance.now() + minutes * 60_000;
   const results = plan.map((): Result[] => []);
@@ -48,7 +48,7 @@ export async function runRounds(plan: readonly Trial[], { rounds, minutes }: Rou
     "round 1, others",
     all.filter((i) => !workloads.has((plan[i] as Trial).workload)),
   );
-  // What a store does not offer, and what fails, is not tried again.
+  // Do not repeat trials that failed or that the store does not support.
   const measured = all.filter((i) => isOutcome(results[i]?.[0]) && !workloadOf((plan[i] as Trial).workload).isLong);
   const compared = measured.filter((i) => isCompared(plan[i] as Trial));
   const others = measured.filter((i) => !isCompared(plan[i] as Trial));

@@ -16,7 +16,7 @@ import { workloadOf } from "./workloads/index.ts";
 const TRIAL = join(import.meta.dirname, "trial.ts");
 const LIMIT_MS = 300_000;
 
-/** Runs trials in directories below `dist`, of which nothing is left when it is disposed. */
+/** Runs trials in directories below `dist`. Removes the directories when it is disposed. */
 export class Trials implements Disposable {
   readonly #loaded = new Map<string, Result>();
 
@@ -40,7 +40,7 @@ export class Trials implements Disposable {
     }
   }
 
-  /** What workloads that read share is loaded once, for all runtimes: every store has the same files on each. */
+  /** Loads the shared data of the workloads that read, once for all runtimes. So a store has the same files on each runtime. */
   async #load(trial: Trial, directory: string): Promise<Result> {
     if (!existsSync(directory)) {
       mkdirSync(directory);

@@ -1,5 +1,5 @@
 /**
- * What luge is held to: ratios of two medians of one run, and limits of its own figures.
+ * The targets of luge: ratios of two medians of one run, and limits of its own figures.
  *
  * @module
  */
@@ -15,11 +15,11 @@ interface Target {
   /** The name of luge with other settings than the default ones. */
   readonly ours?: string;
   readonly peer: string;
-  /** The workload of the peer, when it is another one. */
+  /** The workload of the peer, if it differs. */
   readonly peerWorkload?: string;
-  /** What is compared: the rate, or a figure of which less is better. */
+  /** The compared figure, for which less is better. Default: the rate. */
   readonly figure?: string;
-  /** luge's rate over the peer's is at least this; of a figure, luge's over the peer's is at most this. */
+  /** luge's rate divided by the peer's must be at least this. For a figure, luge's divided by the peer's must be at most this. */
   readonly ratio: number;
 }
 
@@ -29,7 +29,7 @@ export interface TargetRow {
   readonly title: string;
   readonly peer: string;
   readonly target: string;
-  /** Or, of a limit, the figure itself. */
+  /** The measured ratio, or for a limit the figure itself. */
   readonly ratio: number;
   readonly met: boolean;
 }
@@ -121,7 +121,7 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** A figure of luge's that is at most this, whatever others have. */
+/** A limit for a figure of luge, independent of the peers. */
 interface Limit extends Pick<Target, "title" | "workload"> {
   readonly figure: string;
   readonly most: number;
@@ -133,7 +133,7 @@ const LIMITS: readonly Limit[] = [
   { title: "delay of the event loop in a load, longest", figure: "loopMaxMs", most: 20 },
 ].map((limit) => ({ ...limit, workload: "load-awaited", unit: "ms" }));
 
-/** Whether a target compares what a trial measures. */
+/** Whether a target compares the result of a trial. */
 export function isCompared(trial: { readonly workload: string; readonly peer: string }): boolean {
   if (trial.peer === LUGE && LIMITS.some(({ workload }) => workload === trial.workload)) return true;
   return TARGETS.some(
@@ -142,7 +142,7 @@ export function isCompared(trial: { readonly workload: string; readonly peer: st
   );
 }
 
-/** The targets of which both sides were measured. */
+/** The targets with measurements of both sides. */
 export function targetRows(measurements: readonly Measurement[]): TargetRow[] {
   return [...ratioRows(measurements), ...limitRows(measurements)];
 }

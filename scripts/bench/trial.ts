@@ -1,6 +1,6 @@
 /**
- * One trial, in this process: a workload on a store. Prints what it found as JSON. Or, with the workload `prepare`, loads
- * what workloads that read find.
+ * Runs one trial in this process: a workload on a store. Prints the outcome as JSON. With the workload `prepare`, loads the
+ * data for the workloads that read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a workload is, and what it finds out.
+ * The interface of a workload, and its results.
  *
  * @module
  */
@@ -7,57 +7,57 @@
 import type { Runtime } from "../lib/runtimes.ts";
 import type { Guarantee, Kind, Peer, Subject } from "./contract.ts";
 
-/** What a workload works on. */
+/** The input of a workload. */
 export interface Bench {
   readonly peer: Peer;
-  /** Empty, and the trial's own; or for a workload that reads, with `entries` loaded. */
+  /** An empty directory for this trial alone. For a workload that reads, a directory with `entries` loaded. */
   readonly directory: string;
   readonly entries: number;
-  /** How long to measure where operations are counted in a time. */
+  /** How long to measure, if the workload counts operations in a given time. */
   readonly seconds: number;
 }
 
-/** What a trial found. `operations` over `seconds` is the rate; `figures` is anything beside it. */
+/** The outcome of a trial. `operations` divided by `seconds` is the rate. `figures` has all other results. */
 export interface Outcome {
   readonly operations: number;
   readonly seconds: number;
   readonly figures?: Readonly<Record<string, number>>;
 }
 
-/** Which store does what, where, and with how many entries. */
+/** The store, workload, runtime and number of entries of a trial. */
 export interface Trial {
   readonly runtime: Runtime;
   readonly peer: string;
   readonly workload: string;
   readonly entries: number;
-  /** How long it measures, where it counts operations in a time. */
+  /** How long the trial measures, if it counts operations in a given time. */
   readonly seconds: number;
 }
 
-/** What became of a trial: `undefined` when the store does not offer what it needs, an error when it could not be run. */
+/** The result of a trial: `undefined` if the store lacks a method that it needs, an error if the trial could not run. */
 export type Result = Outcome | undefined | Error;
 
 /** Something to measure. */
 export interface Workload {
   readonly name: string;
-  /** What is done, for the table. */
+  /** A description, for the table. */
   readonly title: string;
   readonly guarantee: Guarantee;
-  /** What it can be run on; anything unless said. */
+  /** The kinds of peers that can run it. Default: all. */
   readonly kinds?: readonly Kind[];
-  /** How many entries it takes, in the full and in the quick form. */
+  /** How many entries it uses, in the full and in the quick form. */
   readonly entries: readonly [full: number, quick: number];
-  /** Whether it reads what was loaded before, by another process, and changes nothing. */
+  /** Whether it only reads data that another process loaded before. */
   readonly reads?: boolean;
-  /** Which stores it is run on; all unless said. */
+  /** The stores that run it. Default: all. */
   readonly peers?: readonly string[];
-  /** Where it is run; everywhere unless said. Node alone runs what would show the same thing again elsewhere. */
+  /** The runtimes that run it. Default: all. Only Node runs a workload whose results are the same on all runtimes. */
   readonly runtimes?: readonly Runtime[];
-  /** Whether it takes minutes: then one round has to do. */
+  /** Whether it takes minutes. Then it runs in one round only. */
   readonly isLong?: boolean;
-  /** Whether a store that commits every put on its own, and takes its time for it, is left out. */
+  /** Whether to leave out stores that slowly commit each put separately. */
   readonly manyCommits?: boolean;
-  /** Runs; `undefined` when the store does not offer what it needs. */
+  /** Runs the workload; `undefined` if the store lacks a method that it needs. */
   run(bench: Bench): Promise<Outcome | undefined>;
 }
 

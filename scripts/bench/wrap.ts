@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The most characters of a line, but in tables. */
+/** The most characters of a line, except in tables. */
 const WIDTH = 100;
 
 /** Text that is never broken: in backquotes, or without a space. */

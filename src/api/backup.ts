@@ -43,7 +43,7 @@ export interface RestoreOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What was restored. */
+/** The result of a restore. */
 export interface RestoreResult {
   /** The version of the store after the restore. */
   readonly version: number;
@@ -85,7 +85,7 @@ export interface BackupHeader {
 }
 
 /**
- * What `fork` made.
+ * The result of `fork`.
  *
  * @example
  * ```ts
@@ -101,11 +101,11 @@ export interface BackupHeader {
 export interface ForkResult {
   /** The version of the store when it was forked: the fork has all commits up to it. */
   readonly version: number;
-  /** Bytes of the files that both stores have, as hard links. They take disk space once. */
+  /** Bytes of the files that both stores share as hard links. They take disk space once. */
   readonly linkedBytes: number;
   /** Bytes of the files that were copied. */
   readonly copiedBytes: number;
-  /** Why files were copied that could have been linked, such as `"EXDEV: …"`; `undefined` when they were linked. */
+  /** Why luge copied files that it usually links, such as `"EXDEV: …"`; `undefined` if it linked them. */
   readonly copyReason: string | undefined;
 }
 

@@ -29,12 +29,12 @@ import type { Logger, LoggingLevel } from "./logger.ts";
  * ```
  */
 export interface SledStoreConfig {
-  /** The directory of the store, created when it is missing: a path, relative to the current directory, or a `file:` URL. */
+  /** The directory of the store: a path, relative to the current directory, or a `file:` URL. luge creates it if it is missing. */
   readonly path: string | URL;
   /**
    * Whether the promise of a write settles only once the write is durable. With `false` the promise settles once the
-   * write survives the end of the process. A power cut may then take the newest writes, back to the last `flush()`, but
-   * never one in the middle. Default: `true`.
+   * write survives the end of the process. A power cut may then lose the newest writes since the last `flush()`, but
+   * never a write in the middle. Default: `true`.
    */
   readonly syncWrites?: boolean;
   /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: luge does not log lines below it. Default: 3. */
@@ -45,7 +45,7 @@ export interface SledStoreConfig {
    * `dropVersions`. With `readOnly` the option has no effect.
    *
    * Deletions and expired versions count. With 1, the store removes a deleted or expired key completely. With more, it
-   * keeps up to that many versions of each key that was ever written; an expired one without its value.
+   * keeps up to that many versions of each key that was ever written. It keeps expired versions without their values.
    */
   readonly numVersionsToKeep?: number;
   /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
@@ -59,7 +59,7 @@ export interface SledStoreConfig {
   readonly signal?: AbortSignal;
   /**
    * The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: a sixteenth of the memory that the
-   * process may use, but at least 32 MiB and at most 256 MiB; 64 MiB where the runtime does not say how much that is.
+   * process may use, but at least 32 MiB and at most 256 MiB; 64 MiB if the runtime does not know how much that is.
    */
   readonly cacheSize?: number;
   /**

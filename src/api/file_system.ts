@@ -16,7 +16,7 @@
 /** The kind of a name. `"other"` is a device, a socket or the like. Symbolic links are followed. */
 export type FileKind = "file" | "directory" | "other";
 
-/** The answer of {@linkcode FileSystem.stat}. */
+/** The result of {@linkcode FileSystem.stat}. */
 export interface FileStat {
   /** The kind. */
   readonly kind: FileKind;
@@ -78,8 +78,8 @@ export interface DirectoryLock {
   /** Releases the directory. A second call does nothing. */
   release(): void;
   /**
-   * A store calls it when the store was collected as garbage. The lock then stays until this process opens the
-   * directory again, because a program may hold a directory and do nothing else. Default: {@linkcode
+   * luge calls it after a store was collected as garbage. The lock then stays until this process opens the directory
+   * again, because a program may hold a directory and do nothing else. Default: {@linkcode
    * DirectoryLock.release}.
    */
   releaseOnDemand?(): void;
@@ -122,12 +122,12 @@ export interface FileSystem {
   /** Renames a file atomically. Replaces a file at `to`. */
   rename(from: string, to: string): void;
   /**
-   * Makes `to` another name of the file at `from`, a hard link: whatever is written through one name shows through the
-   * other. Fails with `EEXIST` when the name is taken. Only a fork uses it. A fork copies the file when the method fails
-   * or is missing.
+   * Makes `to` another name of the file at `from`, a hard link. A write through one name is visible through the
+   * other. Fails with `EEXIST` if the name is taken. Only a fork uses it. A fork copies the file if the method fails or
+   * is missing.
    */
   link?(from: string, to: string): void;
-  /** Removes a file. Other names of it stay, and whoever has it open still reads its bytes. */
+  /** Removes a file. Its other names stay. A file that is already open can still be read. */
   remove(path: string): void;
   /** Removes an empty directory. */
   removeDirectory(path: string): void;

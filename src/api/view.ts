@@ -28,20 +28,21 @@ import type { PutOptions } from "./writes.ts";
  * ```
  */
 export interface Codec<T> {
-  /** The bytes of a value; a string stands for its UTF-8 bytes. */
+  /** Returns the bytes of a value. A string means its UTF-8 bytes. */
   encode(value: T): Uint8Array | string;
-  /** The value of bytes that `encode` made. The codec may keep the bytes. */
+  /** Returns the value of bytes that `encode` made. The codec may keep the bytes. */
   decode(bytes: Uint8Array): T;
   /**
-   * The values of some bytes, at least one, in their order: those of a page of a range, where that is faster than one call each. They
-   * may stand back to back in one buffer. The codec may return fewer values, such as none, or throw: `decode` is called for the others.
+   * Decodes several values in one call, if that is faster. luge passes the values of a page of a range: at least one. They may be
+   * adjacent in one buffer. Return the decoded values in the same order. The codec may return fewer values or none, or throw. luge
+   * then calls `decode` for the others.
    */
   decodeMany?(values: readonly Uint8Array[]): T[];
 }
 
 /**
  * Turns keys of a view into bytes and back. The order of keys is that of their bytes. Two keys must have different bytes.
- * `P` is what bounds and prefixes of ranges are. If a codec throws, the call throws that error.
+ * `P` is the type of bounds and prefixes of ranges. If a codec throws, the call throws that error.
  *
  * @example
  * ```ts
@@ -58,22 +59,22 @@ export interface Codec<T> {
  * ```
  */
 export interface KeyCodec<K, P = K> {
-  /** The bytes of a key, or of the bound or prefix of a range; a string stands for its UTF-8 bytes. */
+  /** Returns the bytes of a key, or of a bound or prefix of a range. A string means its UTF-8 bytes. */
   encode(key: K | P): Uint8Array | string;
-  /** The key of bytes that `encode` made. The codec may keep the bytes, but not transfer their buffer. */
+  /** Returns the key of bytes that `encode` made. The codec may keep the bytes, but must not transfer their buffer. */
   decode(bytes: Uint8Array): K;
   /**
-   * Where the range of a prefix ends: at the bytes of the prefix, and these behind them. Default: behind all bytes that start with
-   * those of the prefix.
+   * The range of a prefix ends before the key that is the bytes of the prefix followed by these bytes. Default: the range has all
+   * keys that start with the bytes of the prefix.
    */
   readonly end?: Uint8Array;
 }
 
 /**
- * Options of a view. `K` is what keys are, and `P` what bounds of ranges are. Give `value` or `codec`.
+ * Options of a view. `K` is the type of keys, and `P` the type of bounds and prefixes of ranges. Pass either `value` or `codec`.
  */
 export type ViewOptions<T, K = Key, P = K> = {
-  /** Only keys that start with this. The keys of the view do not have it. */
+  /** The view has only the keys that start with this prefix. The keys of the view do not include it. */
   readonly prefix: Key;
   /** How keys are encoded. Default: a key is a string or bytes, and is read as a string. */
   readonly key?: KeyCodec<K, P>;
@@ -91,7 +92,7 @@ export type ViewOptions<T, K = Key, P = K> = {
 );
 
 /**
- * What a view with keys of a type has as the keys of its entries: strings, unless it has a key codec.
+ * The type of the keys that a view returns: strings, unless the view has a key codec.
  *
  * @example
  * ```ts
@@ -127,9 +128,9 @@ export type ViewOperation<T, K = Key> =
   | { readonly type: "delete"; readonly key: K };
 
 /**
- * A part of a store: the keys that start with a prefix, without that prefix, with values of a codec. Order, durability
- * and errors are those of the store. Keys are strings or bytes, or those of a key codec. Prefix and key together have at most 65,000 bytes. A view cannot read or write
- * keys outside its prefix.
+ * A part of a store: the keys that start with a prefix. The keys of the view do not include the prefix. A codec converts the
+ * values. Order, durability and errors are those of the store. Keys are strings or bytes, or the keys of a key codec. Prefix and
+ * key together have at most 65,000 bytes. A view cannot read or write keys outside its prefix.
  *
  * @example
  * ```ts
@@ -148,9 +149,9 @@ export interface View<T, K = Key, P = K> {
   get(key: K): Promise<T | undefined>;
   /** As {@linkcode View.get}. */
   getSync(key: K): T | undefined;
-  /** The values of several keys at one version, in their order. */
+  /** The values of several keys at one version, in the order of the keys. */
   getMany(keys: readonly K[]): Promise<(T | undefined)[]>;
-  /** Whether `key` is there. */
+  /** Whether `key` exists. */
   has(key: K): Promise<boolean>;
   /** As {@linkcode View.has}. */
   hasSync(key: K): boolean;
@@ -162,7 +163,7 @@ export interface View<T, K = Key, P = K> {
   delete(key: K): Promise<void>;
   /** As {@linkcode View.delete}. */
   deleteSync(key: K): void;
-  /** All or none of the operations. */
+  /** Applies all operations or none. */
   batch(operations: readonly ViewOperation<T, K>[]): Promise<void>;
   /** Keys and values of a range. Without a key codec, keys must be UTF-8. */
   entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]>;
@@ -170,12 +171,12 @@ export interface View<T, K = Key, P = K> {
   keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>>;
   /** The values of a range. */
   values(range?: KeyRange<P>): RangeIterable<T>;
-  /** How many entries a range has. */
+  /** The number of entries in a range. */
   count(range?: KeyRange<P>, options?: LongOptions): Promise<number>;
-  /** Removes the entries of a range; returns how many there were. */
+  /** Removes the entries of a range. Returns their number. */
   deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number>;
-  /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends it. */
+  /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends the watch. */
   watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>>;
-  /** A part of this part, whose prefix is of strings or bytes. */
+  /** A view of a part of this view. Its prefix is a string or bytes. */
   view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): View<U, L, Q>;
 }

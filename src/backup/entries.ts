@@ -1,5 +1,5 @@
 /**
- * The entries of a frame, looked at where they stand: an object for each would cost more than all else that is done with it.
+ * Reads the entries of a frame in place. An object per entry would cost more than all other work on the entry.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { FieldReader } from "./varint.ts";
 export class EntryCursor {
   readonly payload: Uint8Array;
   readonly #reader: FieldReader;
-  /** Where the entry begins. */
+  /** The start of the entry. */
   start = 0;
   kind = 0;
   version = 0;
-  /** 0 for never. */
+  /** The expiry; 0 for never. */
   expiresMs = 0;
   keyAt = 0;
   keyEnd = 0;
-  /** Bytes of the value, be it here or in pieces. */
+  /** Bytes of the value, inline or in pieces. */
   length = 0;
 
   constructor(payload: Uint8Array) {
@@ -29,7 +29,7 @@ export class EntryCursor {
     this.#reader = new FieldReader(payload);
   }
 
-  /** Whether nothing is left. */
+  /** Whether no entry is left. */
   get isDone(): boolean {
     return this.#reader.isDone;
   }
@@ -39,12 +39,12 @@ export class EntryCursor {
     return this.kind === EntryKind.Value || this.isInPieces;
   }
 
-  /** Whether the value is in the frames that follow. */
+  /** Whether the value is in the next frames. */
   get isInPieces(): boolean {
     return this.kind === EntryKind.InPieces;
   }
 
-  /** Goes to the next entry; returns what is wrong with it. */
+  /** Moves to the next entry. Returns a reason if the entry is invalid, else `undefined`. */
   next(): string | undefined {
     const reader = this.#reader;
     this.start = reader.at;
@@ -67,7 +67,7 @@ export class EntryCursor {
     return undefined;
   }
 
-  /** The entry with a value, or with its own. */
+  /** The entry with `value`, or with its inline value by default. */
   change(value?: Uint8Array): StoredChange {
     const { payload, keyAt, keyEnd, version, expiresMs, length } = this;
     const own = this.kind === EntryKind.Value ? payload.subarray(keyEnd, keyEnd + length) : undefined;

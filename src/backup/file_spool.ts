@@ -1,5 +1,5 @@
 /**
- * A backup that is being restored, as a file in the store's directory.
+ * Keeps a backup that is being restored in a file in the store's directory.
  *
  * @module
  */
@@ -11,24 +11,27 @@ import { writeAll } from "../fs/write_all.ts";
 import type { ByteSource } from "./source.ts";
 import type { Spool } from "./spool.ts";
 
-/** The file while it is written: what a crash leaves of it counts for nothing. */
+/** The name of the file while it is written. After a crash it is discarded. */
 export const UNFINISHED_RESTORE = "RESTORE.tmp";
-/** The file once it was checked: what it has is being applied, and is to be applied again after a crash. */
+/** The name of the file once it is checked. Its content is being applied, and is applied again after a crash. */
 export const SEALED_RESTORE = "RESTORE";
 
-/** Some frames at a time: one that stands in two pieces is copied. */
+/** Bytes of one read: some frames. A frame that lies in two reads is copied. */
 const READ_BYTES = 1024 * 1024;
 
-/** Whose directory it is. */
+/** The directory of the spool, and whether the store still owns it. */
 export interface SpoolPlace {
   readonly fileSystem: FileSystem;
   /** The directory. */
   readonly path: string;
-  /** Whether it is still ours; asked before every change. May throw what tells why it is not. */
+  /** Whether the store still owns the directory. Called before every change. If not, it may throw the reason. */
   readonly owned: () => boolean;
 }
 
-/** Keeps it in a file. Errors of the disk are `IO_ERROR`; `LOCK_LOST` when the directory is not ours any more. */
+/**
+ * Keeps a backup in a file. Throws `IO_ERROR` for errors of the disk, and `LOCK_LOST` if the store no longer owns the
+ * directory.
+ */
 export class FileSpool implements Spool {
   readonly #place: SpoolPlace;
   readonly #file: OpenFile;
@@ -39,10 +42,10 @@ export class FileSpool implements Spool {
     this.#file = file;
   }
 
-  /** Begins one. */
+  /** Creates an empty spool. */
   static create(place: SpoolPlace): FileSpool {
     const path = `${place.path}/${UNFINISHED_RESTORE}`;
-    // One that is there is a dead one's, and goes first: never cut what may be another store's by now.
+    // Remove the file of a dead store first. Never truncate a file that may belong to another store by now.
     const open = () => {
       if (place.fileSystem.stat(path)) place.fileSystem.remove(path);
       return place.fileSystem.open(path, { write: true, create: true, exclusive: true });
@@ -50,7 +53,7 @@ export class FileSpool implements Spool {
     return new FileSpool(place, changing(place, open));
   }
 
-  /** The one that a crash left to be applied; `undefined` when there is none. Removes one that was not finished. */
+  /** The sealed spool that a crash left; `undefined` if there is none. Removes an unfinished one. */
   static left(place: SpoolPlace): FileSpool | undefined {
     const { fileSystem, path } = place;
     const [unfinished, sealed] = [`${path}/${UNFINISHED_RESTORE}`, `${path}/${SEALED_RESTORE}`];
@@ -87,7 +90,7 @@ export class FileSpool implements Spool {
     return { read };
   }
 
-  /** The name is gone durably before anything is committed: what follows the restore must never be undone by it. */
+  /** Removes the name durably before anything else is committed: applying the file again must never undo a later commit. */
   async done(): Promise<void> {
     const { fileSystem, path } = this.#place;
     changing(this.#place, () => {

@@ -1,5 +1,5 @@
 /**
- * Looks at backups without a store.
+ * Inspects backups without a store.
  *
  * @module
  */

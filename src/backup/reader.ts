@@ -1,5 +1,5 @@
 /**
- * Reads a backup, and refuses one that is not as it was written.
+ * Reads a backup. Refuses a damaged one.
  *
  * @module
  */
@@ -26,28 +26,28 @@ import {
 import { type ByteSource, Bytes } from "./source.ts";
 import { FieldReader } from "./varint.ts";
 
-/** An entry of which the value comes in pieces. */
+/** An entry whose value comes in pieces. */
 interface InPieces {
   readonly change: StoredChange;
   readonly length: number;
-  /** `undefined` where nobody wants it. */
+  /** `undefined` if the caller does not need it. */
   readonly value: Uint8Array | undefined;
   filled: number;
 }
 
-/** Some entries: as changes, or as the bytes of a frame. */
+/** Some entries, as changes or as the bytes of a frame. */
 export type BackupPart = { readonly changes: StoredChange[] } | { readonly entries: Uint8Array };
 
-/** Reads header, entries and trailer, each checked before it is handed on. */
+/** Reads header, entries and trailer. Checks each part before it returns it. */
 export class BackupReader {
   readonly #bytes: Bytes;
   readonly #as: "changes" | "frames" | "nothing";
   readonly #chain = DigestChain.begin();
   #header: BackupHeader | undefined;
   #frames = 0;
-  /** Where the frame begins that is being read. */
+  /** The position of the frame that is being read. */
   #frameAt = 0;
-  /** Where the last key stands. */
+  /** The bytes that contain the last key, from `#lastAt` to `#lastEnd`. */
   #last: Uint8Array = NOTHING;
   #lastAt = 0;
   #lastEnd = 0;
@@ -57,19 +57,22 @@ export class BackupReader {
   #deletions = 0;
   #entryBytes = 0;
 
-  /** Entries come `as` changes, or as the bytes of their frames but for values in pieces; or not at all, for who wants them checked. */
+  /**
+   * Returns entries `as` changes, as the bytes of their frames (except values in pieces), or only checks them and
+   * returns nothing.
+   */
   constructor(source: ByteSource, { as }: { readonly as: "changes" | "frames" | "nothing" }) {
     this.#bytes = new Bytes(source);
     this.#as = as;
   }
 
-  /** The header. All methods throw `BACKUP_INVALID`, with position and reason, for what is no backup or is damaged. */
+  /** The header. All methods throw `BACKUP_INVALID`, with position and reason, if the stream is damaged or is not a backup. */
   async header(): Promise<BackupHeader> {
     this.#header ??= await this.#readHeader();
     return this.#header;
   }
 
-  /** The next entries, in the order of their keys; `undefined` at the end, which was checked then. */
+  /** The next entries, in the order of their keys; `undefined` at the end, after the trailer is checked. */
   async next(): Promise<BackupPart | undefined> {
     await this.header();
     for (;;) {
@@ -84,7 +87,7 @@ export class BackupReader {
     }
   }
 
-  /** What the backup holds, once it was read to its end. */
+  /** The content of the backup. Available once it was read to its end. */
   get info(): BackupInfo {
     if (!this.#info) throw new TypeError("the backup was not read to its end");
     return this.#info;
@@ -113,7 +116,7 @@ export class BackupReader {
     return header;
   }
 
-  /** A frame, with its checksum checked. */
+  /** Reads a frame and checks its checksum. */
   async #readFrame(): Promise<{ kind: number; payload: Uint8Array }> {
     this.#frameAt = this.#bytes.position;
     const start = Uint8Array.from(await this.#take(FRAME_START_BYTES));
@@ -135,7 +138,7 @@ export class BackupReader {
     return taken;
   }
 
-  /** Of a frame of entries, what is to be handed on. */
+  /** Checks a frame of entries. Returns the part for the caller, if there is one. */
   #readEntries(payload: Uint8Array): BackupPart | undefined {
     if (this.#pieces) this.#damaged("a piece of a value is missing");
     const entry = new EntryCursor(payload);
@@ -153,7 +156,7 @@ export class BackupReader {
         changes.push(entry.change());
       }
     }
-    // The payload is gone with the next frame.
+    // The next frame overwrites the payload.
     this.#last = this.#last.slice(this.#lastAt, this.#lastEnd);
     this.#lastAt = 0;
     this.#lastEnd = this.#last.length;
@@ -212,7 +215,7 @@ export class BackupReader {
   }
 }
 
-/** Whether the key that stands in `bytes` is below that of an entry. */
+/** Whether the key in `bytes`, from `at` to `end`, is below the key of an entry. */
 function isBelow(bytes: Uint8Array, at: number, end: number, { payload, keyAt, keyEnd }: EntryCursor): boolean {
   const [length, other] = [end - at, keyEnd - keyAt];
   const common = Math.min(length, other);

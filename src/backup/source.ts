@@ -1,5 +1,5 @@
 /**
- * Where the bytes of a backup come from.
+ * The sources of the bytes of a backup.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { describe } from "../encoding.ts";
 import { onAbort } from "../promises.ts";
 import { isUint8Array } from "../realm.ts";
 
-/** Bytes, some at a time. */
+/** Bytes that are read chunk by chunk. */
 export interface ByteSource {
   /** The next bytes, valid until the next call; `undefined` at the end. */
   read(): Promise<Uint8Array | undefined>;
 }
 
-/** A Web stream that is read until it ends, or until a signal says that it is not to be read on. */
+/** Reads a Web stream until it ends or a signal aborts the read. */
 export class StreamSource implements ByteSource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #signal: AbortSignal | undefined;
   readonly #release: () => void;
 
-  /** Throws `TypeError` when it is no stream, or is being read by others. */
+  /** Throws `TypeError` if `stream` is not a stream, or has another reader. */
   constructor(stream: ReadableStream<Uint8Array>, signal?: AbortSignal) {
     if (typeof (stream as { getReader?: unknown } | null | undefined)?.getReader !== "function") {
       throw new TypeError(`Cannot read a backup: expected a ReadableStream, got ${describe(stream)}`);
@@ -39,19 +39,19 @@ export class StreamSource implements ByteSource {
     throw new TypeError(`Cannot read a backup: expected chunks that are Uint8Arrays, got ${describe(value)}`);
   }
 
-  /** Says that no more is wanted. What the stream makes of it is its own affair. */
+  /** Cancels the stream. Ignores errors of the stream. */
   async cancel(reason: unknown): Promise<void> {
     await this.#reader.cancel(reason).catch(() => {});
   }
 
-  /** Gives the stream back. */
+  /** Releases the stream. */
   release(): void {
     this.#release();
     this.#reader.releaseLock();
   }
 }
 
-/** Takes bytes of a source in the amounts that are asked for. */
+/** Reads a source in pieces of the requested length. */
 export class Bytes {
   readonly #source: ByteSource;
   #chunk: Uint8Array = new Uint8Array(0);
@@ -61,7 +61,7 @@ export class Bytes {
     this.#source = source;
   }
 
-  /** How many bytes were taken so far. */
+  /** How many bytes were read so far. */
   get position(): number {
     return this.#position;
   }

@@ -1,26 +1,26 @@
 /**
- * Where a backup is kept while it is checked, and while it is applied.
+ * Keeps a backup while it is checked and applied.
  *
  * @module
  */
 
 import type { ByteSource } from "./source.ts";
 
-/** Bytes that are written once, and then read. */
+/** Bytes that are written once, then read. */
 export interface Spool {
-  /** Copies what it keeps. */
+  /** Copies the bytes that it keeps. */
   write(bytes: Uint8Array): void;
-  /** What was written is whole, and is to be applied: settles once a crash does not change that any more. */
+  /** Marks the content as whole and ready to apply. Settles once that survives a crash. */
   seal(): Promise<void>;
-  /** What was written, from the start on; after {@linkcode Spool.seal}. */
+  /** The content, from the start. Call it only after {@linkcode Spool.seal}. */
   read(): ByteSource;
-  /** It was applied, durably: settles once it is gone for good. */
+  /** Call it once the content is applied durably. Settles once the spool is removed durably. */
   done(): Promise<void>;
-  /** Gives it up before it was sealed. */
+  /** Discards the spool before it is sealed. */
   discard(): void;
 }
 
-/** Keeps it in memory. */
+/** Keeps a backup in memory. */
 export class MemorySpool implements Spool {
   #chunks: Uint8Array[] = [];
 

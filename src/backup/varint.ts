@@ -1,14 +1,14 @@
 /**
- * Unsigned integers of seven bits a byte, the lowest first, the highest bit set on all bytes but the last: those of the
- * engine, up to 2^53 - 1.
+ * Unsigned integers up to 2^53 - 1, in the engine's format: seven bits a byte, the lowest bits first. All bytes except
+ * the last have the highest bit set.
  *
  * @module
  */
 
-/** The most bytes that a number takes. */
+/** The most bytes of a number. */
 export const MAX_VARINT_BYTES = 8;
 
-/** Writes a number into `target` at `at`; returns where it ends. */
+/** Writes a number into `target` at `at`. Returns the position after it. */
 export function writeVarint(target: Uint8Array, at: number, value: number): number {
   let [next, rest] = [at, value];
   while (rest >= 0x80) {
@@ -19,7 +19,7 @@ export function writeVarint(target: Uint8Array, at: number, value: number): numb
   return next;
 }
 
-/** Reads what stands in bytes, from the start on. */
+/** Reads fields from bytes, from the start. */
 export class FieldReader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -33,15 +33,15 @@ export class FieldReader {
     return this.#at === this.#bytes.length;
   }
 
-  /** Where what comes next begins. */
+  /** The position of the next field. */
   get at(): number {
     return this.#at;
   }
 
-  /** The next number; `undefined` when there is none that is whole, shortest and safe. */
+  /** The next number; `undefined` unless it is complete, in its shortest form and a safe integer. */
   varint(): number | undefined {
     const first = this.#bytes[this.#at];
-    // Most are this short.
+    // Most numbers have one byte.
     if (first !== undefined && first < 0x80) {
       this.#at += 1;
       return first;
@@ -65,7 +65,7 @@ export class FieldReader {
     return this.#bytes[this.#at++];
   }
 
-  /** Passes by the next `length` bytes; says whether there are as many. */
+  /** Skips the next `length` bytes. Returns whether there are that many. */
   skip(length: number): boolean {
     if (!(this.#at + length <= this.#bytes.length)) return false;
     this.#at += length;

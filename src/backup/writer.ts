@@ -25,10 +25,10 @@ import {
 } from "./format.ts";
 import { MAX_VARINT_BYTES, writeVarint } from "./varint.ts";
 
-/** What an entry takes at most beside its value. */
+/** The most bytes of an entry without its value. */
 const MOST_ENTRY_BYTES = 1 + 4 * MAX_VARINT_BYTES + MAX_KEY_BYTES;
 
-/** Makes the bytes of one backup: header, entries in the order of their keys, trailer. */
+/** Encodes one backup: header, entries in the order of their keys, trailer. */
 export class BackupWriter {
   readonly #chain: DigestChain;
   readonly #payload: Uint8Array = new Uint8Array(FRAME_BYTES + MOST_ENTRY_BYTES + LARGEST_INLINE_BYTES);
@@ -38,7 +38,7 @@ export class BackupWriter {
   #deletions = 0;
   #bytes = 0;
 
-  /** `chain` is one that was just begun. */
+  /** `chain` must be empty. */
   constructor(chain: DigestChain) {
     this.#chain = chain;
   }
@@ -56,7 +56,7 @@ export class BackupWriter {
     return bytes;
   }
 
-  /** The bytes that are complete with this entry, a frame at a time. A change without value and with an expiry has expired. */
+  /** Adds an entry. Yields the frames that it completes. A change with an expiry and without a value has expired. */
   *add(change: StoredChange): Generator<Uint8Array> {
     const { value } = change;
     const inPieces = value !== undefined && value.length > LARGEST_INLINE_BYTES;
@@ -67,7 +67,7 @@ export class BackupWriter {
     }
   }
 
-  /** As {@linkcode BackupWriter.add}, with entries that are as a frame has them. */
+  /** As {@linkcode BackupWriter.add}, for entries that are already encoded as in a frame. */
   *addFramed({ bytes, values, gone, content }: FramedEntries): Generator<Uint8Array> {
     this.#entries += values;
     this.#deletions += gone;
@@ -120,7 +120,7 @@ export class BackupWriter {
     return this.#seal(kind, frame, checksumBytes);
   }
 
-  /** Writes what stands around the payload of a frame. */
+  /** Writes the bytes before and after the payload of a frame. */
   #seal(kind: number, frame: Uint8Array<ArrayBuffer>, checksumBytes: number): Uint8Array {
     const end = frame.length - checksumBytes;
     new DataView(frame.buffer).setUint32(0, end - FRAME_START_BYTES, true);

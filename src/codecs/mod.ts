@@ -1,5 +1,5 @@
 /**
- * Codecs for the values of views, without a dependency.
+ * Codecs for the values of views. They have no dependencies.
  *
  * @example
  * ```ts

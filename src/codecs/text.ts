@@ -1,5 +1,5 @@
 /**
- * The codecs that come with the module.
+ * The codecs for JSON and text.
  *
  * @module
  */
@@ -8,8 +8,9 @@ import type { Codec } from "../api/view.ts";
 import { decoder, describe } from "../encoding.ts";
 
 /**
- * Values as JSON text in UTF-8. A value without a JSON form (`undefined`, a function) is a `TypeError`. Bytes that are
- * not JSON are a `SyntaxError`; bytes that are not even UTF-8 are a `TypeError`. The type is not checked.
+ * Stores values as JSON text in UTF-8. `encode` throws a `TypeError` for a value without a JSON form (`undefined`, a function).
+ * `decode` throws a `TypeError` for bytes that are not UTF-8, and a `SyntaxError` for text that is not JSON. The codec does not
+ * check the type.
  *
  * @example
  * ```ts
@@ -30,7 +31,7 @@ export function jsonCodec<T>(): Codec<T> {
     },
     decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
     decodeMany(values) {
-      // One call makes the text of a whole page, if it is all ASCII.
+      // If a whole page is ASCII in one buffer, one call decodes its text.
       const { buffer, byteOffset } = values[0] as Uint8Array<ArrayBuffer>;
       let length = 0;
       for (const value of values) {
@@ -48,7 +49,7 @@ export function jsonCodec<T>(): Codec<T> {
 }
 
 /**
- * Values as text in UTF-8. Bytes that are not UTF-8 are a `TypeError`.
+ * Stores strings as UTF-8. `decode` throws a `TypeError` for bytes that are not UTF-8.
  *
  * @example
  * ```ts

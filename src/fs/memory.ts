@@ -12,7 +12,9 @@ import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 import { MemoryFile } from "./memory_file.ts";
 
 /**
- * A disk in memory. Its files live as long as this object. A store that you close and open again on the same `MemoryFileSystem` has its data. Syncs return at once. Every path starts at its root, which exists. There are hard links, no symbolic ones, and no permissions.
+ * A disk in memory. Its files live as long as this object. A store that you close and open again on the same
+ * `MemoryFileSystem` has its data. Syncs return at once. Every path starts at its root, which exists. There are hard
+ * links, no symbolic ones, and no permissions.
  *
  * @example
  * ```ts
@@ -137,7 +139,7 @@ export class MemoryFileSystem implements FileSystem {
     };
   }
 
-  /** Checks only whether somebody has locked the directory through this object. */
+  /** Only checks whether the directory is locked through this object. */
   async observe(directory: string): Promise<DirectoryLock> {
     const node = this.#directory(directory, "lock");
     if (this.#locked.has(node)) throw lockedError(directory);

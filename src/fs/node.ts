@@ -152,7 +152,7 @@ export class NodeFileSystem implements FileSystem {
 /** No runtime opens a file with such a high number. */
 const NO_FILE = 2 ** 31 - 1;
 
-/** Throws if `node --permission` forbids every fsync. So a store learns it before it creates anything. */
+/** Throws if `node --permission` forbids every fsync. So `open` fails before it creates anything. */
 function requireSyncs(): void {
   // Only Node has this property, and only with permissions on.
   if (!("permission" in process)) return;

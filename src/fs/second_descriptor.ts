@@ -1,5 +1,5 @@
 /**
- * Another way to a file that is open, for its syncs.
+ * A second descriptor of an open file, for its syncs.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import * as fs from "node:fs";
 import { process } from "../process.ts";
 
 /**
- * Another descriptor of the file that is open as `fd`; `undefined` when there is no need for one, or `path` leads to it
- * no more. Linux tells each of them once that writing back failed: if a sync in flight and a later one shared one, the
- * first could learn it after the second had found nothing wrong.
+ * A second descriptor of the file that is open as `fd`. `undefined` if none is needed, or if `path` no longer refers to
+ * the file. Linux reports a failed write-back once per descriptor. If a sync in flight and a later sync shared one
+ * descriptor, the first could get the error after the second had found none.
  */
 export function secondDescriptor(fd: number, path: string): number | undefined {
   if (process.platform !== "linux") return undefined;
@@ -20,7 +20,7 @@ export function secondDescriptor(fd: number, path: string): number | undefined {
     const [one, other] = [fs.fstatSync(fd, { bigint: true }), fs.fstatSync(second, { bigint: true })];
     if (one.dev === other.dev && one.ino === other.ino) return second;
   } catch {
-    // It was removed or moved, or no more descriptors are to be had.
+    // The file was removed or moved, or no descriptor is free.
   }
   if (second !== undefined) fs.closeSync(second);
   return undefined;

@@ -1,5 +1,5 @@
 /**
- * The host of one engine: its imports, which never throw into WebAssembly, and the order in which its changes reach the disk.
+ * The host of one engine. Provides the imports, which never throw into WebAssembly. Orders the changes that reach the disk.
  *
  * @module
  */
@@ -23,14 +23,14 @@ export interface HostedExports {
   _initialize?(): unknown;
 }
 
-/** Where an engine works. */
+/** The disk and the directory of an engine. */
 export interface HostPlace {
   readonly fileSystem: FileSystem;
   /** The directory that the engine sees as `/`. */
   readonly path: string;
-  /** Whether the directory is still ours; asked before every change. */
+  /** Whether the store still owns the directory. Called before every change. */
   readonly owned: () => boolean;
-  /** What `fileSystem` takes from when the disk is full. */
+  /** The reserve that `fileSystem` uses if the disk is full. */
   readonly reserve?: Reserve;
 }
 
@@ -43,7 +43,7 @@ export class Host {
   readonly #wasi: HostWasi;
   #error: unknown;
 
-  /** What there is for a full disk. */
+  /** The reserve for a full disk. */
   readonly reserve: Reserve | undefined;
 
   constructor({ fileSystem, path, owned, reserve }: HostPlace) {
@@ -57,7 +57,7 @@ export class Host {
     this.#wasi = new HostWasi(this.#output, new HostDirectory(this.#files, ""));
   }
 
-  /** The import object of the instance. No function in it throws into WebAssembly, but `proc_exit`. */
+  /** The import object of the instance. Only `proc_exit` throws into WebAssembly. */
   imports(): WebAssembly.Imports {
     const guarded = Object.entries(this.#wasi.calls()).map(([name, call]) => [
       name,
@@ -71,7 +71,7 @@ export class Host {
     this.#wasi.initialize({ exports });
   }
 
-  /** Calls when the disk fails outside of any call of the engine. */
+  /** Calls `listener` if the disk fails outside of any call of the engine. */
   onFailure(listener: (error: unknown) => void): void {
     this.#failed = listener;
   }
@@ -81,19 +81,19 @@ export class Host {
     return this.#ordered.queuedBytes;
   }
 
-  /** Settles when all that the engine asked for so far in a lane is done; `undefined` when it is. */
+  /** Settles when all requests of the engine in a lane so far are done; `undefined` if they are done already. */
   settled(lane: Lane): Promise<void> | undefined {
     return this.#ordered.settled(lane)?.catch((error: unknown) => {
       throw this.#files.explain(error);
     });
   }
 
-  /** Does all that the engine asked for so far before it returns. */
+  /** Does all requests of the engine so far before it returns. */
   drain(): void {
     this.#ordered.drain();
   }
 
-  /** Runs `call`, in which all that the engine asks for in a lane is done when it returns, syncs too. */
+  /** Runs `call`. The requests that the engine makes in a lane, syncs included, are done when it returns. */
   inline<T>(lane: Lane, call: () => T): T {
     return this.#ordered.inline(lane, call);
   }
@@ -105,7 +105,7 @@ export class Host {
     return error;
   }
 
-  /** What the engine printed since the last call: the message of a panic. */
+  /** The output of the engine since the last call: the message of a panic. */
   takeOutput(): string {
     return this.#output.take();
   }
@@ -115,7 +115,7 @@ export class Host {
     return this.#wasi.openDescriptors;
   }
 
-  /** Gives back every file of an engine that is dead; nothing is synced. Throws the first error after trying all. */
+  /** Closes every file of a dead engine, and syncs nothing. Tries all files, then throws the first error. */
   abandon(): void {
     this.#wasi.forgetFiles();
     this.reserve?.close();

@@ -1,29 +1,29 @@
 /**
- * The bytes that say which type a part of a tuple has: those of FoundationDB's tuple layer (`design/tuple.md` in its repository).
+ * The type codes of tuple parts. They are those of FoundationDB's tuple layer (`design/tuple.md` in its repository).
  *
- * | code | type | bytes behind it |
+ * | code | type | bytes after it |
  * |---|---|---|
  * | 00 | null | none; within a nested tuple FF |
  * | 01 | bytes | the bytes, each 00 as 00 FF; 00 |
  * | 02 | string | its UTF-8, each 00 as 00 FF; 00 |
  * | 05 | nested tuple | its parts; 00 |
- * | 0A | bigint below -(2^2040 - 1) | length in two bytes and bytes of its amount, all bits flipped |
- * | 0B | bigint of 9 to 255 bytes, negative | the same with a length of one byte |
- * | 0C to 13 | bigint of 8 to 1 bytes, negative | bytes of its amount, all bits flipped |
+ * | 0A | bigint below -(2^2040 - 1) | length in two bytes, bytes of its absolute value; all bits flipped |
+ * | 0B | bigint of 9 to 255 bytes, negative | the same with the length in one byte |
+ * | 0C to 13 | bigint of 8 to 1 bytes, negative | bytes of its absolute value, all bits flipped |
  * | 14 | 0n | none |
  * | 15 to 1C | bigint of 1 to 8 bytes | its bytes |
  * | 1D | bigint of 9 to 255 bytes | length in one byte, its bytes |
  * | 1E | bigint above 2^2040 - 1 | length in two bytes, its bytes |
- * | 21 | number | 8 bytes of the double, made comparable |
+ * | 21 | number | 8 bytes of the double, changed so that they sort as the numbers do |
  * | 26, 27 | false, true | none |
- * | 40 | date | its milliseconds, as those of a number |
+ * | 40 | date | its milliseconds since 1970, encoded as a number |
  *
- * 0A and 1E are reserved there for large integers, without an encoding. 40 is the first of the codes for users' own types.
+ * FoundationDB reserves 0A and 1E for large integers, but defines no encoding. 40 is its first code for user types.
  *
  * @module
  */
 
-/** The code of each type, and the ends of the codes of integers. */
+/** The code of each type. Integers have several codes: this has the limits of their ranges. */
 export const Code = {
   NULL: 0x00,
   BYTES: 0x01,
@@ -42,16 +42,16 @@ export const Code = {
 
 /** The end of bytes, of text and of a nested tuple. */
 export const END = 0x00;
-/** Behind a 00 that is no end. No code is as high: what begins with an end comes before what goes on. */
+/** Follows a 00 that is not an end. Every code is lower, so a value that ends sorts before one that continues with 00. */
 export const ESCAPE = 0xff;
 
-/** Bytes of an integer whose code has its length. */
+/** The largest size of an integer whose code contains its length, in bytes. */
 export const SMALL_BYTES = 8;
-/** Bytes of an integer whose length has one byte. */
+/** The largest size of an integer whose length takes one byte, in bytes. */
 export const LARGE_BYTES = 255;
 
-/** Tuples within each other. */
+/** The largest number of nested levels, including the outermost tuple. */
 export const MAX_DEPTH = 100;
 
-/** The farthest moment of a `Date` from 1970, in milliseconds. */
+/** The largest distance of a `Date` from 1970, in milliseconds. */
 export const MAX_DATE_MS = 8.64e15;

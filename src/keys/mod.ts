@@ -1,5 +1,5 @@
 /**
- * Keys of several parts, in the order and the bytes of FoundationDB's tuple layer.
+ * Keys of several parts. Their order and bytes are those of FoundationDB's tuple layer.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Reads tuples from bytes. Each tuple has one form: bytes that the writer never makes are refused.
+ * Reads tuples from bytes. Each tuple has one encoding. The reader refuses bytes that the writer never makes.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { decoder } from "../encoding.ts";
 import { Code, END, ESCAPE, LARGE_BYTES, MAX_DATE_MS, MAX_DEPTH, SMALL_BYTES } from "./codes.ts";
 import type { TuplePart } from "./types.ts";
 
-/** Up to this many characters a loop is faster than a TextDecoder. */
+/** Up to this many characters, a loop is faster than a TextDecoder. */
 const SHORT_TEXT = 32;
-/** Bytes that a message shows. */
+/** The number of bytes that an error message shows. */
 const SHOWN_BYTES = 32;
 
 const double = new DataView(new ArrayBuffer(8));
@@ -25,7 +25,7 @@ export class TupleReader {
     this.#bytes = bytes;
   }
 
-  /** All parts up to the end. Throws `SyntaxError`. */
+  /** Reads all parts up to the end. Throws `SyntaxError`. */
   read(): TuplePart[] {
     const parts: TuplePart[] = [];
     while (this.#at < this.#bytes.length) parts.push(this.#part(1));
@@ -94,7 +94,7 @@ export class TupleReader {
     return this.#unescaped().slice();
   }
 
-  /** The bytes up to the next end: of the key itself where none is escaped. */
+  /** The bytes up to the next end. If no byte is escaped, the result is a view of the key. */
   #unescaped(): Uint8Array {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -123,7 +123,7 @@ export class TupleReader {
     }
     double.setUint32(0, high);
     const value = double.getFloat64(0);
-    // The writer has one zero and one NaN.
+    // The writer writes only one zero and one NaN.
     if (Object.is(value, -0)) this.#fail("a number is -0");
     if (Number.isNaN(value) && (double.getUint32(0) !== 0x7ff80000 || double.getUint32(4) !== 0)) {
       this.#fail("a number is another NaN than that of a tuple");
@@ -162,7 +162,7 @@ export class TupleReader {
     return isNegative ? -amount : amount;
   }
 
-  /** Puts up to eight bytes into `double`, the last one at its end. */
+  /** Copies up to eight bytes into `double`, aligned to its end. */
   #words(start: number, length: number, flip: number): void {
     const bytes = this.#bytes;
     let high = 0;
@@ -182,7 +182,7 @@ export class TupleReader {
     return byte;
   }
 
-  /** Steps over some bytes; returns where they begin. */
+  /** Skips `length` bytes. Returns their start. */
   #take(length: number): number {
     const start = this.#at;
     if (start + length > this.#bytes.length) this.#fail("it ends within a part");

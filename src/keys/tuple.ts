@@ -14,18 +14,18 @@ import type { Tuple, TuplePart, TupleStart } from "./types.ts";
 import { TupleWriter } from "./writer.ts";
 
 /**
- * No part begins with FF. The bytes of a tuple alone would not do as a prefix: they also begin those of a text that goes on with a
- * zero.
+ * Ends the range of a tuple: no part begins with FF. A byte prefix alone would be wrong: the bytes of `["a\0b"]` also start
+ * with those of `["a"]`.
  */
 const END_OF_RANGE = Uint8Array.of(ESCAPE);
 
 let idle: TupleWriter | undefined;
 
 /**
- * The bytes of a tuple, whose order is that of {@linkcode Tuple}s. The bytes of `["a"]` begin those of `["a", 1]`.
+ * Encodes a tuple. The order of the bytes is the order of {@linkcode Tuple}s. The bytes of `["a", 1]` start with those of `["a"]`.
  *
- * Throws `TypeError` for a part of another type, text with a lone surrogate, and what is no array; `RangeError` for more than
- * 65,000 bytes, more than 100 levels and an invalid date.
+ * Throws `TypeError` for a part of another type, text with a lone surrogate, and a value that is not an array. Throws `RangeError`
+ * for more than 65,000 bytes, more than 100 levels and an invalid date.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ let idle: TupleWriter | undefined;
  * ```
  */
 export function encodeTuple(tuple: Tuple): Uint8Array<ArrayBuffer> {
-  // A part may be a getter or a proxy, which calls this again.
+  // A getter or a proxy in the tuple may call this again.
   const writer = idle ?? new TupleWriter();
   idle = undefined;
   try {
@@ -47,8 +47,8 @@ export function encodeTuple(tuple: Tuple): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The tuple of bytes that {@linkcode encodeTuple} made, with copies of what it has of them. Other bytes are a `SyntaxError`: each
- * tuple has one form.
+ * Decodes the bytes that {@linkcode encodeTuple} made. The tuple does not share memory with them. Throws `SyntaxError` for all
+ * other bytes: each tuple has one encoding.
  *
  * @example
  * ```ts
@@ -65,8 +65,8 @@ export function decodeTuple(bytes: Uint8Array): TuplePart[] {
 }
 
 /**
- * The range of all keys below a tuple: those that begin with its parts and have more. It is for a store, which has bytes as its
- * keys; ranges of a view with {@linkcode tupleKey} take tuples. The empty tuple has all tuples below it.
+ * The range of all keys below a tuple: the keys that begin with its parts and have more parts. Use it with a store, whose keys are
+ * bytes. The ranges of a view with {@linkcode tupleKey} take tuples. All tuples are below the empty tuple.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export function tupleRange(tuple: Tuple): { gt: Uint8Array; lt: Uint8Array } {
 }
 
 /**
- * Tuples as keys of a view. Errors are those of {@linkcode encodeTuple} and {@linkcode decodeTuple}.
+ * Makes tuples the keys of a view. It throws the errors of {@linkcode encodeTuple} and {@linkcode decodeTuple}.
  *
  * @example
  * ```ts
@@ -103,7 +103,7 @@ export function tupleRange(tuple: Tuple): { gt: Uint8Array; lt: Uint8Array } {
 export const tupleKey: KeyCodec<Tuple> = { encode: encodeTuple, decode: decodeTuple, end: END_OF_RANGE };
 
 /**
- * {@linkcode tupleKey} for tuples of one type, which is not checked. Ranges take tuples of that type, and starts of them.
+ * {@linkcode tupleKey} for tuples of one type. luge does not check the type. Ranges take tuples of that type, and starts of them.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Tuples as callers give and get them.
+ * The types of tuples.
  *
  * @module
  */
@@ -8,17 +8,17 @@
 export type TuplePart = null | Uint8Array | string | readonly TuplePart[] | bigint | number | boolean | Date;
 
 /**
- * A key of several parts. Tuples are ordered by their first parts, then by their second ones, and so on; a tuple comes before all
- * that go on where it ends.
+ * A key of several parts. Tuples are ordered by their first parts, then by their second parts, and so on. A tuple comes before all
+ * tuples that continue it.
  *
  * Parts of different types are ordered by type: null, bytes, strings, nested tuples, bigints, numbers, `false`, `true`, dates.
  * Parts of one type are ordered as follows.
- * - Bytes by their values, strings by their code points (the order of their UTF-8), nested tuples as tuples.
- * - Numbers and bigints by their amounts. All bigints come before all numbers: `[2n]` is before `[1]`, and they are two keys.
- * - -0 is the same part as 0. `NaN` comes after `Infinity`. In short, two numbers are one part if a `Map` takes them for one key.
- * - Dates by their time. An invalid date is refused.
+ * - Bytes by their values. Strings by their code points, which is the order of their UTF-8. Nested tuples as tuples.
+ * - Numbers and bigints by amount. All bigints come before all numbers: `[2n]` is before `[1]`, and `[1n]` and `[1]` are two keys.
+ * - -0 is the same part as 0. `NaN` comes after `Infinity`. Two numbers are the same part if a `Map` treats them as the same key.
+ * - Dates by time. luge refuses an invalid date.
  *
- * A tuple has up to 65,000 bytes as a key, and tuples in tuples up to 100 levels.
+ * As a key, a tuple has at most 65,000 bytes and 100 levels.
  *
  * @example
  * ```ts

@@ -10,9 +10,9 @@ import { isUint8Array } from "../realm.ts";
 import { Code, END, ESCAPE, LARGE_BYTES, MAX_DEPTH, SMALL_BYTES } from "./codes.ts";
 import type { Tuple, TuplePart } from "./types.ts";
 
-/** Up to this many characters a loop is faster than a TextEncoder. */
+/** Up to this many characters, a loop is faster than a TextEncoder. */
 const SHORT_TEXT = 48;
-/** More than a code with 8 bytes. */
+/** Enough room for a code and 8 bytes. */
 const FIXED_BYTES = 16;
 const FIRST_BYTES = 1024;
 /** Above every integer of 8 bytes. */
@@ -21,15 +21,15 @@ const SMALL_END = 2n ** 64n;
 const encoder = new TextEncoder();
 const getTime = Date.prototype.getTime;
 
-/** Writes one tuple after the other into the same bytes. */
+/** Writes one tuple per call. It reuses its buffer. */
 export class TupleWriter {
   #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
-  /** Where the part that is written stands, for messages. */
+  /** The position of the current part, for error messages. */
   readonly #path: number[] = [];
 
-  /** A copy of the tuple's bytes. Throws `TypeError` or `RangeError` for what cannot be a key. */
+  /** Returns a copy of the tuple's bytes. Throws `TypeError` or `RangeError` if the tuple cannot be a key. */
   write(tuple: Tuple): Uint8Array<ArrayBuffer> {
     if (!Array.isArray(tuple)) {
       throw new TypeError(`Cannot use ${describe(tuple)} as a tuple: expected an array such as ["user", 7]`);
@@ -114,7 +114,7 @@ export class TupleWriter {
     this.#byte(END);
   }
 
-  /** Says whether the text is short, of ASCII alone, and now written. */
+  /** Writes short text if it is all ASCII. Returns whether it did. */
   #ascii(text: string): boolean {
     this.#reserve(2 * SHORT_TEXT + 1);
     const bytes = this.#bytes;
@@ -131,7 +131,7 @@ export class TupleWriter {
   }
 
   #escaped(source: Uint8Array): void {
-    // What properties of its own say is not asked.
+    // Ignores an own property `length` of the array.
     const length = trueLength.call(source);
     if (length === 0) assertAttached(source);
     this.#checkLength(length);
@@ -147,11 +147,11 @@ export class TupleWriter {
     this.#length = at + 1;
   }
 
-  /** The bits of a double, so that their order is that of the numbers: those of negative ones flipped, the sign of others set. */
+  /** Writes a double so that bytes sort as numbers: flips all bits of a negative number, sets the sign bit of others. */
   #double(value: number): void {
     const view = this.#view;
     const at = this.#length;
-    // -0 is 0, and there is one NaN.
+    // -0 becomes 0, and every NaN has the same bits.
     view.setFloat64(at, value === 0 ? 0 : value);
     if (value < 0) {
       view.setUint32(at, ~view.getUint32(at));
@@ -173,7 +173,7 @@ export class TupleWriter {
   }
 
   #smallInteger(amount: bigint, isNegative: boolean): void {
-    // Eight bytes, of which the zeros in front are left out.
+    // Writes eight bytes, then drops the leading ones that the integer does not need.
     const view = this.#view;
     const at = this.#length;
     view.setBigUint64(at + 1, isNegative ? ~amount & (SMALL_END - 1n) : amount);
@@ -230,12 +230,12 @@ export class TupleWriter {
   }
 }
 
-/** Throws `TypeError` for an array whose buffer is detached: it only seems to be empty. */
+/** Throws `TypeError` if the array's buffer is detached. Such an array looks empty. */
 function assertAttached(array: Uint8Array): void {
   new Uint8Array(array);
 }
 
-/** The time of a date of any realm; `undefined` for what is none. */
+/** The time of a date of any realm; `undefined` if the part is not a date. */
 function timeOf(part: unknown): number | undefined {
   try {
     return getTime.call(part);

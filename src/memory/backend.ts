@@ -34,28 +34,28 @@ import { RecentChanges } from "./recent.ts";
 import { MemoryTable } from "./table.ts";
 import { isGone, versionAt } from "./versions.ts";
 
-/** Entries of a page. */
+/** The most entries of a page. */
 const PAGE_ENTRIES = 1000;
-/** What an entry of a page that has few of them counts. */
+/** An entry counts as this many bytes in the limit of a small page. */
 const BYTES_AN_ENTRY = 64;
-/** Expired values that a write drops: more than it can bring. */
+/** A write drops at most this many expired values. It adds fewer. */
 const DROPPED_A_WRITE = 2;
-/** Expired values that a step drops. */
+/** A step drops at most this many expired values. */
 const DROPPED_A_STEP = 1000;
-/** Reads of ranges drop as many as they had to pass by, once these are so many, up to a limit. */
+/** Once range reads have skipped this many expired values, the next one drops as many, up to `DROPPED_A_READ`. */
 const MANY_PASSED = 128;
 const DROPPED_A_READ = 10_000;
-/** Bytes of values that end a page of newest versions. */
+/** A page of newest versions ends after this many bytes of values. */
 const PAGE_BYTES = 1024 * 1024;
 
-/** What is written and read of a table. */
+/** The reads and writes of a table. */
 export class MemoryBackend extends MemoryTable implements Backend {
   readonly disk = undefined;
   #recent = new RecentChanges(0);
   readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0, entries_visited: 0 };
   #version = 0;
   #restoring = 0;
-  /** Expired values that reads of ranges passed by. */
+  /** How many expired values range reads have skipped. */
   #passed = 0;
 
   get version(): number {
@@ -264,7 +264,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
     return found?.value && !isGone(found, clock.now()) ? { ...found, value: found.value } : undefined;
   }
 
-  /** The entries of a range; and without a value the last key that was looked at, where these were as many as may be. */
+  /** The entries of a range. After `PAGE_VISITS` keys it also yields the last key that it looked at, without a value. */
   *#visited(range: ByteRange): Generator<[string, Uint8Array | undefined]> {
     const version = range.version ?? this.#version;
     const now = clock.now();

@@ -1,5 +1,5 @@
 /**
- * Which values expire when, the soonest first; and the keys that went with them.
+ * The expiries of values, the soonest first, and the keys that were dropped because all their values expired.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 import type { StoredChange, StoredVersion } from "../backend.ts";
 import { SortedKeys } from "./sorted_keys.ts";
 
-/** Digits of a time or a version, so that they are ordered as numbers are. */
+/** Digits of a time or a version: with a fixed length, strings sort as the numbers do. */
 const DIGITS = 14;
-/** Keys that are remembered at most, and their bytes. */
+/** The most dropped keys that are remembered, and the most bytes of them. */
 const MOST_KEYS = 10_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
@@ -20,19 +20,19 @@ export interface Expiring {
   readonly expiresMs: number;
 }
 
-/** The versions that are held and expire, in the order in which they do. */
+/** The versions that have an expiry, in the order of their expiries. */
 export class Expiries {
   readonly #sorted = new SortedKeys();
-  /** The first one when it was last asked for, and what it says. */
+  /** The first entry at the last call of {@linkcode Expiries.due}, and its decoded form. */
   #entry = "";
   #expiring: Expiring = { name: "", version: 0, expiresMs: 0 };
 
-  /** Adds a version that is not there, if it expires. */
+  /** Adds a version, if it has an expiry. It must be absent. */
   add(name: string, { version, expiresMs }: StoredVersion): void {
     if (expiresMs > 0) this.#sorted.add(entryOf(name, version, expiresMs));
   }
 
-  /** Removes one, if it is there. */
+  /** Removes a version, if it has an expiry. */
   delete(name: string, { version, expiresMs }: StoredVersion): void {
     if (expiresMs > 0) this.#sorted.delete(entryOf(name, version, expiresMs));
   }
@@ -41,7 +41,7 @@ export class Expiries {
     this.#sorted.clear();
   }
 
-  /** The first of those that have expired. */
+  /** The version that expired first; `undefined` if none has expired. */
   due(nowMs: number): Expiring | undefined {
     const { first } = this.#sorted;
     if (first === undefined) return undefined;
@@ -50,18 +50,18 @@ export class Expiries {
   }
 }
 
-/** The keys that were dropped last, without their values. */
+/** The keys that were dropped most recently, without their values. */
 export class DroppedKeys {
   #changes: StoredChange[] = [];
   #bytes = 0;
   #from = 0;
 
-  /** All that were dropped with a newest version above this one are here. */
+  /** Every dropped key whose newest version is above this one is here. */
   get from(): number {
     return this.#from;
   }
 
-  /** In any order. */
+  /** Adds a dropped key. The order does not matter. */
   add(change: StoredChange): void {
     this.#changes.push(change);
     this.#bytes += change.key.length;
@@ -72,7 +72,7 @@ export class DroppedKeys {
     }
   }
 
-  /** Those whose newest version is above one. */
+  /** The dropped keys whose newest version is above `version`. */
   after(version: number): StoredChange[] {
     return this.#changes.filter((change) => change.version > version);
   }

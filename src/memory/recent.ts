@@ -7,7 +7,7 @@
 import type { ChangePlace, StoredChange } from "../backend.ts";
 import { compareBytes, NOTHING, sizeOf, sizeOfAll } from "../bytes.ts";
 
-/** Changes that are kept at most, and bytes of their keys and values. */
+/** The most changes that are kept, and the most bytes of their keys and values. */
 const MOST_CHANGES = 10_000;
 const MOST_BYTES = 8 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ export class RecentChanges {
   #bytes = 0;
   #from: number;
 
-  /** Begins after a version. */
+  /** Starts after the version `from`. */
   constructor(from: number) {
     this.#from = from;
   }
@@ -27,7 +27,7 @@ export class RecentChanges {
     return this.#from;
   }
 
-  /** Adds a change, which must not be older than those before. */
+  /** Adds a change, which must not be older than the changes before it. */
   add(change: StoredChange): void {
     this.#changes.push(change);
     this.#bytes += sizeOf(change);
@@ -39,7 +39,7 @@ export class RecentChanges {
     return this.since({ version: version + 1, key: NOTHING });
   }
 
-  /** The changes from a place on, by version and then by key. */
+  /** The changes from a place, by version and then by key. */
   *since({ version, key }: ChangePlace): Generator<StoredChange> {
     let [low, high] = [0, this.#changes.length];
     while (low < high) {
@@ -56,7 +56,7 @@ export class RecentChanges {
   #shorten(): void {
     const dropped = this.#changes.splice(0, Math.ceil(this.#changes.length / 2));
     this.#from = dropped.at(-1)?.version ?? this.#from;
-    // A commit is here whole or not at all.
+    // The list has all changes of a commit or none.
     while (this.#changes[0]?.version === this.#from) this.#changes.shift();
     this.#bytes = sizeOfAll(this.#changes);
   }

@@ -1,15 +1,15 @@
 /**
- * A sorted set of strings, in chunks: cheap to add to, to remove from and to walk over from anywhere.
+ * A sorted set of strings, in chunks. Adding, removing and iterating from any key are cheap.
  *
  * @module
  */
 
-/** A chunk that grows beyond this is halved. */
+/** A longer chunk is split in half. */
 const CHUNK_LENGTH = 1024;
 
 /** Strings in the order of their code units. */
 export class SortedKeys {
-  /** None of them is empty. */
+  /** No chunk is empty. */
   readonly #chunks: string[][] = [];
 
   /** The lowest key. */
@@ -17,7 +17,7 @@ export class SortedKeys {
     return this.#chunks[0]?.[0];
   }
 
-  /** Adds a key that is not there. */
+  /** Adds a key. It must be absent. */
   add(key: string): void {
     const at = Math.max(0, this.#chunkOf(key));
     const chunk = this.#chunks[at];
@@ -29,7 +29,7 @@ export class SortedKeys {
     if (chunk.length > CHUNK_LENGTH) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK_LENGTH / 2));
   }
 
-  /** Removes a key that is there. */
+  /** Removes a key. It must be present. */
   delete(key: string): void {
     const at = this.#chunkOf(key);
     const chunk = this.#chunks[at];
@@ -39,12 +39,12 @@ export class SortedKeys {
     if (chunk.length === 0) this.#chunks.splice(at, 1);
   }
 
-  /** Removes all. */
+  /** Removes all keys. */
   clear(): void {
     this.#chunks.length = 0;
   }
 
-  /** All keys at or above `start`. The set must not change meanwhile. */
+  /** All keys at or above `start`. The set must not change during the iteration. */
   *from(start: string): Generator<string> {
     for (let i = Math.max(0, this.#chunkOf(start)); i < this.#chunks.length; i++) {
       const chunk = this.#chunks[i] ?? [];
@@ -52,7 +52,7 @@ export class SortedKeys {
     }
   }
 
-  /** All keys at or below `start`, from the last to the first; all without it. The set must not change meanwhile. */
+  /** All keys at or below `start`, or all keys without `start`, from the last to the first. The set must not change meanwhile. */
   *backFrom(start: string | undefined): Generator<string> {
     for (let i = start === undefined ? this.#chunks.length - 1 : this.#chunkOf(start); i >= 0; i--) {
       const chunk = this.#chunks[i] ?? [];
@@ -63,7 +63,7 @@ export class SortedKeys {
     }
   }
 
-  /** The last chunk whose first key is not above `key`; -1 when there is none. */
+  /** The last chunk whose first key is not above `key`; -1 if there is none. */
   #chunkOf(key: string): number {
     let [low, high] = [0, this.#chunks.length];
     while (low < high) {
@@ -75,7 +75,7 @@ export class SortedKeys {
   }
 }
 
-/** The index of the first string at or above `wanted`; the length when there is none. */
+/** The index of the first string at or above `wanted`; the length if there is none. */
 function firstAtLeast(sorted: readonly string[], wanted: string): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -1,5 +1,5 @@
 /**
- * The versions of all keys, and which of them stay.
+ * Holds the versions of all keys, and decides which versions stay.
  *
  * @module
  */
@@ -21,27 +21,27 @@ import {
   WHOLE,
 } from "./versions.ts";
 
-/** Keys of a step of a compaction. */
+/** A step of a compaction looks at this many keys. */
 const KEYS_A_STEP = 1000;
 
-/** A sorted table. Keys are held by their names, which are ordered as they are. */
+/** A sorted table. Holds each key as a name, a string. Names sort as keys do. */
 export class MemoryTable {
-  /** How many versions of a key are kept. */
+  /** How many versions of a key the table keeps. */
   readonly versionsToKeep: number;
   readonly #versions: Map<string, Versions> = new Map();
   readonly #keys = new SortedKeys();
   readonly #expiries = new Expiries();
-  /** Since when each is open, by version. */
+  /** The times at which the open snapshots were opened, by version. */
   readonly #snapshots: Map<number, number[]> = new Map();
-  /** Since which versions what is gone is kept, one for each hold. */
+  /** For each hold, the version after which records of deleted or expired keys are kept. */
   readonly #held: number[] = [];
-  /** Deletions of keys of which nothing else is left. */
+  /** Deletions of keys that have no other version left. */
   #forgotten = new RecentChanges(0);
-  /** Keys of which everything had expired. */
+  /** Keys whose versions had all expired or been deleted. */
   #dropped = new DroppedKeys();
   #wholeFrom = 0;
   #changesFrom = 0;
-  /** Compaction forgets deletions for good. */
+  /** Raised by compaction, which forgets deletions for good. */
   #newestFrom = 0;
   #bytes = 0;
   #compacting: string | undefined;
@@ -50,32 +50,32 @@ export class MemoryTable {
     this.versionsToKeep = kept;
   }
 
-  /** How many keys there are. */
+  /** The number of keys. */
   get size(): number {
     return this.#versions.size;
   }
 
-  /** Bytes of keys and values, versions counted. */
+  /** Bytes of keys and values, for each version. */
   sizeBytes(): number {
     return this.#bytes;
   }
 
-  /** From which version on no change is missing here. */
+  /** No change after this version is missing. */
   get changesFrom(): number {
     return this.#changesFrom;
   }
 
-  /** From which version on the newest change of no key is missing. */
+  /** The newest change of each key is here if it is after this version. */
   get newestFrom(): number {
     return Math.max(this.#newestFrom, this.#forgotten.from, this.#dropped.from);
   }
 
-  /** Since when each open snapshot is. */
+  /** The times at which the open snapshots were opened. */
   get opened(): number[] {
     return [...this.#snapshots.values()].flat();
   }
 
-  /** Whether something has expired that can be dropped. */
+  /** Whether there are expired values to drop. */
   get hasWork(): boolean {
     return this.#held.length === 0 && this.#expiries.due(clock.now()) !== undefined;
   }
@@ -85,12 +85,12 @@ export class MemoryTable {
     return this.#versions.get(name) ?? [];
   }
 
-  /** Those of all keys, in no order. */
+  /** The versions of all keys, in no particular order. */
   all(): Iterable<Versions> {
     return this.#versions.values();
   }
 
-  /** Those of a range, in its order. */
+  /** The versions of the keys of a range, in its order. */
   *inRange(range: ByteRange): Generator<[string, Versions]> {
     const { lower, lowerIncluded, upper, upperIncluded, reverse } = range;
     const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
@@ -102,7 +102,7 @@ export class MemoryTable {
     }
   }
 
-  /** Keeps what is there at a version; `false` when not all of it is there any more. */
+  /** Keeps the versions that a reader at `version` sees. Returns `false` if some of them were removed. */
   openSnapshot(version: number): boolean {
     const opened = this.#snapshots.get(version);
     if (version < this.#wholeFrom && !opened) return false;
@@ -116,7 +116,7 @@ export class MemoryTable {
     else this.#snapshots.delete(version);
   }
 
-  /** What was forgotten or dropped, and is not long ago, comes back until it is compacted away, or dropped again. */
+  /** Restores recently forgotten or dropped records after `since`. They stay until they are compacted away or dropped again. */
   holdGone(since: number): void {
     this.#held.push(since);
     if (since < this.newestFrom) return;
@@ -133,7 +133,7 @@ export class MemoryTable {
     if (index >= 0) this.#held.splice(index, 1);
   }
 
-  /** Begins anew, at a version: what is here stays. */
+  /** Starts a new history at a version. Existing entries stay. */
   begin(version: number): void {
     this.#forgotten = new RecentChanges(version);
     this.#dropped = new DroppedKeys();
@@ -141,7 +141,10 @@ export class MemoryTable {
     this.#newestFrom = version;
   }
 
-  /** Adds the newest version of a key as it was elsewhere: the history began before. */
+  /**
+   * Adds the newest version of a key from a backup. The history does not change, because {@linkcode MemoryTable.begin}
+   * restarted it.
+   */
   restoreVersion(name: string, version: StoredVersion): void {
     this.#change(name, (versions) => {
       this.#add(name, versions, version);
@@ -162,7 +165,7 @@ export class MemoryTable {
     });
   }
 
-  /** Drops some of what has expired, the oldest first. An increment that is going on needs to see it. */
+  /** Drops at most `most` expired values, the oldest first. Drops none during an increment, which needs to see them. */
   drop(most: number): void {
     if (this.#held.length > 0) return;
     const now = clock.now();
@@ -174,7 +177,7 @@ export class MemoryTable {
     }
   }
 
-  /** Removes what nothing needs from some keys; says whether there is more. */
+  /** Removes the unneeded versions of some keys. Returns whether there is more. */
   compactStep(): boolean {
     const names: string[] = [];
     for (const name of this.#keys.from(this.#compacting ?? "")) {
@@ -193,7 +196,7 @@ export class MemoryTable {
     return this.#compacting !== undefined;
   }
 
-  /** Forgets everything. */
+  /** Removes all content. */
   abandon(): void {
     this.#versions.clear();
     this.#keys.clear();
@@ -201,7 +204,7 @@ export class MemoryTable {
     this.#snapshots.clear();
   }
 
-  /** Changes the versions of a key; one that has none is not here. */
+  /** Changes the versions of a key. Adds or removes the key as needed: a key without versions is not in the table. */
   #change(name: string, change: (versions: Versions) => void): void {
     const there = this.#versions.get(name);
     const versions = there ?? [];
@@ -237,8 +240,8 @@ export class MemoryTable {
   }
 
   /**
-   * Drops a value that has expired. Where an older version is left below it, something stays that says that the value is gone. As no read
-   * finds the value from its time on, it does not matter to snapshots.
+   * Drops a value that has expired. If an older version is left below it, a record without a value stays to hide the older version.
+   * Snapshots are not affected, because no read finds a value after its expiry.
    */
   #expire({ name, version }: Expiring): void {
     this.#change(name, (versions) => {
@@ -252,7 +255,7 @@ export class MemoryTable {
     });
   }
 
-  /** The history is whole from a version on. */
+  /** Records from which versions on the history is complete. */
   #lose({ wholeFrom, changesFrom }: HistoryLeft): void {
     this.#wholeFrom = Math.max(this.#wholeFrom, wholeFrom);
     this.#changesFrom = Math.max(this.#changesFrom, changesFrom);

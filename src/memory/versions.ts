@@ -1,5 +1,5 @@
 /**
- * The versions of one key, and which of them stay.
+ * Decides which versions of one key stay.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { StoredVersion } from "../backend.ts";
 import { clock } from "../clock.ts";
 
-/** Newest first. */
+/** The versions of a key, newest first. */
 export type Versions = StoredVersion[];
 
-/** Whether a reader at this time finds nothing here. */
+/** Whether the version is deleted, or has expired at this time. */
 export function isGone({ value, expiresMs }: StoredVersion, nowMs: number): boolean {
   return value === undefined || (expiresMs > 0 && expiresMs <= nowMs);
 }
@@ -20,31 +20,31 @@ export function versionAt(versions: Versions, version: number): StoredVersion | 
   return versions.find((each) => each.version <= version);
 }
 
-/** From which versions on a history is whole; 0 where nothing went. */
+/** The versions from which a history is complete; 0 if nothing was removed. */
 export interface HistoryLeft {
-  /** A read as of this version or a newer one finds what it always found. */
+  /** A read at this version or a newer one has the same result as before. */
   readonly wholeFrom: number;
   /** No change after this version is missing. */
   readonly changesFrom: number;
 }
 
-/** Nothing went. */
+/** Nothing was removed. */
 export const WHOLE: HistoryLeft = { wholeFrom: 0, changesFrom: 0 };
 
-/** Gets each version that goes. */
+/** Called with each version that is removed. */
 export type OnGone = (version: StoredVersion) => void;
 
-/** What decides over the versions of a key. */
+/** The rules that decide which versions of a key stay. */
 export interface Retention {
-  /** How many of the newest stay, deleted and expired ones as well. */
+  /** How many of the newest versions stay. Deleted and expired ones count. */
   readonly kept: number;
   /** The versions that open snapshots read at. */
   readonly snapshots: readonly number[];
-  /** What says that a key is gone stays when it came after this version. */
+  /** Deletions and expired versions after this version stay. */
   readonly held: number;
 }
 
-/** Removes the versions behind the newest that no snapshot sees; returns what is left of the history. */
+/** Removes the versions after the `kept` newest ones that no snapshot sees. Returns what is left of the history. */
 export function removeOld(versions: Versions, { kept, snapshots }: Retention, onGone: OnGone): HistoryLeft {
   const stays = (index: number) => {
     const [version, newer] = [versions[index]?.version ?? 0, versions[index - 1]?.version ?? 0];
@@ -54,8 +54,8 @@ export function removeOld(versions: Versions, { kept, snapshots }: Retention, on
 }
 
 /**
- * Removes what is gone at the old end, where it says no more than its absence would, unless it counts: only where one version
- * is kept, which is no history, the newest one goes as well. Returns as {@linkcode removeOld}.
+ * Removes the oldest versions while they are deleted or expired: their absence says the same. Never removes the `kept` newest
+ * versions. But if `kept` is 1, there is no history, and it may remove the newest one, too. Returns as {@linkcode removeOld}.
  */
 export function removeGone(versions: Versions, { kept, held }: Retention, onGone: OnGone): HistoryLeft {
   const now = clock.now();
@@ -68,7 +68,7 @@ export function removeGone(versions: Versions, { kept, held }: Retention, onGone
   return remove(versions, (index) => index < first, onGone);
 }
 
-/** Takes the values from what has expired: nobody reads them. */
+/** Removes the values of expired versions, because no read finds them. */
 export function removeExpired(versions: Versions): void {
   const now = clock.now();
   versions.forEach((each, index) => {
@@ -85,7 +85,7 @@ function remove(versions: Versions, stays: (index: number) => boolean, onGone: O
       continue;
     }
     changesFrom = version.version;
-    // A reader in front of the next newer one finds what is below, or nothing.
+    // A reader before the next newer version now finds an older version, or nothing.
     if (showsBelow || !isGone(version, clock.now())) wholeFrom = versions[i - 1]?.version ?? changesFrom;
     versions.splice(i, 1);
     onGone(version);

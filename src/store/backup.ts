@@ -1,5 +1,5 @@
 /**
- * Backups: a stream of what a store has at one version.
+ * Backups: a stream of the content of a store at one version.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export function backupStream(
         try {
           await turns.next();
           const { done, value } = await bytes.next();
-          // The signal may have come meanwhile: then there is an error already.
+          // If the signal aborted meanwhile, the stream has an error already.
           if (!backup.isOpen) return;
           if (value) controller.enqueue(value);
           if (!done) return;
@@ -67,15 +67,15 @@ export function backupStream(
       },
       cancel: release,
     },
-    // Nothing is read before it is asked for.
+    // Reads nothing before the consumer asks for it.
     { highWaterMark: 0 },
   );
-  // One that nobody reads to its end. What is kept here must not lead to the stream.
+  // Releases a backup whose stream was not read to its end. The registered value must not reference the stream.
   forgotten.register(stream, backup);
   return stream;
 }
 
-/** What is read of the store: one snapshot, and for an increment what is gone since the other one. */
+/** The state of a backup: one snapshot, and for an increment a hold on the deletions since its start version. */
 class Backup {
   readonly #core: StoreCore;
   readonly #commits: Commits;
@@ -105,7 +105,7 @@ class Backup {
   release(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    // With the store that was closed, or failed, both ended.
+    // A close or a failure of the store has ended the hold and the snapshot.
     if (!this.#core.isAlive) return;
     if (this.#isIncrement) this.#core.run((backend) => backend.releaseGone(this.#since));
     this.#snapshot.release();
@@ -134,7 +134,7 @@ class Backup {
     return undefined;
   }
 
-  /** It may have expired meanwhile: then a full backup does without it. */
+  /** Reads a large value. If it has expired meanwhile, a full backup leaves it out. */
   #large(entry: StoredNewest): StoredNewest | undefined {
     const found = this.#read((backend) => backend.entry(entry.key, entry.version));
     if (found) return { ...entry, value: found.value };

@@ -1,6 +1,6 @@
 /**
  * The common part of all stores: the methods, which check and encode their arguments and call the core of an open
- * store. Long, since it is the one list of these methods. A method of more than a few lines is elsewhere.
+ * store. The file is long because it is the one list of these methods. Longer methods are in other files.
  *
  * @module
  */
@@ -177,7 +177,7 @@ export abstract class BaseStore extends BaseReader implements ViewedStore {
     return this.watchIn(toByteRange(range), formatOf(range), options);
   }
 
-  /** As {@linkcode Store.watch}, of a range in bytes, and with changes as `decode` makes them. */
+  /** As {@linkcode Store.watch}, for a range in bytes. `decode` makes the changes. */
   watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>> {
     return watchChanges(this.#core, ...watching);
   }

@@ -1,5 +1,5 @@
 /**
- * Batches, as callers pass them.
+ * Checks and encodes the batches that callers pass.
  *
  * @module
  */
@@ -18,14 +18,17 @@ const OPERATION = new OptionNames<Extract<BatchOperation, { type: "put" }>>(
   { property: "property of an operation", object: "an operation of a batch", example: EXAMPLE },
 );
 
-/** The operations, checked and in bytes, to be released; throws `TypeError` or `RangeError` when one of them is wrong. */
+/**
+ * Checks and encodes the operations. The caller releases the batch. Throws `TypeError` or `RangeError` if an operation
+ * is wrong.
+ */
 export function toBatch(operations: readonly BatchOperation[]): EncodedBatch {
   if (!Array.isArray(operations)) {
     throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
   }
   const batch = new EncodedBatch();
   try {
-    // Unlike `forEach`, it meets holes, too.
+    // Unlike `forEach`, this loop also visits holes.
     for (const operation of operations) add(batch, operation);
     checkBatchSize(batch.sizeBytes);
     return batch;

@@ -1,5 +1,5 @@
 /**
- * The commits of an open store: what was written settles in groups, and the work behind it is done between them.
+ * The commits of an open store. Writes settle in groups. The background work after them runs between the groups.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { afterLightWork, runInSteps, Turns } from "../commit/event_loop.ts";
 import { CommitQueue } from "../commit/queue.ts";
 import type { StoreCore } from "./core.ts";
 
-/** What a flush or a transaction that has nothing to write counts as light work. */
+/** The weight, as light work, of a flush or a transaction that has nothing to write. */
 export const NO_COMMIT = 8;
 
 /** The writes of one store. */
 export class Commits {
   readonly #core: StoreCore;
-  /** What a write waits for. */
+  /** The queue that a write waits for. */
   readonly writes: CommitQueue;
-  /** What a flush waits for. */
+  /** The queue that a flush waits for. */
   readonly flushes: CommitQueue;
   readonly #background: Background;
   readonly #turns = new Turns();
@@ -46,12 +46,12 @@ export class Commits {
     this.wake();
   }
 
-  /** A commit of one key was written. */
+  /** Records a commit of one key. */
   wrote(version: number, key: Uint8Array): void {
     if (this.#core.wrote(version, key)) this.#background.wake();
   }
 
-  /** Returns once what was written is committed. */
+  /** Commits all writes so far before it returns. */
   commitNow(): void {
     const { behaviour, version } = this.#core;
     this.#core.run(({ disk }) => (behaviour.syncWrites ? disk?.syncNow() : disk?.writeOutNow()));
@@ -71,23 +71,23 @@ export class Commits {
     this.#core.told(this.#core.version);
   }
 
-  /** Takes note that there may be work behind the commits. */
+  /** Starts the background work after the commits, if there is any. */
   wake(): void {
     if (this.#core.hasWork) this.#background.wake();
   }
 
-  /** Ends the work behind the commits. */
+  /** Stops the background work. */
   stop(): void {
     this.#background.stop();
   }
 
-  /** Settles once nothing waits any more, whatever became of it. */
+  /** Settles once nothing waits any more, even after a failure. */
   async drained(): Promise<void> {
     await this.writes.drained();
     await this.flushes.drained();
   }
 
-  /** Begins to commit what waits, unless the store failed meanwhile. */
+  /** Begins to commit the waiting writes, unless the store failed meanwhile. */
   #settle(commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
     this.#core.assertSound("commit");
     const { version } = this.#core;
@@ -103,8 +103,8 @@ export class Commits {
   }
 
   /**
-   * Writers wait until the work behind their writes has caught up: what is not done, and the memory it needs, is bounded, and no
-   * write has to do the work itself.
+   * Makes writers wait until the background work has caught up. This bounds the open work and its memory. No write has to do the
+   * work itself.
    */
   async #catchUp(): Promise<void> {
     const core = this.#core;

@@ -22,7 +22,7 @@ export interface StoreBehaviour {
   readonly readOnly: boolean;
   /** Stores a backup temporarily while it is restored. Default: in memory. */
   spool?(): Spool;
-  /** Called when the store failed. */
+  /** Called if the store fails. */
   failed?(error: unknown): void;
   /** Called when the store was closed without a failure. */
   closed?(): void;

@@ -28,12 +28,12 @@ export interface HeldSource<E extends KeyEncoding> {
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
 
 /**
- * An iterator may be left after its first step, so its first page is small. It is smaller still if the range has no end: then the
- * caller often wants the first entry alone.
+ * The first page is small, because the caller may stop after one step. It is even smaller if the range has no end, because the
+ * caller then often wants only the first entry.
  */
 const FIRST_PAGE_BYTES = 2048;
 const FIRST_OF_OPEN_BYTES = 512;
-/** The second page has at least so many bytes, and each one so many times as many as the one before. */
+/** The second page has at least this many bytes. Each later page is `PAGE_GROWTH` times as large as the one before. */
 const SECOND_PAGE_BYTES = 16_384;
 const PAGE_GROWTH = 8;
 
@@ -151,7 +151,7 @@ class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     const again = () => this.next();
-    // A caller that does not wait gets its entries in the order of the calls.
+    // A caller that does not wait still gets its entries in the order of the calls.
     if (this.#reading) return this.#reading.then(again, again);
     try {
       while (this.#walk.needsPage) {

@@ -14,7 +14,7 @@ import { encodeBound, encodePrefix } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { OptionNames, wrongType } from "../options.ts";
 
-/** More entries than a store can have. The engine takes it as no limit. */
+/** More entries than a store can have. The engine treats it as no limit. */
 const MOST_ENTRIES = 0xffffffff;
 
 const PROPERTY = "range option";
@@ -32,12 +32,12 @@ const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
   },
   { property: PROPERTY, object: "a range", example: '{ prefix: "a" }' },
 );
-/** The options that are a key, or the start of one. */
+/** The options whose value is a key, or the start of a key. */
 const KEYS = ["prefix", "gt", "gte", "lt", "lte"] as const satisfies (keyof KeyRange)[];
 /** The options that make a range smaller. */
 const BOUNDS = [...KEYS, "limit"] as const;
 
-/** The codec of bounds: that of the keys of a view. */
+/** The codec of bounds: the key codec of a view. */
 type BoundCodec = Pick<KeyCodec<unknown>, "encode" | "end">;
 
 /** One end of a range. */
@@ -56,7 +56,7 @@ export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTH
 }
 
 function toBytes(given: ReadRange<KeyEncoding>, base: Uint8Array, codec?: BoundCodec): ByteRange {
-  // Not used here, but checked all the same: a range to delete must be exactly what the caller means.
+  // The format is not used here, but checked: a range to delete must be exactly the range that the caller means.
   formatOf(given);
   const range = codec ? encodeBounds(given, codec) : given;
   // Copies the bytes, because the caller may change its arrays during the iteration.
@@ -93,7 +93,7 @@ export function toDeletedRange(range: KeyRange, base?: Uint8Array, codec?: Bound
   );
 }
 
-/** The encoding of a range's keys. */
+/** The format of the keys of a range. Throws `TypeError` if `keyEncoding` is wrong. */
 export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined): KeyFormat<E> {
   const encoding: unknown = range?.keyEncoding;
   if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };

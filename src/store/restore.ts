@@ -1,5 +1,5 @@
 /**
- * Restoring a backup: it is read and checked to its end before anything of it shows, and then applied as a whole.
+ * Restores a backup. Reads and checks all of it before any entry is visible, and then applies it as a whole.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
 import type { Run } from "./read_source.ts";
 
-/** Entries are handed to the operating system after so many bytes: they wait in memory until then. */
+/** Entries are written to the operating system after this many bytes. They wait in memory until then. */
 const BYTES_A_WRITE = 4 * 1024 * 1024;
 
 const OPTIONS = new OptionNames<RestoreOptions>({ signal: true }, { example: "{ signal }" });
 
-/** The restores of one store: one at a time. */
+/** The restores of one store. Only one runs at a time. */
 export class Restores {
   readonly #core: StoreCore;
   readonly #commits: Commits;
-  /** Ends the one that is going on, unless it is being applied already. */
+  /** Ends the running restore, unless it is already being applied. */
   #current: AbortController | undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -60,7 +60,7 @@ export class Restores {
     }
   }
 
-  /** Ends the one that is going on; settles once it has. */
+  /** Ends the running restore. Settles once it has ended. */
   async end(): Promise<void> {
     if (!this.#current) return;
     this.#current.abort(new StoreError("STORE_CLOSED", "Cannot restore: the store is closed"));
@@ -76,7 +76,7 @@ export class Restores {
       info = await receive(source, spool, check);
       await this.#commits.flushes.committed();
       signal.throwIfAborted();
-      // Others may have written meanwhile; from here on they cannot.
+      // Other calls may have written meanwhile. From here on they cannot.
       check(info);
       assertUnused(core);
     } catch (error) {
@@ -93,7 +93,7 @@ export class Restores {
     return { version: core.version, entries, deletions, bytes };
   }
 
-  /** The caller gets the error that came before. */
+  /** Ignores errors: the caller gets the error that came first. */
   #discard(spool: Spool): void {
     try {
       spool.discard();
@@ -110,7 +110,7 @@ function assertUnused({ run }: StoreCore): void {
   throw new StoreError("STORE_BUSY", `Cannot restore: ${what}`);
 }
 
-/** Reads a backup to its end, checks it, and keeps its bytes. `check` looks at the header as soon as it is there. */
+/** Reads a backup to its end, checks it, and keeps its bytes. Calls `check` as soon as the header is read. */
 async function receive(source: StreamSource, spool: Spool, check: (header: BackupHeader) => void): Promise<BackupInfo> {
   const turns = new Turns();
   const read = async () => {
@@ -125,13 +125,13 @@ async function receive(source: StreamSource, spool: Spool, check: (header: Backu
   return reader.info;
 }
 
-/** Throws `BACKUP_MISMATCH` when a backup cannot be restored to a store at this version. */
+/** Throws `BACKUP_MISMATCH` if a backup cannot be restored to a store at this version. */
 function checkFits({ run, version }: StoreCore, { from, to, isIncrement }: BackupHeader): void {
   if (isIncrement) {
     if (from === version) return;
     throw mismatch(`it continues version ${from}, and the store is at version ${version}`);
   }
-  // Whatever is there is found by the first page: nothing is older than version 0 or newer than the newest.
+  // The first page finds any entry: none is older than version 0 or newer than `NEWEST`.
   if (run((backend) => backend.changes({}, { since: 0, until: NEWEST })).changes.length > 0) {
     throw mismatch(`it is a full one, of version ${to}, and the store, at version ${version}, is not empty`);
   }
@@ -139,7 +139,7 @@ function checkFits({ run, version }: StoreCore, { from, to, isIncrement }: Backu
   throw mismatch(`it is of version ${to}, and the store is at version ${version}: versions only grow`);
 }
 
-/** Applies a backup that was checked; settles once that is durable. Applying the same one again changes nothing. */
+/** Applies a checked backup. Settles once it is durable. Applying the same backup again changes nothing. */
 export async function apply(run: Run, source: ByteSource): Promise<BackupInfo> {
   const takesFrames = run(({ restoreFrame }) => restoreFrame !== undefined);
   const reader = new BackupReader(source, { as: takesFrames ? "frames" : "changes" });

@@ -26,16 +26,16 @@ const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
   { example: '{ prefix: "users/", value }' },
 );
 
-/** What a view needs of its store. */
+/** The methods of a store that a view needs. */
 export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn"> {
   deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number>;
   watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>>;
 }
 
-/** A codec of keys, however its bytes come: as those of a page, or a string for what has no codec. */
+/** A key codec. `decode` takes the key as a page has it: bytes, or a string if the view has no key codec. */
 type AnyKeys = Omit<KeyCodec<unknown>, "decode"> & { decode(key: unknown): unknown };
 
-/** Of keys that are strings or bytes. */
+/** For a view without a key codec: its keys are strings or bytes. */
 const AS_IT_IS = { encode: (key: unknown) => key, decode: (key: unknown) => key } as AnyKeys;
 
 /** A {@linkcode View} of a store. */
@@ -44,10 +44,10 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   readonly #prefix: Uint8Array;
   readonly #codec: Codec<T>;
   readonly #key: AnyKeys;
-  /** As the key codec takes them, or as they are handed out. */
+  /** The format of keys in a page: bytes for a key codec, otherwise strings. */
   readonly #format: KeyFormat<KeyEncoding>;
 
-  /** `base` stands in front of the prefix. Throws `TypeError` or `RangeError` for wrong options. */
+  /** `base` comes before the prefix. Throws `TypeError` or `RangeError` for wrong options. */
   constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T, K, P>) {
     const { prefix, key = AS_IT_IS, value, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>);
     if (value && codec) wrongType("codec", codec, "'value' alone");
@@ -127,7 +127,7 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
   }
 
   values(range?: KeyRange<P>): RangeIterable<T> {
-    // No key is looked at: it need not be UTF-8.
+    // Does not decode keys, so they need not be UTF-8.
     const format: KeyFormat<"bytes"> = { ...this.#format, encoding: "bytes" };
     return this.#store.walk(this.#rangeOf(range), format, (page, i) => this.#valueOf(page, i));
   }
@@ -176,7 +176,10 @@ export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
       : this.#codec.decode(page.values[index] as Uint8Array);
   }
 
-  /** None where the codec has no way to do it, or one of the values is wrong: its error comes when it is reached. */
+  /**
+   * Returns no values if the codec has no `decodeMany`, or if `decodeMany` throws. Each value is then decoded when the caller
+   * reaches it, and a wrong value throws there.
+   */
   #decodeMany(values: readonly Uint8Array[]): T[] {
     try {
       return this.#codec.decodeMany?.(values) ?? [];

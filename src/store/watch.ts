@@ -1,8 +1,8 @@
 /**
- * Watches: iterators over a store's history that continue as the store does.
+ * Watches: iterators over a store's changes. They continue with future changes.
  *
  * Nothing is queued for a consumer. A watch knows its position in the order of the commits: a version and a key. Each
- * step reads a page from there. While the commits are in memory, it reads them in their order. Older changes it reads
+ * step reads a page from there. While the commits are in memory, it reads them in their order. It reads older changes
  * by key, in several passes: each pass finds the oldest ones. Within one commit it continues at the next key.
  *
  * @module
@@ -55,7 +55,7 @@ export interface Watched<E extends KeyEncoding> {
   readonly decode: Decode<E> | undefined;
 }
 
-/** The changes of a range, for as many walks as are asked for. Throws `TypeError` or `RangeError` for wrong options. */
+/** The changes of a range. The caller may start several iterators. Throws `TypeError` or `RangeError` for wrong options. */
 export function watchChanges<E extends KeyEncoding>(
   core: StoreCore,
   ...[{ reverse: _reverse, limit: _limit, ...range }, format, options, decode]: Watching<E>
@@ -93,7 +93,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
 
   next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     const next = this.#last.then(() => this.#next());
-    // After an error the consumer may never call `return`. If it asks again, the watch begins to look out again.
+    // After an error the consumer may never call `return`. If it calls `next` again, the lookout begins again.
     this.#last = next.catch(() => this.#lookout.end());
     return next;
   }
@@ -113,7 +113,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
   async #next(): Promise<IteratorResult<ChangeIn<E>, undefined>> {
     const { signal } = this.#watched;
     for (;;) {
-      // A consumer that asks for one change after the other does not let the event loop turn more often than this.
+      // A consumer that calls `next` in a loop may never let the event loop turn. The watch does so here.
       if (this.#isBare || this.#index % CHANGES_A_LOOK === 0) await this.#turns.next();
       signal?.throwIfAborted();
       if (this.#isDone || this.#isOver()) return this.return();
@@ -154,7 +154,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
     this.#turns = new Turns();
   }
 
-  /** Whether the store is closed. Throws when it failed. */
+  /** Whether the store is closed. Throws if it failed. */
   #isOver(): boolean {
     this.#core.assertSound("watch");
     return this.#core.isClosing;
@@ -207,7 +207,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
     const from = range.lower && compareBytes(range.lower, key) > 0 ? undefined : { key, version };
     const { changes, next } = this.#core.read((backend) => backend.changes(range, window, from));
     if (!next) return { changes, next: { version: version + 1, key: NOTHING } };
-    // If only versions below this one are left of the key, the key is done.
+    // If the key has only older versions left, the key is done.
     const rest = next.version < version ? withZero(next.key) : next.key;
     return { changes, next: { version, key: rest } };
   }

@@ -1,5 +1,5 @@
 /**
- * Operations of a batch in the request buffer, in the format of an `EncodedBatch`.
+ * Writes the operations of a batch to the request buffer, in the format of an `EncodedBatch`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function writtenBytes(operations: readonly StoredOperation[]): number {
   return sizeOfAll(operations) + operations.length * HEADER_BYTES;
 }
 
-/** Writes them to `target`, from `at` on. */
+/** Writes the operations to `target` at `at`. */
 export function writeAll(operations: readonly StoredOperation[], target: Uint8Array, at: number): void {
   const view = new DataView(target.buffer, target.byteOffset);
   let next = at;

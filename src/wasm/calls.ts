@@ -69,13 +69,13 @@ export class EngineCalls {
     await this.settled(action, "table");
   }
 
-  /** A call after which the next one that commits reserves versions, as the first one does. */
+  /** Runs a call that ends the reservation of versions. The next commit reserves versions again, as the first one does. */
   endVersions(action: string, call: () => number): void {
     this.run(action, call);
     this.#hasWritten = false;
   }
 
-  /** Does what was asked for so far, in all lanes, before it returns. */
+  /** Does all requests so far, in all lanes, before it returns. */
   drain(action: string): void {
     try {
       this.host.drain();

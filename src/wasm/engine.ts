@@ -1,6 +1,6 @@
 /**
- * One engine instance with its host: typed calls in, bytes and {@linkcode StoreError}s out. Long, since it is the one list of
- * all calls of a `Backend`; what takes more than a call is elsewhere.
+ * One engine instance with its host: typed calls in, bytes and {@linkcode StoreError}s out. The file is long because it
+ * is the one list of all calls of a `Backend`. Work that takes more than one call is in other files.
  *
  * @module
  */
@@ -40,14 +40,14 @@ import type { EngineMemory } from "./memory.ts";
 import { flagsOf } from "./range.ts";
 import { Room } from "./room.ts";
 
-/** Bytes of changes that one call brings over. */
+/** Bytes of the changes that one call returns. */
 const PAGE_BYTES = 128 * 1024;
-/** Values above this size do not come with a page of newest versions. */
+/** Larger values are not part of a page of newest versions. */
 const LARGEST_IN_PAGE = 64 * 1024;
 const NO_LIMIT = 0xffffffff;
 const FIRST_VERSION: VersionPlace = { below: NEWEST, listed: 0 };
 
-/** The bindings of one instance. Any error of theirs but `OUT_OF_MEMORY` leaves it unusable. */
+/** The bindings of one instance. Any error except `OUT_OF_MEMORY` makes the instance unusable. */
 export class Engine implements Backend {
   readonly disk: EngineDisk;
   readonly #calls: EngineCalls;
@@ -64,12 +64,15 @@ export class Engine implements Backend {
     this.disk = new EngineDisk(calls, this.#room);
   }
 
-  /** Starts an instance of `module`, which may still be compiled, and refuses one that is no engine of this release. Touches no file. */
+  /**
+   * Starts an instance of `module`, which may still be compiled. Refuses a module that is not an engine of this
+   * release. Touches no file.
+   */
   static async start(module: Promise<WebAssembly.Module>, place: HostPlace): Promise<Engine> {
     return new Engine(await EngineCalls.start(module, place));
   }
 
-  /** Opens the store in the directory, creating it when it is missing; settles once what was recovered is durable. */
+  /** Opens the store in the directory. Creates it if it is missing. Settles once the recovered data is durable. */
   async open(options: EngineOptions): Promise<void> {
     if (options.shareBuffers) this.#memory.shareBuffers();
     this.versionsToKeep = options.numVersionsToKeep;
@@ -87,7 +90,7 @@ export class Engine implements Backend {
     return this.#memory.hasWork;
   }
 
-  /** The value of `key`, in bytes that the caller owns. */
+  /** The value of `key`. The caller owns the bytes. */
   get(key: Uint8Array, version: number = NEWEST): Uint8Array | undefined {
     this.#memory.request(key, undefined);
     const status = this.#calls.run("read", () => this.#exports.luge_get(key.length, version, clock.now()));
@@ -248,7 +251,7 @@ export class Engine implements Backend {
     if (status === Status.More) return { framed, entries: [], next };
     const expiresMs = this.#memory.replyNumber(ReplyNumber.expiresMs);
     const large = { ...next, expiresMs, value: undefined, isLarge: true };
-    // No key is between the two.
+    // No key is between this key and this key with a zero byte.
     return { framed, entries: [large], next: { key: concat(next.key, Uint8Array.of(0)), version: NEWEST } };
   }
 
@@ -271,12 +274,12 @@ export class Engine implements Backend {
   }
 
   step(): boolean {
-    // Steps need space: on a full disk they would fail the store. There a compaction does their work.
+    // Steps need space, so on a full disk they would fail the store. A compaction then does their work.
     if (this.#room.isMissing) return false;
     return this.#calls.work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
   }
 
-  /** Does a small part of a compaction, beginning one where none is going on; says whether there is more. */
+  /** Does a small part of a compaction. Starts one if none is running. Returns whether there is more. */
   compactStep(): boolean {
     this.#room.toCompact();
     return this.#calls.work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
@@ -301,17 +304,17 @@ export class Engine implements Backend {
     return logFileBytes + blockFileBytes + indexBytes;
   }
 
-  /** Gives all files back as a crash would: for an engine that failed. */
+  /** Releases all files of a failed engine, as a crash would. */
   abandon(): void {
     this.#calls.host.abandon();
   }
 
-  /** As {@linkcode Engine.abandon}, after a failure that says more than what this one may meet. Idempotent. */
+  /** As {@linkcode Engine.abandon}, but ignores errors, because an earlier failure says more. Idempotent. */
   giveUp(): void {
     try {
       this.abandon();
     } catch {
-      // A file that could not be closed: the failure before it is the one to tell.
+      // A file could not be closed. The caller gets the earlier failure.
     }
   }
 }

@@ -50,7 +50,7 @@ export class EngineDisk implements Disk {
     this.#calls.inline("flush", () => this.#calls.exports.luge_sync());
   }
 
-  /** Waits also for removals of files, which wait for the syncs before them. */
+  /** Also waits for removals of files. A removal waits for the syncs before it. */
   async filesSettled(): Promise<void> {
     await this.#calls.allSettled("compact");
     this.#room.renew();

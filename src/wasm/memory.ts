@@ -1,5 +1,5 @@
 /**
- * The engine's linear memory: requests in, replies out. Nothing else reads or writes it, but the host's file transfers.
+ * The engine's linear memory: requests in, replies out. Only this file and the host's file transfers read or write it.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import {
 } from "./interface.ts";
 import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";
 
-/** Up to this many bytes a loop copies faster than `set`. */
+/** A loop copies up to this many bytes faster than `set`. */
 const SHORT_BYTES = 32;
 const NO_WORDS = new Uint32Array(0);
 
@@ -57,7 +57,7 @@ export class EngineMemory {
     this.#numbers = new Float64Array(exports.memory.buffer);
   }
 
-  /** Puts `first` and, behind it, `second` and `third` into the request buffer; throws `OUT_OF_MEMORY` when it cannot grow. */
+  /** Puts `first`, `second` and `third` one after the other into the request buffer. Throws `OUT_OF_MEMORY` if it cannot grow. */
   request(first: Uint8Array, second: Uint8Array | undefined, third?: Uint8Array): void {
     const length = first.length + (second?.length ?? 0) + (third?.length ?? 0);
     this.#makeRoom(length);
@@ -83,7 +83,7 @@ export class EngineMemory {
     return length;
   }
 
-  /** The length of the reply in bytes, also of one that is yet to be read. */
+  /** The length of the reply in bytes, even before it is read. */
   get replyLength(): number {
     return this.#word(ReplyWord.length);
   }
@@ -109,12 +109,12 @@ export class EngineMemory {
     return this.#numbers[this.#header / 8 + field] ?? 0;
   }
 
-  /** Where the versions of a key go on, as the reply says. */
+  /** The place where the versions of a key continue, from the reply. */
   get replyVersionPlace(): VersionPlace {
     return { below: this.replyNumber(ReplyNumber.nextVersion), listed: this.#word(ReplyWord.nextListed) };
   }
 
-  /** From here on small replies may share buffers with each other, where that is faster. */
+  /** From now on small replies may share buffers with each other, if that is faster. */
   shareBuffers(): void {
     this.#owned.share();
   }
@@ -127,7 +127,7 @@ export class EngineMemory {
     return this.#owned.copy(view, words, address, words[word + ReplyWord.length] as number);
   }
 
-  /** Copies the reply into `target`, from `at` on; returns how many bytes it had. */
+  /** Copies the reply into `target` at `at`. Returns the length of the reply in bytes. */
   replyInto(target: Uint8Array, at: number): number {
     const view = this.#view();
     const address = this.#word(ReplyWord.address);
@@ -142,14 +142,14 @@ export class EngineMemory {
   }
 
   /**
-   * The reply as a page of entries; `more` says that the range may go on behind it. The values have buffers of their own, or are views
-   * of one that nothing else uses, and that cannot be transferred.
+   * The reply as a page of entries. `more` says that the range may continue after it. Each value has its own buffer, or
+   * the values are views of one buffer that nothing else uses and that cannot be transferred.
    */
   replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#word(ReplyWord.address);
-    // On V8 a copy costs as much as the rest of a small page: one of all, where values may be parts of it.
+    // On V8 a copy costs as much as the rest of a small page. So make a single copy if the values may be views of it.
     const isShared = withValues && count > 1 && mayShare();
     const bytes = isShared
       ? view.slice(address, address + this.replyLength)
@@ -159,12 +159,12 @@ export class EngineMemory {
     const ends = new Array<number>(count);
     let end = 0;
     for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
-    // Decoders take no view of memory that may grow.
+    // Decoders cannot read a view of memory that may grow.
     const keys = isShared ? bytes.subarray(keysAt, keysAt + end) : bytes.slice(keysAt, keysAt + end);
     let values: Uint8Array[] = [];
     if (isShared) values = viewsOf(bytes, keysAt + end, words);
     else if (withValues) values = copiesOf(bytes, keysAt + end, words);
-    // The engine says where to go on when that is not behind the last entry.
+    // If the range does not continue after the last entry, the engine says where it continues.
     const lastLength = more ? this.#word(ReplyWord.nextKeyLength) : 0;
     let last: Uint8Array | undefined;
     if (lastLength > 0) last = bytes.slice(bytes.length - lastLength);
@@ -172,12 +172,15 @@ export class EngineMemory {
     return { keys: formatKeys(keys, ends, format), values, last, isShared };
   }
 
-  /** The reply as a page of changes, each with bytes of its own. `next` is where a walk goes on, where the engine says that it does. */
+  /**
+   * The reply as a page of changes. Each change has its own bytes. If the engine says that there is more, `next` is
+   * where it starts.
+   */
   replyChanges(): { entries: StoredNewest[]; next: ChangePlace } {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#word(ReplyWord.address);
-    // A buffer of its own: what stands in it is looked at as words.
+    // A separate buffer, because its content is read as aligned words.
     const bytes = view.slice(address, address + this.replyLength);
     const words = new Uint32Array(bytes.buffer, 0, bytes.length >>> 2);
     const numbers = new Float64Array(bytes.buffer, 0, (count * VERSIONED_HEADER_BYTES) / 8);
@@ -205,7 +208,7 @@ export class EngineMemory {
     };
   }
 
-  /** The reply as entries of a frame of a backup. `next` is where a walk goes on, where the engine says that it does. */
+  /** The reply as entries of a frame of a backup. If the engine says that there is more, `next` is where it starts. */
   replyFrame(): { framed: FramedEntries; next: ChangePlace } {
     const view = this.#view();
     const address = this.#word(ReplyWord.address);
@@ -237,7 +240,7 @@ export class EngineMemory {
     this.#capacity = Math.max(length, LEAST_REQUEST_BYTES);
   }
 
-  /** Growing the memory detaches every view of it: take fresh ones then. */
+  /** A view of the whole memory. Growing the memory detaches every view, so this takes a new one then. */
   #view(): Uint8Array<ArrayBuffer> {
     if (this.#bytes.length === 0) {
       this.#bytes = new Uint8Array(bufferOf(this.#exports));
@@ -248,10 +251,10 @@ export class EngineMemory {
   }
 }
 
-/** The values that stand back to back in `bytes` from `at` on, with their lengths from a page's table, as views of these bytes. */
+/** Views of the values that lie back to back in `bytes` from `at`. Their lengths are in the page's table, `words`. */
 function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array): Uint8Array[] {
   const values = new Array<Uint8Array>(words.length >>> 1);
-  // V8 looks the buffer of a view up at each call.
+  // V8 looks up the buffer of a view at each access.
   const { buffer } = bytes;
   guard(buffer);
   for (let i = 1, next = at; i < words.length; i += 2) {
@@ -262,7 +265,7 @@ function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array)
   return values;
 }
 
-/** The same, each in a buffer of its own. */
+/** As {@linkcode viewsOf}, but each value is a copy in its own buffer. */
 function copiesOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array): Uint8Array[] {
   const values = new Array<Uint8Array>(words.length >>> 1);
   for (let i = 1, next = at; i < words.length; i += 2) {

@@ -1,5 +1,5 @@
 /**
- * Backups and increments: what they have, and what becomes of it in another store.
+ * Backups and increments: their content, and their restore to another store.
  */
 
 import assert from "node:assert/strict";
@@ -269,7 +269,7 @@ for (const { name, make } of KINDS) {
       for (; !isOver; await nextTurn()) {
         try {
           const count = store.countSync();
-          // What it holds while it is applied is never shown.
+          // A restore that is being applied is never visible.
           assert.ok(count === 0 || count === source.countSync(), `${count} entries`);
         } catch (error) {
           storeError("STORE_RESTORING")(error);

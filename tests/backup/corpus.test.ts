@@ -1,5 +1,5 @@
 /**
- * The corpus of the fuzz target of backups, replayed: `node scripts/campaign.ts fuzz` makes its backups from these files.
+ * Replays the corpus of the fuzz target of backups. `node scripts/campaign.ts fuzz` makes its backups from these files.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Restores that a crash interrupts: the next open finds all of it or nothing.
+ * Crashes during a restore: the next open finds all of the restore or nothing.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ const openOn = (fileSystem: MemoryFileSystem | ObservedFileSystem): Promise<Sled
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A disk that stops at the n-th change of a file or a name, counted from {@linkcode arm} on, and does nothing any more. */
+/** A disk that stops at the n-th change of a file or a name after {@linkcode arm}. From then on it does nothing. */
 class StoppingDisk {
   readonly fileSystem: ObservedFileSystem;
   changes = 0;
@@ -55,7 +55,7 @@ async function chain(): Promise<Chain> {
   return { full, increment, versions: [first, source.version], contents: [before, contentsOf(source)] };
 }
 
-/** Restores the increment on a disk that stops; returns how many changes it made. */
+/** Restores the increment on a disk that stops. Returns how many changes it made. */
 async function restoreUntil(disk: MemoryFileSystem, { increment }: Chain, changes: number): Promise<number> {
   const stopping = new StoppingDisk(disk);
   const store = await openOn(stopping.fileSystem);
@@ -95,7 +95,7 @@ describe("a restore that is interrupted", () => {
     }, restored);
     assert.ok(total > 20, `${total} changes`);
     const seen = [0, 0];
-    // The first ones are made before it is to be applied.
+    // The restore makes the first changes before it applies the backup.
     for (let at = 0; at < total; at += at < 8 ? 2 : Math.max(1, Math.floor(total / 12))) {
       await withBase(async (disk) => {
         await restoreUntil(disk, restored, at);
@@ -148,7 +148,7 @@ describe("a restore that is interrupted", () => {
     const openWith = (path: string) => open({ path, fileSystem: stopping.fileSystem, logger: SILENT });
     await using store = await openWith("/store");
     await store.restore(streamOf(full));
-    // With the first one the store ends its own work behind the restore.
+    // The first copy makes the store finish its background work after the restore.
     await store.backupTo("/first");
     stopping.arm(Number.POSITIVE_INFINITY);
     await store.backupTo("/whole");
@@ -158,7 +158,7 @@ describe("a restore that is interrupted", () => {
       await assert.rejects(store.backupTo(`/copy${at}`));
       stopping.arm(Number.POSITIVE_INFINITY);
       const opened = await openWith(`/copy${at}`).catch(storeError("NOT_A_STORE"));
-      // Before anything was written it is an empty directory.
+      // Until the first write the directory is empty.
       if (opened !== true) {
         assert.equal(opened.countSync(), 0);
         assert.ok(at < 8, `after ${at} of ${total} changes`);

@@ -1,6 +1,5 @@
 /**
- * Backups that are not as they were written: each is refused with position and reason, or restores exactly, and the store is as
- * it was.
+ * Damaged backups. Each is refused with position and reason, and the store does not change. Or it restores exactly.
  */
 
 import assert from "node:assert/strict";

@@ -23,7 +23,7 @@ import { withDirectory } from "../support/temporary.ts";
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Where two stores are. */
+/** The file system of two stores. */
 interface Place {
   readonly fileSystem: FileSystem;
   readonly root: string;
@@ -32,7 +32,7 @@ interface Place {
 const opened = ({ fileSystem }: Place, path: string, options: Partial<SledStoreConfig> = {}) =>
   open({ path, fileSystem, writeBufferSize: 256 * 1024, logger: SILENT, ...options });
 
-/** The disks that have links, and one that has none. */
+/** Disks with hard links, and one without. */
 const PLACES: readonly { name: string; links: boolean; run(use: (place: Place) => Promise<void>): Promise<void> }[] = [
   { name: "memory", links: true, run: (use) => use({ fileSystem: new MemoryFileSystem(), root: "" }) },
   {
@@ -47,7 +47,7 @@ const PLACES: readonly { name: string; links: boolean; run(use: (place: Place) =
   },
 ];
 
-/** The names, sizes and digests of all files of a store but the lock's and the reserve. */
+/** The names, sizes and digests of all files of a store, except the lock and the reserve. */
 function filesOf({ fileSystem }: Place, path: string): string[] {
   return fileSystem.list(path).flatMap(({ name, kind }) => {
     const child = `${path}/${name}`;
@@ -61,7 +61,7 @@ function filesOf({ fileSystem }: Place, path: string): string[] {
   });
 }
 
-/** Everything that changes files: overwrites, deletions, large values, merges, compaction, and the end of the process in between. */
+/** Changes files in every way: overwrites, deletions, large values, merges, compaction, and ends of the process in between. */
 async function live(place: Place, path: string, seed: number): Promise<void> {
   let left = 40;
   const failing = new ObservedFileSystem(place.fileSystem, {
@@ -240,7 +240,7 @@ describe("a fork that meets trouble", () => {
       let calls = 0;
       disk.link = (from, to) => {
         calls += 1;
-        // Some files alone have too many names.
+        // Only some files have too many names.
         if (code !== "EMLINK" || calls % 2 === 0) throw diskError(code);
         link(from, to);
       };
@@ -283,7 +283,7 @@ describe("a fork that meets trouble", () => {
     const link = disk.link.bind(disk);
     const fileSystem = new ObservedFileSystem(disk, {
       before: ({ name, path }) => {
-        // What removes the rest of it goes on.
+        // The calls that remove the unfinished fork still work.
         if (!path.startsWith("/fork") || ["stat", "list", "remove", "removeDirectory", "close"].includes(name)) return;
         left -= 1;
         if (left < 0) stopped();
@@ -350,7 +350,7 @@ function names(disk: FileSystem): string[] {
     .sort();
 }
 
-/** Whether a fork has taken all files: the index comes last. */
+/** Whether a fork has taken all files. It takes the index last. */
 function isBuilt({ fileSystem }: Place, name: string): boolean {
   return name.startsWith("fork.fork-") && fileSystem.stat(`/${name}/index/db`) !== undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Forks that a power cut interrupts: the directory is missing, or holds all of the fork.
+ * Power cuts during a fork: the directory is missing, or has the whole fork.
  */
 
 import assert from "node:assert/strict";
@@ -20,11 +20,11 @@ import { Random } from "../../scripts/lib/random.ts";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const SEED = 20_271_127;
-/** Of the moments of a fork, every such one is tried. */
+/** The test tries every n-th moment of a fork. */
 const STRIDE = 3;
 const SAMPLES = 3;
 
-/** What was not synced is lost. */
+/** Everything that was not synced is lost. */
 const LOST: CrashState = { label: "none", fateOf: () => "lost", isKill: false };
 
 const openOn = (fileSystem: FileSystem, path: string): Promise<SledStore> =>

@@ -123,12 +123,13 @@ pub extern "C" fn luge_history() -> i32 {
     })
 }
 
-/// Reads the newest version of each key that changed after `since` and up to `until`, as entries of a frame of a backup: from
-/// the key in the request on, of that one only versions up to `below`; from the first key on without one. What is deleted or has
-/// expired is left out if `with_deletions` is 0. Ends once there are `budget` bytes, or after looking at `visits` entries. The reply
-/// has how many entries have a value, how many are gone, and the bytes of their keys and values. [`Status::More`] says where to
-/// continue as after [`luge_changes`]. So does [`Status::Streamed`]: what comes next has a value above `largest` bytes, which is to
-/// be read on its own; the reply has its expiry.
+/// Reads the newest version of each key that changed after `since` and up to `until`, as entries of a backup's frame.
+/// Begins at the key in the request, and reads only its versions up to `below`. Without a key, begins at the first key.
+/// If `with_deletions` is 0, leaves out deleted and expired keys. Ends once there are `budget` bytes, or after looking
+/// at `visits` entries. The reply has the number of entries with a value, the number of deleted or expired ones, and
+/// the bytes of their keys and values. [`Status::More`] says where to continue, as in [`luge_changes`]. So does
+/// [`Status::Streamed`]: the next value is above `largest` bytes, so the host must read it separately. The reply then
+/// has its expiry.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_newest(
     key_length: usize,

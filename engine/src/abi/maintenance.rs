@@ -24,9 +24,10 @@ pub extern "C" fn luge_sync() -> i32 {
     })
 }
 
-/// Makes all durable, and ends all segments but that of the log. With an `is_copied` other than 0 it ends that, too: no file of log
-/// and blocks that is there is changed any more, and a copy of them opens at the newest version, which this may raise. The host must
-/// be done with all that the next commit asks for before that counts.
+/// Makes everything durable, and ends all segments except that of the log. If `is_copied` is not 0, ends that one, too.
+/// Then luge no longer changes the existing files of log and blocks, and a copy of them opens at the newest version.
+/// This call may raise that version. The next commit then reserves versions again. It counts only after the host has
+/// completed everything that it requests.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_end_segments(is_copied: u32) -> i32 {
     run_open(|call| {
@@ -35,7 +36,7 @@ pub extern "C" fn luge_end_segments(is_copied: u32) -> i32 {
     })
 }
 
-/// Does a small part of the background work. [`Status::More`] says that there is more.
+/// Does a small part of the background work. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
     run_open(|call| {

@@ -1,4 +1,4 @@
-//! Background work, in small steps: moves memtables into the table, and removes segments of the log that nothing needs.
+//! Background work in small steps: merges memtables into the table, and removes segments of the log that nothing needs.
 
 use std::time::Instant;
 
@@ -13,8 +13,8 @@ use crate::index::Checkpoint;
 use crate::table::{Descent, Level, Retention, Written};
 
 impl<D: Disk> Database<D> {
-    /// Does a small part of what has to be done behind the commits: seals a full memtable, merges some blocks, records
-    /// what is done, or moves some values out of a segment that is mostly dead. Says whether there is more to do.
+    /// Does a small part of the background work. It seals a full memtable, merges some blocks, records a checkpoint, or
+    /// moves some values out of a segment that is mostly dead. Returns whether more is left.
     pub fn step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         let Some(store) = self.writing() else { return Ok(false) };
         store.timed(|store| store.step_now(now_ms))?;
@@ -26,8 +26,8 @@ impl<D: Disk> Database<D> {
         self.looking().has_work()
     }
 
-    /// Whether the checkpoint is behind the pace at which the active memtable fills: if it does not catch up, the next
-    /// commits must do some of its work themselves.
+    /// Whether the checkpoint is slower than the active memtable fills. If it does not catch up, the next commits must
+    /// do some of its work.
     pub fn is_behind(&self) -> bool {
         self.looking().is_behind()
     }
@@ -51,28 +51,28 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// Whether the active memtable is to be sealed.
+    /// Whether the active memtable must be sealed.
     fn is_full(&self) -> bool {
         self.memtables.is_full(self.values.appended_bytes(), self.hidden_limit(), &self.options)
     }
 
-    /// Whether the active memtable is fuller than the sealed one is merged, and `slack` entries more.
+    /// Whether the active memtable fills faster than the sealed one is merged, by more than `slack` entries.
     fn is_ahead(&self, slack: u64) -> bool {
         self.memtables.are_ahead(slack, self.values.appended_bytes(), &self.options)
     }
 
-    /// Whether the sealed memtable or the upper level hides so much that the next commits wait until it is merged.
+    /// Whether the sealed memtable or the upper level hides so much that the next commits must wait for the merge.
     fn hides_much(&self) -> bool {
         let limit = self.hidden_limit();
         self.checkpointer.hides_more_than(2 * limit) || self.memtables.hide_more_than(limit)
     }
 
-    /// Whether the upper level is to descend: it is too large, or hides too much.
+    /// Whether the upper level must descend: it is too large, or hides too much.
     fn must_descend(&self) -> bool {
         self.upper_is_full() || self.checkpointer.must_descend(self.hidden_limit())
     }
 
-    /// Does a step, and notes how long it took.
+    /// Does a step and records how long it took.
     fn timed(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
         let started = Instant::now();
         step(self)?;
@@ -97,16 +97,17 @@ impl<D: Disk> Store<D> {
         self.is_ahead(0) || self.has_much_dead() || self.hides_much()
     }
 
-    /// The upper level is rewritten with each memtable, the bottom each time as much as it holds came down: together they
-    /// cost least when the upper has the geometric mean of half the bottom and a memtable.
+    /// Each memtable rewrites the upper level. Each time the upper level has descended, the bottom level is rewritten.
+    /// The sum of both costs is lowest if the upper level has the geometric mean of half the bottom level and a
+    /// memtable.
     fn upper_is_full(&self) -> bool {
         let buffer = self.options.write_buffer_size as u64;
         let mean = (self.table.live_bytes(Level::Bottom) / 2 * buffer).isqrt();
         self.table.live_bytes(Level::Upper) > mean.max(2 * buffer)
     }
 
-    /// Before a commit: lets the checkpoint go on at the pace at which the active memtable fills, and at the hard limit,
-    /// with two full memtables, to its end.
+    /// Runs before a commit. Advances the checkpoint at the pace at which the active memtable fills. At the hard limit,
+    /// with two full memtables, completes it.
     pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.keep_space()?;
         if self.unseen(Hiding::Active) >= MOST_UNSEEN {
@@ -143,9 +144,9 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// Moves some blocks of the upper level down.
+    /// Moves some blocks of the upper level into the bottom level.
     pub(super) fn descend(&mut self, descent: &mut Descent, now_ms: u64) -> Result<(), Failure> {
-        // What a checkpoint prepared may replace what descends.
+        // Prepared changes of a checkpoint may replace the blocks that descend.
         self.commit_group()?;
         let retention = self.retention(now_ms, true);
         let written = self.table.descend(descent, &retention)?;
@@ -157,7 +158,7 @@ impl<D: Disk> Store<D> {
         self.clock.retention(self.options.versions_to_keep, now_ms, is_bottom)
     }
 
-    /// Lets what was merged of the sealed memtable show in the table.
+    /// Makes the merged entries of the sealed memtable visible in the table.
     pub(super) fn commit_group(&mut self) -> Result<(), Failure> {
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
         let written = sealed.show(&mut self.table)?;
@@ -169,15 +170,16 @@ impl<D: Disk> Store<D> {
         self.counters.wrote(written);
     }
 
-    /// The checkpoint covers the log up to here: the segment that is written to now is needed on.
+    /// Seals the active memtable. The checkpoint covers the log up to here. The present segment is still needed.
     pub(super) fn seal(&mut self) -> Result<(), Failure> {
-        // What the table will hold must not be ahead of the log: a version would come back that others may never have.
+        // The table must not be ahead of the log. Otherwise a version could return after a crash without the versions
+        // before it.
         let first_segment = self.values.sync_segment()?;
         let checkpoint = Checkpoint { first_segment, version: self.clock.newest(), reserved: self.clock.reserved() };
         self.memtables.seal(checkpoint, self.values.appended_bytes(), &self.table)
     }
 
-    /// Does a small part of bringing the sealed memtable into the table; at its end the checkpoint is recorded.
+    /// Merges a small part of the sealed memtable into the table. At the end, records the checkpoint.
     pub(super) fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.counters.step();
         if self.unseen(Hiding::Sealed) > 0 {

@@ -1,30 +1,30 @@
-//! How far the table has come, and what keeps it in order: the last checkpoint, and how far upkeep is.
+//! The last checkpoint, and the progress of the table's maintenance.
 
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Notes};
 use crate::table::{Descent, Rewrite, SparseSegment, Table};
 
-/// How far a compaction has come.
+/// The progress of a compaction.
 pub(super) enum Compaction {
-    /// Memtables go into the table. Holds whether the active one, as it was at the start, is on its way.
+    /// Memtables are merged into the table. Holds whether the memtable that was active at the start is sealed already.
     Memtables(bool),
-    /// The upper level goes down.
+    /// The upper level is merged into the bottom level.
     Upper(Descent),
-    /// The bottom is rewritten. Holds whether for the first time.
+    /// The bottom level is rewritten. Holds whether this is the first time.
     Bottom(Rewrite, bool),
-    /// Values are moved in the log.
+    /// Values in the log are moved.
     Log,
 }
 
-/// The upkeep of a table.
+/// The maintenance of a table.
 pub(super) struct Checkpointer {
     notes: Notes,
-    /// The last one that was recorded.
+    /// The last recorded checkpoint.
     checkpoint: Checkpoint,
-    /// About how many bytes of values in the log the bottom level leads to that the upper one hides.
+    /// The approximate number of bytes of logged values that the bottom level refers to but the upper level hides.
     hidden: u64,
-    /// How much of that is there no more once the round is done in which the whole upper level descends.
+    /// How much of `hidden` disappears at the end of this round, in which the whole upper level descends.
     sinking: Option<u64>,
     descent: Descent,
     /// A segment of blocks that is being emptied.
@@ -33,7 +33,7 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Goes on where the notes say.
+    /// Continues from the recorded notes.
     pub fn open(notes: Notes) -> Result<Self, Failure> {
         let (checkpoint, hidden) = (notes.checkpoint()?, notes.hidden()?);
         let (sinking, descent) = (None, Descent::default());
@@ -45,8 +45,8 @@ impl Checkpointer {
         self.checkpoint
     }
 
-    /// Records a checkpoint, durably. The table must have all it says, durably. The memtable that it covers hides `hidden` bytes
-    /// more.
+    /// Records a checkpoint, durably. The table must already have all its entries, durably. The memtable that it covers
+    /// hides `hidden` more bytes.
     pub fn record(&mut self, checkpoint: Checkpoint, hidden: u64) -> Result<(), Failure> {
         if hidden > 0 {
             self.hidden += hidden;
@@ -62,13 +62,14 @@ impl Checkpointer {
         self.hidden > limit
     }
 
-    /// Whether the upper level is to descend for what it hides: `limit` bytes are too much.
+    /// Whether the upper level must descend because it hides more than `limit` bytes, or because such a round is in
+    /// progress.
     pub fn must_descend(&self, limit: u64) -> bool {
         self.sinking.is_some() || self.hides_more_than(limit)
     }
 
-    /// Where the upper level goes on to descend; [`Checkpointer::descended`] takes it back. Begins a round when it hides more than
-    /// `limit`.
+    /// Takes the progress of the descent. [`Checkpointer::descended`] puts it back. Begins a round if the upper level
+    /// hides more than `limit` bytes.
     pub fn take_descent(&mut self, limit: u64) -> Descent {
         let mut descent = std::mem::take(&mut self.descent);
         if self.sinking.is_none() && self.hides_more_than(limit) {
@@ -78,7 +79,7 @@ impl Checkpointer {
         descent
     }
 
-    /// Takes note of how far the upper level has descended. Says whether a round is done in which what it hid came down.
+    /// Records the progress of the descent. Returns whether it ended a round that began because of hidden bytes.
     pub fn descended(&mut self, descent: Descent) -> Result<bool, Failure> {
         let is_round = descent.is_at_start();
         self.descent = descent;
@@ -87,7 +88,7 @@ impl Checkpointer {
         Ok(true)
     }
 
-    /// Takes note that nothing is above the bottom level: it hides nothing from itself.
+    /// Notes that all entries are in the bottom level, so nothing is hidden.
     pub fn all_is_bottom(&mut self) -> Result<(), Failure> {
         self.note_hidden(0)
     }
@@ -102,12 +103,12 @@ impl Checkpointer {
         self.emptying.is_some()
     }
 
-    /// Begins to empty a segment of blocks, if there is one that is mostly dead.
+    /// Begins to empty a segment of blocks, if one is mostly dead.
     pub fn begin_emptying<D: Disk>(&mut self, table: &Table<D>) {
         self.emptying = table.sparse_segment();
     }
 
-    /// Empties some of the segment of blocks. What a checkpoint prepared must show.
+    /// Empties a part of the segment of blocks. All changes that a checkpoint prepared must be visible already.
     pub fn empty_some<D: Disk>(&mut self, table: &mut Table<D>) -> Result<(), Failure> {
         if let Some(mut sparse) = self.emptying.take()
             && table.empty_step(&mut sparse)?
@@ -117,12 +118,12 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// How far a compaction has come; [`Checkpointer::compacted`] takes it back.
+    /// Takes the progress of a compaction. [`Checkpointer::compacted`] puts it back.
     pub fn take_compaction(&mut self) -> Option<Compaction> {
         self.compaction.take()
     }
 
-    /// Takes note of how far a compaction has come; `None` when it is done.
+    /// Records the progress of a compaction; `None` if it is done.
     pub fn compacted(&mut self, compaction: Option<Compaction>) {
         self.compaction = compaction;
     }
@@ -164,12 +165,12 @@ mod tests {
         let mut checkpointer = Checkpointer::open(index.notes()).unwrap();
         checkpointer.record(Checkpoint::default(), 70).unwrap();
         assert!(checkpointer.must_descend(69) && !checkpointer.must_descend(70));
-        // Rounds that it descends for its size do not count.
+        // Rounds of a descent because of size do not count.
         let descent = checkpointer.take_descent(70);
         assert!(!checkpointer.descended(descent).unwrap());
         let descent = checkpointer.take_descent(69);
         assert!(descent.is_at_start());
-        // What comes while it sinks waits for the next round.
+        // Bytes that are hidden during a round wait for the next round.
         checkpointer.record(Checkpoint::default(), 5).unwrap();
         assert!(checkpointer.must_descend(1000));
         assert!(checkpointer.descended(Descent::default()).unwrap());

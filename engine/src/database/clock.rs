@@ -1,4 +1,4 @@
-//! The clock of versions: which were used, which may be, and which of the past somebody still needs.
+//! The clock of versions: the used ones, the reserved ones, and the old ones that somebody still needs.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use super::snapshots::Snapshots;
 use crate::table::Retention;
 use crate::version::Version;
 
-/// Versions are reserved ahead in the log by this many, so that none is used twice, also after a crash that lost commits.
+/// How many versions the log reserves ahead. So no version is used twice, even after a crash that lost commits.
 const RESERVED_VERSIONS: u64 = 1 << 20;
 
-/// A range of versions that is to be reserved, with a record in the log.
+/// A range of versions to reserve, with a record in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reservation {
     /// The version of the record.
@@ -26,12 +26,12 @@ pub(super) struct Clock {
     /// All versions up to this one may be used.
     reserved: Version,
     snapshots: Snapshots,
-    /// Since which versions what is gone is kept, and how often.
+    /// The versions since which deletions are kept, each with its number of holds.
     held: BTreeMap<Version, usize>,
 }
 
 impl Clock {
-    /// The clock of a life that begins after this version; nothing is reserved for it yet.
+    /// The clock of a database that was opened with this newest version. It has no reserved versions yet.
     pub fn after(version: Version) -> Self {
         Self { newest: version, reserved: version, snapshots: Snapshots::default(), held: BTreeMap::new() }
     }
@@ -46,47 +46,48 @@ impl Clock {
         self.reserved
     }
 
-    /// The version of the next commit, which [`Clock::committed`] takes. [`Clock::due`] must be reserved before.
+    /// The version of the next commit. [`Clock::committed`] marks it as used. Reserve [`Clock::due`] first.
     pub fn next(&self) -> Version {
         self.newest.next()
     }
 
-    /// The range to reserve before the next commit, if it is time. That is long before its first version is used: a host that
-    /// syncs later has done so by then. Not so the first range of a life: the host must wait.
+    /// The range to reserve before the next commit, if it is time. Mostly that is long before its first version is
+    /// used, so a host that syncs later does so in time. The first range after opening is different: the host must wait
+    /// for the sync.
     pub fn due(&self) -> Option<Reservation> {
         let is_due = self.newest.plus(RESERVED_VERSIONS / 2) >= self.reserved;
         is_due.then(|| Reservation { version: self.next(), last: self.next().plus(RESERVED_VERSIONS) })
     }
 
-    /// The reservation that takes back what was reserved and not used; `None` where there is no such version.
+    /// The reservation that cancels the unused reserved versions; `None` if there are none.
     pub fn ending(&self) -> Option<Reservation> {
         (self.reserved > self.newest).then(|| Reservation { version: self.next(), last: self.next() })
     }
 
-    /// Takes note that the log has a reservation, durably.
+    /// Notes that the log has a reservation, durably.
     pub fn reserve(&mut self, Reservation { version, last }: Reservation) {
         self.newest = version;
         self.reserved = last;
     }
 
-    /// Takes note that a version is whole, and the newest one.
+    /// Notes that a version is complete, and the newest one.
     pub fn committed(&mut self, version: Version) {
         self.newest = version;
     }
 
-    /// A version is being restored: what was before ends in front of it.
+    /// Begins the restore of a version. The earlier state ends before that version.
     pub fn begin_restore(&mut self, version: Version) {
         self.newest = self.newest.min(version.previous());
         self.reserved = version;
     }
 
-    /// There is no more commit in this life: what was reserved and not used can be used by the next one.
+    /// No more commits follow. The next open may use the reserved versions that are unused.
     pub fn stop(&mut self) {
         self.reserved = self.reserved.min(self.newest);
     }
 
-    /// Opens a snapshot at a version, at most the newest one; returns it. `None` when reads find all only from `whole_from` on and
-    /// none is open there.
+    /// Opens a snapshot at a version, but at most at the newest one, and returns its version. Returns `None` if the
+    /// version is before `whole_from`, where reads miss something, and no snapshot is open at it.
     pub fn open_snapshot(&mut self, version: Version, whole_from: Version, now_ms: u64) -> Option<Version> {
         let version = version.min(self.newest);
         if version < whole_from && !self.snapshots.contains(version) {
@@ -96,7 +97,7 @@ impl Clock {
         Some(version)
     }
 
-    /// Closes one snapshot at a version; says whether there was one.
+    /// Closes one snapshot at a version. Returns whether there was one.
     pub fn close_snapshot(&mut self, version: Version) -> bool {
         self.snapshots.close(version)
     }
@@ -106,12 +107,12 @@ impl Clock {
         &self.snapshots
     }
 
-    /// Keeps what says that keys are gone since a version, until [`Clock::release_gone`].
+    /// Keeps the deletions after a version, until [`Clock::release_gone`].
     pub fn hold_gone(&mut self, version: Version) {
         *self.held.entry(version).or_default() += 1;
     }
 
-    /// Lets go of one hold; says whether there was one.
+    /// Releases one hold. Returns whether there was one.
     pub fn release_gone(&mut self, version: Version) -> bool {
         let Some(count) = self.held.get_mut(&version) else { return false };
         *count -= 1;
@@ -121,7 +122,7 @@ impl Clock {
         true
     }
 
-    /// What must stay when entries are rewritten now.
+    /// The rules for which versions stay if entries are rewritten now.
     pub fn retention(&self, versions_to_keep: usize, now_ms: u64, is_bottom: bool) -> Retention {
         let held = self.held.keys().next().copied();
         Retention { versions_to_keep, snapshots: self.snapshots.versions(), held, now_ms, is_bottom }
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn versions_rise_within_what_is_reserved() {
         let mut clock = Clock::after(of(7));
-        // Of a reservation that did not come about nothing is left.
+        // A reservation that was not recorded has no effect.
         assert_eq!(clock.due(), Some(Reservation { version: of(8), last: of(8 + RESERVED_VERSIONS) }));
         assert_eq!((clock.newest(), clock.reserved(), clock.next()), (of(7), of(7), of(8)));
         clock.reserve(clock.due().unwrap());
@@ -149,7 +150,7 @@ mod tests {
         clock.committed(of(8 + RESERVED_VERSIONS / 2 - 1));
         assert_eq!(clock.due(), None);
         clock.committed(clock.next());
-        // Half a range ahead.
+        // It is due half a range ahead.
         let due = clock.due().unwrap();
         assert!(due.version < clock.reserved() && due.last > clock.reserved());
         clock.reserve(due);
@@ -176,7 +177,7 @@ mod tests {
         assert_eq!(clock.open_snapshot(of(9), of(3), 100), Some(of(7)));
         assert_eq!(clock.open_snapshot(of(5), of(3), 50), Some(of(5)));
         assert_eq!(clock.open_snapshot(of(2), of(3), 100), None);
-        // What an open one sees is there, whatever goes meanwhile.
+        // A version that an open snapshot sees stays, even if others are removed.
         assert_eq!(clock.open_snapshot(of(5), of(6), 100), Some(of(5)));
         for version in [6, 2, 2].map(of) {
             clock.hold_gone(version);

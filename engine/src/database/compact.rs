@@ -1,4 +1,4 @@
-//! Compaction: everything into the bottom level, and the space of what nothing needs given back.
+//! Compaction: moves everything into the bottom level, and frees the space of entries that nothing needs.
 
 use super::Database;
 use super::checkpointer::Compaction;
@@ -11,8 +11,8 @@ use crate::table::{Descent, Level, Rewrite};
 const LIVE_PERCENT: u64 = 80;
 
 impl<D: Disk> Database<D> {
-    /// Does a small part of a compaction, beginning one where none is going on; says whether there is more to do. Other
-    /// calls may come between: what is written meanwhile is not compacted.
+    /// Does a small part of a compaction. Begins one if none is in progress. Returns whether more is left. Other calls
+    /// may run in between. The compaction does not cover their writes.
     pub fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         self.writing().map_or(Ok(false), |store| store.compact_step(now_ms))
     }
@@ -40,7 +40,7 @@ impl<D: Disk> Store<D> {
         if sealed {
             return Ok(Compaction::Upper(Descent::default()));
         }
-        // Also without any entries: then recovery does not need the log so far.
+        // Seal even an empty memtable: then recovery does not need the log before this point.
         self.values.end_segment()?;
         self.seal()?;
         Ok(Compaction::Memtables(true))
@@ -67,7 +67,7 @@ impl<D: Disk> Store<D> {
         self.commit_group()?;
         let retention = self.retention(now_ms, true);
         let Some(written) = self.table.rewrite_step(&mut rewrite, &retention)? else {
-            // Segments that were dense before may have lost most of what they held.
+            // Segments that were dense before may have lost most of their live bytes.
             let again = self.begin_rewrite()?;
             return Ok(if is_first && again.has_sparse() { Compaction::Bottom(again, false) } else { Compaction::Log });
         };
@@ -87,7 +87,7 @@ impl<D: Disk> Store<D> {
             return Ok(None);
         }
         self.move_step()?;
-        // At the end there may be segments of blocks to remove again.
+        // At the end, new segments of blocks may be dead.
         Ok(Some(Compaction::Log))
     }
 }

@@ -85,9 +85,9 @@ impl<D: Disk> Database<D> {
         self.working().values.sync()
     }
 
-    /// Makes all durable, and ends all segments but that of the log. With `is_copied` it ends that, too: no file of log and blocks
-    /// that is there is changed any more, and whoever opens a copy of the files finds the newest version, and none that may have been
-    /// used beyond it. The next commit then reserves versions again, as the first one of a life does.
+    /// Makes everything durable, and ends all segments except that of the log. With `is_copied` it ends that one, too: then no existing
+    /// file of log and blocks changes any more. A copy of the files opens at the newest version, and no version above it counts as
+    /// used. The next commit then reserves versions again, as the first one after an open does.
     pub fn end_segments(&mut self, is_copied: bool) -> Result<(), Failure> {
         self.writing().map_or(Ok(()), |store| {
             store.table.end_segments()?;

@@ -3,37 +3,39 @@
 /// The settings of a database. None of them is a part of its format.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The bound of all caches together, in bytes: a sixteenth is sled's, a quarter the entry cache's, the rest the table's.
+    /// The limit of all caches together, in bytes. sled gets a sixteenth, the entry cache a quarter, the table the
+    /// rest.
     pub cache_size: u64,
-    /// A memtable above this many bytes is sealed.
+    /// A memtable larger than this many bytes is sealed.
     pub write_buffer_size: usize,
     /// The size of the log's segments in bytes.
     pub segment_size: u64,
-    /// About how many bytes a block of the table has.
+    /// The approximate size of a block of the table in bytes.
     pub block_size: usize,
     /// Values of this many bytes or more stay in the log.
     pub logged_size: usize,
     /// How many of the newest versions of a key stay.
     pub versions_to_keep: usize,
-    /// Whether nothing may be written: what the log holds beyond the table is kept in memory.
+    /// Whether writes are forbidden. Entries that only the log has are then kept in memory.
     pub read_only: bool,
 }
 
-/// The log's segments, in a store.
+/// The size of the log's segments in a store.
 pub const SEGMENT_SIZE: u64 = 16 << 20;
-/// The table's blocks, in a store.
+/// The size of the table's blocks in a store.
 pub const BLOCK_SIZE: usize = 4096;
-/// From this size on values stay in the log, in a store.
+/// In a store, values of this size or more stay in the log.
 pub const LOGGED_SIZE: usize = 4096;
 
 impl Options {
-    /// A memtable is also sealed once the log has this many bytes that no checkpoint covers: opening reads them.
+    /// A memtable is also sealed once the log has this many bytes that no checkpoint covers, because opening must read
+    /// them.
     #[must_use]
     pub fn log_limit(&self) -> u64 {
         (self.write_buffer_size as u64).max(2 * self.segment_size)
     }
 
-    /// The settings of a store, for its three sizes.
+    /// The settings of a store with these three values.
     #[must_use]
     pub fn new(cache_size: u64, write_buffer_size: usize, versions_to_keep: usize) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Reads: of one key, of its versions, of a range.
+//! Reads of one key, of its versions, and of a range.
 
 use super::Database;
 use super::store::Store;
@@ -13,13 +13,13 @@ use crate::table::Found;
 use crate::table::block::KeylessEntry;
 use crate::version::Version;
 
-/// A version of a key that a read found. Its value is in the buffer that the read was given, unless it is large.
+/// A version of a key that a read found. Its value is in the caller's buffer, unless it is large.
 pub struct Read {
     /// The version of the commit.
     pub version: Version,
     /// When the value expires; `None` for never.
     pub expires: Option<Expiry>,
-    /// A value that is to be read in pieces, with [`Database::read_part`].
+    /// A large value, to read in parts with [`Database::read_part`].
     pub stream: Option<ValueStream>,
 }
 
@@ -30,22 +30,22 @@ pub enum Newest<'a> {
     Gone,
     /// The value.
     Value(&'a [u8]),
-    /// A value that is to be read on its own.
+    /// A value that the caller must read separately.
     Large,
 }
 
-/// How a walk goes on after what it visited.
+/// How an iteration continues after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visited {
-    /// With the next one.
+    /// Continues with the next entry.
     GoOn,
-    /// Not now, and then with this one.
+    /// Stops. A later call continues with this entry.
     Before,
-    /// Not now, and then behind this one.
+    /// Stops. A later call continues after this entry.
     Behind,
 }
 
-/// Where a walk over changes goes on: with the first version of a key that is not above this one, and not before.
+/// Where an iteration over changes continues: at the first version of this key that is not above this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoOn {
     /// The key.
@@ -59,7 +59,7 @@ impl GoOn {
         Self { key: entry.key.to_vec(), version: entry.version }
     }
 
-    /// At the first key that is above this one.
+    /// The first key above this one.
     fn behind(mut key: Vec<u8>) -> Self {
         key.push(0);
         Self { key, version: Version::NEWEST }
@@ -72,20 +72,20 @@ impl From<(&[u8], Version)> for GoOn {
     }
 }
 
-/// How much one call of a walk over changes looks at, at most.
+/// The limits of one call of an iteration over changes.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Entries, those that do not count as well.
+    /// Entries to look at, including those that do not match.
     pub visits: u32,
-    /// Bytes of keys and values that it finds, unless one entry alone has more.
+    /// Bytes of keys and values to return. A single entry may exceed it.
     pub bytes: usize,
 }
 
 impl Budget {
-    /// Without bounds.
+    /// No limits.
     pub const NONE: Self = Self { visits: u32::MAX, bytes: usize::MAX };
 
-    /// Takes an entry off what is left; says whether there is room for it. There is for the first one.
+    /// Subtracts an entry from the budget. Returns whether there was room. There always is for the first entry.
     fn take(&mut self, size: usize, is_first: bool) -> bool {
         if size > self.bytes && !is_first {
             return false;
@@ -96,7 +96,7 @@ impl Budget {
 }
 
 impl<D: Disk> Database<D> {
-    /// The value of `key` as of `version`, at the time `now_ms`, in `value`.
+    /// Reads the value of `key` at `version` and the time `now_ms` into `value`.
     pub fn get(
         &mut self,
         key: &[u8],
@@ -149,7 +149,7 @@ impl<D: Disk> Database<D> {
         let stream = if let Some((position, length)) = logged {
             store.values.read_or_stream(position, length, value)?
         } else {
-            // Only the newest version may be kept: nothing would tell a later read of a newer one.
+            // Cache only the newest version: a later read could not notice a newer one.
             if version >= store.clock.newest() {
                 store.finds.found(key, &Cached { version: found, expires, value });
             }
@@ -158,7 +158,7 @@ impl<D: Disk> Database<D> {
         Ok(Some(Read { version: found, expires, stream }))
     }
 
-    /// The version of the value that `key` has as of `version`, at the time `now_ms`; `None` when it has none.
+    /// The version of the value of `key` at `version` and the time `now_ms`; `None` if it has no value.
     pub fn version_of(&mut self, key: &[u8], version: Version, now_ms: u64) -> Result<Option<Version>, Failure> {
         let store = self.reading();
         let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
@@ -174,9 +174,10 @@ impl<D: Disk> Database<D> {
         Ok(found.flatten())
     }
 
-    /// Calls with the versions of `key` that are kept, newest first, until `visit` returns `false`: as many as are to be kept, and
-    /// those that snapshots see. Begins with the one at or before `below`, when `listed` newer ones were told of. Returns where to
-    /// go on, and how many were. Values above `largest` bytes are left to the caller.
+    /// Calls `visit` with the kept versions of `key`, newest first, until `visit` returns `false`. These are the
+    /// `versions_to_keep` newest versions, and those that snapshots see. Begins at or before `below`, after `listed`
+    /// newer ones were visited. Returns where to continue, and how many were visited. The caller must read values above
+    /// `largest` bytes itself.
     pub fn versions(
         &mut self,
         key: &[u8],
@@ -208,9 +209,10 @@ impl<D: Disk> Database<D> {
         Ok(None)
     }
 
-    /// Calls with the versions of keys in a range from a place in the order of the commits on, deletions and expired values as
-    /// well, as far as the budget reaches; returns where to go on. The value is `None` for what is gone, and empty for all else
-    /// without `with_values`. `None` when not all of them are in memory.
+    /// Calls `visit` with the versions of keys in a range, in the order of commits from a place on, as far as the
+    /// budget allows. This includes deletions and expired values. Returns where to continue. The value is `None` if
+    /// deleted or expired. Without `with_values`, all other values are empty. Returns `None` if some of the versions
+    /// are not in memory.
     pub fn commits(
         &mut self,
         range: Range<'_>,
@@ -248,7 +250,8 @@ impl<D: Disk> Database<D> {
         Ok(Some(None))
     }
 
-    /// As [`Database::commits`], of those after `since`, wherever they are: by key and newest first, and without values.
+    /// Like [`Database::commits`], for the versions after `since`, in memory or not. Ordered by key, then newest first,
+    /// without values.
     pub fn changes(
         &mut self,
         range: Range<'_>,
@@ -276,8 +279,9 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// Of each key in a range that changed after `since` the newest version, by key, until `visit` has enough, or `visits`
-    /// entries were looked at; returns where to go on. Values come with those that are not gone, unless they are above `largest` bytes.
+    /// Calls `visit` with the newest version of each key in a range that changed after `since`, ordered by key. Stops
+    /// when `visit` says so, or after looking at `visits` entries. Returns where to continue. Passes the value, unless
+    /// it is deleted, expired, or above `largest` bytes.
     pub fn newest(
         &mut self,
         range: Range<'_>,
@@ -294,7 +298,7 @@ impl<D: Disk> Database<D> {
             match cursor.advance_change(since)? {
                 Advance::End => return Ok(None),
                 Advance::Paused => {
-                    // What is left of a key whose newest version was seen does not count.
+                    // Skip the other versions of a key whose newest version was visited.
                     let next = cursor.upcoming().map(GoOn::from);
                     return Ok(next.map(|next| if next.key == key { GoOn::behind(next.key) } else { next }));
                 }
@@ -322,7 +326,7 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// Whether something in a range was committed after `since`.
+    /// Whether a key in a range was changed after `since`.
     pub fn changed(&self, range: Range<'_>, since: Version) -> Result<bool, Failure> {
         let store = self.looking();
         if since >= store.clock.newest() {
@@ -333,7 +337,7 @@ impl<D: Disk> Database<D> {
         Ok(cursor.advance_change(since)? == Advance::Entry)
     }
 
-    /// The next bytes of a large value, at most `size`, in `bytes`; fails at its end when the value is damaged.
+    /// Reads the next bytes of a large value into `bytes`, at most `size`. Fails at the end if the value is damaged.
     pub fn read_part(&mut self, stream: &mut ValueStream, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         let store = self.reading();
         store.values.read_part(stream, size, bytes)
@@ -354,7 +358,7 @@ impl<D: Disk> Store<D> {
     }
 }
 
-/// What a change takes in a page beside its key and value.
+/// The bytes that a change takes in a page besides its key and value.
 const CHANGE_OVERHEAD: usize = 24;
 
 fn size_of_entry(entry: &Entry<'_>) -> usize {

@@ -1,4 +1,4 @@
-//! Gives space back: segments of the log that nothing leads to are removed, and what lives is moved out of files that are mostly
+//! Frees space: removes segments of the log that nothing refers to, and moves live data out of files that are mostly
 //! dead.
 
 use super::store::Store;
@@ -7,12 +7,12 @@ use crate::disk::Disk;
 use crate::failure::Failure;
 
 impl<D: Disk> Store<D> {
-    /// Whether files have so many dead bytes that the next commits wait until there are fewer.
+    /// Whether files have so many dead bytes that the next commits must wait until there are fewer.
     pub fn has_much_dead(&self) -> bool {
         self.values.has_much_dead(self.table.log_live()) || self.table.has_sparse(3)
     }
 
-    /// Before a commit: gives back what is dead beyond that, as many bytes as the commit before wrote, if nobody else does.
+    /// Runs before a commit. If there are too many dead bytes, reclaims as many bytes as the previous commit wrote.
     pub fn keep_space(&mut self) -> Result<(), Failure> {
         let due = self.values.pace();
         let mut steps = if self.has_much_dead() { 1 + due / BYTES_A_STEP as u64 } else { 0 };
@@ -20,16 +20,16 @@ impl<D: Disk> Store<D> {
             self.reclaim_step()?;
             steps -= 1;
         }
-        // What these steps wrote is not due.
+        // The bytes that these steps wrote do not count for the next commit.
         self.values.pace();
         Ok(())
     }
 
-    /// Moves some of what lives out of a file that is mostly dead, if there is one.
+    /// Moves some live data out of a file that is mostly dead, if there is one.
     pub fn reclaim_step(&mut self) -> Result<(), Failure> {
         if !self.values.is_moving() && !self.checkpointer.is_emptying() {
             if self.values.knows_no_segment() {
-                // Nothing was dropped since the database was opened.
+                // No segment was removed since the database was opened.
                 self.drop_dead_segments()?;
             }
             self.values.begin_moving(self.table.log_live());
@@ -48,18 +48,18 @@ impl<D: Disk> Store<D> {
     pub fn drop_dead_segments(&mut self) -> Result<(), Failure> {
         let dead = self.values.find_dead(self.checkpointer.checkpoint().first_segment, self.table.log_live())?;
         if !dead.is_empty() {
-            // Nothing leads to them as of now; nothing durable may, either.
+            // Nothing refers to them now. The durable state must not refer to them, either.
             self.table.sync()?;
         }
         self.values.remove(&dead)
     }
 
-    /// Moves some values of the segment that is being emptied; at its end the segment is removed.
+    /// Moves some values of the segment that is being emptied. At the end, removes the segment.
     pub fn move_step(&mut self) -> Result<(), Failure> {
         if !self.values.is_moving() {
             return Ok(());
         }
-        // What a checkpoint prepared may replace blocks that lead to what moves.
+        // Prepared changes of a checkpoint may replace blocks that refer to the moved values.
         self.commit_group()?;
         let table = &self.table;
         let leads_to = |key: &[u8], version, position| table.leads_to(key, version, position);

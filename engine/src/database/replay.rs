@@ -1,4 +1,4 @@
-//! Brings the records of the log back into memtables.
+//! Replays the records of the log into memtables.
 
 use super::options::Options;
 use super::payload::{self, Change, Logged, Payload};
@@ -16,23 +16,23 @@ use crate::version::Version;
 /// Blocks that are merged at once.
 const BLOCKS_A_STEP: usize = 64;
 
-/// What a log is replayed into.
+/// The target of a replay.
 pub(super) struct Replay<'a, D: Disk> {
     pub active: Memtable,
-    /// A memtable that was full, and what can be recorded once the table has it.
+    /// A full memtable, and the checkpoint to record once the table has its entries.
     pub sealed: Option<(Memtable, Checkpoint)>,
     pub reserved: Version,
-    /// The memtables have every version above this one.
+    /// The memtables have all versions above this one.
     pub tabled: Version,
-    /// Bytes of records behind those of the sealed memtable.
+    /// Bytes of records after those of the sealed memtable.
     pub log_bytes: u64,
     table: &'a mut Table<D>,
     options: &'a Options,
     /// The table has the versions up to this one.
     skip: Version,
-    /// The newest version that is whole.
+    /// The newest complete version.
     version: Version,
-    /// From which version on the history is whole, as far as a restore ended it.
+    /// The version from which the history is complete, as far as a restore ended the earlier history.
     pub whole_from: Version,
     /// The version of the last commit or reservation.
     before: Version,
@@ -59,7 +59,7 @@ impl<'a, D: Disk> Replay<'a, D> {
         }
     }
 
-    /// Takes a record whose payload stands at `position`.
+    /// Applies a record whose payload is at `position`.
     pub fn apply(&mut self, position: Position, record: &Record<'_>) -> Result<(), Failure> {
         let has_much = self.log_bytes > self.options.log_limit() && self.sealed.is_none();
         if self.active.size_bytes() > self.options.write_buffer_size || has_much {
@@ -74,7 +74,7 @@ impl<'a, D: Disk> Replay<'a, D> {
         let payload = payload::decode(record.payload).ok_or_else(damaged)?;
         self.check_version(&payload, record.version)?;
         match payload {
-            // The checkpoint says what was reserved before it.
+            // The checkpoint has the reservations before it.
             Payload::Reservation(reserved) => {
                 if record.version > self.skip {
                     let ends = reserved == record.version;
@@ -103,7 +103,8 @@ impl<'a, D: Disk> Replay<'a, D> {
         Ok(())
     }
 
-    /// Commits have rising versions. Until its last record the version of a restore is not whole: a checkpoint must not say so.
+    /// Commits have rising versions. The version of a restore is complete only with its last record. A checkpoint must
+    /// not have it earlier.
     fn check_version(&mut self, payload: &Payload<'_>, version: Version) -> Result<(), Failure> {
         match payload {
             Payload::Operations(_) | Payload::Reservation(_) if version <= self.before => {
@@ -111,7 +112,7 @@ impl<'a, D: Disk> Replay<'a, D> {
                 return Err(Failure::new(FailureKind::Corrupt, message));
             }
             Payload::Restored(entries) if !entries.is_last => return Ok(()),
-            // It may stand in the middle of a restore, and is no commit.
+            // It may be in the middle of a restore, and is not a commit.
             Payload::Moved(_) => return Ok(()),
             _ => self.before = version,
         }
@@ -119,8 +120,8 @@ impl<'a, D: Disk> Replay<'a, D> {
         Ok(())
     }
 
-    /// Seals the memtable, as a commit would have: merging it takes longer than all the rest of opening. Only where there
-    /// is a sealed one already, it has to be.
+    /// Seals the memtable, as a commit would do. Merging takes longer than the rest of opening, so it is merged now
+    /// only if another memtable is sealed already.
     fn make_room(&mut self, next: Position) -> Result<(), Failure> {
         if self.sealed.is_some() {
             return if self.options.read_only { Ok(()) } else { self.merge_whole() };
@@ -131,9 +132,10 @@ impl<'a, D: Disk> Replay<'a, D> {
         Ok(())
     }
 
-    /// Not recorded: the log is read from the old checkpoint again if this open does not end well.
+    /// Merges both memtables. Records no checkpoint: if this open fails, the next one reads the log from the old
+    /// checkpoint.
     fn merge_whole(&mut self) -> Result<(), Failure> {
-        // The older one first, and then it is as if it had never been sealed.
+        // The older one first. Then the result is the same as without the seal.
         if let Some((sealed, _)) = self.sealed.take() {
             self.merge(&sealed)?;
         }
@@ -158,7 +160,7 @@ impl<'a, D: Disk> Replay<'a, D> {
     }
 }
 
-/// The entry that an operation in the log makes.
+/// The entry of an operation in the log.
 pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: Version) -> Entry<'a> {
     let value = match operation.change {
         Change::Delete => Value::Deleted,

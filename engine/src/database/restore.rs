@@ -1,8 +1,8 @@
-//! Restoring: entries of a backup, each with the version of its commit.
+//! Restore: entries of a backup, each with the version of its commit.
 //!
-//! All records of a restore have the version that is restored, and only the last one says that it is whole. Until then no
-//! checkpoint covers that version, so that recovery reads them again; and whoever restores does so again, from the start, with
-//! the same entries: what is there already is left as it is.
+//! All records of a restore have the restored version. Only the last record marks it as complete. Until then no
+//! checkpoint covers that version, so recovery reads the records again. The caller then restores the same entries again
+//! from the start. Entries that already exist are left as they are.
 
 use super::Database;
 use super::mode::Restoring;
@@ -23,13 +23,13 @@ use crate::version::Version;
 pub struct RestoredEntry<'a> {
     /// The version of its commit.
     pub version: Version,
-    /// What that commit did.
+    /// The operation of that commit.
     pub operation: Operation<'a>,
 }
 
 impl<D: Disk> Database<D> {
-    /// Begins to restore `version`, which must be above every commit, or begins again. Until [`Database::end_restore`] nothing
-    /// may be read or committed; history before `version` is gone.
+    /// Begins to restore `version`, or begins again. The version must be above every commit. Until
+    /// [`Database::end_restore`], nothing may be read or committed. The history before `version` is lost.
     pub fn begin_restore(&mut self, version: Version) -> Result<(), Failure> {
         let store = self.committing()?;
         let last = store.values.last_version();
@@ -39,7 +39,7 @@ impl<D: Disk> Database<D> {
         }
         let has_blocks = Level::ALL.iter().any(|level| store.table.live_bytes(*level) > 0);
         let is_first = !has_blocks && store.memtables.newest_first().all(Memtable::is_empty);
-        // A checkpoint on the way holds whole what was before, and no more.
+        // A checkpoint in progress covers the complete state before the restore, and no more.
         store.clock.begin_restore(version);
         store.memtables.end_history(version);
         store.finds.forget_gaps();
@@ -48,16 +48,16 @@ impl<D: Disk> Database<D> {
         Ok(())
     }
 
-    /// Restores entries: at most one of a key in the whole restore, with versions up to the one that is restored and above
-    /// those that the key has.
+    /// Restores entries. A restore may have at most one entry per key. The version of an entry must be at most the
+    /// restored version, and above the existing versions of its key.
     pub fn restore(&mut self, entries: &[RestoredEntry<'_>], now_ms: u64) -> Result<(), Failure> {
         let (restoring, store) = self.restoring()?;
         store.keep_pace(now_ms)?;
         store.restore(restoring, entries)
     }
 
-    /// Begins to restore an entry whose value of `length` bytes comes in pieces, as that of [`Database::begin_put`] does.
-    /// Says whether it is to come: it is not when it is there already.
+    /// Begins to restore an entry whose value of `length` bytes comes in parts, as with [`Database::begin_put`].
+    /// Returns whether the caller must send the value. It must not if the entry already exists.
     pub fn begin_restored_put(
         &mut self,
         key: &[u8],
@@ -79,7 +79,8 @@ impl<D: Disk> Database<D> {
         Ok(true)
     }
 
-    /// Ends the restore: the version that is restored is whole, and the newest one. Durable after the next [`Database::sync`].
+    /// Ends the restore. The restored version is complete and the newest one. Durable after the next
+    /// [`Database::sync`].
     pub fn end_restore(&mut self) -> Result<(), Failure> {
         let (Restoring { version, .. }, store) = self.restoring()?;
         store.values.append(version, &payload::restored_head(true))?;

@@ -1,4 +1,4 @@
-//! A memtable on its way into the table, in small steps.
+//! A memtable that is being merged into the table, in small steps.
 
 use super::hidden::Hidden;
 use crate::disk::Disk;
@@ -7,29 +7,29 @@ use crate::index::Checkpoint;
 use crate::memtable::{Memtable, Place};
 use crate::table::{Group, HistoryLeft, Level, Retention, Table, Written};
 
-/// Blocks that one step merges: some 2 ms of work.
+/// Blocks that one step merges. That is about 2 ms of work.
 const BLOCKS_A_STEP: usize = 32;
-/// Bytes of blocks that are synced together: a sync of less costs nearly as much.
+/// Bytes of blocks that are synced together. A sync of fewer bytes costs nearly as much.
 const BYTES_A_GROUP: usize = 1 << 20;
 
 /// A memtable that takes no more entries.
 pub(super) struct Sealed {
     memtable: Memtable,
     hidden: Hidden,
-    /// Where it goes.
+    /// The level that it is merged into.
     level: Level,
-    /// Where the next step goes on; `None` when all is in the table.
+    /// The place where the next step continues; `None` if everything is in the table.
     place: Option<Place>,
     /// How many entries are in the table.
     merged: usize,
-    /// What was merged and is not in the table yet.
+    /// The entries that are merged but not in the table yet.
     group: Group,
-    /// What can be recorded once all is in the table, and durable there.
+    /// The checkpoint to record once all entries are in the table and durable there.
     checkpoint: Checkpoint,
 }
 
 impl Sealed {
-    /// A memtable that goes into this table. Behind all that it has, it goes to the bottom at once.
+    /// Seals a memtable. If its keys come after all keys of the table, it is merged directly into the bottom level.
     pub fn new<D: Disk>(
         memtable: Memtable,
         hidden: Hidden,
@@ -42,22 +42,22 @@ impl Sealed {
         Ok(Self { memtable, hidden, level, place, merged: 0, group: Group::default(), checkpoint })
     }
 
-    /// Its entries.
+    /// The entries.
     pub fn memtable(&self) -> &Memtable {
         &self.memtable
     }
 
-    /// What they hide.
+    /// The values that the entries hide.
     pub fn hidden(&self) -> &Hidden {
         &self.hidden
     }
 
-    /// What they hide.
+    /// The values that the entries hide.
     pub fn hidden_mut(&mut self) -> &mut Hidden {
         &mut self.hidden
     }
 
-    /// The level that it goes to.
+    /// The level that it is merged into.
     pub fn level(&self) -> Level {
         self.level
     }
@@ -72,17 +72,17 @@ impl Sealed {
         self.place.is_none()
     }
 
-    /// What is left of the history once all shows that is prepared.
+    /// The remaining history once all prepared changes are visible.
     pub fn history(&self) -> HistoryLeft {
         self.group.history()
     }
 
-    /// What can be recorded once it is merged and the table durable.
+    /// The checkpoint to record once everything is merged and the table is durable.
     pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
     }
 
-    /// Merges some entries; returns what came to show.
+    /// Merges some entries. Returns the blocks and bytes that became visible.
     pub fn merge_some<D: Disk>(&mut self, table: &mut Table<D>, retention: &Retention) -> Result<Written, Failure> {
         let Some(place) = self.place else { return Ok(Written::default()) };
         let mut taken = 0;
@@ -99,12 +99,12 @@ impl Sealed {
         Ok(Written::default())
     }
 
-    /// Lets what was merged show in the table.
+    /// Makes the merged entries visible in the table.
     pub fn show<D: Disk>(&mut self, table: &mut Table<D>) -> Result<Written, Failure> {
         table.commit(std::mem::take(&mut self.group))
     }
 
-    /// The memory of the memtable, empty.
+    /// The memory of the memtable, without entries.
     pub fn into_spare(mut self) -> Memtable {
         self.memtable.clear();
         self.memtable

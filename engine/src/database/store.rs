@@ -1,4 +1,4 @@
-//! What an open database has, and how it is opened.
+//! The state of an open database, and how it is opened.
 
 use super::checkpointer::Checkpointer;
 use super::clock::Clock;
@@ -16,7 +16,7 @@ use crate::index::{Checkpoint, Index};
 use crate::log::{check_owners, recover};
 use crate::table::{HistoryLeft, Table, TableDisks};
 
-/// What an open database has: each part keeps what is its own to itself.
+/// The state of an open database. Each part keeps its own data private.
 pub(super) struct Store<D: Disk> {
     pub table: Table<D>,
     pub values: ValueLog<D>,
@@ -29,7 +29,7 @@ pub(super) struct Store<D: Disk> {
 }
 
 impl<D: Disk> Store<D> {
-    /// Opens the store, and recovers what a crash left in the log.
+    /// Opens the store. Recovers the entries that a crash left in the log.
     pub fn open(index: &Index, disks: Disks<D>, options: Options) -> Result<Self, Failure> {
         let cache_size = usize::try_from(options.cache_size).unwrap_or(usize::MAX);
         let Disks { log: disk, upper, bottom } = disks;
@@ -60,23 +60,23 @@ impl<D: Disk> Store<D> {
         })
     }
 
-    /// Whether nothing may be written.
+    /// Whether writes are forbidden.
     pub fn is_read_only(&self) -> bool {
         self.options.read_only
     }
 
-    /// Forgets the record that was begun in the log.
+    /// Discards the unfinished record in the log.
     pub fn abort_record(&mut self) {
         self.values.abort();
     }
 
-    /// What is left of the history once all shows that is prepared: that was decided without the snapshots to come.
+    /// The remaining history once all prepared changes are visible. Later snapshots cannot change those.
     pub fn history(&self) -> HistoryLeft {
         let prepared = self.memtables.sealed().map(Sealed::history);
         self.table.history().max(prepared.unwrap_or_default())
     }
 
-    /// Does a small part of what closing takes; says whether there is more.
+    /// Does a small part of closing. Returns whether more is left.
     pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         self.clock.stop();
         let Checkpoint { reserved, .. } = self.checkpointer.checkpoint();
@@ -90,7 +90,7 @@ impl<D: Disk> Store<D> {
         Ok(true)
     }
 
-    /// The disks as they are.
+    /// The disks in their present state.
     pub fn into_disks(self) -> Disks<D> {
         let TableDisks { upper, bottom } = self.table.into_disks();
         Disks { log: self.values.into_disk(), upper, bottom }

@@ -1,7 +1,7 @@
-//! Where the entries of a memtable stand, one behind the other, in the order in which they came. Chunks never move: a memtable
-//! that grows copies nothing, and needs no more memory than its entries.
+//! Storage for the entries of a memtable, one after the other, in the order of insertion. Chunks never move. So a
+//! growing memtable copies nothing, and needs no more memory than its entries.
 //!
-//! An entry is `[kind 1][version 8][key length 4][value length 4][key][expiry 8, if any][value, or position in the log 8]`.
+//! Entry: `[kind 1][version 8][key length 4][value length 4][key][expiry 8, if any][value, or position in the log 8]`.
 
 use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
@@ -10,13 +10,13 @@ use crate::number::u32_of;
 use crate::position::PackedPosition;
 use crate::version::Version;
 
-/// The number of an entry is that of its chunk, and, in so many bits, where in the chunk it begins.
+/// The number of an entry combines the number of its chunk with its offset in the chunk. The offset has this many bits.
 const CHUNK_BITS: u32 = 20;
 const CHUNK_SIZE: usize = 1 << CHUNK_BITS;
 const MOST_CHUNKS: usize = 1 << (u32::BITS - CHUNK_BITS);
 
 const HEADER_SIZE: usize = 17;
-/// Header, expiry and position: what an entry has at most beside its key and value.
+/// The most bytes that an entry has besides its key and value: header, expiry and position.
 const MOST_EXTRA: usize = HEADER_SIZE + 16;
 
 const DELETED: u8 = 0;
@@ -28,13 +28,13 @@ const HAS_EXPIRY: u8 = 0x80;
 #[derive(Debug, Default)]
 pub(super) struct Arena {
     chunks: Vec<Vec<u8>>,
-    /// The chunk that the next entry goes to, if it fits. Those behind are empty.
+    /// The chunk for the next entry, if it fits. Later chunks are empty.
     current: usize,
     size_bytes: usize,
 }
 
 impl Arena {
-    /// Adds an entry; returns its number.
+    /// Adds an entry and returns its number.
     pub fn add(&mut self, entry: &Entry<'_>) -> Result<u32, Failure> {
         let position;
         let (kind, value_length, value): (u8, usize, &[u8]) = match entry.value {
@@ -90,14 +90,14 @@ impl Arena {
         self.stored(number).map_or((&[], Version::NONE), |stored| (stored.key, stored.version))
     }
 
-    /// Makes room for entries with so many bytes of keys and values: [`Arena::add`] does not fail for these, but for one that takes
-    /// more than half a chunk.
+    /// Makes room for this many entries, with this many bytes of keys and values in total. After that, [`Arena::add`]
+    /// does not fail for them, except for an entry that takes more than half a chunk.
     pub fn reserve(&mut self, bytes: usize, entries: usize) -> Result<(), Failure> {
         let size = bytes.saturating_add(entries.saturating_mul(MOST_EXTRA));
         if self.chunks.get(self.current).is_some_and(|chunk| chunk.len().saturating_add(size) <= CHUNK_SIZE) {
             return Ok(());
         }
-        // What does not fit leaves less than half a chunk behind.
+        // An entry that does not fit leaves less than half a chunk unused.
         let wanted = self.current + 2 + size / (CHUNK_SIZE / 2);
         if wanted > MOST_CHUNKS {
             return Err(no_memory(size));
@@ -108,19 +108,19 @@ impl Arena {
         Ok(())
     }
 
-    /// Bytes of memory in use, without what chunks hold in reserve.
+    /// Bytes of memory in use, without the unused capacity of chunks.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
     }
 
-    /// Forgets all entries and keeps the memory.
+    /// Removes all entries and keeps the memory.
     pub fn clear(&mut self) {
         self.chunks.iter_mut().for_each(Vec::clear);
         self.current = 0;
         self.size_bytes = 0;
     }
 
-    /// Finds a chunk with room for so many bytes; returns the number of an entry that begins there.
+    /// Finds a chunk with room for this many bytes. Returns the number of an entry that begins there.
     fn make_room(&mut self, size: usize) -> Result<u32, Failure> {
         loop {
             match self.chunks.get_mut(self.current) {
@@ -159,13 +159,13 @@ impl Arena {
     }
 }
 
-/// An entry as it stands in a chunk.
+/// An entry, as a chunk stores it.
 struct Stored<'a> {
     kind: u8,
     version: Version,
     key: &'a [u8],
     value_length: u32,
-    /// What stands behind the key, and behind the entry.
+    /// The bytes after the key, to the end of the chunk.
     rest: &'a [u8],
 }
 
@@ -197,11 +197,11 @@ mod tests {
         let keys: Vec<Vec<u8>> = (0..2000_u32).map(|i| i.to_be_bytes().repeat(1 + i as usize % 40)).collect();
         let mut arena = Arena::default();
         let mut last_size = 0;
-        // The second time in the memory of the first.
+        // The second round reuses the memory of the first.
         for _ in 0..2 {
             let mut added = Vec::new();
             for (i, key) in keys.iter().enumerate() {
-                // Few of the large ones, which take a chunk each.
+                // Only a few large ones: each takes a chunk.
                 let value = values[if i % 500 == 499 { 4 } else { i % 4 }];
                 let entry = entry(key, i as u64 + 1, i as u64 % 3, value);
                 added.push((arena.add(&entry).unwrap(), entry));

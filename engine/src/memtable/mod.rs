@@ -1,8 +1,9 @@
-//! The memtable: the newest versions, in memory, ordered by key and then newest first.
+//! The memtable: the newest versions, in memory, ordered by key, then newest first.
 //!
-//! A B+ tree over an arena. Keys and values lie in chunks, so that an insert allocates nothing of its own;
-//! nodes hold, as integers, the eight bytes of each key behind what all keys share, so that most comparisons touch neither
-//! the arena nor `memcmp`, which is slow in WebAssembly. Entries are never removed: a memtable is dropped as a whole.
+//! A B+ tree over an arena. Keys and values are in chunks, so an insert makes no allocation of its own. All keys share
+//! a common start. Nodes hold the eight bytes of each key after that start, as integers. So most comparisons need
+//! neither the arena nor `memcmp`, which is slow in WebAssembly. Entries are never removed: a memtable is dropped as a
+//! whole.
 
 mod arena;
 mod slots;
@@ -26,7 +27,7 @@ pub struct Memtable {
 }
 
 impl Memtable {
-    /// Adds a version of a key. The pair must be new, and the version none below those before.
+    /// Adds a version of a key. The pair must be new, and the version not below the versions added before.
     pub fn insert(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
         let number = self.arena.add(entry)?;
         self.inserted.push(number);
@@ -41,25 +42,25 @@ impl Memtable {
         (entry.key == key).then_some(entry)
     }
 
-    /// The first place at or behind version `version` of `key`; `u64::MAX` means the newest.
+    /// The first place at or after version `version` of `key`. `u64::MAX` means the newest version.
     #[must_use]
     pub fn seek(&self, key: &[u8], version: Version) -> Option<Place> {
         self.tree.seek(key, version, &self.arena)
     }
 
-    /// The first place of all.
+    /// The first place.
     #[must_use]
     pub fn first(&self) -> Option<Place> {
         self.tree.first()
     }
 
-    /// The last place of all.
+    /// The last place.
     #[must_use]
     pub fn last(&self) -> Option<Place> {
         self.tree.last()
     }
 
-    /// The place behind `place`.
+    /// The place after `place`.
     #[must_use]
     pub fn next(&self, place: Place) -> Option<Place> {
         self.tree.next(place)
@@ -77,8 +78,8 @@ impl Memtable {
         self.arena.get(self.tree.entry(place)?)
     }
 
-    /// The entries from a version of a key on, in the order in which they were inserted: of their versions, and within one of
-    /// their keys.
+    /// The entries from a version of a key on, in the order of insertion. That is the order of versions, and of keys
+    /// within one version.
     pub fn entries_from(&self, version: Version, key: &[u8]) -> impl Iterator<Item = Entry<'_>> {
         let is_before = |number: &u32| {
             let (own, of) = self.arena.key_of(*number);
@@ -88,7 +89,7 @@ impl Memtable {
         self.inserted.get(first..).unwrap_or_default().iter().filter_map(|number| self.arena.get(*number))
     }
 
-    /// The entry that was inserted so many others before.
+    /// The entry at this index in the order of insertion.
     #[must_use]
     pub fn inserted(&self, index: usize) -> Option<Entry<'_>> {
         self.arena.get(*self.inserted.get(index)?)
@@ -106,20 +107,21 @@ impl Memtable {
         self.inserted.is_empty()
     }
 
-    /// Bytes of memory in use, without what vectors hold in reserve.
+    /// Bytes of memory in use, without the unused capacity of vectors.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.arena.size_bytes() + self.inserted.len() * size_of::<u32>() + self.tree.size_bytes()
     }
 
-    /// Empties the memtable and keeps its memory for the next one.
+    /// Removes all entries and keeps the memory for the next memtable.
     pub fn clear(&mut self) {
         self.arena.clear();
         self.inserted.clear();
         self.tree.clear();
     }
 
-    /// Makes room for entries with so many bytes of keys and values: until then nothing can fail half done.
+    /// Makes room for this many entries, with this many bytes of keys and values. After that, no insert of them fails
+    /// halfway.
     pub fn reserve(&mut self, bytes: usize, entries: usize) -> Result<(), Failure> {
         if self.inserted.try_reserve(entries).is_err() {
             return Err(Failure::new(FailureKind::OutOfMemory, format!("no memory for {entries} entries")));

@@ -7,14 +7,15 @@
 
 /// Entries of a leaf, and children of an inner node.
 pub(super) const FANOUT: usize = 32;
-/// Stands in slots that are free: no prefix is above it.
+/// The prefix of free slots: no prefix is above it.
 const FREE: u64 = u64::MAX;
 
 /// Up to [`FANOUT`] entries in order.
 #[derive(Debug)]
 pub(super) struct Slots {
     count: usize,
-    /// Of each key the first eight bytes behind what all keys share, big endian: they order as the keys do.
+    /// For each key, the first eight bytes after the common start of all keys, big endian. They have the order of the
+    /// keys.
     prefixes: [u64; FANOUT],
     entries: [u32; FANOUT],
 }
@@ -31,7 +32,7 @@ impl Slots {
         self.count
     }
 
-    /// Whether there is no room for another one.
+    /// Whether all slots are in use.
     pub fn is_full(&self) -> bool {
         self.count == FANOUT
     }
@@ -59,7 +60,7 @@ impl Slots {
         self.count += 1;
     }
 
-    /// Moves the slots from `at` on to `right`, which is empty.
+    /// Moves the slots from `at` on to `right`, which must be empty.
     pub fn split_to(&mut self, at: usize, right: &mut Self) {
         let count = self.count - at;
         right.prefixes[..count].copy_from_slice(&self.prefixes[at..self.count]);
@@ -68,23 +69,23 @@ impl Slots {
         (self.count, right.count) = (at, count);
     }
 
-    /// Computes all prefixes anew.
+    /// Computes all prefixes again.
     pub fn recompute(&mut self, prefix_of: impl Fn(u32) -> u64) {
         for (prefix, entry) in self.prefixes.iter_mut().zip(&self.entries).take(self.count) {
             *prefix = prefix_of(*entry);
         }
     }
 
-    /// The slots whose prefix is this one. Those before have lower ones.
+    /// The slots with this prefix. The slots before have lower prefixes.
     pub fn range_of(&self, prefix: u64) -> (usize, usize) {
-        // All of them: no load waits for another one, and nothing has to be predicted.
+        // Reads all of them: no load waits for another one, and no branch is predicted.
         let low = self.prefixes.iter().map(|each| usize::from(*each < prefix)).sum::<usize>();
         let same = self.prefixes[low..self.count.max(low)].iter().take_while(|each| **each == prefix).count();
         (low, low + same)
     }
 }
 
-/// Inserts before the first item; the last one goes. A loop, since a call to move so few bytes takes longer.
+/// Inserts before the first item and drops the last one. A loop, because a call to move so few bytes takes longer.
 pub(super) fn push_in<T: Copy>(items: &mut [T], item: T) {
     let mut carried = item;
     for slot in items {
@@ -107,7 +108,7 @@ mod tests {
                 let same = prefixes.iter().filter(|each| **each == prefix).count();
                 assert_eq!(slots.range_of(prefix), (low, low + same), "{prefix} in {prefixes:?}");
             }
-            // Some of them twice, and the highest of all.
+            // Some prefixes occur twice, and the highest one occurs, too.
             let prefix = if count % 7 == 6 { u64::MAX } else { count as u64 * 13 % 29 };
             if count < FANOUT {
                 slots.insert(slots.range_of(prefix).1, (prefix, 5));

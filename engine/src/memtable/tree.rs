@@ -10,12 +10,12 @@ use crate::abbreviation::{first_eight, shared_length};
 use crate::number::u32_of;
 use crate::version::Version;
 
-/// No such node.
+/// Means: no node.
 const NONE: u32 = u32::MAX;
 /// More levels than 2^32 entries can have.
 const MAX_HEIGHT: usize = 16;
 
-/// Where an entry stands; valid until the next insert.
+/// The place of an entry; valid until the next insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     leaf: u32,
@@ -29,7 +29,7 @@ struct Leaf {
     next: u32,
 }
 
-/// Its slots have the first entry below each child. Children are leaves, or, above the lowest level, inner nodes.
+/// The slots have the first entry below each child. Children are leaves at the lowest level, otherwise inner nodes.
 #[derive(Debug)]
 struct Inner {
     slots: Slots,
@@ -47,7 +47,7 @@ impl Inner {
     }
 }
 
-/// A tree of entry numbers; what they stand for is asked from the [`Arena`].
+/// A tree of entry numbers. The [`Arena`] has the entries.
 #[derive(Debug, Default)]
 pub struct Tree {
     leaves: Vec<Leaf>,
@@ -56,11 +56,11 @@ pub struct Tree {
     /// Levels of inner nodes above the leaves.
     height: usize,
     last_leaf: u32,
-    /// What all keys start with: nodes need not hold it.
+    /// The common start of all keys. Nodes need not store it.
     common: Vec<u8>,
 }
 
-/// What is looked for: a key, without what all keys share, and a version.
+/// The target of a search: a key without the common start, and a version.
 struct Target<'a> {
     prefix: u64,
     rest: &'a [u8],
@@ -69,20 +69,20 @@ struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// The key must start with what all share.
+    /// The key must have the common start.
     fn new(key: &'a [u8], version: Version, common_length: usize) -> Self {
         let rest = &key[common_length..];
         Self { prefix: first_eight(rest), rest, version, common_length }
     }
 
-    /// How the target stands to an entry with the same prefix.
+    /// Compares the target to an entry with the same prefix.
     fn compare(&self, entry: u32, keys: &Arena) -> Ordering {
         let (key, version) = keys.key_of(entry);
-        // Newest first: the higher version comes before.
+        // Newest first: the higher version comes earlier.
         self.compare_rest(&key[self.common_length..]).then_with(|| version.cmp(&self.version))
     }
 
-    /// Keys of up to eight bytes with the same prefix differ at most in their zeros at the end, and so in their lengths.
+    /// Keys of up to eight bytes with the same prefix differ only in the zeros at their end, and so in their lengths.
     fn compare_rest(&self, rest: &[u8]) -> Ordering {
         match (self.rest.get(8..), rest.get(8..)) {
             (Some(own), Some(other)) => own.cmp(other),
@@ -90,7 +90,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// How many slots of a node stand before the target, or are it where that counts, too.
+    /// How many slots of a node are before the target. If `or_equal`, a slot that equals the target counts, too.
     fn slots_before(&self, slots: &Slots, keys: &Arena, or_equal: bool) -> usize {
         let (mut low, mut high) = slots.range_of(self.prefix);
         while low < high {
@@ -107,7 +107,7 @@ impl<'a> Target<'a> {
 }
 
 impl Tree {
-    /// Adds entry `id`, which stands for this key and version.
+    /// Adds entry `id`, which has this key and version.
     pub fn insert(&mut self, id: u32, key: &[u8], version: Version, keys: &Arena) {
         if self.leaves.is_empty() {
             self.leaves.push(Leaf { slots: Slots::default(), previous: NONE, next: NONE });
@@ -141,7 +141,7 @@ impl Tree {
     pub fn seek(&self, key: &[u8], version: Version, keys: &Arena) -> Option<Place> {
         let shared = shared_length(&self.common, key);
         if shared < self.common.len() {
-            // All keys are behind it, or all before.
+            // All keys are after it, or all before it.
             return if key[shared..] < self.common[shared..] { self.first() } else { None };
         }
         let target = Target::new(key, version, shared);
@@ -162,7 +162,7 @@ impl Tree {
         Some(Place { leaf: self.last_leaf, slot: u32_of(leaf.slots.count() - 1) })
     }
 
-    /// The place behind `place`.
+    /// The place after `place`.
     pub fn next(&self, place: Place) -> Option<Place> {
         self.place_from(place.leaf, place.slot as usize + 1)
     }
@@ -186,7 +186,7 @@ impl Tree {
         self.leaves.len() * size_of::<Leaf>() + self.inners.len() * size_of::<Inner>()
     }
 
-    /// Forgets all entries.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.leaves.clear();
         self.inners.clear();
@@ -196,7 +196,7 @@ impl Tree {
         self.common.clear();
     }
 
-    /// Shortens what all keys share to what `key` has of it too. Happens at most as often as the first key has bytes.
+    /// Shortens the common start to the bytes that `key` shares. This happens at most once per byte of the first key.
     fn share(&mut self, key: &[u8], keys: &Arena) {
         let length = shared_length(&self.common, key);
         if length == self.common.len() {
@@ -208,7 +208,7 @@ impl Tree {
         self.inners.iter_mut().for_each(|inner| inner.slots.recompute(prefix_of));
     }
 
-    /// The leaf where the target belongs, and the inner nodes and slots on the way.
+    /// The leaf of the target, and the inner nodes and slots on the way.
     fn descend(&self, target: &Target<'_>, keys: &Arena, path: &mut [(u32, usize); MAX_HEIGHT]) -> u32 {
         let mut node = self.root;
         for step in &mut path[..self.height] {
@@ -228,7 +228,7 @@ impl Tree {
         (*next != NONE).then_some(Place { leaf: *next, slot: 0 })
     }
 
-    /// Inserts into a leaf, splitting it when it is full; returns the new right half.
+    /// Inserts into a leaf and splits it if it is full. Returns the new right half.
     fn insert_into_leaf(&mut self, number: u32, slot: usize, added: (u64, u32)) -> Option<u32> {
         let right_number = u32_of(self.leaves.len());
         let leaf = &mut self.leaves[number as usize];
@@ -250,7 +250,7 @@ impl Tree {
         Some(right_number)
     }
 
-    /// The same with an inner node.
+    /// The same for an inner node.
     fn insert_into_inner(&mut self, number: u32, slot: usize, added: ((u64, u32), u32)) -> Option<u32> {
         let inner = &mut self.inners[number as usize];
         if !inner.slots.is_full() {
@@ -267,7 +267,7 @@ impl Tree {
         Some(u32_of(self.inners.len() - 1))
     }
 
-    /// The first entry below a node so many levels above the leaves.
+    /// The first entry below a node that is `level` levels above the leaves.
     fn first_of(&self, level: usize, number: u32) -> (u64, u32) {
         let number = number as usize;
         if level == 0 { self.leaves[number].slots.at(0) } else { self.inners[number].slots.at(0) }
@@ -284,7 +284,7 @@ impl Tree {
     }
 }
 
-/// Where a full node is split for an insert. Keys that arrive in order leave full nodes behind.
+/// Where a full node is split for an insert. Keys that arrive in order produce full nodes.
 fn split_point(slot: usize) -> usize {
     if slot == FANOUT { FANOUT - 1 } else { FANOUT / 2 }
 }

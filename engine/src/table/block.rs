@@ -1,18 +1,18 @@
-//! Blocks: some dozens of sorted entries, with places among them where a search can begin.
+//! Blocks: some dozens of sorted entries. At some of them, the landmarks, a search can begin.
 //!
 //! ```text
 //! block:   format u8 = 2, lowest version varint, entries, landmarks, number of landmarks u32, little endian
-//! entry:   bytes shared with the key before varint, other bytes of the key varint, kind u8,
+//! entry:   bytes shared with the previous key varint, other bytes of the key varint, kind u8,
 //!          version above the lowest varint, [expiry in ms varint, if kind has bit 7],
 //!          kind 1: length of the value varint; kind 2: position varint, length varint,
 //!          the other bytes of the key, kind 1: the value
-//! kind:    0 deleted, 1 value in place, 2 value in the log; bit 7 says that there is an expiry
-//! landmark: where an entry begins, in bytes behind the first one, u32, little endian
+//! kind:    0 deleted, 1 value in place, 2 value in the log; bit 7: has an expiry
+//! landmark: the start of an entry, in bytes after the start of the first one, u32, little endian
 //! ```
 //!
-//! Entries are ordered by key and then newest first. A version of the key before shares all of it. Every eighth entry but
-//! the first is a landmark: it shares nothing with the one before, so that its key can be read alone. (`LevelDB`'s table format has
-//! the same, as restarts.)
+//! Entries are ordered by key, then newest first. Another version of the same key shares all bytes of the key. Every
+//! eighth entry except the first is a landmark. It shares no bytes with the previous key, so its key can be read alone.
+//! (The restarts of `LevelDB`'s table format are the same.)
 
 use std::cmp::Ordering;
 
@@ -31,12 +31,12 @@ const KIND_DELETED: u8 = 0;
 const KIND_INLINE: u8 = 1;
 const KIND_LOGGED: u8 = 2;
 const HAS_EXPIRY: u8 = 0x80;
-/// From one landmark to the next, in entries.
+/// The distance of landmarks, in entries.
 const LANDMARK_INTERVAL: usize = 8;
 /// Bytes of a landmark.
 const LANDMARK_SIZE: usize = 4;
 
-/// Encodes entries, which must be sorted, as a block.
+/// Encodes entries as a block. They must be sorted.
 pub fn encode<'a>(entries: impl IntoIterator<Item = Entry<'a>> + Clone) -> Vec<u8> {
     let lowest = entries.clone().into_iter().map(|entry| entry.version).min().unwrap_or_default();
     let mut block = vec![FORMAT_VERSION];
@@ -87,7 +87,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: Ve
     }
 }
 
-/// An upper bound of the bytes that an entry takes in a block, with its landmark.
+/// An upper bound for the bytes that an entry takes in a block, with its landmark.
 #[must_use]
 pub fn size_bound(entry: &Entry<'_>) -> usize {
     let value = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
@@ -115,18 +115,18 @@ pub struct KeylessEntry<'a> {
 }
 
 impl KeylessEntry<'_> {
-    /// Whether a reader at `now_ms` finds nothing here: deleted, or expired.
+    /// Whether a reader at `now_ms` finds nothing here, because the entry is deleted or expired.
     #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
         Entry { key: &[], version: self.version, expires: self.expires, value: self.value }.is_gone(now_ms)
     }
 }
 
-/// A block that is not what [`encode`] makes.
+/// The block does not have the format that [`encode`] makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// An entry, and how its key differs from the one before.
+/// An entry, and how its key differs from the previous key.
 pub(super) struct Raw<'a> {
     pub shared: usize,
     pub suffix: &'a [u8],
@@ -155,7 +155,7 @@ impl<'a> Parts<'a> {
         Some(Self { lowest, entries, landmarks: landmarks.as_chunks().0 })
     }
 
-    /// The entries from a landmark on: from the first entry for 0, from the end for one too many.
+    /// The entries from a landmark on. 0 means the first entry. One more than the last landmark means the end.
     fn entries_from(&self, landmark: usize) -> Option<&'a [u8]> {
         let Some(before) = landmark.checked_sub(1) else { return Some(self.entries) };
         match self.landmarks.get(before) {
@@ -171,14 +171,14 @@ impl<'a> Parts<'a> {
 }
 
 impl<'a> BlockReader<'a> {
-    /// Starts before the first entry.
+    /// A reader before the first entry.
     pub fn new(block: &'a [u8]) -> Result<Self, Malformed> {
         let Parts { lowest, entries, .. } = Parts::of(block)?;
         let current = KeylessEntry { version: Version::NONE, expires: None, value: Value::Deleted };
         Ok(Self { rest: entries, lowest, key: Vec::new(), current })
     }
 
-    /// Goes to the next entry; says whether there is one.
+    /// Moves to the next entry. Returns whether there is one.
     pub fn advance(&mut self) -> Result<bool, Malformed> {
         if self.rest.is_empty() {
             return Ok(false);
@@ -193,7 +193,7 @@ impl<'a> BlockReader<'a> {
         Ok(true)
     }
 
-    /// The entry that [`BlockReader::advance`] went to.
+    /// The present entry, after [`BlockReader::advance`].
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {
         let KeylessEntry { version, expires, value } = self.current;
@@ -201,7 +201,7 @@ impl<'a> BlockReader<'a> {
     }
 }
 
-/// Takes an entry off the front of `bytes`; `None` when it is malformed.
+/// Takes an entry off the front of `bytes`; `None` if it is malformed.
 #[inline]
 pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: Version) -> Option<Raw<'a>> {
     let (shared, suffix_length) = match **bytes {
@@ -241,7 +241,7 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 /// The newest entry of `key` in a block whose version is not above `version`.
 pub fn find<'a>(block: &'a [u8], key: &[u8], version: Version) -> Result<Option<KeylessEntry<'a>>, Malformed> {
     let parts = Parts::of(block)?;
-    // What is sought stands behind all landmarks below `low`, and at or before the one at `high`.
+    // The target is after all landmarks below `low`, and at or before the one at `high`.
     let (mut low, mut high) = (1, parts.landmarks.len() + 1);
     while low < high {
         let middle = low.midpoint(high);
@@ -267,18 +267,18 @@ pub fn find<'a>(block: &'a [u8], key: &[u8], version: Version) -> Result<Option<
     Ok((raw.suffix == key && raw.version.version <= version).then_some(raw.version))
 }
 
-/// Where an entry stands that is looked for among some.
+/// The result of a search among some entries.
 enum Sought<'a> {
     Found(KeylessEntry<'a>),
     Missing,
-    /// Not before the end of these entries.
+    /// The target is not before the end of these entries.
     Behind,
 }
 
-/// Looks for an entry from one landmark on to the next.
+/// Searches the entries from one landmark to the next.
 ///
-/// Never builds a key: it keeps how many bytes of the key before agree with `key`. An entry that shares more than those
-/// with the one before stands to `key` as that one did; one that shares fewer is above it.
+/// Never builds a key. It keeps how many bytes of the previous key agree with `key`. An entry that shares more bytes
+/// than that with its predecessor compares to `key` like the predecessor. An entry that shares fewer is above `key`.
 fn find_between<'a>(
     mut rest: &'a [u8],
     lowest: Version,
@@ -295,7 +295,7 @@ fn find_between<'a>(
         if raw.shared > agreeing {
             continue;
         }
-        // Another version of the key before has no bytes of its own, and agrees as that one did.
+        // Another version of the previous key has no bytes of its own, and agrees as that one did.
         if !(is_key && raw.suffix.is_empty()) {
             let wanted = key.get(agreeing..).unwrap_or_default();
             let more = raw.suffix.iter().zip(wanted).take_while(|(a, b)| a == b).count();

@@ -1,11 +1,11 @@
-//! Where the blocks of a table stand: in a log of their own, which is never replayed.
+//! Storage of a table's blocks: a log for each level, which is never replayed.
 //!
 //! ```text
 //! payload of a record: level u8, length of the separator varint, separator, block
 //! ```
 //!
-//! A block is written once and never changed. The tree leads to the blocks that count; a segment that it does not lead to
-//! any more is removed.
+//! A block is written once and never changed. The tree refers to the live blocks. luge removes a segment once the tree
+//! no longer refers to it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,14 +26,14 @@ use crate::version::Version;
 
 /// The size of the segments that blocks are written to.
 pub const SEGMENT_SIZE: u64 = 16 << 20;
-/// No record of a block has a longer payload, whatever a damaged one says.
+/// The maximum payload of a block's record. It bounds a length that a damaged record states.
 const MOST_RECORD: usize = 64 << 20;
-/// Bytes that are read at once where blocks are read in order, in the end: they mostly stand in that order.
+/// The largest read-ahead in bytes, for reads in order. Blocks are mostly stored in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
-/// The same at first, before it is known how far the reader goes.
+/// The first read-ahead in bytes, before it is known how far the reader continues.
 const FIRST_WINDOW_SIZE: usize = 16 * 1024;
 
-/// Where a block stands, as the tree has it: position of the record varint, size of the record varint.
+/// The place of a block, as the tree stores it: position of the record varint, size of the record varint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
     /// The position of the record.
@@ -43,7 +43,7 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// As the tree has it.
+    /// Encodes the pointer for the tree.
     #[must_use]
     pub fn encode(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(2 * varint::MAX_SIZE);
@@ -52,7 +52,7 @@ impl Pointer {
         bytes
     }
 
-    /// What the tree has.
+    /// Decodes a pointer from the tree.
     #[must_use]
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let position = PackedPosition::of(varint::read(&mut bytes)?);
@@ -60,7 +60,7 @@ impl Pointer {
         bytes.is_empty().then_some(Self { position, size })
     }
 
-    /// The segment that it leads to.
+    /// The segment that it refers to.
     #[must_use]
     pub fn segment(self) -> SegmentNumber {
         Position::unpacked(self.position).segment
@@ -76,15 +76,15 @@ pub struct BlockStore<D: Disk> {
     window: RefCell<Window>,
     /// Segments to remove.
     dead: Vec<SegmentNumber>,
-    /// The others, but for the one that is written to.
+    /// The other segments, except the one that is being written.
     sizes: SegmentSizes,
     cache: Rc<RefCell<BlockCache>>,
     filters: RefCell<Filters>,
-    /// The record that was read last, for its memory.
+    /// The record that was read last. Kept to reuse its memory.
     record: RefCell<Vec<u8>>,
 }
 
-/// Bytes of a segment that were read ahead.
+/// The read-ahead bytes of a segment.
 #[derive(Default)]
 struct Window {
     start: Position,
@@ -92,7 +92,7 @@ struct Window {
 }
 
 impl Window {
-    /// The bytes of a record, if all of them are here.
+    /// The bytes of a record, if the window has all of them.
     fn get(&self, position: Position, size: usize) -> Option<&[u8]> {
         let start =
             position.offset.checked_sub(self.start.offset).filter(|_| position.segment == self.start.segment)?;
@@ -100,7 +100,7 @@ impl Window {
         self.bytes.get(start..start.checked_add(size)?)
     }
 
-    /// How many bytes to read at once from here on: more when this goes on where the last ones ended.
+    /// How many bytes to read at this position: more if it continues from the last window.
     fn next_size(&self, position: Position) -> usize {
         let length = self.bytes.len() as u64;
         let goes_on = position.segment == self.start.segment
@@ -109,7 +109,7 @@ impl Window {
     }
 }
 
-/// A record of a block, taken apart.
+/// The decoded record of a block.
 pub struct BlockRecord<'a> {
     /// The level of the table that it was written for.
     pub level: u8,
@@ -120,7 +120,7 @@ pub struct BlockRecord<'a> {
 }
 
 impl<D: Disk> BlockStore<D> {
-    /// The blocks of a level on this disk.
+    /// Opens the blocks of a level on this disk.
     pub(super) fn open(
         disk: D,
         level: Level,
@@ -137,7 +137,7 @@ impl<D: Disk> BlockStore<D> {
         Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes, cache, filters, record })
     }
 
-    /// Writes a block; it may be led to once [`BlockStore::sync`] was called.
+    /// Writes a block. The tree may refer to it only after [`BlockStore::sync`].
     pub fn append(&mut self, separator: &[u8], block: &[u8]) -> Result<Pointer, Failure> {
         let mut head = vec![self.level.prefix()];
         varint::write(&mut head, separator.len() as u64);
@@ -152,17 +152,17 @@ impl<D: Disk> BlockStore<D> {
         Ok(Pointer { position, size: u32_of(record::encoded_size(length)) })
     }
 
-    /// Ends the present segment, so that it can be removed once nothing leads to it.
+    /// Ends the present segment. It can then be removed once nothing refers to it.
     pub fn end_segment(&mut self) -> Result<(), Failure> {
         self.log.end_segment()
     }
 
-    /// Returns when everything written is durable.
+    /// Makes everything written durable.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.log.sync()
     }
 
-    /// Puts a block into `bytes`, whole and verified, for one who reads the blocks in order.
+    /// Reads a block into `bytes`, whole and verified. Meant for callers that read the blocks in order.
     pub fn read(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.clear();
         if let Some(cached) = self.cache.borrow_mut().get((self.level, pointer.position)) {
@@ -175,7 +175,7 @@ impl<D: Disk> BlockStore<D> {
         if window.get(position, size).is_none() {
             let window_size = window.next_size(position);
             window.start = position;
-            // What is not written yet must not be taken for what will be.
+            // Do not read beyond the written end: those bytes are not final yet.
             let end = self.log.written_end();
             let left =
                 if position.segment == end.segment { end.offset.saturating_sub(position.offset) } else { u64::MAX };
@@ -185,16 +185,17 @@ impl<D: Disk> BlockStore<D> {
                 &mut window.bytes,
             )?;
         }
-        // A file that was cut has less: its last record's padding may be all that is gone.
+        // A file that was cut is shorter. Perhaps only the padding of its last record is missing.
         let record = self.decode(window.get(position, size).unwrap_or(&window.bytes), position);
         bytes.extend_from_slice(record.ok_or_else(|| self.damaged(position))?.block);
         Ok(())
     }
 
-    /// As [`BlockStore::read`], for the first blocks of a walk: the next one may begin there, too.
+    /// Like [`BlockStore::read`], for the first blocks of an iteration. Other iterations may begin there, too, so the
+    /// cache may keep them.
     pub fn read_first(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         let position = Position::unpacked(pointer.position);
-        // A walk that goes on page by page has read ahead.
+        // An iteration that continues page by page has read ahead.
         if self.window.borrow().get(position, pointer.size as usize).is_some() {
             return self.read(pointer, bytes);
         }
@@ -206,8 +207,8 @@ impl<D: Disk> BlockStore<D> {
         self.load(pointer, |block| bytes.extend_from_slice(block))
     }
 
-    /// What `take` makes of the newest version of a key in a block that is not above `version`. The hint says where the cache may
-    /// have the block.
+    /// Finds the newest version of a key in a block that is not above `version`, and returns the result of `take` for
+    /// it. The hint is the likely place of the block in the cache.
     pub(super) fn find<T>(
         &self,
         pointer: Pointer,
@@ -228,7 +229,8 @@ impl<D: Disk> BlockStore<D> {
         found.map_err(|Malformed| malformed(key))
     }
 
-    /// Calls with a block, whole and verified, that the cache does not have; it may have it then.
+    /// Reads a block that is not in the cache, whole and verified, and passes it to `call`. May insert it into the
+    /// cache.
     fn load<T>(&self, pointer: Pointer, call: impl FnOnce(&[u8]) -> T) -> Result<T, Failure> {
         let position = Position::unpacked(pointer.position);
         let mut bytes = self.record.borrow_mut();
@@ -244,7 +246,7 @@ impl<D: Disk> BlockStore<D> {
         Ok(call(block))
     }
 
-    /// Puts a block into `bytes`, whole and verified, as the disk has it: past the cache.
+    /// Reads a block from the disk into `bytes`, whole and verified. Bypasses the cache.
     pub fn read_from_disk(&self, pointer: Pointer, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         let position = Position::unpacked(pointer.position);
         let mut record = Vec::new();
@@ -254,12 +256,12 @@ impl<D: Disk> BlockStore<D> {
         Ok(())
     }
 
-    /// The number of the segment that is written to.
+    /// The number of the segment that is being written.
     pub fn present_segment(&self) -> SegmentNumber {
         self.log.end().segment
     }
 
-    /// The segments that are there, with their sizes in bytes.
+    /// All segments, with their sizes in bytes.
     pub fn segments(&self) -> Result<Vec<(SegmentNumber, u64)>, Failure> {
         let mut segments = Vec::new();
         for name in self.log.disk().list()? {
@@ -276,7 +278,7 @@ impl<D: Disk> BlockStore<D> {
         !self.dead.is_empty()
     }
 
-    /// Takes note of the segments that the tree does not lead to, as of its newest durable state.
+    /// Finds the segments that the newest durable state of the tree does not refer to.
     pub(super) fn find_dead(&mut self, live: &LiveBytes) -> Result<(), Failure> {
         let present = self.present_segment();
         let numbers = self.log.disk().list()?.into_iter().filter_map(|name| segment::file_number(&name));
@@ -292,17 +294,17 @@ impl<D: Disk> BlockStore<D> {
         Ok(())
     }
 
-    /// The segments as of the last [`BlockStore::find_dead`] that are not dead.
+    /// The segments that were live at the last [`BlockStore::find_dead`].
     pub(super) fn sizes(&self) -> &SegmentSizes {
         &self.sizes
     }
 
-    /// Lets go of a segment that was emptied as far as its records can be read.
+    /// Ignores a segment from now on. It was emptied as far as its records can be read.
     pub(super) fn leave_out(&mut self, number: SegmentNumber) {
         self.sizes.leave_out(number);
     }
 
-    /// Puts the record at a position into `bytes`; `false` where there is none.
+    /// Reads the record at a position into `bytes`. Returns `false` if there is none.
     pub(super) fn read_record(&self, position: Position, bytes: &mut Vec<u8>) -> Result<bool, Failure> {
         self.read_at(position, HEADER_SIZE, bytes)?;
         let Some(length) = record::payload_length(bytes).filter(|length| *length <= MOST_RECORD) else {
@@ -312,7 +314,7 @@ impl<D: Disk> BlockStore<D> {
         Ok(record::decode(bytes, position).is_some())
     }
 
-    /// Removes one of these segments, which takes the file system some milliseconds; says whether there was one.
+    /// Removes one dead segment. This takes the file system some milliseconds. Returns whether there was one.
     pub(super) fn remove_dead(&mut self) -> Result<bool, Failure> {
         let Some(number) = self.dead.pop() else { return Ok(false) };
         self.open.get_mut().forget(number);
@@ -322,7 +324,7 @@ impl<D: Disk> BlockStore<D> {
         Ok(true)
     }
 
-    /// Bytes of memory that filters of blocks take.
+    /// Bytes of memory in use by the filters.
     pub(super) fn filters_size_bytes(&self) -> usize {
         self.filters.borrow().size_bytes()
     }
@@ -332,17 +334,17 @@ impl<D: Disk> BlockStore<D> {
         self.log.written_bytes()
     }
 
-    /// How often blocks were synced.
+    /// How many times blocks were synced.
     pub fn syncs(&self) -> u64 {
         self.log.syncs()
     }
 
-    /// The disk as it is: what was not written out is gone, as by a crash.
+    /// The disk in its present state. Bytes that were not written out are lost, as in a crash.
     pub fn into_disk(self) -> D {
         self.log.into_disk()
     }
 
-    /// The record of a block of this level.
+    /// Decodes the record of a block of this level.
     fn decode<'a>(&self, bytes: &'a [u8], position: Position) -> Option<BlockRecord<'a>> {
         decode(bytes, position).filter(|record| record.level == self.level.prefix())
     }
@@ -353,7 +355,7 @@ impl<D: Disk> BlockStore<D> {
         Failure::new(FailureKind::Corrupt, message)
     }
 
-    /// Puts up to `size` bytes of the segment into `bytes`: fewer at its end, and none that are not written out.
+    /// Reads up to `size` bytes of the segment into `bytes`. Reads fewer at its end, and none that are not written out.
     fn read_at(&self, position: Position, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.truncate(size);
         bytes.try_reserve_exact(size - bytes.len()).map_err(|_| {
@@ -371,7 +373,7 @@ impl<D: Disk> BlockStore<D> {
     }
 }
 
-/// The parts of the record at `position`; `None` when it is damaged.
+/// The parts of the record at `position`; `None` if it is damaged.
 #[must_use]
 pub fn decode(bytes: &[u8], position: Position) -> Option<BlockRecord<'_>> {
     let record = record::decode(bytes, position)?;

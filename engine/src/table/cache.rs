@@ -1,15 +1,16 @@
-//! A bounded cache of blocks, by their level and position, each with an index of its keys.
+//! A bounded cache of blocks. The key is the level and position of a block. Each block has an index of its keys.
 //!
-//! Blocks lie in one piece of memory, in *regions* that follow each other without a gap:
+//! Blocks are in one piece of memory, in *regions* that follow each other without a gap:
 //!
 //! ```text
-//! region:  its size u32, length of the index u32, length of the block u32, whether somebody asked for it u32,
+//! region:  its size u32, length of the index u32, length of the block u32, used since the last pass u32 (1 or 0),
 //!          level and position of the block, and a secret, u64, index, block, zeros
 //! ```
 //!
-//! A hand goes round. Where it comes by, blocks that nobody asked for since it was there last make room for the new one; others
-//! stay, once (CLOCK). A full cache takes a block the second time that it is missed, within some times as many misses as it has blocks:
-//! what is read once, as by a walk, takes no place of what is read often.
+//! Eviction is CLOCK: a hand goes around the regions. If a block was not read since the last pass of the hand, the new
+//! block replaces it. Otherwise it stays until the next pass. A full cache accepts a block only on its second miss. The
+//! second miss must come within a few times as many misses as the cache has blocks. So a scan, which reads blocks once,
+//! does not evict blocks that are read often.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,38 +22,39 @@ use crate::log::PackedPosition;
 use crate::number::{low_half, u32_of, usize_of};
 use crate::version::Version;
 
-/// References a bucket.
+/// References per bucket.
 const WAYS: usize = 4;
-/// About how many bytes a block has.
+/// The approximate size of a block in bytes.
 const EXPECTED_SIZE: usize = 4096;
-/// Bytes in front of the index.
+/// Bytes before the index.
 const HEADER_SIZE: usize = 24;
-/// Where in a region stands whether somebody asked for it.
+/// The offset of the used flag in a region.
 const USED_AT: usize = 12;
-/// Regions are multiples of this, so that the rest of one that is parted has a header, too.
+/// Region sizes are multiples of this. So the rest of a split region always has room for a header.
 const GRANULE: usize = 32;
-/// Its size at first, in bytes, and how many times as large it is each time that it grows.
+/// The initial size in bytes, and the factor by which the cache grows.
 const FIRST_CAPACITY: usize = 8 << 20;
 const GROWTH: usize = 4;
-/// So many blocks that are asked for stay in a row: a call should not take long.
+/// At most this many used blocks in a row stay. This bounds the time of a call.
 const MOST_STAY: usize = 64;
 
-/// What a block is known by: its level and its packed position there.
+/// The key of a block: its level and its packed position there.
 pub(super) type Key = (Level, PackedPosition);
 
 /// Blocks by position.
 pub(super) struct BlockCache {
     regions: Vec<u8>,
-    /// How large it is now: it grows to the size that it may have, so that a small store has a small one.
+    /// The present size. It grows up to `most`, so a small store has a small cache.
     capacity: usize,
     most: usize,
-    /// Where the next block goes, unless those that stand there stay.
+    /// The position of the next block, unless the blocks there stay.
     hand: usize,
     slots: Vec<[Slot; WAYS]>,
-    /// What was missed, by a part of the hash.
+    /// The blocks that were missed, as a part of their hash.
     missed: Vec<u32>,
     indexer: Indexer,
-    /// What keys are mixed with. Where a hint is old it leads into some block: no bytes that somebody put may look like a header.
+    /// A number that is mixed into the keys. An old hint can point into the middle of a block. The secret prevents that
+    /// user bytes there look like a header.
     secret: u64,
     pub hits: u64,
     pub misses: u64,
@@ -61,27 +63,27 @@ pub(super) struct BlockCache {
 /// A reference to a block.
 #[derive(Clone, Copy, Default)]
 struct Slot {
-    /// Its key as one number.
+    /// The key as one number.
     key: u64,
-    /// Where its region begins, in granules, and 1; 0 for none.
+    /// One more than the start of the region, in granules; 0 for none.
     after: u32,
 }
 
-/// Where a block may stand in the cache, as [`Slot::after`]: kept by who knows where it stands in the files.
+/// The likely place of a block in the cache, as in [`Slot::after`]. The owner of the file position keeps it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hint(Cell<u32>);
 
-/// What stands in front of an index.
+/// The header of a region, before the index.
 #[derive(Clone, Copy)]
 struct Header {
     size: usize,
     index: usize,
     block: usize,
-    /// 0 where there is no block.
+    /// 0 if there is no block.
     key: u64,
 }
 
-/// A block, and the index of its keys; that has no bytes where there is none.
+/// A block and the index of its keys. The index is empty if the block has none.
 #[derive(Clone, Copy)]
 pub(super) struct CachedBlock<'a> {
     index: &'a [u8],
@@ -89,7 +91,7 @@ pub(super) struct CachedBlock<'a> {
 }
 
 impl<'a> CachedBlock<'a> {
-    /// The newest entry of a key, which is given with its hash, whose version is not above `version`.
+    /// Finds the newest entry of a key whose version is not above `version`. The caller passes the hash of the key.
     pub fn find(self, key: &[u8], hash: u64, version: Version) -> Result<Option<KeylessEntry<'a>>, Malformed> {
         match key_index::find(self.index, self.block, (key, hash), version) {
             Some(found) => Ok(found),
@@ -108,18 +110,19 @@ impl BlockCache {
             slots: Vec::new(),
             missed: Vec::new(),
             indexer: Indexer::default(),
-            secret: RandomState::new().build_hasher().finish(),
+            secret: secret(),
             hits: 0,
             misses: 0,
         }
     }
 
-    /// A block.
+    /// Finds a block.
     pub fn get(&mut self, key: Key) -> Option<CachedBlock<'_>> {
         self.get_at(&Hint::default(), key)
     }
 
-    /// A block that mostly stands where the hint says, which is kept true: so it is found without its reference.
+    /// Finds a block by its hint first, and then by its reference. Updates the hint, so the next call mostly needs no
+    /// reference.
     pub fn get_at(&mut self, hint: &Hint, key: Key) -> Option<CachedBlock<'_>> {
         let key = self.number_of(key);
         let hinted = hint.0.get().checked_sub(1).map(|granule| granule as usize * GRANULE);
@@ -138,7 +141,7 @@ impl BlockCache {
         Some(CachedBlock { index, block: rest.get(..header.block)? })
     }
 
-    /// Whether a block that was missed is to be put in: there is room, or it was missed before.
+    /// Whether to insert a block that was missed: if there is room, or if it was missed before.
     pub fn admits(&mut self, key: Key) -> bool {
         if self.regions.len() + 2 * EXPECTED_SIZE < self.most || self.missed.is_empty() {
             return true;
@@ -149,12 +152,12 @@ impl BlockCache {
         std::mem::replace(missed, low_half(key)) == low_half(key)
     }
 
-    /// What makes indexes: [`BlockCache::insert`] takes that of the block that it read last.
+    /// The indexer. [`BlockCache::insert`] uses the index of the block that it read last.
     pub fn indexer(&mut self) -> &mut Indexer {
         &mut self.indexer
     }
 
-    /// Puts a block in; with the index that was made last, if that is of this block.
+    /// Inserts a block. If `is_indexed`, the last index that the indexer made belongs to this block.
     pub fn insert(&mut self, key: Key, block: &[u8], is_indexed: bool) {
         let index = if is_indexed { self.indexer.index().len() } else { 0 };
         let size = (HEADER_SIZE + index + block.len()).next_multiple_of(GRANULE);
@@ -178,12 +181,12 @@ impl BlockCache {
         self.regions.len() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.missed.len() * size_of::<u32>()
     }
 
-    /// Makes sure of the memory that it has now.
+    /// Allocates the memory for the present size, unless that was done. Returns whether there is enough.
     fn reserve(&mut self) -> bool {
         !self.slots.is_empty() || self.resize(self.capacity)
     }
 
-    /// Takes more memory, if it may have more; says whether it has more now.
+    /// Grows the cache if it may grow. Returns whether it grew.
     fn grow(&mut self) -> bool {
         let capacity = self.capacity.saturating_mul(GROWTH).min(self.most);
         let grows = capacity > self.capacity && self.resize(capacity);
@@ -193,9 +196,9 @@ impl BlockCache {
         grows
     }
 
-    /// Takes the memory for so many bytes, and makes the references anew; says whether it could.
+    /// Allocates memory for this many bytes and rebuilds the references. Returns whether there was enough.
     fn resize(&mut self, capacity: usize) -> bool {
-        // Four references for a block: with two, one block in twenty found no room in its bucket.
+        // Four references per block: with two, one block in twenty found no room in its bucket.
         let buckets = (capacity / EXPECTED_SIZE).next_power_of_two();
         let (mut slots, mut missed) = (Vec::new(), Vec::new());
         if self.regions.try_reserve_exact(capacity - self.regions.len()).is_err()
@@ -217,11 +220,11 @@ impl BlockCache {
         true
     }
 
-    /// Makes a reference to a block.
+    /// Adds a reference to a block.
     fn refer(&mut self, key: u64, at: usize) {
         let bucket = self.bucket(key);
         let slot = Slot { key, after: u32_of(at / GRANULE) + 1 };
-        // One without a block, else one of a block that nobody asked for.
+        // Prefer a free slot, then one of a block that was not used.
         let worth = |slot: &Slot| slot.after.checked_sub(1).map(|granule| self.is_used(granule as usize * GRANULE));
         let ways = self.slots.get(bucket).into_iter().flatten().map(worth).enumerate();
         let way = ways.min_by_key(|(_, worth)| *worth).map_or(0, |(way, _)| way);
@@ -231,14 +234,14 @@ impl BlockCache {
         }
     }
 
-    /// Makes a region of `size` bytes, whose header is yet to be written; returns where it begins.
+    /// Makes a region of `size` bytes and returns its start. The caller must write its header.
     fn make_room(&mut self, size: usize) -> usize {
         let mut start = self.hand;
         let mut end = start;
         let mut stayed = 0;
         while end - start < size {
             if end == self.regions.len() && self.capacity - start >= size {
-                // What was never in use.
+                // Memory that was never in use.
                 self.regions.resize(start + size, 0);
                 end = start + size;
                 break;
@@ -252,7 +255,7 @@ impl BlockCache {
                 continue;
             }
             let Some(header) = self.header(end).filter(|header| header.size >= GRANULE) else {
-                // No region is without a size. Whatever it was, its memory is taken again.
+                // Every region has a size, so this should not occur. Reuse the memory.
                 end = self.regions.len();
                 continue;
             };
@@ -269,7 +272,7 @@ impl BlockCache {
         start
     }
 
-    /// Whether the block at a place was asked for since this was asked last; if not it is forgotten.
+    /// Whether the block at a place was used since the last pass. If not, the cache forgets it.
     fn stays(&mut self, at: usize, header: Header, may_stay: bool) -> bool {
         let Header { key, .. } = header;
         if key > 0 && may_stay && self.is_used(at) {
@@ -281,7 +284,7 @@ impl BlockCache {
         {
             *slot = Slot::default();
         }
-        // An old hint may lead here for ever.
+        // An old hint may refer to this place at any time.
         self.write_header(at, Header { key: 0, ..header });
         false
     }
@@ -290,7 +293,7 @@ impl BlockCache {
         self.regions.get(at + USED_AT) == Some(&1)
     }
 
-    /// Lets go of the block of a reference that had to go, unless its place has another one now.
+    /// Removes the block of a reference that was replaced, unless the new block is at the same place.
     fn forget(&mut self, slot: Slot, taken: usize) {
         let Some(at) = slot.after.checked_sub(1).map(|granule| granule as usize * GRANULE) else { return };
         if at != taken
@@ -328,14 +331,14 @@ impl BlockCache {
         }
     }
 
-    /// Makes one region without a block of what is between two places.
+    /// Turns the space between two places into one region without a block.
     fn write_free(&mut self, start: usize, end: usize) {
         if start < end {
             self.write_header(start, Header { size: end - start, index: 0, block: 0, key: 0 });
         }
     }
 
-    /// A key as one number, not 0: positions are multiples of 8.
+    /// A key as one number, never 0. Positions are multiples of 8, so the level fits in the low bits.
     fn number_of(&self, (level, position): Key) -> u64 {
         ((position.get() | u64::from(level.prefix())) ^ self.secret).max(1)
     }
@@ -345,7 +348,13 @@ impl BlockCache {
     }
 }
 
-/// One of so many places for a key. Twice: keys are multiples of 8 and close to each other, and once would lead them to few places.
+/// A number that nobody can guess. In unit tests it is constant, so that they repeat.
+fn secret() -> u64 {
+    if cfg!(test) { 0x6a09_e667_f3bc_c908 } else { RandomState::new().build_hasher().finish() }
+}
+
+/// Chooses one of `places` for a key. It mixes twice: keys are multiples of 8 and close together, and mixing once would
+/// use only a few places.
 pub(super) fn place_among(key: u64, places: usize) -> usize {
     let mix = |number: u64| (number ^ (number >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     usize_of(((mix(mix(key)) >> 32) * places as u64) >> 32)
@@ -360,7 +369,7 @@ mod tests {
 
     use super::{BlockCache, GRANULE, Hint, Level, PackedPosition};
 
-    /// The regions follow each other from the first byte to the last.
+    /// Checks that the regions follow each other from the first byte to the last.
     fn check(cache: &BlockCache) {
         let mut at = 0;
         while at < cache.regions.len() {
@@ -393,7 +402,7 @@ mod tests {
         }
     }
 
-    /// Asks for a block, and puts it in where it is not there; says whether it was.
+    /// Reads a block, and inserts it if it is missing. Returns whether it was there.
     fn ask(cache: &mut BlockCache, position: u64) -> bool {
         let key = (Level::Bottom, PackedPosition::of(position * 8));
         if cache.get(key).is_some() {

@@ -1,4 +1,4 @@
-//! A cursor over all entries of a level, in both directions.
+//! An iterator over all entries of a level, in both directions.
 
 use super::block::Malformed;
 use super::decoded::DecodedBlock;
@@ -9,17 +9,18 @@ use crate::failure::Failure;
 use crate::index::{Bytes, Pair, Pairs};
 use crate::version::Version;
 
-/// So many blocks of a walk may be kept for other ones that begin there. Most walks are short.
+/// The cache may keep this many first blocks of an iteration, because others may begin there. Most iterations are
+/// short.
 const FIRST_BLOCKS: usize = 2;
 
-/// Stands at an entry of a level, or behind its last or before its first. The table must not change meanwhile.
+/// A position at an entry of a level, before the first or after the last. The table must not change while it exists.
 pub struct TableCursor<'a, D: Disk> {
     table: &'a Table<D>,
     level: Level,
     blocks: Blocks<'a>,
     block: Vec<u8>,
     decoded: DecodedBlock,
-    /// The present entry; out of range behind the end.
+    /// The present entry; out of range after the end.
     index: usize,
     is_done: bool,
     /// How many blocks it has read.
@@ -28,13 +29,14 @@ pub struct TableCursor<'a, D: Disk> {
     pub(crate) read_bytes: usize,
 }
 
-/// The blocks that a cursor has not read yet. Many walks end in their first block: the tree is asked when it is left.
+/// The blocks that a cursor has not read yet. Many iterations end in their first block, so the tree is read only after
+/// that.
 enum Blocks<'a> {
-    /// Those from a place on; `None` for none.
+    /// The blocks from a place on; `None` for none.
     From(Option<Bytes>),
-    /// Those in front of a place.
+    /// The blocks before a place.
     Before(Bytes),
-    /// Those that the tree has.
+    /// The blocks that the tree found.
     Found(Pairs<'a>),
 }
 
@@ -50,8 +52,8 @@ impl<D: Disk> Table<D> {
         Ok(cursor)
     }
 
-    /// Where entries from the key `first` on may go: to the bottom at once where they come behind all that the table has. Were
-    /// there an older version of one in the upper level, reads would find that.
+    /// The level for entries from the key `first` on: the bottom, if they come after all entries of the table.
+    /// Otherwise the upper level: it might have an older version of a key, which reads would find first.
     pub fn level_from(&self, first: &[u8]) -> Result<Level, Failure> {
         for level in Level::ALL.into_iter().filter(|level| self.live_bytes(*level) > 0) {
             let last = self.cursor_before(level, Boundary::Outermost)?;
@@ -62,12 +64,12 @@ impl<D: Disk> Table<D> {
         Ok(Level::Bottom)
     }
 
-    /// A cursor at the last entry of a level that is before `boundary`; one without a key is behind all.
+    /// A cursor at the last entry of a level that is before `boundary`. Without a key it is at the last entry of all.
     pub fn cursor_before(&self, level: Level, boundary: Boundary<'_>) -> Result<TableCursor<'_, D>, Failure> {
         let Some(key) = boundary.key() else {
             let blocks = Blocks::Found(self.tree.range(level.start(), level.end()));
             let mut cursor = TableCursor::over(self, level, blocks);
-            // Loads ask for the last entry each time: that block is not worth a cache.
+            // Each load looks up the last entry. Its block is not worth a place in the cache.
             cursor.loaded = FIRST_BLOCKS;
             cursor.previous_block()?;
             cursor.settle_backward(cursor.decoded.len())?;
@@ -88,45 +90,45 @@ impl<'a, D: Disk> TableCursor<'a, D> {
         Self { table, level, blocks, block, decoded, index: 0, is_done: false, loaded: 0, read_bytes: 0 }
     }
 
-    /// The entry where the cursor stands.
+    /// The entry at the cursor.
     #[must_use]
     pub fn entry(&self) -> Option<Entry<'_>> {
         if self.is_done { None } else { self.decoded.entry(&self.block, self.index) }
     }
 
-    /// Whether the cursor stands at no entry.
+    /// Whether the cursor is at no entry.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.is_done
     }
 
-    /// Goes to the next key.
+    /// Moves to the next key.
     pub fn next_key(&mut self) -> Result<(), Failure> {
         self.index = self.decoded.next_key(self.index);
         self.settle_forward()
     }
 
-    /// Goes to the key before.
+    /// Moves to the previous key.
     pub fn previous_key(&mut self) -> Result<(), Failure> {
         let present = self.decoded.entry(&self.block, self.index);
         let before = present.map_or(0, |entry| self.decoded.entries_before(entry.key, Version::NEWEST));
         self.settle_backward(before)
     }
 
-    /// Goes to the newest version of the present key that is not above `version`, or where it would be.
+    /// Moves to the newest version of the present key that is not above `version`, or to the place where it would be.
     pub fn seek_version(&mut self, version: Version) -> Result<(), Failure> {
         let present = self.decoded.entry(&self.block, self.index);
         self.index = present.map_or(self.index, |entry| self.decoded.entries_before(entry.key, version));
         self.settle_forward()
     }
 
-    /// Goes to the next entry.
+    /// Moves to the next entry.
     pub fn advance(&mut self) -> Result<(), Failure> {
         self.index += 1;
         self.settle_forward()
     }
 
-    /// Goes to the entry before.
+    /// Moves to the previous entry.
     pub fn retreat(&mut self) -> Result<(), Failure> {
         self.settle_backward(self.index)
     }
@@ -138,7 +140,7 @@ impl<'a, D: Disk> TableCursor<'a, D> {
         Ok(())
     }
 
-    /// Goes to the last of the first `before` entries of the block, or of the block before.
+    /// Moves to the last of the first `before` entries of the block, or of the previous block.
     fn settle_backward(&mut self, mut before: usize) -> Result<(), Failure> {
         while before == 0 && !self.is_done {
             self.previous_block()?;

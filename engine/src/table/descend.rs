@@ -1,4 +1,4 @@
-//! Moves entries from the upper level into the bottom one.
+//! Moves entries from the upper level into the bottom level.
 
 use super::group::{Group, Written};
 use super::merge::OldBlock;
@@ -7,12 +7,12 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::failure::Failure;
 
-/// About how many bytes of blocks one step writes: a sync of less costs nearly as much.
+/// The approximate number of bytes of blocks that one step writes. A sync of fewer bytes costs nearly as much.
 const BYTES_A_STEP: usize = 512 * 1024;
 /// The most blocks of the upper level that one step moves.
 const MOST_BLOCKS: usize = 64;
 
-/// How far entries have descended: round the keys and round again.
+/// The progress of the descent. It goes around the keys in order.
 #[derive(Debug)]
 pub struct Descent {
     next: Vec<u8>,
@@ -40,7 +40,7 @@ impl Descent {
 }
 
 impl<D: Disk> Table<D> {
-    /// Moves some blocks of the upper level into the bottom one, in one atomic write; durable after [`Table::sync`].
+    /// Moves some blocks of the upper level into the bottom level in one atomic write. Durable after [`Table::sync`].
     pub fn descend(&mut self, descent: &mut Descent, retention: &Retention) -> Result<Written, Failure> {
         let mut group = Group::default();
         let mut moved: Vec<OldBlock> = Vec::new();
@@ -50,7 +50,7 @@ impl<D: Disk> Table<D> {
             moved.push(self.old_block(Level::Upper, placed)?);
         }
         descent.next = next.map_or_else(Vec::new, |placed| placed.separator().to_vec());
-        // One stream: entries of two blocks of the upper level may belong into the same block of the bottom.
+        // One stream: entries of two upper blocks may belong in the same bottom block.
         let mut entries = moved.iter().flat_map(OldBlock::entries).peekable();
         while entries.peek().is_some() {
             self.merge_into(Level::Bottom, &mut entries, retention, usize::MAX, &mut group)?;

@@ -1,5 +1,5 @@
-//! Which keys blocks may have: a small Bloom filter of each block that was read, so that a block without a key is not asked in
-//! vain. Most keys are in the bottom level, and the upper one is asked first.
+//! A small Bloom filter for each block that was read. A read then skips a block that cannot have its key. Most keys are
+//! in the bottom level, but a read searches the upper level first.
 
 use super::cache::place_among;
 use crate::log::PackedPosition;
@@ -9,19 +9,19 @@ use crate::number::usize_of;
 const BITS: u64 = 448;
 /// Bits that each key sets.
 const PROBES: u32 = 4;
-/// Bits of a hash that choose one of these.
+/// Bits of a hash that choose one bit of a filter.
 const PROBE_BITS: u32 = 9;
-/// As many filters as there is room for at first.
+/// The initial number of filters.
 const FEWEST: usize = 1 << 8;
 
-/// A filter of a block: it fills what a processor reads at once.
+/// The filter of a block. It has the size of a cache line of the processor.
 #[derive(Clone, Copy, Debug, Default)]
 struct Filter {
     position: PackedPosition,
     bits: [u64; 7],
 }
 
-/// Filters by the position of their block, a bounded number.
+/// A bounded number of filters, by the position of their block.
 #[derive(Debug)]
 pub(super) struct Filters {
     known: Vec<Filter>,
@@ -30,7 +30,7 @@ pub(super) struct Filters {
 }
 
 impl Filters {
-    /// None yet. They take at most about `capacity` bytes.
+    /// An empty set of filters. It takes at most about `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
         Self { known: Vec::new(), most: capacity / size_of::<Filter>(), added: 0 }
     }
@@ -42,7 +42,7 @@ impl Filters {
         })
     }
 
-    /// Adds the filter of a block whose keys have these hashes; nothing where they are not known.
+    /// Adds the filter of a block whose keys have these hashes. Does nothing if there are no hashes.
     pub fn add(&mut self, position: PackedPosition, hashes: &[u64]) {
         if hashes.is_empty() || self.get(position).is_some() {
             return;
@@ -67,7 +67,7 @@ impl Filters {
         }
     }
 
-    /// Twice the room, unless memory is refused.
+    /// Doubles the room. Does nothing if memory is short.
     fn grow(&mut self) {
         let length = (self.known.len() * 2).max(FEWEST).min(self.most);
         let mut filters = Vec::new();
@@ -88,7 +88,7 @@ impl Filters {
     }
 
     fn get(&self, position: PackedPosition) -> Option<&Filter> {
-        // No block stands at 0: a segment has a header.
+        // No block has position 0: a segment begins with a header.
         self.known
             .get(self.place(position))
             .filter(|filter| filter.position == position && position > PackedPosition::default())
@@ -99,7 +99,7 @@ impl Filters {
     }
 }
 
-/// The bits of a hash: number of the word, and the bit in it.
+/// The bits of a hash: the number of the word, and the bit in it.
 fn probes(hash: u64) -> impl Iterator<Item = (usize, u64)> {
     (0..PROBES).map(move |probe| {
         let bits = hash >> (probe * PROBE_BITS) & ((1 << PROBE_BITS) - 1);

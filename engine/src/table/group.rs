@@ -12,7 +12,7 @@ use crate::index::{Batch, Bytes};
 use crate::log::Position;
 use crate::version::Version;
 
-/// What a group of changes wrote.
+/// The output of a group of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Blocks that were written.
@@ -21,14 +21,14 @@ pub struct Written {
     pub bytes: usize,
 }
 
-/// Changes that were prepared. Their blocks are written, but nothing leads to them before [`Table::commit`].
+/// Prepared changes. Their blocks are written, but nothing refers to them before [`Table::commit`].
 #[derive(Default)]
 pub struct Group {
     batch: Batch,
     log: LiveChange,
     upper: LiveChange,
     bottom: LiveChange,
-    /// Where the tree changes.
+    /// The places in the tree that change.
     changed: Vec<(Level, Bytes)>,
     written: Written,
     history: HistoryLeft,
@@ -37,40 +37,40 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether it must be committed before more can be prepared.
+    /// Whether the group must be committed before more can be prepared.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// Notes that what comes next belongs into blocks that do not show yet.
+    /// Notes that the next entry belongs in a block that is not visible yet.
     pub(super) fn fill(&mut self) {
         self.is_full = true;
     }
 
-    /// Notes that what comes next stands behind all entries of its old block: it begins a new one.
+    /// Notes that the next entry comes after all entries of its old block. It begins a new block.
     pub(super) fn leave_gap(&mut self) {
         self.is_in_gap = true;
     }
 
-    /// Whether the next entry begins a new block; asked once.
+    /// Whether the next entry begins a new block. Resets the note.
     pub(super) fn take_gap(&mut self) -> bool {
         std::mem::take(&mut self.is_in_gap)
     }
 
-    /// What it has written so far.
+    /// The blocks and bytes written so far.
     #[must_use]
     pub fn written(&self) -> Written {
         self.written
     }
 
-    /// What is left of the history once the group shows, as far as the group changes it.
+    /// The remaining history after the commit of the group, as far as the group changes it.
     #[must_use]
     pub fn history(&self) -> HistoryLeft {
         self.history
     }
 
-    /// Notes what versions that go leave of the history.
+    /// Notes the remaining history after the group removed versions.
     pub(super) fn end_history_before(&mut self, left: HistoryLeft) {
         self.history = self.history.max(left);
     }
@@ -82,14 +82,14 @@ impl Group {
         }
     }
 
-    /// Counts the value of an entry that comes (1) or goes (-1), if it stands in the log.
+    /// Counts the value of an entry that is added (1) or removed (-1), if the value is in the log.
     pub(super) fn count(&mut self, entry: &Entry<'_>, sign: i64) {
         if let Value::Logged { position, length } = entry.value {
             self.log.count(Position::unpacked(position).segment, sign * i64::from(length));
         }
     }
 
-    /// Lets the tree forget a block.
+    /// Removes a block from the tree.
     pub(super) fn remove(&mut self, level: Level, placed: &PlacedBlock) {
         if let Some(pointer) = placed.pointer {
             self.live(level).count(pointer.segment(), -i64::from(pointer.size));
@@ -98,7 +98,7 @@ impl Group {
         }
     }
 
-    /// Lets the tree lead to a block that was written; call [`Group::remove`] before where there was one.
+    /// Makes the tree refer to a written block. If it replaces a block, call [`Group::remove`] first.
     pub(super) fn insert(&mut self, level: Level, separator: &[u8], pointer: Pointer) {
         self.live(level).count(pointer.segment(), i64::from(pointer.size));
         let place = level.place(separator);
@@ -110,7 +110,7 @@ impl Group {
 }
 
 impl<D: Disk> Table<D> {
-    /// Notes that there is no history before a version; durable after [`Table::sync`].
+    /// Notes that there is no history before a version. Durable after [`Table::sync`].
     pub fn end_history_before(&mut self, version: Version) -> Result<(), Failure> {
         let history = self.history.max(HistoryLeft::after(version));
         if history != self.history {
@@ -120,9 +120,9 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
-    /// Makes a group of changes visible, in one atomic write; durable after [`Table::sync`].
+    /// Makes a group of changes visible in one atomic write. Durable after [`Table::sync`].
     pub fn commit(&mut self, group: Group) -> Result<Written, Failure> {
-        // sled writes when it likes: it must never lead to a block that is not durable.
+        // sled may write at any time. It must never refer to a block that is not durable.
         for level in Level::ALL {
             self.part_mut(level).blocks.sync()?;
         }

@@ -1,15 +1,15 @@
-//! A small index of the keys of a block, which the cache keeps beside it: it finds a key's newest entry without a search, and
-//! mostly says at once that a key is not there.
+//! A small index of the keys of a block. The cache keeps it beside the block. It finds the newest entry of a key
+//! without a search. If a key is missing, it mostly says so at once.
 //!
 //! ```text
 //! index:  lowest version u64, keys u16, length of the prefix u16, tags, places, prefix, middles
-//! tags:   of each key 8 bits of its hash, u8 each, and zeros up to the next multiple of 8
-//! places: of each key where its newest entry begins in the block u16, where its middle ends u16
-//! prefix: what all keys begin with
-//! middle: the bytes of a key between the prefix and those that its entry has itself
+//! tags:   8 bits of the hash of each key, u8 each, and zeros up to the next multiple of 8
+//! places: for each key the start of its newest entry in the block u16, and the end of its middle u16
+//! prefix: the bytes that all keys begin with
+//! middle: the bytes of a key between the prefix and the bytes that its entry stores itself
 //! ```
 //!
-//! It is never written to a file. Each block that is read from one gets its index once, when the cache takes it.
+//! It is never written to a file. When the cache inserts a block that was read from a file, it makes the index once.
 
 use super::block::{KeylessEntry, Parts, Raw, read_raw};
 use crate::abbreviation::shared_length;
@@ -18,14 +18,15 @@ use crate::version::Version;
 
 /// Tags that are compared at once.
 const TAGS_A_WORD: usize = 8;
-/// Bytes in front of the tags.
+/// Bytes before the tags.
 const HEADER_SIZE: usize = 12;
 /// Bytes of a place.
 const PLACE_SIZE: usize = 4;
-/// With more bytes of middles than one for so many of the block there is no index.
+/// A block has no index if its middles take more than one byte per this many bytes of the block.
 const MIDDLES_SHARE: usize = 4;
 
-/// The hash of a key, as the indexes and filters of blocks use it. It is made byte by byte: keys that begin alike share that work.
+/// The hash of a key, for the indexes and filters of blocks. It is computed byte by byte, so keys with a common start
+/// share that work.
 pub(super) fn hash_of(key: &[u8]) -> u64 {
     finish(key.iter().fold(0, |state, byte| mix(state, *byte)))
 }
@@ -40,15 +41,15 @@ fn finish(state: u64) -> u64 {
     (state ^ state >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// The bits of a hash that an index has: others than a filter takes.
+/// The bits of a hash that an index stores. A filter uses other bits.
 fn tag_of(hash: u64) -> u8 {
     low_byte(hash >> 56)
 }
 
-/// Makes indexes, with memory that it keeps.
+/// Makes indexes. It reuses its memory.
 #[derive(Debug, Default)]
 pub(super) struct Indexer {
-    /// The last key, and the state of the hash before each of its bytes and behind the last one.
+    /// The last key, with the state of the hash before each of its bytes and after the last one.
     key: Vec<u8>,
     states: Vec<u64>,
     found: Vec<Found>,
@@ -59,14 +60,14 @@ pub(super) struct Indexer {
 /// A key of the block.
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    /// Where its newest entry begins.
+    /// The start of its newest entry.
     entry: usize,
-    /// How many bytes it shares with the key before.
+    /// How many bytes it shares with the previous key.
     shared: usize,
 }
 
 impl Indexer {
-    /// Reads a block; says whether it can have an index: neither a large one nor one that is malformed has one.
+    /// Reads a block. Returns whether it can have an index. A large or malformed block cannot.
     pub fn read(&mut self, block: &[u8]) -> bool {
         self.index.clear();
         let is_read =
@@ -77,17 +78,17 @@ impl Indexer {
         is_read
     }
 
-    /// The hashes of the keys of the block that was read; none if that has no index.
+    /// The hashes of the keys of the last block. Empty if that block has no index.
     pub fn hashes(&self) -> &[u64] {
         &self.hashes
     }
 
-    /// The index of the block that was read.
+    /// The index of the last block.
     pub fn index(&self) -> &[u8] {
         &self.index
     }
 
-    /// Finds the keys of a block; returns its lowest version, and how many bytes the keys share.
+    /// Finds the keys of a block. Returns its lowest version, and how many bytes the keys share.
     fn read_keys(&mut self, block: &[u8]) -> Option<(Version, usize)> {
         let Self { key, states, found, hashes, .. } = self;
         key.clear();
@@ -105,7 +106,7 @@ impl Indexer {
             if found.is_empty() {
                 (first, agreeing) = (suffix, suffix.len());
             } else if shared == key.len() && suffix.is_empty() || shared == 0 && suffix == key.as_slice() {
-                // Another version of the key before.
+                // Another version of the previous key.
                 continue;
             }
             if shared <= agreeing {
@@ -114,7 +115,7 @@ impl Indexer {
             key.truncate(shared);
             states.truncate(shared + 1);
             let mut state = *states.last()?;
-            // One by one: mostly they are very few, and a call that copies takes longer.
+            // One by one: there are mostly very few bytes, and a call to copy them takes longer.
             for byte in suffix {
                 state = mix(state, *byte);
                 key.push(*byte);
@@ -123,7 +124,7 @@ impl Indexer {
             hashes.push(finish(state));
             found.push(Found { entry, shared });
         }
-        // They are in order: what the first and the last share all of them begin with.
+        // The keys are in order: all keys share the bytes that the first and the last one share.
         Some((lowest, agreeing))
     }
 
@@ -165,8 +166,8 @@ fn header_of(lowest: Version, count: u16, prefix: u16) -> [u8; HEADER_SIZE] {
     header
 }
 
-/// What an index says of the newest entry of a key, given with its hash, whose version is not above `version`. `None` where it does
-/// not know: there is no index, or that is not the newest entry of all.
+/// Finds the newest entry of a key in an index, if its version is not above `version`. The caller passes the hash of
+/// the key. Returns `None` if the index cannot tell: it is missing, or the newest entry has a higher version.
 pub(super) fn find<'a>(
     index: &[u8],
     block: &'a [u8],
@@ -202,7 +203,7 @@ pub(super) fn find<'a>(
     Some(None)
 }
 
-/// Where an index leads to.
+/// The place of an entry, as the index stores it.
 struct Place {
     entry: usize,
     middle_end: usize,
@@ -214,7 +215,7 @@ impl Place {
     }
 }
 
-/// The highest bit of each byte that is zero. Of bytes above such a one it may be set as well.
+/// Sets the highest bit of each byte that is zero. It may also set that bit in bytes above a zero byte.
 fn zeros_in(word: u64) -> u64 {
     const LOWEST: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
@@ -238,7 +239,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-        /// What it finds is what a search of the block finds, for keys that are there and others, at any version.
+        /// An index finds the same as a search of the block, for keys in it and others, at any version.
         #[test]
         fn it_says_what_a_search_says(
             kept in btree_map(key(), vec(1..40_u64, 1..4), 0..60),
@@ -273,7 +274,7 @@ mod tests {
             }
         }
 
-        /// Keys of most kinds take little: an index is worth it.
+        /// For most kinds of keys the index is small enough to be worth it.
         #[test]
         fn an_index_is_small(first in 0..1000_u32, value in vec(any::<u8>(), 100..120)) {
             let keys: Vec<Vec<u8>> = (0..40).map(|i| format!("user/{:08}/name", first + i * 7).into_bytes()).collect();
@@ -284,7 +285,7 @@ mod tests {
             prop_assert_eq!(indexer.hashes().len(), 40);
         }
 
-        /// Whatever the bytes are, of the block or of the index: no panic, and no entry of another key.
+        /// No bytes in the block or the index cause a panic, or return an entry of another key.
         #[test]
         fn nonsense_is_refused(index in vec(any::<u8>(), 0..80), block in vec(any::<u8>(), 0..200), key in key()) {
             let mut indexer = Indexer::default();

@@ -1,4 +1,4 @@
-//! How many bytes of each segment the table leads to.
+//! How many bytes of each segment the table refers to.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use crate::failure::{Failure, FailureKind};
 use crate::index::{Batch, Tree};
 use crate::log::SegmentNumber;
 
-/// Live bytes by segment: as they stand in the tree, under one prefix.
+/// Live bytes by segment, as the tree stores them under one prefix.
 #[derive(Debug, Default)]
 pub struct LiveBytes {
     prefix: u8,
     counts: BTreeMap<SegmentNumber, u64>,
-    /// Their sum: every commit and every read asks for it.
+    /// The sum, kept because every commit and every read needs it.
     total: u64,
 }
 
@@ -20,14 +20,14 @@ pub struct LiveBytes {
 pub(super) struct LiveChange(BTreeMap<SegmentNumber, i64>);
 
 impl LiveChange {
-    /// Counts bytes of a segment: positive when they come, negative when they go.
+    /// Counts bytes of a segment: positive if they are added, negative if they are removed.
     pub fn count(&mut self, segment: SegmentNumber, bytes: i64) {
         *self.0.entry(segment).or_default() += bytes;
     }
 }
 
 impl LiveBytes {
-    /// The counts in the tree under this first byte.
+    /// Reads the counts that the tree has under this first byte.
     pub(super) fn read(tree: &dyn Tree, prefix: u8) -> Result<Self, Failure> {
         let mut counts = BTreeMap::new();
         for found in tree.range(&[prefix], &[prefix + 1]) {
@@ -42,7 +42,7 @@ impl LiveBytes {
         Ok(Self { prefix, counts, total })
     }
 
-    /// Applies a change, and adds it to what will be written with `batch`.
+    /// Applies a change, and adds it to `batch`.
     pub(super) fn apply(&mut self, change: LiveChange, batch: &mut Batch) -> Result<(), Failure> {
         for (segment, change) in change.0.into_iter().filter(|(_, change)| *change != 0) {
             let count = self.of(segment).checked_add_signed(change).ok_or_else(damaged)?;
@@ -77,7 +77,7 @@ impl LiveBytes {
     }
 }
 
-/// For the tests of what decides by them.
+/// For the tests of code that decides by these counts.
 #[cfg(test)]
 impl FromIterator<(u64, u64)> for LiveBytes {
     fn from_iter<I: IntoIterator<Item = (u64, u64)>>(counts: I) -> Self {

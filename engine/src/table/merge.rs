@@ -1,4 +1,4 @@
-//! Brings sorted new entries into a level, a few blocks at a time.
+//! Merges sorted new entries into a level, a few blocks at a time.
 
 use std::cmp::Ordering;
 use std::iter::Peekable;
@@ -13,7 +13,7 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::failure::Failure;
 
-/// A block that is merged into.
+/// A block to merge into.
 pub(super) struct OldBlock {
     placed: PlacedBlock,
     bytes: Vec<u8>,
@@ -35,7 +35,7 @@ impl OldBlock {
     }
 }
 
-/// Entries in order. One type for all that are merged: the code for it is large.
+/// A sorted stream of entries. All merges use one type, because the compiled code is large.
 pub trait Entries<'a> {
     /// The next one.
     fn peek(&mut self) -> Option<&Entry<'a>>;
@@ -54,10 +54,10 @@ impl<'a, I: Iterator<Item = Entry<'a>>> Entries<'a> for Peekable<I> {
 }
 
 impl<D: Disk> Table<D> {
-    /// Takes new entries, sorted by key and then newest first, off `entries` and merges them into a level, together with
-    /// what `retention` leaves of the old ones: all that go into the next `blocks` blocks. The step is one atomic write,
-    /// durable after [`Table::sync`]; doing it again, after a crash, changes nothing that can be read. Call it until
-    /// `entries` is empty. Returns what was written.
+    /// Takes new entries off `entries` and merges them into a level. They must be sorted by key, then newest first. The
+    /// call takes all entries for the next `blocks` blocks, and keeps the old entries that `retention` selects. The
+    /// step is one atomic write, durable after [`Table::sync`]. Repeating it after a crash changes nothing that can be
+    /// read. Call it until `entries` is empty. Returns the blocks and bytes written.
     pub fn merge(
         &mut self,
         level: Level,
@@ -70,8 +70,8 @@ impl<D: Disk> Table<D> {
         self.commit(group)
     }
 
-    /// As [`Table::merge`], as a part of a group that shows once it is committed. The entries of a group must come in order,
-    /// and none after [`Group::is_full`]. With `usize::MAX` blocks it takes all.
+    /// Like [`Table::merge`], as a part of a group that becomes visible with its commit. The entries of a group must
+    /// come in order, and none after [`Group::is_full`]. With `usize::MAX` blocks it takes all entries.
     pub fn merge_into(
         &mut self,
         level: Level,
@@ -90,7 +90,7 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
-    /// Merges into one block, and into those behind it while what comes out is small.
+    /// Merges into one block, and also into the next ones while the result is small.
     fn merge_block(
         &mut self,
         level: Level,
@@ -103,7 +103,8 @@ impl<D: Disk> Table<D> {
         let mut after = self.block_after(level, &first)?;
         let mut old = vec![self.old_block(level, first)?];
         let mut new = Vec::new();
-        // One block may get all that there is: an empty level has only one, and rising keys go to the last.
+        // One block may get all entries: an empty level has only one block, and rising keys all belong to the last
+        // block.
         let most = left.saturating_mul(2 * self.block_size);
         loop {
             let took_all = take_below(entries, after.as_ref().map(PlacedBlock::separator), most, &mut new);
@@ -116,7 +117,8 @@ impl<D: Disk> Table<D> {
             let (kept, left_of_history) = retain(&interleave(&before, &new), retention);
             let size: usize = sizes(&kept).map(|(_, size)| size).sum();
             *left = left.saturating_sub((size / self.block_size).max(1));
-            // A small rest is joined with the next block, where there is one; its entries come along with its own new ones.
+            // A small result is joined with the next block, if there is one. The new entries for that block come with
+            // it.
             if let Some(next) = after.take_if(|_| size < self.block_size / 4 && *left > 0) {
                 after = self.block_after(level, &next)?;
                 old.push(self.old_block(level, next)?);
@@ -128,7 +130,7 @@ impl<D: Disk> Table<D> {
         }
     }
 
-    /// Lets what is kept of the entries of old blocks stand in new ones.
+    /// Replaces old blocks by new ones that have the kept entries.
     pub(super) fn replace(
         &mut self,
         level: Level,
@@ -159,7 +161,7 @@ impl<D: Disk> Table<D> {
         Ok(OldBlock { placed, bytes, decoded })
     }
 
-    /// Writes entries as blocks of about the right size and of about the same, never parting the versions of a key.
+    /// Writes entries as blocks of about equal and about the right size. All versions of a key stay in one block.
     fn write_blocks(
         &mut self,
         level: Level,
@@ -184,7 +186,7 @@ impl<D: Disk> Table<D> {
     }
 }
 
-/// How many entries go into a block of this size.
+/// How many entries a block of this size takes.
 fn split_point(entries: &[Entry<'_>], block_size: usize) -> usize {
     let mut total = 0;
     for (i, (starts_key, size)) in sizes(entries).enumerate() {
@@ -196,7 +198,7 @@ fn split_point(entries: &[Entry<'_>], block_size: usize) -> usize {
     entries.len()
 }
 
-/// Of each entry whether it is the first of its key, and about how many bytes it takes in a block.
+/// For each entry: whether it is the first of its key, and about how many bytes it takes in a block.
 fn sizes<'a>(entries: &'a [Entry<'_>]) -> impl Iterator<Item = (bool, usize)> + 'a {
     let mut before: &[u8] = &[];
     entries.iter().map(move |entry| {
@@ -207,10 +209,11 @@ fn sizes<'a>(entries: &'a [Entry<'_>]) -> impl Iterator<Item = (bool, usize)> + 
     })
 }
 
-/// By how much the bound of an entry's size is above what it mostly takes.
+/// The usual difference between the size bound of an entry and its size, in bytes.
 const OVERESTIMATE: usize = 34;
 
-/// Takes the entries in front of `end`, all versions of a key together; says whether these were all, or only `most` bytes.
+/// Takes the entries before `end`, and all versions of a key together. Returns `false` if it stopped after `most`
+/// bytes.
 fn take_below<'a>(entries: &mut dyn Entries<'a>, end: Option<&[u8]>, most: usize, taken: &mut Vec<Entry<'a>>) -> bool {
     let mut size = 0;
     while let Some(entry) = entries.peek().filter(|entry| end.is_none_or(|end| entry.key < end)) {
@@ -223,7 +226,7 @@ fn take_below<'a>(entries: &mut dyn Entries<'a>, end: Option<&[u8]>, most: usize
     true
 }
 
-/// Old and new entries in order. A version that is there already is left as it is: a step that is done a second time.
+/// Merges old and new entries in order. Keeps a version that already exists: the step may be a repeated one.
 fn interleave<'a>(old: &[Entry<'a>], new: &[Entry<'a>]) -> Vec<Entry<'a>> {
     let mut all = Vec::with_capacity(old.len() + new.len());
     let mut new = new.iter().copied().peekable();
@@ -238,7 +241,7 @@ fn interleave<'a>(old: &[Entry<'a>], new: &[Entry<'a>]) -> Vec<Entry<'a>> {
     all
 }
 
-/// What stays of some entries, and of their history.
+/// The entries that stay, and the remaining history.
 pub(super) fn retain<'a>(all: &[Entry<'a>], retention: &Retention) -> (Vec<Entry<'a>>, HistoryLeft) {
     let mut kept = Vec::with_capacity(all.len());
     let mut stays = Vec::new();

@@ -1,22 +1,24 @@
-//! The table: sorted blocks, found through a tree of the index.
+//! The table: sorted blocks, found through the tree of the index.
 //!
 //! ```text
 //! key in the tree                  value
-//! 0 u8, segment u64, big endian    bytes of that segment of the log that blocks lead to, u64, little endian
-//! 1 u8, separator                  where a block of the bottom level stands, see `Pointer`
-//! 2 u8, separator                  where a block of the upper level stands
-//! 3 u8, segment u64, big endian    bytes of that segment of the bottom level's blocks that the tree leads to, u64, little endian
+//! 0 u8, segment u64, big endian    bytes in that segment of the log that blocks refer to, u64, little endian
+//! 1 u8, separator                  the place of a block of the bottom level, see `Pointer`
+//! 2 u8, separator                  the place of a block of the upper level
+//! 3 u8, segment u64, big endian    bytes in that segment of the bottom level's blocks that the tree refers to, u64, LE
 //! 4 u8, segment u64, big endian    the same for the upper level
-//! 5 u8                             what is left of the history: the versions of `HistoryLeft`, of reads, newest changes and all changes, u64 each, little endian
+//! 5 u8                             `HistoryLeft`: versions of reads, newest changes, all changes, u64 LE each
 //! 6 u8                             the store's identity, u64, little endian
 //! ```
 //!
-//! A block holds the entries from its *separator* up to the next one of its level. The first separator of a level is empty,
-//! so that every key has a block. All versions of a key in a level stand in one block. Memtables are merged into the upper level,
-//! small and rewritten often, whose entries descend into the bottom, many at a time; or into that at once, behind all there is.
+//! A block holds the entries from its *separator* up to the next separator of its level. The first separator of a level
+//! is empty, so every key has a block. All versions of a key in a level are in one block. Memtables are merged into the
+//! upper level, which is small and often rewritten. Its entries then move to the bottom level, many at a time. A
+//! memtable whose keys come after all keys of the table is merged directly into the bottom level.
 //!
-//! Blocks are written to files of their own and synced before the tree leads to them: the tree, sled's, rewrites whole leaves,
-//! several times what was put. Counts change in the same atomic write as the blocks, so that they are exact whatever happens.
+//! Blocks are written to their own files, and synced before the tree refers to them. The reason: sled's tree rewrites
+//! whole leaves, which is several times the size of the written data. Counts change in the same atomic write as the
+//! blocks, so they are always exact.
 
 pub mod block;
 pub mod blocks;
@@ -68,19 +70,20 @@ use crate::version::Version;
 
 /// The first byte of the tree's keys that count live bytes of the log's segments.
 const LOG_COUNT_PREFIX: u8 = 0;
-/// The tree's key of what is left of the history.
+/// The tree's key of the remaining history.
 const HISTORY_KEY: &[u8] = &[5];
 
-/// Of this many parts of the table's caches one is for the places of blocks, half of it for each level: enough for some ten times the
-/// blocks that the cache holds.
+/// One part in this many of the table's caches is for the places of blocks, half of it for each level. That is enough
+/// for about ten times as many blocks as the cache holds.
 const PLACES_SHARE: usize = 8;
-/// Of this many parts one is for the filters of blocks.
+/// One part in this many is for the filters of blocks.
 const FILTERS_SHARE: usize = 32;
 
 /// Sorted blocks, found through a tree of the index.
 pub struct Table<D: Disk> {
     tree: Rc<dyn Tree>,
-    /// Blocks have about this many bytes: two thirds of it to one and a half when they are written, and at least a quarter.
+    /// The target size of a block in bytes. A new block has two thirds to one and a half of it. Later it has at least a
+    /// quarter.
     block_size: usize,
     cache: Rc<RefCell<BlockCache>>,
     log_live: LiveBytes,
@@ -88,27 +91,27 @@ pub struct Table<D: Disk> {
     bottom: Part<D>,
     history: HistoryLeft,
     identity: Identity,
-    /// How often blocks or counts have changed.
+    /// How many times blocks or counts changed.
     changes: u64,
 }
 
-/// What a level has.
+/// The parts of a level.
 struct Part<D: Disk> {
     blocks: BlockStore<D>,
     live: LiveBytes,
     places: RefCell<Places>,
 }
 
-/// A block's place in the tree and on the disk.
+/// The place of a block in the tree and on the disk.
 #[derive(Clone, Debug)]
 pub struct PlacedBlock {
     place: Bytes,
-    /// `None` for one that is not there yet, such as the first one of an empty level.
+    /// `None` if the block does not exist yet, such as the first one of an empty level.
     pointer: Option<Pointer>,
 }
 
 impl PlacedBlock {
-    /// The place of a block that is not there yet.
+    /// The place of a block that does not exist yet.
     fn absent(level: Level, separator: &[u8]) -> Self {
         Self { place: level.place(separator), pointer: None }
     }
@@ -120,7 +123,7 @@ impl PlacedBlock {
     }
 }
 
-/// Where the blocks of a table stand.
+/// The disks of a table's levels.
 pub struct TableDisks<D> {
     /// The disk of the upper level.
     pub upper: D,
@@ -129,7 +132,7 @@ pub struct TableDisks<D> {
 }
 
 impl<D: Disk> Table<D> {
-    /// The table in this tree, with blocks of about `block_size` bytes, and caches of `cache_size` bytes.
+    /// Opens the table in this tree, with blocks of about `block_size` bytes, and caches of `cache_size` bytes.
     pub fn open(
         tree: Rc<dyn Tree>,
         disks: TableDisks<D>,
@@ -145,7 +148,8 @@ impl<D: Disk> Table<D> {
         let part = |level: Level, disk| {
             let live = LiveBytes::read(&*tree, level.count_prefix())?;
             let places = RefCell::new(Places::new(places_size / 2));
-            // What is not in the bottom level is nowhere: few ask for that.
+            // A key that is not in the bottom level is mostly nowhere. Few reads ask for such keys, so that level has
+            // no filters.
             let filters = Filters::new(if level == Level::Upper { filters_size } else { 0 });
             let blocks = BlockStore::open(disk, level, identity, Rc::clone(&cache), filters)?;
             Ok::<_, Failure>(Part { blocks, live, places })
@@ -156,22 +160,22 @@ impl<D: Disk> Table<D> {
         Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity, changes: 0 })
     }
 
-    /// How often blocks or counts have changed since the table was opened.
+    /// How many times blocks or counts changed since the table was opened.
     pub fn changes(&self) -> u64 {
         self.changes
     }
 
-    /// What tells the store's files from those of another one.
+    /// The identity of the store. It distinguishes the store's files from those of another store.
     pub fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// The disks of the levels; what was not written out is gone, as by a crash.
+    /// The disks of the levels. Bytes that were not written out are lost, as in a crash.
     pub fn into_disks(self) -> TableDisks<D> {
         TableDisks { upper: self.upper.blocks.into_disk(), bottom: self.bottom.blocks.into_disk() }
     }
 
-    /// What `take` makes of the newest version of `key` that is not above `version`.
+    /// Finds the newest version of `key` that is not above `version`, and returns the result of `take` for it.
     pub fn get<T>(
         &self,
         key: &[u8],
@@ -186,7 +190,7 @@ impl<D: Disk> Table<D> {
         Ok(None)
     }
 
-    /// As [`Table::get`], in one level.
+    /// Like [`Table::get`], in one level.
     pub fn get_in<T>(
         &self,
         level: Level,
@@ -208,7 +212,7 @@ impl<D: Disk> Table<D> {
         part.blocks.find(pointer, &Hint::default(), key, version, take)
     }
 
-    /// Where the block of `key` stands, as the tree says; from now on its neighbours' places are known, too.
+    /// Finds the place of the block of `key` in the tree. Also caches the places of the blocks near it.
     fn find_place(&self, level: Level, key: &[u8]) -> Result<Option<Pointer>, Failure> {
         let first = self.block_of(level, key)?;
         let mut run = Run::new();
@@ -225,7 +229,7 @@ impl<D: Disk> Table<D> {
         Ok(first.pointer)
     }
 
-    /// The block of a level that holds `key`, and the place of the one behind it: by what is known of places, where it is known.
+    /// The block of a level that holds `key`, and the place of the next block. Uses the cached places if possible.
     fn around(&self, level: Level, key: &[u8]) -> Result<(PlacedBlock, Option<Bytes>), Failure> {
         let known = || {
             let places = self.part(level).places.borrow();
@@ -239,7 +243,7 @@ impl<D: Disk> Table<D> {
         if let Some(known) = known() {
             return Ok(known);
         }
-        // There is no room for places.
+        // The cache has no room for places.
         let placed = self.block_of(level, key)?;
         let after = self.block_after(level, &placed)?;
         Ok((placed, after.map(|after| after.place)))
@@ -251,12 +255,12 @@ impl<D: Disk> Table<D> {
         found.map_or_else(|| Ok(PlacedBlock::absent(level, &[])), placed)
     }
 
-    /// The block behind `before` in its level.
+    /// The block after `before` in its level.
     pub fn block_after(&self, level: Level, before: &PlacedBlock) -> Result<Option<PlacedBlock>, Failure> {
         self.tree.first_between(&before.place, level.end())?.map(placed).transpose()
     }
 
-    /// Puts a block into `bytes`; nothing where there is none.
+    /// Reads a block into `bytes`; nothing if there is no block.
     pub fn read(&self, level: Level, placed: &PlacedBlock, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.clear();
         match placed.pointer {
@@ -265,17 +269,17 @@ impl<D: Disk> Table<D> {
         }
     }
 
-    /// What is left of the history.
+    /// The remaining history.
     pub fn history(&self) -> HistoryLeft {
         self.history
     }
 
-    /// How many bytes of each segment of the log blocks lead to.
+    /// For each segment of the log, how many bytes of it the blocks refer to.
     pub fn log_live(&self) -> &LiveBytes {
         &self.log_live
     }
 
-    /// How many bytes the blocks of a level have.
+    /// The total size in bytes of the blocks of a level.
     pub fn live_bytes(&self, level: Level) -> u64 {
         self.part(level).live.total()
     }
@@ -293,7 +297,7 @@ impl<D: Disk> Table<D> {
         (cache.hits, cache.misses, cache.size_bytes() + places.iter().sum::<usize>() + filters)
     }
 
-    /// Makes the tree durable. Segments of blocks that it does not lead to can be removed then.
+    /// Makes the tree durable. Then the segments of blocks that it does not refer to can be removed.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.tree.sync()?;
         for level in Level::ALL {
@@ -303,13 +307,13 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
-    /// Ends the segments that blocks are written to, durably.
+    /// Ends the segments that blocks are being written to, durably.
     pub fn end_segments(&mut self) -> Result<(), Failure> {
         self.upper.blocks.end_segment()?;
         self.bottom.blocks.end_segment()
     }
 
-    /// Removes one segment of blocks that nothing leads to; says whether there was one.
+    /// Removes one segment of blocks that nothing refers to. Returns whether there was one.
     pub fn remove_dead(&mut self) -> Result<bool, Failure> {
         Ok(self.upper.blocks.remove_dead()? || self.bottom.blocks.remove_dead()?)
     }
@@ -338,7 +342,7 @@ fn read_history(tree: &dyn Tree) -> Result<HistoryLeft, Failure> {
     let Some(bytes) = tree.get(HISTORY_KEY)? else { return Ok(HistoryLeft::default()) };
     let (numbers, rest) = bytes.as_chunks();
     let history = match *numbers {
-        // Formats before had one for all, or none of its own for changes.
+        // Earlier formats had one version for all three, or none for the newest changes alone.
         [all] => Some([all; 3]),
         [whole, newest] => Some([whole, newest, whole]),
         [whole, newest, changes] => Some([whole, newest, changes]),
@@ -360,7 +364,7 @@ fn placed((place, value): Pair) -> Result<PlacedBlock, Failure> {
     Ok(PlacedBlock { place, pointer: Some(pointer) })
 }
 
-/// The failure for a block that cannot be read: one with this key in it.
+/// The failure for a block that cannot be read. The key is one in that block.
 pub(crate) fn malformed(key: &[u8]) -> Failure {
     let shown = String::from_utf8_lossy(key.get(..40).unwrap_or(key));
     Failure::new(FailureKind::Corrupt, format!("the block of the table with key '{}' is damaged", shown.escape_debug()))

@@ -1,7 +1,8 @@
-//! A bounded cache of where the blocks of a level stand: a walk down the sled tree costs more than all else of a read.
+//! A bounded cache of the places of the blocks of a level. A search in the sled tree costs more than the rest of a
+//! read.
 //!
-//! It holds *runs*: blocks that follow each other, with nothing between them. Inside of a run a key's block is known without
-//! the tree. A change of the tree at a place drops the run around that place.
+//! It holds *runs*: blocks that follow each other with nothing between them. Within a run, the cache finds the block of
+//! a key without the tree. A change of the tree drops the run around the changed place.
 
 use super::blocks::Pointer;
 use super::cache::Hint;
@@ -9,25 +10,25 @@ use crate::abbreviation::Common;
 use crate::log::PackedPosition;
 use crate::number::u32_of;
 
-/// Blocks of a run.
+/// Blocks per run.
 pub const RUN_LENGTH: usize = 16;
-/// Runs that are kept at most: each that comes or goes moves those behind it.
+/// The most runs to keep. Each insert or removal moves the runs after it.
 const MOST_RUNS: usize = 1 << 16;
-/// About how many bytes a run takes beside its blocks and separators.
+/// The approximate size of a run in bytes, without its blocks and separators.
 const RUN_OVERHEAD: usize = 160;
 
-/// Where blocks of one level stand.
+/// The places of the blocks of one level.
 pub struct Places {
     /// In the order of their keys. No two overlap.
     runs: Vec<Head>,
     common: Common,
     size_bytes: usize,
     capacity: usize,
-    /// The number of the run that is given up next: round the keys and round again.
+    /// The index of the run to evict next. It goes around the keys in order.
     hand: usize,
 }
 
-/// A run, by the separator of its first block.
+/// A run, with the separator of its first block as an integer.
 struct Head {
     integer: u64,
     run: Box<Run>,
@@ -36,11 +37,11 @@ struct Head {
 /// A block, and where it begins and ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
-    /// Where it stands; `None` for nowhere.
+    /// The position of the block; `None` if there is no block.
     pub pointer: Option<Pointer>,
-    /// The first key that it may have.
+    /// The first key that the block may have.
     pub separator: &'a [u8],
-    /// The separator of the block behind it, or of one that was there; `None` at the end of the level.
+    /// The separator of the next block, or of one that existed earlier; `None` at the end of the level.
     pub end: Option<&'a [u8]>,
 }
 
@@ -49,7 +50,7 @@ pub struct Run {
     separators: Vec<u8>,
     blocks: Vec<RunBlock>,
     common: Common,
-    /// The separator of the block behind the last one; `None` at the end of the level.
+    /// The separator of the block after the last one; `None` at the end of the level.
     end: Option<Box<[u8]>>,
 }
 
@@ -57,11 +58,11 @@ struct RunBlock {
     /// Its separator as an integer.
     integer: u64,
     position: PackedPosition,
-    /// 0 where a level has no block.
+    /// 0 if the level has no block.
     size: u32,
-    /// Where its separator ends in those of the run.
+    /// The end of its separator in the separators of the run.
     separator_end: u32,
-    /// Where the cache of blocks had it last.
+    /// The last known place in the cache of blocks.
     hint: Hint,
 }
 
@@ -72,13 +73,14 @@ impl RunBlock {
 }
 
 impl Run {
-    /// A run of no block yet.
+    /// An empty run.
     pub fn new() -> Self {
         let blocks = Vec::with_capacity(RUN_LENGTH);
         Self { separators: Vec::new(), blocks, common: Common::default(), end: None }
     }
 
-    /// Adds the next block, or that there is none from a key on; says whether it found room. What did not is the end of the run.
+    /// Adds the next block, or `None` if there is no block from this separator on. Returns whether there was room. If
+    /// not, the separator becomes the end of the run.
     pub fn push(&mut self, separator: &[u8], pointer: Option<Pointer>) -> bool {
         if self.blocks.len() == RUN_LENGTH {
             self.end = Some(separator.into());
@@ -97,7 +99,7 @@ impl Run {
         true
     }
 
-    /// Cuts it off at the start of another run.
+    /// Cuts the run off at the start of another run.
     fn end_at(&mut self, end: &[u8]) {
         if !self.reaches(end) {
             return;
@@ -124,7 +126,7 @@ impl Run {
         self.end.as_deref().is_none_or(|end| key < end)
     }
 
-    /// The number of the block of a key, which must not be below the run; `None` behind its end.
+    /// The number of the block of a key; `None` after the end of the run. The key must not be below the run.
     fn number_of(&self, key: &[u8]) -> Option<usize> {
         let integer = self.common.abbreviate(key);
         let count = count_not_above(&self.blocks, integer, |block| block.integer, |index| self.separator(index) <= key);
@@ -134,13 +136,13 @@ impl Run {
         count.checked_sub(1)
     }
 
-    /// The block of a key, in the same way.
+    /// The block of a key. The same conditions apply as for [`Run::number_of`].
     fn find(&self, key: &[u8]) -> Option<(Option<Pointer>, &Hint)> {
         let block = self.blocks.get(self.number_of(key)?)?;
         Some((block.pointer(), &block.hint))
     }
 
-    /// As [`Run::find`], with the separators of the block and of the one behind it.
+    /// Like [`Run::find`], with the separators of the block and of the next one.
     fn around(&self, key: &[u8]) -> Option<Around<'_>> {
         let number = self.number_of(key)?;
         let next = number + 1;
@@ -160,17 +162,18 @@ impl Places {
         Self { runs: Vec::new(), common: Common::default(), size_bytes: 0, capacity, hand: 0 }
     }
 
-    /// Where the block of `key` stands, `None` for nowhere, if that is known; and where the cache may have it.
+    /// The position of the block of `key`, with its hint for the cache of blocks. The inner `None` means no block, the
+    /// outer one unknown.
     pub fn find(&self, key: &[u8]) -> Option<(Option<Pointer>, &Hint)> {
         self.runs.get(self.run_before(key)?)?.run.find(key)
     }
 
-    /// As [`Places::find`], with where the block begins and ends.
+    /// Like [`Places::find`], with the start and end of the block.
     pub fn around(&self, key: &[u8]) -> Option<Around<'_>> {
         self.runs.get(self.run_before(key)?)?.run.around(key)
     }
 
-    /// Keeps a run, which the tree has just now, as far as the next one.
+    /// Inserts a run up to the start of the next run. The run must match the present tree.
     pub fn insert(&mut self, mut run: Run) {
         self.forget(run.first());
         if let Some(next) = self.runs.get(self.count_not_above(run.first())) {
@@ -193,7 +196,7 @@ impl Places {
         }
     }
 
-    /// Takes note that the tree changed at this separator.
+    /// Drops the run around a separator, because the tree changed there.
     pub fn forget(&mut self, separator: &[u8]) {
         let reaches = |index: &usize| self.runs.get(*index).is_some_and(|head| head.run.reaches(separator));
         if let Some(index) = self.run_before(separator).filter(reaches) {
@@ -217,7 +220,7 @@ impl Places {
         count_not_above(&self.runs, self.common.abbreviate(key), |head| head.integer, begins)
     }
 
-    /// Gives up one run, each in its turn; says whether there was one.
+    /// Evicts one run, each in its turn. Returns whether there was one.
     fn give_up_one(&mut self) -> bool {
         if self.hand >= self.runs.len() {
             self.hand = 0;
@@ -225,7 +228,7 @@ impl Places {
         self.remove(self.hand)
     }
 
-    /// Says whether there was one.
+    /// Removes a run. Returns whether there was one.
     fn remove(&mut self, index: usize) -> bool {
         if index >= self.runs.len() {
             return false;
@@ -238,8 +241,8 @@ impl Places {
     }
 }
 
-/// How many of these, which are in order, are not above a key: by their integers, and where those are the same as that of the
-/// key by `is_not_above`.
+/// Counts the items that are not above a key. The items are in order. It compares integers first, and calls
+/// `is_not_above` if an item's integer equals the key's.
 fn count_not_above<T>(
     ordered: &[T],
     integer: u64,
@@ -292,7 +295,7 @@ mod tests {
         (0..8).for_each(|number| places.insert(run_at(number)));
         let known = |places: &Places| (0..8).filter(|number| places.find(&[*number, 3]).is_some()).collect::<Vec<_>>();
         assert_eq!(known(&places), [4, 5, 6, 7]);
-        // What comes in front of the hand is not the next to go.
+        // A run that is inserted before the hand is not the next to be evicted.
         places.insert(run_at(1));
         places.insert(run_at(2));
         assert_eq!(known(&places), [1, 2, 6, 7]);
@@ -309,7 +312,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-        /// Whatever it knows is what the tree says, through any changes of the tree, however little it may hold.
+        /// The cache agrees with the tree after any changes of the tree, at any capacity.
         #[test]
         fn what_it_knows_is_true(
             steps in vec((key(), 0..4_u8), 1..400),
@@ -335,7 +338,7 @@ mod tests {
                                 let around = places.around(&key).unwrap();
                                 let first = tree.range(..=key.clone()).next_back().map_or(&[][..], |(first, _)| first);
                                 prop_assert_eq!((around.pointer, around.separator), (found, first));
-                                // The block behind may be gone meanwhile, but nothing else comes in front of its place.
+                                // The next block may have been removed, but no other block begins before that place.
                                 let next = tree.keys().find(|next| **next > key);
                                 let from_end = around.end.and_then(|end| tree.range(end.to_vec()..).next());
                                 prop_assert_eq!(from_end.map(|(next, _)| next), next);

@@ -3,40 +3,40 @@
 use crate::entry::{Entry, Value};
 use crate::version::Version;
 
-/// What decides over a version when the table is rewritten.
+/// The rules that decide which versions stay when the table is rewritten.
 #[derive(Clone, Debug)]
 pub struct Retention {
-    /// How many of the newest versions of a key stay, deletions counted; above 0.
+    /// How many of the newest versions of a key stay, including deletions; above 0.
     pub versions_to_keep: usize,
     /// The versions that open snapshots read at, in rising order.
     pub snapshots: Vec<Version>,
-    /// What says that a key is gone stays when it came after this version.
+    /// Tombstones and expired versions after this version stay.
     pub held: Option<Version>,
-    /// The present time, in milliseconds since 1970: what expires at or before it is gone.
+    /// The present time, in milliseconds since 1970. An entry that expires at or before it has expired.
     pub now_ms: u64,
-    /// Whether there is nothing older than what is looked at.
+    /// Whether no older entries exist below these.
     pub is_bottom: bool,
 }
 
-/// From which versions on a history is whole, in three respects. 0 where nothing went.
+/// The versions from which the history is complete, in three respects. 0 if nothing was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryLeft {
-    /// A read as of this version or a newer one finds what it always found.
+    /// A read at this version or a newer one finds the same as ever.
     pub whole_from: Version,
     /// No change after this version is missing.
     pub changes_from: Version,
-    /// Of each key that changed after this version the newest change is there.
+    /// For each key that changed after this version, its newest change is there.
     pub newest_from: Version,
 }
 
 impl HistoryLeft {
-    /// Nothing is there of what came before a version, and all that came after it.
+    /// The history after a version is complete, and the history before it is missing.
     #[must_use]
     pub fn after(version: Version) -> Self {
         Self { whole_from: version, changes_from: version, newest_from: version }
     }
 
-    /// What is left when both happened.
+    /// The remaining history after both losses.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self {
@@ -48,13 +48,14 @@ impl HistoryLeft {
 }
 
 impl Retention {
-    /// Says of each version of one key, newest first, whether it stays.
+    /// Decides for each version of one key, newest first, whether it stays.
     ///
-    /// The newest ones stay, deleted and expired ones as well, and each that a snapshot sees. At the bottom there is nothing below
-    /// the oldest that stays: there, a deleted or expired version that does not count says no more than its absence would, and
-    /// goes. Where one version is kept, which is no history, that is so for the newest as well.
+    /// The newest `versions_to_keep` versions stay, including deleted and expired ones. Each version that a snapshot
+    /// sees stays, too. At the bottom there is nothing below the oldest version that stays. A deleted or expired
+    /// version there, other than the newest ones, means the same as no version, so it is removed. If only one version
+    /// is kept, there is no history: then this rule also applies to the newest version.
     ///
-    /// Returns what of the history of the key is left.
+    /// Returns the remaining history of the key.
     pub fn select(&self, versions: &[Entry<'_>], stays: &mut Vec<bool>) -> HistoryLeft {
         self.mark(versions, stays);
         let mut left = HistoryLeft::default();
@@ -67,7 +68,7 @@ impl Retention {
                 continue;
             }
             left.changes_from = entry.version;
-            // A reader in front of the next newer one finds what is below, or nothing.
+            // A reader before the next newer version finds an older one, or nothing.
             if shows_below || !entry.is_gone(self.now_ms) {
                 left.whole_from = next.unwrap_or(entry).version;
             }
@@ -78,7 +79,7 @@ impl Retention {
         left
     }
 
-    /// What is left of a version that stays: nobody reads a value that has expired.
+    /// The stored form of a version that stays. Nobody reads an expired value, so it becomes a deletion.
     #[must_use]
     pub fn stripped<'a>(&self, entry: &Entry<'a>) -> Entry<'a> {
         Entry { value: if entry.is_gone(self.now_ms) { Value::Deleted } else { entry.value }, ..*entry }
@@ -104,7 +105,7 @@ impl Retention {
         }
     }
 
-    /// Whether a snapshot reads at `version` or behind it, and before the next newer one.
+    /// Whether a snapshot reads at or after `version`, and before the next newer one.
     fn is_seen(&self, version: Version, newer: Option<Version>) -> bool {
         let next = self.snapshots.partition_point(|snapshot| *snapshot < version);
         self.snapshots.get(next).is_some_and(|snapshot| newer.is_none_or(|newer| *snapshot < newer))
@@ -128,7 +129,7 @@ mod tests {
         }
     }
 
-    /// Which versions stay, and what is left, of one key with versions from `values.len()` down to 1.
+    /// The versions that stay, and the remaining history, of one key with versions from `values.len()` down to 1.
     fn select(retention: &Retention, values: &[Value<'_>]) -> (Vec<u64>, HistoryLeft) {
         let versions: Vec<Entry<'_>> = values
             .iter()
@@ -147,16 +148,16 @@ mod tests {
         let three = Retention { versions_to_keep: 3, ..one.clone() };
         assert_eq!(select(&one, &[VALUE]), (vec![1], left(0, 0, 0)));
         assert_eq!(select(&one, &[VALUE, VALUE]), (vec![2], left(2, 1, 0)));
-        // A reader of any version finds nothing, as before.
+        // A reader at any version still finds nothing.
         assert_eq!(select(&one, &[GONE]), (vec![], left(0, 1, 1)));
         assert_eq!(select(&one, &[GONE, GONE]), (vec![], left(0, 2, 2)));
         assert_eq!(select(&one, &[VALUE, GONE]), (vec![2], left(0, 1, 0)));
         assert_eq!(select(&one, &[GONE, VALUE]), (vec![], left(2, 2, 2)));
         assert_eq!(select(&one, &[GONE, GONE, VALUE]), (vec![], left(2, 3, 3)));
-        // Above the bottom there may be something below.
+        // Above the bottom there may be older entries below.
         let upper = Retention { is_bottom: false, ..one.clone() };
         assert_eq!(select(&upper, &[GONE, GONE]), (vec![2], left(2, 1, 0)));
-        // A snapshot sees version 1, so that what is gone above it shows.
+        // A snapshot sees version 1, so the deletion above it matters.
         let seen = Retention { snapshots: vec![Version::of(1)], ..one.clone() };
         assert_eq!(select(&seen, &[GONE, GONE, VALUE]), (vec![3, 1], left(3, 2, 0)));
         assert_eq!(select(&seen, &[GONE, GONE]), (vec![], left(0, 2, 2)));

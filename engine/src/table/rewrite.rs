@@ -1,4 +1,4 @@
-//! Rewrites the bottom level: what nothing needs goes, and so do segments that are mostly dead.
+//! Rewrites the bottom level. Removes entries that nothing needs, and empties segments that are mostly dead.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::log::SegmentNumber;
 /// Blocks that one step looks at.
 const BLOCKS_A_STEP: usize = 64;
 
-/// A walk over the bottom level that rewrites what is worth it.
+/// An iteration over the bottom level that rewrites the blocks that are worth it.
 #[derive(Debug, Default)]
 pub struct Rewrite {
     next: Vec<u8>,
-    /// Segments whose blocks are rewritten whatever they hold.
+    /// Segments whose blocks are always rewritten.
     sparse: BTreeSet<SegmentNumber>,
 }
 
@@ -30,20 +30,21 @@ impl Rewrite {
 }
 
 impl<D: Disk> Table<D> {
-    /// A walk that also empties the segments of which less than `percent` percent is live.
+    /// Starts a rewrite that also empties the segments that are less than `percent` percent live.
     pub fn rewrite(&mut self, percent: u64) -> Result<Rewrite, Failure> {
         for level in Level::ALL {
             self.part_mut(level).blocks.end_segment()?;
         }
         let part = self.part(Level::Bottom);
-        // Where nothing is live nothing is to be rewritten: such a segment goes as a whole.
+        // A segment without live blocks needs no rewrite: luge removes it as a whole.
         let is_sparse = |number: SegmentNumber, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
         let segments = part.blocks.segments()?;
         let sparse = segments.into_iter().filter(|(number, size)| is_sparse(*number, *size)).map(|(number, _)| number);
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })
     }
 
-    /// Looks at some blocks; returns what was written, `None` at the end. One atomic write; durable after [`Table::sync`].
+    /// Looks at some blocks. Returns the blocks and bytes written; `None` at the end. One atomic write, durable after
+    /// [`Table::sync`].
     pub fn rewrite_step(&mut self, rewrite: &mut Rewrite, retention: &Retention) -> Result<Option<Written>, Failure> {
         let level = Level::Bottom;
         let mut group = Group::default();
@@ -80,7 +81,7 @@ impl<D: Disk> Table<D> {
         in_sparse || block.size() < self.block_size / 4 || retain(&entries, retention).0 != entries
     }
 
-    /// Writes neighbouring blocks as new ones.
+    /// Writes adjacent blocks as new ones.
     fn write_pending(
         &mut self,
         pending: &mut Vec<OldBlock>,

@@ -15,7 +15,7 @@ const SLACK: u64 = blocks::SEGMENT_SIZE;
 /// A segment is emptied when less than this share of it is live, in percent.
 const LIVE_PERCENT: u64 = 50;
 
-/// A segment of blocks that is being emptied, and how far.
+/// A segment of blocks that is being emptied, and the progress.
 #[derive(Debug)]
 pub struct SparseSegment {
     level: Level,
@@ -33,7 +33,7 @@ impl<D: Disk> Table<D> {
         part.blocks.sizes().total() > part.live.total() * times + SLACK
     }
 
-    /// The emptiest segment of a level that has many dead blocks.
+    /// The segment with the fewest live bytes, of a level that has many dead blocks.
     pub fn sparse_segment(&self) -> Option<SparseSegment> {
         let level = Level::ALL.into_iter().find(|level| self.is_sparse(*level, 2))?;
         let part = self.part(level);
@@ -41,8 +41,8 @@ impl<D: Disk> Table<D> {
         Some(SparseSegment { level, next: Position { segment, offset: HEADER_SIZE as u64 } })
     }
 
-    /// Writes some blocks of a segment again, in one atomic write. Returns whether there are more of them. At the end the segment
-    /// is dead.
+    /// Writes some blocks of a segment again in one atomic write. Returns whether there are more. At the end the
+    /// segment is dead.
     pub fn empty_step(&mut self, sparse: &mut SparseSegment) -> Result<bool, Failure> {
         let SparseSegment { level, next } = sparse;
         let mut group = Group::default();

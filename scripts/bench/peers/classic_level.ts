@@ -104,7 +104,7 @@ export const classicLevel: Peer = {
 
 const MIB = 2 ** 20;
 
-/** The same with as much memory as luge takes by default, for loads and the reads after them. */
+/** LevelDB with as much memory as luge uses by default, for loads and the reads after them. */
 export const classicLevelLarge: Peer = {
   ...classicLevel,
   name: "classic-level, 104 MiB",

@@ -1,4 +1,4 @@
-/** Deno KV, which Deno brings behind `--unstable-kv`. @module */
+/** Deno KV, which is part of Deno with `--unstable-kv`. @module */
 
 import { join } from "node:path";
 import { inFlight, type Peer, slices, slicesOf, TURN } from "../contract.ts";
@@ -18,7 +18,7 @@ interface Atomic {
   commit(): Promise<unknown>;
 }
 
-/** Deno asks for no more than ten keys at a time. */
+/** Deno reads at most ten keys at a time. */
 const MANY = 10;
 
 /** Deno KV over its own SQLite. */

@@ -1,5 +1,5 @@
 /**
- * All that is measured, luge first.
+ * All measured stores, luge first.
  *
  * @module
  */

@@ -67,7 +67,7 @@ export const luge: Peer = {
   open: openLuge,
 };
 
-/** The same with a cache that has room for a million entries, as the page cache has for those that map their files. */
+/** luge with a cache for a million entries, as stores that map their files have with the page cache. */
 export const lugeLarge: Peer = {
   ...luge,
   name: "luge, 256 MiB",

@@ -1,4 +1,4 @@
-/** A plain `Map`: the limit for reads, with nothing that lasts. @module */
+/** A plain `Map`: the limit for reads, without durability. @module */
 
 import { eachEntry, type Peer } from "../contract.ts";
 

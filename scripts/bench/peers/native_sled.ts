@@ -2,7 +2,7 @@
 
 import type { Peer } from "../contract.ts";
 
-/** The program in `native_sled`, which Node only starts; left out where there is no cargo. */
+/** The program in `native_sled`, which Node only starts. Left out if cargo is not installed. */
 export const nativeSled: Peer = {
   name: "sled, native",
   kind: "store",

@@ -1,4 +1,4 @@
-/** A file that is written to: the physical limit of durable work. @module */
+/** Writes to a plain file: the physical limit of durable writes. @module */
 
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { eachEntry, type Peer } from "../contract.ts";
 
 const FILE_BYTES = 1 << 26;
 
-/** Writes into a file whose blocks are allocated, and `fdatasync`. */
+/** Writes to a file with allocated blocks, and calls `fdatasync`. */
 export const rawFile: Peer = {
   name: "raw file",
   kind: "file",

@@ -1,4 +1,4 @@
-/** SQLite behind its four drivers: one table, prepared statements. @module */
+/** SQLite with its four drivers: one table, prepared statements. @module */
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ interface Row {
 interface Driver {
   exec(sql: string): unknown;
   prepare(sql: string): Statement;
-  /** Where the driver has it. */
+  /** Present if the driver has it. */
   backup?(path: string): Promise<unknown>;
   close(): unknown;
 }
@@ -98,7 +98,7 @@ function sqlite(
   return { ...peer, kind: "store", commitsEach: true, settings: SETTINGS, open };
 }
 
-/** The most entries, but where a target compares: a load of a million in random order takes a minute. */
+/** The most entries, except for targets. A load of a million entries in random order takes a minute. */
 const MOST = 100_000;
 
 /** better-sqlite3. */
@@ -155,7 +155,7 @@ export const nodeSqlite3Wasm: Peer = sqlite(
           iterate: (...values) => statement.iterate(values),
         };
       },
-      // What is not finalized keeps the file locked.
+      // A statement that is not finalized keeps the file locked.
       close: () => {
         for (const statement of statements) statement.finalize();
         database.close();

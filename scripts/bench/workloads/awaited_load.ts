@@ -1,5 +1,5 @@
 /**
- * A load whose every batch is awaited: how long its writes, and the work behind them, keep the event loop from its turns.
+ * A load that awaits every batch. Measures how long the writes and the background work after them block the event loop.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { secondsOf, type Workload, withSubject } from "../workload.ts";
 
 const BATCH = 1000;
 
-/** Large enough for many merges into both levels; a store that takes minutes for it is left out. */
+/** Large enough for many merges into both levels. Stores that take minutes for it are left out. */
 export const awaitedLoad: Workload = {
   name: "load-awaited",
   title: "load, random order, batches of 1000, each awaited",

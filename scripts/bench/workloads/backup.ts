@@ -1,5 +1,5 @@
 /**
- * Copies of a store that is open: to a directory that opens, and back from there; and as one stream.
+ * Copies an open store to a directory and back from there, and as one stream.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Subject } from "../contract.ts";
 import { keyOf } from "../data.ts";
 import { type Bench, type Outcome, secondsOf, type Workload, withSubject } from "../workload.ts";
 
-/** What a key and its value have, in bytes. */
+/** Bytes of a key and its value. */
 const ENTRY_BYTES = 112;
 const STREAM = "stream";
 const READ_BYTES = 256 * 1024;
@@ -42,17 +42,17 @@ function outcomeOf({ entries }: Bench, seconds: number): Outcome {
   return { operations: entries, seconds, figures: { megabytesPerSecond: (entries * ENTRY_BYTES) / 1e6 / seconds } };
 }
 
-/** Reads one value, as whoever made a copy would. */
+/** Reads one value, as a user of the copy would. */
 async function lookInto({ getSync, get }: Subject, { entries }: Bench): Promise<void> {
   const key = keyOf(Math.floor(entries / 2));
   const value = getSync ? getSync(key) : await get?.(key);
   if (value?.length !== 100) throw new Error(`A value of 100 bytes was copied, and ${value?.length} were read`);
 }
 
-/** Copies a store while it is open; says how many seconds that took. `undefined` when it offers no such thing. */
+/** Copies a store while it is open. Returns how many seconds that took; `undefined` if the store has no such method. */
 async function copyFrom(bench: Bench, to: string): Promise<number | undefined> {
   return await withSubject(bench, "buffered", async (subject) => {
-    // What reads a store loads what it needs for that.
+    // The first read loads the code and data that reads need.
     await lookInto(subject, bench);
     return subject.copyTo && (await secondsOf(() => subject.copyTo?.(to)));
   });
@@ -105,7 +105,7 @@ async function streamIn(bench: Bench, directory: string): Promise<Outcome | unde
   });
 }
 
-/** All of them, of a store of a size. */
+/** All backup workloads, for stores with this many entries. */
 export function backups(entries: readonly [number, number]): Workload[] {
   return [
     copying("backup", "backup: a copy in a directory, durable", entries, backUp),

@@ -1,5 +1,5 @@
 /**
- * Entries deleted and put again, and what is on the disk after that.
+ * Deletes and puts entries again, and measures the disk space after that.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { load } from "./load.ts";
 const BATCH = 1000;
 const MIB = 2 ** 20;
 
-/** What the directory of a closed store takes. */
+/** The disk space of the directory of a closed store. */
 function diskMiB(bench: Bench): number {
   return directoryBytes(bench.directory) / MIB;
 }
 
-/** Compacts, where a store knows how; returns how long that took. */
+/** Compacts, if the store can. Returns how long that took. */
 function compact(bench: Bench): Promise<number> {
   return withSubject(bench, "buffered", (subject) => secondsOf(() => subject.compact?.()));
 }
@@ -50,7 +50,7 @@ export const churn: Workload = {
   },
 };
 
-/** The largest load, and what it leaves on the disk once it is compacted. */
+/** The largest load, and its disk space after a compaction. */
 export const hugeLoad: Workload = {
   name: "load-huge",
   title: "load, random order, batches of 1000",

@@ -1,5 +1,5 @@
 /**
- * Puts of which each survives a power cut before it counts.
+ * Puts that count only once they survive a power cut.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { withLoopDelay } from "../loop_delay.ts";
 import { type Bench, type Outcome, secondsOf, type Workload, withSubject } from "../workload.ts";
 
 const WRITERS = 64;
-/** More than a store puts in the time of a trial. */
+/** More keys than a store can put during a trial. */
 const KEYS = 500_000;
 const QUICK_KEYS = 100_000;
-/** Puts before the time is taken: they begin the store's files, and are compiled. */
+/** Puts before the measurement starts. They create the store's files, and the runtime compiles the code. */
 const WARM_UP = 64;
 
 /** Puts a new key with each call. */
@@ -42,7 +42,7 @@ function puts({ entries }: Bench, put: (key: string, value: Uint8Array) => unkno
   return (i) => put(keys[i % keys.length] as string, values[i % values.length] as Uint8Array);
 }
 
-/** One put after another, the caller blocked. */
+/** One put after another. Each blocks the caller. */
 export const durableSync: Workload = workload(
   "durable-1-sync",
   "durable put, one at a time, blocking",
@@ -67,8 +67,8 @@ export const durableAwaited: Workload = workload(
 );
 
 /**
- * 64 writers, as the requests of a server that are there at the same time. A store that blocks serves them one after the
- * other, and the event loop turns after each of the 64 had its put, as it does after the callbacks of 64 sockets.
+ * 64 writers, like the concurrent requests of a server. A store that blocks serves them one after the other. The event
+ * loop turns after all 64 puts, as it does after the callbacks of 64 sockets.
  */
 export const durableMany: Workload = workload(
   `durable-${WRITERS}`,

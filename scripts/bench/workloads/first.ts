@@ -1,5 +1,5 @@
 /**
- * Walks that are left at their first entry: the next job of a queue, the smallest key from another one on.
+ * Iterators that stop at their first entry, such as for the next job of a queue, or the smallest key after another.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { keysOf, shuffled } from "../data.ts";
 import { type Workload, withSubject } from "../workload.ts";
 
 const PEERS = ["luge", "lmdb-js", "classic-level"];
-/** More walks than a store begins in the time of a trial. */
+/** More iterators than a store can start during a trial. */
 const WALKS = 1_000_000;
-/** So many walks are begun before the time is taken: they are compiled, and their blocks cached. */
+/** Iterators before the measurement starts: the code is then compiled, and the blocks are cached. */
 const WARM_UP = 20_000;
 
-/** Of a store with so many entries; each walk begins at another key. */
+/** For stores with this many entries. Each iterator starts at another key. */
 export function firstEntry(entries: readonly [number, number]): Workload {
   return {
     name: `first-${entries[0]}`,

@@ -28,7 +28,7 @@ function loads(entries: readonly [number, number]): Workload[] {
   ];
 }
 
-/** What a target is about is measured everywhere, the rest of it on Node. */
+/** Measures the workloads of a target on every runtime, and the others only on Node. */
 function everywhere(workloads: readonly Workload[], ...names: string[]): Workload[] {
   return workloads.map((workload) =>
     names.some((name) => workload.name.startsWith(name)) ? workload : { ...workload, runtimes: ["node"] },
@@ -39,7 +39,7 @@ function onNode(workloads: readonly Workload[]): Workload[] {
   return workloads.map((workload) => ({ ...workload, runtimes: ["node"] }));
 }
 
-/** What is measured. */
+/** All workloads. */
 export const WORKLOADS: readonly Workload[] = [
   ...onNode(loads(SMALL)),
   ...everywhere(loads(LARGE), "load-random"),

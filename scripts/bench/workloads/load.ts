@@ -9,7 +9,7 @@ import { entriesOf } from "../data.ts";
 import { directoryBytes } from "../disk.ts";
 import { secondsOf, type Workload, withSubject } from "../workload.ts";
 
-/** As many commits as take a store half a minute that makes one of every put. */
+/** A store that commits each put takes half a minute for this many commits. */
 const MANY_COMMITS = 500_000;
 
 /** A load of entries in an order. */
@@ -38,7 +38,7 @@ export function load(order: "random" | "sorted", batch: number, entries: readonl
   };
 }
 
-/** Values of one size, put and read again. */
+/** Puts values of one size, and reads them again. */
 export function valuesOfSize(bytes: number, count: number): Workload[] {
   const entries = [count, Math.ceil(count / 4)] as const;
   const size = bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : `${bytes / 1024} KiB`;

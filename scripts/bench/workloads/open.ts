@@ -1,5 +1,5 @@
 /**
- * Cold starts, as of a serverless function: a fresh process imports, opens, and reads once.
+ * Cold starts, as in a serverless function: a new process imports, opens and reads once.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { keyOf } from "../data.ts";
 import { launch } from "../launch.ts";
 import { secondsOf, type Workload } from "../workload.ts";
 
-/** Processes of a trial, of which the one in the middle counts. */
+/** Processes of a trial. The median counts. */
 const STARTS = 3;
 const STARTER = join(import.meta.dirname, "..", "cold_start.ts");
 
@@ -38,7 +38,7 @@ function coldStart(name: string, title: string, entries: readonly [number, numbe
   };
 }
 
-/** Of an empty, a small and a full store. */
+/** Cold starts of an empty, a small and a full store. */
 export const coldStarts: readonly Workload[] = [
   coldStart("open-empty", "cold start to the first get, empty store", [0, 0]),
   coldStart("open-small", "cold start to the first get, small store", [1000, 1000]),

@@ -1,5 +1,5 @@
 /**
- * Reads of what was loaded before, by another process.
+ * Reads of data that another process loaded before.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { countAwaited, countSync } from "../counting.ts";
 import { entriesOf, keyOf, keysOf, shuffled } from "../data.ts";
 import { type Bench, type Outcome, secondsOf, type Workload, withSubject } from "../workload.ts";
 
-/** As few as caches hold with ease. */
+/** Few enough to fit into any cache. */
 const HOT_KEYS = 1000;
-/** The share of the measured time that the same calls are made before it: engines compile what is called often. */
+/** The warm-up as a share of the measured time. It makes the same calls, because engines compile frequent calls. */
 const WARM_UP = 0.3;
-/** More than a store reads in the time of a trial; none is read twice. */
+/** More keys than a store can read during a trial. No key is read twice. */
 const DISTINCT_KEYS = 1_000_000;
 const MANY = 100;
 const PREFIX_SCANS = 20_000;
@@ -43,7 +43,7 @@ async function fill(subject: Subject, entries: number): Promise<void> {
   await subject.flush?.();
 }
 
-/** Loads what reading workloads read. */
+/** Loads the data of the workloads that read. */
 export function prepareReads(bench: Bench): Promise<void> {
   return withSubject(bench, "buffered", (subject) => fill(subject, bench.entries));
 }
@@ -76,7 +76,7 @@ async function hotAwaited({ get }: Subject, { entries, seconds }: Bench): Promis
   return countAwaited(seconds, Number.POSITIVE_INFINITY, read);
 }
 
-/** Reads every key once: caches are as full then as reads of all keys leave them. */
+/** Reads every key once, to fill the caches. */
 async function fillCaches({ getSync, get }: Subject, { entries }: Bench): Promise<void> {
   const keys = keysOf(shuffled(entries, 21));
   if (getSync) for (const key of keys) found(getSync(key));
@@ -113,12 +113,12 @@ async function many(subject: Subject, bench: Bench): Promise<Outcome | undefined
 
 async function everything({ scan }: Subject, { entries }: Bench): Promise<Outcome | undefined> {
   if (!scan) return undefined;
-  // As before all reads: the first one compiles the loop, and faults in what a store has mapped.
+  // Warm up, as before all reads: the first scan compiles the loop and faults in the mapped files of a store.
   let bytes = await scan("");
   const seconds = await secondsOf(async () => {
     bytes = await scan("");
   });
-  // 12 bytes of key and 100 of value; one store keeps an entry more, which marks its flush.
+  // 12 bytes of key and 100 of value. One store has one more entry, which marks its flush.
   if (bytes < entries * 112 || bytes > entries * 112 + 112)
     throw new Error(`The scan read ${bytes} bytes of ${entries} entries`);
   return { operations: entries, seconds };
@@ -138,7 +138,7 @@ async function prefixes({ scan }: Subject, { entries, seconds }: Bench): Promise
   return { ...outcome, operations: outcome.operations * PREFIX_ENTRIES };
 }
 
-/** All reads of a store of a size. */
+/** All read workloads, for stores with this many entries. */
 export function reads(entries: readonly [number, number]): Workload[] {
   return [
     reading("get-hot-sync", "get of 1,000 hot keys", entries, hotSync),

@@ -1,5 +1,5 @@
 /**
- * Cost over size: the same load of ever more entries.
+ * Cost by size: the same load with more and more entries.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { load } from "./load.ts";
 
 const SMALLEST = 10_000;
 const DOUBLINGS = 9;
-/** A store that syncs each commit takes minutes for more, and its curve is seen before. */
+/** A store that syncs each commit takes minutes for more entries, and its curve is visible before. */
 const SYNCING = { peer: "lmdb-js", most: 640_000 } as const;
 
 /** Ten thousand entries, doubled until there are five million; {@linkcode hugeLoad} is the last point. */

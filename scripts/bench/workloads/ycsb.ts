@@ -11,7 +11,7 @@ import { entriesOf, keyOf, shuffled, valuesOf, zipfian } from "../data.ts";
 import { type Bench, type Outcome, type Workload, withSubject } from "../workload.ts";
 
 const OPERATIONS = 500_000;
-/** Writes are awaited this many at a time, as by a server with as many requests. */
+/** This many writes are awaited together, as in a server with as many requests. */
 const IN_FLIGHT = 64;
 
 type Step = "read" | "update" | "insert" | "scan" | "modify";
@@ -55,7 +55,7 @@ interface Planned {
   readonly key: string;
 }
 
-/** What is done, decided before the time is taken: more than a store does in the time of a trial. */
+/** The steps of a trial, planned before the measurement starts: more than a store can do during a trial. */
 function planOf(name: string, entries: number): Planned[] {
   const mix = MIXES[name] ?? [];
   const random = randomNumbers(17);

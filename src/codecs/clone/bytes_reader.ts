@@ -1,17 +1,17 @@
 /**
- * Bytes that are read from their start to their end, and no further.
+ * Reads bytes from start to end, and never past the end.
  *
  * @module
  */
 
 import { decoder } from "../../encoding.ts";
 
-/** Up to this many characters a loop is faster than a TextDecoder. */
+/** Up to this many bytes, a loop is faster than a TextDecoder. */
 const SHORT_TEXT = 24;
-/** Characters that one call makes. */
+/** The largest number of characters per call of `String.fromCharCode`. */
 const MOST_ARGUMENTS = 4096;
 
-/** Reads numbers, text and bytes as the format has them. Throws `SyntaxError`. */
+/** Reads numbers, text and bytes in the format of cloned values. Throws `SyntaxError`. */
 export class BytesReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -26,7 +26,7 @@ export class BytesReader {
     return this.#at === this.#bytes.length;
   }
 
-  /** How many bytes there are still. */
+  /** The number of bytes left. */
   get left(): number {
     return this.#bytes.length - this.#at;
   }
@@ -38,7 +38,7 @@ export class BytesReader {
     return byte;
   }
 
-  /** A safe integer of at least 0. */
+  /** Reads a safe integer of at least 0. */
   varint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {
@@ -55,14 +55,14 @@ export class BytesReader {
     return this.#view.getFloat64(start, true);
   }
 
-  /** A length, and so many bytes: a view of them. */
+  /** Reads a length and that many bytes. Returns a view of them. */
   bytes(): Uint8Array {
     const length = this.varint();
     const start = this.#step(length);
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** Text in so many bytes of UTF-8. */
+  /** Reads text of `length` bytes of UTF-8. */
   text(length: number): string {
     const start = this.#step(length);
     if (length <= SHORT_TEXT) {
@@ -76,7 +76,7 @@ export class BytesReader {
     }
   }
 
-  /** Text in so many bytes of UTF-16. */
+  /** Reads text of `length` bytes of UTF-16. */
   wideText(length: number): string {
     const start = this.#step(length);
     if (length % 2 !== 0) this.fail("text ends within a character");
@@ -90,7 +90,7 @@ export class BytesReader {
     return text;
   }
 
-  /** Says what is wrong, and where. */
+  /** Throws a `SyntaxError` with the reason and the position. */
   fail(why: string, cause?: unknown): never {
     throw new SyntaxError(
       `Cannot read ${this.#bytes.length} bytes as a cloned value: ${why}, at byte ${this.#at}`,
@@ -109,7 +109,7 @@ export class BytesReader {
     return text;
   }
 
-  /** Steps over some bytes; returns where they begin. */
+  /** Skips `length` bytes. Returns their start. */
   #step(length: number): number {
     const start = this.#at;
     if (length > this.left) this.fail("it ends too early");

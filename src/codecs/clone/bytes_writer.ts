@@ -1,5 +1,5 @@
 /**
- * Bytes that grow as they are written.
+ * A buffer that grows as it is written.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { MAX_VALUE_BYTES } from "../../limits.ts";
 import { SHORT_TEXT_BYTES, Tag } from "./format.ts";
 
 const FIRST_BYTES = 1024;
-/** More than this is not kept for the next value. */
+/** A larger buffer is not kept for the next value. */
 const MOST_KEPT_BYTES = 1024 * 1024;
 /** Room for a tag and a number. */
 const FIXED_BYTES = 16;
 
 const encoder = new TextEncoder();
 
-/** Writes numbers, text and bytes as the format has them. */
+/** Writes numbers, text and bytes in the format of cloned values. */
 export class BytesWriter {
   #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** A copy of what was written; the next value begins. Throws `RangeError` for more than a value may have. */
+  /** Returns a copy of the written bytes, and starts the next value. Throws `RangeError` if the value has too many bytes. */
   take(): Uint8Array<ArrayBuffer> {
     if (this.#length > MAX_VALUE_BYTES) this.#refuse();
     const bytes = this.#bytes.slice(0, this.#length) as Uint8Array<ArrayBuffer>;
@@ -39,7 +39,7 @@ export class BytesWriter {
     this.#bytes[this.#length++] = byte;
   }
 
-  /** A safe integer of at least 0. */
+  /** Writes a safe integer of at least 0. */
   varint(value: number): void {
     this.#reserve(FIXED_BYTES);
     let rest = value;
@@ -50,13 +50,13 @@ export class BytesWriter {
 
   double(value: number): void {
     this.#reserve(FIXED_BYTES);
-    // Runtimes may have other bits for NaN.
+    // The bits of NaN may differ between runtimes.
     if (Number.isNaN(value)) this.#view.setBigUint64(this.#length, 0x7ff8_0000_0000_0000n, true);
     else this.#view.setFloat64(this.#length, value, true);
     this.#length += 8;
   }
 
-  /** A length, and the bytes. */
+  /** Writes the length, then the bytes. */
   bytes(bytes: Uint8Array): void {
     this.varint(bytes.length);
     this.#reserve(bytes.length);
@@ -64,14 +64,14 @@ export class BytesWriter {
     this.#length += bytes.length;
   }
 
-  /** With the tag that fits. */
+  /** Writes text with the shortest tag that fits. */
   text(text: string): void {
     if (text.length <= SHORT_TEXT_BYTES && this.#ascii(text)) return;
     if (!text.isWellFormed()) {
       this.#wide(text);
       return;
     }
-    // The limit holds for what is written, not for what might have been.
+    // UTF-8 has at least one byte per UTF-16 unit, so this text is over the limit. Refuses it before encoding.
     if (text.length > MAX_VALUE_BYTES) this.#refuse();
     const bytes = encoder.encode(text);
     if (bytes.length > SHORT_TEXT_BYTES) {
@@ -85,7 +85,7 @@ export class BytesWriter {
     this.#length += 1 + bytes.length;
   }
 
-  /** Says whether the text is of ASCII alone, and now written. */
+  /** Writes the text if it is all ASCII. Returns whether it did. */
   #ascii(text: string): boolean {
     const { length } = text;
     this.#reserve(FIXED_BYTES + SHORT_TEXT_BYTES);

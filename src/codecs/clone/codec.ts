@@ -11,21 +11,22 @@ import { CloneWriter } from "./writer.ts";
 let idle: CloneWriter | undefined;
 
 /**
- * Values as `structuredClone` takes them: objects, arrays with holes and other properties, `Map`, `Set`, `Date`, `RegExp`, bigints,
- * `undefined`, -0, typed arrays, `DataView`, `ArrayBuffer`, boxed primitives, errors with their stack and cause, in any circle. What
- * is there twice comes back as one object. The same value has the same bytes on every runtime and in every release that writes
- * version 1 of the format.
+ * Stores the values that `structuredClone` copies: objects, arrays with holes and other properties, `Map`, `Set`, `Date`, `RegExp`,
+ * bigints, `undefined`, -0, typed arrays, `DataView`, `ArrayBuffer`, boxed primitives, and errors with their stack and cause.
+ * Values may contain cycles. An object that occurs twice comes back as one object. The same value has the same bytes on every
+ * runtime and in every release that writes version 1 of the format.
  *
- * As with `structuredClone`, objects of a class come back as plain ones with their own enumerable properties, `Buffer` as
- * `Uint8Array`, and expressions without their `lastIndex`. Unlike there:
- * - A typed array brings the bytes that it shows, and not the rest of its buffer. Two views of one buffer come back with one each.
- * - An error keeps a name of its own. A subclass comes back as the class of the language that it extends.
+ * As with `structuredClone`, objects of a class come back as plain objects with their own enumerable properties. A `Buffer` comes
+ * back as a `Uint8Array`. Regular expressions lose their `lastIndex`. There are differences from `structuredClone`:
+ * - A typed array is stored without the rest of its buffer. Two views of one buffer come back with a buffer each.
+ * - An error keeps its own name. A subclass comes back as the built-in class that it extends.
  * - A resizable buffer comes back with a fixed size.
- * - Objects of the runtime, such as `Blob` or `URL`, are refused.
+ * - `encode` refuses objects of the runtime, such as `Blob` or `URL`.
  *
- * What cannot be cloned (a function, a symbol, a promise, a `WeakMap`, a `SharedArrayBuffer`) is a `CloneError`, which names the path
- * to it. More than 1,000 levels and more than 64 MiB are a `RangeError`. Bytes of another form are a `SyntaxError`: reading them runs
- * no code, sets no prototype, and takes memory in proportion to them. The type is not checked.
+ * `encode` throws a `CloneError` with the path to a value that cannot be cloned: a function, a symbol, a promise, a `WeakMap`, a
+ * `SharedArrayBuffer`. It throws a `RangeError` for more than 1,000 levels or more than 64 MiB. `decode` throws a `SyntaxError` for
+ * bytes of another form. It runs no code, sets no prototype, and takes memory in proportion to the bytes. The codec does not check
+ * the type.
  *
  * @example
  * ```ts
@@ -44,7 +45,7 @@ export function cloneCodec<T>(): Codec<T> {
 }
 
 function encode(value: unknown): Uint8Array {
-  // A getter of the value may call this again.
+  // A getter of the value may call `encode` again.
   const writer = idle ?? new CloneWriter();
   idle = undefined;
   try {

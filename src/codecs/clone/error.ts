@@ -1,11 +1,11 @@
 /**
- * What is said of values that cannot be cloned.
+ * The error for values that cannot be cloned.
  *
  * @module
  */
 
 /**
- * A value cannot be cloned, as that of `structuredClone` with the same name.
+ * A value cannot be cloned. Its `name` is `DataCloneError`, as for `structuredClone`.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@
  * ```
  */
 export class CloneError extends TypeError {
-  /** Where the value is, such as `value.user[0].greet`. */
+  /** The path to the value, such as `value.user[0].greet`. */
   readonly path: string;
 
   constructor(message: string, path: string, options?: ErrorOptions) {
@@ -26,6 +26,6 @@ export class CloneError extends TypeError {
   }
 }
 
-// The package is written with short names.
+// The build of the package shortens class names.
 Object.defineProperty(CloneError, "name", { value: "CloneError" });
 Object.defineProperty(CloneError.prototype, "name", { value: "DataCloneError", configurable: true, writable: true });

@@ -3,16 +3,16 @@
  *
  * | bytes | |
  * |---|---|
- * | C1 | begins every value; no UTF-8 and no MessagePack begins so |
+ * | C1 | the first byte of every value; no UTF-8 and no MessagePack starts with it |
  * | 01 | the version |
- * | a value | one tag, and what the tag says |
+ * | a value | one tag, and the bytes that the tag requires |
  *
- * A length or number is a varint: 7 bits a byte, the low ones first, the top bit set in all but the last. `entries` are keys (text or
- * numbers) and values in turns, `items` are values; END is behind both. `bytes` is a length and so many bytes; `text` is a value with
- * one of the tags of text. Doubles and typed arrays are little-endian.
+ * A length or number is a varint: 7 bits per byte, low bits first, the top bit set in all bytes but the last. Entries are keys
+ * (text or numbers) and values in turn. Items are values. Both end with END. Bytes are a length and that many bytes. Text is a
+ * value with one of the tags of text. Doubles and typed arrays are little-endian.
  *
- * Objects are counted as they begin, from 0: everything from DATE to ERROR. REF names one again. Keys are counted the first time each
- * is written; KEY names one again.
+ * Objects are the values with the tags DATE to ERROR. They are numbered from 0, in the order in which they begin. REF refers to an
+ * earlier object by its number. Text keys are numbered from 0 when each is first written. KEY refers to an earlier key.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export const MAGIC = 0xc1;
 /** The second byte. */
 export const CLONE_VERSION = 1;
 
-/** What a value is, and what follows. */
+/** The tag of each type of value. The comment says what follows the tag. */
 export const Tag = {
   END: 0x00,
   UNDEFINED: 0x01,
@@ -35,9 +35,9 @@ export const Tag = {
   NEGATIVE: 0x06,
   /** 8 bytes. */
   DOUBLE: 0x07,
-  /** Bytes, the high ones first. */
+  /** Bytes, the most significant first. */
   BIGINT: 0x08,
-  /** The same of its amount. */
+  /** The same for its absolute value. */
   NEGATIVE_BIGINT: 0x09,
   /** Bytes of UTF-8. */
   TEXT: 0x0a,
@@ -51,34 +51,34 @@ export const Tag = {
   DATE: 0x10,
   /** Text of the source, text of the flags. */
   REGEXP: 0x11,
-  /** The boolean, number, bigint or text that is boxed. */
+  /** The boxed boolean, number, bigint or text. */
   BOX: 0x12,
   /** Entries. */
   OBJECT: 0x13,
-  /** The length, so many values. */
+  /** The length, then that many values. */
   ARRAY: 0x14,
-  /** The length, entries. Holes have none. */
+  /** The length, then entries. A hole has no entry. */
   SPARSE_ARRAY: 0x15,
-  /** Keys, which are any values, and values in turns; END. */
+  /** Keys (any values) and values in turn, then END. */
   MAP: 0x16,
   /** Items. */
   SET: 0x17,
   /** Bytes. */
   BUFFER: 0x18,
-  /** The number of its class in VIEWS, bytes. */
+  /** The index of its class in VIEWS, then bytes. */
   VIEW: 0x19,
-  /** The number of its class in ERRORS, entries of `name`, `message`, `stack`, `cause` and `errors`. */
+  /** The index of its class in ERRORS, then entries of `name`, `message`, `stack`, `cause` and `errors`. */
   ERROR: 0x1a,
-  /** And up to 63 more: text with so many bytes of UTF-8. */
+  /** 0x40 to 0x7f: text. The tag minus 0x40 is its length in bytes of UTF-8. */
   SHORT_TEXT: 0x40,
-  /** And up to 127 more: the number. */
+  /** 0x80 to 0xff: an integer. It is the tag minus 0x80. */
   SMALL_INTEGER: 0x80,
 } as const;
 
-/** The longest text whose tag has its length. */
+/** The largest length of text that fits in its tag. */
 export const SHORT_TEXT_BYTES = 63;
 
-/** What shows the bytes of a buffer. New ones come at the end. */
+/** Classes of views of a buffer. Add new ones at the end. */
 export const VIEWS = [
   "DataView",
   "Int8Array",
@@ -95,7 +95,7 @@ export const VIEWS = [
   "Float16Array",
 ] as const;
 
-/** Classes of errors. New ones come at the end. */
+/** Classes of errors. Add new ones at the end. */
 export const ERRORS = [
   "Error",
   "EvalError",
@@ -107,5 +107,5 @@ export const ERRORS = [
   "AggregateError",
 ] as const;
 
-/** Values within each other. */
+/** The largest number of nested levels. */
 export const MAX_CLONE_DEPTH = 1000;

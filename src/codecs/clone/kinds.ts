@@ -1,14 +1,14 @@
 /**
- * Tells what an object is, of whatever realm.
+ * Finds the kind of an object, of any realm.
  *
  * @module
  */
 
-/** What the clone has a form for. */
+/** The kinds of objects that the format can store. */
 export type Kind = "Object" | "Array" | "Map" | "Set" | "Date" | "RegExp" | "Box" | "ArrayBuffer" | "View" | "Error";
 
 const tagOf = Object.prototype.toString;
-/** They throw for whatever has only the name of what they belong to. */
+/** These methods and getters throw for an object that only has the class's name. */
 const CHECKS: { readonly [tag: string]: readonly [kind: Kind, check: (this: never, ...args: never[]) => unknown] } = {
   Map: ["Map", Map.prototype.has],
   Set: ["Set", Set.prototype.has],
@@ -20,10 +20,10 @@ const CHECKS: { readonly [tag: string]: readonly [kind: Kind, check: (this: neve
   String: ["Box", String.prototype.valueOf],
   BigInt: ["Box", BigInt.prototype.valueOf],
 };
-/** What has no form, and what would be lost of it as a plain object. */
+/** Classes that the format cannot store. As plain objects they would lose their content. */
 const REFUSED = new Set(["Promise", "WeakMap", "WeakSet", "WeakRef", "SharedArrayBuffer"]);
 
-/** What an object is; `undefined` for what has no form. */
+/** The kind of an object; `undefined` if the format cannot store it. */
 export function kindOf(object: object): Kind | undefined {
   if (Array.isArray(object)) return "Array";
   const prototype: unknown = Object.getPrototypeOf(object);
@@ -35,7 +35,7 @@ export function kindOf(object: object): Kind | undefined {
   if (tag === "Error" || tag === "DOMException") return "Error";
   if (REFUSED.has(tag)) return undefined;
   if (tag === "Object" || tag === "Arguments") return "Object";
-  // A subclass that calls itself something else is not to lose what it holds.
+  // A subclass with a name of its own must not lose its content.
   for (const [other, known] of Object.values(CHECKS)) if (passes(known, object)) return other;
   return tag in CHECKS ? "Object" : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads values from bytes: see format.ts. It trusts nothing: no length makes it allocate more than there are bytes, no code runs, and no
- * prototype is set.
+ * Reads values from bytes: see format.ts. It does not trust the bytes. It allocates memory in proportion to them, whatever length
+ * they claim. It runs no code and sets no prototype.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { hexOf } from "../../bytes.ts";
 import { BytesReader } from "./bytes_reader.ts";
 import { CLONE_VERSION, ERRORS, MAGIC, MAX_CLONE_DEPTH, Tag, VIEWS } from "./format.ts";
 
-/** The length that no array is above. */
+/** The largest length of an array. */
 const MAX_ARRAY_LENGTH = 0xffff_ffff;
-/** The length for which there is always room. */
+/** An array up to this length may allocate room for all its items. */
 const SHORT_ARRAY = 16;
 
 /** Reads one value. */
@@ -112,7 +112,7 @@ export class CloneReader {
       case Tag.REGEXP:
         return this.#regExp();
       case Tag.BOX: {
-        // Counted before what it boxes, which is never an object.
+        // The writer numbers the box before its content. The content is never an object, so the numbers are the same.
         const boxed = this.#next();
         if (boxed === null || boxed === undefined || typeof boxed === "object")
           return bytes.fail("a box holds no primitive");
@@ -140,7 +140,7 @@ export class CloneReader {
 
   #array(): unknown[] {
     const length = this.#bytes.varint();
-    // Each item has a byte at least.
+    // Each item takes at least one byte.
     if (length > this.#bytes.left) this.#bytes.fail("an array has more items than there are bytes");
     const array = this.#keep<unknown[]>([]);
     for (let i = 0; i < length; i++) array.push(this.#next());
@@ -151,26 +151,26 @@ export class CloneReader {
     const length = this.#bytes.varint();
     if (length > MAX_ARRAY_LENGTH) this.#bytes.fail("an array is longer than arrays are");
     const array = this.#keep<unknown[]>([]);
-    // A length takes room for as many items. Not so in an array that has had one far behind: it keeps its items in a table.
+    // Setting a length may allocate room for that many items. After an item at a very high index, the runtime uses a hash table.
     if (length > SHORT_ARRAY) array[MAX_ARRAY_LENGTH - 1] = undefined;
     array.length = length;
     return this.#entries(array as unknown as Record<string, unknown>, length) as unknown as unknown[];
   }
 
-  /** Keys and values. Those of an array that are numbers are below its length. */
+  /** Reads keys and values up to END. In an array, keys that are numbers are below its length. */
   #entries<T extends Record<string, unknown>>(object: T, length = 0): T {
     const bytes = this.#bytes;
     for (let tag = bytes.byte(); tag !== Tag.END; tag = bytes.byte()) {
       const key = this.#key(tag, Array.isArray(object), length);
       const value = this.#next();
-      // An assignment would set the prototype.
+      // An assignment to `__proto__` would set the prototype.
       if (key === "__proto__") defineOwn(object, key, value, true);
       else (object as Record<string | number, unknown>)[key] = value;
     }
     return object;
   }
 
-  /** Text that is counted, or a number below the length of an array. */
+  /** Reads a key: text, which is numbered, or an index below the length of an array. */
   #key(tag: number, isOfArray: boolean, length: number): string | number {
     const bytes = this.#bytes;
     const key = tag === Tag.KEY ? this.#keys[bytes.varint()] : this.#value(tag);
@@ -223,7 +223,7 @@ function isIndex(key: string): boolean {
   return String(number) === key && number < MAX_ARRAY_LENGTH;
 }
 
-/** As an own property, whatever the prototype has. */
+/** Defines an own property, even if the prototype has a setter for it. */
 function defineOwn(object: object, key: string, value: unknown, enumerable = false): void {
   Object.defineProperty(object, key, { value, enumerable, writable: true, configurable: true });
 }

@@ -11,22 +11,22 @@ import { CloneError } from "./error.ts";
 import { CLONE_VERSION, ERRORS, MAGIC, MAX_CLONE_DEPTH, Tag, VIEWS } from "./format.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 
-/** What is kept of an error, in this order. */
+/** The fields of an error that are stored, in this order. */
 const ERROR_FIELDS = ["name", "message", "stack", "cause", "errors"] as const;
-/** What of it may be its class's. */
+/** The fields that an error may inherit from its class. */
 const INHERITED: ReadonlySet<string> = new Set(["name", "message", "stack"]);
 const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined;
 
-/** Writes one value after the other. */
+/** Writes one value per call. */
 export class CloneWriter {
   readonly #bytes = new BytesWriter();
   readonly #objects = new Map<object, number>();
   readonly #keys = new Map<string, number>();
-  /** Where the value that is written stands, for messages. */
+  /** The path to the current value, for error messages. */
   readonly #path: (string | number)[] = [];
 
-  /** The bytes of a value. Throws {@linkcode CloneError}, or `RangeError` for too much of it. */
+  /** Returns the bytes of a value. Throws {@linkcode CloneError}, or `RangeError` if it is too large or too deep. */
   write(value: unknown): Uint8Array<ArrayBuffer> {
     try {
       this.#bytes.byte(MAGIC);
@@ -152,7 +152,7 @@ export class CloneWriter {
   #array(array: readonly unknown[]): void {
     const keys = Object.keys(array);
     const { length } = array;
-    // Indices come first, and in their order.
+    // `Object.keys` lists the indices first, in ascending order.
     if (keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))) {
       this.#bytes.byte(Tag.ARRAY);
       this.#bytes.varint(length);
@@ -164,7 +164,7 @@ export class CloneWriter {
     }
   }
 
-  /** What a getter removes meanwhile is not written. Of an array, keys below its length are indices. */
+  /** A property that a getter removes meanwhile is not written. In an array, keys below its length are written as indices. */
   #entries(object: Record<string, unknown>, keys: readonly string[], length = 0): void {
     for (const key of keys) {
       if (!Object.hasOwn(object, key)) continue;
@@ -200,7 +200,7 @@ export class CloneWriter {
     const fields: Record<string, unknown> = {};
     for (const name of ERROR_FIELDS) {
       const value = (error as unknown as Record<string, unknown>)[name];
-      // A class has "" as its message, unless it is one of the runtime's.
+      // The inherited message is "", except in classes of the runtime such as DOMException.
       if (!Object.hasOwn(error, name) && (value === "" || !INHERITED.has(name))) continue;
       if (name === "cause" || name === "errors" || typeof value === "string") fields[name] = value;
     }
@@ -215,7 +215,7 @@ export class CloneWriter {
     this.#entries(fields, Object.keys(fields));
   }
 
-  /** A view brings the bytes that it shows, and not the rest of its buffer, which may be somebody else's. */
+  /** Writes only the bytes of a view. The rest of its buffer may belong to other code. */
   #binary(binary: ArrayBuffer | ArrayBufferView): void {
     if (ArrayBuffer.isView(binary)) {
       const number = VIEWS.indexOf((viewName.call(binary) ?? "DataView") as (typeof VIEWS)[number]);
@@ -267,7 +267,7 @@ function unbox(object: object): unknown {
     try {
       return (prototype.valueOf as () => unknown).call(object);
     } catch {
-      // Another one.
+      // Not a box of this class.
     }
   }
   return undefined;

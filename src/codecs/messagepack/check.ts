@@ -1,10 +1,10 @@
 /**
- * Looks at MessagePack before it is decoded: the decoder takes the length of an array at its word, and makes room for all of it.
+ * Checks MessagePack before it is decoded. The decoder trusts the length of an array and allocates memory for all its items.
  *
  * @module
  */
 
-/** Bytes of numbers and other values of one size, from C0 on; a negative one for what is not such a value. */
+/** The sizes in bytes of values of a fixed size, by tag from C0 on. -1: the tag has no fixed size. */
 const SIZES: readonly number[] = [
   // nil, never used, false, true; bin and ext
   ...[0, -1, 0, 0, -1, -1, -1, -1, -1, -1],
@@ -14,11 +14,11 @@ const SIZES: readonly number[] = [
   ...[2, 3, 5, 9, 17],
 ];
 
-/** Throws `SyntaxError` unless these are the bytes of one value, whose parts all are there. */
+/** Throws `SyntaxError` unless the bytes are exactly one complete value. */
 export function checkMessagePack(bytes: Uint8Array): void {
   const { length } = bytes;
   let at = 0;
-  /** Values that are to come, each of a byte at least: there are never more than bytes. */
+  /** The number of values still to read. Each takes at least one byte, so it cannot exceed the bytes left. */
   let due = 1;
   const number = (size: number): number => {
     let value = 0;

@@ -1,5 +1,5 @@
 /**
- * Values as MessagePack.
+ * The codec of MessagePack.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { describe } from "../../encoding.ts";
 import { isErrorLike, isUint8Array } from "../../realm.ts";
 import { checkMessagePack } from "./check.ts";
 
-/** Values within each other. */
+/** The largest number of nested levels. */
 const MAX_DEPTH = 1000;
-/** The extension of dates. */
+/** The type of the extension for dates. */
 const TIMESTAMP = -1;
 const [LEAST_BIGINT, BIGINT_END] = [-(2n ** 63n), 2n ** 64n];
 
-/** What the library would write as something else, in silence, is refused here. */
+/** Refuses values that the library would silently write as something else. */
 const extensions: ExtensionCodecType<undefined> = {
   tryToEncode(value) {
     if (Array.isArray(value) || isUint8Array(value)) return null;
     const tag = Object.prototype.toString.call(value);
     if (tag === "[object Date]") {
-      // One of another realm is none for the library.
+      // The library does not recognize a date of another realm.
       const time = Date.prototype.getTime.call(value);
       if (Number.isNaN(time)) throw new RangeError("Cannot encode an invalid date as MessagePack");
       return ExtensionCodec.defaultCodec.tryToEncode(new Date(time), undefined);
@@ -39,7 +39,7 @@ const extensions: ExtensionCodecType<undefined> = {
   },
 };
 
-/** The library's own steps, which it does not offer: it cuts large bigints, and lone surrogates become no UTF-8. */
+/** Private methods of the library. It cuts off large bigints, and writes invalid UTF-8 for lone surrogates. */
 interface Steps {
   clone(): Encoder;
   encodeBigInt64(value: bigint): void;
@@ -70,16 +70,17 @@ function strictEncoder(): Encoder {
 }
 
 /**
- * Values as [MessagePack](https://msgpack.org), which programs in other languages read: null, booleans, numbers, text, arrays, plain
- * objects, `Uint8Array`, `Date` (the timestamp extension) and bigints of up to 64 bits.
+ * Stores values as [MessagePack](https://msgpack.org), which programs in other languages can read. It takes null, booleans,
+ * numbers, strings, arrays, plain objects, `Uint8Array`, `Date` (as the timestamp extension) and bigints of up to 64 bits.
  *
- * - Integers of 64 bits come back as bigints, all other numbers as numbers. A whole number above 2^32 is written as a double, and
- *   -0 as 0.
- * - A property that is `undefined` is left out, and `undefined` elsewhere is null, as in JSON.
- * - `Map`, `Set`, other typed arrays and what else the format has nothing for are a `TypeError`; so are lone surrogates and the key
- *   `__proto__`. An invalid date and a bigint of more than 64 bits are a `RangeError`.
- * - Bytes that are no MessagePack are a `SyntaxError`. Reading them runs no code, sets no prototype, and takes memory in
- *   proportion to them. The type is not checked.
+ * - `decode` returns integers of 64 bits as bigints, and all other numbers as numbers. `encode` writes a whole number above 2^32 as
+ *   a double, and -0 as 0.
+ * - `encode` leaves out a property that is `undefined`. It writes `undefined` elsewhere as null, as JSON does.
+ * - `encode` throws a `TypeError` for `Map`, `Set`, other typed arrays and all other values that MessagePack has no form for. It
+ *   also throws one for lone surrogates and the key `__proto__`. It throws a `RangeError` for an invalid date, a bigint of more
+ *   than 64 bits, and more than 1,000 levels.
+ * - `decode` throws a `SyntaxError` for bytes that are not MessagePack. It runs no code, sets no prototype, and takes memory in
+ *   proportion to the bytes. The codec does not check the type.
  *
  * @example
  * ```ts

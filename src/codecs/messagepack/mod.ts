@@ -1,5 +1,5 @@
 /**
- * A codec of MessagePack, with the library `@msgpack/msgpack` in it.
+ * A codec of MessagePack. It contains the library `@msgpack/msgpack`.
  *
  * @module
  */
