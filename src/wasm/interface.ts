@@ -168,12 +168,13 @@ export interface EngineExports {
    */
   luge_history(): number;
   /**
-   * Reads the newest version of each key that changed after `since` and up to `until`, as entries of a frame of a backup: from
-   * the key in the request on, of that one only versions up to `below`; from the first key on without one. What is deleted or has
-   * expired is left out if `withDeletions` is 0. Ends once there are `budget` bytes, or after looking at `visits` entries. The reply
-   * has how many entries have a value, how many are gone, and the bytes of their keys and values. `Status.More` says where to
-   * continue as after `luge_changes`. So does `Status.Streamed`: what comes next has a value above `largest` bytes, which is to
-   * be read on its own; the reply has its expiry.
+   * Reads the newest version of each key that changed after `since` and up to `until`, as entries of a backup's frame.
+   * Begins at the key in the request, and reads only its versions up to `below`. Without a key, begins at the first key.
+   * If `withDeletions` is 0, leaves out deleted and expired keys. Ends once there are `budget` bytes, or after looking
+   * at `visits` entries. The reply has the number of entries with a value, the number of deleted or expired ones, and
+   * the bytes of their keys and values. `Status.More` says where to continue, as in `luge_changes`. So does
+   * `Status.Streamed`: the next value is above `largest` bytes, so the host must read it separately. The reply then
+   * has its expiry.
    */
   luge_newest(
     keyLength: number,
@@ -207,12 +208,13 @@ export interface EngineExports {
   /** Makes all commits durable. */
   luge_sync(): number;
   /**
-   * Makes all durable, and ends all segments but that of the log. With an `isCopied` other than 0 it ends that, too: no file of log
-   * and blocks that is there is changed any more, and a copy of them opens at the newest version, which this may raise. The host must
-   * be done with all that the next commit asks for before that counts.
+   * Makes everything durable, and ends all segments except that of the log. If `isCopied` is not 0, ends that one, too.
+   * Then luge no longer changes the existing files of log and blocks, and a copy of them opens at the newest version.
+   * This call may raise that version. The next commit then reserves versions again. It counts only after the host has
+   * completed everything that it requests.
    */
   luge_end_segments(isCopied: number): number;
-  /** Does a small part of the background work. `Status.More` says that there is more. */
+  /** Does a small part of the background work. `Status.More` says that more follows. */
   luge_step(nowMs: number): number;
   /** Does a small part of a compaction. Begins one if none is in progress. `Status.More` says that more follows. */
   luge_compact_step(nowMs: number): number;
