@@ -7,8 +7,9 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::admission::Admission;
 use crate::expiry::Expiry;
-use crate::number::{low_byte, low_half, low_index, u32_of};
+use crate::number::{low_half, low_index, u32_of};
 use crate::ring::Ring;
 use crate::version::Version;
 
@@ -29,8 +30,8 @@ pub struct EntryCache {
     /// The maximum size of the ring. A small store has a smaller ring.
     most: usize,
     slots: Vec<[Slot; WAYS]>,
-    /// The entries that were refused, as a part of their hash. There are about as many as references.
-    refused: Vec<u16>,
+    /// Which entries it takes when it is full. It remembers about as many keys as there are references.
+    admission: Admission,
     /// Reads that found their key.
     pub hits: u64,
     /// Reads that did not.
@@ -64,7 +65,7 @@ impl EntryCache {
             ring: Ring::new(most.min(FIRST_CAPACITY)),
             most,
             slots: Vec::new(),
-            refused: Vec::new(),
+            admission: Admission::default(),
             hits: 0,
             misses: 0,
         }
@@ -96,21 +97,20 @@ impl EntryCache {
             // Start empty: reads will find the old entries in the table again.
             self.ring = Ring::new(self.ring.capacity().saturating_mul(GROWTH).min(self.most));
             self.slots = Vec::new();
-            self.refused = Vec::new();
         }
         if self.slots.is_empty() {
             let buckets = (self.ring.capacity() / EXPECTED_SIZE / WAYS).next_power_of_two();
             if !self.ring.reserve()
                 || self.slots.try_reserve_exact(buckets).is_err()
-                || self.refused.try_reserve_exact(buckets * WAYS).is_err()
+                || !self.admission.resize(buckets * WAYS)
             {
                 return;
             }
             self.slots.resize(buckets, [Slot::default(); WAYS]);
-            self.refused.resize(buckets * WAYS, 0);
         }
-        let (bucket, tag) = self.place_of(key);
-        if self.ring.is_full() && !self.was_refused(bucket, tag) {
+        let hash = xxh64(key, 0);
+        let (bucket, tag) = self.place_of(hash);
+        if self.ring.is_full() && !self.admission.admits(hash) {
             return;
         }
         let position = self.append(key, entry);
@@ -118,13 +118,6 @@ impl EntryCache {
         if let Some(slot) = oldest {
             *slot = Slot { after: position + 1, tag };
         }
-    }
-
-    /// Whether an entry was refused before. Notes it as refused now.
-    fn was_refused(&mut self, bucket: usize, tag: u32) -> bool {
-        let (way, tag) = (usize::from(low_byte(tag.into())) % WAYS, u16::try_from(tag >> 16).unwrap_or_default());
-        let place = self.refused.get_mut(bucket * WAYS + way);
-        place.is_some_and(|place| std::mem::replace(place, tag) == tag)
     }
 
     /// Removes a key, because it has a newer version.
@@ -141,22 +134,21 @@ impl EntryCache {
 
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
-        self.ring.size_bytes() + self.slots.len() * (size_of::<[Slot; WAYS]>() + size_of::<[u16; WAYS]>())
+        self.ring.size_bytes() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.admission.size_bytes()
     }
 
     fn find(&self, key: &[u8]) -> Option<(usize, usize, u64)> {
         if self.slots.is_empty() {
             return None;
         }
-        let (bucket, tag) = self.place_of(key);
+        let (bucket, tag) = self.place_of(xxh64(key, 0));
         self.slots.get(bucket)?.iter().enumerate().find_map(|(way, slot)| {
             let position = slot.after.checked_sub(1).filter(|_| slot.tag == tag)?;
             (self.read(position)?.0 == key).then_some((bucket, way, position))
         })
     }
 
-    fn place_of(&self, key: &[u8]) -> (usize, u32) {
-        let hash = xxh64(key, 0);
+    fn place_of(&self, hash: u64) -> (usize, u32) {
         (low_index(hash) & (self.slots.len() - 1), low_half(hash >> 32))
     }
 

@@ -5,6 +5,7 @@
 
 mod abbreviation;
 mod abi;
+mod admission;
 pub mod backup;
 mod cache;
 pub mod cursor;

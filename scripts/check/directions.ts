@@ -29,7 +29,7 @@ const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["log"],
   ["cache", "disk", "entry", "page"],
   ["failure"],
-  ["abbreviation", "expiry", "position", "ring", "status", "varint", "version"],
+  ["abbreviation", "admission", "expiry", "position", "ring", "status", "varint", "version"],
   ["number"],
 ];
 

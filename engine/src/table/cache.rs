@@ -18,8 +18,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use super::Level;
 use super::block::{self, KeylessEntry, Malformed};
 use super::key_index::{self, Indexer};
+use crate::admission::Admission;
 use crate::log::PackedPosition;
-use crate::number::{low_half, u32_of, usize_of};
+use crate::number::{u32_of, usize_of};
 use crate::version::Version;
 
 /// References per bucket.
@@ -50,8 +51,8 @@ pub(super) struct BlockCache {
     /// The position of the next block, unless the blocks there stay.
     hand: usize,
     slots: Vec<[Slot; WAYS]>,
-    /// The blocks that were missed, as a part of their hash.
-    missed: Vec<u32>,
+    /// Which blocks it takes when it is full. It remembers about as many blocks as there are references.
+    admission: Admission,
     indexer: Indexer,
     /// A number that is mixed into the keys. An old hint can point into the middle of a block. The secret prevents that
     /// user bytes there look like a header.
@@ -108,7 +109,7 @@ impl BlockCache {
             most: capacity.max(EXPECTED_SIZE) / GRANULE * GRANULE,
             hand: 0,
             slots: Vec::new(),
-            missed: Vec::new(),
+            admission: Admission::default(),
             indexer: Indexer::default(),
             secret: secret(),
             hits: 0,
@@ -143,13 +144,8 @@ impl BlockCache {
 
     /// Whether to insert a block that was missed: if there is room, or if it was missed before.
     pub fn admits(&mut self, key: Key) -> bool {
-        if self.regions.len() + 2 * EXPECTED_SIZE < self.most || self.missed.is_empty() {
-            return true;
-        }
         let key = self.number_of(key);
-        let place = place_among(key, self.missed.len());
-        let Some(missed) = self.missed.get_mut(place) else { return true };
-        std::mem::replace(missed, low_half(key)) == low_half(key)
+        self.regions.len() + 2 * EXPECTED_SIZE < self.most || self.admission.admits(spread(key))
     }
 
     /// The indexer. [`BlockCache::insert`] uses the index of the block that it read last.
@@ -178,7 +174,7 @@ impl BlockCache {
 
     /// Bytes of memory in use.
     pub fn size_bytes(&self) -> usize {
-        self.regions.len() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.missed.len() * size_of::<u32>()
+        self.regions.len() + self.slots.len() * size_of::<[Slot; WAYS]>() + self.admission.size_bytes()
     }
 
     /// Allocates the memory for the present size, unless that was done. Returns whether there is enough.
@@ -200,16 +196,15 @@ impl BlockCache {
     fn resize(&mut self, capacity: usize) -> bool {
         // Four references per block: with two, one block in twenty found no room in its bucket.
         let buckets = (capacity / EXPECTED_SIZE).next_power_of_two();
-        let (mut slots, mut missed) = (Vec::new(), Vec::new());
+        let mut slots = Vec::new();
         if self.regions.try_reserve_exact(capacity - self.regions.len()).is_err()
             || slots.try_reserve_exact(buckets).is_err()
-            || missed.try_reserve_exact(buckets * WAYS).is_err()
+            || !self.admission.resize(buckets * WAYS)
         {
             return false;
         }
         slots.resize(buckets, [Slot::default(); WAYS]);
-        missed.resize(buckets * WAYS, 0);
-        (self.capacity, self.slots, self.missed) = (capacity, slots, missed);
+        (self.capacity, self.slots) = (capacity, slots);
         let mut at = 0;
         while let Some(header) = self.header(at).filter(|header| header.size >= GRANULE) {
             if header.key > 0 {
@@ -353,11 +348,16 @@ fn secret() -> u64 {
     if cfg!(test) { 0x6a09_e667_f3bc_c908 } else { RandomState::new().build_hasher().finish() }
 }
 
-/// Chooses one of `places` for a key. It mixes twice: keys are multiples of 8 and close together, and mixing once would
-/// use only a few places.
-pub(super) fn place_among(key: u64, places: usize) -> usize {
+/// The hash of a key. It mixes twice: keys are multiples of 8 and close together, and mixing once would leave many hashes
+/// close together.
+fn spread(key: u64) -> u64 {
     let mix = |number: u64| (number ^ (number >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize_of(((mix(mix(key)) >> 32) * places as u64) >> 32)
+    mix(mix(key))
+}
+
+/// Chooses one of `places` for a key.
+pub(super) fn place_among(key: u64, places: usize) -> usize {
+    usize_of(((spread(key) >> 32) * places as u64) >> 32)
 }
 
 #[cfg(test)]
