@@ -25,6 +25,19 @@ const KEPT_BYTES: number = 1024 * 1024;
 /** The kept buffer. A batch takes it while it is built, because the getters of its operations may build another batch. */
 let spare: Uint8Array<ArrayBuffer> | undefined;
 
+/** Writes the header of an operation at `at`. */
+export function writeHeader(
+  view: DataView,
+  at: number,
+  keyBytes: number,
+  value: Uint8Array | undefined,
+  expiresMs: number,
+): void {
+  view.setUint32(at, keyBytes, true);
+  view.setUint32(at + 4, value ? value.length : NO_VALUE, true);
+  view.setFloat64(at + 8, expiresMs, true);
+}
+
 /** Operations that are added one by one. They are valid until {@linkcode EncodedBatch.release}. */
 export class EncodedBatch implements Iterable<StoredOperation> {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -102,9 +115,7 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     if (this.sizeBytes > MAX_BATCH_BYTES) return;
     this.#makeRoom(HEADER_BYTES + bytes);
     const at = this.#end;
-    this.#view.setUint32(at, keyBytes, true);
-    this.#view.setUint32(at + 4, value ? value.length : NO_VALUE, true);
-    this.#view.setFloat64(at + 8, expiresMs, true);
+    writeHeader(this.#view, at, keyBytes, value, expiresMs);
     if (value) this.#bytes.set(value, at + HEADER_BYTES + keyBytes);
     this.#end = at + HEADER_BYTES + bytes;
   }

@@ -6,7 +6,7 @@
 
 import type { StoredOperation } from "../backend.ts";
 import { sizeOfAll } from "../bytes.ts";
-import { HEADER_BYTES, NO_VALUE } from "../encoded_batch.ts";
+import { HEADER_BYTES, writeHeader } from "../encoded_batch.ts";
 
 /** How many bytes {@linkcode writeAll} takes. */
 export function writtenBytes(operations: readonly StoredOperation[]): number {
@@ -18,9 +18,7 @@ export function writeAll(operations: readonly StoredOperation[], target: Uint8Ar
   const view = new DataView(target.buffer, target.byteOffset);
   let next = at;
   for (const { key, value, expiresMs } of operations) {
-    view.setUint32(next, key.length, true);
-    view.setUint32(next + 4, value ? value.length : NO_VALUE, true);
-    view.setFloat64(next + 8, expiresMs, true);
+    writeHeader(view, next, key.length, value, expiresMs);
     target.set(key, next + HEADER_BYTES);
     next += HEADER_BYTES + key.length;
     if (value) target.set(value, next);

@@ -4,7 +4,7 @@ use super::Database;
 use super::payload::{self, Operation};
 use super::store::Store;
 use super::value_log::LargeValue;
-use crate::abbreviation::{first_eight, shared_length};
+use crate::abbreviation::Common;
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::expiry::Expiry;
@@ -144,13 +144,12 @@ impl<D: Disk> Store<D> {
 
 /// In the order of the keys. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
 fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
-    let first = operations.first().map_or(&[][..], |operation| operation.key);
-    let shared = operations
-        .iter()
-        .fold(first.len(), |shared, each| shared_length(first.get(..shared).unwrap_or_default(), each.key));
-    let rest_of = |operation: &Operation<'a>| operation.key.get(shared..).unwrap_or_default();
+    let mut common = Common::default();
+    for operation in operations {
+        common.admit(operation.key);
+    }
     let mut order: Vec<(u64, usize, &Operation<'a>)> =
-        operations.iter().enumerate().map(|(i, each)| (first_eight(rest_of(each)), i, each)).collect();
+        operations.iter().enumerate().map(|(i, each)| (common.abbreviate(each.key), i, each)).collect();
     // The last one of a key comes first, and stays.
     order.sort_unstable_by(|(a, i, left), (b, j, right)| {
         a.cmp(b).then_with(|| left.key.cmp(right.key)).then_with(|| j.cmp(i))

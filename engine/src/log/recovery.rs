@@ -4,8 +4,7 @@ use super::record::{self, ALIGNMENT, Record};
 use super::segment::{self, HEADER_SIZE, HeaderState, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
-use crate::position::Position;
-use crate::position::SegmentNumber;
+use crate::position::{Position, SegmentNumber};
 use crate::version::Version;
 
 /// The result of a recovery.

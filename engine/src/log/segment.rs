@@ -9,8 +9,7 @@
 //!     28      4  owner: whose segment it is
 //! ```
 
-use crate::position::SegmentNumber;
-use crate::position::{PackedPosition, Position};
+use crate::position::{PackedPosition, Position, SegmentNumber};
 pub use crate::position::{file_name, file_number};
 
 /// Bytes before the first record.

@@ -7,8 +7,7 @@ use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
-use crate::position::Position;
-use crate::position::SegmentNumber;
+use crate::position::{Position, SegmentNumber};
 use crate::version::Version;
 
 /// Files are extended with zeros in pieces of this size. So the sync of a record that fits needs no commit of the file

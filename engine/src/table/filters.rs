@@ -42,9 +42,9 @@ impl Filters {
         })
     }
 
-    /// Adds the filter of a block whose keys have these hashes. Does nothing if there are no hashes.
+    /// Adds the filter of a block whose keys have these hashes. Does nothing if there are no hashes, or no room for filters.
     pub fn add(&mut self, position: PackedPosition, hashes: &[u64]) {
-        if hashes.is_empty() || self.get(position).is_some() {
+        if hashes.is_empty() || self.most == 0 || self.get(position).is_some() {
             return;
         }
         if self.added >= self.known.len() / 2 && self.known.len() < self.most {
