@@ -100,7 +100,6 @@ export interface LongOptions {
  * Reads. The plain forms return promises. They let the event loop turn during long reads, and every few milliseconds
  * when you await them one after the other. The `Sync` forms return the result. Both forms block while they read data
  * from the disk that is in no cache. No read finds an expired value.
- * what no cache has. No read finds an expired value.
  *
  * @example
  * ```ts
