@@ -91,6 +91,9 @@ const CONFIG = new OptionNames<SledStoreConfig>(
   { object: "a config", example: '{ path: "data" }' },
 );
 
+/** A config in which every option has a value that has a default. */
+type Filled = Omit<ResolvedConfig, "path"> & Pick<SledStoreConfig, "path">;
+
 /**
  * Fills in the defaults. Rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. It resolves a
  * relative path before it returns, because the current directory may change later.
@@ -102,7 +105,7 @@ export async function resolveConfig(given: string | URL | SledStoreConfig): Prom
   }
   CONFIG.read(options);
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const config = { ...defaultConfig(""), ...set } as Required<SledStoreConfig>;
+  const config = { ...defaultConfig(""), ...set } as Filled;
   checkTypes(config);
   return {
     ...config,
@@ -114,7 +117,7 @@ export async function resolveConfig(given: string | URL | SledStoreConfig): Prom
   };
 }
 
-function checkTypes(config: SledStoreConfig): void {
+function checkTypes(config: Filled): void {
   for (const name of ["syncWrites", "readOnly", "shareBuffers", "dropVersions"] as const) {
     if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
   }

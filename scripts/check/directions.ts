@@ -56,7 +56,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/host\//,
   /^src\/fs\//,
   /^src\/(?:codecs|keys)\//,
-  /^src\/(?:backend|byte_range|bytes|clock|encoded_batch|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
+  /^src\/(?:backend|byte_range|bytes|clock|encoded_batch|encoding|errors|key_format|key_space|limits|logger|metrics|options|process|promises|realm)\.ts$/,
   /^src\/api\//,
 ];
 
