@@ -26,7 +26,7 @@ export type {
   RestoreResult,
 } from "./src/api/backup.ts";
 export type { Change, ChangeIn, DeleteChange, PutChange, WatchOptions } from "./src/api/changes.ts";
-export type { EngineSource, MemoryStoreOptions, SledStoreConfig } from "./src/api/config.ts";
+export type { EngineSource, MemoryStoreOptions, SledStoreConfig, StorePlace, StoreWait } from "./src/api/config.ts";
 export type { LongOptions, StoreRecord, ValueEntry } from "./src/api/entries.ts";
 export type { StoreErrorCode } from "./src/api/errors.ts";
 export type {
@@ -60,6 +60,7 @@ export type {
 export { inspectBackup, readBackupHeader } from "./src/backup/inspect.ts";
 export { jsonCodec, utf8Codec } from "./src/codecs/text.ts";
 export { defaultConfig } from "./src/config.ts";
+export { destroy, exists } from "./src/destroy.ts";
 export { StoreError } from "./src/errors.ts";
 export { MemoryFileSystem } from "./src/fs/memory.ts";
 export { NodeFileSystem } from "./src/fs/node.ts";

@@ -29,7 +29,10 @@ import type { Logger, LoggingLevel } from "./logger.ts";
  * ```
  */
 export interface SledStoreConfig {
-  /** The directory of the store: a path, relative to the current directory, or a `file:` URL. luge creates it if it is missing. */
+  /**
+   * The directory of the store: a path, relative to the current directory, or a `file:` URL. luge creates it if it is
+   * missing. `":memory:"` is a new store in memory, which is lost when it is closed.
+   */
   readonly path: string | URL;
   /**
    * Whether the promise of a write settles only once the write is durable. With `false` the promise settles once the
@@ -48,6 +51,10 @@ export interface SledStoreConfig {
    * keeps up to that many versions of each key that was ever written. It keeps expired versions without their values.
    */
   readonly numVersionsToKeep?: number | undefined;
+  /** Whether luge creates a store that is missing. With `false`, `open` rejects with `NOT_A_STORE`. Default: `true`. */
+  readonly createIfMissing?: boolean | undefined;
+  /** Whether `open` rejects with `STORE_EXISTS` if the directory has a store already. Default: `false`. */
+  readonly errorIfExists?: boolean | undefined;
   /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
   readonly dropVersions?: boolean | undefined;
   /**
@@ -93,6 +100,20 @@ export interface MemoryStoreOptions {
    * Default: 1.
    */
   readonly numVersionsToKeep?: number | undefined;
+}
+
+/** Where a store is. */
+export interface StorePlace {
+  /** The disk. Default: the one of the runtime. */
+  readonly fileSystem?: FileSystem | undefined;
+}
+
+/** Where a store is, and how long to wait until it is closed. */
+export interface StoreWait extends StorePlace {
+  /** How long to wait while the directory is open, in milliseconds. Default: 0. */
+  readonly waitForLock?: number | undefined;
+  /** Ends the wait: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */

@@ -5,6 +5,8 @@
  */
 
 import {
+  destroy,
+  exists,
   inspectBackup,
   MemoryFileSystem,
   MemoryStore,
@@ -124,6 +126,12 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "open(config)": async (_, given: Given) => {
     const store = await open({ path: "/other", fileSystem: new MemoryFileSystem(), ...defined(given) });
     await store.close();
+  },
+  "destroy(options)": async ({ fileSystem }, given: Given) => {
+    await destroy("/other", { fileSystem, ...defined(given) });
+  },
+  "exists(options)": async ({ fileSystem }, given: Given) => {
+    await exists("/other", { fileSystem, ...defined(given) });
   },
   "inspectBackup(options)": ({ store }, given) => inspectBackup(store.backup(), given),
   "readBackupHeader(options)": ({ store }, given) => readBackupHeader(store.backup(), given),
