@@ -55,7 +55,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/wasm\//,
   /^src\/host\//,
   /^src\/fs\//,
-  /^src\/(?:codecs|keys)\//,
+  /^src\/(?:codecs|keys|prometheus)\//,
   /^src\/(?:backend|byte_range|bytes|clock|encoded_batch|encoding|errors|key_format|key_space|limits|logger|metrics|options|process|promises|realm)\.ts$/,
   /^src\/api\//,
 ];

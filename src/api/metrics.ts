@@ -6,6 +6,7 @@
 
 /**
  * The figures of a store. Counters count since the store was opened; sizes are in bytes, times in milliseconds.
+ * `METRICS` of `@luge/luge/prometheus` says which ones are counters.
  *
  * @example
  * ```ts
@@ -21,9 +22,9 @@
 export interface StoreMetrics {
   /** Commits: a batch is one. */
   readonly commits: number;
-  /** Deletions of keys, whether or not the key existed. */
+  /** Keys that were put, also in batches. */
   readonly puts: number;
-  /** Deletions of keys, whether or not the key was there. */
+  /** Deletions of keys, whether or not the key existed. */
   readonly deletes: number;
   /** Bytes of keys and values that were put. */
   readonly putBytes: number;

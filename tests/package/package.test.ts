@@ -144,7 +144,7 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/artefact.js",
     ...["codecs", "keys"].flatMap(bundles),
     "lib/luge.js",
-    ...["messagepack", "mod"].flatMap(bundles),
+    ...["messagepack", "mod", "prometheus"].flatMap(bundles),
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
@@ -164,7 +164,7 @@ function checkContent(built: string, files: readonly string[]): void {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
   // Each stands alone, and small: nobody who needs one loads another, or the module.
-  const sizes = { keys: 9, codecs: 17, messagepack: 28 };
+  const sizes = { keys: 9, codecs: 17, messagepack: 28, prometheus: 6 };
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {
       const text = readFileSync(join(built, "lib", file), "utf8");

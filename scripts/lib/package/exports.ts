@@ -9,4 +9,5 @@ export const EXPORTS: Readonly<Record<string, string>> = {
   keys: "src/keys/mod.ts",
   codecs: "src/codecs/mod.ts",
   messagepack: "src/codecs/messagepack/mod.ts",
+  prometheus: "src/prometheus/mod.ts",
 };

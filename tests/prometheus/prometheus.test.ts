@@ -1,0 +1,65 @@
+/** Figures for Prometheus: names, types, units, labels, and that no figure is missing. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryFileSystem, MemoryStore, open } from "../../mod.ts";
+import { METRICS, prometheusText } from "../../src/prometheus/mod.ts";
+import { misuse } from "../support/expect.ts";
+
+/** The lines of a text, checked against the format: HELP, TYPE, sample, three for each figure. */
+function samples(text: string): Map<string, { type: string; labels: string; value: number }> {
+  const found = new Map<string, { type: string; labels: string; value: number }>();
+  const blocks = text.matchAll(
+    /^# HELP (\S+) \S.*\n# TYPE \1 (counter|gauge)\n\1(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)+\})? (\S+)\n/gm,
+  );
+  let length = 0;
+  for (const [whole, name = "", type = "", labels = "", value] of blocks) {
+    found.set(name, { type, labels, value: Number(value) });
+    length += whole.length;
+  }
+  assert.equal(length, text.length, "a line is not of the format");
+  return found;
+}
+
+test("every figure of a store on disk has a description, and is in the text once", async () => {
+  await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
+  await store.put("key", "value");
+  using _snapshot = store.snapshot();
+  const metrics = store.metrics();
+  assert.deepEqual(Object.keys(metrics).sort(), Object.keys(METRICS).sort());
+  const found = samples(prometheusText(metrics));
+  assert.equal(found.size, Object.keys(METRICS).length);
+  assert.deepEqual(found.get("luge_puts_total"), { type: "counter", labels: "", value: 1 });
+  assert.deepEqual(found.get("luge_put_bytes_total")?.value, 8);
+  assert.deepEqual(found.get("luge_log_file_bytes"), { type: "gauge", labels: "", value: metrics.logFileBytes });
+  assert.deepEqual(found.get("luge_step_seconds_total")?.value, metrics.stepMs / 1000);
+  assert.deepEqual(found.get("luge_longest_step_seconds")?.type, "gauge");
+  assert.deepEqual(found.get("luge_open_snapshots")?.value, 1);
+  for (const [name, { type }] of found) assert.equal(name.endsWith("_total"), type === "counter", name);
+});
+
+test("counters never fall, and gauges may", async () => {
+  await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem(), writeBufferSize: 256 * 1024 });
+  let before = store.metrics();
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 200; i++) store.putSync(`key${i}`, "v".repeat(1000));
+    store.deleteRangeSync({ prefix: `key${round}` });
+    if (round % 5 === 0) await store.compact();
+    const after = store.metrics();
+    for (const [name, { type }] of Object.entries(METRICS)) {
+      const figure = name as keyof typeof METRICS;
+      if (type === "counter") assert.ok(after[figure] >= before[figure], `${name} fell`);
+    }
+    before = after;
+  }
+});
+
+test("labels are escaped; names that are none are refused; a MemoryStore works", () => {
+  const store = new MemoryStore();
+  const found = samples(prometheusText(store.metrics(), { prefix: "app", labels: { a: 'x"\\\n', b_c: "ß" } }));
+  assert.equal(found.get("app_puts_total")?.labels, '{a="x\\"\\\\\\n",b_c="ß"}');
+  for (const prefix of ["", "1a", "a-b", 5]) {
+    assert.throws(() => prometheusText(store.metrics(), { prefix: prefix as string }), misuse(TypeError, "prefix"));
+  }
+  assert.throws(() => prometheusText(store.metrics(), { labels: { "a b": "" } }), misuse(TypeError, "'a b'"));
+});
