@@ -12,13 +12,13 @@ import { guard } from "./owned_bytes.ts";
  * words for each entry. The second word is the length of its value.
  */
 export function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array, stride: number): Uint8Array[] {
-  const values: Uint8Array[] = [];
+  const values = new Array<Uint8Array>(words.length / stride);
   // V8 looks up the buffer of a view at each access.
   const { buffer } = bytes;
   guard(buffer);
-  for (let i = 1, next = at; i < words.length; i += stride) {
-    const length = words[i] as number;
-    values.push(new Uint8Array(buffer, next, length));
+  for (let i = 0, next = at; i < values.length; i++) {
+    const length = words[i * stride + 1] as number;
+    values[i] = new Uint8Array(buffer, next, length);
     next += length;
   }
   return values;
@@ -26,10 +26,10 @@ export function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint3
 
 /** As {@linkcode viewsOf}, but each value is a copy in its own buffer. */
 export function copiesOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array, stride: number): Uint8Array[] {
-  const values: Uint8Array[] = [];
-  for (let i = 1, next = at; i < words.length; i += stride) {
-    const length = words[i] as number;
-    values.push(bytes.slice(next, next + length));
+  const values = new Array<Uint8Array>(words.length / stride);
+  for (let i = 0, next = at; i < values.length; i++) {
+    const length = words[i * stride + 1] as number;
+    values[i] = bytes.slice(next, next + length);
     next += length;
   }
   return values;
