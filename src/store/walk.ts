@@ -41,11 +41,12 @@ function firstPageBytes({ reverse, lower, upper, pageBytes, limit }: ByteRange):
 export class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   readonly #range: ByteRange;
   readonly #walked: Walked<E, unknown>;
+  readonly #pick: Pick<E, unknown>;
   readonly #stages: Stages | undefined;
   #page: Page<E> | undefined;
   #index = 0;
   #count = 0;
-  /** How many entries of the range came so far. */
+  /** How many entries of the range came before the page. */
   #passed = 0;
   /** The part of the range that has not been read; `undefined` at the end. */
   #rest: ByteRange | undefined;
@@ -56,6 +57,7 @@ export class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   constructor(range: ByteRange, walked: Walked<E, unknown>, stages: readonly Stage[]) {
     this.#range = range;
     this.#walked = walked;
+    this.#pick = walked.pick;
     this.#stages = stages.length === 0 ? undefined : new Stages(stages);
     this.#rest = range.limit === 0 || this.#stages?.isOver ? undefined : range;
     this.#pageBytes = firstPageBytes(range);
@@ -115,6 +117,7 @@ export class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
   seek(key: Uint8Array): void {
     const { limit } = this.#range;
     const rest = restFrom(this.#range, key);
+    this.#passed += this.#index;
     this.#rest = limit === undefined ? rest : { ...rest, limit: limit - this.#passed };
     if (this.#rest.limit === 0 || this.#stages?.isOver) this.#rest = undefined;
     this.#pageBytes = firstPageBytes(this.#range);
@@ -140,21 +143,22 @@ export class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
 
   #take(): unknown {
     try {
-      const picked = this.#walked.pick(this.#page as Page<E>, this.#index++);
-      this.#passed += 1;
-      const stages = this.#stages;
-      if (!stages) return picked;
-      const value = stages.of(picked);
-      if (stages.isOver) {
-        this.#rest = undefined;
-        this.#index = this.#count;
-      }
-      return value;
+      const picked = this.#pick(this.#page as Page<E>, this.#index++);
+      return this.#stages ? this.#staged(this.#stages, picked) : picked;
     } catch (error) {
       // An error of a codec or of a stage: a consumer does not call `return` after an error of `next`.
       this.return();
       throw error;
     }
+  }
+
+  #staged(stages: Stages, picked: unknown): unknown {
+    const value = stages.of(picked);
+    if (stages.isOver) {
+      this.#rest = undefined;
+      this.#index = this.#count;
+    }
+    return value;
   }
 
   #read(range: ByteRange): void {
@@ -166,6 +170,7 @@ export class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
       if (page.last && !this.#held) this.#hold(source);
       this.#rest = page.last && restOf(range, page.last, page.keys.length);
       if (this.#rest?.limit === 0) this.#rest = undefined;
+      this.#passed += this.#count;
       [this.#page, this.#index, this.#count] = [page, 0, page.keys.length];
     } catch (error) {
       this.return();
