@@ -2,6 +2,7 @@
 
 use crate::check::{scan, verify};
 use crate::history::{Pair, key as any_key};
+use luge_engine::compression::Compression;
 use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
@@ -19,6 +20,7 @@ const OPTIONS: Options = Options {
     logged_size: 200,
     versions_to_keep: 1,
     read_only: false,
+    compression: Compression::None,
 };
 const NOW_MS: u64 = 1000;
 
