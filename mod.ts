@@ -26,7 +26,7 @@ export type {
   RestoreResult,
 } from "./src/api/backup.ts";
 export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
-export type { EngineSource, MemoryStoreOptions, SledStoreConfig } from "./src/api/config.ts";
+export type { Compression, EngineSource, MemoryStoreOptions, SledStoreConfig } from "./src/api/config.ts";
 export type { StoreErrorCode } from "./src/api/errors.ts";
 export type {
   DirectoryEntry,
