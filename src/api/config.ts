@@ -95,7 +95,21 @@ export interface SledStoreConfig {
   readonly wasm?: EngineSource;
 }
 
-/** How a store writes its files: as they are, or compressed with LZ4. */
+/**
+ * How a store writes its files: as they are, or compressed with LZ4.
+ *
+ * @example
+ * ```ts
+ * import { type Compression, MemoryFileSystem, open } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const compression: Compression = "lz4";
+ * await using store = await open({ path: "/documents", fileSystem: new MemoryFileSystem(), compression });
+ * await store.put("text", "What repeats gets smaller. ".repeat(1000));
+ * const { compressionInputBytes, compressionOutputBytes } = store.metrics();
+ * assert.ok(compressionOutputBytes < compressionInputBytes / 10);
+ * ```
+ */
 export type Compression = "none" | "lz4";
 
 /** Options of a {@linkcode MemoryStore}. */
