@@ -206,11 +206,11 @@ fn check_operations(payload: &[u8], read: &[Logged<'_>]) {
     }
 }
 
-/// What an operation says, apart from where it stands: key, value, the length of one that stays in the log, expiry.
-fn seen<'a>(
-    payload: &'a [u8],
-    logged: &Logged<'a>,
-) -> (&'a [u8], Option<&'a [u8]>, Option<LoggedLength>, Option<Expiry>) {
+/// Key, value, the length of a value that stays in the log, expiry.
+type Seen<'a> = (&'a [u8], Option<&'a [u8]>, Option<LoggedLength>, Option<Expiry>);
+
+/// What an operation says, apart from where it stands.
+fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> Seen<'a> {
     let (value, stays) = match logged.change {
         Change::Delete => (None, None),
         Change::Put(value) => (Some(value), None),

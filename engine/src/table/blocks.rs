@@ -155,7 +155,7 @@ impl<D: Disk> BlockStore<D> {
     pub fn append(&mut self, separator: &[u8], block: &[u8]) -> Result<Pointer, Failure> {
         let mut packer = std::mem::take(&mut self.packer);
         let pointer = match packer.pack(block) {
-            Some(packed) => self.append_parts(separator, &[PACKED], packed),
+            Some(smaller) => self.append_parts(separator, &[PACKED], smaller),
             None => self.append_parts(separator, &[], block),
         };
         self.packer = packer;

@@ -10,7 +10,7 @@ import { directoryBytes } from "../disk.ts";
 import { type Bench, secondsOf, type Workload, withSubject } from "../workload.ts";
 
 const BATCH = 1000;
-const ENTRIES = [500_000, 20_000] as const;
+const ENTRIES = [200_000, 20_000] as const;
 const PEERS = ["luge", "luge, lz4", "lmdb-js", "lmdb-js, lz4", "classic-level", "classic-level, snappy"];
 
 const COMMON = { guarantee: "buffered", peers: PEERS, runtimes: ["node"], entries: ENTRIES } as const;

@@ -523,11 +523,11 @@ mod tests {
         let mut file = values.log.disk().open(&crate::log::segment::file_name(at.segment)).unwrap();
         let mut bytes = vec![0; place.1.stored() as usize + 8];
         file.read_at(&mut bytes, at.offset).unwrap();
-        for i in 0..bytes.len() {
-            file.write_at(&[bytes[i] ^ 1], at.offset + i as u64).unwrap();
+        for (i, byte) in (0..).zip(&bytes) {
+            file.write_at(&[byte ^ 1], at.offset + i).unwrap();
             let found = values.read(place.0, place.1, &mut Vec::new()).unwrap_err();
             assert_eq!(found.kind(), crate::failure::FailureKind::Corrupt);
-            file.write_at(&[bytes[i]], at.offset + i as u64).unwrap();
+            file.write_at(&[*byte], at.offset + i).unwrap();
         }
         assert_eq!(read(&mut values, place), text);
         // A bomb with a right checksum: it says that it has 2^31 bytes.
