@@ -79,6 +79,7 @@ function documentsOf(seed: number): Uint8Array[] {
         .padStart(8, "0"),
     ).join("");
     const email = `user${below(1e6)}@example.com`;
+    const comment = Array.from({ length: 12 }, () => pick(WORDS)).join(" ");
     const active = below(2) === 0;
     return Buffer.from(
       JSON.stringify({
@@ -92,6 +93,7 @@ function documentsOf(seed: number): Uint8Array[] {
         tags,
         active,
         session,
+        comment,
         score: below(100),
       }),
     );

@@ -174,7 +174,7 @@ impl<D: Disk> BlockStore<D> {
         let plain = record::encoded_size(1 + head.len() + separator.len() + block.len());
         // What is packed saves an eighth.
         let is_packed = (pointer.size as usize) < plain;
-        is_packed != self.packer.try_pack(block).is_some()
+        if is_packed { !self.packer.is_on() } else { self.packer.try_pack(block).is_some() }
     }
 
     fn append_parts(&mut self, separator: &[u8], prefix: &[u8], block: &[u8]) -> Result<Pointer, Failure> {

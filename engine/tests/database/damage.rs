@@ -74,10 +74,11 @@ proptest! {
     #[test]
     fn damage_is_reported_wherever_it_changes_what_can_be_read(
         seed in any::<u8>(), disk in 0..3_usize, file in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(),
-        flip in 1..=255_u8, cut in any::<bool>(),
+        flip in 1..=255_u8, cut in any::<bool>(), is_compressed in any::<bool>(),
     ) {
         let index = index();
-        let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
+        let compression = if is_compressed { Compression::Lz4 } else { Compression::None };
+        let mut database = Database::with_index(&index, empty(), Options { compression, ..OPTIONS }).unwrap();
         fill(&mut database, seed);
         let expected = all(&mut database);
         let disks = database.crash();
