@@ -25,8 +25,16 @@ export type {
   RestoreOptions,
   RestoreResult,
 } from "./src/api/backup.ts";
-export type { Change, ChangeIn, WatchOptions } from "./src/api/changes.ts";
-export type { Compression, EngineSource, MemoryStoreOptions, SledStoreConfig } from "./src/api/config.ts";
+export type { Change, ChangeIn, DeleteChange, PutChange, WatchOptions } from "./src/api/changes.ts";
+export type {
+  Compression,
+  EngineSource,
+  MemoryStoreOptions,
+  SledStoreConfig,
+  StorePlace,
+  StoreWait,
+} from "./src/api/config.ts";
+export type { LongOptions, StoreRecord, ValueEntry } from "./src/api/entries.ts";
 export type { StoreErrorCode } from "./src/api/errors.ts";
 export type {
   DirectoryEntry,
@@ -39,16 +47,27 @@ export type {
 } from "./src/api/file_system.ts";
 export type { Key, KeyEncoding, KeyIn, Value } from "./src/api/keys.ts";
 export { type Logger, LoggingLevel } from "./src/api/logger.ts";
+export type { CompactResult, Damage, VerifyResult } from "./src/api/maintenance.ts";
 export type { StoreMetrics } from "./src/api/metrics.ts";
-export type { KeyRange, RangeIterable } from "./src/api/range.ts";
-export type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "./src/api/reader.ts";
-export type { CompactResult, Damage, Store, VerifyResult } from "./src/api/store.ts";
-export type { Transaction, TransactionOptions } from "./src/api/transaction.ts";
-export type { Codec, KeyCodec, View, ViewKey, ViewOperation, ViewOptions } from "./src/api/view.ts";
-export type { BatchOperation, KeyVersion, PutOptions } from "./src/api/writes.ts";
+export type { KeyRange, RangeCursor, RangeIterable } from "./src/api/range.ts";
+export type { Reader, ReadRange, Snapshot, SnapshotRange } from "./src/api/reader.ts";
+export type { Store } from "./src/api/store.ts";
+export type { Transaction, TransactionOptions, TransactionView } from "./src/api/transaction.ts";
+export type { Codec, KeyCodec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
+export type { ViewKey, ViewReader } from "./src/api/view_reader.ts";
+export type {
+  BatchOperation,
+  Check,
+  CommitOptions,
+  ExpiryOptions,
+  KeyVersion,
+  PutOptions,
+  WriteOptions,
+} from "./src/api/writes.ts";
 export { inspectBackup, readBackupHeader } from "./src/backup/inspect.ts";
 export { jsonCodec, utf8Codec } from "./src/codecs/text.ts";
 export { defaultConfig } from "./src/config.ts";
+export { destroy, exists } from "./src/destroy.ts";
 export { StoreError } from "./src/errors.ts";
 export { MemoryFileSystem } from "./src/fs/memory.ts";
 export { NodeFileSystem } from "./src/fs/node.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { KeyEncoding, KeyIn } from "./api/keys.ts";
+import type { Damage } from "./api/maintenance.ts";
 import type { StoreMetrics } from "./api/metrics.ts";
-import type { Damage } from "./api/store.ts";
 import type { ByteRange } from "./byte_range.ts";
 import type { KeyFormat } from "./key_format.ts";
 
@@ -72,6 +72,9 @@ export interface Page<E extends KeyEncoding> {
   readonly keys: KeyIn<E>[];
   /** One for each key, or none if the caller asked for keys alone. */
   readonly values: Uint8Array[];
+  /** If the caller asked for versions: one for each key, and its expiry in milliseconds since 1970, or 0. */
+  readonly versions?: readonly number[];
+  readonly expiries?: readonly number[];
   /** The key after which the range continues; `undefined` at its end. */
   readonly last: Uint8Array | undefined;
   /** Whether the values may share a buffer with each other. Default: `false`. */

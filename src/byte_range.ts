@@ -19,6 +19,8 @@ export interface ByteRange {
   /** At most this many entries. */
   readonly limit?: number;
   readonly keysOnly?: boolean;
+  /** Whether pages have versions and expiries. */
+  readonly withVersions?: boolean;
   /** About how many bytes of entries one page has at most. Default: {@linkcode LARGEST_PAGE_BYTES}. */
   readonly pageBytes?: number;
   /** Only commits up to this version count. Default: all. */
@@ -49,6 +51,13 @@ export function restOf(range: ByteRange, key: Uint8Array, seen: number): ByteRan
   return range.reverse
     ? { ...range, ...limit, upper: key, upperIncluded: false }
     : { ...range, ...limit, lower: key, lowerIncluded: false };
+}
+
+/** The part of a range that is not before `key`, in the direction of the range. */
+export function restFrom(range: ByteRange, key: Uint8Array): ByteRange {
+  const { lower, upper, reverse } = range;
+  if (reverse) return upper && compareBytes(key, upper) >= 0 ? range : { ...range, upper: key, upperIncluded: true };
+  return lower && compareBytes(key, lower) <= 0 ? range : { ...range, lower: key, lowerIncluded: true };
 }
 
 /** The range of one key. */

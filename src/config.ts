@@ -10,6 +10,7 @@ import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
 import { messageOf, StoreError } from "./errors.ts";
+import { MemoryFileSystem } from "./fs/memory.ts";
 import { memorySize } from "./fs/memory_size.ts";
 import { isSameFile, lookAt } from "./fs/path_identity.ts";
 import { mayAsk } from "./fs/process_identity.ts";
@@ -33,6 +34,8 @@ export interface ResolvedConfig {
   readonly loggingLevel: LoggingLevel;
   readonly numVersionsToKeep: number | undefined;
   readonly dropVersions: boolean;
+  readonly createIfMissing: boolean;
+  readonly errorIfExists: boolean;
   readonly waitForLock: number;
   readonly signal: AbortSignal | undefined;
   readonly cacheSize: number;
@@ -63,6 +66,8 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     syncWrites: true,
     loggingLevel: LoggingLevel.ERROR,
     dropVersions: false,
+    createIfMissing: true,
+    errorIfExists: false,
     waitForLock: 0,
     cacheSize: defaultCacheBytes(memorySize()),
     writeBufferSize: 40 * 1024 * 1024,
@@ -79,6 +84,8 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     loggingLevel: true,
     numVersionsToKeep: true,
     dropVersions: true,
+    createIfMissing: true,
+    errorIfExists: true,
     waitForLock: true,
     signal: true,
     cacheSize: true,
@@ -93,6 +100,21 @@ const CONFIG = new OptionNames<SledStoreConfig>(
   { object: "a config", example: '{ path: "data" }' },
 );
 
+const BOOLEANS = [
+  "syncWrites",
+  "readOnly",
+  "shareBuffers",
+  "dropVersions",
+  "createIfMissing",
+  "errorIfExists",
+] as const;
+
+/** The path that stands for a store in memory. */
+const IN_MEMORY = ":memory:";
+
+/** A config in which every option has a value that has a default. */
+type Filled = Omit<ResolvedConfig, "path"> & Pick<SledStoreConfig, "path">;
+
 /**
  * Fills in the defaults. Rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. It resolves a
  * relative path before it returns, because the current directory may change later.
@@ -104,8 +126,11 @@ export async function resolveConfig(given: string | URL | SledStoreConfig): Prom
   }
   CONFIG.read(options);
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const config = { ...defaultConfig(""), ...set } as Required<SledStoreConfig>;
+  const config = { ...defaultConfig(""), ...set } as Filled;
   checkTypes(config);
+  if (config.path === IN_MEMORY && !config.fileSystem) {
+    Object.assign(config, { path: "/memory", fileSystem: new MemoryFileSystem() });
+  }
   return {
     ...config,
     path: await resolvePath(config.path, config.fileSystem === undefined),
@@ -117,8 +142,8 @@ export async function resolveConfig(given: string | URL | SledStoreConfig): Prom
   };
 }
 
-function checkTypes(config: SledStoreConfig): void {
-  for (const name of ["syncWrites", "readOnly", "shareBuffers", "dropVersions"] as const) {
+function checkTypes(config: Filled): void {
+  for (const name of BOOLEANS) {
     if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
   }
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {

@@ -10,7 +10,8 @@
 
 import type { Key, Value } from "./api/keys.ts";
 import type { StoredOperation } from "./backend.ts";
-import { asciiInto, encodeKey, encodeValue, SHORT_LENGTH } from "./encoding.ts";
+import { asciiInto, checkKeyLength, encodeKey, encodeValue, SHORT_LENGTH } from "./encoding.ts";
+import type { KeySpace } from "./key_space.ts";
 import { MAX_BATCH_BYTES } from "./limits.ts";
 
 /** The value length of an operation that deletes its key. */
@@ -40,6 +41,7 @@ export function writeHeader(
 
 /** Operations that are added one by one. They are valid until {@linkcode EncodedBatch.release}. */
 export class EncodedBatch implements Iterable<StoredOperation> {
+  readonly #prefix: Uint8Array;
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #end = 0;
@@ -50,7 +52,9 @@ export class EncodedBatch implements Iterable<StoredOperation> {
   /** Whether all operations are deletions. */
   deletesOnly = true;
 
-  constructor() {
+  /** The keys of the operations are in `space`. */
+  constructor(space: KeySpace) {
+    this.#prefix = space.prefix;
     this.#bytes = spare ?? new Uint8Array(LEAST_BYTES);
     this.#view = new DataView(this.#bytes.buffer);
     spare = undefined;
@@ -95,16 +99,20 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     }
   }
 
-  /** Copies the key to its place in the buffer. Returns its length. */
+  /** Copies the prefix and the key to their place in the buffer. Returns their length. */
   #addKey(key: Key): number {
-    if (typeof key === "string" && key.length > 0 && key.length <= SHORT_LENGTH) {
+    const prefix = this.#prefix;
+    if (typeof key === "string" && key.length > 0 && key.length <= SHORT_LENGTH && prefix.length === 0) {
       this.#makeRoom(HEADER_BYTES + SHORT_LENGTH);
       if (asciiInto(key, this.#bytes, this.#end + HEADER_BYTES)) return key.length;
     }
     const bytes = encodeKey(key);
-    this.#makeRoom(HEADER_BYTES + bytes.length);
-    this.#bytes.set(bytes, this.#end + HEADER_BYTES);
-    return bytes.length;
+    const length = prefix.length + bytes.length;
+    checkKeyLength(length);
+    this.#makeRoom(HEADER_BYTES + length);
+    this.#bytes.set(prefix, this.#end + HEADER_BYTES);
+    this.#bytes.set(bytes, this.#end + HEADER_BYTES + prefix.length);
+    return length;
   }
 
   #finish(keyBytes: number, value: Uint8Array | undefined, expiresMs: number): void {

@@ -23,7 +23,8 @@ export const decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true, igno
 export function encodeKey(key: Key): Uint8Array {
   const bytes = encode(key, "key");
   if (bytes.length === 0) throw new RangeError("Cannot use an empty key: a key has at least 1 byte");
-  return checkKeyLength(bytes);
+  checkKeyLength(bytes.length);
+  return bytes;
 }
 
 /**
@@ -36,12 +37,16 @@ export function borrowKey(key: Key): Uint8Array {
 
 /** The bytes of `prefix`. An empty prefix is valid: every key starts with it. */
 export function encodePrefix(prefix: Key): Uint8Array {
-  return checkKeyLength(encode(prefix, "prefix"));
+  const bytes = encode(prefix, "prefix");
+  checkKeyLength(bytes.length);
+  return bytes;
 }
 
 /** The bytes of a range's bound. An empty bound is valid: it is below every key. Messages use `name`. */
 export function encodeBound(key: Key, name: string): Uint8Array {
-  return checkKeyLength(encode(key, `bound '${name}'`));
+  const bytes = encode(key, `bound '${name}'`);
+  checkKeyLength(bytes.length);
+  return bytes;
 }
 
 /** The bytes of `value`. Throws `TypeError` or `RangeError` if the value is invalid. */
@@ -67,9 +72,9 @@ export function decodeKey(key: Uint8Array): string {
   }
 }
 
-function checkKeyLength(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= MAX_KEY_BYTES) return bytes;
-  throw new RangeError(`Cannot use a key of ${bytes.length} bytes: the limit is ${MAX_KEY_BYTES}`);
+/** Throws `RangeError` if a key cannot have that many bytes. */
+export function checkKeyLength(bytes: number): void {
+  if (bytes > MAX_KEY_BYTES) throw new RangeError(`Cannot use a key of ${bytes} bytes: the limit is ${MAX_KEY_BYTES}`);
 }
 
 function encode(data: Value, name: string): Uint8Array {

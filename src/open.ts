@@ -11,6 +11,7 @@ import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { clock } from "./clock.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
+import { StoreError } from "./errors.ts";
 import { type ForkSource, forkTo } from "./fork.ts";
 import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
@@ -22,7 +23,15 @@ import { leveled } from "./logger.ts";
 import { refuseSecond } from "./options.ts";
 import { type Copy, type Fork, SledStore } from "./sled_store.ts";
 import { finishRestore } from "./store/restore.ts";
-import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
+import {
+  atPath,
+  hasStore,
+  markDirectory,
+  pathError,
+  prepareDirectory,
+  requireExisting,
+  requireStore,
+} from "./store_directory.ts";
 import { waitForLock } from "./wait_for_lock.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
@@ -37,6 +46,7 @@ import { loadEngine } from "./wasm/load.ts";
  * - `STORE_LOCKED` if another store has the directory open, also after {@linkcode SledStoreConfig.waitForLock};
  * - `LOCK_LOST` if the directory is moved, replaced or removed meanwhile;
  * - `PATH_NOT_DIRECTORY`, `PATH_UNAVAILABLE` or `NOT_A_STORE` if the path cannot be used;
+ * - `NOT_A_STORE` or `STORE_EXISTS` as `createIfMissing` and `errorIfExists` say;
  * - `FORMAT_UNSUPPORTED` or `STORE_CORRUPT` if its files cannot be read;
  * - `ENGINE_UNAVAILABLE`, `ENGINE_INCOMPATIBLE` or `ENGINE_TRAP` if the engine does not start.
  *
@@ -77,11 +87,13 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   let engine = resolved.wasm === undefined ? undefined : await start();
   let isCreated = false;
   lock = await waitForLock(resolved, () => {
+    if (!resolved.createIfMissing) requireExisting(disk, path);
     isCreated = prepareDirectory(fileSystem, path, logger) || isCreated;
     return fileSystem.lock(path);
   });
   try {
     logger.debug(`locked '${path}'`);
+    if (resolved.errorIfExists) refuseExisting(disk, path);
     const { isNew, ...settings } = markDirectory(fileSystem, path, resolved, directory.owned);
     if (!isNew) reserve.find();
     // If the directory was created here, its name is durable already.
@@ -106,6 +118,11 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     lock.release();
     throw error;
   }
+}
+
+function refuseExisting(fileSystem: FileSystem, path: string): void {
+  if (!atPath(path, "open", () => hasStore(fileSystem, path))) return;
+  throw new StoreError("STORE_EXISTS", `Cannot open '${path}': it holds a store, and errorIfExists is true`);
 }
 
 /**

@@ -13,9 +13,9 @@ export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
 /** How messages describe an object. */
 export interface Wording {
   /** The word for one of its properties. Default: `"option"`. */
-  readonly property?: string;
+  readonly property?: string | undefined;
   /** The word for the object. Default: `"options"`. */
-  readonly object?: string;
+  readonly object?: string | undefined;
   /** An example of what is expected instead. */
   readonly example: string;
 }
@@ -74,7 +74,7 @@ function classOf(given: object): string {
 
 /** The options of a call that may take long. */
 export interface Abortable {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The names of {@linkcode Abortable}. */

@@ -5,9 +5,9 @@
  */
 
 import type { ForkResult, RestoreResult } from "./api/backup.ts";
+import type { LongOptions } from "./api/entries.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
-import type { LongOptions } from "./api/reader.ts";
 import { FileSpool } from "./backup/file_spool.ts";
 import { messageOf } from "./errors.ts";
 import type { Rest } from "./fork.ts";

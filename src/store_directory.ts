@@ -16,6 +16,8 @@ import { MARKER, type Marker, readMarker, writeMarker } from "./store_marker.ts"
 
 /** luge's own names in a directory without a marker, besides those of locks. */
 const OWN = /^(?:LUGE\.tmp|luge\.sock|luge\.[0-9a-f]{4})$/;
+/** What the directory of a store has besides. */
+const OF_A_STORE = /^(?:log|upper|bottom|index|RESERVE(?:\.new)?|RESTORE(?:\.tmp)?)$/;
 /** Names that file systems, operating systems, version control and editors create in any directory. */
 const FOREIGN_BUT_HARMLESS =
   /^(?:lost\+found|\.(?:git|hg|svn)?(?:keep|ignore)|\.gitattributes|\.dockerignore|\.DS_Store|\._.*|\.nfs[0-9a-f]*|\.fuse_hidden.*|\.Trash.*|\.Trashes|\.Spotlight-V100|\.fseventsd|\.directory|@eaDir|Thumbs\.db|desktop\.ini|System Volume Information|\$RECYCLE\.BIN)$/i;
@@ -37,7 +39,7 @@ export interface WantedSettings {
 export function prepareDirectory(fileSystem: FileSystem, path: string, logger: Logger): boolean {
   return atPath(path, "open", () => {
     const isCreated = createDirectory(fileSystem, path, logger);
-    if (fileSystem.stat(`${path}/${MARKER}`) === undefined) refuseForeign(fileSystem, path);
+    if (!hasStore(fileSystem, path)) refuseForeign(fileSystem, path);
     return isCreated;
   });
 }
@@ -46,7 +48,7 @@ export function prepareDirectory(fileSystem: FileSystem, path: string, logger: L
 export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
   prepareDirectory(fileSystem, path, logger);
   atPath(path, "open", () => {
-    if (fileSystem.stat(`${path}/${MARKER}`) === undefined) return;
+    if (!hasStore(fileSystem, path)) return;
     throw new StoreError(
       "NOT_A_STORE",
       `Cannot copy to '${path}': it holds a store; choose an empty directory or a new one`,
@@ -135,6 +137,25 @@ export function requireStore(fileSystem: FileSystem, path: string): Marker {
     const what = "a restore was interrupted; open it for writing once, which finishes the restore";
     throw new StoreError("STORE_RESTORING", `Cannot open '${path}' for reading: ${what}`);
   });
+}
+
+/** Whether a directory has a store, of whatever format. */
+export function hasStore(fileSystem: FileSystem, path: string): boolean {
+  return fileSystem.stat(`${path}/${MARKER}`) !== undefined;
+}
+
+/** Refuses a directory without a store. Creates nothing. */
+export function requireExisting(fileSystem: FileSystem, path: string): void {
+  atPath(path, "open", () => {
+    if (hasStore(fileSystem, path)) return;
+    const what = fileSystem.stat(path) ? "it holds no luge store" : "it is missing";
+    throw new StoreError("NOT_A_STORE", `Cannot open '${path}': ${what}, and createIfMissing is false`);
+  });
+}
+
+/** The first name in the directory of a store that is none of luge's; `undefined` if there is none. */
+export function foreignNameIn(fileSystem: FileSystem, path: string): string | undefined {
+  return fileSystem.list(path).find(({ name }) => !isIgnored(name) && !OF_A_STORE.test(name))?.name;
 }
 
 /** Converts errors of the file system to `PATH_UNAVAILABLE`, with the original as `cause`. */

@@ -47,7 +47,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
   /^mod\.ts$/,
   /^src\/open\.ts$/,
-  /^src\/(?:copy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
+  /^src\/(?:copy|destroy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
   /^src\/commit\//,
@@ -56,7 +56,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/host\//,
   /^src\/fs\//,
   /^src\/(?:codecs|keys)\//,
-  /^src\/(?:backend|byte_range|bytes|clock|encoded_batch|encoding|errors|key_format|limits|logger|metrics|options|process|promises|realm)\.ts$/,
+  /^src\/(?:backend|byte_range|bytes|clock|encoded_batch|encoding|errors|key_format|key_space|limits|logger|metrics|options|process|promises|realm)\.ts$/,
   /^src\/api\//,
 ];
 

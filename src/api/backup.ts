@@ -29,9 +29,9 @@ export interface BackupOptions {
    * Makes an increment: only the changes after this version, with deletions. An increment fits a store that is at
    * exactly this version, such as one that was restored from the backup of this version. Default: everything.
    */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Ends the backup: the stream errors with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of a restore. */
@@ -40,7 +40,7 @@ export interface RestoreOptions {
    * Ends the restore while it reads the stream: the store stays as it was. After the last byte the signal has no
    * effect.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The result of a restore. */

@@ -6,18 +6,49 @@
 
 import type { KeyEncoding, KeyIn } from "./keys.ts";
 
-/** A change of one key. */
-export interface Change<K = string, V = Uint8Array> {
-  /** What was done. */
-  readonly type: "put" | "delete";
+/**
+ * A change of one key. `type` says which kind it is.
+ *
+ * @example
+ * ```ts
+ * import { type Change, type DeleteChange, MemoryStore, type PutChange } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const describePut = ({ key, value }: PutChange) => `${key} has ${value?.length ?? 0} bytes`;
+ * const describeDelete = ({ key }: DeleteChange) => `${key} is gone`;
+ * const describe = (change: Change) => (change.type === "put" ? describePut(change) : describeDelete(change));
+ * const store = new MemoryStore();
+ * await store.put("key", "value");
+ * for await (const change of store.watch({}, { since: 0 })) {
+ *   assert.equal(describe(change), "key has 5 bytes");
+ *   break;
+ * }
+ * ```
+ */
+export type Change<K = string, V = Uint8Array> = PutChange<K, V> | DeleteChange<K>;
+
+/** A put. */
+export interface PutChange<K = string, V = Uint8Array> {
+  readonly type: "put";
   /** The key, in the encoding that was asked for. */
   readonly key: K;
   /** The commit. All operations of a batch or a transaction have the same one. */
   readonly version: number;
-  /** The new value. It is absent for a deletion, and for a value that expired before the watch read it. */
+  /** The new value. It is absent for a value that expired before the watch read it. */
   readonly value?: V;
   /** When the value expires, in milliseconds since 1970; absent for never. */
   readonly expiresAt?: number;
+}
+
+/** A deletion. */
+export interface DeleteChange<K = string> {
+  readonly type: "delete";
+  /** The key, in the encoding that was asked for. */
+  readonly key: K;
+  /** The commit, as that of a {@linkcode PutChange}. */
+  readonly version: number;
+  readonly value?: undefined;
+  readonly expiresAt?: undefined;
 }
 
 /**
@@ -60,7 +91,7 @@ export type ChangeIn<E extends KeyEncoding> = Change<KeyIn<E>>;
  */
 export interface WatchOptions {
   /** Delivers the changes after this version, the past ones first. Default: the changes after the call. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Ends the watch, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }

@@ -29,16 +29,19 @@ import type { Logger, LoggingLevel } from "./logger.ts";
  * ```
  */
 export interface SledStoreConfig {
-  /** The directory of the store: a path, relative to the current directory, or a `file:` URL. luge creates it if it is missing. */
+  /**
+   * The directory of the store: a path, relative to the current directory, or a `file:` URL. luge creates it if it is
+   * missing. `":memory:"` is a new store in memory, which is lost when it is closed.
+   */
   readonly path: string | URL;
   /**
    * Whether the promise of a write settles only once the write is durable. With `false` the promise settles once the
    * write survives the end of the process. A power cut may then lose the newest writes since the last `flush()`, but
    * never a write in the middle. Default: `true`.
    */
-  readonly syncWrites?: boolean;
+  readonly syncWrites?: boolean | undefined;
   /** 0 DEBUG, 1 INFO, 2 WARNING or 3 ERROR: luge does not log lines below it. Default: 3. */
-  readonly loggingLevel?: LoggingLevel;
+  readonly loggingLevel?: LoggingLevel | undefined;
   /**
    * How many of the newest versions of a key the store keeps, 1 to 1,000,000. The store remembers the number. Default:
    * the number that the store remembers, and 1 in a new store. A smaller number drops versions, and needs
@@ -47,31 +50,35 @@ export interface SledStoreConfig {
    * Deletions and expired versions count. With 1, the store removes a deleted or expired key completely. With more, it
    * keeps up to that many versions of each key that was ever written. It keeps expired versions without their values.
    */
-  readonly numVersionsToKeep?: number;
+  readonly numVersionsToKeep?: number | undefined;
+  /** Whether luge creates a store that is missing. With `false`, `open` rejects with `NOT_A_STORE`. Default: `true`. */
+  readonly createIfMissing?: boolean | undefined;
+  /** Whether `open` rejects with `STORE_EXISTS` if the directory has a store already. Default: `false`. */
+  readonly errorIfExists?: boolean | undefined;
   /** Whether `numVersionsToKeep` may be smaller than what the store remembers. Default: `false`. */
-  readonly dropVersions?: boolean;
+  readonly dropVersions?: boolean | undefined;
   /**
    * How long `open` waits while another store has the directory open, in milliseconds. Then it rejects with
    * `STORE_LOCKED`. `Infinity` waits without end. Default: 0.
    */
-  readonly waitForLock?: number;
+  readonly waitForLock?: number | undefined;
   /** Ends the wait for the directory: `open` rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * The bound of all caches of the engine together, in bytes, 1 MiB to 1 GiB. Default: a sixteenth of the memory that the
    * process may use, but at least 32 MiB and at most 256 MiB; 64 MiB if the runtime does not know how much that is.
    */
-  readonly cacheSize?: number;
+  readonly cacheSize?: number | undefined;
   /**
    * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Twice as
    * much may be in use: one buffer is written while the next one fills. Default: 40 MiB.
    */
-  readonly writeBufferSize?: number;
+  readonly writeBufferSize?: number | undefined;
   /**
    * Whether the store is open for reading only. The directory must have a store, and no other store may have it open
    * for writing. luge writes, creates and removes nothing in it. Writes fail with `STORE_READ_ONLY`. Default: `false`.
    */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /**
    * How the store writes its files from here on. With `"lz4"` it compresses blocks and values of 4 KiB to 1 MiB where
    * that saves an eighth or more. Text and JSON then take about half the space. Writes take more time, and so do reads
@@ -86,13 +93,13 @@ export interface SledStoreConfig {
    * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
    * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
    */
-  readonly shareBuffers?: boolean;
+  readonly shareBuffers?: boolean | undefined;
   /** Where log lines go. Default: the console. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** The disk. Default: the one of the runtime. */
-  readonly fileSystem?: FileSystem;
+  readonly fileSystem?: FileSystem | undefined;
   /** Another build of the engine. Default: the one that comes with the module. */
-  readonly wasm?: EngineSource;
+  readonly wasm?: EngineSource | undefined;
 }
 
 /**
@@ -118,7 +125,21 @@ export interface MemoryStoreOptions {
    * How many of the newest versions of a key the store keeps, 1 to 1,000,000. Deletions and expired values count.
    * Default: 1.
    */
-  readonly numVersionsToKeep?: number;
+  readonly numVersionsToKeep?: number | undefined;
+}
+
+/** Where a store is. */
+export interface StorePlace {
+  /** The disk. Default: the one of the runtime. */
+  readonly fileSystem?: FileSystem | undefined;
+}
+
+/** Where a store is, and how long to wait until it is closed. */
+export interface StoreWait extends StorePlace {
+  /** How long to wait while the directory is open, in milliseconds. Default: 0. */
+  readonly waitForLock?: number | undefined;
+  /** Ends the wait: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where an engine comes from: a `file:`, `http:` or `https:` URL, its bytes, or the compiled module. */

@@ -35,13 +35,13 @@ export interface DirectoryEntry {
 /** How {@linkcode FileSystem.open} opens a file. An option that is absent is false. */
 export interface FileOpenOptions {
   /** Allow writes as well as reads. */
-  readonly write?: boolean;
+  readonly write?: boolean | undefined;
   /** Create the file when it is missing; needs `write`. */
-  readonly create?: boolean;
+  readonly create?: boolean | undefined;
   /** With `create`: fail with `EEXIST` when the name is taken, atomically. */
-  readonly exclusive?: boolean;
+  readonly exclusive?: boolean | undefined;
   /** Cut an existing file to 0 bytes; needs `write`. */
-  readonly truncate?: boolean;
+  readonly truncate?: boolean | undefined;
 }
 
 /** An open file: positional reads and writes, no cursor. */

@@ -23,32 +23,91 @@ import type { Key } from "./keys.ts";
  */
 export interface KeyRange<K = Key> {
   /** Only keys that start with this; `""` for all. */
-  readonly prefix?: K;
+  readonly prefix?: K | undefined;
   /** Only keys above this one; `""` for all. */
-  readonly gt?: K;
+  readonly gt?: K | undefined;
   /** Only keys at or above this one; `""` for all. */
-  readonly gte?: K;
+  readonly gte?: K | undefined;
   /** Only keys below this one. */
-  readonly lt?: K;
+  readonly lt?: K | undefined;
   /** Only keys at or below this one. */
-  readonly lte?: K;
+  readonly lte?: K | undefined;
   /** From the last key to the first. Default: `false`. */
-  readonly reverse?: boolean;
+  readonly reverse?: boolean | undefined;
   /** At most this many entries, the first ones in the order of the range. Default: all. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /**
  * The entries, keys or values of a range, for `for` and `for await`. You may iterate over it several times, and leave
  * an iterator early. Each iterator sees one version of the store: that of its first step. With `for await` the event
- * loop turns in between.
+ * loop turns in between. `P` is the type of keys to seek.
  *
  * On Node 22 or newer and on Deno the values of one iterator share buffers with each other. Such a buffer cannot be
  * transferred: an error says so. `value.buffer` has other values, too. `slice()` makes a copy with its own buffer.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type RangeIterable } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.batch(["a", "b", "c", "d"].map((key) => ({ type: "put", key, value: key.repeat(2) })));
+ * const keys: RangeIterable<string> = store.keys({ gt: "a" });
+ * assert.deepEqual([...keys], ["b", "c", "d"]);
+ * assert.deepEqual(await keys.filter((key) => key !== "c").map((key) => key.toUpperCase()).toArray(), ["B", "D"]);
+ * assert.deepEqual(keys.take(1).toArraySync(), ["b"]);
+ * ```
  */
-export interface RangeIterable<T> extends Iterable<T>, AsyncIterable<T> {
+export interface RangeIterable<T, P = Key> extends Iterable<T>, AsyncIterable<T> {
   /** A new iterator, whose steps block. */
   [Symbol.iterator](): IterableIterator<T>;
   /** A new iterator, which lets the event loop turn. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+  /** What `change` makes of each entry. If it throws, the iterator throws that error and ends. */
+  map<U>(change: (entry: T) => U): RangeIterable<U, P>;
+  /** The entries for which `isWanted` returns a true value. */
+  filter<U extends T>(isWanted: (entry: T) => entry is U): RangeIterable<U, P>;
+  filter(isWanted: (entry: T) => boolean): RangeIterable<T, P>;
+  /** The first entries, `count` at most: an integer of at least 0. */
+  take(count: number): RangeIterable<T, P>;
+  /** All entries, in memory. The event loop turns in between. */
+  toArray(): Promise<T[]>;
+  /** As {@linkcode RangeIterable.toArray}. */
+  toArraySync(): T[];
+  /** A cursor over the range. It sees the store as it is now. */
+  cursor(): RangeCursor<T, P>;
+}
+
+/**
+ * A place in a range. It reads as many entries as you ask for, and seeks any key. It holds a snapshot: dispose of it
+ * as soon as you need it no more. After that, and after an error, its methods throw `STORE_CLOSED`.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type RangeCursor } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.batch(["a", "b", "c", "d"].map((key) => ({ type: "put", key, value: "" })));
+ * using cursor: RangeCursor<string> = store.keys().cursor();
+ * assert.deepEqual(await cursor.nextMany(2), ["a", "b"]);
+ * assert.deepEqual(await cursor.nextMany(100), ["c", "d"]);
+ * assert.deepEqual(await cursor.nextMany(100), []);
+ * cursor.seek("bb");
+ * assert.deepEqual(cursor.nextManySync(1), ["c"]);
+ * ```
+ */
+export interface RangeCursor<T, P = Key> extends Disposable {
+  /** The next entries, `count` at most: an integer of at least 1. Fewer come only at the end of the range. */
+  nextMany(count: number): Promise<T[]>;
+  /** As {@linkcode RangeCursor.nextMany}. */
+  nextManySync(count: number): T[];
+  /**
+   * Continues at the first entry at or after `key`. In a range with `reverse`: at or before it. Entries outside of the
+   * range never come. A `limit` counts the entries before and after a seek together.
+   */
+  seek(key: P): void;
+  /** Releases the snapshot. You may call it twice. */
+  dispose(): void;
 }

@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { LongOptions, StoreRecord, ValueEntry } from "./entries.ts";
 import type { Key, KeyEncoding, KeyIn } from "./keys.ts";
 import type { KeyRange, RangeIterable } from "./range.ts";
+import type { ViewReader } from "./view_reader.ts";
 
 /**
  * A range of a store that is read.
@@ -28,7 +30,7 @@ export interface SnapshotRange extends KeyRange {
    * Reads the range as this snapshot of the store has it. The snapshot must be open when the iterator begins. Default:
    * the newest version at that moment.
    */
-  readonly snapshot?: Snapshot;
+  readonly snapshot?: Snapshot | undefined;
 }
 
 /**
@@ -52,48 +54,7 @@ export interface ReadRange<E extends KeyEncoding = "utf8"> extends SnapshotRange
   /**
    * `"utf8"`, the default: keys are strings, and a key that is not UTF-8 is a `TypeError`. `"bytes"`: `Uint8Array`s.
    */
-  readonly keyEncoding?: E;
-}
-
-/**
- * A value with its version and expiry.
- *
- * @example
- * ```ts
- * import { MemoryStore, type ValueEntry } from "@luge/luge";
- * import assert from "node:assert/strict";
- *
- * const store = new MemoryStore();
- * await store.put("key", "value", { ttl: 1000 });
- * const entry: ValueEntry | undefined = await store.getEntry("key");
- * assert.equal(entry?.version, store.version);
- * assert.ok((entry?.expiresAt ?? 0) > Date.now());
- * ```
- */
-export interface ValueEntry {
-  /** The bytes, which the caller owns: see {@linkcode Reader.get}. */
-  readonly value: Uint8Array;
-  /** The commit that wrote it. */
-  readonly version: number;
-  /** When it expires, in milliseconds since 1970; absent for never. */
-  readonly expiresAt?: number;
-}
-
-/**
- * Options of a call that may take long.
- *
- * @example
- * ```ts
- * import { type LongOptions, MemoryStore } from "@luge/luge";
- * import assert from "node:assert/strict";
- *
- * const options: LongOptions = { signal: AbortSignal.abort(new Error("enough")) };
- * await assert.rejects(new MemoryStore().count({}, options), /enough/);
- * ```
- */
-export interface LongOptions {
-  /** Stops the call, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly keyEncoding?: E | undefined;
 }
 
 /**
@@ -135,10 +96,20 @@ export interface Reader {
   /** As {@linkcode Reader.getMany}. */
   getManySync(keys: readonly Key[]): (Uint8Array | undefined)[];
 
+  /** The values of several keys at one version, with their versions and expiries, in the order of the keys. */
+  getEntries(keys: readonly Key[], options?: LongOptions): Promise<(ValueEntry | undefined)[]>;
+  /** As {@linkcode Reader.getEntries}. */
+  getEntriesSync(keys: readonly Key[]): (ValueEntry | undefined)[];
+
   /** Whether `key` exists. */
   has(key: Key): Promise<boolean>;
   /** As {@linkcode Reader.has}. */
   hasSync(key: Key): boolean;
+
+  /** Whether several keys exist, at one version, in their order. */
+  hasMany(keys: readonly Key[], options?: LongOptions): Promise<boolean[]>;
+  /** As {@linkcode Reader.hasMany}. */
+  hasManySync(keys: readonly Key[]): boolean[];
 
   /** Keys and values of a range. */
   entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]>;
@@ -146,6 +117,8 @@ export interface Reader {
   keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
   /** The values of a range. */
   values(range?: SnapshotRange): RangeIterable<Uint8Array>;
+  /** Keys and values of a range, with their versions and expiries. */
+  records<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<StoreRecord<KeyIn<E>>>;
 
   /** How many entries a range has. */
   count(range?: SnapshotRange, options?: LongOptions): Promise<number>;
@@ -184,6 +157,8 @@ export interface Reader {
 export interface Snapshot extends Reader, Disposable {
   /** The version that it reads. */
   readonly version: number;
+  /** What a typed view of the same store shows of this snapshot. */
+  view<T, K, P>(view: ViewReader<T, K, P>): ViewReader<T, K, P>;
   /** Releases the snapshot. You may call it twice. Iterators that have begun continue. */
   dispose(): void;
 }

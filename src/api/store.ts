@@ -6,13 +6,14 @@
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
 import type { ChangeIn, WatchOptions } from "./changes.ts";
+import type { LongOptions } from "./entries.ts";
 import type { Key, KeyEncoding, Value } from "./keys.ts";
+import type { CompactResult, VerifyResult } from "./maintenance.ts";
 import type { StoreMetrics } from "./metrics.ts";
-import type { KeyRange } from "./range.ts";
-import type { LongOptions, Reader, ReadRange, Snapshot } from "./reader.ts";
+import type { Reader, ReadRange, Snapshot, SnapshotRange } from "./reader.ts";
 import type { Transaction, TransactionOptions } from "./transaction.ts";
 import type { View, ViewOptions } from "./view.ts";
-import type { BatchOperation, KeyVersion, PutOptions } from "./writes.ts";
+import type { BatchOperation, CommitOptions, KeyVersion, PutOptions, WriteOptions } from "./writes.ts";
 
 /**
  * An ordered map from keys to values. {@linkcode SledStore} keeps it on disk, {@linkcode MemoryStore} in memory.
@@ -46,28 +47,38 @@ export interface Store extends Reader, AsyncDisposable {
   /** As {@linkcode Store.put}. */
   putSync(key: Key, value: Value, options?: PutOptions): void;
 
-  /** Removes `key`. A key that does not exist is no error. */
-  delete(key: Key): Promise<void>;
+  /** Removes `key`. Returns whether it existed. To find out, luge reads as {@linkcode Reader.has} does. */
+  delete(key: Key, options?: WriteOptions): Promise<boolean>;
   /** As {@linkcode Store.delete}. */
-  deleteSync(key: Key): void;
+  deleteSync(key: Key, options?: WriteOptions): boolean;
 
   /**
    * Does all of the operations as one commit. After a crash the store has all of them, or none. If a key comes twice,
    * the last operation counts. At most 256 MiB of keys and values.
    */
-  batch(operations: readonly BatchOperation[]): Promise<void>;
+  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<void>;
   /** As {@linkcode Store.batch}. */
-  batchSync(operations: readonly BatchOperation[]): void;
+  batchSync(operations: readonly BatchOperation[], options?: WriteOptions): void;
+
+  /**
+   * As {@linkcode Store.batch}, but only if all `checks` are true: each key must have the version that its check names.
+   * Returns the version of the commit, or `undefined` if a check is not true. Then nothing is written. Without
+   * operations nothing is written either, and it returns the newest version.
+   */
+  commit(operations: readonly BatchOperation[], options?: CommitOptions): Promise<number | undefined>;
+  /** As {@linkcode Store.commit}. */
+  commitSync(operations: readonly BatchOperation[], options?: CommitOptions): number | undefined;
 
   /**
    * Removes the entries that a range has at the call. Returns how many. One commit removes at most 1,000 entries. So
    * after a crash the first entries may be missing while the others still exist. A put under such a key during the call
    * may be removed, too. A bound or a `limit` that is `undefined` is a `TypeError`, because the call would delete more
-   * than you meant. `{}` deletes everything.
+   * than you meant. `{}` deletes everything. With `snapshot` it removes the keys that the range has in the snapshot,
+   * also where they were written again after it.
    */
-  deleteRange(range: KeyRange, options?: LongOptions): Promise<number>;
+  deleteRange(range: SnapshotRange, options?: LongOptions): Promise<number>;
   /** As {@linkcode Store.deleteRange}. */
-  deleteRangeSync(range: KeyRange): number;
+  deleteRangeSync(range: SnapshotRange): number;
 
   /**
    * Sets `key` to `value` if its present value has the version `expectedVersion`. With `undefined`: if there is no
@@ -76,6 +87,47 @@ export interface Store extends Reader, AsyncDisposable {
   compareAndSet(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): Promise<boolean>;
   /** As {@linkcode Store.compareAndSet}. */
   compareAndSetSync(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): boolean;
+
+  /** Removes `key` if its present value has the version `expectedVersion`. Returns whether it did. */
+  compareAndDelete(key: Key, expectedVersion: number, options?: WriteOptions): Promise<boolean>;
+  /** As {@linkcode Store.compareAndDelete}. */
+  compareAndDeleteSync(key: Key, expectedVersion: number, options?: WriteOptions): boolean;
+
+  /**
+   * Sets when the value of `key` expires: in `ttl` milliseconds, or never with `Infinity`. Returns whether the key
+   * exists. luge writes the value again, as a new version.
+   */
+  touch(key: Key, ttl: number, options?: WriteOptions): Promise<boolean>;
+  /** As {@linkcode Store.touch}. */
+  touchSync(key: Key, ttl: number, options?: WriteOptions): boolean;
+
+  /**
+   * Sets `key` to what `update` makes of its value, in one step: no other write comes in between. If `update` returns
+   * `undefined`, the entry stays as it is. Returns what `update` returned. The expiry stays, unless the options have a
+   * `ttl`. `update` must not write to the store, which is a `TypeError`, and it cannot wait: use a
+   * {@linkcode Store.transaction} for that.
+   *
+   * @example
+   * ```ts
+   * import { jsonCodec, MemoryStore } from "@luge/luge";
+   * import assert from "node:assert/strict";
+   *
+   * const visits = new MemoryStore().view({ prefix: "visits/", value: jsonCodec<number>() });
+   * await visits.update("home", (count = 0) => count + 1);
+   * assert.equal(await visits.update("home", (count = 0) => count + 1), 2);
+   * ```
+   */
+  update<V extends Value>(
+    key: Key,
+    update: (value: Uint8Array | undefined) => V | undefined,
+    options?: PutOptions,
+  ): Promise<V | undefined>;
+  /** As {@linkcode Store.update}. */
+  updateSync<V extends Value>(
+    key: Key,
+    update: (value: Uint8Array | undefined) => V | undefined,
+    options?: PutOptions,
+  ): V | undefined;
 
   /**
    * Calls `run` with a transaction, and commits its writes as one commit. If others meanwhile changed a key or a range
@@ -96,7 +148,7 @@ export interface Store extends Reader, AsyncDisposable {
    * removed a version that a reader at `version`, or a later one, could see, unless a snapshot of the same version is
    * open.
    */
-  snapshot(options?: { readonly version?: number }): Snapshot;
+  snapshot(options?: { readonly version?: number | undefined }): Snapshot;
 
   /**
    * The versions of `key` that the store keeps, because of `numVersionsToKeep` or of snapshots, newest first. Deletions
@@ -125,6 +177,25 @@ export interface Store extends Reader, AsyncDisposable {
 
   /** A typed view of the keys that start with a prefix. */
   view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
+  /**
+   * The keys that start with a prefix, as a store. Its keys do not include the prefix; prefix and key together have at
+   * most 65,000 bytes. A key that is the prefix alone shows in ranges as an empty key. Versions, snapshots and transactions are those of the whole store. `flush`, `compact`, `verify`
+   * and `metrics` work on the whole store. `close` only makes everything durable: the whole store stays open. `backup`
+   * and `restore` are a `TypeError`.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore, type Store } from "@luge/luge";
+   * import assert from "node:assert/strict";
+   *
+   * const store = new MemoryStore();
+   * const tenant: Store = store.view({ prefix: "tenant/7/" });
+   * await tenant.put("name", "Ada");
+   * assert.deepEqual([...tenant.keys()], ["name"]);
+   * assert.deepEqual([...store.keys()], ["tenant/7/name"]);
+   * ```
+   */
+  view(options: { readonly prefix: Key }): Store;
 
   /** Makes everything written so far durable before the promise settles. */
   flush(): Promise<void>;
@@ -193,60 +264,4 @@ export interface Store extends Reader, AsyncDisposable {
    * failure it only releases what is left, and does not report the failure again.
    */
   close(): Promise<void>;
-}
-
-/**
- * The result of {@linkcode Store.compact}: the bytes of the store's files with data, which are log, blocks and index.
- * The marker, the lock and the directories take less than 1 KiB more, and the file system rounds up.
- *
- * @example
- * ```ts
- * import { type CompactResult, MemoryStore } from "@luge/luge";
- * import assert from "node:assert/strict";
- *
- * const { bytesBefore, bytesAfter }: CompactResult = await new MemoryStore().compact();
- * assert.ok(bytesAfter <= bytesBefore);
- * ```
- */
-export interface CompactResult {
-  /** Bytes of the files before the compaction, without the reserve for a full disk. */
-  readonly bytesBefore: number;
-  /** The same after it. Other calls may have written meanwhile. */
-  readonly bytesAfter: number;
-}
-
-/**
- * The result of {@linkcode Store.verify}.
- *
- * @example
- * ```ts
- * import { type Damage, MemoryStore, type VerifyResult } from "@luge/luge";
- * import assert from "node:assert/strict";
- *
- * const store = new MemoryStore();
- * await store.put("key", "value");
- * const { entries, damages }: VerifyResult = await store.verify();
- * const shown = damages.map(({ file, offset, message }: Damage) => `${file} at ${offset}: ${message}`);
- * assert.deepEqual([entries, shown], [1, []]);
- * ```
- */
-export interface VerifyResult {
-  /** How many entries were read; each version counts. */
-  readonly entries: number;
-  /** Each damage; empty if there is none. */
-  readonly damages: readonly Damage[];
-}
-
-/** A damage in a file. */
-export interface Damage {
-  /** The file, below the store's directory. */
-  readonly file: string;
-  /** The place in that file, in bytes. */
-  readonly offset: number;
-  /** The first key that may not be readable. It is empty if the damage has no particular key. */
-  readonly from: Uint8Array;
-  /** The first key after the damage; `undefined` for the end. */
-  readonly to: Uint8Array | undefined;
-  /** What is wrong, in words. */
-  readonly message: string;
 }

@@ -6,7 +6,8 @@
 
 import type { Key, Value } from "./keys.ts";
 import type { Reader } from "./reader.ts";
-import type { PutOptions } from "./writes.ts";
+import type { ViewReader } from "./view_reader.ts";
+import type { ExpiryOptions, WriteOptions } from "./writes.ts";
 
 /**
  * A transaction. Its reads see the store as it was when the transaction began, and its own writes. Its writes stay in
@@ -17,9 +18,37 @@ export interface Transaction extends Reader {
   /** The version that it reads. */
   readonly version: number;
   /** Sets `key` to `value` when the transaction commits. */
-  put(key: Key, value: Value, options?: PutOptions): void;
+  put(key: Key, value: Value, options?: ExpiryOptions): void;
   /** Removes `key` when the transaction commits. */
   delete(key: Key): void;
+  /** A typed view in this transaction: see {@linkcode TransactionView}. */
+  view<T, K, P>(view: ViewReader<T, K, P>): TransactionView<T, K, P>;
+}
+
+/**
+ * A typed view in a transaction. It reads and writes as the transaction does.
+ *
+ * @example
+ * ```ts
+ * import { jsonCodec, MemoryStore, type Transaction, type TransactionView } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * const accounts = store.view({ prefix: "accounts/", value: jsonCodec<{ euros: number }>() });
+ * await accounts.batch(["ada", "bob"].map((key) => ({ type: "put", key, value: { euros: 10 } })));
+ * await store.transaction((tx: Transaction) => {
+ *   const inside: TransactionView<{ euros: number }> = tx.view(accounts);
+ *   inside.put("ada", { euros: (inside.getSync("ada")?.euros ?? 0) - 3 });
+ *   inside.put("bob", { euros: (inside.getSync("bob")?.euros ?? 0) + 3 });
+ * });
+ * assert.deepEqual(await accounts.get("bob"), { euros: 13 });
+ * ```
+ */
+export interface TransactionView<T, K = Key, P = K> extends ViewReader<T, K, P> {
+  /** Sets `key` to `value` when the transaction commits. */
+  put(key: K, value: T, options?: ExpiryOptions): void;
+  /** Removes `key` when the transaction commits. */
+  delete(key: K): void;
 }
 
 /**
@@ -40,11 +69,11 @@ export interface Transaction extends Reader {
  * assert.equal(count, 1);
  * ```
  */
-export interface TransactionOptions {
+export interface TransactionOptions extends WriteOptions {
   /** How often it may run again after others changed what it read, 0 to 1,000,000. Default: 100. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /**
    * Ends the transaction, also while it waits: nothing is written, and the promise rejects with the signal's reason.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }

@@ -5,10 +5,11 @@
  */
 
 import type { Change, WatchOptions } from "./changes.ts";
+import type { LongOptions } from "./entries.ts";
 import type { Key } from "./keys.ts";
-import type { KeyRange, RangeIterable } from "./range.ts";
-import type { LongOptions } from "./reader.ts";
-import type { PutOptions } from "./writes.ts";
+import type { KeyRange } from "./range.ts";
+import type { ViewKey, ViewReader } from "./view_reader.ts";
+import type { CommitOptions, PutOptions, WriteOptions } from "./writes.ts";
 
 /**
  * Turns values into bytes and back. If a codec throws, the call throws that error.
@@ -67,7 +68,7 @@ export interface KeyCodec<K, P = K> {
    * The range of a prefix ends before the key that is the bytes of the prefix followed by these bytes. Default: the range has all
    * keys that start with the bytes of the prefix.
    */
-  readonly end?: Uint8Array;
+  readonly end?: Uint8Array | undefined;
 }
 
 /**
@@ -77,33 +78,19 @@ export type ViewOptions<T, K = Key, P = K> = {
   /** The view has only the keys that start with this prefix. The keys of the view do not include it. */
   readonly prefix: Key;
   /** How keys are encoded. Default: a key is a string or bytes, and is read as a string. */
-  readonly key?: KeyCodec<K, P>;
+  readonly key?: KeyCodec<K, P> | undefined;
 } & (
   | {
       /** How values are encoded. */
       readonly value: Codec<T>;
-      readonly codec?: never;
+      readonly codec?: undefined;
     }
   | {
       /** Another name of `value`. */
       readonly codec: Codec<T>;
-      readonly value?: never;
+      readonly value?: undefined;
     }
 );
-
-/**
- * The type of the keys that a view returns: strings, unless the view has a key codec.
- *
- * @example
- * ```ts
- * import type { ViewKey } from "@luge/luge";
- *
- * const name: ViewKey<string | Uint8Array> = "a string";
- * const date: ViewKey<Date> = new Date();
- * console.log(name, date);
- * ```
- */
-export type ViewKey<K> = Key extends K ? string : K;
 
 /**
  * One operation of a batch of a view.
@@ -124,7 +111,7 @@ export type ViewKey<K> = Key extends K ? string : K;
  * ```
  */
 export type ViewOperation<T, K = Key> =
-  | { readonly type: "put"; readonly key: K; readonly value: T; readonly ttl?: number }
+  | { readonly type: "put"; readonly key: K; readonly value: T; readonly ttl?: number | undefined }
   | { readonly type: "delete"; readonly key: K };
 
 /**
@@ -144,37 +131,43 @@ export type ViewOperation<T, K = Key> =
  * assert.deepEqual([...store.keys()], ["users/alice"]);
  * ```
  */
-export interface View<T, K = Key, P = K> {
-  /** The value of `key`, or `undefined`. */
-  get(key: K): Promise<T | undefined>;
-  /** As {@linkcode View.get}. */
-  getSync(key: K): T | undefined;
-  /** The values of several keys at one version, in the order of the keys. */
-  getMany(keys: readonly K[]): Promise<(T | undefined)[]>;
-  /** Whether `key` exists. */
-  has(key: K): Promise<boolean>;
-  /** As {@linkcode View.has}. */
-  hasSync(key: K): boolean;
+export interface View<T, K = Key, P = K> extends ViewReader<T, K, P> {
   /** Sets `key` to `value`. */
   put(key: K, value: T, options?: PutOptions): Promise<void>;
   /** As {@linkcode View.put}. */
   putSync(key: K, value: T, options?: PutOptions): void;
-  /** Removes `key`. */
-  delete(key: K): Promise<void>;
+  /** Removes `key`. Returns whether it existed. */
+  delete(key: K, options?: WriteOptions): Promise<boolean>;
   /** As {@linkcode View.delete}. */
-  deleteSync(key: K): void;
+  deleteSync(key: K, options?: WriteOptions): boolean;
   /** Applies all operations or none. */
-  batch(operations: readonly ViewOperation<T, K>[]): Promise<void>;
-  /** Keys and values of a range. Without a key codec, keys must be UTF-8. */
-  entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]>;
-  /** The keys of a range. Without a key codec, they must be UTF-8. */
-  keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>>;
-  /** The values of a range. */
-  values(range?: KeyRange<P>): RangeIterable<T>;
-  /** The number of entries in a range. */
-  count(range?: KeyRange<P>, options?: LongOptions): Promise<number>;
+  batch(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): Promise<void>;
+  /** As {@linkcode View.batch}. */
+  batchSync(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): void;
+  /** Applies all operations if all checks are true: see {@linkcode Store.commit}. */
+  commit(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): Promise<number | undefined>;
+  /** As {@linkcode View.commit}. */
+  commitSync(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): number | undefined;
+  /** Sets `key` to `value` if its present value has that version: see {@linkcode Store.compareAndSet}. */
+  compareAndSet(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): Promise<boolean>;
+  /** As {@linkcode View.compareAndSet}. */
+  compareAndSetSync(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): boolean;
+  /** Removes `key` if its present value has that version. Returns whether it did. */
+  compareAndDelete(key: K, expectedVersion: number, options?: WriteOptions): Promise<boolean>;
+  /** As {@linkcode View.compareAndDelete}. */
+  compareAndDeleteSync(key: K, expectedVersion: number, options?: WriteOptions): boolean;
+  /** Sets when the value of `key` expires: see {@linkcode Store.touch}. */
+  touch(key: K, ttl: number, options?: WriteOptions): Promise<boolean>;
+  /** As {@linkcode View.touch}. */
+  touchSync(key: K, ttl: number, options?: WriteOptions): boolean;
+  /** Sets `key` to what `update` makes of its value: see {@linkcode Store.update}. */
+  update(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): Promise<T | undefined>;
+  /** As {@linkcode View.update}. */
+  updateSync(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): T | undefined;
   /** Removes the entries of a range. Returns their number. */
   deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number>;
+  /** As {@linkcode View.deleteRange}. */
+  deleteRangeSync(range: KeyRange<P>): number;
   /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends the watch. */
   watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>>;
   /** A view of a part of this view. Its prefix is a string or bytes. */

@@ -6,10 +6,84 @@
 
 import type { Key, Value } from "./keys.ts";
 
+/**
+ * When a value expires.
+ *
+ * @example
+ * ```ts
+ * import { type ExpiryOptions, MemoryStore } from "@luge/luge";
+ *
+ * const options: ExpiryOptions = { ttl: 60_000 };
+ * await new MemoryStore().transaction((tx) => tx.put("session/7", "Ada", options));
+ * ```
+ */
+export interface ExpiryOptions {
+  /**
+   * How long the value lives, in milliseconds, above 0. No read finds it after that time. Default: `Infinity`, which is
+   * for ever.
+   */
+  readonly ttl?: number | undefined;
+}
+
+/**
+ * Options of a write.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type WriteOptions } from "@luge/luge";
+ *
+ * const options: WriteOptions = { durable: false };
+ * await new MemoryStore().delete("a key that a power cut may bring back", options);
+ * ```
+ */
+export interface WriteOptions {
+  /**
+   * Whether the promise settles only once the write is durable. With `false` it settles once the write survives the end
+   * of the process, and luge makes it durable soon after. A power cut before that loses the write and those after it.
+   * Default: the `syncWrites` of the store.
+   */
+  readonly durable?: boolean | undefined;
+}
+
 /** Options of a put. */
-export interface PutOptions {
-  /** How long the value lives, in milliseconds, above 0. No read finds it after that time. Default: for ever. */
-  readonly ttl?: number;
+export interface PutOptions extends ExpiryOptions, WriteOptions {}
+
+/**
+ * What must be true of a key, so that a commit is done.
+ *
+ * @example
+ * ```ts
+ * import { type Check, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * const check: Check = { key: "lock", version: undefined };
+ * assert.equal(await store.commit([{ type: "put", key: "lock", value: "me" }], { checks: [check] }), store.version);
+ * assert.equal(await store.commit([{ type: "delete", key: "other" }], { checks: [check] }), undefined);
+ * ```
+ */
+export interface Check<K = Key> {
+  readonly key: K;
+  /** The version that its value must have; `undefined` if there must be no value. */
+  readonly version: number | undefined;
+}
+
+/**
+ * Options of a commit: see {@linkcode Check}.
+ *
+ * @example
+ * ```ts
+ * import { type CommitOptions, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const options: CommitOptions = { checks: [{ key: "first", version: undefined }], durable: true };
+ * const store = new MemoryStore();
+ * assert.equal(await store.commit([{ type: "put", key: "first", value: "" }], options), store.version);
+ * ```
+ */
+export interface CommitOptions<K = Key> extends WriteOptions {
+  /** If one of them is not true, nothing is written. */
+  readonly checks?: readonly Check<K>[] | undefined;
 }
 
 /**
@@ -32,7 +106,7 @@ export interface PutOptions {
  * ```
  */
 export type BatchOperation =
-  | { readonly type: "put"; readonly key: Key; readonly value: Value; readonly ttl?: number }
+  | { readonly type: "put"; readonly key: Key; readonly value: Value; readonly ttl?: number | undefined }
   | { readonly type: "delete"; readonly key: Key };
 
 /**

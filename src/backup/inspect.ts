@@ -5,7 +5,7 @@
  */
 
 import type { BackupHeader, BackupInfo } from "../api/backup.ts";
-import type { LongOptions } from "../api/reader.ts";
+import type { LongOptions } from "../api/entries.ts";
 import { signalOf } from "../options.ts";
 import { BackupReader } from "./reader.ts";
 import { StreamSource } from "./source.ts";

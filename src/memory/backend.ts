@@ -21,7 +21,6 @@ import {
   type StoredNewest,
   type StoredOperation,
   type StoredValue,
-  type StoredVersion,
   type VerifyStep,
   type VersionPage,
 } from "../backend.ts";
@@ -86,22 +85,31 @@ export class MemoryBackend extends MemoryTable implements Backend {
     const { pageBytes = LARGEST_PAGE_BYTES } = range;
     const most = Math.min(PAGE_ENTRIES, pageBytes / BYTES_AN_ENTRY);
     const limit = Math.min(range.limit ?? most, most);
-    const [keys, values]: [KeyIn<E>[], Uint8Array[]] = [[], []];
-    for (const [name, value] of this.#visited(range)) {
+    const page = {
+      keys: [] as KeyIn<E>[],
+      values: [] as Uint8Array[],
+      versions: [] as number[],
+      expiries: [] as number[],
+    };
+    for (const [name, found] of this.#visited(range)) {
       const key = keyOf(name);
-      if (value) keys.push(formatKey(key, format));
-      if (value && !range.keysOnly) values.push(value.slice());
-      if (keys.length === range.limit) break;
-      if (keys.length === limit || !value) return { keys, values, last: key };
+      if (found) {
+        page.keys.push(formatKey(key, format));
+        page.versions.push(found.version);
+        page.expiries.push(found.expiresMs);
+      }
+      if (found && !range.keysOnly) page.values.push(found.value.slice());
+      if (page.keys.length === range.limit) break;
+      if (page.keys.length === limit || !found) return { ...page, last: key };
     }
-    return { keys, values, last: undefined };
+    return { ...page, last: undefined };
   }
 
   count(range: ByteRange): Counted {
     this.#dropPassed();
     let count = 0;
-    for (const [name, value] of this.#visited(range)) {
-      if (!value) return { count, last: keyOf(name) };
+    for (const [name, found] of this.#visited(range)) {
+      if (!found) return { count, last: keyOf(name) };
       count += 1;
       if (count === range.limit) break;
     }
@@ -259,13 +267,13 @@ export class MemoryBackend extends MemoryTable implements Backend {
     this.#passed = 0;
   }
 
-  #find(name: string, version: number): (StoredVersion & { value: Uint8Array }) | undefined {
+  #find(name: string, version: number): StoredValue | undefined {
     const found = versionAt(this.of(name), version);
     return found?.value && !isGone(found, clock.now()) ? { ...found, value: found.value } : undefined;
   }
 
   /** The entries of a range. After `PAGE_VISITS` keys it also yields the last key that it looked at, without a value. */
-  *#visited(range: ByteRange): Generator<[string, Uint8Array | undefined]> {
+  *#visited(range: ByteRange): Generator<[string, StoredValue | undefined]> {
     const version = range.version ?? this.#version;
     const now = clock.now();
     let visits = 0;
@@ -274,7 +282,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
       this.#counters.entries_visited += 1;
       const found = versionAt(versions, version);
       if (found?.value && isGone(found, now)) this.#passed += 1;
-      else if (found?.value) yield [name, found.value];
+      else if (found?.value) yield [name, { ...found, value: found.value }];
       if (visits === PAGE_VISITS) yield [name, undefined];
     }
   }

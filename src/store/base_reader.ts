@@ -4,30 +4,43 @@
  * @module
  */
 
+import type { LongOptions, StoreRecord, ValueEntry } from "../api/entries.ts";
 import type { Key, KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { RangeIterable } from "../api/range.ts";
-import type { LongOptions, Reader, ReadRange, Snapshot, SnapshotRange, ValueEntry } from "../api/reader.ts";
-import type { Page } from "../backend.ts";
-import { type ByteRange, LARGEST_PAGE_BYTES, prefixRange, restOf } from "../byte_range.ts";
+import type { Reader, ReadRange, Snapshot, SnapshotRange } from "../api/reader.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES, prefixRange } from "../byte_range.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
-import { borrowKey, describe, encodeKey, encodePrefix } from "../encoding.ts";
+import { describe } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
+import type { KeySpace } from "../key_space.ts";
 import { signalOf } from "../options.ts";
-import { type Pick, rangeIterable } from "./range_iterable.ts";
+import { Counter } from "./counter.ts";
+import { entryAt, keyAt, ownedEntryAt, type Pick, recordAt, toEntry, valueAt } from "./picks.ts";
+import { Entries } from "./range_iterable.ts";
 import { formatOf, toSnapshotRange } from "./ranges.ts";
-import type { HeldReadSource, ReadSource } from "./read_source.ts";
+import type { ReadSource } from "./read_source.ts";
 
 /** How many values are read in one step. */
 const GET_STEP = 100;
 
+/** Opens a source. Throws if it is closed. `action` is a verb for the message. */
+export type OpenSource = (action: string) => ReadSource;
+
 /** A {@linkcode Reader} over a {@linkcode ReadSource}. */
 export abstract class BaseReader implements Reader {
-  /** The source to read from. Throws if the reader is closed. `action` is a verb for the message. */
-  protected abstract source(action: string): ReadSource;
+  /** The keys that it reads. */
+  readonly space: KeySpace;
 
-  /** The reader for a range's `snapshot` option. Only a store has snapshots. */
-  protected readerOf(snapshot: Snapshot | undefined): BaseReader {
-    if (snapshot === undefined) return this;
+  constructor(space: KeySpace) {
+    this.space = space;
+  }
+
+  /** The source to read from. */
+  abstract readonly open: OpenSource;
+
+  /** The source for a range's `snapshot` option. Only a store has snapshots. */
+  protected openAt(snapshot: Snapshot | undefined): OpenSource {
+    if (snapshot === undefined) return this.open;
     throw new TypeError("Wrong range option 'snapshot': only ranges of a store take one");
   }
 
@@ -43,8 +56,8 @@ export abstract class BaseReader implements Reader {
   }
 
   getSync(key: Key): Uint8Array | undefined {
-    const source = this.source("get");
-    return source.get(borrowKey(key));
+    const source = this.open("get");
+    return source.get(this.space.borrow(key));
   }
 
   async getEntry(key: Key): Promise<ValueEntry | undefined> {
@@ -54,41 +67,23 @@ export abstract class BaseReader implements Reader {
   }
 
   getEntrySync(key: Key): ValueEntry | undefined {
-    const found = this.source("get").entry(borrowKey(key));
-    if (!found) return undefined;
-    const { value, version, expiresMs } = found;
-    return { value, version, ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }) };
+    return entryOf(this.open("get"), this.space.borrow(key));
   }
 
   async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]> {
-    const signal = signalOf(options);
-    signal?.throwIfAborted();
-    if (!(keys?.length > GET_STEP)) {
-      const values = this.getManySync(keys);
-      await afterLightWork(values.reduce((weight, value) => weight + weightOf(value?.length ?? 0), 1));
-      return values;
-    }
-    const source = this.source("get");
-    const wanted = encodeKeys(keys).map((key) => key.slice());
-    const held = source.hold();
-    const values: (Uint8Array | undefined)[] = [];
-    try {
-      await runInSteps(
-        () => {
-          for (const key of wanted.slice(values.length, values.length + GET_STEP)) values.push(held.get(key));
-          return values.length < wanted.length;
-        },
-        { signal },
-      );
-    } finally {
-      held.release();
-    }
-    return values;
+    return await this.#many(keys, options, getOf, (value) => value?.length ?? 0);
   }
 
   getManySync(keys: readonly Key[]): (Uint8Array | undefined)[] {
-    const source = this.source("get");
-    return encodeKeys(keys).map((key) => source.get(key));
+    return this.#manySync(keys, getOf);
+  }
+
+  async getEntries(keys: readonly Key[], options?: LongOptions): Promise<(ValueEntry | undefined)[]> {
+    return await this.#many(keys, options, entryOf, (entry) => entry?.value.length ?? 0);
+  }
+
+  getEntriesSync(keys: readonly Key[]): (ValueEntry | undefined)[] {
+    return this.#manySync(keys, entryOf);
   }
 
   async has(key: Key): Promise<boolean> {
@@ -98,36 +93,47 @@ export abstract class BaseReader implements Reader {
   }
 
   hasSync(key: Key): boolean {
-    const source = this.source("has");
-    return source.has(borrowKey(key));
+    return hasOf(this.open("has"), this.space.borrow(key));
+  }
+
+  async hasMany(keys: readonly Key[], options?: LongOptions): Promise<boolean[]> {
+    return await this.#many(keys, options, hasOf, () => 0);
+  }
+
+  hasManySync(keys: readonly Key[]): boolean[] {
+    return this.#manySync(keys, hasOf);
   }
 
   entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]> {
-    return this.readerOf(range?.snapshot).walk(toSnapshotRange(range), formatOf(range), entryAt);
+    return this.#walk(range, {}, entryAt);
   }
 
   keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>> {
-    const bytes = { ...toSnapshotRange(range), keysOnly: true };
-    return this.readerOf(range?.snapshot).walk(bytes, formatOf(range), keyAt);
+    return this.#walk(range, { keysOnly: true }, keyAt);
   }
 
   values(range?: SnapshotRange): RangeIterable<Uint8Array> {
-    return this.readerOf(range?.snapshot).walk(toSnapshotRange(range), formatOf({ keyEncoding: "bytes" }), valueAt);
+    const bytes = this.toRange(range);
+    return this.walk(bytes, this.formatOf({ keyEncoding: "bytes" }), valueAt, this.#at(range));
+  }
+
+  records<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<StoreRecord<KeyIn<E>>> {
+    return this.#walk(range, { withVersions: true }, recordAt);
   }
 
   async count(range?: SnapshotRange, options?: LongOptions): Promise<number> {
-    return await this.readerOf(range?.snapshot).countIn(toSnapshotRange(range), options);
+    return await this.countIn(this.toRange(range), options, this.openAt(range?.snapshot));
   }
 
   countSync(range?: SnapshotRange): number {
-    return this.readerOf(range?.snapshot).countInSync(toSnapshotRange(range));
+    return this.countInSync(this.toRange(range), this.openAt(range?.snapshot));
   }
 
   async scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>> {
     const signal = signalOf(options);
     signal?.throwIfAborted();
     const entries = new Map<string, Uint8Array>();
-    for await (const [key, value] of this.walk(wholeOf(prefix), formatOf<"utf8">({}), ownedEntryAt)) {
+    for await (const [key, value] of this.#whole(prefix)) {
       entries.set(key, value);
       signal?.throwIfAborted();
     }
@@ -135,29 +141,24 @@ export abstract class BaseReader implements Reader {
   }
 
   scanSync(prefix: Key): Map<string, Uint8Array> {
-    return new Map(this.walk(wholeOf(prefix), formatOf<"utf8">({}), ownedEntryAt));
+    return new Map(this.#whole(prefix));
   }
 
   /** Iterates over a range. Throws if the reader is closed. */
-  walk<E extends KeyEncoding, T>(range: ByteRange, format: KeyFormat<E>, pick: Pick<E, T>): RangeIterable<T> {
-    this.source("read");
-    const open = () => {
-      const source = this.source("read");
-      return {
-        scan: (rest: ByteRange) => source.scan(rest, format),
-        hold: () => {
-          const held = source.hold();
-          return { scan: (rest: ByteRange) => held.scan(rest, format), release: () => held.release() };
-        },
-      };
-    };
-    return rangeIterable(range, open, pick);
+  walk<E extends KeyEncoding, T, P>(
+    range: ByteRange,
+    format: KeyFormat<E>,
+    pick: Pick<E, T>,
+    { open = this.open, bound }: { open?: OpenSource; bound: (key: P) => Uint8Array },
+  ): RangeIterable<T, P> {
+    open("read");
+    return new Entries(range, { open: () => open("read"), format, pick }, bound);
   }
 
   /** As {@linkcode Reader.count}, for a range in bytes. */
-  async countIn(range: ByteRange, options: LongOptions | undefined): Promise<number> {
+  async countIn(range: ByteRange, options: LongOptions | undefined, open: OpenSource = this.open): Promise<number> {
     const signal = signalOf(options);
-    const counter = new Counter(this.source("count"), range);
+    const counter = new Counter(open("count"), range);
     try {
       await runInSteps(() => counter.step(), { signal });
     } finally {
@@ -167,8 +168,8 @@ export abstract class BaseReader implements Reader {
   }
 
   /** As {@linkcode Reader.countSync}, for a range in bytes. */
-  countInSync(range: ByteRange): number {
-    const counter = new Counter(this.source("count"), range);
+  countInSync(range: ByteRange, open: OpenSource = this.open): number {
+    const counter = new Counter(open("count"), range);
     try {
       while (counter.step());
     } finally {
@@ -176,68 +177,85 @@ export abstract class BaseReader implements Reader {
     }
     return counter.total;
   }
-}
 
-function encodeKeys(keys: readonly Key[]): Uint8Array[] {
-  if (!Array.isArray(keys)) throw new TypeError(`Cannot use ${describe(keys)} as keys: expected an array of keys`);
-  return keys.map((key) => encodeKey(key));
-}
-
-/** Counts the entries of a range in steps, at one version. */
-class Counter {
-  total = 0;
-  #source: ReadSource;
-  #held: HeldReadSource | undefined;
-  #rest: ByteRange;
-
-  constructor(source: ReadSource, range: ByteRange) {
-    this.#source = source;
-    this.#rest = range;
+  /** The range in bytes. Throws `TypeError` or `RangeError` if it is wrong. */
+  protected toRange(range: SnapshotRange | undefined): ByteRange {
+    return toSnapshotRange(range, this.space);
   }
 
-  /** Returns whether there is more. */
-  step(): boolean {
-    if (this.#rest.limit === 0) return false;
-    const { count, last } = this.#source.count(this.#rest);
-    this.total += count;
-    if (!last) {
-      this.release();
-      return false;
+  /** The format of the keys of a range. Throws `TypeError` if its encoding is wrong. */
+  protected formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined): KeyFormat<E> {
+    return formatOf(range, this.space);
+  }
+
+  /** Where a range is read, and what the keys to seek in it are. */
+  #at(range: SnapshotRange | undefined): { open: OpenSource; bound: (key: Key) => Uint8Array } {
+    return { open: this.openAt(range?.snapshot), bound: (key) => this.space.bound(key) };
+  }
+
+  #walk<E extends KeyEncoding, T>(
+    range: ReadRange<E> | undefined,
+    options: Partial<ByteRange>,
+    pick: Pick<E, T>,
+  ): RangeIterable<T> {
+    return this.walk({ ...this.toRange(range), ...options }, this.formatOf(range), pick, this.#at(range));
+  }
+
+  /** All entries with a prefix, to be read to the end. */
+  #whole(prefix: Key): RangeIterable<[string, Uint8Array]> {
+    const range = { ...prefixRange(this.space.within(prefix).prefix), pageBytes: LARGEST_PAGE_BYTES };
+    return this.walk(range, this.formatOf<"utf8">({}), ownedEntryAt, this.#at(undefined));
+  }
+
+  #manySync<T>(keys: readonly Key[], read: ReadOne<T>): T[] {
+    const source = this.open("get");
+    return this.#encode(keys).map((key) => read(source, key));
+  }
+
+  async #many<T>(
+    keys: readonly Key[],
+    options: LongOptions | undefined,
+    read: ReadOne<T>,
+    sizeOf: (found: T) => number,
+  ): Promise<T[]> {
+    const signal = signalOf(options);
+    signal?.throwIfAborted();
+    if (!(keys?.length > GET_STEP)) {
+      const found = this.#manySync(keys, read);
+      await afterLightWork(found.reduce((weight, each) => weight + weightOf(sizeOf(each)), 1));
+      return found;
     }
-    this.#held ??= this.#source.hold();
-    this.#source = this.#held;
-    this.#rest = restOf(this.#rest, last, count);
-    return true;
+    const source = this.open("get");
+    const wanted = this.#encode(keys).map((key) => key.slice());
+    const held = source.hold();
+    const found: T[] = [];
+    try {
+      await runInSteps(
+        () => {
+          for (const key of wanted.slice(found.length, found.length + GET_STEP)) found.push(read(held, key));
+          return found.length < wanted.length;
+        },
+        { signal },
+      );
+    } finally {
+      held.release();
+    }
+    return found;
   }
 
-  release(): void {
-    this.#held?.release();
-    this.#held = undefined;
+  #encode(keys: readonly Key[]): Uint8Array[] {
+    if (!Array.isArray(keys)) throw new TypeError(`Cannot use ${describe(keys)} as keys: expected an array of keys`);
+    return keys.map((key) => this.space.encode(key));
   }
 }
 
-/** Key and value of an entry. */
-export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index: number): [KeyIn<E>, Uint8Array] {
-  return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
-}
+/** Reads what belongs to a key. */
+type ReadOne<T> = (source: ReadSource, key: Uint8Array) => T;
 
-/** The range of all keys with a prefix, to be read to its end. */
-function wholeOf(prefix: Key): ByteRange {
-  return { ...prefixRange(encodePrefix(prefix)), pageBytes: LARGEST_PAGE_BYTES };
-}
+const getOf: ReadOne<Uint8Array | undefined> = (source, key) => source.get(key);
+const hasOf: ReadOne<boolean> = (source, key) => source.has(key);
 
-/** Key and value of an entry, with the value in its own buffer. */
-function ownedEntryAt(page: Page<"utf8">, index: number): [string, Uint8Array] {
-  const entry = entryAt(page, index);
-  return page.isShared ? [entry[0], entry[1].slice()] : entry;
-}
-
-/** The key of an entry. */
-export function keyAt<E extends KeyEncoding>({ keys }: Page<E>, index: number): KeyIn<E> {
-  return keys[index] as KeyIn<E>;
-}
-
-/** The value of an entry. */
-export function valueAt({ values }: Page<KeyEncoding>, index: number): Uint8Array {
-  return values[index] as Uint8Array;
+function entryOf(source: ReadSource, key: Uint8Array): ValueEntry | undefined {
+  const found = source.entry(key);
+  return found && toEntry(found);
 }

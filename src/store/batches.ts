@@ -4,12 +4,15 @@
  * @module
  */
 
-import type { BatchOperation } from "../api/writes.ts";
+import type { BatchOperation, Check } from "../api/writes.ts";
+import { NEWEST } from "../backend.ts";
 import { EncodedBatch } from "../encoded_batch.ts";
 import { describe } from "../encoding.ts";
+import type { KeySpace } from "../key_space.ts";
 import { MAX_BATCH_BYTES } from "../limits.ts";
-import { OptionNames } from "../options.ts";
-import { expiryAfter } from "./expiry.ts";
+import { checkExpectedVersion, OptionNames, wrongType } from "../options.ts";
+import type { StoreCore } from "./core.ts";
+import { expiryAfter } from "./write_options.ts";
 
 const EXAMPLE = '{ type: "delete", key }';
 /** The names of all kinds of operations together. */
@@ -18,15 +21,20 @@ const OPERATION = new OptionNames<Extract<BatchOperation, { type: "put" }>>(
   { property: "property of an operation", object: "an operation of a batch", example: EXAMPLE },
 );
 
+const CHECK = new OptionNames<Check>(
+  { key: true, version: true },
+  { property: "property of a check", object: "a check of a commit", example: "{ key, version: 3 }" },
+);
+
 /**
- * Checks and encodes the operations. The caller releases the batch. Throws `TypeError` or `RangeError` if an operation
- * is wrong.
+ * Checks and encodes the operations, whose keys are in `space`. The caller releases the batch. Throws `TypeError` or
+ * `RangeError` if an operation is wrong.
  */
-export function toBatch(operations: readonly BatchOperation[]): EncodedBatch {
+export function toBatch(operations: readonly BatchOperation[], space: KeySpace): EncodedBatch {
   if (!Array.isArray(operations)) {
     throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
   }
-  const batch = new EncodedBatch();
+  const batch = new EncodedBatch(space);
   try {
     // Unlike `forEach`, this loop also visits holes.
     for (const operation of operations) add(batch, operation);
@@ -42,6 +50,22 @@ export function toBatch(operations: readonly BatchOperation[]): EncodedBatch {
 export function checkBatchSize(bytes: number): void {
   if (bytes <= MAX_BATCH_BYTES) return;
   throw new RangeError(`Cannot commit ${bytes} bytes at once: the limit is ${MAX_BATCH_BYTES}`);
+}
+
+/**
+ * Whether all checks of a commit are true now. Throws `TypeError` or `RangeError` if one is wrong, even if another one
+ * is not true.
+ */
+export function areTrue(checks: readonly Check[], space: KeySpace, core: StoreCore): boolean {
+  if (!Array.isArray(checks)) wrongType("checks", checks, "an array of checks");
+  const wanted = checks.map((each: Check) => {
+    const { key, version } = CHECK.read(each);
+    if (!("version" in (each ?? {})))
+      throw new TypeError("Wrong check of a commit: expected a version, or undefined for no value");
+    checkExpectedVersion(version);
+    return { key: space.encode(key).slice(), version };
+  });
+  return wanted.every(({ key, version }) => core.run((backend) => backend.versionOf(key, NEWEST)) === version);
 }
 
 function never(): number {

@@ -20,6 +20,8 @@ export class Commits {
   readonly writes: CommitQueue;
   /** The queue that a flush waits for. */
   readonly flushes: CommitQueue;
+  /** The queue of writes that need not be durable although the others are. */
+  readonly #soon: CommitQueue;
   readonly #background: Background;
   readonly #turns = new Turns();
 
@@ -31,10 +33,28 @@ export class Commits {
       return core.isBehind ? this.#catchUp() : this.#turns.next();
     });
     this.flushes = new CommitQueue(() => this.#settle(({ disk }) => disk?.sync()) ?? afterLightWork(NO_COMMIT));
+    this.#soon = new CommitQueue(() => {
+      core.assertSound("commit");
+      const written = core.run(({ disk }) => disk?.writeOut());
+      // Nobody waits for this sync. If it fails, the store fails, and the next call says so.
+      this.writes.committed().catch(() => {});
+      if (written) return written.then(() => this.#catchUp());
+      return core.isBehind ? this.#catchUp() : this.#turns.next();
+    });
     this.#background = new Background(
       () => core.step(),
       () => core.congestion(),
     );
+  }
+
+  /**
+   * Settles once the writes so far are durable, or, if `durable` is `false`, once they survive the end of the process.
+   * Without it, `syncWrites` decides.
+   */
+  committed(durable: boolean | undefined): Promise<void> {
+    const { syncWrites } = this.#core.behaviour;
+    if (durable === undefined || durable === syncWrites) return this.writes.committed();
+    return durable ? this.flushes.committed() : this.#soon.committed();
   }
 
   /** Writes all or none of the operations. */
@@ -51,11 +71,13 @@ export class Commits {
     if (this.#core.wrote(version, key)) this.#background.wake();
   }
 
-  /** Commits all writes so far before it returns. */
-  commitNow(): void {
+  /** As {@linkcode Commits.committed}, but returns when it is done. */
+  commitNow(durable?: boolean): void {
     const { behaviour, version } = this.#core;
-    this.#core.run(({ disk }) => (behaviour.syncWrites ? disk?.syncNow() : disk?.writeOutNow()));
-    this.#core.told(version);
+    const isDurable = durable ?? behaviour.syncWrites;
+    this.#core.run(({ disk }) => (isDurable ? disk?.syncNow() : disk?.writeOutNow()));
+    if (isDurable || !behaviour.syncWrites) this.#core.told(version);
+    else this.writes.committed().catch(() => {});
   }
 
   /** Settles once everything written before is durable. */
@@ -83,6 +105,7 @@ export class Commits {
 
   /** Settles once nothing waits any more, even after a failure. */
   async drained(): Promise<void> {
+    await this.#soon.drained();
     await this.writes.drained();
     await this.flushes.drained();
   }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { LongOptions } from "../api/reader.ts";
-import type { CompactResult, Damage, VerifyResult } from "../api/store.ts";
+import type { LongOptions } from "../api/entries.ts";
+import type { CompactResult, Damage, VerifyResult } from "../api/maintenance.ts";
 import type { Backend } from "../backend.ts";
 import { runInSteps } from "../commit/event_loop.ts";
 import { signalOf } from "../options.ts";

@@ -1,142 +1,105 @@
 /**
- * Iterates over ranges, page by page.
+ * The iterables that readers return for ranges.
  *
  * @module
  */
 
 import type { KeyEncoding } from "../api/keys.ts";
-import type { RangeIterable } from "../api/range.ts";
-import type { Page } from "../backend.ts";
-import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
+import type { RangeCursor, RangeIterable } from "../api/range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { afterLightWork, Turns } from "../commit/event_loop.ts";
-import { forgotten } from "./read_source.ts";
-
-/** The source that an iterator reads from. */
-export interface PageSource<E extends KeyEncoding> {
-  scan(range: ByteRange): Page<E>;
-  /** Keeps the present state until `release` is called. The iterator continues on it. */
-  hold(): HeldSource<E>;
-}
-
-/** A source that does not change. */
-export interface HeldSource<E extends KeyEncoding> {
-  scan(range: ByteRange): Page<E>;
-  release(): void;
-}
-
-/** What an iterator yields for an entry of a page. */
-export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
-
-/**
- * The first page is small, because the caller may stop after one step. It is even smaller if the range has no end, because the
- * caller then often wants only the first entry.
- */
-const FIRST_PAGE_BYTES = 2048;
-const FIRST_OF_OPEN_BYTES = 512;
-/** The second page has at least this many bytes. Each later page is `PAGE_GROWTH` times as large as the one before. */
-const SECOND_PAGE_BYTES = 16_384;
-const PAGE_GROWTH = 8;
+import { StoreError } from "../errors.ts";
+import { checkInteger } from "../options.ts";
+import type { Stage } from "./stages.ts";
+import { Walk, type Walked } from "./walk.ts";
 
 /** The weight of a page as light work. */
 const PAGE_WEIGHT = 8;
+/** More entries than a store can have. */
+const MOST_ENTRIES = 0xffffffff;
 
-/** The entries of a range. `open` is called at the first step of each iterator. */
-export function rangeIterable<E extends KeyEncoding, T>(
-  range: ByteRange,
-  open: () => PageSource<E>,
-  pick: Pick<E, T>,
-): RangeIterable<T> {
-  return {
-    [Symbol.iterator]: () => new Walk(range, open, pick),
-    [Symbol.asyncIterator]: () => new AsyncWalk(new Walk(range, open, pick)),
-  };
+/** The entries of a range. `bound` returns the bytes of a key to seek. */
+export class Entries<E extends KeyEncoding, T, P> implements RangeIterable<T, P> {
+  readonly #range: ByteRange;
+  readonly #walked: Walked<E, unknown>;
+  readonly #bound: (key: P) => Uint8Array;
+  readonly #stages: readonly Stage[];
+
+  /** The source is opened at the first step of each iterator. */
+  constructor(
+    range: ByteRange,
+    walked: Walked<E, unknown>,
+    bound: (key: P) => Uint8Array,
+    stages: readonly Stage[] = [],
+  ) {
+    this.#range = range;
+    this.#walked = walked;
+    this.#bound = bound;
+    this.#stages = stages;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#walk(this.#range);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return new AsyncWalk(this.#walk(this.#range));
+  }
+
+  map<U>(change: (entry: T) => U): Entries<E, U, P> {
+    return this.#with({ map: change as (entry: unknown) => unknown });
+  }
+
+  filter(isWanted: (entry: T) => boolean): Entries<E, T, P> {
+    return this.#with({ filter: isWanted as (entry: unknown) => boolean });
+  }
+
+  take(count: number): Entries<E, T, P> {
+    checkInteger("count", count, 0, MOST_ENTRIES);
+    return this.#with({ take: count });
+  }
+
+  async toArray(): Promise<T[]> {
+    const walk = this.#toEnd();
+    const entries = await drained(walk, MOST_ENTRIES, new Turns());
+    walk.return();
+    return entries;
+  }
+
+  toArraySync(): T[] {
+    return Array.from(this.#toEnd());
+  }
+
+  cursor(): RangeCursor<T, P> {
+    return new Cursor(this.#walk(this.#range), this.#bound);
+  }
+
+  #with<U>(stage: Stage): Entries<E, U, P> {
+    return new Entries(this.#range, this.#walked, this.#bound, [...this.#stages, stage]);
+  }
+
+  /** For a caller that reads to the end: the pages are as large as they may be. */
+  #toEnd(): Walk<E, T> {
+    return this.#walk({ ...this.#range, pageBytes: LARGEST_PAGE_BYTES });
+  }
+
+  #walk(range: ByteRange): Walk<E, T> {
+    return new Walk(range, this.#walked, this.#stages);
+  }
 }
 
-function firstPageBytes({ reverse, lower, upper }: ByteRange): number {
-  return (reverse ? lower : upper) === undefined ? FIRST_OF_OPEN_BYTES : FIRST_PAGE_BYTES;
-}
-
-class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
-  readonly #open: () => PageSource<E>;
-  readonly #pick: Pick<E, T>;
-  #page: Page<E> | undefined;
-  #index = 0;
-  #count = 0;
-  /** The part of the range that has not been read; `undefined` at the end. */
-  #rest: ByteRange | undefined;
-  #held: HeldSource<E> | undefined;
-  #pageBytes: number;
-
-  constructor(range: ByteRange, open: () => PageSource<E>, pick: Pick<E, T>) {
-    this.#open = open;
-    this.#pick = pick;
-    this.#rest = range.limit === 0 ? undefined : range;
-    // A caller that gives a limit usually reads to the end.
-    this.#pageBytes = range.pageBytes ?? (range.limit === undefined ? firstPageBytes(range) : LARGEST_PAGE_BYTES);
-  }
-
-  /** Whether the next step reads a page. */
-  get needsPage(): boolean {
-    return this.#index >= this.#count && this.#rest !== undefined;
-  }
-
-  /** Reads a page. The page may be empty although more follow. */
-  readPage(): void {
-    if (this.#rest) this.#read(this.#rest);
-  }
-
-  next(): IteratorResult<T, undefined> {
-    if (this.#index >= this.#count) {
-      while (this.needsPage) this.readPage();
-      if (this.#index >= this.#count) return this.return();
+/** The next entries, up to `most`. */
+async function drained<T>(walk: Walk<KeyEncoding, T>, most: number, turns: Turns): Promise<T[]> {
+  const entries: T[] = [];
+  while (entries.length < most && !walk.isOver) {
+    if (walk.needsPage) {
+      const turn = turns.next() ?? afterLightWork(PAGE_WEIGHT);
+      if (turn) await turn;
+      walk.readPage();
     }
-    try {
-      return { done: false, value: this.#pick(this.#page as Page<E>, this.#index++) };
-    } catch (error) {
-      // An error of a codec: a consumer does not call `return` after an error of `next`.
-      this.return();
-      throw error;
-    }
+    walk.drain(entries, most);
   }
-
-  return(): IteratorResult<T, undefined> {
-    this.#rest = undefined;
-    this.#page = undefined;
-    this.#index = this.#count = 0;
-    if (this.#held) {
-      forgotten.unregister(this);
-      this.#held.release();
-      this.#held = undefined;
-    }
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  #read(range: ByteRange): void {
-    try {
-      const source = this.#held ?? this.#open();
-      const page = source.scan({ ...range, pageBytes: this.#pageBytes });
-      const grown = Math.max(this.#pageBytes * PAGE_GROWTH, SECOND_PAGE_BYTES);
-      this.#pageBytes = Math.min(grown, LARGEST_PAGE_BYTES);
-      if (page.last && !this.#held) this.#hold(source as PageSource<E>);
-      this.#rest = page.last && restOf(range, page.last, page.keys.length);
-      if (this.#rest?.limit === 0) this.#rest = undefined;
-      [this.#page, this.#index, this.#count] = [page, 0, page.keys.length];
-    } catch (error) {
-      this.return();
-      throw error;
-    }
-  }
-
-  /** Runs in the same turn as the read of the first page: nothing can have been written in between. */
-  #hold(source: PageSource<E>): void {
-    const held = source.hold();
-    this.#held = held;
-    forgotten.register(this, held, this);
-  }
+  return entries;
 }
 
 class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
@@ -154,15 +117,18 @@ class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
     // A caller that does not wait still gets its entries in the order of the calls.
     if (this.#reading) return this.#reading.then(again, again);
     try {
-      while (this.#walk.needsPage) {
-        const turn = this.#turns.next() ?? afterLightWork(PAGE_WEIGHT);
-        if (turn) {
-          this.#reading = turn.then(() => this.#read());
-          return this.#reading.then(again);
+      for (;;) {
+        while (this.#walk.needsPage) {
+          const turn = this.#turns.next() ?? afterLightWork(PAGE_WEIGHT);
+          if (turn) {
+            this.#reading = turn.then(() => this.#read());
+            return this.#reading.then(again);
+          }
+          this.#walk.readPage();
         }
-        this.#walk.readPage();
+        const result = this.#walk.step();
+        if (result) return Promise.resolve(result);
       }
-      return Promise.resolve(this.#walk.next());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -180,4 +146,58 @@ class AsyncWalk<E extends KeyEncoding, T> implements AsyncIterableIterator<T> {
   [Symbol.asyncIterator](): this {
     return this;
   }
+}
+
+class Cursor<E extends KeyEncoding, T, P> implements RangeCursor<T, P> {
+  readonly #walk: Walk<E, T>;
+  readonly #bound: (key: P) => Uint8Array;
+  readonly #turns = new Turns();
+  /** Calls run one after the other, even if the caller does not wait for them. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(walk: Walk<E, T>, bound: (key: P) => Uint8Array) {
+    this.#walk = walk;
+    this.#bound = bound;
+    walk.hold();
+  }
+
+  async nextMany(count: number): Promise<T[]> {
+    checkCount(count);
+    const entries = this.#last.then(() => drained(this.#open(), count, this.#turns));
+    this.#last = entries.catch(() => {});
+    return await entries;
+  }
+
+  nextManySync(count: number): T[] {
+    checkCount(count);
+    const walk = this.#open();
+    const entries: T[] = [];
+    while (entries.length < count && !walk.isOver) {
+      if (walk.needsPage) walk.readPage();
+      walk.drain(entries, count);
+    }
+    return entries;
+  }
+
+  seek(key: P): void {
+    this.#open().seek(this.#bound(key));
+  }
+
+  dispose(): void {
+    this.#walk.return();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** An error of a codec, or of the store, ends the walk, too. */
+  #open(): Walk<E, T> {
+    if (this.#walk.isHeld) return this.#walk;
+    throw new StoreError("STORE_CLOSED", "Cannot read: the cursor was disposed of, or failed before");
+  }
+}
+
+function checkCount(count: number): void {
+  checkInteger("count", count, 1, MOST_ENTRIES);
 }

@@ -12,6 +12,7 @@ import { type ByteRange, successor } from "../byte_range.ts";
 import { compareBytes, concat, NOTHING } from "../bytes.ts";
 import { encodeBound, encodePrefix } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
+import type { KeySpace } from "../key_space.ts";
 import { OptionNames, wrongType } from "../options.ts";
 
 /** More entries than a store can have. The engine treats it as no limit. */
@@ -46,18 +47,19 @@ interface End {
   readonly included: boolean;
 }
 
-/** The range in bytes; its keys begin with `base`. Throws `TypeError` or `RangeError` if the range is wrong. */
-export function toByteRange(given: KeyRange | undefined, base: Uint8Array = NOTHING, codec?: BoundCodec): ByteRange {
+/** The range in bytes; its keys are in `space`. Throws `TypeError` or `RangeError` if the range is wrong. */
+export function toByteRange(given: KeyRange | undefined, space: KeySpace, codec?: BoundCodec): ByteRange {
   const range = RANGE.read(given as ReadRange<KeyEncoding> | undefined);
   if (range.snapshot !== undefined) {
     throw new TypeError("Wrong range option 'snapshot': only reads of a store take one");
   }
-  return toBytes(range, base, codec);
+  return toBytes(range, space, codec);
 }
 
-function toBytes(given: ReadRange<KeyEncoding>, base: Uint8Array, codec?: BoundCodec): ByteRange {
+function toBytes(given: ReadRange<KeyEncoding>, space: KeySpace, codec?: BoundCodec): ByteRange {
   // The format is not used here, but checked: a range to delete must be exactly the range that the caller means.
-  formatOf(given);
+  formatOf(given, space);
+  const base = space.prefix;
   const range = codec ? encodeBounds(given, codec) : given;
   // Copies the bytes, because the caller may change its arrays during the iteration.
   const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
@@ -73,18 +75,18 @@ function toBytes(given: ReadRange<KeyEncoding>, base: Uint8Array, codec?: BoundC
 }
 
 /** As {@linkcode toByteRange}, for a range that may have a snapshot. */
-export function toSnapshotRange(range: SnapshotRange | undefined): ByteRange {
-  return toBytes(RANGE.read(range as ReadRange<KeyEncoding> | undefined), NOTHING);
+export function toSnapshotRange(range: SnapshotRange | undefined, space: KeySpace): ByteRange {
+  return toBytes(RANGE.read(range as ReadRange<KeyEncoding> | undefined), space);
 }
 
 /** The keys to delete. A range or a bound that was left out by mistake must not delete everything. */
-export function toDeletedRange(range: KeyRange, base?: Uint8Array, codec?: BoundCodec): ByteRange {
+export function toDeletedRange(range: SnapshotRange, space: KeySpace, codec?: BoundCodec): ByteRange {
   if (range === undefined) {
     throw new TypeError(
       'Cannot delete without a range: expected an object such as { prefix: "a" }, or {} for all keys',
     );
   }
-  const bytes = toByteRange(range, base, codec);
+  const bytes = toBytes(RANGE.read(range as ReadRange<KeyEncoding>), space, codec);
   const missing = BOUNDS.find((name) => name in range && range[name] === undefined);
   if (missing === undefined) return bytes;
   const expected = missing === "limit" ? "a number" : "a string or a Uint8Array";
@@ -94,10 +96,11 @@ export function toDeletedRange(range: KeyRange, base?: Uint8Array, codec?: Bound
 }
 
 /** The format of the keys of a range. Throws `TypeError` if `keyEncoding` is wrong. */
-export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined): KeyFormat<E> {
+export function formatOf<E extends KeyEncoding>(range: ReadRange<E> | undefined, { prefix }: KeySpace): KeyFormat<E> {
   const encoding: unknown = range?.keyEncoding;
-  if (encoding === undefined) return { encoding: "utf8" as E, strip: 0 };
-  if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip: 0 };
+  const strip = prefix.length;
+  if (encoding === undefined) return { encoding: "utf8" as E, strip };
+  if (encoding === "utf8" || encoding === "bytes") return { encoding: encoding as E, strip };
   return wrongType("keyEncoding", encoding, '"utf8" or "bytes"', PROPERTY);
 }
 

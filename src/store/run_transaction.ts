@@ -13,36 +13,42 @@ import { checkInteger, checkSignal, OptionNames } from "../options.ts";
 import { unlessAborted } from "../promises.ts";
 import { type Commits, NO_COMMIT } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
+import type { OpenStore } from "./open_store.ts";
 import { SnapshotSource } from "./read_source.ts";
 import { StoreTransaction } from "./transaction.ts";
+import { checkDurable } from "./write_options.ts";
 
 const DEFAULT_RETRIES = 100;
-const OPTIONS = new OptionNames<TransactionOptions>({ retries: true, signal: true }, { example: "{ retries: 10 }" });
+const OPTIONS = new OptionNames<TransactionOptions>(
+  { retries: true, signal: true, durable: true },
+  { example: "{ retries: 10 }" },
+);
 
 /** See {@linkcode Store.transaction}. */
 export async function runTransaction<T>(
-  core: StoreCore,
-  commits: Commits,
+  opened: OpenStore,
   run: (transaction: Transaction) => T | Promise<T>,
   options?: TransactionOptions,
 ): Promise<T> {
-  const { retries = DEFAULT_RETRIES, signal: given } = OPTIONS.read(options);
+  const { core, commits } = opened;
+  const { retries = DEFAULT_RETRIES, signal: given, durable } = OPTIONS.read(options);
   const signal = checkSignal(given);
   if (typeof run !== "function") throw new TypeError(`Cannot run ${describe(run)}: expected a function`);
   checkInteger("retries", retries, 0, MAX_RETRIES);
+  checkDurable(durable);
   signal?.throwIfAborted();
   const turn = core.contention.newcomer();
   try {
     for (let attempt = 0; attempt <= retries; attempt++) {
       if (!turn.isFree) await turn.begin(signal);
       signal?.throwIfAborted();
-      const transaction = begin(core);
+      const transaction = begin(opened);
       let commit: Commit | undefined;
       let result: T;
       try {
         // Does not wait for a function that ignores the signal: its transaction has ended, and writes nothing.
         result = await unlessAborted(run(transaction), signal);
-        commit = await tryCommit(core, commits, { transaction, signal });
+        commit = await tryCommit(core, commits, { transaction, signal, durable });
       } finally {
         transaction.end();
       }
@@ -63,9 +69,10 @@ export async function runTransaction<T>(
   );
 }
 
-function begin(core: StoreCore): StoreTransaction {
+function begin(opened: OpenStore): StoreTransaction {
+  const { core } = opened;
   core.assertOpen("begin a transaction");
-  return new StoreTransaction(new SnapshotSource(core.read, core.version));
+  return new StoreTransaction(opened, new SnapshotSource(core.read, core.version));
 }
 
 /** A commit that is decided, but not durable yet. */
@@ -73,11 +80,18 @@ interface Commit {
   readonly committed: Promise<void>;
 }
 
+/** One run of a transaction, and how it commits. */
+interface Attempt {
+  readonly transaction: StoreTransaction;
+  readonly signal: AbortSignal | undefined;
+  readonly durable: boolean | undefined;
+}
+
 /** Commits the writes of the transaction. Returns `undefined` if others changed what it read. */
 async function tryCommit(
   core: StoreCore,
   commits: Commits,
-  { transaction, signal }: { transaction: StoreTransaction; signal: AbortSignal | undefined },
+  { transaction, signal, durable }: Attempt,
 ): Promise<Commit | undefined> {
   const operations = transaction.operations();
   if (operations.length === 0) return { committed: afterLightWork(NO_COMMIT) ?? Promise.resolve() };
@@ -93,5 +107,5 @@ async function tryCommit(
     core.assertWritable("commit a transaction");
   }
   commits.batch(operations);
-  return { committed: commits.writes.committed() };
+  return { committed: commits.committed(durable) };
 }

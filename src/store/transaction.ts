@@ -10,20 +10,26 @@
  */
 
 import type { Key, KeyEncoding, Value } from "../api/keys.ts";
-import type { Transaction } from "../api/transaction.ts";
-import type { PutOptions } from "../api/writes.ts";
+import type { Transaction, TransactionView } from "../api/transaction.ts";
+import type { ViewReader } from "../api/view_reader.ts";
+import type { ExpiryOptions } from "../api/writes.ts";
 import type { Backend, Counted, Page, StoredOperation, StoredValue } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { nameOf } from "../bytes.ts";
-import { encodeKey, encodeValue } from "../encoding.ts";
+import { encodeValue } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import type { KeyFormat } from "../key_format.ts";
+import type { KeySpace } from "../key_space.ts";
 import { refuseSecond } from "../options.ts";
 import { BaseReader } from "./base_reader.ts";
 import { checkBatchSize } from "./batches.ts";
 import { type Checked, ConflictCheck, type ReadSet } from "./conflict_check.ts";
-import { expiryOf } from "./expiry.ts";
+import type { StoreCore } from "./core.ts";
+import type { OpenStore } from "./open_store.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
+import { checkView } from "./reader_part.ts";
+import { ViewInTransaction } from "./transaction_view.ts";
+import { expiryOf } from "./write_options.ts";
 import { WriteSet } from "./write_set.ts";
 
 /** The largest page, in entries. Each entry is copied on its own, to compare it with the transaction's writes. */
@@ -33,6 +39,7 @@ const MOST_HIDDEN = 100;
 
 /** One attempt of a transaction. */
 export class StoreTransaction extends BaseReader implements Transaction {
+  readonly #core: StoreCore;
   readonly #snapshot: SnapshotSource;
   readonly #source: TransactionSource;
   readonly #writes = new WriteSet();
@@ -40,8 +47,9 @@ export class StoreTransaction extends BaseReader implements Transaction {
   #check: ConflictCheck | undefined;
 
   /** Takes ownership of the snapshot. */
-  constructor(snapshot: SnapshotSource) {
-    super();
+  constructor({ core, space }: OpenStore, snapshot: SnapshotSource) {
+    super(space);
+    this.#core = core;
     this.#snapshot = snapshot;
     this.#source = new TransactionSource(snapshot, this.#writes);
   }
@@ -50,19 +58,31 @@ export class StoreTransaction extends BaseReader implements Transaction {
     return this.#snapshot.version;
   }
 
-  put(key: Key, value: Value, options?: PutOptions): void {
-    this.source("put");
+  put(key: Key, value: Value, options?: ExpiryOptions): void {
+    this.putIn(this.space, key, value, options);
+  }
+
+  /** As {@linkcode Transaction.put}, for a key in a space. */
+  putIn(space: KeySpace, key: Key, value: Value, options: ExpiryOptions | undefined): void {
+    this.open("put");
     const expiresMs = expiryOf(options);
-    this.#writes.add({ key: encodeKey(key).slice(), value: encodeValue(value).slice(), expiresMs });
-    checkBatchSize(this.#writes.bytes);
+    this.#add({ key: space.encode(key).slice(), value: encodeValue(value).slice(), expiresMs });
   }
 
   delete(key: Key): void {
-    this.source("delete");
     // biome-ignore lint/complexity/noArguments: see refuseSecond.
     refuseSecond(arguments, "a key alone");
-    this.#writes.add({ key: encodeKey(key).slice(), value: undefined, expiresMs: 0 });
-    checkBatchSize(this.#writes.bytes);
+    this.deleteIn(this.space, key);
+  }
+
+  /** As {@linkcode Transaction.delete}, for a key in a space. */
+  deleteIn(space: KeySpace, key: Key): void {
+    this.open("delete");
+    this.#add({ key: space.encode(key).slice(), value: undefined, expiresMs: 0 });
+  }
+
+  view<T, K, P>(view: ViewReader<T, K, P>): TransactionView<T, K, P> {
+    return new ViewInTransaction(this, checkView(view, this.#core));
   }
 
   /** The writes of the transaction. */
@@ -88,10 +108,15 @@ export class StoreTransaction extends BaseReader implements Transaction {
     this.#snapshot.release();
   }
 
-  protected source(action: string): ReadSource {
+  #add(operation: StoredOperation): void {
+    this.#writes.add(operation);
+    checkBatchSize(this.#writes.bytes);
+  }
+
+  readonly open = (action: string): ReadSource => {
     if (!this.#hasEnded) return this.#source;
     throw new StoreError("TRANSACTION_ENDED", `Cannot ${action}: the transaction has ended`);
-  }
+  };
 }
 
 /** A name that is the same for every transaction that read the same key or the same range. */
@@ -111,6 +136,11 @@ class TransactionSource implements HeldReadSource {
     this.#writes = writes;
   }
 
+  /** What own writes show as their version. They have none yet: it will be above all versions that exist. */
+  get #version(): number {
+    return this.#snapshot.version + 1;
+  }
+
   /** The keys and ranges that were read. */
   get reads(): ReadSet {
     return { keys: this.#keys, ranges: this.#ranges };
@@ -128,9 +158,8 @@ class TransactionSource implements HeldReadSource {
   entry(key: Uint8Array): StoredValue | undefined {
     const own = this.#ownOrNoted(key);
     if (!own) return this.#snapshot.entry(key);
-    // The write has no version yet: it will be above all versions that exist.
     const { value, expiresMs } = own;
-    return value && { value: value.slice(), version: this.#snapshot.version + 1, expiresMs };
+    return value && { value: value.slice(), version: this.#version, expiresMs };
   }
 
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
@@ -140,7 +169,7 @@ class TransactionSource implements HeldReadSource {
     const page = this.#snapshot.scan({ ...range, limit }, { encoding: "bytes", strip: 0 });
     const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
     this.#note(range, last);
-    return this.#writes.over({ ...page, last }, range, format);
+    return this.#writes.over({ ...page, last }, range, format, this.#version);
   }
 
   count(range: ByteRange): Counted {

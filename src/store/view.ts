@@ -5,195 +5,176 @@
  */
 
 import type { Change, ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { LongOptions } from "../api/entries.ts";
 import type { Key, KeyEncoding } from "../api/keys.ts";
-import type { KeyRange, RangeIterable } from "../api/range.ts";
-import type { LongOptions } from "../api/reader.ts";
+import type { KeyRange } from "../api/range.ts";
 import type { Store } from "../api/store.ts";
-import type { Codec, KeyCodec, View, ViewKey, ViewOperation, ViewOptions } from "../api/view.ts";
-import type { BatchOperation, PutOptions } from "../api/writes.ts";
-import type { Page } from "../backend.ts";
+import type { View, ViewOperation, ViewOptions } from "../api/view.ts";
+import type { ViewKey } from "../api/view_reader.ts";
+import type { BatchOperation, CommitOptions, PutOptions, WriteOptions } from "../api/writes.ts";
 import type { ByteRange } from "../byte_range.ts";
-import { concat } from "../bytes.ts";
-import { describe, encodeKey, encodePrefix } from "../encoding.ts";
-import type { KeyFormat } from "../key_format.ts";
-import { OptionNames, refuseSecond, wrongType } from "../options.ts";
+import { describe } from "../encoding.ts";
+import type { KeySpace } from "../key_space.ts";
 import type { BaseReader } from "./base_reader.ts";
-import { toByteRange, toDeletedRange } from "./ranges.ts";
+import type { StoreCore } from "./core.ts";
+import { toDeletedRange } from "./ranges.ts";
+import { ReadView } from "./read_view.ts";
+import type { ViewCodecs } from "./view_codecs.ts";
 import type { Watching } from "./watch.ts";
 
-const VIEW_OPTIONS = new OptionNames<ViewOptions<unknown>>(
-  { prefix: true, key: true, value: true, codec: true },
-  { example: '{ prefix: "users/", value }' },
-);
-
-/** The methods of a store that a view needs. */
-export interface ViewedStore extends Store, Pick<BaseReader, "walk" | "countIn"> {
-  deleteIn(range: ByteRange, options: LongOptions | undefined): Promise<number>;
+/** The part of a store that a view shows. */
+export interface ViewedPart extends BaseReader, Pick<Store, keyof Store> {
+  deleteIn(range: ByteRange, options?: LongOptions): Promise<number>;
+  deleteInSync(range: ByteRange): number;
   watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>>;
 }
 
-/** A key codec. `decode` takes the key as a page has it: bytes, or a string if the view has no key codec. */
-type AnyKeys = Omit<KeyCodec<unknown>, "decode"> & { decode(key: unknown): unknown };
+/** A {@linkcode View} of a part of a store. */
+export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements View<T, K, P> {
+  readonly #part: ViewedPart;
+  readonly #core: StoreCore;
 
-/** For a view without a key codec: its keys are strings or bytes. */
-const AS_IT_IS = { encode: (key: unknown) => key, decode: (key: unknown) => key } as AnyKeys;
-
-/** A {@linkcode View} of a store. */
-export class StoreView<T, K = Key, P = K> implements View<T, K, P> {
-  readonly #store: ViewedStore;
-  readonly #prefix: Uint8Array;
-  readonly #codec: Codec<T>;
-  readonly #key: AnyKeys;
-  /** The format of keys in a page: bytes for a key codec, otherwise strings. */
-  readonly #format: KeyFormat<KeyEncoding>;
-
-  /** `base` comes before the prefix. Throws `TypeError` or `RangeError` for wrong options. */
-  constructor(store: ViewedStore, base: Uint8Array, options: ViewOptions<T, K, P>) {
-    const { prefix, key = AS_IT_IS, value, codec } = VIEW_OPTIONS.read(options as ViewOptions<unknown>);
-    if (value && codec) wrongType("codec", codec, "'value' alone");
-    this.#codec = checkCodec("value", value ?? codec) as Codec<T>;
-    this.#key = checkCodec("key", key as AnyKeys);
-    this.#store = store;
-    this.#prefix = concat(base, encodePrefix(prefix));
-    this.#format = { encoding: key === AS_IT_IS ? "utf8" : "bytes", strip: this.#prefix.length, isShared: true };
+  constructor(part: ViewedPart, core: StoreCore, codecs: ViewCodecs<T, K, P>) {
+    super(part, codecs);
+    this.#part = part;
+    this.#core = core;
   }
 
-  async get(key: K): Promise<T | undefined> {
-    return this.#decode(await this.#store.get(this.#keyOf(key)));
+  /** Its keys. */
+  get space(): KeySpace {
+    return this.#part.space;
   }
 
-  getSync(key: K): T | undefined {
-    return this.#decode(this.#store.getSync(this.#keyOf(key)));
-  }
-
-  async getMany(keys: readonly K[]): Promise<(T | undefined)[]> {
-    requireArray(keys, "keys");
-    const values = await this.#store.getMany(keys.map((key) => this.#keyOf(key)));
-    return values.map((value) => this.#decode(value));
-  }
-
-  async has(key: K): Promise<boolean> {
-    return await this.#store.has(this.#keyOf(key));
-  }
-
-  hasSync(key: K): boolean {
-    return this.#store.hasSync(this.#keyOf(key));
+  /** Whether it is a view of that store. */
+  isOf(core: StoreCore): boolean {
+    return this.#core === core;
   }
 
   async put(key: K, value: T, options?: PutOptions): Promise<void> {
-    await this.#store.put(this.#keyOf(key), this.#codec.encode(value), options);
+    await this.#part.put(this.codecs.keyOf(key), this.codecs.encode(value), options);
   }
 
   putSync(key: K, value: T, options?: PutOptions): void {
-    this.#store.putSync(this.#keyOf(key), this.#codec.encode(value), options);
+    this.#part.putSync(this.codecs.keyOf(key), this.codecs.encode(value), options);
   }
 
-  async delete(key: K): Promise<void> {
-    // biome-ignore lint/complexity/noArguments: see refuseSecond.
-    refuseSecond(arguments, "a key alone");
-    await this.#store.delete(this.#keyOf(key));
+  async delete(key: K, options?: WriteOptions): Promise<boolean> {
+    return await this.#part.delete(this.codecs.keyOf(key), options);
   }
 
-  deleteSync(key: K): void {
-    // biome-ignore lint/complexity/noArguments: see refuseSecond.
-    refuseSecond(arguments, "a key alone");
-    this.#store.deleteSync(this.#keyOf(key));
+  deleteSync(key: K, options?: WriteOptions): boolean {
+    return this.#part.deleteSync(this.codecs.keyOf(key), options);
   }
 
-  async batch(operations: readonly ViewOperation<T, K>[]): Promise<void> {
-    // biome-ignore lint/complexity/noArguments: see refuseSecond.
-    refuseSecond(arguments, "operations alone");
-    requireArray(operations, "a batch");
-    await this.#store.batch(
-      operations.map((operation): BatchOperation => {
-        const key = this.#keyOf(operation?.key);
-        return operation.type === "put"
-          ? { ...operation, key, value: this.#codec.encode(operation.value) }
-          : { ...operation, key };
-      }),
-    );
+  async batch(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): Promise<void> {
+    await this.#part.batch(this.#operationsOf(operations), options);
   }
 
-  entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T]> {
-    return this.#store.walk(this.#rangeOf(range), this.#format, (page, i): [ViewKey<K>, T] => [
-      this.#key.decode(page.keys[i]) as ViewKey<K>,
-      this.#valueOf(page, i),
-    ]);
+  batchSync(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): void {
+    this.#part.batchSync(this.#operationsOf(operations), options);
   }
 
-  keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>> {
-    const bytes = { ...this.#rangeOf(range), keysOnly: true };
-    return this.#store.walk(bytes, this.#format, ({ keys }, i) => this.#key.decode(keys[i]) as ViewKey<K>);
+  async commit(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): Promise<number | undefined> {
+    return await this.#part.commit(this.#operationsOf(operations), this.#checked(options));
   }
 
-  values(range?: KeyRange<P>): RangeIterable<T> {
-    // Does not decode keys, so they need not be UTF-8.
-    const format: KeyFormat<"bytes"> = { ...this.#format, encoding: "bytes" };
-    return this.#store.walk(this.#rangeOf(range), format, (page, i) => this.#valueOf(page, i));
+  commitSync(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): number | undefined {
+    return this.#part.commitSync(this.#operationsOf(operations), this.#checked(options));
   }
 
-  async count(range?: KeyRange<P>, options?: LongOptions): Promise<number> {
-    return await this.#store.countIn(this.#rangeOf(range), options);
+  async compareAndSet(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): Promise<boolean> {
+    return await this.#part.compareAndSet(this.codecs.keyOf(key), expectedVersion, this.codecs.encode(value), options);
+  }
+
+  compareAndSetSync(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): boolean {
+    return this.#part.compareAndSetSync(this.codecs.keyOf(key), expectedVersion, this.codecs.encode(value), options);
+  }
+
+  async compareAndDelete(key: K, expectedVersion: number, options?: WriteOptions): Promise<boolean> {
+    return await this.#part.compareAndDelete(this.codecs.keyOf(key), expectedVersion, options);
+  }
+
+  compareAndDeleteSync(key: K, expectedVersion: number, options?: WriteOptions): boolean {
+    return this.#part.compareAndDeleteSync(this.codecs.keyOf(key), expectedVersion, options);
+  }
+
+  async touch(key: K, ttl: number, options?: WriteOptions): Promise<boolean> {
+    return await this.#part.touch(this.codecs.keyOf(key), ttl, options);
+  }
+
+  touchSync(key: K, ttl: number, options?: WriteOptions): boolean {
+    return this.#part.touchSync(this.codecs.keyOf(key), ttl, options);
+  }
+
+  async update(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): Promise<T | undefined> {
+    const { change, changed } = this.#updateOf(update);
+    await this.#part.update(this.codecs.keyOf(key), change, options);
+    return changed();
+  }
+
+  updateSync(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): T | undefined {
+    const { change, changed } = this.#updateOf(update);
+    this.#part.updateSync(this.codecs.keyOf(key), change, options);
+    return changed();
   }
 
   async deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number> {
-    return await this.#store.deleteIn(toDeletedRange(range as KeyRange, this.#prefix, this.#key), options);
+    return await this.#part.deleteIn(toDeletedRange(range as KeyRange, this.#part.space, this.codecs.key), options);
+  }
+
+  deleteRangeSync(range: KeyRange<P>): number {
+    return this.#part.deleteInSync(toDeletedRange(range as KeyRange, this.#part.space, this.codecs.key));
   }
 
   watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>> {
-    const changes = this.#store.watchIn(
-      this.#rangeOf(range),
-      this.#format,
+    const changes = this.#part.watchIn<KeyEncoding>(
+      this.rangeOf(range),
+      this.codecs.formatIn(this.#part.space),
       options,
       (change: { key: unknown; value?: unknown }) => {
-        change.key = this.#key.decode(change.key);
-        if (change.value) change.value = this.#codec.decode(change.value as Uint8Array);
+        change.key = this.codecs.key.decode(change.key);
+        if (change.value) change.value = this.codecs.decode(change.value as Uint8Array);
       },
     );
     return changes as AsyncIterable<Change<unknown, unknown>> as AsyncIterable<Change<ViewKey<K>, T>>;
   }
 
   view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): View<U, L, Q> {
-    return new StoreView(this.#store, this.#prefix, options);
+    return this.#part.view(options);
   }
 
-  #keyOf(key: K): Uint8Array {
-    return concat(this.#prefix, encodeKey(this.#key.encode(key)));
-  }
-
-  #rangeOf(range: KeyRange<P> | undefined): ByteRange {
-    return toByteRange(range as KeyRange | undefined, this.#prefix, this.#key);
-  }
-
-  #decode(value: Uint8Array | undefined): T | undefined {
-    return value && this.#codec.decode(value);
-  }
-
-  #valueOf(page: Page<KeyEncoding>, index: number): T {
-    page.decoded ??= this.#decodeMany(page.values);
-    return index < page.decoded.length
-      ? (page.decoded[index] as T)
-      : this.#codec.decode(page.values[index] as Uint8Array);
-  }
-
-  /**
-   * Returns no values if the codec has no `decodeMany`, or if `decodeMany` throws. Each value is then decoded when the caller
-   * reaches it, and a wrong value throws there.
-   */
-  #decodeMany(values: readonly Uint8Array[]): T[] {
-    try {
-      return this.#codec.decodeMany?.(values) ?? [];
-    } catch {
-      return [];
+  #operationsOf(operations: readonly ViewOperation<T, K>[]): BatchOperation[] {
+    if (!Array.isArray(operations)) {
+      throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
     }
+    return operations.map((operation: ViewOperation<T, K>): BatchOperation => {
+      const key = this.codecs.keyOf(operation?.key);
+      return operation.type === "put"
+        ? { ...operation, key, value: this.codecs.encode(operation.value) }
+        : { ...operation, key };
+    });
   }
-}
 
-function checkCodec<C extends Codec<unknown> | AnyKeys>(name: string, codec: C | undefined): C {
-  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
-  return wrongType(name, codec, "an object with encode and decode");
-}
+  #checked(options: CommitOptions<K> | undefined): CommitOptions | undefined {
+    const checks = options?.checks;
+    if (!Array.isArray(checks)) return options as CommitOptions | undefined;
+    return { ...options, checks: checks.map((check) => ({ ...check, key: this.codecs.keyOf(check?.key) })) };
+  }
 
-function requireArray(given: unknown, use: string): void {
-  if (!Array.isArray(given)) throw new TypeError(`Cannot use ${describe(given)} as ${use}: expected an array`);
+  /** What to do with the bytes of a value, and what came of it. */
+  #updateOf(update: (value: T | undefined) => T | undefined): {
+    change: (bytes: Uint8Array | undefined) => Uint8Array | string | undefined;
+    changed: () => T | undefined;
+  } {
+    if (typeof update !== "function")
+      throw new TypeError(`Cannot update with ${describe(update)}: expected a function`);
+    let value: T | undefined;
+    return {
+      change: (bytes) => {
+        value = update(bytes && this.codecs.decode(bytes));
+        return value === undefined ? undefined : this.codecs.encode(value);
+      },
+      changed: () => value,
+    };
+  }
 }

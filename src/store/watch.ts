@@ -9,7 +9,7 @@
  */
 
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
-import type { KeyEncoding } from "../api/keys.ts";
+import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { ChangePage, ChangePlace, ChangeWindow, StoredChange } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { compareBytes, NOTHING, withZero } from "../bytes.ts";
@@ -36,7 +36,7 @@ const CHANGES_A_LOOK = 128;
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
 /** Decodes a change in place, as a view delivers it. */
-type Decode<E extends KeyEncoding> = (change: { -readonly [Name in keyof ChangeIn<E>]: ChangeIn<E>[Name] }) => void;
+type Decode<E extends KeyEncoding> = (change: { key: KeyIn<E>; value?: Uint8Array }) => void;
 
 /** The arguments of a watch. */
 export type Watching<E extends KeyEncoding> = [
@@ -162,7 +162,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
 
   #tell({ key, value, version, expiresMs }: StoredChange): ChangeIn<E> {
     const isDeleted = value === undefined && expiresMs === 0;
-    const change: ChangeIn<E> = {
+    const change = {
       type: isDeleted ? "delete" : "put",
       key: formatKey(key, this.#watched.format),
       version,
@@ -170,7 +170,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
       ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
     };
     this.#watched.decode?.(change);
-    return change;
+    return change as ChangeIn<E>;
   }
 
   /** If the store is closed meanwhile, the watch ends. */

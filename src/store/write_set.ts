@@ -62,13 +62,13 @@ export class WriteSet {
   }
 
   /**
-   * Applies these writes to a page of a range. The result may be shorter than asked for; then it has the key to
-   * continue after.
+   * Applies these writes, as those of `version`, to a page of a range. The result may be shorter than asked for; then it
+   * has the key to continue after.
    */
-  over<E extends KeyEncoding>(page: Page<"bytes">, range: ByteRange, format: KeyFormat<E>): Page<E> {
+  over<E extends KeyEncoding>(page: Page<"bytes">, range: ByteRange, format: KeyFormat<E>, version: number): Page<E> {
     const covered = page.last ? upTo(range, page.last) : range;
     const own = this.#operationsIn(covered);
-    const merged = new Merged(format, range, page.isShared === true);
+    const merged = new Merged(format, range, { isShared: page.isShared === true, version });
     let next = own.next().value;
     for (let i = 0; i < page.keys.length && !merged.isFull; ) {
       const key = page.keys[i] as Uint8Array;
@@ -77,7 +77,7 @@ export class WriteSet {
         merged.addOperation(next);
         next = own.next().value;
       } else {
-        merged.add(key, page.values[i]);
+        merged.add(key, page.values[i], page.versions?.[i], page.expiries?.[i]);
       }
       if (order >= 0) i++;
     }
@@ -91,15 +91,20 @@ class Merged<E extends KeyEncoding> {
   readonly #format: KeyFormat<E>;
   readonly #range: ByteRange;
   readonly #isShared: boolean;
+  /** The version of operations. */
+  readonly #version: number;
   readonly #keys: Uint8Array[] = [];
   readonly #values: Uint8Array[] = [];
+  readonly #versions: number[] = [];
+  readonly #expiries: number[] = [];
   #ownBytes = 0;
   #last: Uint8Array | undefined;
 
-  constructor(format: KeyFormat<E>, range: ByteRange, isShared: boolean) {
+  constructor(format: KeyFormat<E>, range: ByteRange, { isShared, version }: { isShared: boolean; version: number }) {
     this.#format = format;
     this.#range = range;
     this.#isShared = isShared;
+    this.#version = version;
   }
 
   /** Whether the page has as many entries, or bytes of operations, as it may have. */
@@ -108,25 +113,35 @@ class Merged<E extends KeyEncoding> {
     return this.#keys.length === limit || this.#ownBytes >= pageBytes;
   }
 
-  add(key: Uint8Array, value: Uint8Array | undefined): void {
+  add(key: Uint8Array, value: Uint8Array | undefined, version = 0, expiresMs = 0): void {
     this.#last = key;
     this.#keys.push(key);
+    this.#versions.push(version);
+    this.#expiries.push(expiresMs);
     if (!this.#range.keysOnly && value) this.#values.push(value);
   }
 
   addOperation(operation: StoredOperation): void {
-    const { key, value } = operation;
+    const { key, value, expiresMs } = operation;
     this.#ownBytes += Math.max(BYTES_AN_OPERATION, sizeOf(operation));
     this.#last = key;
-    if (value) this.add(key, this.#range.keysOnly ? undefined : value.slice());
+    if (value) this.add(key, this.#range.keysOnly ? undefined : value.slice(), this.#version, expiresMs);
   }
 
-  /** `last` is the key after which the original page continues. */
-  page(last: Uint8Array | undefined): Page<E> {
+  /** `lastOfAll` is the key after which the original page continues. */
+  page(lastOfAll: Uint8Array | undefined): Page<E> {
     const keys = this.#keys.map((key): KeyIn<E> => formatKey(key, this.#format));
     const isDone = keys.length === this.#range.limit;
-    const behind = this.isFull ? this.#last : last;
-    return { keys, values: this.#values, last: isDone ? undefined : behind, isShared: this.#isShared };
+    const behind = this.isFull ? this.#last : lastOfAll;
+    const last = isDone ? undefined : behind;
+    return {
+      keys,
+      values: this.#values,
+      versions: this.#versions,
+      expiries: this.#expiries,
+      last,
+      isShared: this.#isShared,
+    };
   }
 }
 

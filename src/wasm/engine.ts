@@ -145,7 +145,7 @@ export class Engine implements Backend {
     const [low, high, now] = [lower.length, upper.length, clock.now()];
     const run = () => this.#exports.luge_scan(flags, low, high, limit, pageBytes, PAGE_VISITS, version, now);
     const more = this.#calls.run("scan", run) === Status.More && this.#memory.replyCount < limit;
-    return this.#memory.replyPage(format, range.keysOnly !== true, more);
+    return this.#memory.replyPage(format, range, more);
   }
 
   count(range: ByteRange): Counted {

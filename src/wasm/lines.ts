@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Damage } from "../api/store.ts";
+import type { Damage } from "../api/maintenance.ts";
 import { fromHex } from "../bytes.ts";
 
 /** Reads a line `name value` for each figure. */

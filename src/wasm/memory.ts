@@ -15,6 +15,7 @@ import {
   type StoredOperation,
   type VersionPlace,
 } from "../backend.ts";
+import type { ByteRange } from "../byte_range.ts";
 import { EncodedBatch } from "../encoded_batch.ts";
 import { StoreError } from "../errors.ts";
 import { formatKeys, type KeyFormat } from "../key_format.ts";
@@ -31,7 +32,8 @@ import {
   VERSIONED_HEADER_BYTES,
   Work,
 } from "./interface.ts";
-import { guard, mayShare, OwnedBytes } from "./owned_bytes.ts";
+import { mayShare, OwnedBytes } from "./owned_bytes.ts";
+import { copiesOf, versionsOf, viewsOf } from "./page_values.ts";
 
 /** A loop copies up to this many bytes faster than `set`. */
 const SHORT_BYTES = 32;
@@ -142,34 +144,39 @@ export class EngineMemory {
   }
 
   /**
-   * The reply as a page of entries. `more` says that the range may continue after it. Each value has its own buffer, or
-   * the values are views of one buffer that nothing else uses and that cannot be transferred.
+   * The reply as a page of entries of a range. `more` says that the range may continue after it. Each value has its own
+   * buffer, or the values are views of one buffer that nothing else uses and that cannot be transferred.
    */
-  replyPage<E extends KeyEncoding>(format: KeyFormat<E>, withValues: boolean, more: boolean): Page<E> {
+  replyPage<E extends KeyEncoding>(format: KeyFormat<E>, range: ByteRange, more: boolean): Page<E> {
     const view = this.#view();
     const { replyCount: count } = this;
     const address = this.#word(ReplyWord.address);
     // On V8 a copy costs as much as the rest of a small page. So make a single copy if the values may be views of it.
-    const isShared = withValues && count > 1 && mayShare();
-    const bytes = isShared
-      ? view.slice(address, address + this.replyLength)
-      : view.subarray(address, address + this.replyLength);
-    const words = count === 0 ? NO_WORDS : new Uint32Array(bytes.buffer, bytes.byteOffset, 2 * count);
-    const keysAt = count * ENTRY_HEADER_BYTES;
+    const { keysOnly: withoutValues = false, withVersions = false } = range;
+    const isShared = !withoutValues && count > 1 && mayShare();
+    // Versions are read as aligned numbers, from a buffer of their own.
+    const bytes =
+      isShared || withVersions
+        ? view.slice(address, address + this.replyLength)
+        : view.subarray(address, address + this.replyLength);
+    const keysAt = count * (withVersions ? VERSIONED_HEADER_BYTES : ENTRY_HEADER_BYTES);
+    const words = count === 0 ? NO_WORDS : new Uint32Array(bytes.buffer, bytes.byteOffset, keysAt / 4);
+    const stride = withVersions ? VERSIONED_HEADER_BYTES / 4 : ENTRY_HEADER_BYTES / 4;
     const ends = new Array<number>(count);
     let end = 0;
-    for (let i = 0; i < count; i++) ends[i] = end += words[2 * i] as number;
+    for (let i = 0; i < count; i++) ends[i] = end += words[stride * i] as number;
     // Decoders cannot read a view of memory that may grow.
     const keys = isShared ? bytes.subarray(keysAt, keysAt + end) : bytes.slice(keysAt, keysAt + end);
     let values: Uint8Array[] = [];
-    if (isShared) values = viewsOf(bytes, keysAt + end, words);
-    else if (withValues) values = copiesOf(bytes, keysAt + end, words);
+    if (isShared) values = viewsOf(bytes, keysAt + end, words, stride);
+    else if (!withoutValues) values = copiesOf(bytes, keysAt + end, words, stride);
     // If the range does not continue after the last entry, the engine says where it continues.
     const lastLength = more ? this.#word(ReplyWord.nextKeyLength) : 0;
     let last: Uint8Array | undefined;
     if (lastLength > 0) last = bytes.slice(bytes.length - lastLength);
     else if (more) last = keys.slice(ends[count - 2] ?? 0);
-    return { keys: formatKeys(keys, ends, format), values, last, isShared };
+    const page = { keys: formatKeys(keys, ends, format), values, last, isShared };
+    return withVersions ? { ...page, ...versionsOf(bytes, count) } : page;
   }
 
   /**
@@ -249,31 +256,6 @@ export class EngineMemory {
     }
     return this.#bytes;
   }
-}
-
-/** Views of the values that lie back to back in `bytes` from `at`. Their lengths are in the page's table, `words`. */
-function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array): Uint8Array[] {
-  const values = new Array<Uint8Array>(words.length >>> 1);
-  // V8 looks up the buffer of a view at each access.
-  const { buffer } = bytes;
-  guard(buffer);
-  for (let i = 1, next = at; i < words.length; i += 2) {
-    const length = words[i] as number;
-    values[i >>> 1] = new Uint8Array(buffer, next, length);
-    next += length;
-  }
-  return values;
-}
-
-/** As {@linkcode viewsOf}, but each value is a copy in its own buffer. */
-function copiesOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array): Uint8Array[] {
-  const values = new Array<Uint8Array>(words.length >>> 1);
-  for (let i = 1, next = at; i < words.length; i += 2) {
-    const length = words[i] as number;
-    values[i >>> 1] = bytes.slice(next, next + length);
-    next += length;
-  }
-  return values;
 }
 
 /** Never shared: the engine has one thread. */

@@ -50,11 +50,15 @@ const NO_OPTIONS = new Set([
   "FileSystem",
   "KeyCodec",
   "Logger",
+  "RangeCursor",
+  "RangeIterable",
   "Reader",
   "Snapshot",
   "Store",
   "Transaction",
+  "TransactionView",
   "View",
+  "ViewReader",
 ]);
 
 /** All parameters of exported functions, interfaces and classes that take an object with named properties. */

@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStore } from "../../mod.ts";
 import { EncodedBatch, NO_VALUE } from "../../src/encoded_batch.ts";
+import { KeySpace } from "../../src/key_space.ts";
 import { NO_VALUE as ENGINE_NO_VALUE } from "../../src/wasm/interface.ts";
 
 const never = () => 0;
+const ALL_KEYS = new KeySpace();
 
 function rows(batch: EncodedBatch): [string, string | undefined, number][] {
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -15,7 +17,7 @@ function rows(batch: EncodedBatch): [string, string | undefined, number][] {
 
 test("keys and values of every kind and length come back from a batch that grew", () => {
   const keys = ["k", "ä", "k".repeat(64), "k".repeat(65), "k".repeat(20_000), `${"k".repeat(63)}ä`];
-  const batch = new EncodedBatch();
+  const batch = new EncodedBatch(ALL_KEYS);
   const expected = keys.flatMap((key, i): [string, string | undefined, number][] => {
     const value = "value".repeat(i * 1000);
     batch.put(key, i % 2 === 0 ? value : new TextEncoder().encode(value), () => i);
@@ -35,7 +37,7 @@ test("keys and values of every kind and length come back from a batch that grew"
 });
 
 test("a batch that failed leaves nothing to the next one, which takes its buffer", () => {
-  const failed = new EncodedBatch();
+  const failed = new EncodedBatch(ALL_KEYS);
   failed.put("first", "value", never);
   assert.throws(() => failed.put("", "value", never), RangeError);
   assert.throws(() => failed.put("key", 5 as never, never), TypeError);
@@ -43,7 +45,7 @@ test("a batch that failed leaves nothing to the next one, which takes its buffer
   assert.deepEqual(rows(failed), [["first", "value", 0]]);
   failed.release();
   assert.deepEqual(rows(failed), []);
-  const next = new EncodedBatch();
+  const next = new EncodedBatch(ALL_KEYS);
   next.delete("second");
   assert.deepEqual(rows(next), [["second", undefined, 0]]);
   assert.ok(next.deletesOnly);

@@ -20,12 +20,12 @@ test("a read of a range copies the values that it returns, however many were wri
       return new Uint8Array(10);
     };
     writes.add({ key: keyOf((i * 1999) % 4000), value, expiresMs: 0 });
-    const { keys } = writes.over(EMPTY, { limit: 1 }, FORMAT);
+    const { keys } = writes.over(EMPTY, { limit: 1 }, FORMAT, 1);
     assert.deepEqual(keys, ["k000000"]);
   }
   assert.equal(copies, 4000);
   copies = 0;
-  const page = writes.over(EMPTY, { lower: keyOf(100), reverse: true, pageBytes: 2048 }, FORMAT);
+  const page = writes.over(EMPTY, { lower: keyOf(100), reverse: true, pageBytes: 2048 }, FORMAT, 1);
   assert.equal(page.keys[0], "k003999");
   assert.equal(page.keys.length, 32);
   assert.equal(copies, 32);

@@ -16,7 +16,8 @@ export const LIMITS = {
   batchCalls: 1,
   getCalls: 1,
   hasCalls: 1,
-  deleteCalls: 1,
+  /** A deletion first looks whether the key exists. */
+  deleteCalls: 2,
   /** The one flush or write-out that all puts of a turn share. */
   commitCalls: 1,
   /** How many entries a MemoryStore has for each live one, if all entries expire while writes continue. */

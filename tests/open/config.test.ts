@@ -20,6 +20,8 @@ describe("the config", () => {
       syncWrites: true,
       loggingLevel: 3,
       dropVersions: false,
+      createIfMissing: true,
+      errorIfExists: false,
       waitForLock: 0,
       writeBufferSize: 41_943_040,
       readOnly: false,

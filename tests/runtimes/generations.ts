@@ -11,7 +11,7 @@ const MiB = 1024 * 1024;
 
 /** Brings the store from the generation before to this one. */
 export async function writeGeneration(store: Store, generation: number): Promise<void> {
-  const writes = [
+  const writes: Promise<unknown>[] = [
     store.put("generation", `${generation}`),
     store.put(`added/${generation}`, "x".repeat(generation)),
     store.put("größe/\u{1F600}", `ß${generation}`),

@@ -9,6 +9,9 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Key, Store, Value } from "../../mod.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
+import { cursors, helpers, records } from "./iterables.ts";
+import { conditionalWrites, updates } from "./key_writes.ts";
+import { partsOfAStore, viewsOfOthers } from "./partitions.ts";
 import { type Check, ranges, snapshots, turns, views, writes } from "./parts.ts";
 
 /** Runs `use` with a fresh, empty store and closes it afterwards. */
@@ -31,6 +34,13 @@ export function storeSuite(name: string, withStore: WithStore): void {
     writes(check);
     snapshots(check);
     views(check);
+    conditionalWrites(check);
+    updates(check);
+    records(check);
+    helpers(check);
+    cursors(check);
+    partsOfAStore(check);
+    viewsOfOthers(check);
     agreement(withStore);
   });
 }
@@ -78,9 +88,14 @@ function readsAndWrites(check: Check): void {
     assert.equal(text(await store.get("a")), "again");
   });
 
-  check("deleting a missing key is no error", async (store) => {
-    assert.equal(await store.delete("missing"), undefined);
-    store.deleteSync("missing");
+  check("a delete says whether the key existed", async (store) => {
+    assert.equal(await store.delete("missing"), false);
+    assert.equal(store.deleteSync("missing"), false);
+    await store.put("key", "value");
+    assert.equal(await store.delete("key"), true);
+    await store.put("key", "value");
+    assert.equal(store.deleteSync("key"), true);
+    assert.equal(store.deleteSync("key"), false);
   });
 
   check("writes that are not awaited settle in the order of the calls", async (store) => {

@@ -191,7 +191,7 @@ class FaultRun {
   }
 
   /** When `write` resolves, the last commit and all before it are durable. */
-  async #acknowledge(write: Promise<void>): Promise<void> {
+  async #acknowledge(write: Promise<unknown>): Promise<void> {
     const count = this.#history.length;
     await write;
     this.#acknowledged = Math.max(this.#acknowledged, count);

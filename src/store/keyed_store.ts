@@ -1,0 +1,321 @@
+/**
+ * The methods of a store, or of a part of one. They check and encode their arguments, and call the core of the open
+ * store. The file is long because it is the one list of these methods. Longer methods are in other files.
+ *
+ * @module
+ */
+
+import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
+import type { ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { LongOptions } from "../api/entries.ts";
+import type { Key, KeyEncoding, Value } from "../api/keys.ts";
+import type { CompactResult, VerifyResult } from "../api/maintenance.ts";
+import type { StoreMetrics } from "../api/metrics.ts";
+import type { ReadRange, Snapshot, SnapshotRange } from "../api/reader.ts";
+import type { Store } from "../api/store.ts";
+import type { Transaction, TransactionOptions } from "../api/transaction.ts";
+import type { View, ViewOptions } from "../api/view.ts";
+import type { BatchOperation, CommitOptions, KeyVersion, PutOptions, WriteOptions } from "../api/writes.ts";
+import { NEWEST } from "../backend.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
+import type { EncodedBatch } from "../encoded_batch.ts";
+import { OptionNames, signalOf } from "../options.ts";
+import { BaseReader, type OpenSource } from "./base_reader.ts";
+import { areTrue, toBatch } from "./batches.ts";
+import type { Commits } from "./commits.ts";
+import type { StoreCore } from "./core.ts";
+import { RangeDeletion } from "./delete_range.ts";
+import { versionPages } from "./key_versions.ts";
+import { KeyWrites, type Update } from "./key_writes.ts";
+import { compact, verify } from "./maintenance.ts";
+import type { OpenStore } from "./open_store.ts";
+import { toByteRange, toDeletedRange } from "./ranges.ts";
+import { BackendSource, type ReadSource, SnapshotSource } from "./read_source.ts";
+import { runTransaction } from "./run_transaction.ts";
+import { StoreSnapshot } from "./snapshot.ts";
+import { type Watching, watchChanges } from "./watch.ts";
+import { checkWriteOptions, readCommitOptions } from "./write_options.ts";
+
+const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
+
+type SnapshotOptions = NonNullable<Parameters<Store["snapshot"]>[0]>;
+
+/**
+ * A {@linkcode Store} over the keys of an open store that are in a space.
+ *
+ * @internal
+ */
+export abstract class KeyedStore extends BaseReader implements Store {
+  readonly #opened: OpenStore;
+  readonly #core: StoreCore;
+  readonly #commits: Commits;
+  readonly #writes: KeyWrites;
+  readonly #newest: ReadSource;
+
+  constructor(opened: OpenStore) {
+    super(opened.space);
+    const { core, commits } = opened;
+    this.#opened = opened;
+    this.#core = core;
+    this.#commits = commits;
+    this.#writes = new KeyWrites(opened);
+    this.#newest = new BackendSource(core.read, NEWEST, () => core.version);
+  }
+
+  abstract view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
+  abstract view(options: { readonly prefix: Key }): Store;
+  abstract backup(options?: BackupOptions): ReadableStream<Uint8Array>;
+  abstract restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
+  abstract close(): Promise<void>;
+
+  get version(): number {
+    return this.#core.version;
+  }
+
+  async versions(key: Key): Promise<KeyVersion[]> {
+    const versions: KeyVersion[] = [];
+    this.#core.assertOpen("list the versions");
+    for (const page of versionPages(this.#core, this.space.encode(key))) {
+      versions.push(...page);
+      await afterLightWork(page.reduce((weight, { value }) => weight + weightOf(value?.length ?? 0), 1));
+    }
+    return versions;
+  }
+
+  versionsSync(key: Key): KeyVersion[] {
+    this.#core.assertOpen("list the versions");
+    return [...versionPages(this.#core, this.space.encode(key))].flat();
+  }
+
+  snapshot(options?: SnapshotOptions): Snapshot {
+    this.#core.assertOpen("open a snapshot");
+    const { version } = SNAPSHOT_OPTIONS.read(options);
+    const source = new SnapshotSource(this.#core.read, this.#core.checkVersion(version, "version"));
+    return new StoreSnapshot(this.#core, this.space, source);
+  }
+
+  put(key: Key, value: Value, options?: PutOptions): Promise<void> {
+    // Neither an `async` function nor a closure: these cost as much as the engine's part of the write.
+    try {
+      this.#writes.put(key, value, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#commits.committed(options?.durable);
+  }
+
+  putSync(key: Key, value: Value, options?: PutOptions): void {
+    this.#writes.put(key, value, options);
+    this.#commits.commitNow(options?.durable);
+  }
+
+  async delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    const isThere = this.#writes.delete(key, options);
+    await this.#commits.committed(options?.durable);
+    return isThere;
+  }
+
+  deleteSync(key: Key, options?: WriteOptions): boolean {
+    const isThere = this.#writes.delete(key, options);
+    this.#commits.commitNow(options?.durable);
+    return isThere;
+  }
+
+  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<void> {
+    try {
+      this.#batch(operations, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#commits.committed(options?.durable);
+  }
+
+  batchSync(operations: readonly BatchOperation[], options?: WriteOptions): void {
+    this.#batch(operations, options);
+    this.#commits.commitNow(options?.durable);
+  }
+
+  async commit(operations: readonly BatchOperation[], options?: CommitOptions): Promise<number | undefined> {
+    const version = this.#commit(operations, options);
+    if (version === undefined) await afterLightWork(1);
+    else await this.#commits.committed(options?.durable);
+    return version;
+  }
+
+  commitSync(operations: readonly BatchOperation[], options?: CommitOptions): number | undefined {
+    const version = this.#commit(operations, options);
+    if (version !== undefined) this.#commits.commitNow(options?.durable);
+    return version;
+  }
+
+  async deleteRange(range: SnapshotRange, options?: LongOptions): Promise<number> {
+    return await this.deleteIn(toDeletedRange(range, this.space), options, this.openAt(range.snapshot));
+  }
+
+  deleteRangeSync(range: SnapshotRange): number {
+    return this.deleteInSync(toDeletedRange(range, this.space), this.openAt(range.snapshot));
+  }
+
+  /** As {@linkcode Store.deleteRange}, for a range in bytes. */
+  async deleteIn(range: ByteRange, options?: LongOptions, open: OpenSource = this.open): Promise<number> {
+    const signal = signalOf(options);
+    const deletion = this.#deletion(range, open);
+    try {
+      const wait = () => (deletion.isSyncDue ? this.#commits.writes.committed() : undefined);
+      await runInSteps(() => deletion.step(), { signal, wait });
+    } finally {
+      deletion.release();
+    }
+    await this.#commits.writes.committed();
+    return deletion.count;
+  }
+
+  /** As {@linkcode Store.deleteRangeSync}, for a range in bytes. */
+  deleteInSync(range: ByteRange, open: OpenSource = this.open): number {
+    const deletion = this.#deletion(range, open);
+    while (deletion.step());
+    this.#commits.commitNow();
+    return deletion.count;
+  }
+
+  async compareAndSet(
+    key: Key,
+    expectedVersion: number | undefined,
+    value: Value,
+    options?: PutOptions,
+  ): Promise<boolean> {
+    return await this.#settled(this.#writes.compareAndSet(key, expectedVersion, value, options), options);
+  }
+
+  compareAndSetSync(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): boolean {
+    return this.#settledNow(this.#writes.compareAndSet(key, expectedVersion, value, options), options);
+  }
+
+  async compareAndDelete(key: Key, expectedVersion: number, options?: WriteOptions): Promise<boolean> {
+    return await this.#settled(this.#writes.compareAndDelete(key, expectedVersion, options), options);
+  }
+
+  compareAndDeleteSync(key: Key, expectedVersion: number, options?: WriteOptions): boolean {
+    return this.#settledNow(this.#writes.compareAndDelete(key, expectedVersion, options), options);
+  }
+
+  async touch(key: Key, ttl: number, options?: WriteOptions): Promise<boolean> {
+    return await this.#settled(this.#writes.touch(key, ttl, options), options);
+  }
+
+  touchSync(key: Key, ttl: number, options?: WriteOptions): boolean {
+    return this.#settledNow(this.#writes.touch(key, ttl, options), options);
+  }
+
+  async update<V extends Value>(key: Key, update: Update<V>, options?: PutOptions): Promise<V | undefined> {
+    const value = this.#writes.update(key, update, options);
+    await this.#settled(value !== undefined, options);
+    return value;
+  }
+
+  updateSync<V extends Value>(key: Key, update: Update<V>, options?: PutOptions): V | undefined {
+    const value = this.#writes.update(key, update, options);
+    this.#settledNow(value !== undefined, options);
+    return value;
+  }
+
+  async transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
+    return await runTransaction(this.#opened, run, options);
+  }
+
+  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>> {
+    return this.watchIn(toByteRange(range, this.space), this.formatOf(range), options);
+  }
+
+  /** As {@linkcode Store.watch}, for a range in bytes. `decode` makes the changes. */
+  watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>> {
+    return watchChanges(this.#core, ...watching);
+  }
+
+  flush(): Promise<void> {
+    return this.#commits.flush();
+  }
+
+  flushSync(): void {
+    this.#commits.flushNow();
+  }
+
+  compact(options?: LongOptions): Promise<CompactResult> {
+    return compact(this.#core, options);
+  }
+
+  verify(options?: LongOptions): Promise<VerifyResult> {
+    return verify(this.#core, options);
+  }
+
+  metrics(): StoreMetrics {
+    this.#core.assertOpen("read the metrics");
+    return this.#core.run((backend) => backend.metrics());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly open = (action: string): ReadSource => {
+    this.#core.assertOpen(action);
+    return this.#newest;
+  };
+
+  protected override openAt(snapshot: Snapshot | undefined): OpenSource {
+    if (snapshot === undefined) return this.open;
+    if (snapshot instanceof StoreSnapshot && snapshot.isOf(this.#core)) return snapshot.open;
+    throw new TypeError("Wrong range option 'snapshot': expected one of this store");
+  }
+
+  #batch(operations: readonly BatchOperation[], options: WriteOptions | undefined): void {
+    this.#core.assertWritable("commit a batch");
+    checkWriteOptions(options);
+    this.#write(toBatch(operations, this.space));
+  }
+
+  /** Returns the version, or `undefined` if a check is not true. */
+  #commit(operations: readonly BatchOperation[], options: CommitOptions | undefined): number | undefined {
+    this.#core.assertWritable("commit");
+    const { checks = [] } = readCommitOptions(options);
+    const batch = toBatch(operations, this.space);
+    try {
+      if (!areTrue(checks, this.space, this.#core)) return undefined;
+    } catch (error) {
+      batch.release();
+      throw error;
+    }
+    this.#write(batch);
+    return this.#core.version;
+  }
+
+  #write(batch: EncodedBatch): void {
+    try {
+      if (batch.length > 0) this.#commits.batch(batch);
+    } finally {
+      batch.release();
+    }
+  }
+
+  #deletion(range: ByteRange, open: OpenSource): RangeDeletion {
+    this.#core.assertWritable("delete a range");
+    return new RangeDeletion(open("delete a range").hold(), range, (operations) => {
+      this.#core.assertWritable("delete a range");
+      this.#commits.batch(operations);
+    });
+  }
+
+  /** Waits for a write, if there was one; returns whether there was. */
+  async #settled(hasWritten: boolean, options: WriteOptions | undefined): Promise<boolean> {
+    if (hasWritten) await this.#commits.committed(options?.durable);
+    else await afterLightWork(1);
+    return hasWritten;
+  }
+
+  /** As {@linkcode KeyedStore.#settled}, but returns when the write is done. */
+  #settledNow(hasWritten: boolean, options: WriteOptions | undefined): boolean {
+    if (hasWritten) this.#commits.commitNow(options?.durable);
+    return hasWritten;
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Parts of the shared suite: conditional writes, updates, expiry by touch, and durability by write.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { jsonCodec } from "../../mod.ts";
+import { misuse, text } from "../support/expect.ts";
+import type { Check } from "./parts.ts";
+
+const HOUR = 3_600_000;
+
+/** Tests of commits with checks, and of conditional deletions. */
+export function conditionalWrites(check: Check): void {
+  check("a commit is done if all its checks are true, and says its version", async (store) => {
+    await store.put("a", "1");
+    const version = store.version;
+    const operations = [
+      { type: "put", key: "b", value: "2" },
+      { type: "delete", key: "a" },
+    ] as const;
+    const checks = [
+      { key: "a", version },
+      { key: "b", version: undefined },
+    ];
+    assert.equal(await store.commit(operations, { checks }), store.version);
+    assert.ok(store.version > version);
+    assert.deepEqual([...store.keys()], ["b"]);
+    const after = store.version;
+    assert.equal(await store.commit(operations, { checks }), undefined);
+    assert.equal(store.commitSync(operations, { checks: [{ key: "b", version: undefined }] }), undefined);
+    assert.equal(store.version, after);
+    assert.equal(store.commitSync([], { checks: [{ key: "b", version: after }] }), after);
+    assert.equal(store.commitSync([{ type: "put", key: "c", value: "" }]), store.version);
+    assert.ok(store.version > after);
+  });
+
+  check("a commit refuses wrong checks and operations, before anything is written", async (store) => {
+    await store.put("a", "1");
+    const put = { type: "put", key: "b", value: "" } as const;
+    const wrong = (checks: unknown) => store.commit([put], { checks } as never);
+    await assert.rejects(wrong({}), misuse(TypeError, "'checks'"));
+    await assert.rejects(wrong([undefined]), misuse(TypeError, "expected a version"));
+    await assert.rejects(wrong([{ key: "a" }]), misuse(TypeError, "expected a version"));
+    await assert.rejects(wrong([{ key: "a", version: "1" }]), misuse(TypeError, "expected version"));
+    await assert.rejects(wrong([{ key: "a", version: -1 }]), misuse(RangeError, "-1"));
+    await assert.rejects(wrong([{ key: "", version: 1 }]), misuse(RangeError, "empty key"));
+    await assert.rejects(wrong([{ key: "a", vers: 1 }]), misuse(TypeError, "Unknown property of a check 'vers'"));
+    // A wrong check is refused even after one that is not true.
+    await assert.rejects(
+      wrong([
+        { key: "a", version: 1_000_000 },
+        { key: 5, version: 1 },
+      ]),
+      misuse(TypeError, "as a key"),
+    );
+    await assert.rejects(store.commit([{ ...put, key: "" }]), misuse(RangeError, "empty key"));
+    assert.equal(store.countSync(), 1);
+  });
+
+  check("compareAndDelete removes a key whose version is the expected one", async (store) => {
+    await store.put("key", "value");
+    const { version = 0 } = (await store.getEntry("key")) ?? {};
+    assert.equal(await store.compareAndDelete("key", version + 1), false);
+    assert.equal(store.compareAndDeleteSync("other", version), false);
+    assert.equal(await store.compareAndDelete("key", version), true);
+    assert.equal(store.hasSync("key"), false);
+    store.putSync("key", "again");
+    assert.equal(store.compareAndDeleteSync("key", version), false);
+    assert.equal(store.compareAndDeleteSync("key", store.version), true);
+    await assert.rejects(store.compareAndDelete("key", undefined as never), misuse(TypeError, "undefined"));
+    await assert.rejects(store.compareAndDelete("key", 1.5), misuse(RangeError, "1.5"));
+  });
+}
+
+/** Tests of updates and of expiry. */
+export function updates(check: Check): void {
+  check("update changes a value in one step, and keeps its expiry", async (store) => {
+    const add = (value: Uint8Array | undefined) => `${value ? text(value) : ""}x`;
+    const writes = Array.from({ length: 100 }, () => store.update("key", add));
+    assert.equal((await Promise.all(writes)).at(-1), "x".repeat(100));
+    assert.equal(store.updateSync("key", add), "x".repeat(101));
+    assert.equal(store.getEntrySync("key")?.expiresAt, undefined);
+    store.updateSync("key", add, { ttl: HOUR });
+    const { expiresAt } = store.getEntrySync("key") ?? {};
+    assert.ok(expiresAt);
+    store.updateSync("key", add);
+    assert.equal(store.getEntrySync("key")?.expiresAt, expiresAt);
+    store.updateSync("key", add, { ttl: Number.POSITIVE_INFINITY });
+    assert.equal(store.getEntrySync("key")?.expiresAt, undefined);
+    const { version } = store;
+    assert.equal(
+      store.updateSync("key", () => undefined),
+      undefined,
+    );
+    assert.equal(await store.update("missing", () => undefined), undefined);
+    assert.equal(store.version, version);
+  });
+
+  check("an update that fails, waits or writes itself changes nothing", async (store) => {
+    await store.put("key", "value");
+    const { version } = store;
+    const reason = new Error("enough");
+    const failing = () => {
+      throw reason;
+    };
+    await assert.rejects(store.update("key", failing), reason);
+    assert.throws(() => store.updateSync("key", failing), reason);
+    await assert.rejects(store.update("key", (async () => "later") as never), misuse(TypeError, "as a value"));
+    await assert.rejects(store.update("key", "value" as never), misuse(TypeError, "expected a function"));
+    assert.equal(store.version, version);
+    const writing = () => {
+      store.putSync("key", "between");
+      return "lost";
+    };
+    await assert.rejects(store.update("key", writing), misuse(TypeError, "wrote to the store"));
+    assert.equal(text(store.getSync("key")), "between");
+  });
+
+  check("touch sets when a value expires; Infinity is never", async (store) => {
+    await store.put("key", "value", { ttl: Number.POSITIVE_INFINITY });
+    assert.equal(store.getEntrySync("key")?.expiresAt, undefined);
+    assert.equal(await store.touch("key", HOUR), true);
+    const left = (store.getEntrySync("key")?.expiresAt ?? 0) - Date.now();
+    assert.ok(left > HOUR - 60_000 && left <= HOUR);
+    assert.equal(store.touchSync("key", Number.POSITIVE_INFINITY), true);
+    assert.deepEqual([store.getEntrySync("key")?.expiresAt, text(store.getSync("key"))], [undefined, "value"]);
+    assert.equal(await store.touch("missing", HOUR), false);
+    for (const ttl of [undefined, "1"])
+      await assert.rejects(store.touch("key", ttl as never), misuse(TypeError, "ttl"));
+    await assert.rejects(store.touch("key", 0), misuse(RangeError, "ttl"));
+  });
+
+  check("writes that need not be durable settle, are read at once, and reach watches", async (store) => {
+    const changes = store.watch({}, { since: 0 })[Symbol.asyncIterator]();
+    await store.put("a", "1", { durable: false });
+    await store.batch([{ type: "put", key: "b", value: "2" }], { durable: false });
+    store.putSync("c", "3", { durable: false });
+    await store.transaction((tx) => tx.put("d", "4"), { durable: false });
+    await store.delete("a", { durable: false });
+    store.deleteSync("b", { durable: false });
+    await store.commit([{ type: "put", key: "e", value: "5" }], { durable: true });
+    assert.deepEqual([...store.keys()], ["c", "d", "e"]);
+    const seen: string[] = [];
+    while (seen.at(-1) !== "put e") {
+      const { value } = await changes.next();
+      seen.push(`${value?.type} ${value?.key}`);
+    }
+    assert.equal(seen.length, 7);
+    await changes.return?.();
+    await assert.rejects(store.put("a", "", { durable: 1 as never }), misuse(TypeError, "'durable'"));
+    await assert.rejects(store.delete("a", { durable: "no" as never }), misuse(TypeError, "'durable'"));
+    await assert.rejects(
+      store.transaction(() => {}, { durable: 1 as never }),
+      misuse(TypeError, "'durable'"),
+    );
+  });
+
+  check("updates and conditional writes of a view take and give values", async (store) => {
+    const counts = store.view({ prefix: "count/", value: jsonCodec<number>() });
+    const one = (count = 0) => count + 1;
+    assert.equal(await counts.update("a", one), 1);
+    assert.equal(counts.updateSync("a", one), 2);
+    const entry = await counts.getEntry("a");
+    assert.deepEqual([entry?.value, entry?.version], [2, store.version]);
+    assert.equal(await counts.compareAndSet("a", entry?.version, 10), true);
+    assert.equal(counts.compareAndSetSync("a", entry?.version, 11), false);
+    assert.equal(
+      await counts.commit([{ type: "put", key: "b", value: 3 }], { checks: [{ key: "a", version: store.version }] }),
+      store.version,
+    );
+    assert.equal(counts.commitSync([{ type: "delete", key: "b" }], { checks: [{ key: "a", version: 1 }] }), undefined);
+    assert.deepEqual(counts.getManySync(["a", "b", "c"]), [10, 3, undefined]);
+    assert.deepEqual(
+      (await counts.getEntries(["b", "c"])).map((each) => each?.value),
+      [3, undefined],
+    );
+    assert.deepEqual(await counts.hasMany(["a", "c"]), [true, false]);
+    counts.batchSync([{ type: "put", key: "c", value: 4, ttl: HOUR }]);
+    assert.equal(await counts.touch("c", Number.POSITIVE_INFINITY), true);
+    assert.equal(counts.getEntrySync("c")?.expiresAt, undefined);
+    assert.deepEqual(
+      counts
+        .records({ gte: "b" })
+        .map(({ key, value }) => [key, value])
+        .toArraySync(),
+      [
+        ["b", 3],
+        ["c", 4],
+      ],
+    );
+    assert.equal(await counts.compareAndDelete("c", store.version), true);
+    assert.equal(await counts.delete("c"), false);
+    assert.equal(counts.deleteRangeSync({ gte: "b" }), 1);
+    assert.equal(counts.countSync(), 1);
+  });
+}
