@@ -26,7 +26,14 @@ export type {
   RestoreResult,
 } from "./src/api/backup.ts";
 export type { Change, ChangeIn, DeleteChange, PutChange, WatchOptions } from "./src/api/changes.ts";
-export type { EngineSource, MemoryStoreOptions, SledStoreConfig, StorePlace, StoreWait } from "./src/api/config.ts";
+export type {
+  Compression,
+  EngineSource,
+  MemoryStoreOptions,
+  SledStoreConfig,
+  StorePlace,
+  StoreWait,
+} from "./src/api/config.ts";
 export type { LongOptions, StoreRecord, ValueEntry } from "./src/api/entries.ts";
 export type { StoreErrorCode } from "./src/api/errors.ts";
 export type {

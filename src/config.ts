@@ -5,7 +5,7 @@
  */
 
 import { isAbsolute, resolve, sep } from "node:path";
-import type { EngineSource, SledStoreConfig } from "./api/config.ts";
+import type { Compression, EngineSource, SledStoreConfig } from "./api/config.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
@@ -41,6 +41,7 @@ export interface ResolvedConfig {
   readonly cacheSize: number;
   readonly writeBufferSize: number;
   readonly readOnly: boolean;
+  readonly compression: Compression | undefined;
   readonly shareBuffers: boolean;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
@@ -90,6 +91,7 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     cacheSize: true,
     writeBufferSize: true,
     readOnly: true,
+    compression: true,
     shareBuffers: true,
     logger: true,
     fileSystem: true,
@@ -133,6 +135,7 @@ export async function resolveConfig(given: string | URL | SledStoreConfig): Prom
     ...config,
     path: await resolvePath(config.path, config.fileSystem === undefined),
     numVersionsToKeep: options.numVersionsToKeep,
+    compression: options.compression,
     signal: config.signal,
     fileSystem: config.fileSystem,
     wasm: config.wasm,
@@ -146,6 +149,7 @@ function checkTypes(config: Filled): void {
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }
+  if (config.compression !== undefined) checkCompression(config.compression);
   checkInteger("loggingLevel", config.loggingLevel, LoggingLevel.DEBUG, LoggingLevel.ERROR);
   if (config.numVersionsToKeep !== undefined) {
     checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
@@ -162,6 +166,12 @@ function checkTypes(config: Filled): void {
   if (wasm !== undefined && !isUrl(wasm) && !isUint8Array(wasm) && !isWasmModule(wasm)) {
     wrongType("wasm", wasm, "a URL, a Uint8Array or a WebAssembly.Module");
   }
+}
+
+function checkCompression(compression: unknown): void {
+  if (typeof compression !== "string") wrongType("compression", compression, "a string");
+  if (compression === "none" || compression === "lz4") return;
+  throw new RangeError(`Wrong option 'compression': expected 'none' or 'lz4', got '${compression}'`);
 }
 
 function checkWait(ms: unknown): void {

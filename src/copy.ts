@@ -42,9 +42,17 @@ export async function copyTo(
 
 /** The config of another store, with a directory of its own. */
 async function configLike(like: ResolvedConfig, path: string | URL): Promise<ResolvedConfig> {
-  const { fileSystem, wasm, signal: _, numVersionsToKeep = 1, ...config } = like;
+  const { fileSystem, wasm, signal: _, numVersionsToKeep = 1, compression = "none", ...config } = like;
   const chosen = { ...(fileSystem ? { fileSystem } : {}), ...(wasm ? { wasm } : {}) };
-  return await resolveConfig({ ...config, ...chosen, numVersionsToKeep, path, readOnly: false, waitForLock: 0 });
+  return await resolveConfig({
+    ...config,
+    ...chosen,
+    numVersionsToKeep,
+    compression,
+    path,
+    readOnly: false,
+    waitForLock: 0,
+  });
 }
 
 async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<RestoreResult> {
@@ -61,7 +69,8 @@ async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<Res
     throw pathError(path, "lock", error);
   }
   try {
-    await engine.open({ ...resolved, numVersionsToKeep: resolved.numVersionsToKeep ?? 1 });
+    const { numVersionsToKeep = 1, compression = "none" } = resolved;
+    await engine.open({ ...resolved, numVersionsToKeep, compression });
     const result = await fill(engine, source);
     atPath(path, "mark", () => markDirectory(fileSystem, path, resolved, directory.owned));
     return result;

@@ -30,6 +30,8 @@ const FIGURES = [
   "blocksWritten",
   "blockWrittenBytes",
   "blockSyncs",
+  "compressionInputBytes",
+  "compressionOutputBytes",
   "blockCacheHits",
   "blockCacheMisses",
   "blockCacheBytes",

@@ -94,15 +94,15 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   try {
     logger.debug(`locked '${path}'`);
     if (resolved.errorIfExists) refuseExisting(disk, path);
-    const { numVersionsToKeep, isNew } = markDirectory(fileSystem, path, resolved, directory.owned);
+    const { isNew, ...settings } = markDirectory(fileSystem, path, resolved, directory.owned);
     if (!isNew) reserve.find();
     // If the directory was created here, its name is durable already.
     if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
     engine ??= await start();
-    await engine.open({ ...resolved, numVersionsToKeep });
+    await engine.open({ ...resolved, ...settings });
     await endRestore(engine, { ...directory, fileSystem: disk }, logger);
     logger.info(`opened '${path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
-    const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
+    const copy: Copy = (to, backup) => copyTo({ ...resolved, ...settings }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: disk,
       path,
@@ -144,16 +144,16 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
     return await lower.observe?.(path);
   });
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
-  const numVersionsToKeep = requireStore(lower, path);
+  const { numVersionsToKeep, compression = "none" } = requireStore(lower, path);
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
   const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
   try {
     const directory = { fileSystem: view.fileSystem, path, owned: lock.held };
     const { compiled } = await loadEngine(resolved.wasm);
     const engine = await Engine.start(compiled, directory);
-    await engine.open({ ...resolved, numVersionsToKeep });
+    await engine.open({ ...resolved, numVersionsToKeep, compression });
     logger.info(`opened '${path}' for reading`);
-    const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep }, to, backup);
+    const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep, compression }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: lower,
       path,

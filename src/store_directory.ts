@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Compression } from "./api/config.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
@@ -11,7 +12,7 @@ import { messageOf, StoreError } from "./errors.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import { isErrorLike } from "./realm.ts";
-import { MARKER, readMarker, writeMarker } from "./store_marker.ts";
+import { MARKER, type Marker, readMarker, writeMarker } from "./store_marker.ts";
 
 /** luge's own names in a directory without a marker, besides those of locks. */
 const OWN = /^(?:LUGE\.tmp|luge\.sock|luge\.[0-9a-f]{4})$/;
@@ -21,12 +22,14 @@ const OF_A_STORE = /^(?:log|upper|bottom|index|RESERVE(?:\.new)?|RESTORE(?:\.tmp
 const FOREIGN_BUT_HARMLESS =
   /^(?:lost\+found|\.(?:git|hg|svn)?(?:keep|ignore)|\.gitattributes|\.dockerignore|\.DS_Store|\._.*|\.nfs[0-9a-f]*|\.fuse_hidden.*|\.Trash.*|\.Trashes|\.Spotlight-V100|\.fseventsd|\.directory|@eaDir|Thumbs\.db|desktop\.ini|System Volume Information|\$RECYCLE\.BIN)$/i;
 
-/** How many versions of a key the caller wants the store to keep. */
-export interface WantedVersions {
+/** The settings that the caller wants. */
+export interface WantedSettings {
   /** `undefined` for the number that the store remembers, or 1 in a new store. */
   readonly numVersionsToKeep: number | undefined;
   /** Whether the number may be smaller than the one that the store remembers. */
   readonly dropVersions: boolean;
+  /** `undefined` for what the store remembers, or `"none"` in a new store. */
+  readonly compression: Compression | undefined;
 }
 
 /**
@@ -85,21 +88,27 @@ export function removeAll(fileSystem: FileSystem, directory: string): void {
 
 /**
  * Writes the marker of a new store, or checks the marker of an existing one. Returns how many versions the store keeps,
- * and whether it is new. The directory must be locked. Throws a `RangeError` for fewer versions than before, unless
+ * how it writes, and whether it is new. The directory must be locked. Throws a `RangeError` for fewer versions than before, unless
  * `dropVersions` is set.
  */
 export function markDirectory(
   fileSystem: FileSystem,
   path: string,
-  { numVersionsToKeep, dropVersions }: WantedVersions,
+  { numVersionsToKeep, dropVersions, compression }: WantedSettings,
   requireOwned: () => void,
-): { numVersionsToKeep: number; isNew: boolean } {
+): { numVersionsToKeep: number; compression: Compression; isNew: boolean } {
   return atPath(path, "open", () => {
-    const remembered = readMarker(fileSystem, path)?.numVersionsToKeep;
+    const marker = readMarker(fileSystem, path);
+    const remembered = marker?.numVersionsToKeep;
     const wanted = numVersionsToKeep ?? remembered ?? 1;
     if (remembered !== undefined && wanted < remembered && !dropVersions) refuseToDrop(path, wanted, remembered);
-    if (wanted !== remembered) writeMarker(fileSystem, path, { numVersionsToKeep: wanted }, requireOwned);
-    return { numVersionsToKeep: wanted, isNew: remembered === undefined };
+    // A store that was never compressed keeps the older format, which has no such setting.
+    const before = marker?.compression;
+    const after = before === undefined && compression !== "lz4" ? undefined : (compression ?? before);
+    if (wanted !== remembered || after !== before) {
+      writeMarker(fileSystem, path, { numVersionsToKeep: wanted, compression: after }, requireOwned);
+    }
+    return { numVersionsToKeep: wanted, compression: after ?? "none", isNew: marker === undefined };
   });
 }
 
@@ -110,10 +119,10 @@ function refuseToDrop(path: string, wanted: number, remembered: number): never {
 }
 
 /**
- * Refuses a directory that is missing or has no store of this format. Writes nothing. Returns how many versions it
- * keeps.
+ * Refuses a directory that is missing or has no store that this release reads. Writes nothing. Returns the settings of
+ * the store.
  */
-export function requireStore(fileSystem: FileSystem, path: string): number {
+export function requireStore(fileSystem: FileSystem, path: string): Marker {
   return atPath(path, "open", () => {
     const stat = fileSystem.stat(path);
     if (stat && stat.kind !== "directory") {
@@ -124,7 +133,7 @@ export function requireStore(fileSystem: FileSystem, path: string): number {
       const what = stat ? "it holds no luge store" : "it is missing";
       throw new StoreError("NOT_A_STORE", `Cannot open '${path}' for reading: ${what}`);
     }
-    if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return marker.numVersionsToKeep;
+    if (fileSystem.stat(`${path}/${SEALED_RESTORE}`) === undefined) return marker;
     const what = "a restore was interrupted; open it for writing once, which finishes the restore";
     throw new StoreError("STORE_RESTORING", `Cannot open '${path}' for reading: ${what}`);
   });

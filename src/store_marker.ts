@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Compression } from "./api/config.ts";
 import type { FileSystem, OpenFile } from "./api/file_system.ts";
 import { StoreError } from "./errors.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
@@ -13,8 +14,10 @@ export const MARKER = "LUGE";
 /** The name of the marker until it is whole. */
 export const UNFINISHED_MARKER = "LUGE.tmp";
 
-/** The format of the directory that this release writes and reads. */
+/** The format of a directory in which nothing is compressed. This release reads it and writes it. */
 export const FORMAT_VERSION = 4;
+/** The same, for a directory that may have compressed blocks and values. */
+export const COMPRESSED_FORMAT_VERSION = 5;
 
 /** Every marker is shorter than this. */
 const MOST_BYTES = 256;
@@ -23,6 +26,8 @@ const CRC_POLYNOMIAL = 0xedb88320;
 /** The settings that a store remembers. */
 export interface Marker {
   readonly numVersionsToKeep: number;
+  /** How the files are written. `undefined` for format 4, in which nothing is compressed. */
+  readonly compression: Compression | undefined;
 }
 
 /** The marker; `undefined` if there is none. Throws `STORE_CORRUPT` or `FORMAT_UNSUPPORTED`. */
@@ -48,20 +53,25 @@ export function writeMarker(fileSystem: FileSystem, directory: string, marker: M
   fileSystem.syncDirectory(directory);
 }
 
-function textOf({ numVersionsToKeep }: Marker): string {
-  const text = `luge ${FORMAT_VERSION}\nnumVersionsToKeep ${numVersionsToKeep}\n`;
+function textOf({ numVersionsToKeep, compression }: Marker): string {
+  const version = compression === undefined ? FORMAT_VERSION : COMPRESSED_FORMAT_VERSION;
+  const setting = compression === undefined ? "" : `compression ${compression}\n`;
+  const text = `luge ${version}\nnumVersionsToKeep ${numVersionsToKeep}\n${setting}`;
   return `${text}crc32 ${crc32(text)}\n`;
 }
 
 function parse(text: string, path: string): Marker {
-  const version = /^luge ([1-9]\d{0,8})\n/.exec(text)?.[1];
-  if (version !== undefined && Number(version) !== FORMAT_VERSION) {
-    const what = `it has format ${version}, this release reads format ${FORMAT_VERSION}`;
+  const version = Number(/^luge ([1-9]\d{0,8})\n/.exec(text)?.[1]);
+  if (version > 0 && version !== FORMAT_VERSION && version !== COMPRESSED_FORMAT_VERSION) {
+    const formats = `${FORMAT_VERSION} and ${COMPRESSED_FORMAT_VERSION}`;
+    const what = `it has format ${version}, this release reads the formats ${formats}`;
     const remedy = "open it with the release that wrote it, and move its data with a backup";
     throw new StoreError("FORMAT_UNSUPPORTED", `Cannot open the store of '${path}': ${what}; ${remedy}`);
   }
-  const number = Number(/\nnumVersionsToKeep ([1-9]\d{0,6})\n/.exec(text)?.[1]);
-  if (version !== undefined && text === textOf({ numVersionsToKeep: number })) return { numVersionsToKeep: number };
+  const numVersionsToKeep = Number(/\nnumVersionsToKeep ([1-9]\d{0,6})\n/.exec(text)?.[1]);
+  const compression = /\ncompression (none|lz4)\n/.exec(text)?.[1] as Compression | undefined;
+  const marker = { numVersionsToKeep, compression };
+  if (text === textOf(marker)) return marker;
   throw new StoreError(
     "STORE_CORRUPT",
     `Cannot open: '${path}' is damaged: expected 'luge <version>' and its settings`,

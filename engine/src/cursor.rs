@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::disk::Disk;
-use crate::entry::{Boundary, Entry, Value};
+use crate::entry::{Boundary, Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
 use crate::failure::Failure;
 use crate::memtable::{Memtable, Place};
@@ -136,7 +136,7 @@ const VERSIONS_A_JUMP: usize = 4;
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     Copied,
-    Logged { position: PackedPosition, length: u32 },
+    Logged { position: PackedPosition, length: LoggedLength },
 }
 
 enum Source<'a, D: Disk> {

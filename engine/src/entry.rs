@@ -17,9 +17,55 @@ pub enum Value<'a> {
     Logged {
         /// The [`Position`](crate::log::Position) of the value's first byte.
         position: PackedPosition,
-        /// The length in bytes.
-        length: u32,
+        /// How many bytes of the log it takes.
+        length: LoggedLength,
     },
+}
+
+/// How many bytes of the log a value takes, without its checksum, and whether these bytes are compressed. The length of a
+/// compressed value is at their start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedLength(u32);
+
+impl LoggedLength {
+    /// The highest bit says that the bytes are compressed. A payload has at most 2^30 bytes.
+    const COMPRESSED: u32 = 1 << 31;
+
+    /// A value that is stored as it is; `None` if it is too long.
+    #[must_use]
+    pub fn plain(bytes: usize) -> Option<Self> {
+        u32::try_from(bytes).ok().filter(|length| length & Self::COMPRESSED == 0).map(Self)
+    }
+
+    /// A value of which these many compressed bytes are stored; `None` if they are too many.
+    #[must_use]
+    pub fn compressed(bytes: usize) -> Option<Self> {
+        Self::plain(bytes).map(|Self(length)| Self(length | Self::COMPRESSED))
+    }
+
+    /// How many bytes the log has.
+    #[must_use]
+    pub fn stored(self) -> u32 {
+        self.0 & !Self::COMPRESSED
+    }
+
+    /// Whether these bytes are compressed.
+    #[must_use]
+    pub fn is_compressed(self) -> bool {
+        self.0 & Self::COMPRESSED != 0
+    }
+
+    /// Both as one number, for a memtable.
+    #[must_use]
+    pub(crate) fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    /// From the number of [`LoggedLength::to_bits`].
+    #[must_use]
+    pub(crate) fn of_bits(bits: u32) -> Self {
+        Self(bits)
+    }
 }
 
 /// One version of a key.

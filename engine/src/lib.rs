@@ -8,6 +8,7 @@ mod abi;
 mod admission;
 pub mod backup;
 mod cache;
+pub mod compression;
 pub mod cursor;
 pub mod database;
 pub mod disk;

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use luge_engine::entry::{Entry, Value};
+use luge_engine::entry::{Entry, LoggedLength, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::log::PackedPosition;
 use luge_engine::table::DecodedBlock;
@@ -17,7 +17,7 @@ use proptest::prelude::*;
 enum Owned {
     Deleted,
     Inline(Vec<u8>),
-    Logged(u64, u32),
+    Logged(u64, u32, bool),
 }
 
 type Model = BTreeMap<(Vec<u8>, Reverse<Version>), (u64, Owned)>;
@@ -30,7 +30,8 @@ fn value() -> impl Strategy<Value = Owned> {
     prop_oneof![
         Just(Owned::Deleted),
         vec(any::<u8>(), 0..200).prop_map(Owned::Inline),
-        (any::<u64>(), any::<u32>()).prop_map(|(position, length)| Owned::Logged(position, length)),
+        (any::<u64>(), 0..1_u32 << 31, any::<bool>())
+            .prop_map(|(position, length, packed)| Owned::Logged(position, length, packed)),
     ]
 }
 
@@ -50,7 +51,10 @@ fn entry<'a>(
     let value = match value {
         Owned::Deleted => Value::Deleted,
         Owned::Inline(bytes) => Value::Inline(bytes),
-        Owned::Logged(position, length) => Value::Logged { position: PackedPosition::of(*position), length: *length },
+        Owned::Logged(position, length, is_packed) => {
+            let length = if *is_packed { LoggedLength::compressed } else { LoggedLength::plain }(*length as usize);
+            Value::Logged { position: PackedPosition::of(*position), length: length.unwrap() }
+        }
     };
     Entry { key, version: *version, expires: Expiry::of_number(*expires_ms), value }
 }

@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use luge_engine::entry::{Entry, Value};
+use luge_engine::entry::{Entry, LoggedLength, Value};
 use luge_engine::expiry::Expiry;
 use luge_engine::log::PackedPosition;
 use luge_engine::memtable::Memtable;
@@ -120,7 +120,7 @@ fn a_logged_value_keeps_its_place() {
         key: b"key",
         version: Version::of(1),
         expires: None,
-        value: Value::Logged { position: PackedPosition::of(1 << 40), length: 9 },
+        value: Value::Logged { position: PackedPosition::of(1 << 40), length: LoggedLength::compressed(9).unwrap() },
     };
     memtable.insert(&entry).unwrap();
     assert_eq!(memtable.get(b"key", Version::NEWEST), Some(entry));

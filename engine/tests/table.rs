@@ -4,13 +4,16 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use luge_engine::disk::MemoryDisk;
-use luge_engine::entry::{Boundary, Entry, Value};
+use luge_engine::compression::Compression;
+use luge_engine::disk::{Disk, MemoryDisk};
+use luge_engine::entry::{Boundary, Entry, LoggedLength, Value};
 use luge_engine::expiry::Expiry;
+use luge_engine::failure::FailureKind;
 use luge_engine::index::Index;
-use luge_engine::log::{PackedPosition, Position, SegmentNumber};
+use luge_engine::log::record::{self, Record};
+use luge_engine::log::{PackedPosition, Position, SegmentNumber, segment};
 use luge_engine::table::block::BlockReader;
-use luge_engine::table::{Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
+use luge_engine::table::{BlockWalk, Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
 use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -18,6 +21,10 @@ use proptest::prelude::*;
 const BLOCK_SIZE: usize = 200;
 const NOW_MS: u64 = 1000;
 const LOGGED_LENGTH: u32 = 5;
+
+fn logged_length() -> LoggedLength {
+    LoggedLength::plain(LOGGED_LENGTH as usize).unwrap()
+}
 const STEPS_A_GROUP: usize = 3;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +40,7 @@ type History = BTreeMap<(Vec<u8>, Reverse<Version>), Written>;
 fn entry<'a>((key, Reverse(version)): &'a (Vec<u8>, Reverse<Version>), written: &'a Written) -> Entry<'a> {
     let value = match (&written.value, written.logged) {
         (None, _) => Value::Deleted,
-        (Some(_), Some(position)) => Value::Logged { position, length: LOGGED_LENGTH },
+        (Some(_), Some(position)) => Value::Logged { position, length: logged_length() },
         (Some(bytes), None) => Value::Inline(bytes),
     };
     Entry { key, version: *version, expires: Expiry::of_number(written.expires_ms), value }
@@ -125,7 +132,7 @@ fn logged(table: &Table<MemoryDisk>) -> BTreeMap<SegmentNumber, u64> {
         let mut cursor = table.cursor_from(level, Boundary::Outermost).unwrap();
         while let Some(entry) = cursor.entry() {
             if let Value::Logged { position, length } = entry.value {
-                *counts.entry(Position::unpacked(position).segment).or_default() += u64::from(length);
+                *counts.entry(Position::unpacked(position).segment).or_default() += u64::from(length.stored());
             }
             cursor.advance().unwrap();
         }
@@ -198,7 +205,7 @@ fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: Versi
         }
         let to = Position { segment: SegmentNumber::of(9), offset: version.get() }.packed();
         if table.leads_to(key, *own, from).unwrap() {
-            relocations.push(Relocation { key: key.clone(), version: *own, from, to });
+            relocations.push(Relocation { key: key.clone(), version: *own, from, to, length: logged_length() });
             written.logged = Some(to);
         }
     }
@@ -272,6 +279,102 @@ proptest! {
             }
             prop_assert!(table.get(b"none", Version::NEWEST, Found::new).unwrap().is_none());
         }
+    }
+}
+
+/// Opens a table whose blocks are compressed.
+fn open_compressed(block_size: usize) -> Table<MemoryDisk> {
+    let mut table = open(block_size);
+    table.set_compression(Compression::Lz4);
+    table
+}
+
+#[test]
+fn blocks_are_compressed_where_that_saves_space_and_a_rewrite_applies_the_setting() {
+    for value in [vec![7; 50], (0..50_u8).map(|i| i.wrapping_mul(i).wrapping_mul(i) ^ 0x55).collect()] {
+        let mut sizes = Vec::new();
+        let mut table = open(4096);
+        let settings = [Compression::None, Compression::Lz4, Compression::Lz4, Compression::None];
+        for (round, compression) in settings.into_iter().enumerate() {
+            table.set_compression(compression);
+            if round == 0 {
+                fill(&mut table, 0..5000, Version::of(1), Some(value.clone()));
+            }
+            let mut written = 0;
+            let mut rewrite = table.rewrite(0).unwrap();
+            while let Some(step) = table.rewrite_step(&mut rewrite, &BOTTOM).unwrap() {
+                written += step.blocks;
+            }
+            // A block that is stored as the setting says is not written again.
+            assert!(round == 1 || round == 3 || written == 0, "round {round}: {written} blocks");
+            sizes.push(table.live_bytes(Level::Bottom));
+            for key in (0..5000_u32).step_by(97) {
+                let found = table.get(&key.to_be_bytes(), Version::NEWEST, Found::new).unwrap();
+                assert_eq!(found.unwrap().value(), Value::Inline(&value));
+            }
+            assert_eq!(dump(&table, Level::Bottom).len(), 5000);
+        }
+        assert!(sizes[1] < sizes[0] / 2 && sizes[2] == sizes[1] && sizes[3] > sizes[1] * 2, "{sizes:?}");
+    }
+    // Noise stays as it is.
+    let noise = |key: u32, seeds: std::ops::Range<u64>| {
+        seeds.flat_map(|seed| xxhash_rust::xxh64::xxh64(&key.to_le_bytes(), seed).to_le_bytes()).collect::<Vec<u8>>()
+    };
+    let mut table = open_compressed(4096);
+    let written = |key: u32| Written { expires_ms: 0, value: Some(noise(key, 1..9)), logged: None };
+    let new: History = (0..3000_u32).map(|key| ((noise(key, 0..1), Reverse(Version::of(1))), written(key))).collect();
+    merge_all(&mut table, Level::Bottom, &new, &BOTTOM, 8);
+    let sizes = table.blocks(Level::Bottom).packed_sizes();
+    assert!(sizes.plain > 60_000 && sizes.stored == sizes.plain, "{sizes:?}");
+}
+
+/// The damage of the bottom level.
+fn damages(table: &Table<MemoryDisk>) -> Vec<String> {
+    let mut damages = Vec::new();
+    let mut walk = BlockWalk::over(Level::Bottom);
+    table.verify_blocks(&mut walk, 10, |_| Ok(()), |damage| damages.push(damage.what)).unwrap();
+    damages
+}
+
+#[test]
+fn each_damage_of_a_compressed_block_is_found_and_no_bomb_is_unpacked() {
+    let index = Index::in_memory();
+    let open = |disks| Table::open(index.blocks(), disks, 1024, 10_000).unwrap();
+    let mut table = open(TableDisks { upper: MemoryDisk::default(), bottom: MemoryDisk::default() });
+    table.set_compression(Compression::Lz4);
+    fill(&mut table, 0..20, Version::of(1), Some(vec![7; 50]));
+    assert!(table.blocks(Level::Bottom).packed_sizes().stored < 400);
+    table.sync().unwrap();
+    table.end_segments().unwrap();
+    let mut disks = table.into_disks();
+    let name = disks.bottom.list().unwrap().remove(0);
+    let (mut whole, start) = (Vec::new(), segment::HEADER_SIZE);
+    disks.bottom.edit(&name, |bytes| whole.clone_from(bytes));
+    let length = record::payload_length(&whole[start..]).unwrap();
+    for i in start..start + record::HEADER_SIZE + length {
+        disks.bottom.edit(&name, |bytes| bytes[i] ^= 1);
+        let table = open(disks);
+        assert_eq!(damages(&table).len(), 1, "byte {i}");
+        disks = table.into_disks();
+        disks.bottom.edit(&name, |bytes| bytes[i] ^= 1);
+    }
+    // The same record with other packed bytes, and a checksum that is right.
+    let position = Position { segment: SegmentNumber::FIRST, offset: start as u64 };
+    let found = record::decode(&whole[start..], position).unwrap();
+    let bomb = [0xff, 0xff, 0xff, 0xff, 7, 0x1f, 0, 1, 0, 255, 255];
+    for packed in [&bomb[..], &[0x80, 0x80, 0x41, 0x1f, 0, 1, 0], &[9, 1], &[]] {
+        let mut payload = vec![1, 0, 3];
+        payload.extend_from_slice(packed);
+        payload.resize(length, 255);
+        let mut sealed = Vec::new();
+        record::encode(&mut sealed, position, &Record { payload: &payload, ..found });
+        disks.bottom.edit(&name, |bytes| bytes[start..start + sealed.len()].copy_from_slice(&sealed));
+        let table = open(disks);
+        let what = damages(&table);
+        assert!(what.len() == 1 && what[0].contains("cannot be expanded"), "{what:?}");
+        let failure = table.get(&0_u32.to_be_bytes(), Version::NEWEST, Found::new).unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::Corrupt);
+        disks = table.into_disks();
     }
 }
 

@@ -52,6 +52,61 @@ export function valuesOf(bytes: number, count: number = DISTINCT_VALUES): Uint8A
   return Array.from({ length: count }, () => Buffer.from(Uint8Array.from({ length: bytes }, () => random() * 256)));
 }
 
+/** How many documents differ. Two of them are rarely near each other. */
+const DISTINCT_DOCUMENTS = 16_384;
+const NAMES = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Frances", "Alan", "Margaret", "Tony", "Radia"];
+const CITIES = ["Berlin", "Hamburg", "Paris", "Lyon", "Roma", "Wien", "Oslo", "Bergen", "Praha", "Genève"];
+const WORDS = ["order", "shipped", "paid", "open", "late", "gift", "fragile", "return", "express", "held"];
+
+/** JSON documents of about 400 bytes, as an application stores them: the same names, other values. */
+function documentsOf(seed: number): Uint8Array[] {
+  const random = randomNumbers(seed);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const pick = (from: readonly string[]) => from[below(from.length)];
+  return Array.from({ length: DISTINCT_DOCUMENTS }, (_, id) => {
+    const name = `${pick(NAMES)} ${pick(NAMES)}`;
+    const address = {
+      street: `${pick(NAMES)}-Straße ${below(300)}`,
+      city: pick(CITIES),
+      zip: `${10_000 + below(90_000)}`,
+    };
+    const createdAt = new Date(1_700_000_000_000 + below(1e11)).toISOString();
+    const amount = below(500_000) / 100;
+    const tags = [pick(WORDS), pick(WORDS), pick(WORDS)];
+    const session = Array.from({ length: 4 }, () =>
+      below(2 ** 32)
+        .toString(16)
+        .padStart(8, "0"),
+    ).join("");
+    const email = `user${below(1e6)}@example.com`;
+    const comment = Array.from({ length: 12 }, () => pick(WORDS)).join(" ");
+    const active = below(2) === 0;
+    return Buffer.from(
+      JSON.stringify({
+        id,
+        name,
+        email,
+        address,
+        createdAt,
+        amount,
+        currency: "EUR",
+        tags,
+        active,
+        session,
+        comment,
+        score: below(100),
+      }),
+    );
+  });
+}
+
+/** The entries of `count` keys in random order, with JSON documents of about 400 bytes. */
+export function documentEntries(count: number): Entries {
+  const documents = documentsOf(5);
+  const keys = keysOf(shuffled(count, 1));
+  return { keys, values: keys.map((_, i) => documents[i % documents.length] as Uint8Array) };
+}
+
 /** The entries of `count` keys, in random or in key order. */
 export function entriesOf(count: number, order: "random" | "sorted", valueBytes: number, seed = 1): Entries {
   const numbers = order === "random" ? shuffled(count, seed) : Uint32Array.from({ length: count }, (_, i) => i);

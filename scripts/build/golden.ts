@@ -3,7 +3,7 @@
  * refuse them with the name of the release to use. `tests/golden/golden.test.ts` opens and compares them.
  *
  * ```sh
- * node scripts/build.ts golden       # writes tests/golden/format-4, which must not exist
+ * node scripts/build.ts golden       # writes the folders tests/golden/format-… that do not exist
  * ```
  *
  * @module
@@ -22,8 +22,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { open, type SledStore } from "../../mod.ts";
-import { FORMAT_VERSION } from "../../src/store_marker.ts";
+import { type Compression, open, type SledStore } from "../../mod.ts";
+import { COMPRESSED_FORMAT_VERSION, FORMAT_VERSION } from "../../src/store_marker.ts";
 import { readOptions } from "../lib/options.ts";
 import { ROOT } from "../lib/runtimes.ts";
 import { contentOf } from "./golden_content.ts";
@@ -31,7 +31,21 @@ import { contentOf } from "./golden_content.ts";
 /** The year 2100: an entry that expires then lives as long as anybody runs these tests. */
 const YEAR_2100 = 4_102_444_800_000;
 const LONG_KEY = `long/${"k".repeat(60_000)}`;
-const FOLDER = join(ROOT, "tests", "golden", `format-${FORMAT_VERSION}`);
+
+/** A format of directories, and the setting that gives a store this format. */
+interface Format {
+  readonly folder: string;
+  readonly compression: Compression;
+}
+
+const FORMATS: readonly Format[] = [
+  { folder: folderOf(FORMAT_VERSION), compression: "none" },
+  { folder: folderOf(COMPRESSED_FORMAT_VERSION), compression: "lz4" },
+];
+
+function folderOf(version: number): string {
+  return join(ROOT, "tests", "golden", `format-${version}`);
+}
 
 /** Bytes that do not look like text, always the same. */
 function bytesOf(length: number, seed: number): Uint8Array {
@@ -43,7 +57,7 @@ function bytesOf(length: number, seed: number): Uint8Array {
 }
 
 /** The common start of all directories: values of all sizes, expiry, deletions, a batch. */
-async function fill(store: SledStore): Promise<void> {
+async function fill(store: SledStore, { compression }: Format): Promise<void> {
   for (let i = 0; i < 200; i++) await store.put(`key/${String(i).padStart(4, "0")}`, bytesOf(i, i));
   await store.batch([
     { type: "put", key: new Uint8Array([0]), value: "first" },
@@ -53,7 +67,15 @@ async function fill(store: SledStore): Promise<void> {
   await store.put("expiring/2100", "there", { ttl: YEAR_2100 - Date.now() });
   await store.put("expiring/soon", "gone", { ttl: 1 });
   await store.put("large", bytesOf(70_000, 7));
+  if (compression !== "none") await fillWithText(store);
   for (let i = 0; i < 200; i += 7) await store.delete(`key/${String(i).padStart(4, "0")}`);
+}
+
+/** What gets smaller, in blocks and in the log. */
+async function fillWithText(store: SledStore): Promise<void> {
+  const text = (length: number) => "A line of text that repeats. ".repeat(length / 29 + 1).slice(0, length);
+  for (let i = 0; i < 120; i++) await store.put(`text/${i}`, JSON.stringify({ number: i, name: text(i) }));
+  for (const length of [4095, 4096, 100_000]) await store.put(`text/large/${length}`, text(length));
 }
 
 async function history(store: SledStore): Promise<void> {
@@ -71,15 +93,15 @@ interface Golden {
   /**
    * Writes the final content of the directory. `killed` keeps a copy of it, as a crash at that moment would leave it.
    */
-  write(store: SledStore, killed: (tear?: number) => void): Promise<void>;
+  write(store: SledStore, format: Format, killed: (tear?: number) => void): Promise<void>;
 }
 
 const DIRECTORIES: { readonly [name: string]: Golden } = {
   /** Data in the table, and more in the log. */
   table: {
     numVersionsToKeep: 1,
-    async write(store) {
-      await fill(store);
+    async write(store, format) {
+      await fill(store, format);
       await store.compact();
       await history(store);
       await store.put("key/0001", "overwritten");
@@ -89,8 +111,8 @@ const DIRECTORIES: { readonly [name: string]: Golden } = {
   /** Many versions, in the table and in the log. */
   versions: {
     numVersionsToKeep: 100,
-    async write(store) {
-      await fill(store);
+    async write(store, format) {
+      await fill(store, format);
       await history(store);
       await store.compact();
       await history(store);
@@ -100,8 +122,8 @@ const DIRECTORIES: { readonly [name: string]: Golden } = {
   /** All data in the log, whose end was torn by a crash. */
   killed: {
     numVersionsToKeep: 1,
-    async write(store, killed) {
-      await fill(store);
+    async write(store, format, killed) {
+      await fill(store, format);
       await store.flush();
       killed(5);
       await store.close();
@@ -122,12 +144,17 @@ const DIRECTORIES: { readonly [name: string]: Golden } = {
   },
 };
 
-async function writeDirectory(name: string, { numVersionsToKeep, write }: Golden, scratch: string): Promise<void> {
+async function writeDirectory(
+  name: string,
+  { numVersionsToKeep, write }: Golden,
+  format: Format,
+  scratch: string,
+): Promise<void> {
   const path = join(scratch, name);
-  const to = join(FOLDER, name);
-  const store = await open({ path, numVersionsToKeep });
+  const to = join(format.folder, name);
+  const store = await open({ path, numVersionsToKeep, compression: format.compression });
   let isKilled = false;
-  await write(store, (tear = 0) => {
+  await write(store, format, (tear = 0) => {
     isKilled = true;
     cpSync(path, join(to, "store"), { recursive: true, filter: isKept });
     tearLog(join(to, "store", "log"), tear);
@@ -157,16 +184,17 @@ function tearLog(directory: string, bytes: number): void {
 }
 
 /** Writes a full backup and an increment, and the content after each restore. */
-async function writeBackups(scratch: string): Promise<void> {
-  const store = await open({ path: join(scratch, "backups"), numVersionsToKeep: 100 });
-  const folder = join(FOLDER, "backups");
+async function writeBackups(format: Format, scratch: string): Promise<void> {
+  const { compression } = format;
+  const store = await open({ path: join(scratch, "backups"), numVersionsToKeep: 100, compression });
+  const folder = join(format.folder, "backups");
   mkdirSync(folder, { recursive: true });
   const keep = async (name: string, since?: number) => {
     const file = join(folder, `${name}.backup`);
     for await (const part of store.backup(since === undefined ? {} : { since })) appendFileSync(file, part);
     writeContent(join(folder, `${name}.json`), await contentOf(store, []));
   };
-  await fill(store);
+  await fill(store, format);
   await store.put("between", "full and increment");
   await keep("full");
   const { version = 0 } = (await store.getEntry("between")) ?? {};
@@ -180,11 +208,14 @@ function writeContent(file: string, content: unknown): void {
 }
 
 readOptions({});
-if (existsSync(FOLDER)) throw new Error(`'${FOLDER}' exists: every store that was ever written must stay readable`);
-const scratch = mkdtempSync(join(tmpdir(), "luge-golden-"));
-try {
-  for (const [name, golden] of Object.entries(DIRECTORIES)) await writeDirectory(name, golden, scratch);
-  await writeBackups(scratch);
-} finally {
-  rmSync(scratch, { recursive: true });
+const missing = FORMATS.filter(({ folder }) => !existsSync(folder));
+if (missing.length === 0) throw new Error("All folders exist: every store that was ever written must stay readable");
+for (const format of missing) {
+  const scratch = mkdtempSync(join(tmpdir(), "luge-golden-"));
+  try {
+    for (const [name, golden] of Object.entries(DIRECTORIES)) await writeDirectory(name, golden, format, scratch);
+    await writeBackups(format, scratch);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }

@@ -28,7 +28,7 @@ const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["index"],
   ["log"],
   ["cache", "disk", "entry", "page"],
-  ["failure"],
+  ["compression", "failure"],
   ["abbreviation", "admission", "expiry", "position", "ring", "status", "varint", "version"],
   ["number"],
 ];

@@ -80,6 +80,15 @@ export interface SledStoreConfig {
    */
   readonly readOnly?: boolean | undefined;
   /**
+   * How the store writes its files from here on. With `"lz4"` it compresses blocks and values of 4 KiB to 1 MiB where
+   * that saves an eighth or more. Text and JSON then take about half the space. Writes take more time, and so do reads
+   * that the caches do not answer. Any setting reads what any other one wrote. The store remembers it. Default: the
+   * setting that the store remembers, and `"none"` in a new store. With `readOnly` the option has no effect.
+   *
+   * The first open with `"lz4"` gives the store format 5. Releases that only know format 4 then refuse it.
+   */
+  readonly compression?: Compression;
+  /**
    * Whether small values of `get`, `getEntry` and `getMany` may share buffers with each other. Hot reads are then about
    * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
    * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
@@ -92,6 +101,23 @@ export interface SledStoreConfig {
   /** Another build of the engine. Default: the one that comes with the module. */
   readonly wasm?: EngineSource | undefined;
 }
+
+/**
+ * How a store writes its files: as they are, or compressed with LZ4.
+ *
+ * @example
+ * ```ts
+ * import { type Compression, MemoryFileSystem, open } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const compression: Compression = "lz4";
+ * await using store = await open({ path: "/documents", fileSystem: new MemoryFileSystem(), compression });
+ * await store.put("text", "What repeats gets smaller. ".repeat(1000));
+ * const { compressionInputBytes, compressionOutputBytes } = store.metrics();
+ * assert.ok(compressionOutputBytes < compressionInputBytes / 10);
+ * ```
+ */
+export type Compression = "none" | "lz4";
 
 /** Options of a {@linkcode MemoryStore}. */
 export interface MemoryStoreOptions {

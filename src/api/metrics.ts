@@ -70,6 +70,13 @@ export interface StoreMetrics {
   readonly blockWrittenBytes: number;
   /** Syncs of these files. */
   readonly blockSyncs: number;
+  /**
+   * Bytes of blocks and large values that were written while the option `compression` was `"lz4"`, before compression.
+   * Those that were stored as they are count, too.
+   */
+  readonly compressionInputBytes: number;
+  /** The same bytes as they were stored. */
+  readonly compressionOutputBytes: number;
   /** Reads of blocks that the cache answered. */
   readonly blockCacheHits: number;
   /** Reads of blocks that the cache did not answer. */

@@ -106,6 +106,16 @@ export function withKeepVersions(command: Command): Command {
   );
 }
 
+/** Adds `--compression`. */
+export function withCompression(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--compression <how>",
+      "how the store writes its files from now on (default: as before; none in a new store)",
+    ).choices(["none", "lz4"]),
+  );
+}
+
 /** A key that the user typed. */
 export function keyOf(text: string, { keys }: KeyOptions): Uint8Array {
   return checkedKey(decode(text, keys, "key"));

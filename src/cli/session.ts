@@ -6,7 +6,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { defaultConfig, open, type SledStore, StoreError } from "../../mod.ts";
+import { type Compression, defaultConfig, open, type SledStore, StoreError } from "../../mod.ts";
 import { CountingFileSystem } from "./counting_file_system.ts";
 import type { ExitCode } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
@@ -25,6 +25,8 @@ export interface StoreOptions {
    * remembers.
    */
   readonly keepVersions?: number | undefined;
+  /** How the store writes its files from now on. Default: what the store remembers. */
+  readonly compression?: Compression | undefined;
 }
 
 /** The progress of a call that reads the store's files. */
@@ -86,7 +88,7 @@ export class Session {
   async withStore<T>(
     access: Access,
     use: (store: SledStore, files: ReadFiles) => Promise<T>,
-    { keepVersions }: StoreOptions = {},
+    { keepVersions, compression }: StoreOptions = {},
   ): Promise<T> {
     const path = resolve(this.directory).replaceAll(sep, "/");
     if (this.#opened) return await use(this.#opened, { bytesRead: () => 0, bytes: 0 });
@@ -95,7 +97,8 @@ export class Session {
     const fileSystem = new CountingFileSystem();
     const readOnly = access === "read";
     const kept = keepVersions === undefined ? {} : { numVersionsToKeep: keepVersions, dropVersions: true };
-    const store = await open({ ...defaultConfig(path), ...kept, readOnly, fileSystem });
+    const written = compression === undefined ? {} : { compression };
+    const store = await open({ ...defaultConfig(path), ...kept, ...written, readOnly, fileSystem });
     const opening = fileSystem.bytesRead;
     try {
       return await use(store, { bytesRead: () => fileSystem.bytesRead - opening, bytes });

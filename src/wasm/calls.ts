@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Compression } from "../api/config.ts";
 import { messageOf, StoreError } from "../errors.ts";
 import { isDiskFailure } from "../host/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
@@ -13,12 +14,16 @@ import { type EngineExports, Status } from "./interface.ts";
 import { EngineMemory } from "./memory.ts";
 import { codeOf, isOfIndex } from "./status.ts";
 
+/** Their places are the numbers that the engine takes for them. */
+const COMPRESSIONS: readonly Compression[] = ["none", "lz4"];
+
 /** The engine's part of a config. */
 export interface EngineOptions {
   readonly cacheSize: number;
   readonly writeBufferSize: number;
   readonly numVersionsToKeep: number;
   readonly readOnly: boolean;
+  readonly compression: Compression;
   readonly shareBuffers: boolean;
 }
 
@@ -50,8 +55,9 @@ export class EngineCalls {
   }
 
   /** Opens the store in the directory. Settles once the recovered data is durable. */
-  async open({ cacheSize, writeBufferSize, numVersionsToKeep, readOnly }: EngineOptions): Promise<void> {
-    const open = () => this.exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly ? 1 : 0);
+  async open({ cacheSize, writeBufferSize, numVersionsToKeep, ...options }: EngineOptions): Promise<void> {
+    const [readOnly, compression] = [options.readOnly ? 1 : 0, COMPRESSIONS.indexOf(options.compression)];
+    const open = () => this.exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly, compression);
     this.run(`open '${this.#path}'`, open);
     await this.allSettled("open");
   }

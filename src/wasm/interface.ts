@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 9;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -197,8 +197,17 @@ export interface EngineExports {
   luge_reply(): number;
   /** Returns the address of a request buffer of at least `length` bytes; 0 if there is not enough memory. */
   luge_reserve(length: number): number;
-  /** Opens the database. Sizes are in bytes; `readOnly` is 0 or 1. The reply has the version of the newest commit. */
-  luge_open(cacheSize: number, writeBufferSize: number, versionsToKeep: number, readOnly: number): number;
+  /**
+   * Opens the database. Sizes are in bytes; `readOnly` is 0 or 1. `compression` says how blocks and large values are
+   * written: 0 as they are, 1 with LZ4. The reply has the version of the newest commit.
+   */
+  luge_open(
+    cacheSize: number,
+    writeBufferSize: number,
+    versionsToKeep: number,
+    readOnly: number,
+    compression: number,
+  ): number;
   /** Does a small part of closing, after the last commit. `Status.More` says that more follows. */
   luge_close_step(nowMs: number): number;
   /** Makes everything durable and closes the database. The instance may open again. */

@@ -66,6 +66,7 @@ test("wrong arguments are named, exit with 2, and create nothing", () =>
       [["put", store, "key", "value", "--keys", "utf16"], "'utf16' is invalid. Allowed choices are text, hex, base64"],
       [["put", store, "key", "value", "--ttl", "soon"], "'soon' is invalid. Expected a number above 0 with a unit"],
       [["put", store, "key", "value", "--keep-versions", "0"], "'0' is invalid. Expected an integer of at least 1"],
+      [["put", store, "key", "value", "--compression", "zip"], "'zip' is invalid. Allowed choices are none, lz4"],
       [["put", store, "key", "value", "more"], "too many arguments"],
       [["scan", store, "--gt", "a", "--gte", "b"], "expected --gt or --gte, got both"],
       [["scan", store, "--limit", "-1"], "'-1' is invalid. Expected an integer of at least 0"],
@@ -116,6 +117,31 @@ test("wrong lines of JSON and CSV are named with their numbers, and nothing is w
       assert.ok(errors.includes(message), errors);
     }
     assert.equal(existsSync(join(directory, "store")), false);
+  }));
+
+test("--compression changes how a store writes, and compact rewrites it; the store remembers it", () =>
+  withDirectory(async (directory) => {
+    const [store, copy, lines] = ["store", "copy", "lines.jsonl"].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const entry = (i: number) => JSON.stringify({ key: `key/${i}`, value: "A value that repeats. ".repeat(20) });
+    writeFileSync(lines, Array.from({ length: 1000 }, (_, i) => `${entry(i)}\n`).join(""));
+    const markerOf = (path: string) => readFileSync(join(path, "LUGE"), "latin1").split("\n").slice(0, 3).join();
+    await json("load", store, lines);
+    assert.match(markerOf(store), /^luge 4,/);
+    const [plain] = await json("compact", store);
+    const [packed] = await json("compact", store, "--compression", "lz4");
+    assert.ok(Number(packed?.bytesAfter) < Number(plain?.bytesAfter) - 300_000, JSON.stringify([plain, packed]));
+    await json("put", store, "a", "1");
+    assert.equal(markerOf(store), "luge 5,numVersionsToKeep 1,compression lz4");
+    await json("delete", store, "a", "--compression", "none");
+    assert.equal(markerOf(store), "luge 5,numVersionsToKeep 1,compression none");
+    await json("backup", store, "-o", join(directory, "a.backup"));
+    await json("restore", copy, join(directory, "a.backup"), "--compression", "lz4");
+    assert.equal(markerOf(copy), "luge 5,numVersionsToKeep 1,compression lz4");
+    assert.deepEqual(await json("count", copy), [{ count: 1000 }]);
   }));
 
 test("every command prints JSON with --json", () =>

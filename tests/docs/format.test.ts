@@ -13,7 +13,7 @@ import {
   MAX_PAYLOAD_BYTES,
   PIECE_BYTES,
 } from "../../src/backup/format.ts";
-import { FORMAT_VERSION } from "../../src/store_marker.ts";
+import { COMPRESSED_FORMAT_VERSION, FORMAT_VERSION } from "../../src/store_marker.ts";
 import { ABI_VERSION } from "../../src/wasm/interface.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { fencesOf, readPage } from "../support/pages.ts";
@@ -29,6 +29,25 @@ nodeTest("the marker is the text on the page", () =>
     assert.ok(shown.startsWith(`luge ${FORMAT_VERSION}\n`));
     const pattern = shown.replace("<8 hexadecimal digits>", "[0-9a-f]{8}");
     assert.match(readFileSync(join(path, "LUGE"), "latin1"), new RegExp(`^${pattern}$`));
+  }),
+);
+
+nodeTest("a compressed store has one more line in its marker, and compressed blocks begin as on the page", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "store");
+    const store = await open({ path, compression: "lz4" });
+    for (let i = 0; i < 20; i++) await store.put(`key/${i}`, "value".repeat(40));
+    await store.compact();
+    await store.close();
+    const marker = readFileSync(join(path, "LUGE"), "latin1");
+    assert.match(marker, /^luge 5\nnumVersionsToKeep 1\ncompression lz4\ncrc32 [0-9a-f]{8}\n$/);
+    assert.ok(marker.startsWith(`luge ${COMPRESSED_FORMAT_VERSION}\n`));
+    const bytes = readFileSync(join(path, "bottom", "0000000001.luge"));
+    // Behind the headers of the segment and the record: level, length of the separator, 3, length of the block.
+    assert.deepEqual([...bytes.subarray(32 + 24, 32 + 24 + 3)], [1, 0, 3]);
+    const [length] = varintAt(bytes, 32 + 24 + 3);
+    assert.ok(length > 20 * 200 && length < 20 * 230, `${length}`);
+    assert.ok(bytes.readUInt32LE(32 + 4) < 600);
   }),
 );
 

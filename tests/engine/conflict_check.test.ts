@@ -26,7 +26,7 @@ async function startEngine(): Promise<Engine> {
   const { compiled } = await loadEngine(undefined);
   const engine = await Engine.start(compiled, { fileSystem, path: "/store", owned: () => true });
   const sizes = { cacheSize: 1 << 20, writeBufferSize: 1 << 20 };
-  await engine.open({ ...sizes, numVersionsToKeep: 1, readOnly: false, shareBuffers: false });
+  await engine.open({ ...sizes, numVersionsToKeep: 1, readOnly: false, compression: "none", shareBuffers: false });
   return engine;
 }
 

@@ -47,6 +47,7 @@ function engines(): Subject {
         writeBufferSize: 20_000,
         numVersionsToKeep,
         readOnly: false,
+        compression: "none",
         shareBuffers: false,
       });
       return engine;

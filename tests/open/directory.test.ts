@@ -199,7 +199,9 @@ describe("the directory of a store", () => {
         [good.slice(0, -1), "STORE_CORRUPT"],
         ["luge 10\n", "FORMAT_UNSUPPORTED"],
         ["luge 3\n", "FORMAT_UNSUPPORTED"],
-        ["luge 5\nwhatever\n", "FORMAT_UNSUPPORTED"],
+        ["luge 5\nwhatever\n", "STORE_CORRUPT"],
+        [good.replace("luge 4", "luge 5"), "STORE_CORRUPT"],
+        ["luge 6\nwhatever\n", "FORMAT_UNSUPPORTED"],
       ] as const) {
         writeFileSync(marker, content);
         await assertRefused(directory, storeError(code, marker));

@@ -23,6 +23,13 @@ nodeTest("the engine is sled", () => {
   assert.ok(read("engine/Cargo.toml").includes(`sled = { version = "=${record.sled}"`));
 });
 
+nodeTest("lz4_flex compresses for the engine, without unsafe code", () => {
+  const manifest = read("engine/Cargo.toml");
+  assert.match(manifest, /lz4_flex = \{ version = "=[\d.]+", .*features = \["alloc", "safe-decode", "safe-encode"\]/);
+  const users = globSync("engine/src/**/*.rs", { cwd: ROOT }).filter((file) => read(file).includes("use lz4_flex"));
+  assert.deepEqual(users, [join("engine", "src", "compression.rs")]);
+});
+
 nodeTest("browser_wasi_shim is the WASI of the host", () => {
   for (const [file, base] of [
     ["host_wasi.ts", "WASI"],
@@ -44,6 +51,6 @@ nodeTest("bun test runs every test file", () => {
 
 nodeTest("ARCHITECTURE.md says the purpose of each", () => {
   const text = read("ARCHITECTURE.md");
-  for (const name of ["sled", "wasm-pack", "browser_wasi_shim", "deno std", "bun test"])
+  for (const name of ["sled", "lz4_flex", "wasm-pack", "browser_wasi_shim", "deno std", "bun test"])
     assert.ok(text.includes(name), name);
 });

@@ -24,6 +24,7 @@ const OPTIONS = {
   writeBufferSize: 256 * 1024,
   numVersionsToKeep: 1,
   readOnly: false,
+  compression: "none" as const,
   shareBuffers: false,
 };
 

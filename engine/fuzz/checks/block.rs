@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use luge_engine::compression::{Compression, MOST_PLAIN, Packer, unpack};
 use luge_engine::entry::Entry;
 use luge_engine::table::DecodedBlock;
 use luge_engine::table::block::{BlockReader, KeylessEntry, Malformed, encode, find, size_bound};
@@ -14,6 +15,7 @@ type Owned<'a> = (Vec<u8>, KeylessEntry<'a>);
 /// Panics where two readers of a block differ, or where what was read is not found.
 pub fn check(block: &[u8]) {
     check_pointer(block);
+    check_packed(block);
     let read = entries_of(block);
     let mut decoded = DecodedBlock::default();
     assert_eq!(decoded.decode(block), read.as_ref().map(|_| ()).map_err(|malformed| *malformed));
@@ -38,6 +40,18 @@ pub fn check(block: &[u8]) {
         decoded.decode(&again).expect("what was encoded decodes");
         check_decoded(&decoded, &again, &entries);
         check_places(&decoded, &entries);
+    }
+}
+
+/// Any bytes are unpacked to no more than they may be, and what is packed comes back.
+fn check_packed(bytes: &[u8]) {
+    let mut plain = Vec::new();
+    let _unpacked = unpack(bytes, &mut plain);
+    assert!(plain.capacity() <= MOST_PLAIN);
+    if let Some(packed) = Packer::new(Compression::Lz4).pack(bytes) {
+        assert!(packed.len() < bytes.len());
+        assert_eq!(unpack(packed, &mut plain), Ok(()));
+        assert_eq!(plain, bytes);
     }
 }
 

@@ -8,6 +8,7 @@
 
 use luge_engine::database::payload::{self, Change, Logged, Malformed, Operation, Payload};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
+use luge_engine::entry::LoggedLength;
 use luge_engine::expiry::Expiry;
 use luge_engine::failure::FailureKind;
 use luge_engine::log::record::{self, HEADER_SIZE, Record};
@@ -65,8 +66,8 @@ fn check_record(bytes: &[u8], position: Position) {
     assert_eq!(hasher.finish(), again[..HEADER_SIZE]);
     check_payload(read.payload);
     if let Some(block) = blocks::decode(bytes, position) {
-        assert!(block.separator.len() + block.block.len() < read.payload.len());
-        assert!(read.payload.ends_with(block.block));
+        assert!(block.separator.len() + block.stored.len() < read.payload.len());
+        assert!(read.payload.ends_with(block.stored));
     }
 }
 
@@ -205,12 +206,17 @@ fn check_operations(payload: &[u8], read: &[Logged<'_>]) {
     }
 }
 
-/// What an operation says, apart from where it stands: key, value, whether the value stays in the log, expiry.
-fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> (&'a [u8], Option<&'a [u8]>, bool, Option<Expiry>) {
+/// Key, value, the length of a value that stays in the log, expiry.
+type Seen<'a> = (&'a [u8], Option<&'a [u8]>, Option<LoggedLength>, Option<Expiry>);
+
+/// What an operation says, apart from where it stands.
+fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> Seen<'a> {
     let (value, stays) = match logged.change {
-        Change::Delete => (None, false),
-        Change::Put(value) => (Some(value), false),
-        Change::PutLogged { offset, length } => (Some(&payload[offset..offset + length]), true),
+        Change::Delete => (None, None),
+        Change::Put(value) => (Some(value), None),
+        Change::PutLogged { offset, length } => {
+            (Some(&payload[offset..offset + length.stored() as usize]), Some(length))
+        }
     };
     (logged.key, value, stays, logged.expires)
 }
@@ -218,13 +224,17 @@ fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> (&'a [u8], Option<&'a [u8
 fn write(again: &mut Vec<u8>, payload: &[u8], logged: &Logged<'_>) {
     let (key, value, stays, expires) = seen(payload, logged);
     let operation = Operation { key, value, expires };
-    let logged_size = if stays { 0 } else { usize::MAX };
-    let (start, head) = (again.len(), payload::operation_head(&operation, logged_size));
+    let logged_size = if stays.is_some() { 0 } else { usize::MAX };
+    let head = match stays {
+        Some(length) if length.is_compressed() => payload::packed_head(key, length.stored() as usize, expires),
+        _ => payload::operation_head(&operation, logged_size),
+    };
+    let start = again.len();
     again.extend_from_slice(head.bytes());
     again.extend_from_slice(key);
     again.extend_from_slice(value.unwrap_or_default());
     if head.is_logged {
         again.extend_from_slice(&payload::value_checksum(value.unwrap_or_default()));
     }
-    assert_eq!(again.len() - start, payload::operation_size(&operation, logged_size));
+    assert_eq!(again.len() - start, payload::operation_size(&head, key, value));
 }

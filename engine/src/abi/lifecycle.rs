@@ -5,6 +5,7 @@ use std::path::Path;
 use super::call::{run, run_open, with_state, written};
 use super::reply::{REPLY, ReplyHeader};
 use super::{ABI_VERSION, KEPT_BUFFER_BYTES, LEAST_REQUEST_BYTES};
+use crate::compression::Compression;
 use crate::database::{Database, Disks, Options};
 use crate::disk::StandardDisk;
 use crate::failure::{Failure, FailureKind};
@@ -54,15 +55,24 @@ pub extern "C" fn luge_reserve(length: usize) -> *mut u8 {
     address.unwrap_or(std::ptr::null_mut())
 }
 
-/// Opens the database. Sizes are in bytes; `read_only` is 0 or 1. The reply has the version of the newest commit.
+/// Opens the database. Sizes are in bytes; `read_only` is 0 or 1. `compression` says how blocks and large values are
+/// written: 0 as they are, 1 with LZ4. The reply has the version of the newest commit.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to_keep: u32, read_only: u32) -> i32 {
+pub extern "C" fn luge_open(
+    cache_size: u32,
+    write_buffer_size: u32,
+    versions_to_keep: u32,
+    read_only: u32,
+    compression: u32,
+) -> i32 {
     run(|state| {
         if state.database.is_some() {
             return Err(Failure::new(FailureKind::AlreadyOpen, "the engine is open already"));
         }
         let options = Options::new(u64::from(cache_size), write_buffer_size as usize, versions_to_keep as usize);
-        let options = Options { read_only: read_only != 0, ..options };
+        let compression = Compression::of_number(compression)
+            .ok_or_else(|| Failure::new(FailureKind::InvalidRequest, "the compression is unknown"))?;
+        let options = Options { read_only: read_only != 0, compression, ..options };
         let disks = Disks {
             log: StandardDisk::new(LOG_DIRECTORY)?,
             upper: StandardDisk::new(UPPER_DIRECTORY)?,

@@ -57,7 +57,8 @@ impl<D: Disk> Store<D> {
             let mut next = None;
             for level in Level::ALL {
                 next = self.table.get_in(level, key, version, |found| {
-                    let length = if let Value::Logged { length, .. } = found.value { u64::from(length) } else { 0 };
+                    let length =
+                        if let Value::Logged { length, .. } = found.value { u64::from(length.stored()) } else { 0 };
                     (found.version, level, length)
                 })?;
                 if next.is_some() {

@@ -109,6 +109,7 @@ impl<D: Disk> Database<D> {
         let (upper, bottom) = (store.table.blocks(Level::Upper), store.table.blocks(Level::Bottom));
         let files = upper.segments()?.into_iter().chain(bottom.segments()?);
         let block_file_bytes = files.map(|(_, size)| size).sum();
+        let packed = [store.values.packed_sizes(), upper.packed_sizes(), bottom.packed_sizes()];
         let (block_hits, block_misses, block_cache_bytes) = store.table.cache_figures();
         Ok(vec![
             ("commits", c.commits),
@@ -135,6 +136,8 @@ impl<D: Disk> Database<D> {
             ("blocks_written", c.blocks_written),
             ("block_written_bytes", upper.written_bytes() + bottom.written_bytes()),
             ("block_syncs", upper.syncs() + bottom.syncs()),
+            ("compression_input_bytes", packed.iter().map(|sizes| sizes.plain).sum()),
+            ("compression_output_bytes", packed.iter().map(|sizes| sizes.stored).sum()),
             ("block_cache_hits", block_hits),
             ("block_cache_misses", block_misses),
             ("block_cache_bytes", block_cache_bytes as u64),

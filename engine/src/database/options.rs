@@ -1,5 +1,7 @@
 //! How a database is opened.
 
+use crate::compression::Compression;
+
 /// The settings of a database. None of them is a part of its format.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -18,6 +20,8 @@ pub struct Options {
     pub versions_to_keep: usize,
     /// Whether writes are forbidden. Entries that only the log has are then kept in memory.
     pub read_only: bool,
+    /// How blocks and large values are written. They are read with any setting.
+    pub compression: Compression,
 }
 
 /// The size of the log's segments in a store.
@@ -46,6 +50,7 @@ impl Options {
             logged_size: LOGGED_SIZE,
             versions_to_keep,
             read_only: false,
+            compression: Compression::None,
         }
     }
 }

@@ -6,14 +6,17 @@
 //!   kind 2:  version u64, little endian: all versions up to it may have been used
 //!   kind 3:  a value that was moved here from another segment: length of the key varint, version of its commit varint,
 //!            length of the value varint, key, value, XXH64 of the value u64, little endian
+//!   kind 5:  the same with a packed value, see `compression`: its length and checksum are those of the packed bytes
 //!   kind 4:  of a restore: u8 (1 in its last record, 0 in all before), then for each entry the version of its commit varint
 //!            and an operation; the version of the record is the one that is restored
-//! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log; bit 7: expires), length of the key varint,
-//!            [expiry in ms varint], put: length of the value varint; key; put: value; kind 2: XXH64 of the value u64
+//! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log, 3 the same with a packed value; bit 7: expires),
+//!            length of the key varint, [expiry in ms varint], put: length of the value varint; key; put: value; kinds 2 and 3:
+//!            XXH64 of the value u64. Length and checksum of a packed value are those of the packed bytes.
 //! ```
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::entry::LoggedLength;
 use crate::expiry::Expiry;
 use crate::number::low_byte;
 use crate::varint;
@@ -23,9 +26,11 @@ const KIND_OPERATIONS: u8 = 1;
 const KIND_RESERVATION: u8 = 2;
 const KIND_MOVED: u8 = 3;
 const KIND_RESTORED: u8 = 4;
+const KIND_MOVED_PACKED: u8 = 5;
 const OPERATION_DELETE: u8 = 0;
 const OPERATION_PUT: u8 = 1;
 const OPERATION_PUT_LOGGED: u8 = 2;
+const OPERATION_PUT_PACKED: u8 = 3;
 const HAS_EXPIRY: u8 = 0x80;
 /// Bytes of the checksum after a value that stays in the log.
 pub const VALUE_CHECKSUM_SIZE: usize = 8;
@@ -55,7 +60,7 @@ pub enum Change<'a> {
         /// Where in the payload the value starts.
         offset: usize,
         /// Its length in bytes.
-        length: usize,
+        length: LoggedLength,
     },
 }
 
@@ -101,7 +106,7 @@ pub struct Moved<'a> {
     /// Where in the payload the value starts.
     pub offset: usize,
     /// Its length in bytes.
-    pub length: usize,
+    pub length: LoggedLength,
 }
 
 /// The operations of a commit, read one by one; a malformed one is `Err` and the last.
@@ -119,11 +124,11 @@ pub fn operations_head() -> [u8; 1] {
 
 /// The bytes before a moved value.
 #[must_use]
-pub fn moved_head(key: &[u8], version: Version, length: usize) -> Vec<u8> {
-    let mut head = vec![KIND_MOVED];
+pub fn moved_head(key: &[u8], version: Version, length: LoggedLength) -> Vec<u8> {
+    let mut head = vec![if length.is_compressed() { KIND_MOVED_PACKED } else { KIND_MOVED }];
     varint::write(&mut head, key.len() as u64);
     varint::write(&mut head, version.get());
-    varint::write(&mut head, length as u64);
+    varint::write(&mut head, u64::from(length.stored()));
     head.extend_from_slice(key);
     head
 }
@@ -142,14 +147,26 @@ pub fn restored_version(version: Version) -> Vec<u8> {
     bytes
 }
 
-fn read_moved(payload: &[u8]) -> Option<Moved<'_>> {
+fn read_moved(payload: &[u8], is_packed: bool) -> Option<Moved<'_>> {
     let mut bytes = payload.get(1..)?;
     let key_length = varint::read_length(&mut bytes)?;
     let version = Version::of(varint::read(&mut bytes)?);
     let length = varint::read_length(&mut bytes)?;
     let (key, rest) = bytes.split_at_checked(key_length)?;
     let is_whole = rest.len().checked_sub(length) == Some(VALUE_CHECKSUM_SIZE);
-    is_whole.then_some(Moved { key, version, offset: payload.len() - rest.len(), length })
+    let length = length_of(length, is_packed).filter(|_| is_whole)?;
+    Some(Moved { key, version, offset: payload.len() - rest.len(), length })
+}
+
+/// The length of a value as it is stored.
+fn length_of(stored: usize, is_packed: bool) -> Option<LoggedLength> {
+    if is_packed { LoggedLength::compressed(stored) } else { LoggedLength::plain(stored) }
+}
+
+/// The bytes before the key of a put whose packed value stays in the log.
+#[must_use]
+pub fn packed_head(key: &[u8], packed_length: usize, expires: Option<Expiry>) -> Head {
+    encode_head(OPERATION_PUT_PACKED, key.len(), Some(packed_length), expires)
 }
 
 /// The bytes of an operation before its key. A value of `logged_size` bytes or more stays in the log.
@@ -170,7 +187,7 @@ pub fn large_put_head(key: &[u8], value_length: usize, expires: Option<Expiry>) 
 }
 
 fn encode_head(kind: u8, key_length: usize, value_length: Option<usize>, expires: Option<Expiry>) -> Head {
-    let mut head = Head { bytes: [0; HEAD_SIZE], length: 0, is_logged: kind == OPERATION_PUT_LOGGED };
+    let mut head = Head { bytes: [0; HEAD_SIZE], length: 0, is_logged: kind >= OPERATION_PUT_LOGGED };
     head.push(if expires.is_some() { kind | HAS_EXPIRY } else { kind });
     head.push_varint(key_length as u64);
     if let Some(at) = expires {
@@ -214,11 +231,11 @@ impl Head {
     }
 }
 
-/// The bytes an operation takes in a payload.
-pub fn operation_size(operation: &Operation<'_>, logged_size: usize) -> usize {
-    let head = operation_head(operation, logged_size);
+/// The bytes that an operation takes in a payload, with this head and this value.
+#[must_use]
+pub fn operation_size(head: &Head, key: &[u8], value: Option<&[u8]>) -> usize {
     let checksum = if head.is_logged { VALUE_CHECKSUM_SIZE } else { 0 };
-    head.bytes().len() + operation.key.len() + operation.value.map_or(0, <[u8]>::len) + checksum
+    head.bytes().len() + key.len() + value.map_or(0, <[u8]>::len) + checksum
 }
 
 /// The checksum after a value that stays in the log.
@@ -241,7 +258,9 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
     match payload.split_first()? {
         (&KIND_OPERATIONS, _) => Some(Payload::Operations(Operations { payload, offset: 1 })),
         (&KIND_RESERVATION, rest) => Some(Payload::Reservation(Version::from_le_bytes(rest.try_into().ok()?))),
-        (&KIND_MOVED, _) => Some(Payload::Moved(read_moved(payload)?)),
+        (kind @ (&KIND_MOVED | &KIND_MOVED_PACKED), _) => {
+            Some(Payload::Moved(read_moved(payload, *kind == KIND_MOVED_PACKED)?))
+        }
         (&KIND_RESTORED, rest) => Some(Payload::Restored(Restored {
             is_last: match rest.first()? {
                 0 => false,
@@ -257,7 +276,7 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
 /// The one value of a large record, by the first bytes of its payload of `length` bytes: its key, the version of its commit where
 /// that is not the record's, its offset in the payload and its length. `None` where there may be others.
 #[must_use]
-pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<Version>, usize, usize)> {
+pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<Version>, usize, LoggedLength)> {
     let (kind, mut bytes) = start.split_first()?;
     let mut version = None;
     let mut operation = None;
@@ -266,12 +285,19 @@ pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<Version>
         (operation, bytes) = (Some(*first), rest);
     }
     let key_length = varint::read_length(&mut bytes)?;
-    match (*kind, operation) {
-        (KIND_MOVED, None) => version = Some(Version::of(varint::read(&mut bytes)?)),
-        (_, Some(OPERATION_PUT_LOGGED)) => {}
-        (_, Some(put)) if put == OPERATION_PUT_LOGGED | HAS_EXPIRY => drop(varint::read(&mut bytes)?),
+    let is_packed = match (*kind, operation) {
+        (KIND_MOVED | KIND_MOVED_PACKED, None) => {
+            version = Some(Version::of(varint::read(&mut bytes)?));
+            *kind == KIND_MOVED_PACKED
+        }
+        (_, Some(put)) if is_logged(put & !HAS_EXPIRY) => {
+            if put & HAS_EXPIRY != 0 {
+                varint::read(&mut bytes)?;
+            }
+            put & !HAS_EXPIRY == OPERATION_PUT_PACKED
+        }
         _ => return None,
-    }
+    };
     let value_length = varint::read_length(&mut bytes)?;
     let (key, rest) = bytes.split_at_checked(key_length)?;
     let offset = start.len() - rest.len();
@@ -279,8 +305,12 @@ pub fn only_value(start: &[u8], length: usize) -> Option<(&[u8], Option<Version>
         key,
         version,
         offset,
-        value_length,
+        length_of(value_length, is_packed)?,
     ))
+}
+
+fn is_logged(operation: u8) -> bool {
+    matches!(operation, OPERATION_PUT_LOGGED | OPERATION_PUT_PACKED)
 }
 
 /// Whether a payload is well-formed to its end.
@@ -345,18 +375,21 @@ fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a
     let kind = kind & !HAS_EXPIRY;
     let length = match kind {
         OPERATION_DELETE => 0,
-        OPERATION_PUT | OPERATION_PUT_LOGGED => varint::read_length(&mut bytes)?,
+        OPERATION_PUT | OPERATION_PUT_LOGGED | OPERATION_PUT_PACKED => varint::read_length(&mut bytes)?,
         _ => return None,
     };
     let (key, rest) = bytes.split_at_checked(key_length)?;
     let value_offset = payload.len() - rest.len();
     let (value, rest) = rest.split_at_checked(length)?;
-    let rest = rest.get(if kind == OPERATION_PUT_LOGGED { VALUE_CHECKSUM_SIZE } else { 0 }..)?;
+    let rest = rest.get(if is_logged(kind) { VALUE_CHECKSUM_SIZE } else { 0 }..)?;
     *offset = payload.len() - rest.len();
     let change = match kind {
         OPERATION_DELETE => Change::Delete,
         OPERATION_PUT => Change::Put(value),
-        _ => Change::PutLogged { offset: value_offset, length },
+        _ => {
+            let length = length_of(length, kind == OPERATION_PUT_PACKED)?;
+            Change::PutLogged { offset: value_offset, length }
+        }
     };
     Some(Logged { key, change, expires })
 }
@@ -368,8 +401,9 @@ mod tests {
 
     use super::{
         Change, Logged, Malformed, Moved, Operation, Payload, decode, encode_reservation, moved_head, operation_head,
-        operation_size, operations_head, value_checksum,
+        operation_size, operations_head, packed_head, value_checksum,
     };
+    use crate::entry::LoggedLength;
     use crate::expiry::Expiry;
     use crate::version::Version;
 
@@ -382,18 +416,28 @@ mod tests {
         vec((vec(any::<u8>(), 1..200), value, prop_oneof![Just(0), any::<u64>()]), 0..20)
     }
 
+    /// Large values with an even first byte are taken for packed ones.
+    fn head_of(operation: &Operation<'_>) -> super::Head {
+        match operation.value {
+            Some(value) if value.len() >= LOGGED_SIZE && value[0] % 2 == 0 => {
+                packed_head(operation.key, value.len(), operation.expires)
+            }
+            _ => operation_head(operation, LOGGED_SIZE),
+        }
+    }
+
     fn encode(operations: &[Operation<'_>]) -> Vec<u8> {
         let mut payload = operations_head().to_vec();
         for operation in operations {
             let start = payload.len();
-            let head = operation_head(operation, LOGGED_SIZE);
+            let head = head_of(operation);
             payload.extend_from_slice(head.bytes());
             payload.extend_from_slice(operation.key);
             payload.extend_from_slice(operation.value.unwrap_or_default());
             if head.is_logged {
                 payload.extend_from_slice(&value_checksum(operation.value.unwrap_or_default()));
             }
-            assert_eq!(payload.len() - start, operation_size(operation, LOGGED_SIZE));
+            assert_eq!(payload.len() - start, operation_size(&head, operation.key, operation.value));
         }
         payload
     }
@@ -413,7 +457,11 @@ mod tests {
                 let value = match read.change {
                     Change::Delete => None,
                     Change::Put(value) => Some(value).filter(|value| value.len() < LOGGED_SIZE),
-                    Change::PutLogged { offset, length } => payload.get(offset..offset + length),
+                    Change::PutLogged { offset, length } => {
+                        let value = payload.get(offset..offset + length.stored() as usize);
+                        prop_assert_eq!(length.is_compressed(), value.is_some_and(|value| value[0] % 2 == 0));
+                        value
+                    }
                 };
                 prop_assert_eq!((read.key, value, read.expires), (operation.key, operation.value, operation.expires));
             }
@@ -426,10 +474,13 @@ mod tests {
         }
 
         #[test]
-        fn moved_values_read_back(key in vec(any::<u8>(), 1..200), version in any::<u64>(), value in vec(any::<u8>(), 0..200)) {
-            let head = moved_head(&key, Version::of(version), value.len());
+        fn moved_values_read_back(
+            key in vec(any::<u8>(), 1..200), version in any::<u64>(), value in vec(any::<u8>(), 0..200), is_packed: bool,
+        ) {
+            let length = super::length_of(value.len(), is_packed).unwrap_or(LoggedLength::of_bits(0));
+            let head = moved_head(&key, Version::of(version), length);
             let payload = [&head[..], &value, &value_checksum(&value)].concat();
-            let expected = Moved { key: &key, version: Version::of(version), offset: head.len(), length: value.len() };
+            let expected = Moved { key: &key, version: Version::of(version), offset: head.len(), length };
             prop_assert_eq!(decode(&payload), Some(Payload::Moved(expected)));
             for length in 0..payload.len() {
                 prop_assert_eq!(decode(&payload[..length]), None);
@@ -437,7 +488,7 @@ mod tests {
         }
 
         #[test]
-        fn nonsense_ends(mut payload in vec(any::<u8>(), 0..300), kind in 0..5_u8) {
+        fn nonsense_ends(mut payload in vec(any::<u8>(), 0..300), kind in 0..6_u8) {
             if let Some(first) = payload.first_mut() {
                 *first = kind;
             }

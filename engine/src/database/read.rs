@@ -2,7 +2,7 @@
 
 use super::Database;
 use super::store::Store;
-use super::value_log::ValueStream;
+use super::value_log::{ValueLog, ValueStream};
 use crate::cache::Cached;
 use crate::cursor::{Advance, Cursor, Range};
 use crate::disk::Disk;
@@ -32,6 +32,17 @@ pub enum Newest<'a> {
     Value(&'a [u8]),
     /// A value that the caller must read separately.
     Large,
+}
+
+impl<'a> Newest<'a> {
+    /// What is passed of an entry whose value was read. How long a compressed value is, is only known then.
+    fn of(entry: &Entry<'_>, value: Option<&'a [u8]>, largest: u32) -> Self {
+        match value {
+            None => Self::Gone,
+            Some(value) if matches!(entry.value, Value::Logged { .. }) && value.len() > largest as usize => Self::Large,
+            Some(value) => Self::Value(value),
+        }
+    }
 }
 
 /// How an iteration continues after an entry.
@@ -192,8 +203,8 @@ impl<D: Disk> Database<D> {
         while let Some(found) = store.version_at(key, below)? {
             let entry = Entry { key, ..found.entry() };
             let newest = match entry.value {
-                Value::Logged { length, .. } if length > largest && !entry.is_gone(now_ms) => Newest::Large,
-                _ => store.values.value_of(&entry, now_ms, &mut logged)?.map_or(Newest::Gone, Newest::Value),
+                Value::Logged { length, .. } if length.stored() > largest && !entry.is_gone(now_ms) => Newest::Large,
+                _ => Newest::of(&entry, store.values.value_of(&entry, now_ms, &mut logged)?, largest),
             };
             if !visit(&entry, newest)? {
                 return Ok(Some((below, listed)));
@@ -232,7 +243,11 @@ impl<D: Disk> Database<D> {
                 break;
             }
             let is_wanted = range.contains(entry.key);
-            let size = if with_values { size_of_entry(&entry) } else { CHANGE_OVERHEAD + entry.key.len() };
+            let size = if with_values && is_wanted && budget.visits > 0 {
+                size_of_entry(&entry, &mut store.values)?
+            } else {
+                CHANGE_OVERHEAD + entry.key.len()
+            };
             if budget.visits == 0 || (is_wanted && !budget.take(size, is_first)) {
                 return Ok(Some(Some(GoOn::at(&entry))));
             }
@@ -312,11 +327,10 @@ impl<D: Disk> Database<D> {
             key.clear();
             key.extend_from_slice(entry.key);
             let newest = match entry.value {
-                Value::Logged { length, .. } if length > largest && !entry.is_gone(range.now_ms) => Newest::Large,
-                _ => match store.values.value_of(&entry, range.now_ms, &mut logged)? {
-                    Some(value) => Newest::Value(value),
-                    None => Newest::Gone,
-                },
+                Value::Logged { length, .. } if length.stored() > largest && !entry.is_gone(range.now_ms) => {
+                    Newest::Large
+                }
+                _ => Newest::of(&entry, store.values.value_of(&entry, range.now_ms, &mut logged)?, largest),
             };
             match visit(&entry, newest)? {
                 Visited::GoOn => {}
@@ -361,13 +375,13 @@ impl<D: Disk> Store<D> {
 /// The bytes that a change takes in a page besides its key and value.
 const CHANGE_OVERHEAD: usize = 24;
 
-fn size_of_entry(entry: &Entry<'_>) -> usize {
+fn size_of_entry<D: Disk>(entry: &Entry<'_>, values: &mut ValueLog<D>) -> Result<usize, Failure> {
     let value = match entry.value {
         Value::Deleted => 0,
         Value::Inline(bytes) => bytes.len(),
-        Value::Logged { length, .. } => length as usize,
+        Value::Logged { position, length } => values.length_of(position, length)?,
     };
-    CHANGE_OVERHEAD + entry.key.len() + value
+    Ok(CHANGE_OVERHEAD + entry.key.len() + value)
 }
 
 fn copy(inline: Value<'_>, value: &mut Vec<u8>) -> Option<ValueStream> {

@@ -9,7 +9,6 @@ use crate::index::Checkpoint;
 use crate::log::Position;
 use crate::log::record::{self, Record};
 use crate::memtable::Memtable;
-use crate::number::u32_of;
 use crate::table::{Level, Retention, Table};
 use crate::version::Version;
 
@@ -167,7 +166,7 @@ pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: 
         Change::Put(value) => Value::Inline(value),
         Change::PutLogged { offset, length } => Value::Logged {
             position: Position { offset: position.offset + offset as u64, ..position }.packed(),
-            length: u32_of(length),
+            length,
         },
     };
     Entry { key: operation.key, version, expires: operation.expires, value }

@@ -8,7 +8,6 @@ use super::Database;
 use super::mode::Restoring;
 use super::payload::{self, Operation};
 use super::store::Store;
-use super::value_log::ValueLog;
 use super::write::NewLargePut;
 use crate::disk::Disk;
 use crate::entry::Entry;
@@ -98,15 +97,14 @@ impl<D: Disk> Store<D> {
                 missing.push((entry, payload::restored_version(entry.version)));
             }
         }
-        let of_missing = |size: fn(&ValueLog<D>, &Operation<'_>) -> usize| {
-            missing.iter().map(|(entry, _)| size(&self.values, &entry.operation)).sum::<usize>()
-        };
         let versions: usize = missing.iter().map(|(_, version)| version.len()).sum();
-        let (kept, size) = (of_missing(ValueLog::kept_size_of), of_missing(ValueLog::size_of) + versions);
+        let kept = missing.iter().map(|(entry, _)| self.values.kept_size_of(&entry.operation)).sum();
         self.memtables.reserve(kept, missing.len())?;
+        let mut prepared = self.values.prepare(missing.iter().map(|(entry, _)| &entry.operation));
+        let size = prepared.size + versions;
         let mut position = self.values.begin(restoring.version, &payload::restored_head(false), size)?;
         for (RestoredEntry { version, operation }, version_bytes) in missing {
-            let value = self.values.add(&mut position, &version_bytes, operation)?;
+            let value = self.values.add(&mut position, &version_bytes, operation, &mut prepared)?;
             let (key, expires) = (operation.key, operation.expires);
             self.finds.written(key, false);
             self.memtables.insert(&Entry { key, version: *version, expires, value })?;

@@ -35,6 +35,7 @@ impl<D: Disk> Store<D> {
         let Disks { log: disk, upper, bottom } = disks;
         let disks = TableDisks { upper, bottom };
         let mut table = Table::open(index.blocks(), disks, options.block_size, cache_size / 16 * 11)?;
+        table.set_compression(options.compression);
         let checkpointer = Checkpointer::open(index.notes())?;
         let checkpoint = checkpointer.checkpoint();
         let owner = table.identity().owner_of("log");

@@ -1,6 +1,7 @@
 //! A small database in memory, for the unit tests of its parts.
 
 use super::{Database, Disks, Options};
+use crate::compression::Compression;
 use crate::disk::MemoryDisk;
 use crate::index::Index;
 use crate::table::{Table, TableDisks};
@@ -16,6 +17,7 @@ pub(super) const OPTIONS: Options = Options {
     logged_size: 200,
     versions_to_keep: 1,
     read_only: false,
+    compression: Compression::None,
 };
 
 /// Empty disks.

@@ -112,7 +112,7 @@ impl<D: Disk> Store<D> {
                 *entries += 1;
                 let Value::Logged { position, length } = entry.value else { return Ok(()) };
                 let at = Position::unpacked(position);
-                *counted.entry(at.segment).or_default() += u64::from(length);
+                *counted.entry(at.segment).or_default() += u64::from(length.stored());
                 *parts += 1;
                 match log.read(position, length, &mut value) {
                     Ok(()) => Ok(()),

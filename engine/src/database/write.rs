@@ -92,9 +92,9 @@ impl<D: Disk> Store<D> {
     fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
-        let size = operations.iter().map(|operation| self.values.size_of(operation)).sum();
+        let mut prepared = self.values.prepare(operations.iter());
         let version = self.next_version()?;
-        let mut position = self.values.begin(version, &payload::operations_head(), size)?;
+        let mut position = self.values.begin(version, &payload::operations_head(), prepared.size)?;
         for operation in operations {
             let &Operation { key, value, expires } = operation;
             if let Some(bytes) = value {
@@ -102,7 +102,7 @@ impl<D: Disk> Store<D> {
             } else {
                 self.counters.delete();
             }
-            let value = self.values.add(&mut position, &[], operation)?;
+            let value = self.values.add(&mut position, &[], operation, &mut prepared)?;
             self.finds.written(key, operation.value.is_some());
             self.memtables.insert(&Entry { key, version, expires, value })?;
         }

@@ -1,9 +1,9 @@
 //! Storage for the entries of a memtable, one after the other, in the order of insertion. Chunks never move. So a
 //! growing memtable copies nothing, and needs no more memory than its entries.
 //!
-//! Entry: `[kind 1][version 8][key length 4][value length 4][key][expiry 8, if any][value, or position in the log 8]`.
+//! Entry: `[kind 1][version 8][key length 4][value length, or the bits of a length in the log 4][key][expiry 8, if any][value, or position in the log 8]`.
 
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::u32_of;
@@ -37,12 +37,12 @@ impl Arena {
     /// Adds an entry and returns its number.
     pub fn add(&mut self, entry: &Entry<'_>) -> Result<u32, Failure> {
         let position;
-        let (kind, value_length, value): (u8, usize, &[u8]) = match entry.value {
+        let (kind, value_length, value): (u8, u32, &[u8]) = match entry.value {
             Value::Deleted => (DELETED, 0, &[]),
-            Value::Inline(bytes) => (INLINE, bytes.len(), bytes),
+            Value::Inline(bytes) => (INLINE, u32_of(bytes.len()), bytes),
             Value::Logged { position: at, length } => {
                 position = at.get().to_le_bytes();
-                (LOGGED, length as usize, &position)
+                (LOGGED, length.to_bits(), &position)
             }
         };
         let expiry = entry.expires.map(|at| at.ms().to_le_bytes());
@@ -79,7 +79,7 @@ impl Arena {
             INLINE => Value::Inline(rest.get(..value_length as usize)?),
             _ => {
                 let position = u64::from_le_bytes(*rest.first_chunk::<8>()?);
-                Value::Logged { position: PackedPosition::of(position), length: value_length }
+                Value::Logged { position: PackedPosition::of(position), length: LoggedLength::of_bits(value_length) }
             }
         };
         Some(Entry { key, version, expires, value })
@@ -169,8 +169,8 @@ struct Stored<'a> {
     rest: &'a [u8],
 }
 
-fn lengths(key: usize, value: usize) -> [u8; 8] {
-    (u64::from(u32_of(key)) | u64::from(u32_of(value)) << 32).to_le_bytes()
+fn lengths(key: usize, value: u32) -> [u8; 8] {
+    (u64::from(u32_of(key)) | u64::from(value) << 32).to_le_bytes()
 }
 
 fn no_memory(size: usize) -> Failure {
@@ -180,7 +180,7 @@ fn no_memory(size: usize) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::{Arena, CHUNK_SIZE};
-    use crate::entry::{Entry, Value};
+    use crate::entry::{Entry, LoggedLength, Value};
     use crate::expiry::Expiry;
     use crate::position::PackedPosition;
     use crate::version::Version;
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn entries_of_each_kind_come_back_from_their_chunks() {
         static LARGE: [u8; CHUNK_SIZE] = [7; CHUNK_SIZE];
-        let logged = Value::Logged { position: PackedPosition::of(1 << 50), length: u32::MAX };
+        let logged = Value::Logged { position: PackedPosition::of(1 << 50), length: LoggedLength::of_bits(u32::MAX) };
         let values = [Value::Deleted, Value::Inline(b""), logged, Value::Inline(&[5; 4096]), Value::Inline(&LARGE)];
         let keys: Vec<Vec<u8>> = (0..2000_u32).map(|i| i.to_be_bytes().repeat(1 + i as usize % 40)).collect();
         let mut arena = Arena::default();

@@ -4,9 +4,9 @@
 //! block:   format u8 = 2, lowest version varint, entries, landmarks, number of landmarks u32, little endian
 //! entry:   bytes shared with the previous key varint, other bytes of the key varint, kind u8,
 //!          version above the lowest varint, [expiry in ms varint, if kind has bit 7],
-//!          kind 1: length of the value varint; kind 2: position varint, length varint,
+//!          kind 1: length of the value varint; kinds 2 and 3: position varint, length varint,
 //!          the other bytes of the key, kind 1: the value
-//! kind:    0 deleted, 1 value in place, 2 value in the log; bit 7: has an expiry
+//! kind:    0 deleted, 1 value in place, 2 value in the log, 3 compressed value in the log; bit 7: has an expiry
 //! landmark: the start of an entry, in bytes after the start of the first one, u32, little endian
 //! ```
 //!
@@ -17,7 +17,7 @@
 use std::cmp::Ordering;
 
 use crate::abbreviation::shared_length;
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
 use crate::log::PackedPosition;
 use crate::number::u32_of;
@@ -30,6 +30,7 @@ pub const FORMAT_VERSION: u8 = 2;
 const KIND_DELETED: u8 = 0;
 const KIND_INLINE: u8 = 1;
 const KIND_LOGGED: u8 = 2;
+const KIND_LOGGED_COMPRESSED: u8 = 3;
 const HAS_EXPIRY: u8 = 0x80;
 /// The distance of landmarks, in entries.
 const LANDMARK_INTERVAL: usize = 8;
@@ -65,6 +66,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: Ve
     let kind = match entry.value {
         Value::Deleted => KIND_DELETED,
         Value::Inline(_) => KIND_INLINE,
+        Value::Logged { length, .. } if length.is_compressed() => KIND_LOGGED_COMPRESSED,
         Value::Logged { .. } => KIND_LOGGED,
     };
     block.push(if entry.expires.is_some() { kind | HAS_EXPIRY } else { kind });
@@ -76,7 +78,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: Ve
         Value::Deleted => block.extend_from_slice(rest),
         Value::Logged { position, length } => {
             varint::write(block, position.get());
-            varint::write(block, u64::from(length));
+            varint::write(block, u64::from(length.stored()));
             block.extend_from_slice(rest);
         }
         Value::Inline(bytes) => {
@@ -218,9 +220,11 @@ pub(super) fn read_raw<'a>(bytes: &mut &'a [u8], lowest: Version) -> Option<Raw<
     let expires = if kind & HAS_EXPIRY == 0 { None } else { Expiry::of_number(varint::read(bytes)?) };
     let (suffix, value) = match kind & !HAS_EXPIRY {
         KIND_DELETED => (take(bytes, suffix_length)?, Value::Deleted),
-        KIND_LOGGED => {
+        kind @ (KIND_LOGGED | KIND_LOGGED_COMPRESSED) => {
             let position = PackedPosition::of(varint::read(bytes)?);
-            let length = u32::try_from(varint::read(bytes)?).ok()?;
+            let length = varint::read_length(bytes)?;
+            let length =
+                if kind == KIND_LOGGED { LoggedLength::plain(length) } else { LoggedLength::compressed(length) }?;
             (take(bytes, suffix_length)?, Value::Logged { position, length })
         }
         KIND_INLINE => {

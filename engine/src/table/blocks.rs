@@ -1,7 +1,8 @@
 //! Storage of a table's blocks: a log for each level, which is never replayed.
 //!
 //! ```text
-//! payload of a record: level u8, length of the separator varint, separator, block
+//! payload of a record: level u8, length of the separator varint, separator, stored block
+//! stored block:        a block, or u8 = 3 and a packed block, see `compression`
 //! ```
 //!
 //! A block is written once and never changed. The tree refers to the live blocks. luge removes a segment once the tree
@@ -15,6 +16,7 @@ use super::cache::{BlockCache, Hint};
 use super::filters::Filters;
 use super::live::LiveBytes;
 use super::{Level, key_index, malformed};
+use crate::compression::{Compression, Packer, Sizes, UnpackError, unpack};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::index::Identity;
@@ -28,6 +30,8 @@ use crate::version::Version;
 pub const SEGMENT_SIZE: u64 = 16 << 20;
 /// The maximum payload of a block's record. It bounds a length that a damaged record states.
 const MOST_RECORD: usize = 64 << 20;
+/// The first byte of a packed block. A block itself begins with its own format.
+const PACKED: u8 = 3;
 /// The largest read-ahead in bytes, for reads in order. Blocks are mostly stored in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
 /// The first read-ahead in bytes, before it is known how far the reader continues.
@@ -82,6 +86,10 @@ pub struct BlockStore<D: Disk> {
     filters: RefCell<Filters>,
     /// The record that was read last. Kept to reuse its memory.
     record: RefCell<Vec<u8>>,
+    /// The block that was unpacked last. Kept to reuse its memory.
+    unpacked: RefCell<Vec<u8>>,
+    /// Packs the blocks that are written, as the setting says.
+    packer: Packer,
 }
 
 /// The read-ahead bytes of a segment.
@@ -115,8 +123,8 @@ pub struct BlockRecord<'a> {
     pub level: u8,
     /// The separator that it was written for.
     pub separator: &'a [u8],
-    /// The block.
-    pub block: &'a [u8],
+    /// The block as it is stored: it may be packed.
+    pub stored: &'a [u8],
 }
 
 impl<D: Disk> BlockStore<D> {
@@ -134,18 +142,50 @@ impl<D: Disk> BlockStore<D> {
         let log = LogWriter::start(disk, end, Version::NONE, SEGMENT_SIZE).in_bulk().owned_by(owner);
         let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
         let (sizes, filters, record) = (SegmentSizes::default(), RefCell::new(filters), RefCell::default());
-        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes, cache, filters, record })
+        let (unpacked, packer, dead) = (RefCell::default(), Packer::default(), Vec::new());
+        Ok(Self { log, level, sequence: 0, open, window, dead, sizes, cache, filters, record, unpacked, packer })
+    }
+
+    /// Whether blocks are compressed that are written from here on.
+    pub(super) fn set_compression(&mut self, compression: Compression) {
+        self.packer = Packer::new(compression);
     }
 
     /// Writes a block. The tree may refer to it only after [`BlockStore::sync`].
     pub fn append(&mut self, separator: &[u8], block: &[u8]) -> Result<Pointer, Failure> {
+        let mut packer = std::mem::take(&mut self.packer);
+        let pointer = match packer.pack(block) {
+            Some(smaller) => self.append_parts(separator, &[PACKED], smaller),
+            None => self.append_parts(separator, &[], block),
+        };
+        self.packer = packer;
+        pointer
+    }
+
+    /// Writes a block as it was stored elsewhere: [`BlockRecord::stored`].
+    pub(super) fn append_stored(&mut self, separator: &[u8], stored: &[u8]) -> Result<Pointer, Failure> {
+        self.append_parts(separator, &[], stored)
+    }
+
+    /// Whether [`BlockStore::append`] would store a block in another way than it is stored now.
+    pub(super) fn is_stored_otherwise(&mut self, separator: &[u8], block: &[u8], pointer: Pointer) -> bool {
+        let mut head = Vec::new();
+        varint::write(&mut head, separator.len() as u64);
+        let plain = record::encoded_size(1 + head.len() + separator.len() + block.len());
+        // What is packed saves an eighth.
+        let is_packed = (pointer.size as usize) < plain;
+        if is_packed { !self.packer.is_on() } else { self.packer.try_pack(block).is_some() }
+    }
+
+    fn append_parts(&mut self, separator: &[u8], prefix: &[u8], block: &[u8]) -> Result<Pointer, Failure> {
         let mut head = vec![self.level.prefix()];
         varint::write(&mut head, separator.len() as u64);
-        let length = head.len() + separator.len() + block.len();
+        let length = head.len() + separator.len() + prefix.len() + block.len();
         self.sequence += 1;
         let payload = self.log.begin(Version::of(self.sequence), length)?;
         self.log.extend(&head)?;
         self.log.extend(separator)?;
+        self.log.extend(prefix)?;
         self.log.extend(block)?;
         self.log.finish()?;
         let position = Position { offset: payload.offset - HEADER_SIZE as u64, ..payload }.packed();
@@ -186,9 +226,8 @@ impl<D: Disk> BlockStore<D> {
             )?;
         }
         // A file that was cut is shorter. Perhaps only the padding of its last record is missing.
-        let record = self.decode(window.get(position, size).unwrap_or(&window.bytes), position);
-        bytes.extend_from_slice(record.ok_or_else(|| self.damaged(position))?.block);
-        Ok(())
+        let stored = self.decode(window.get(position, size).unwrap_or(&window.bytes), position)?;
+        self.take_plain(stored, bytes, position)
     }
 
     /// Like [`BlockStore::read`], for the first blocks of an iteration. Other iterations may begin there, too, so the
@@ -235,7 +274,14 @@ impl<D: Disk> BlockStore<D> {
         let position = Position::unpacked(pointer.position);
         let mut bytes = self.record.borrow_mut();
         self.read_at(position, pointer.size as usize, &mut bytes)?;
-        let block = self.decode(&bytes, position).ok_or_else(|| self.damaged(position))?.block;
+        let mut unpacked = self.unpacked.borrow_mut();
+        let block = match self.decode(&bytes, position)? {
+            [PACKED, packed @ ..] => {
+                unpack(packed, &mut unpacked).map_err(|error| self.not_unpacked(position, error))?;
+                &unpacked[..]
+            }
+            plain => plain,
+        };
         let mut cache = self.cache.borrow_mut();
         let id = (self.level, pointer.position);
         if cache.admits(id) {
@@ -251,9 +297,7 @@ impl<D: Disk> BlockStore<D> {
         let position = Position::unpacked(pointer.position);
         let mut record = Vec::new();
         self.read_at(position, pointer.size as usize, &mut record)?;
-        bytes.clear();
-        bytes.extend_from_slice(self.decode(&record, position).ok_or_else(|| self.damaged(position))?.block);
-        Ok(())
+        self.take_plain(self.decode(&record, position)?, bytes, position)
     }
 
     /// The number of the segment that is being written.
@@ -334,6 +378,11 @@ impl<D: Disk> BlockStore<D> {
         self.log.written_bytes()
     }
 
+    /// How much was packed, of the blocks written so far. Blocks that were only moved do not count.
+    pub fn packed_sizes(&self) -> Sizes {
+        self.packer.sizes()
+    }
+
     /// How many times blocks were synced.
     pub fn syncs(&self) -> u64 {
         self.log.syncs()
@@ -344,23 +393,40 @@ impl<D: Disk> BlockStore<D> {
         self.log.into_disk()
     }
 
-    /// Decodes the record of a block of this level.
-    fn decode<'a>(&self, bytes: &'a [u8], position: Position) -> Option<BlockRecord<'a>> {
-        decode(bytes, position).filter(|record| record.level == self.level.prefix())
+    /// The block in a record of this level, as it is stored.
+    fn decode<'a>(&self, bytes: &'a [u8], position: Position) -> Result<&'a [u8], Failure> {
+        let record = decode(bytes, position).filter(|record| record.level == self.level.prefix());
+        record.map(|record| record.stored).ok_or_else(|| self.damaged(position, "has another checksum"))
     }
 
-    fn damaged(&self, position: Position) -> Failure {
+    /// Copies a stored block into `bytes`, unpacked.
+    fn take_plain(&self, stored: &[u8], bytes: &mut Vec<u8>, position: Position) -> Result<(), Failure> {
+        if let [PACKED, packed @ ..] = stored {
+            return unpack(packed, bytes).map_err(|error| self.not_unpacked(position, error));
+        }
+        bytes.clear();
+        bytes.extend_from_slice(stored);
+        Ok(())
+    }
+
+    #[cold]
+    fn not_unpacked(&self, position: Position, error: UnpackError) -> Failure {
+        match error {
+            UnpackError::Malformed => self.damaged(position, "cannot be expanded"),
+            UnpackError::OutOfMemory(size) => no_memory(size),
+        }
+    }
+
+    fn damaged(&self, position: Position, what: &str) -> Failure {
         let directory = self.level.directory();
-        let message = format!("the table is damaged in {directory}/{position}: the block there has another checksum");
+        let message = format!("the table is damaged in {directory}/{position}: the block there {what}");
         Failure::new(FailureKind::Corrupt, message)
     }
 
     /// Reads up to `size` bytes of the segment into `bytes`. Reads fewer at its end, and none that are not written out.
     fn read_at(&self, position: Position, size: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.truncate(size);
-        bytes.try_reserve_exact(size - bytes.len()).map_err(|_| {
-            Failure::new(FailureKind::OutOfMemory, format!("no memory to read a block of {size} bytes"))
-        })?;
+        bytes.try_reserve_exact(size - bytes.len()).map_err(|_| no_memory(size))?;
         bytes.resize(size, 0);
         if self.log.read_collected(position, bytes) {
             return Ok(());
@@ -373,12 +439,16 @@ impl<D: Disk> BlockStore<D> {
     }
 }
 
+fn no_memory(size: usize) -> Failure {
+    Failure::new(FailureKind::OutOfMemory, format!("no memory to read a block of {size} bytes"))
+}
+
 /// The parts of the record at `position`; `None` if it is damaged.
 #[must_use]
 pub fn decode(bytes: &[u8], position: Position) -> Option<BlockRecord<'_>> {
     let record = record::decode(bytes, position)?;
     let (level, mut rest) = record.payload.split_first()?;
     let length = varint::read_length(&mut rest)?;
-    let (separator, block) = rest.split_at_checked(length)?;
-    Some(BlockRecord { level: *level, separator, block })
+    let (separator, stored) = rest.split_at_checked(length)?;
+    Some(BlockRecord { level: *level, separator, stored })
 }

@@ -85,7 +85,7 @@ impl Group {
     /// Counts the value of an entry that is added (1) or removed (-1), if the value is in the log.
     pub(super) fn count(&mut self, entry: &Entry<'_>, sign: i64) {
         if let Value::Logged { position, length } = entry.value {
-            self.log.count(Position::unpacked(position).segment, sign * i64::from(length));
+            self.log.count(Position::unpacked(position).segment, sign * i64::from(length.stored()));
         }
     }
 

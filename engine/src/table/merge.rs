@@ -30,6 +30,11 @@ impl OldBlock {
         self.bytes.len()
     }
 
+    /// The encoded block.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.decoded.len()).filter_map(|i| self.decoded.entry(&self.bytes, i))
     }

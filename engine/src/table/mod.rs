@@ -63,6 +63,7 @@ use self::cache::{BlockCache, Hint};
 use self::filters::Filters;
 use self::level::separator_of;
 use self::pointer_cache::{Around, Places, Run};
+use crate::compression::Compression;
 use crate::disk::Disk;
 use crate::failure::{Failure, FailureKind};
 use crate::index::{Bytes, Identity, Pair, Tree};
@@ -158,6 +159,13 @@ impl<D: Disk> Table<D> {
         let bottom = part(Level::Bottom, disks.bottom)?;
         let history = read_history(&*tree)?;
         Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity, changes: 0 })
+    }
+
+    /// How blocks are written from here on. A new table writes them as they are.
+    pub fn set_compression(&mut self, compression: Compression) {
+        for level in Level::ALL {
+            self.part_mut(level).blocks.set_compression(compression);
+        }
     }
 
     /// How many times blocks or counts changed since the table was opened.

@@ -1,7 +1,7 @@
 //! Versions that outlive the read of their block.
 
 use super::block::KeylessEntry;
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
 use crate::log::PackedPosition;
 use crate::version::Version;
@@ -20,7 +20,7 @@ pub struct Found {
 enum OwnedValue {
     Deleted,
     Inline(Vec<u8>),
-    Logged { position: PackedPosition, length: u32 },
+    Logged { position: PackedPosition, length: LoggedLength },
 }
 
 impl Found {
@@ -57,7 +57,7 @@ impl Found {
 pub(super) enum PlacedValue {
     Deleted,
     Inline { start: usize, length: usize },
-    Logged { position: PackedPosition, length: u32 },
+    Logged { position: PackedPosition, length: LoggedLength },
 }
 
 impl PlacedValue {

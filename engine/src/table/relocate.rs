@@ -3,7 +3,7 @@
 use super::group::Group;
 use super::{Level, PlacedBlock, Table};
 use crate::disk::Disk;
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, LoggedLength, Value};
 use crate::failure::Failure;
 use crate::log::PackedPosition;
 use crate::version::Version;
@@ -19,6 +19,8 @@ pub struct Relocation {
     pub from: PackedPosition,
     /// The new position.
     pub to: PackedPosition,
+    /// The new length: a value may be compressed when it is copied.
+    pub length: LoggedLength,
 }
 
 impl<D: Disk> Table<D> {
@@ -75,9 +77,9 @@ impl<D: Disk> Table<D> {
 }
 
 fn relocated<'a>(entry: Entry<'a>, relocations: &[&Relocation]) -> Entry<'a> {
-    let Value::Logged { position, length } = entry.value else { return entry };
+    let Value::Logged { position, .. } = entry.value else { return entry };
     let found =
         relocations.iter().find(|each| each.key == entry.key && each.version == entry.version && each.from == position);
     let Some(found) = found else { return entry };
-    Entry { value: Value::Logged { position: found.to, length }, ..entry }
+    Entry { value: Value::Logged { position: found.to, length: found.length }, ..entry }
 }

@@ -75,10 +75,16 @@ impl<D: Disk> Table<D> {
         self.block_after(level, &before)
     }
 
-    fn is_worth_it(&self, block: &OldBlock, rewrite: &Rewrite, retention: &Retention) -> bool {
-        let in_sparse = block.placed().pointer.is_some_and(|pointer| rewrite.sparse.contains(&pointer.segment()));
+    fn is_worth_it(&mut self, block: &OldBlock, rewrite: &Rewrite, retention: &Retention) -> bool {
+        let placed = block.placed();
+        let in_sparse = placed.pointer.is_some_and(|pointer| rewrite.sparse.contains(&pointer.segment()));
         let entries: Vec<Entry<'_>> = block.entries().collect();
-        in_sparse || block.size() < self.block_size / 4 || retain(&entries, retention).0 != entries
+        if in_sparse || block.size() < self.block_size / 4 || retain(&entries, retention).0 != entries {
+            return true;
+        }
+        let blocks = &mut self.part_mut(Level::Bottom).blocks;
+        // The setting may have changed since the block was written.
+        placed.pointer.is_some_and(|pointer| blocks.is_stored_otherwise(placed.separator(), block.bytes(), pointer))
     }
 
     /// Writes adjacent blocks as new ones.

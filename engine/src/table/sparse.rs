@@ -57,7 +57,7 @@ impl<D: Disk> Table<D> {
                 let old = placed((place, value))?;
                 if old.pointer.map(|pointer: Pointer| pointer.position) == Some(next.packed()) {
                     group.remove(*level, &old);
-                    let pointer = self.part_mut(*level).blocks.append(found.separator, found.block)?;
+                    let pointer = self.part_mut(*level).blocks.append_stored(found.separator, found.stored)?;
                     group.insert(*level, found.separator, pointer);
                 }
             }

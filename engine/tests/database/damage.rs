@@ -2,6 +2,7 @@
 
 use crate::check::{scan, verify};
 use crate::history::{Pair, key as any_key};
+use luge_engine::compression::Compression;
 use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
@@ -19,6 +20,7 @@ const OPTIONS: Options = Options {
     logged_size: 200,
     versions_to_keep: 1,
     read_only: false,
+    compression: Compression::None,
 };
 const NOW_MS: u64 = 1000;
 
@@ -72,10 +74,11 @@ proptest! {
     #[test]
     fn damage_is_reported_wherever_it_changes_what_can_be_read(
         seed in any::<u8>(), disk in 0..3_usize, file in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(),
-        flip in 1..=255_u8, cut in any::<bool>(),
+        flip in 1..=255_u8, cut in any::<bool>(), is_compressed in any::<bool>(),
     ) {
         let index = index();
-        let mut database = Database::with_index(&index, empty(), OPTIONS).unwrap();
+        let compression = if is_compressed { Compression::Lz4 } else { Compression::None };
+        let mut database = Database::with_index(&index, empty(), Options { compression, ..OPTIONS }).unwrap();
         fill(&mut database, seed);
         let expected = all(&mut database);
         let disks = database.crash();

@@ -3,6 +3,7 @@
 
 use crate::check::{assert_agrees, assert_changes_agree, changes, scan, verify};
 use crate::history::{Commit, History, Written, key, versions};
+use luge_engine::compression::Compression;
 use luge_engine::cursor::Range;
 use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
@@ -22,6 +23,7 @@ pub const OPTIONS: Options = Options {
     logged_size: 200,
     versions_to_keep: 1,
     read_only: false,
+    compression: Compression::None,
 };
 
 #[derive(Clone, Debug)]
@@ -212,16 +214,19 @@ proptest! {
 
     #[test]
     fn database_agrees_with_the_history_through_every_end(
-        lives in vec((vec(step(), 0..60), end()), 1..5), versions_to_keep in 1..4_usize,
+        lives in vec((vec(step(), 0..60), end(), any::<bool>()), 1..5), versions_to_keep in 1..4_usize,
     ) {
-        let options = Options { versions_to_keep, ..OPTIONS };
         let index = Index::temporary().unwrap();
-        let open = |disks| Database::with_index(&index, disks, options).unwrap();
+        // Each life has a setting of its own.
+        let open = |disks, is_compressed| {
+            let compression = if is_compressed { Compression::Lz4 } else { Compression::None };
+            Database::with_index(&index, disks, Options { versions_to_keep, compression, ..OPTIONS }).unwrap()
+        };
         let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
         let (commits, snapshots) = (Vec::new(), Vec::new());
         let mut known = Known { commits, durable: 0, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
-        for (steps, end) in lives {
-            let mut database = open(disks);
+        for (steps, end, is_compressed) in lives {
+            let mut database = open(disks, is_compressed);
             for step in steps {
                 run_step(&mut database, step, &mut known);
             }
@@ -236,7 +241,7 @@ proptest! {
             };
             known.snapshots.clear();
 
-            let mut database = open(disks);
+            let mut database = open(disks, !is_compressed);
             let now_ms = known.now_ms;
             let all = History::of(&known.commits);
             let found = scan(&mut database, None, false, Version::NEWEST, now_ms);

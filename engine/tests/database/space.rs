@@ -1,5 +1,6 @@
 //! Files stay small beside what lives in them, without a compaction, and opening reads little.
 
+use luge_engine::compression::Compression;
 use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
@@ -13,6 +14,7 @@ const OPTIONS: Options = Options {
     logged_size: 200,
     versions_to_keep: 1,
     read_only: false,
+    compression: Compression::None,
 };
 /// What the log may have beside three times what lives: two memtables' worth, and some segments: of that tail, of
 /// what is hidden, and of what is dead.

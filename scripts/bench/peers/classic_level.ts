@@ -81,9 +81,9 @@ function subject(level: Level, sync: boolean): Subject {
   };
 }
 
-async function openLevel(directory: string, guarantee: Guarantee, memory: Partial<LevelOptions>): Promise<Subject> {
+async function openLevel(directory: string, guarantee: Guarantee, settings: Partial<LevelOptions>): Promise<Subject> {
   const { ClassicLevel } = peerModule<ClassicLevelModule>("classic-level");
-  const options = { keyEncoding: "utf8", valueEncoding: "view", compression: false, ...memory } as const;
+  const options = { keyEncoding: "utf8", valueEncoding: "view", compression: false, ...settings } as const;
   const level = new ClassicLevel(join(directory, "level"), options);
   await level.open();
   return subject(level, guarantee === "durable");
@@ -112,4 +112,13 @@ export const classicLevelLarge: Peer = {
   only: ["load-random-", "load-huge", "get-sync-", "scan-1000000"],
   settings: { buffered: "as above, writeBufferSize 40 MiB, cacheSize 64 MiB" },
   open: (directory, guarantee) => openLevel(directory, guarantee, { writeBufferSize: 40 * MIB, cacheSize: 64 * MIB }),
+};
+
+/** LevelDB with its default, Snappy. */
+export const classicLevelCompressed: Peer = {
+  ...classicLevel,
+  name: "classic-level, snappy",
+  only: ["documents-"],
+  settings: { buffered: "sync: false, compression: true, the last put with sync: true" },
+  open: (directory, guarantee) => openLevel(directory, guarantee, { compression: true }),
 };

@@ -5,10 +5,10 @@
  */
 
 import type { Peer } from "../contract.ts";
-import { classicLevel, classicLevelLarge } from "./classic_level.ts";
+import { classicLevel, classicLevelCompressed, classicLevelLarge } from "./classic_level.ts";
 import { denoKv } from "./deno_kv.ts";
-import { lmdb } from "./lmdb.ts";
-import { luge, lugeLarge } from "./luge.ts";
+import { lmdb, lmdbCompressed } from "./lmdb.ts";
+import { luge, lugeCompressed, lugeLarge } from "./luge.ts";
 import { map } from "./map.ts";
 import { nativeSled } from "./native_sled.ts";
 import { rawFile } from "./raw_file.ts";
@@ -18,9 +18,12 @@ import { betterSqlite3, bunSqlite, nodeSqlite, nodeSqlite3Wasm } from "./sqlite.
 export const PEERS: readonly Peer[] = [
   luge,
   lugeLarge,
+  lugeCompressed,
   lmdb,
+  lmdbCompressed,
   classicLevel,
   classicLevelLarge,
+  classicLevelCompressed,
   betterSqlite3,
   nodeSqlite,
   bunSqlite,

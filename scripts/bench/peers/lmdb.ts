@@ -7,12 +7,15 @@ import { peerModule } from "../places.ts";
 
 const NAME = "lmdb";
 
+/** Values of at least `threshold` bytes are compressed. */
+type Compression = boolean | { readonly threshold: number };
+
 interface Lmdb {
   open(options: {
     path: string;
     encoding: "binary";
     keyEncoding?: string;
-    compression: boolean;
+    compression: Compression;
     mapSize?: number;
   }): Database;
 }
@@ -90,9 +93,19 @@ export const lmdb: Peer = {
   package: "lmdb",
   runtimes: ["node", "bun", "deno"],
   settings: { buffered: "defaults, await flushed at the end", durable: "defaults, await put and flushed; putSync" },
-  open: (directory, guarantee) =>
-    subject(
-      peerModule<Lmdb>("lmdb").open({ path: join(directory, NAME), encoding: "binary", compression: false }),
-      guarantee,
-    ),
+  open: (directory, guarantee) => openLmdb(directory, guarantee, false),
 };
+
+/** lmdb-js with its compression: LZ4 for each value alone. Its default is values above 1,000 bytes; the documents are smaller. */
+export const lmdbCompressed: Peer = {
+  ...lmdb,
+  name: "lmdb-js, lz4",
+  only: ["documents-"],
+  settings: { buffered: "as above, compression: { threshold: 100 }" },
+  open: (directory, guarantee) => openLmdb(directory, guarantee, { threshold: 100 }),
+};
+
+function openLmdb(directory: string, guarantee: Guarantee, compression: Compression): Subject {
+  const path = join(directory, NAME);
+  return subject(peerModule<Lmdb>("lmdb").open({ path, encoding: "binary", compression }), guarantee);
+}

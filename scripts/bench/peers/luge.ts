@@ -15,9 +15,14 @@ import { PACKAGE } from "../places.ts";
 
 type Luge = typeof import("../../../mod.ts");
 
-async function openLuge(path: string, guarantee: Guarantee, memory: { cacheSize?: number } = {}): Promise<Subject> {
+interface Settings {
+  readonly cacheSize?: number;
+  readonly compression?: "lz4";
+}
+
+async function openLuge(path: string, guarantee: Guarantee, settings: Settings = {}): Promise<Subject> {
   const { open } = (await import(join(PACKAGE, "lib", "mod.js"))) as Luge;
-  const store = await open({ path, syncWrites: guarantee === "durable", ...memory });
+  const store = await open({ path, syncWrites: guarantee === "durable", ...settings });
   return {
     async load(entries: Entries, batch: number): Promise<void> {
       if (batch === 1) {
@@ -74,4 +79,13 @@ export const lugeLarge: Peer = {
   only: ["get-sync-1000000", "get-1000000", "get-many-1000000"],
   settings: { buffered: "as above, cacheSize 256 MiB" },
   open: (directory, guarantee) => openLuge(directory, guarantee, { cacheSize: 256 * 2 ** 20 }),
+};
+
+/** luge with compression. */
+export const lugeCompressed: Peer = {
+  ...luge,
+  name: "luge, lz4",
+  only: ["documents-"],
+  settings: { buffered: 'as above, compression: "lz4"' },
+  open: (directory, guarantee) => openLuge(directory, guarantee, { compression: "lz4" }),
 };

@@ -8,6 +8,7 @@ import type { Workload } from "../workload.ts";
 import { awaitedLoad } from "./awaited_load.ts";
 import { backups } from "./backup.ts";
 import { churn, hugeLoad } from "./churn.ts";
+import { documents } from "./documents.ts";
 import { durableAwaited, durableMany, durableSync } from "./durable.ts";
 import { firstEntry } from "./first.ts";
 import { load, valuesOfSize } from "./load.ts";
@@ -53,6 +54,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...onNode([churn]),
   ...onNode([...valuesOfSize(1024, 50_000), ...valuesOfSize(65_536, 2000), ...valuesOfSize(2 ** 20, 200)]),
   ...everywhere(coldStarts, "open-small", "open-full"),
+  ...documents,
   awaitedLoad,
   ...backups(LARGE),
   hugeLoad,

@@ -40,6 +40,10 @@ export function blocks(): Record<string, Uint8Array> {
       [0, 1, 0x81, 0, 9, 1],
       "cw",
     ]),
+    "made-packed": made([[2, 5], [0, 1, 3, 0, 0x80, 1, 9], "a", [0, 1, 0x83, 0, 9, 0x80, 1, 9], "b"]),
+    // 40 bytes a, as the target reads packed bytes.
+    "made-compressed": made([[40, 0x1f], "a", [1, 0, 15, 0x50], "aaaaa"], []),
+    "made-bomb": made([[0x80, 0x80, 0x80, 0x80, 8, 0x1f], "a", [1, 0, 255, 255, 255]], []),
     "made-empty-key": made([[2, 0], [0, 0, 0, 1], [0, 1, 0, 1], "a"]),
     "made-unordered": made([[2, 0], [0, 1, 0, 1], "b", [0, 1, 0, 1], "a"]),
     "made-landmark-outside": made([[2, 0], [0, 1, 0, 1], "b"], [99, 0, 0, 0, 1, 0, 0, 0]),

@@ -73,6 +73,14 @@ export function records(): Record<string, Uint8Array> {
       unsealed(11, [1, 2, 3, 20], "key", value, logged),
       unsealed(12, [1, 0x82, 3, 0x80, 0x80, 0x40, 20], "key", value, logged),
     ),
+    "made-packed": atPosition(
+      SEAL,
+      3,
+      SEGMENT_HEADER_BYTES,
+      unsealed(11, [1, 3, 3, 20], "key", value, logged),
+      unsealed(12, [1, 0x83, 3, 0x80, 0x80, 0x40, 20], "key", value, logged),
+      unsealed(13, [5, 3, 0xac, 2, 20], "key", value, logged),
+    ),
     "made-moved": atPosition(SEAL, 3, SEGMENT_HEADER_BYTES, unsealed(13, [3, 3, 0xac, 2, 20], "key", value, logged)),
     "made-restored": atPosition(
       SEAL,

@@ -70,7 +70,7 @@ export interface LifeContext {
   readonly pool: EnginePool;
   readonly random: Random;
   readonly clock: { nowMs: number; turn(): Promise<void> };
-  readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep" | "writeBufferSize">;
+  readonly config: Pick<SledStoreConfig, "syncWrites" | "numVersionsToKeep" | "writeBufferSize" | "compression">;
   readonly profile: Profile;
   /** The store's view of a disk. */
   readonly view: (disk: SimulatedDisk) => FileSystem;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { SledStoreConfig } from "../../../src/api/config.ts";
 import type { FileSystem } from "../../../src/api/file_system.ts";
 import { Random } from "../../lib/random.ts";
 import { SimulatedClock } from "./clock.ts";
@@ -52,6 +53,8 @@ export interface SimulationOptions {
    * that found a fault before run without. Default: true.
    */
   readonly extended?: boolean;
+  /** Whether some lives compress what they write. Seeds that found a fault before run without. Default: true. */
+  readonly compression?: boolean;
   /** Only lives of this profile, by name. Default: all. */
   readonly profile?: string | undefined;
   /** Whether lives may write tens of megabytes at once. Default: true. */
@@ -140,12 +143,15 @@ class Simulation {
   #enough = Number.POSITIVE_INFINITY;
   /** A separate generator, so that the states of a seed do not depend on the disturbances. */
   readonly #chance: Random;
+  /** The same for the settings of compression. */
+  readonly #settings: Random;
 
   constructor(options: SimulationOptions, clock: SimulatedClock) {
     this.#options = options;
     this.#clock = clock;
     this.#random = new Random(options.seed);
     this.#chance = new Random(options.seed ^ 0x5eed);
+    this.#settings = new Random(options.seed ^ 0x174);
   }
 
   #isDisturbed(oneIn: number): boolean {
@@ -191,11 +197,19 @@ class Simulation {
     for (let life = 0; life < LIVES_A_DISK && this.#result.states < this.#enough && !this.#isOver(); life++) {
       const where = `${context.profile.name} life ${life + 1}`;
       const [before, started] = [this.#result.states, performance.now()];
-      const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
+      const compression = this.#compression();
+      const own = { ...context, config: { ...context.config, ...compression } };
+      const next = await this.#guarded(where, () => this.#life(own, disk, expectation, beside, where));
       this.#options.onLife?.({ where, states: this.#result.states - before, ms: performance.now() - started });
       if (!next) return;
       ({ disk, expectation, beside } = next);
     }
+  }
+
+  /** The setting of a life. Often the one that the store remembers. */
+  #compression(): Pick<SledStoreConfig, "compression"> {
+    if (!(this.#options.compression ?? true)) return {};
+    return this.#settings.pick([{}, { compression: "none" }, { compression: "lz4" }, { compression: "lz4" }] as const);
   }
 
   /** Most calls transfer all bytes. */

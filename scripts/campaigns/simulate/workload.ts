@@ -134,14 +134,18 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
 ];
 
 const SOURCE_BYTES = 1 << 16;
+/** Some values repeat a piece of this many bytes, so that they can be compressed. */
+const REPEATED_BYTES = 700;
 const source = fillScattered(new Uint8Array(SOURCE_BYTES), 0x2545f491);
 
-/** A value that no other commit writes: it begins with its unique number. */
+/** A value that no other commit writes: it begins with its unique number. One in three gets smaller when it is compressed. */
 export function valueFor(length: number, number: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += SOURCE_BYTES) {
-    const shift = (number * 131 + at) % (SOURCE_BYTES / 2);
-    bytes.set(source.subarray(shift, Math.min(SOURCE_BYTES, shift + length - at)), at);
+  const repeats = number % 3 === 0;
+  const step = repeats ? REPEATED_BYTES : SOURCE_BYTES;
+  for (let at = 0; at < length; at += step) {
+    const shift = (number * 131 + (repeats ? 0 : at)) % (SOURCE_BYTES / 2);
+    bytes.set(source.subarray(shift, Math.min(shift + step, SOURCE_BYTES, shift + length - at)), at);
   }
   if (length >= 4) new DataView(bytes.buffer).setUint32(0, number);
   return bytes;

@@ -11,6 +11,8 @@ import { type Image, imageOf } from "./image.ts";
 /** The directory of every store. */
 export const PLACE = "store";
 
+/** A value that can be compressed repeats a piece of this many bytes. */
+const REPEATED_BYTES = 64;
 /** After this many turns of the event loop, the background work of a few commits is done. */
 const TURNS = 10;
 
@@ -42,6 +44,8 @@ interface Plan {
   readonly compacts?: boolean;
   /** Whether the store is closed at the end, so that everything is in the table. Otherwise the process dies. */
   readonly closes?: boolean;
+  /** Whether blocks and values are compressed. The values can be. */
+  readonly isCompressed?: boolean;
 }
 
 const PLANS: Readonly<Record<string, Plan>> = {
@@ -53,6 +57,8 @@ const PLANS: Readonly<Record<string, Plan>> = {
   "large, killed": { keys: 20, rounds: 3, sizes: [100, 5000, 40_000] },
   index: { keys: 400, rounds: 4, sizes: [20, 300], keyBytes: 900, closes: true },
   "index, killed": { keys: 400, rounds: 4, sizes: [20, 300], keyBytes: 900 },
+  compressed: { keys: 60, rounds: 3, sizes: [20, 300, 900, 40_000], compacts: true, closes: true, isCompressed: true },
+  "compressed, killed": { keys: 60, rounds: 3, sizes: [20, 300, 900, 40_000], isCompressed: true },
   versions: { keys: 100, rounds: 8, sizes: [20, 300, 900], versionsToKeep: 3, closes: true },
 };
 
@@ -81,7 +87,8 @@ export async function build(name: string, seed: number): Promise<Shape> {
   const random = new Random(seed);
   const history: Commit[] = [];
   let stale: Image = new Map();
-  let store = await open(configOf(fileSystem, versionsToKeep));
+  const setting = plan.isCompressed ? ({ compression: "lz4" } as const) : {};
+  let store = await open({ ...configOf(fileSystem, versionsToKeep), ...setting });
   for (let round = 0; round < plan.rounds; round++) {
     await writeRound(store, plan, random, history);
     if (plan.compacts) await store.compact();
@@ -111,7 +118,10 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
     const count = random.below(5) === 0 ? 1 + random.below(5) : 1;
     for (let j = 0; j < count; j++) {
       const key = keyOf(random.below(plan.keys), plan.keyBytes);
-      commit.set(key, random.below(6) === 0 ? undefined : random.manyBytes(random.pick(plan.sizes) + random.below(20)));
+      commit.set(
+        key,
+        random.below(6) === 0 ? undefined : newValue(random.pick(plan.sizes) + random.below(20), plan, random),
+      );
     }
     history.push(commit);
     const operations = Array.from(commit, ([key, value]) =>
@@ -119,6 +129,12 @@ async function writeRound(store: SledStore, plan: Plan, random: Random, history:
     );
     await store.batch(operations);
   }
+}
+
+function newValue(length: number, { isCompressed = false }: Plan, random: Random): Uint8Array {
+  if (!isCompressed) return random.manyBytes(length);
+  const piece = random.manyBytes(Math.min(length, REPEATED_BYTES));
+  return new Uint8Array(length).map((_, i) => piece[i % REPEATED_BYTES] ?? 0);
 }
 
 function keyOf(number: number, bytes = 0): string {

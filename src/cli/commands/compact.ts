@@ -1,9 +1,10 @@
+import type { Compression } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
-import { withKeepVersions } from "../options.ts";
+import { withCompression, withKeepVersions } from "../options.ts";
 import { bytesText } from "../progress.ts";
 
 /** `luge compact`. */
-export const compact: CliCommand = command<[], { readonly keepVersions?: number }>({
+export const compact: CliCommand = command<[], { readonly keepVersions?: number; readonly compression?: Compression }>({
   name: "compact",
   summary: "free the space of overwritten, deleted and expired entries",
   details:
@@ -12,15 +13,15 @@ export const compact: CliCommand = command<[], { readonly keepVersions?: number 
 $ luge compact shop --keep-versions 10
 … before, … after`,
   define: (command) => {
-    withKeepVersions(command);
+    withCompression(withKeepVersions(command));
   },
-  run: async (session, _, { keepVersions }) => {
+  run: async (session, _, { keepVersions, compression }) => {
     const { signal } = session;
     const { bytesBefore, bytesAfter } = await session.withStore(
       "change",
       (store, files) =>
         session.whileShown("compact", "bytes", () => [files.bytesRead(), files.bytes], store.compact({ signal })),
-      { keepVersions },
+      { keepVersions, compression },
     );
     const text = `${bytesText(bytesBefore)} before, ${bytesText(bytesAfter)} after`;
     await session.result({ bytesBefore, bytesAfter }, text);

@@ -1,3 +1,4 @@
+import type { Compression } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import {
@@ -5,6 +6,7 @@ import {
   keyOf,
   type RangeOptions,
   rangeOf,
+  withCompression,
   withKeepVersions,
   withKeys,
   withRange,
@@ -14,6 +16,7 @@ interface DeleteOptions extends KeyOptions, RangeOptions {
   readonly prefix?: string;
   readonly all?: boolean;
   readonly keepVersions?: number;
+  readonly compression?: Compression;
 }
 
 /** `luge delete`. */
@@ -32,14 +35,14 @@ $ luge delete shop --prefix session/
       "--all",
       "all keys",
     );
-    withKeepVersions(command);
+    withCompression(withKeepVersions(command));
   },
   run: async (session, [keyText], options) => {
     const key = keyText === undefined ? undefined : keyOf(keyText, options);
     const range = rangeOf(options.prefix, options);
     const ways = [key !== undefined, Object.keys(range).length > 0, options.all === true].filter(Boolean).length;
     if (ways !== 1) throw new UsageError("Wrong arguments: expected one of a key, a range such as --prefix, and --all");
-    const { keepVersions } = options;
+    const { keepVersions, compression } = options;
     await session.withStore(
       "change",
       async (store) => {
@@ -47,7 +50,7 @@ $ luge delete shop --prefix session/
         const deleted = await store.deleteRange(one, { signal: session.signal });
         await session.result({ deleted, version: store.version }, `${deleted}`);
       },
-      { keepVersions },
+      { keepVersions, compression },
     );
   },
 });

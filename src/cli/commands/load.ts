@@ -1,12 +1,20 @@
 import { Option } from "commander";
-import type { BatchOperation, SledStore } from "../../../mod.ts";
+import type { BatchOperation, Compression, SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { readBytes, STANDARD, sizeOf } from "../files.ts";
 import { readCsv } from "../formats/csv.ts";
 import { type Encodings, type Entry, FORMATS, type FormatName, formatOf } from "../formats/entries.ts";
 import { readJsonLines } from "../formats/jsonl.ts";
-import { integer, type KeyOptions, type ValueOptions, withKeepVersions, withKeys, withValues } from "../options.ts";
+import {
+  integer,
+  type KeyOptions,
+  type ValueOptions,
+  withCompression,
+  withKeepVersions,
+  withKeys,
+  withValues,
+} from "../options.ts";
 import { entriesText, type Progress } from "../progress.ts";
 import type { Session } from "../session.ts";
 
@@ -14,6 +22,7 @@ interface LoadOptions extends KeyOptions, ValueOptions {
   readonly format?: FormatName;
   readonly batch: number;
   readonly keepVersions?: number;
+  readonly compression?: Compression;
 }
 
 /** The most bytes of a commit, not counting its last entry. */
@@ -38,13 +47,13 @@ $ luge dump shop | luge load copy -
     withValues(withKeys(command))
       .addOption(new Option("--format <format>", "default: that of the file's name, else jsonl").choices(FORMATS))
       .option("--batch <count>", "entries per commit", integer(1), 1000);
-    withKeepVersions(command);
+    withCompression(withKeepVersions(command));
   },
   run: async (session, [file], options) => {
     const source = { session, file, format: formatOf(file, options.format), encodings: options };
     if (file !== STANDARD) for await (const _ of entriesOf(source, "check")) session.signal.throwIfAborted();
-    const { keepVersions } = options;
-    await session.withStore("create", (store) => loadInto(store, source, options.batch), { keepVersions });
+    const { keepVersions, compression } = options;
+    await session.withStore("create", (store) => loadInto(store, source, options.batch), { keepVersions, compression });
   },
 });
 

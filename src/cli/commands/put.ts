@@ -1,3 +1,4 @@
+import type { Compression } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { decode } from "../encodings.ts";
 import { UsageError } from "../exit_codes.ts";
@@ -8,6 +9,7 @@ import {
   type KeyOptions,
   keyOf,
   type ValueOptions,
+  withCompression,
   withKeepVersions,
   withKeys,
   withValues,
@@ -17,6 +19,7 @@ interface PutCommandOptions extends KeyOptions, ValueOptions {
   readonly file?: string;
   readonly ttl?: number;
   readonly keepVersions?: number;
+  readonly compression?: Compression;
 }
 
 /** `luge put`. */
@@ -35,19 +38,19 @@ $ printf '\\001\\002' | luge put shop blob/1 --file -`,
     withValues(withKeys(command))
       .option("-f, --file <file>", "take the value from a file, or - for standard input")
       .option("--ttl <duration>", "how long the value lives: 500ms, 30s, 15m, 12h or 7d", duration);
-    withKeepVersions(command);
+    withCompression(withKeepVersions(command));
   },
   run: async (session, [keyText, valueText], options) => {
     const key = keyOf(keyText, options);
     const value = await valueFrom(valueText, options, session.signal);
-    const { keepVersions, ttl } = options;
+    const { keepVersions, compression, ttl } = options;
     await session.withStore(
       "create",
       async (store) => {
         await store.put(key, value, ttl === undefined ? {} : { ttl });
         if (session.json) await session.output.line(JSON.stringify({ version: store.version }));
       },
-      { keepVersions },
+      { keepVersions, compression },
     );
   },
 });

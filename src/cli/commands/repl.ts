@@ -1,16 +1,17 @@
 import process from "node:process";
 import type { Interface } from "node:readline";
-import type { SledStore } from "../../../mod.ts";
+import type { Compression, SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { editLines } from "../line_editor.ts";
-import { withKeepVersions } from "../options.ts";
+import { withCompression, withKeepVersions } from "../options.ts";
 import type { Session } from "../session.ts";
 import { wordsOf } from "../words.ts";
 
 interface ReplOptions {
   readonly readOnly?: boolean;
   readonly keepVersions?: number;
+  readonly compression?: Compression;
 }
 
 /** `luge repl`. */
@@ -25,10 +26,13 @@ $ printf 'put greeting "good morning"\\nget greeting\\nexit\\n' | luge repl shop
 good morning`,
   standalone: "place",
   define: (command) => {
-    withKeepVersions(command.option("--read-only", "open the store for reading only"));
+    withCompression(withKeepVersions(command.option("--read-only", "open the store for reading only")));
   },
-  run: async (session, _, { readOnly = false, keepVersions }) =>
-    await session.withStore(readOnly ? "read" : "create", (store) => converse(session, store), { keepVersions }),
+  run: async (session, _, { readOnly = false, keepVersions, compression }) =>
+    await session.withStore(readOnly ? "read" : "create", (store) => converse(session, store), {
+      keepVersions,
+      compression,
+    }),
 });
 
 async function converse(session: Session, store: SledStore): Promise<ExitCode> {

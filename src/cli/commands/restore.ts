@@ -1,14 +1,17 @@
-import type { BackupHeader, RestoreResult, SledStore } from "../../../mod.ts";
+import type { BackupHeader, Compression, RestoreResult, SledStore } from "../../../mod.ts";
 import { headerOf, withFileShown } from "../backups.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { STANDARD } from "../files.ts";
-import { integer } from "../options.ts";
+import { integer, withCompression } from "../options.ts";
 import { amountText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
 
 /** `luge restore`. */
-export const restore: CliCommand = command<[files: string[]], { readonly to?: number }>({
+export const restore: CliCommand = command<
+  [files: string[]],
+  { readonly to?: number; readonly compression?: Compression }
+>({
   name: "restore",
   summary: "restore backups to an empty store: a full one and its increments",
   details:
@@ -27,8 +30,9 @@ $ gunzip < piped.backup.gz | luge restore piped -
     command
       .argument("<files...>", "the backups, or - for one from standard input")
       .option("--to <version>", "stop at that version: a backup of the chain must end at it", integer(0));
+    withCompression(command);
   },
-  run: async (session, [files], { to }) => {
+  run: async (session, [files], { to, compression }) => {
     if (files.includes(STANDARD) && files.length > 1) {
       throw new UsageError("Wrong files: expected - alone, or files");
     }
@@ -36,9 +40,10 @@ $ gunzip < piped.backup.gz | luge restore piped -
       throw new UsageError("Wrong options: expected files with --to, got standard input");
     }
     const chain = files.includes(STANDARD) ? [{ file: STANDARD }] : await chainOf(files, to, session);
-    await session.withStore("create", async (store) => {
+    const restoreAll = async (store: SledStore) => {
       for (const { file } of chain) await restoreOne(session, store, file);
-    });
+    };
+    await session.withStore("create", restoreAll, { compression });
   },
 });
 

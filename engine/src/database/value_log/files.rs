@@ -3,7 +3,9 @@
 use xxhash_rust::xxh64::Xxh64;
 
 use super::super::payload::{VALUE_CHECKSUM_SIZE, value_checksum};
+use crate::compression::{LENGTH_SIZE, MOST_PLAIN, UnpackError, plain_length, unpack};
 use crate::disk::{Disk, DiskFile};
+use crate::entry::LoggedLength;
 use crate::failure::{Failure, FailureKind};
 use crate::log::{LogWriter, PackedPosition, Position, SegmentFiles, SegmentNumber};
 
@@ -11,6 +13,8 @@ use crate::log::{LogWriter, PackedPosition, Position, SegmentFiles, SegmentNumbe
 #[derive(Debug)]
 pub(super) struct ValueFiles<F> {
     open: SegmentFiles<F>,
+    /// The packed value that was read last. Kept to reuse its memory.
+    packed: Vec<u8>,
 }
 
 /// A value that is read in pieces.
@@ -37,7 +41,7 @@ impl ValueStream {
 impl<F: DiskFile> ValueFiles<F> {
     /// The files of this owner's segments.
     pub fn owned_by(owner: u32) -> Self {
-        Self { open: SegmentFiles::owned_by(owner) }
+        Self { open: SegmentFiles::owned_by(owner), packed: Vec::new() }
     }
 
     /// Reads a value into `bytes` and checks it.
@@ -45,18 +49,60 @@ impl<F: DiskFile> ValueFiles<F> {
         &mut self,
         log: &LogWriter<D>,
         position: PackedPosition,
-        length: u32,
+        length: LoggedLength,
         bytes: &mut Vec<u8>,
     ) -> Result<(), Failure> {
-        let size = length as usize + VALUE_CHECKSUM_SIZE;
+        if !length.is_compressed() {
+            return self.read_stored(log, position, length, bytes);
+        }
+        let at = Position::unpacked(position);
+        if length.stored() as usize >= MOST_PLAIN {
+            return Err(damaged(at, "has a wrong length"));
+        }
+        let mut packed = std::mem::take(&mut self.packed);
+        let read = self.read_stored(log, position, length, &mut packed);
+        let unpacked = read.and_then(|()| {
+            unpack(&packed, bytes).map_err(|error| match error {
+                UnpackError::Malformed => damaged(at, "cannot be expanded"),
+                UnpackError::OutOfMemory(size) => no_memory(size),
+            })
+        });
+        self.packed = packed;
+        unpacked
+    }
+
+    /// The length of a packed value, which is at its start. It is not checked.
+    pub fn packed_length<D: Disk<File = F>>(
+        &mut self,
+        log: &LogWriter<D>,
+        position: PackedPosition,
+        length: LoggedLength,
+    ) -> Result<usize, Failure> {
+        let at = Position::unpacked(position);
+        let mut start = [0; LENGTH_SIZE];
+        let start = start.get_mut(..LENGTH_SIZE.min(length.stored() as usize)).unwrap_or_default();
+        self.read_bytes(log, at, start)?;
+        plain_length(start).ok_or_else(|| damaged(at, "cannot be expanded"))
+    }
+
+    /// Reads the bytes of a value as they are stored, and checks them.
+    fn read_stored<D: Disk<File = F>>(
+        &mut self,
+        log: &LogWriter<D>,
+        position: PackedPosition,
+        length: LoggedLength,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let length = length.stored() as usize;
+        let size = length + VALUE_CHECKSUM_SIZE;
         resize(bytes, size)?;
         let at = Position::unpacked(position);
         self.read_bytes(log, at, bytes)?;
         let is_whole = bytes
             .split_last_chunk::<VALUE_CHECKSUM_SIZE>()
             .is_some_and(|(value, checksum)| value_checksum(value) == *checksum);
-        bytes.truncate(length as usize);
-        if is_whole { Ok(()) } else { Err(damaged(at)) }
+        bytes.truncate(length);
+        if is_whole { Ok(()) } else { Err(damaged(at, OTHER_CHECKSUM)) }
     }
 
     /// Reads the next bytes of a value, at most `size`, into `bytes`. Fails at the end of the value when its checksum is wrong.
@@ -76,7 +122,7 @@ impl<F: DiskFile> ValueFiles<F> {
             let mut checksum = [0; VALUE_CHECKSUM_SIZE];
             self.read_bytes(log, Position { offset: start.offset + stream.length as u64, ..start }, &mut checksum)?;
             if stream.hasher.digest().to_le_bytes() != checksum {
-                return Err(damaged(start));
+                return Err(damaged(start, OTHER_CHECKSUM));
             }
         }
         Ok(())
@@ -97,19 +143,23 @@ impl<F: DiskFile> ValueFiles<F> {
             return Ok(());
         }
         let file = self.open.get(log.disk(), at.segment)?;
-        if file.read_at(bytes, at.offset)? == bytes.len() { Ok(()) } else { Err(damaged(at)) }
+        if file.read_at(bytes, at.offset)? == bytes.len() { Ok(()) } else { Err(damaged(at, OTHER_CHECKSUM)) }
     }
 }
 
 fn resize(bytes: &mut Vec<u8>, size: usize) -> Result<(), Failure> {
     bytes.clear();
-    bytes
-        .try_reserve(size)
-        .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory to read a value of {size} bytes")))?;
+    bytes.try_reserve(size).map_err(|_| no_memory(size))?;
     bytes.resize(size, 0);
     Ok(())
 }
 
-fn damaged(at: Position) -> Failure {
-    Failure::new(FailureKind::Corrupt, format!("the log is damaged in {at}: a value there has another checksum"))
+fn no_memory(size: usize) -> Failure {
+    Failure::new(FailureKind::OutOfMemory, format!("no memory to read a value of {size} bytes"))
+}
+
+const OTHER_CHECKSUM: &str = "has another checksum";
+
+fn damaged(at: Position, what: &str) -> Failure {
+    Failure::new(FailureKind::Corrupt, format!("the log is damaged in {at}: a value there {what}"))
 }

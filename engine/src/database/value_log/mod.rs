@@ -15,15 +15,15 @@ use self::moving::Moving;
 use self::space::Space;
 use super::Options;
 use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
+use crate::compression::{Packer, Sizes};
 use crate::disk::Disk;
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::index::Notes;
 use crate::log::{
     LogWriter, PackedPosition, Position, Recovered, SegmentNumber, make_durable, segment, verify_segment,
 };
-use crate::number::u32_of;
 use crate::version::Version;
 
 /// Values above this size are read in pieces, if the caller can do so.
@@ -49,6 +49,16 @@ pub(super) struct ValueLog<D: Disk> {
     logged_size: usize,
     space: Space,
     moving: Option<Moving>,
+    /// Packs the values that stay in the log, as the setting says.
+    packer: Packer,
+}
+
+/// What must be known before the operations of a record are added.
+pub(super) struct Prepared {
+    /// The bytes that the operations take in the record.
+    pub size: usize,
+    /// With compression: for each value that stays in the log its packed bytes; `None` for one that is stored as it is.
+    packed: std::vec::IntoIter<Option<Vec<u8>>>,
 }
 
 /// A value that comes in pieces: the part that has come.
@@ -70,14 +80,15 @@ impl<D: Disk> ValueLog<D> {
     /// newer segment.
     pub fn open(disk: D, recovered: &Recovered, notes: Notes, settings: &Settings) -> Result<Self, Failure> {
         let Settings { owner, last_version, options } = settings;
-        let Options { segment_size, logged_size, read_only, .. } = *options;
+        let Options { segment_size, logged_size, read_only, compression, .. } = *options;
         let noted_segment = notes.newest_segment(recovered.end.segment)?;
         if !read_only {
             make_durable(&disk, recovered)?;
         }
         let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).owned_by(*owner);
         let (files, space) = (ValueFiles::owned_by(*owner), Space::new(segment_size));
-        Ok(Self { log, files, notes, noted_segment, logged_size, space, moving: None })
+        let (moving, packer) = (None, Packer::new(compression));
+        Ok(Self { log, files, notes, noted_segment, logged_size, space, moving, packer })
     }
 
     /// The disk. What was not written out is lost, as in a crash.
@@ -97,9 +108,42 @@ impl<D: Disk> ValueLog<D> {
         self.log.appended_bytes()
     }
 
-    /// The bytes that an operation takes in a record.
-    pub fn size_of(&self, operation: &Operation<'_>) -> usize {
-        payload::operation_size(operation, self.logged_size)
+    /// Packs the values of operations that stay in the log, and counts the bytes of all operations. They must then be added in this
+    /// order.
+    pub fn prepare<'o>(&mut self, operations: impl Iterator<Item = &'o Operation<'o>>) -> Prepared {
+        let (mut size, mut packed) = (0, Vec::new());
+        for operation in operations {
+            let large = operation.value.filter(|value| self.packs(value.len()));
+            let own = large.and_then(|value| self.pack(value));
+            let (head, value) = self.stored(operation, own.as_deref());
+            size += payload::operation_size(&head, operation.key, value);
+            if large.is_some() {
+                packed.push(own);
+            }
+        }
+        Prepared { size, packed: packed.into_iter() }
+    }
+
+    /// Whether a value of this length may be packed.
+    fn packs(&self, length: usize) -> bool {
+        self.packer.is_on() && self.keeps(length)
+    }
+
+    /// The packed bytes of a value that stays in the log; `None` where it is to be stored as it is.
+    fn pack(&mut self, value: &[u8]) -> Option<Vec<u8>> {
+        let packed = self.packer.pack(value)?;
+        let mut own = Vec::new();
+        own.try_reserve_exact(packed.len()).ok()?;
+        own.extend_from_slice(packed);
+        Some(own)
+    }
+
+    /// The head of an operation, and its value as it is stored.
+    fn stored<'v>(&self, operation: &Operation<'v>, packed: Option<&'v [u8]>) -> (payload::Head, Option<&'v [u8]>) {
+        match packed {
+            Some(packed) => (payload::packed_head(operation.key, packed.len(), operation.expires), Some(packed)),
+            None => (payload::operation_head(operation, self.logged_size), operation.value),
+        }
     }
 
     /// The bytes of an operation that a memtable keeps.
@@ -132,23 +176,26 @@ impl<D: Disk> ValueLog<D> {
         position: &mut Position,
         prefix: &[u8],
         operation: &Operation<'a>,
+        prepared: &mut Prepared,
     ) -> Result<Value<'a>, Failure> {
-        let head = payload::operation_head(operation, self.logged_size);
+        let large = operation.value.filter(|value| self.packs(value.len()));
+        let packed = large.and_then(|_| prepared.packed.next().flatten());
+        let (head, stored) = self.stored(operation, packed.as_deref());
         if !prefix.is_empty() {
             self.log.extend(prefix)?;
         }
         self.log.extend(head.bytes())?;
         self.log.extend(operation.key)?;
         position.offset += (prefix.len() + head.bytes().len() + operation.key.len()) as u64;
-        let Some(bytes) = operation.value else { return Ok(Value::Deleted) };
+        let (Some(bytes), Some(stored)) = (operation.value, stored) else { return Ok(Value::Deleted) };
         let mut value = Value::Inline(bytes);
-        self.log.extend(bytes)?;
+        self.log.extend(stored)?;
         if head.is_logged {
-            self.log.extend(&payload::value_checksum(bytes))?;
-            value = Value::Logged { position: position.packed(), length: u32_of(bytes.len()) };
+            self.log.extend(&payload::value_checksum(stored))?;
+            value = Value::Logged { position: position.packed(), length: length_of(stored, packed.is_some())? };
             position.offset += VALUE_CHECKSUM_SIZE as u64;
         }
-        position.offset += bytes.len() as u64;
+        position.offset += stored.len() as u64;
         Ok(value)
     }
 
@@ -184,7 +231,13 @@ impl<D: Disk> ValueLog<D> {
     pub fn finish_value(&mut self, value: &LargeValue) -> Result<Value<'static>, Failure> {
         self.log.extend(&value.hasher.digest().to_le_bytes())?;
         self.log.finish()?;
-        Ok(Value::Logged { position: value.position.packed(), length: u32_of(value.length) })
+        let length = LoggedLength::plain(value.length).ok_or_else(too_long)?;
+        Ok(Value::Logged { position: value.position.packed(), length })
+    }
+
+    /// How much was packed, of the values that were put or moved since the log was opened.
+    pub fn packed_sizes(&self) -> Sizes {
+        self.packer.sizes()
     }
 
     // Durability.
@@ -226,19 +279,29 @@ impl<D: Disk> ValueLog<D> {
     // Values.
 
     /// Reads a value into `bytes` and checks it.
-    pub fn read(&mut self, position: PackedPosition, length: u32, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    pub fn read(&mut self, position: PackedPosition, length: LoggedLength, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         self.files.read(&self.log, position, length, bytes)
+    }
+
+    /// The length of a value. That of a compressed one is read from the log: the value is read and checked afterwards.
+    pub fn length_of(&mut self, position: PackedPosition, length: LoggedLength) -> Result<usize, Failure> {
+        if length.is_compressed() {
+            self.files.packed_length(&self.log, position, length)
+        } else {
+            Ok(length.stored() as usize)
+        }
     }
 
     /// As [`ValueLog::read`]. A value that is large enough to be read in pieces is not read but returned as a stream.
     pub fn read_or_stream(
         &mut self,
         position: PackedPosition,
-        length: u32,
+        length: LoggedLength,
         bytes: &mut Vec<u8>,
     ) -> Result<Option<ValueStream>, Failure> {
-        if length > STREAMED_SIZE {
-            return Ok(Some(ValueStream::new(position, length)));
+        // No packed value is that large.
+        if length.stored() > STREAMED_SIZE && !length.is_compressed() {
+            return Ok(Some(ValueStream::new(position, length.stored())));
         }
         self.read(position, length, bytes)?;
         Ok(None)
@@ -312,13 +375,30 @@ impl<D: Disk> ValueLog<D> {
     }
 }
 
+/// The bytes of a value as they are stored, and their length.
+fn stored_of<'v>(value: &'v [u8], packed: Option<&'v [u8]>) -> Result<(&'v [u8], LoggedLength), Failure> {
+    let stored = packed.unwrap_or(value);
+    Ok((stored, length_of(stored, packed.is_some())?))
+}
+
+fn length_of(stored: &[u8], is_packed: bool) -> Result<LoggedLength, Failure> {
+    let length = if is_packed { LoggedLength::compressed(stored.len()) } else { LoggedLength::plain(stored.len()) };
+    length.ok_or_else(too_long)
+}
+
+/// No record is that long.
+fn too_long() -> Failure {
+    Failure::new(FailureKind::OutOfMemory, "a value is too long for the log")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::OPTIONS;
-    use super::{Settings, ValueLog};
+    use super::{Options, Settings, Sizes, ValueLog};
+    use crate::compression::Compression;
     use crate::database::payload::{self, Operation};
-    use crate::disk::{Disk, MemoryDisk};
-    use crate::entry::Value;
+    use crate::disk::{Disk, DiskFile, MemoryDisk};
+    use crate::entry::{LoggedLength, Value};
     use crate::expiry::Expiry;
     use crate::failure::Failure;
     use crate::index::{Index, Notes};
@@ -327,23 +407,28 @@ mod tests {
     use crate::version::Version;
 
     fn open(disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
+        open_with(Compression::None, disk, notes)
+    }
+
+    fn open_with(compression: Compression, disk: MemoryDisk, notes: Notes) -> Result<ValueLog<MemoryDisk>, String> {
         let recovered = recover(&disk, SegmentNumber::NONE, |_, _| Ok(())).unwrap();
-        let settings = Settings { owner: 7, last_version: recovered.last_version, options: OPTIONS };
+        let settings =
+            Settings { owner: 7, last_version: recovered.last_version, options: Options { compression, ..OPTIONS } };
         ValueLog::open(disk, &recovered, notes, &settings).map_err(Failure::into_message)
     }
 
     /// Commits a put; returns where its value stands in the log, and how long it is.
-    fn put(values: &mut ValueLog<MemoryDisk>, version: Version, value: &[u8]) -> (PackedPosition, u32) {
+    fn put(values: &mut ValueLog<MemoryDisk>, version: Version, value: &[u8]) -> (PackedPosition, LoggedLength) {
         let operation = Operation { key: b"key", value: Some(value), expires: None };
-        let size = values.size_of(&operation);
-        let mut position = values.begin(version, &payload::operations_head(), size).unwrap();
-        let value = values.add(&mut position, &[], &operation).unwrap();
+        let mut prepared = values.prepare([operation].iter());
+        let mut position = values.begin(version, &payload::operations_head(), prepared.size).unwrap();
+        let value = values.add(&mut position, &[], &operation, &mut prepared).unwrap();
         values.finish().unwrap();
         let Value::Logged { position, length } = value else { panic!("{value:?} does not stay in the log") };
         (position, length)
     }
 
-    fn read(values: &mut ValueLog<MemoryDisk>, (position, length): (PackedPosition, u32)) -> Vec<u8> {
+    fn read(values: &mut ValueLog<MemoryDisk>, (position, length): (PackedPosition, LoggedLength)) -> Vec<u8> {
         let mut bytes = Vec::new();
         values.read(position, length, &mut bytes).unwrap();
         bytes
@@ -355,8 +440,9 @@ mod tests {
         let small = Operation { key: b"key", value: Some(&[1; 199]), expires: Expiry::of_number(5) };
         assert!(!values.keeps(199) && values.keeps(200));
         assert_eq!(values.kept_size_of(&small), 202);
-        let mut position = values.begin(Version::of(1), &payload::operations_head(), values.size_of(&small)).unwrap();
-        assert_eq!(values.add(&mut position, &[], &small).unwrap(), Value::Inline(&[1; 199]));
+        let mut prepared = values.prepare([small].iter());
+        let mut position = values.begin(Version::of(1), &payload::operations_head(), prepared.size).unwrap();
+        assert_eq!(values.add(&mut position, &[], &small, &mut prepared).unwrap(), Value::Inline(&[1; 199]));
         values.finish().unwrap();
         let first = put(&mut values, Version::of(2), &[2; 300]);
         // Collected, written out, or in pieces.
@@ -377,6 +463,89 @@ mod tests {
     }
 
     #[test]
+    fn values_are_packed_read_and_moved_with_any_setting() {
+        let text = b"What repeats is packed. ".repeat(20);
+        let noise: Vec<u8> =
+            (0..300_u64).map(|i| crate::number::low_byte(xxhash_rust::xxh64::xxh64(&i.to_le_bytes(), 0))).collect();
+        let mut disk = MemoryDisk::default();
+        let mut places = Vec::new();
+        let mut version = Version::NONE;
+        for compression in [Compression::Lz4, Compression::None, Compression::Lz4] {
+            let is_on = compression == Compression::Lz4;
+            let mut values = open_with(compression, disk, Index::in_memory().notes()).unwrap();
+            for (value, is_packed) in [(&text, is_on), (&noise, false)] {
+                version = version.next();
+                let place = put(&mut values, version, value);
+                assert_eq!(
+                    (place.1.is_compressed(), (place.1.stored() as usize) < value.len()),
+                    (is_packed, is_packed)
+                );
+                places.push((version, place, value.clone()));
+            }
+            let stored: u64 = places.iter().rev().take(2).map(|(_, (_, length), _)| u64::from(length.stored())).sum();
+            let sizes = Sizes { plain: (text.len() + noise.len()) as u64, stored };
+            assert_eq!(values.packed_sizes(), if is_on { sizes } else { Sizes::default() });
+            for (_, place, value) in &places {
+                assert_eq!(&read(&mut values, *place), value);
+                assert_eq!(values.length_of(place.0, place.1).unwrap(), value.len());
+            }
+            // All of the first segment are moved: packed if the setting says so.
+            let first = places[0].1.0;
+            let segment = crate::log::Position::unpacked(first).segment;
+            let present = values.sync_segment().unwrap();
+            values.end_segment().unwrap();
+            let live: LiveBytes = [(segment.get(), 1)].into_iter().collect();
+            values.find_dead(present.next(), &live).unwrap();
+            values.begin_moving_below(100, &live);
+            let leads_to = |_: &[u8], of, position| {
+                Ok(places.iter().any(|(version, place, _)| (*version, place.0) == (of, position)))
+            };
+            let moved = values.move_some(version, &leads_to).unwrap().unwrap();
+            assert!(!moved.relocations.is_empty());
+            for relocation in moved.relocations {
+                let (_, place, value) = places.iter_mut().find(|(_, place, _)| place.0 == relocation.from).unwrap();
+                assert_eq!(relocation.length.is_compressed(), is_on && *value == text);
+                *place = (relocation.to, relocation.length);
+                assert_eq!(&read(&mut values, *place), value);
+            }
+            values.sync().unwrap();
+            disk = values.into_disk();
+        }
+    }
+
+    #[test]
+    fn each_damage_of_a_packed_value_is_found() {
+        let text = b"What repeats is packed. ".repeat(20);
+        let mut values = open_with(Compression::Lz4, MemoryDisk::default(), Index::in_memory().notes()).unwrap();
+        let place = put(&mut values, Version::of(1), &text);
+        values.sync().unwrap();
+        let at = crate::log::Position::unpacked(place.0);
+        let mut file = values.log.disk().open(&crate::log::segment::file_name(at.segment)).unwrap();
+        let mut bytes = vec![0; place.1.stored() as usize + 8];
+        file.read_at(&mut bytes, at.offset).unwrap();
+        for (i, byte) in (0..).zip(&bytes) {
+            file.write_at(&[byte ^ 1], at.offset + i).unwrap();
+            let found = values.read(place.0, place.1, &mut Vec::new()).unwrap_err();
+            assert_eq!(found.kind(), crate::failure::FailureKind::Corrupt);
+            file.write_at(&[*byte], at.offset + i).unwrap();
+        }
+        assert_eq!(read(&mut values, place), text);
+        // A bomb with a right checksum: it says that it has 2^31 bytes.
+        let bomb = [&[0x80, 0x80, 0x80, 0x80, 8, 0x1f, 0, 1, 0][..], &[255; 20]].concat();
+        file.write_at(&[&bomb[..], &payload::value_checksum(&bomb)].concat(), at.offset).unwrap();
+        for (length, what) in
+            [(bomb.len(), "cannot be expanded"), (1 << 20, "a wrong length"), (1 << 30, "a wrong length")]
+        {
+            let mut bytes = Vec::new();
+            let length = LoggedLength::compressed(length).unwrap();
+            let found = values.read(place.0, length, &mut bytes).unwrap_err();
+            assert_eq!(found.kind(), crate::failure::FailureKind::Corrupt);
+            assert!(found.into_message().contains(what));
+            assert_eq!(bytes.capacity(), 0);
+        }
+    }
+
+    #[test]
     fn a_segment_is_missed_once_it_was_noted() {
         let notes = Index::in_memory().notes();
         let mut values = open(MemoryDisk::default(), notes.clone()).unwrap();
@@ -394,7 +563,7 @@ mod tests {
     #[test]
     fn what_lives_is_moved_and_what_is_dead_removed() {
         let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
-        let places: Vec<(PackedPosition, u32)> =
+        let places: Vec<(PackedPosition, LoggedLength)> =
             (1..=40).map(|i| put(&mut values, Version::of(i), &[crate::number::low_byte(i); 300])).collect();
         let present = values.sync_segment().unwrap();
         let numbered = |numbers: std::ops::RangeInclusive<u64>| numbers.map(SegmentNumber::of).collect::<Vec<_>>();
@@ -416,7 +585,7 @@ mod tests {
         assert_eq!((moved.bytes, moved.emptied, moved.relocations.len()), (300, Some(SegmentNumber::FIRST), 1));
         let relocation = &moved.relocations[0];
         assert_eq!((relocation.version, relocation.from), (Version::of(3), places[2].0));
-        assert_eq!(read(&mut values, (relocation.to, 300)), [3; 300]);
+        assert_eq!(read(&mut values, (relocation.to, relocation.length)), [3; 300]);
         assert!(!values.is_moving() && values.move_some(Version::of(40), &leads_to).unwrap().is_none());
         let dead = values.find_dead(present, &LiveBytes::default()).unwrap();
         assert_eq!(dead, [SegmentNumber::FIRST]);
@@ -425,8 +594,9 @@ mod tests {
     }
 
     /// How many of the records are in a segment.
-    fn values_of(segment: SegmentNumber, count: usize, places: &[(PackedPosition, u32)]) -> u64 {
-        let inside = |place: &&(PackedPosition, u32)| crate::log::Position::unpacked(place.0).segment == segment;
+    fn values_of(segment: SegmentNumber, count: usize, places: &[(PackedPosition, LoggedLength)]) -> u64 {
+        let inside =
+            |place: &&(PackedPosition, LoggedLength)| crate::log::Position::unpacked(place.0).segment == segment;
         places.iter().take(count).filter(inside).count() as u64
     }
 }

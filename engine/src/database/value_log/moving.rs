@@ -1,12 +1,12 @@
 //! Moves the live values of a segment that is mostly dead to the end of the log. Then the segment is removed.
 
 use super::super::payload::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
-use super::ValueLog;
+use super::{ValueLog, stored_of};
 use crate::disk::{Disk, DiskFile};
+use crate::entry::LoggedLength;
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{PackedPosition, Position, SegmentNumber, segment};
-use crate::number::u32_of;
 use crate::table::{LiveBytes, Relocation};
 use crate::version::Version;
 
@@ -29,7 +29,7 @@ struct Live {
     key: Vec<u8>,
     version: Version,
     from: PackedPosition,
-    length: u32,
+    length: LoggedLength,
 }
 
 /// Values that were moved. The entries that refer to them must be changed.
@@ -120,7 +120,7 @@ impl<D: Disk> ValueLog<D> {
         let (live, next) = self.collect_live(moving, leads_to)?;
         let relocations = self.copy(&live, newest)?;
         self.log.sync()?;
-        let bytes = live.iter().map(|live| u64::from(live.length)).sum();
+        let bytes = live.iter().map(|live| u64::from(live.length.stored())).sum();
         self.moving = next.map(|offset| Moving { offset, ..moving });
         let emptied = if next.is_none() { Some(moving.segment) } else { None };
         Ok(Some(Moved { relocations, bytes, emptied }))
@@ -168,14 +168,16 @@ impl<D: Disk> ValueLog<D> {
         let mut bytes = Vec::new();
         for each in live {
             self.read(each.from, each.length, &mut bytes)?;
-            let head = payload::moved_head(&each.key, each.version, bytes.len());
+            let packed = self.pack(&bytes);
+            let (stored, length) = stored_of(&bytes, packed.as_deref())?;
+            let head = payload::moved_head(&each.key, each.version, length);
             let version = self.log.last_version().max(newest);
-            let position = self.begin(version, &head, bytes.len() + VALUE_CHECKSUM_SIZE)?;
-            self.log.extend(&bytes)?;
-            self.log.extend(&payload::value_checksum(&bytes))?;
+            let position = self.begin(version, &head, stored.len() + VALUE_CHECKSUM_SIZE)?;
+            self.log.extend(stored)?;
+            self.log.extend(&payload::value_checksum(stored))?;
             self.log.finish()?;
             let (key, to) = (each.key.clone(), position.packed());
-            relocations.push(Relocation { key, version: each.version, from: each.from, to });
+            relocations.push(Relocation { key, version: each.version, from: each.from, to, length });
         }
         Ok(relocations)
     }
@@ -228,12 +230,12 @@ impl Found<'_> {
         key: &[u8],
         version: Version,
         start: Position,
-        (offset, length): (usize, usize),
+        (offset, length): (usize, LoggedLength),
     ) -> Result<(), Failure> {
         let from = Position { offset: start.offset + offset as u64, ..start }.packed();
         if (self.leads_to)(key, version, from)? {
-            self.live.push(Live { key: key.to_vec(), version, from, length: u32_of(length) });
-            self.bytes += length;
+            self.live.push(Live { key: key.to_vec(), version, from, length });
+            self.bytes += length.stored() as usize;
         }
         Ok(())
     }
