@@ -62,6 +62,8 @@ export const METRICS: Readonly<Record<keyof StoreMetrics, MetricDescription>> = 
   blockCacheMisses: counter("Reads of blocks that the cache did not answer."),
   blockCacheBytes: bytes("Block cache in use."),
   blockFileBytes: bytes("Size of the files of blocks."),
+  compressionInputBytes: writtenBytes("Blocks and large values before their compression."),
+  compressionOutputBytes: writtenBytes("The same after their compression."),
   upperTableBytes: bytes("Live blocks of the upper level of the table."),
   bottomTableBytes: bytes("Live blocks of the bottom level of the table."),
   indexBytes: bytes("Size of the files of the index."),
