@@ -130,6 +130,34 @@ export interface Store extends Reader, AsyncDisposable {
   ): V | undefined;
 
   /**
+   * Adds `by` to the counter `key`, in one step: writers never conflict, and none is lost. Returns the new number. A
+   * counter that does not exist counts as 0, and its expiry stays otherwise. With a number, the value is a double; with
+   * a bigint, an unsigned integer of 64 bits, which wraps around: see `float64Codec` and `uint64Codec` of
+   * `@luge/luge/codecs`. Rejects with a `TypeError` if the value has not 8 bytes.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore } from "@luge/luge";
+   * import assert from "node:assert/strict";
+   *
+   * const store = new MemoryStore();
+   * await Promise.all([store.increment("visits"), store.increment("visits", 2)]);
+   * assert.equal(await store.increment("visits", -1), 2);
+   * assert.equal(await store.max("longest", 17n), 17n);
+   * ```
+   */
+  increment(key: Key, by?: number, options?: PutOptions): Promise<number>;
+  increment(key: Key, by: bigint, options?: PutOptions): Promise<bigint>;
+  /** As {@linkcode Store.increment}, but keeps the smaller one of the present number and `value`. */
+  min(key: Key, value: number, options?: PutOptions): Promise<number>;
+  min(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
+  /** As {@linkcode Store.increment}, but keeps the larger one of the present number and `value`. */
+  max(key: Key, value: number, options?: PutOptions): Promise<number>;
+  max(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
+  /** Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. */
+  append(key: Key, end: Value, options?: PutOptions): Promise<void>;
+
+  /**
    * Calls `run` with a transaction, and commits its writes as one commit. If others meanwhile changed a key or a range
    * that it read, luge calls `run` again. So the outcome is as if transactions ran one after the other (serializable).
    * If `run` throws, nothing is written and the promise rejects with that error. Resolves with the result of `run`.

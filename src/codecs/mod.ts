@@ -21,4 +21,5 @@
 export type { Codec } from "../api/view.ts";
 export { cloneCodec } from "./clone/codec.ts";
 export { CloneError } from "./clone/error.ts";
+export { float64Codec, uint64Codec } from "./number.ts";
 export { jsonCodec, utf8Codec } from "./text.ts";

@@ -25,6 +25,7 @@ import { BaseReader, type OpenSource } from "./base_reader.ts";
 import { areTrue, toBatch } from "./batches.ts";
 import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
+import { appended, type Combine, type Counted, combined, larger, smaller, sum } from "./counters.ts";
 import { RangeDeletion } from "./delete_range.ts";
 import { versionPages } from "./key_versions.ts";
 import { KeyWrites, type Update } from "./key_writes.ts";
@@ -220,6 +221,28 @@ export abstract class KeyedStore extends BaseReader implements Store {
     return value;
   }
 
+  increment(key: Key, by?: number, options?: PutOptions): Promise<number>;
+  increment(key: Key, by: bigint, options?: PutOptions): Promise<bigint>;
+  increment(key: Key, by: Counted = 1, options?: PutOptions): Promise<never> {
+    return this.#count(key, sum, by, options) as Promise<never>;
+  }
+
+  min(key: Key, value: number, options?: PutOptions): Promise<number>;
+  min(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
+  min(key: Key, value: Counted, options?: PutOptions): Promise<never> {
+    return this.#count(key, smaller, value, options) as Promise<never>;
+  }
+
+  max(key: Key, value: number, options?: PutOptions): Promise<number>;
+  max(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
+  max(key: Key, value: Counted, options?: PutOptions): Promise<never> {
+    return this.#count(key, larger, value, options) as Promise<never>;
+  }
+
+  async append(key: Key, end: Value, options?: PutOptions): Promise<void> {
+    await this.update(key, appended(end), options);
+  }
+
   async transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
     return await runTransaction(this.#opened, run, options);
   }
@@ -304,6 +327,12 @@ export abstract class KeyedStore extends BaseReader implements Store {
       this.#core.assertWritable("delete a range");
       this.#commits.batch(operations);
     });
+  }
+
+  async #count<N extends Counted>(key: Key, combine: Combine, given: N, options: PutOptions | undefined): Promise<N> {
+    const { update, made } = combined(combine, given);
+    await this.update(key, update, options);
+    return made() as N;
   }
 
   /** Waits for a write, if there was one; returns whether there was. */

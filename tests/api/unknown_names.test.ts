@@ -119,7 +119,7 @@ describe("unknown names", () => {
     withSubjects(async (subjects) => {
       for (const name of Object.keys(CALLS)) {
         const takesNone =
-          /[pP]ut|compareAnd|[cC]ommit|delete(Sync)?\(|batch|touch|update|snapshot|view|constructor|FileSystem|exists|destroy/;
+          /[pP]ut|compareAnd|[cC]ommit|delete(Sync)?\(|batch|touch|update|increment|min|max|append|snapshot|view|constructor|FileSystem|exists|destroy/;
         if (!name.endsWith("(options)") || takesNone.test(name)) continue;
         for (const signal of [null, 5, "stop", new AbortController()]) {
           const expected = misuse(TypeError, "Wrong option 'signal': expected an AbortSignal");

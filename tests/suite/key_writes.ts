@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { jsonCodec } from "../../mod.ts";
+import { float64Codec, uint64Codec } from "../../src/codecs/mod.ts";
 import { misuse, text } from "../support/expect.ts";
 import type { Check } from "./parts.ts";
 
@@ -194,5 +195,36 @@ export function updates(check: Check): void {
     assert.equal(await counts.delete("c"), false);
     assert.equal(counts.deleteRangeSync({ gte: "b" }), 1);
     assert.equal(counts.countSync(), 1);
+  });
+
+  check("counters never lose an increment, and keep their expiry", async (store) => {
+    const numbers = await Promise.all(Array.from({ length: 100 }, (_, i) => store.increment("n", i)));
+    assert.deepEqual([numbers[0], numbers.at(-1)], [0, 4950]);
+    assert.equal(await store.increment("n"), 4951);
+    assert.equal(await store.increment("n", 0.5), 4951.5);
+    assert.equal(store.view({ prefix: "", value: float64Codec }).getSync("n"), 4951.5);
+    assert.equal(await store.increment("big", 2n ** 64n - 1n, { ttl: HOUR }), 2n ** 64n - 1n);
+    assert.equal(await store.increment("big", 2n), 1n);
+    assert.equal(await store.increment("big", -3n), 2n ** 64n - 2n);
+    assert.ok(store.getEntrySync("big")?.expiresAt);
+    assert.equal(store.view({ prefix: "", value: uint64Codec }).getSync("big"), 2n ** 64n - 2n);
+    assert.deepEqual([await store.min("m", 3), await store.min("m", 5), await store.min("m", -1)], [3, 3, -1]);
+    assert.deepEqual([await store.max("M", 3n), await store.max("M", 5n), await store.max("M", 4n)], [3n, 5n, 5n]);
+    await Promise.all(["a", "b", "c"].map((end) => store.append("log", end)));
+    assert.equal(text(store.getSync("log")), "abc");
+  });
+
+  check("a counter refuses what is no number, and values that are none", async (store) => {
+    await store.put("text", "three");
+    const { version } = store;
+    await assert.rejects(store.increment("text"), misuse(TypeError, "5 bytes as a number"));
+    await assert.rejects(store.increment("n", "1" as never), misuse(TypeError, "expected a number or a bigint"));
+    await assert.rejects(store.max("n", undefined as never), misuse(TypeError, "undefined"));
+    await assert.rejects(store.append("n", 5 as never), misuse(TypeError, "as a value"));
+    await store.append("large", new Uint8Array(64 * 1024 * 1024 - 1));
+    await assert.rejects(store.append("large", "xx"), misuse(RangeError, "67108865 bytes"));
+    assert.equal(store.getSync("large")?.length, 64 * 1024 * 1024 - 1);
+    await store.delete("large");
+    assert.ok(store.version > version && store.countSync() === 1);
   });
 }

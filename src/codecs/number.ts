@@ -1,0 +1,71 @@
+/**
+ * Codecs for numbers of eight bytes.
+ *
+ * @module
+ */
+
+import type { Codec } from "../api/view.ts";
+import { describe } from "../encoding.ts";
+
+const BYTES = 8;
+
+/**
+ * Stores numbers as IEEE 754 doubles, little endian: what `increment` of a store adds numbers to. `encode` throws a
+ * `TypeError` for anything but a number. `decode` throws a `TypeError` for bytes that are not 8.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore } from "@luge/luge";
+ * import { float64Codec } from "@luge/luge/codecs";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.increment("visits/home");
+ * assert.equal(await store.view({ prefix: "visits/", value: float64Codec }).get("home"), 1);
+ * ```
+ */
+export const float64Codec: Codec<number> = {
+  encode(value) {
+    if (typeof value !== "number") throw new TypeError(`Cannot encode ${describe(value)}: expected a number`);
+    const bytes = new Uint8Array(BYTES);
+    viewOf(bytes).setFloat64(0, value, true);
+    return bytes;
+  },
+  decode: (bytes) => viewOf(checkLength(bytes)).getFloat64(0, true),
+};
+
+/**
+ * Stores integers from 0 to 2^64 - 1, little endian: what `increment` of a store adds bigints to. `encode` throws a
+ * `TypeError` for anything but a bigint, and a `RangeError` for one out of these bounds. `decode` throws a `TypeError`
+ * for bytes that are not 8.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore } from "@luge/luge";
+ * import { uint64Codec } from "@luge/luge/codecs";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.increment("bytes/sent", 1_000_000_007n);
+ * assert.equal(await store.view({ prefix: "bytes/", value: uint64Codec }).get("sent"), 1_000_000_007n);
+ * ```
+ */
+export const uint64Codec: Codec<bigint> = {
+  encode(value) {
+    if (typeof value !== "bigint") throw new TypeError(`Cannot encode ${describe(value)}: expected a bigint`);
+    if (BigInt.asUintN(64, value) !== value) throw new RangeError(`Cannot encode ${value}: expected 0 to 2^64 - 1`);
+    const bytes = new Uint8Array(BYTES);
+    viewOf(bytes).setBigUint64(0, value, true);
+    return bytes;
+  },
+  decode: (bytes) => viewOf(checkLength(bytes)).getBigUint64(0, true),
+};
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
+}
+
+function checkLength(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === BYTES) return bytes;
+  throw new TypeError(`Cannot decode ${bytes.length} bytes as a number: expected ${BYTES}`);
+}

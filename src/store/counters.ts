@@ -1,0 +1,58 @@
+/**
+ * Changes of values by what they are now: sums, smallest and largest numbers, and bytes at the end.
+ *
+ * @module
+ */
+
+import type { Value } from "../api/keys.ts";
+import type { Codec } from "../api/view.ts";
+import { concat } from "../bytes.ts";
+import { float64Codec, uint64Codec } from "../codecs/number.ts";
+import { describe, encodeValue } from "../encoding.ts";
+import type { Update } from "./key_writes.ts";
+
+/** A number, or an unsigned integer of 64 bits. */
+export type Counted = number | bigint;
+
+/** Makes a number of a present one and the one that the caller passes. Both are of one type. */
+export type Combine = (present: Counted, given: Counted) => Counted;
+
+export const sum: Combine = (present, given) =>
+  typeof present === "bigint" && typeof given === "bigint"
+    ? BigInt.asUintN(64, present + given)
+    : Number(present) + Number(given);
+// biome-ignore lint/complexity/useMathMinMax: it takes no bigint.
+export const smaller: Combine = (present, given) => (present < given ? present : given);
+// biome-ignore lint/complexity/useMathMinMax: it takes no bigint.
+export const larger: Combine = (present, given) => (present > given ? present : given);
+
+/**
+ * An update that combines the present number with `given`, and what it made. Without a value, `given` itself counts.
+ * Throws `TypeError` for anything but a number or a bigint.
+ */
+export function combined(combine: Combine, given: Counted): { update: Update<Uint8Array>; made(): Counted } {
+  let made = given;
+  const codec = codecOf(given);
+  const update = (value: Uint8Array | undefined) => {
+    if (value) made = combine(codec.decode(value), given);
+    return codec.encode(made) as Uint8Array;
+  };
+  return { update, made: () => made };
+}
+
+/** An update that adds bytes at the end. Throws `TypeError` or `RangeError` for a wrong value. */
+export function appended(end: Value): Update<Uint8Array> {
+  const bytes = encodeValue(end).slice();
+  return (value) => (value ? concat(value, bytes) : bytes);
+}
+
+function codecOf(given: Counted): Codec<Counted> {
+  if (typeof given === "number") return float64Codec as Codec<Counted>;
+  if (typeof given !== "bigint") {
+    throw new TypeError(`Cannot count with ${describe(given)}: expected a number or a bigint`);
+  }
+  return {
+    encode: (value) => uint64Codec.encode(BigInt.asUintN(64, BigInt(value))),
+    decode: (bytes) => uint64Codec.decode(bytes),
+  };
+}
