@@ -39,6 +39,7 @@ export interface ResolvedConfig {
   readonly writeBufferSize: number;
   readonly readOnly: boolean;
   readonly shareBuffers: boolean;
+  readonly workers: "auto" | false;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
   readonly wasm: EngineSource | undefined;
@@ -67,6 +68,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     shareBuffers: false,
+    workers: "auto",
     logger: consoleLogger,
   };
 }
@@ -84,6 +86,7 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     writeBufferSize: true,
     readOnly: true,
     shareBuffers: true,
+    workers: true,
     logger: true,
     fileSystem: true,
     wasm: true,
@@ -118,6 +121,7 @@ function checkTypes(config: SledStoreConfig): void {
   for (const name of ["syncWrites", "readOnly", "shareBuffers", "dropVersions"] as const) {
     if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
   }
+  if (config.workers !== "auto" && config.workers !== false) wrongType("workers", config.workers, '"auto" or false');
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }

@@ -13,6 +13,7 @@ import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
 import { type ForkSource, forkTo } from "./fork.ts";
 import { requireHeld } from "./fs/filesystem.ts";
+import type { WithJobWorker } from "./fs/job_worker.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { Reserve } from "./fs/reserve.ts";
@@ -25,6 +26,7 @@ import { finishRestore } from "./store/restore.ts";
 import { atPath, markDirectory, pathError, prepareDirectory, requireStore } from "./store_directory.ts";
 import { waitForLock } from "./wait_for_lock.ts";
 import { Engine } from "./wasm/engine.ts";
+import type { JobWorkers } from "./wasm/jobs.ts";
 import { loadEngine } from "./wasm/load.ts";
 
 /**
@@ -71,7 +73,15 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const fileSystem = new ReservedFileSystem(disk, reserve, `${path}/log`);
   const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock), reserve };
   const { compiled } = await loadEngine(resolved.wasm);
-  const start = async () => await Engine.start(compiled, directory);
+  const startWorker = resolved.workers === "auto" ? (disk as WithJobWorker).startJobWorker?.bind(disk) : undefined;
+  const workers: JobWorkers | undefined = startWorker && {
+    start: async () => {
+      if (lock === undefined) throw new Error("the directory is not locked");
+      return await startWorker({ path, module: await compiled, lock });
+    },
+    failed: (reason) => logger.warn(`'${path}' merges in its own thread: ${reason}`),
+  };
+  const start = async () => await Engine.start(compiled, directory, workers);
   // A custom engine may be refused, so load it before anything is created. Our own is compiled while the directory is
   // locked.
   let engine = resolved.wasm === undefined ? undefined : await start();

@@ -78,6 +78,13 @@ export interface SledStoreConfig {
    * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
    */
   readonly shareBuffers?: boolean;
+  /**
+   * Whether a worker thread merges what was written, beside the thread of the store. `"auto"` starts one thread a store,
+   * once the first write buffer is full. It takes some 30 MB of memory, keeps no process alive, and ends with the store.
+   * Where no thread can be started, with another `fileSystem`, or with `false`, luge merges in short steps between the
+   * turns of the event loop. Default: `"auto"`.
+   */
+  readonly workers?: "auto" | false;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger;
   /** The disk. Default: the one of the runtime. */

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
 import { clearInterval, clock, setInterval, type Timer } from "../clock.ts";
+import type { Fence } from "./job_worker.ts";
 import type { KernelHold } from "./kernel_lock.ts";
 import {
   contentAt,
@@ -76,6 +77,11 @@ export class OwnedLock implements DirectoryLock {
   /** The nonce, unique to this lock. */
   get nonce(): string {
     return this.#record.nonce;
+  }
+
+  /** What tells others in this process that the directory is still this lock's. */
+  get fence(): Fence {
+    return { number: this.#parts.number, nonce: this.#record.nonce };
   }
 
   get lossReason(): string | undefined {

@@ -33,6 +33,7 @@ describe("after any crash, the store opens and has all acknowledged writes", () 
         backups,
         disturbances: false,
         extended: false,
+        jobs: false,
       });
       assert.deepEqual(faults, []);
       assert.ok(done >= states);

@@ -8,6 +8,7 @@
 //! no longer refers to it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::block::{self, KeylessEntry, Malformed};
@@ -28,6 +29,8 @@ use crate::version::Version;
 pub const SEGMENT_SIZE: u64 = 16 << 20;
 /// The maximum payload of a block's record. It bounds a length that a damaged record states.
 const MOST_RECORD: usize = 64 << 20;
+/// The offset of the first record of a segment.
+const HEADER_SIZE_OF_SEGMENT: u64 = segment::HEADER_SIZE as u64;
 /// The largest read-ahead in bytes, for reads in order. Blocks are mostly stored in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
 /// The first read-ahead in bytes, before it is known how far the reader continues.
@@ -76,8 +79,12 @@ pub struct BlockStore<D: Disk> {
     window: RefCell<Window>,
     /// Segments to remove.
     dead: Vec<SegmentNumber>,
-    /// The other segments, except the one that is being written.
+    /// The other segments, except those that are being written.
     sizes: SegmentSizes,
+    /// Segments that somebody else writes to, and how much of each is known to be written.
+    lent: BTreeMap<SegmentNumber, u64>,
+    /// Bytes of blocks that they wrote.
+    bytes_aside: u64,
     cache: Rc<RefCell<BlockCache>>,
     filters: RefCell<Filters>,
     /// The record that was read last. Kept to reuse its memory.
@@ -134,7 +141,20 @@ impl<D: Disk> BlockStore<D> {
         let log = LogWriter::start(disk, end, Version::NONE, SEGMENT_SIZE).in_bulk().owned_by(owner);
         let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
         let (sizes, filters, record) = (SegmentSizes::default(), RefCell::new(filters), RefCell::default());
-        Ok(Self { log, level, sequence: 0, open, window, dead: Vec::new(), sizes, cache, filters, record })
+        Ok(Self {
+            log,
+            level,
+            sequence: 0,
+            open,
+            window,
+            dead: Vec::new(),
+            sizes,
+            lent: BTreeMap::new(),
+            bytes_aside: 0,
+            cache,
+            filters,
+            record,
+        })
     }
 
     /// Writes a block. The tree may refer to it only after [`BlockStore::sync`].
@@ -177,8 +197,9 @@ impl<D: Disk> BlockStore<D> {
             window.start = position;
             // Do not read beyond the written end: those bytes are not final yet.
             let end = self.log.written_end();
-            let left =
-                if position.segment == end.segment { end.offset.saturating_sub(position.offset) } else { u64::MAX };
+            let aside = self.lent.get(&position.segment).copied();
+            let end = aside.or((position.segment == end.segment).then_some(end.offset));
+            let left = end.map_or(u64::MAX, |end| end.saturating_sub(position.offset));
             self.read_at(
                 position,
                 window_size.min(usize::try_from(left).unwrap_or(usize::MAX)).max(size),
@@ -273,6 +294,55 @@ impl<D: Disk> BlockStore<D> {
         Ok(segments)
     }
 
+    /// Creates segments for somebody else until `count` are lent; returns all of them.
+    pub(super) fn lend(&mut self, count: usize) -> Result<Vec<SegmentNumber>, Failure> {
+        while self.lent.len() < count {
+            let number = self.log.create_aside()?;
+            self.lent.insert(number, HEADER_SIZE_OF_SEGMENT);
+        }
+        Ok(self.lent.keys().copied().collect())
+    }
+
+    /// Takes note that somebody else has written so many bytes of blocks, up to here, and writes no more to the segments before. Says whether that can be.
+    pub(super) fn written_aside(&mut self, end: Position, bytes: u64) -> bool {
+        let Some(known) = self.lent.get_mut(&end.segment) else { return false };
+        *known = end.offset.max(*known);
+        self.bytes_aside += bytes;
+        self.lent = self.lent.split_off(&end.segment);
+        true
+    }
+
+    /// Takes back what is lent: nothing that is written there from here on counts.
+    pub(super) fn end_lending(&mut self) {
+        self.lent.clear();
+    }
+
+    /// Whether somebody else writes to any segment.
+    pub(super) fn is_lending(&self) -> bool {
+        !self.lent.is_empty()
+    }
+
+    /// Whether somebody else writes to a segment.
+    pub(super) fn is_lent(&self, number: SegmentNumber) -> bool {
+        self.lent.contains_key(&number)
+    }
+
+    /// From here on writes to segments that somebody else lends.
+    pub(super) fn take_lent(&mut self, segments: &[SegmentNumber]) {
+        self.log.take_lent(segments);
+    }
+
+    /// Closes what was read, and forgets it.
+    pub(super) fn forget_read(&mut self) {
+        self.open.get_mut().forget_all();
+        self.window.get_mut().bytes.clear();
+    }
+
+    /// Up to where the operating system has what was written.
+    pub(super) fn written_end(&self) -> Position {
+        self.log.written_end()
+    }
+
     /// Whether there are segments to remove.
     pub(super) fn has_dead(&self) -> bool {
         !self.dead.is_empty()
@@ -283,7 +353,7 @@ impl<D: Disk> BlockStore<D> {
         let present = self.present_segment();
         let numbers = self.log.disk().list()?.into_iter().filter_map(|name| segment::file_number(&name));
         self.dead.clear();
-        for number in numbers.filter(|number| *number < present) {
+        for number in numbers.filter(|number| *number != present && !self.lent.contains_key(number)) {
             if live.of(number) == 0 {
                 self.dead.push(number);
                 self.sizes.remove(number);
@@ -331,7 +401,7 @@ impl<D: Disk> BlockStore<D> {
 
     /// Bytes written so far.
     pub fn written_bytes(&self) -> u64 {
-        self.log.written_bytes()
+        self.log.written_bytes() + self.bytes_aside
     }
 
     /// How many times blocks were synced.

@@ -16,6 +16,7 @@ mod history;
 mod restore;
 mod space;
 mod walks;
+mod worker;
 
 use proptest::prelude::ProptestConfig;
 

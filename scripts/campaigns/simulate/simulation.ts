@@ -52,6 +52,10 @@ export interface SimulationOptions {
    * that found a fault before run without. Default: true.
    */
   readonly extended?: boolean;
+  /** Whether stores have a worker. Older seeds that found a fault run without. Default: true. */
+  readonly jobs?: boolean;
+  /** The blocks that a worker wrote are not synced, although its answer says so. Default: false. */
+  readonly areJobsUnsynced?: boolean;
   /** Only lives of this profile, by name. Default: all. */
   readonly profile?: string | undefined;
   /** Whether lives may write tens of megabytes at once. Default: true. */
@@ -98,6 +102,8 @@ export interface SimulationResult {
   pairs: number;
   moved: number;
   shortDisks: number;
+  /** How many jobs workers did. */
+  jobs: number;
   /** A digest of the states and their order. It is the same each time for a seed. */
   digest: number;
   readonly faults: FoundFault[];
@@ -132,6 +138,7 @@ class Simulation {
     pairs: 0,
     moved: 0,
     shortDisks: 0,
+    jobs: 0,
     digest: 0,
     faults: [],
   };
@@ -140,12 +147,15 @@ class Simulation {
   #enough = Number.POSITIVE_INFINITY;
   /** A separate generator, so that the states of a seed do not depend on the disturbances. */
   readonly #chance: Random;
+  /** The same of who does jobs. */
+  readonly #jobs: Random;
 
   constructor(options: SimulationOptions, clock: SimulatedClock) {
     this.#options = options;
     this.#clock = clock;
     this.#random = new Random(options.seed);
     this.#chance = new Random(options.seed ^ 0x5eed);
+    this.#jobs = new Random(options.seed ^ 0x10b5);
   }
 
   #isDisturbed(oneIn: number): boolean {
@@ -166,7 +176,7 @@ class Simulation {
   async #disk(): Promise<void> {
     const random = this.#random;
     const extended = this.#options.extended ?? true;
-    const context: LifeContext = {
+    const common: LifeContext = {
       pool: this.#options.pool,
       random,
       clock: this.#clock,
@@ -181,6 +191,8 @@ class Simulation {
       ...(this.#isDisturbed(3) ? { most: (length: number) => this.#part(length) } : {}),
       extended,
     };
+    const jobs = { random: this.#jobs, isUnsynced: this.#options.areJobsUnsynced ?? false, done: 0 };
+    const context: LifeContext = (this.#options.jobs ?? true) ? { ...common, jobs } : common;
     if (context.most) this.#result.shortDisks += 1;
     const isPair = this.#isDisturbed(3);
     let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
@@ -194,6 +206,8 @@ class Simulation {
       const next = await this.#guarded(where, () => this.#life(context, disk, expectation, beside, where));
       this.#options.onLife?.({ where, states: this.#result.states - before, ms: performance.now() - started });
       if (!next) return;
+      this.#result.jobs += jobs.done;
+      jobs.done = 0;
       ({ disk, expectation, beside } = next);
     }
   }

@@ -19,6 +19,7 @@ export interface Totals {
   pairs: number;
   moved: number;
   shortDisks: number;
+  jobs: number;
   readonly faults: FoundFault[];
 }
 
@@ -36,6 +37,7 @@ export function noTotals(): Totals {
     pairs: 0,
     moved: 0,
     shortDisks: 0,
+    jobs: 0,
     faults: [],
   };
 }
@@ -53,6 +55,7 @@ export function addResult(totals: Totals, result: SimulationResult): void {
   totals.pairs += result.pairs;
   totals.moved += result.moved;
   totals.shortDisks += result.shortDisks;
+  totals.jobs += result.jobs;
   totals.faults.push(...result.faults);
 }
 
@@ -71,6 +74,7 @@ export function rowsOf(totals: Totals, seconds: number): Record<string, number> 
     "lives beside another store": totals.pairs,
     "lives whose directory was moved": totals.moved,
     "disks with short transfers": totals.shortDisks,
+    "jobs that another thread did": totals.jobs,
     commits: totals.commits,
     "crash points": totals.points,
     "crash states": totals.states,

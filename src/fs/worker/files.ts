@@ -1,0 +1,133 @@
+/**
+ * The files of a store, as a worker may use them: read all, write only to what is there, and only while the store has its directory.
+ *
+ * @module
+ */
+
+import type * as Fs from "node:fs";
+import type { Fence } from "../job_worker.ts";
+
+/** A file that is open. */
+interface Open {
+  readonly fd: number;
+  position: number;
+}
+
+const LOCK_PREFIX = "LOCK.";
+
+/** Files by numbers of their own. */
+export class WorkerFiles {
+  readonly #fs: typeof Fs;
+  readonly #root: string;
+  readonly #fence: Fence;
+  readonly #open: (Open | undefined)[] = [];
+
+  constructor(fs: typeof Fs, root: string, fence: Fence) {
+    this.#fs = fs;
+    this.#root = root;
+    this.#fence = fence;
+  }
+
+  /** Opens a file that is there; one for writing is still the store's once it is open. */
+  open(name: string, write: boolean): number {
+    const { openSync, closeSync } = this.#fs;
+    const fd = openSync(this.#root + name, write ? "r+" : "r");
+    try {
+      if (write) this.assertOwned();
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    let number = 0;
+    while (this.#open[number]) number += 1;
+    this.#open[number] = { fd, position: 0 };
+    return number;
+  }
+
+  list(name: string): Fs.Dirent[] {
+    return this.#fs.readdirSync(this.#root + name, { withFileTypes: true });
+  }
+
+  stat(name: string): Fs.Stats {
+    return this.#fs.statSync(this.#root + name);
+  }
+
+  size(number: number): number {
+    return this.#fs.fstatSync(this.#file(number).fd).size;
+  }
+
+  /** Fills the buffer unless the file ends, from the cursor on. */
+  read(number: number, buffer: Uint8Array): number {
+    const file = this.#file(number);
+    let done = 0;
+    while (done < buffer.length) {
+      const count = this.#fs.readSync(file.fd, buffer, done, buffer.length - done, file.position);
+      if (count === 0) break;
+      done += count;
+      file.position += count;
+    }
+    return done;
+  }
+
+  /** Writes all, from the cursor on, if the directory is still the store's. */
+  write(number: number, buffer: Uint8Array): number {
+    const file = this.#file(number);
+    this.assertOwned();
+    let done = 0;
+    while (done < buffer.length) {
+      const count = this.#fs.writeSync(file.fd, buffer, done, buffer.length - done, file.position);
+      done += count;
+      file.position += count;
+    }
+    return done;
+  }
+
+  seek(number: number, offset: number, whence: number): number {
+    const file = this.#file(number);
+    const base = whence === 0 ? 0 : whence === 1 ? file.position : this.size(number);
+    file.position = base + offset;
+    return file.position;
+  }
+
+  sync(number: number): void {
+    const { fd } = this.#file(number);
+    // As in `NodeFile`: Linux's fdatasync flushes a changed size, too.
+    if (process.platform === "linux") this.#fs.fdatasyncSync(fd);
+    else this.#fs.fsyncSync(fd);
+  }
+
+  close(number: number): void {
+    const { fd } = this.#file(number);
+    this.#open[number] = undefined;
+    this.#fs.closeSync(fd);
+  }
+
+  has(number: number): boolean {
+    return this.#open[number] !== undefined;
+  }
+
+  /** Throws unless the newest lock of the directory is that of the store, and not released. */
+  assertOwned(): void {
+    const { nonce, number } = this.#fence;
+    const { readdirSync, readFileSync } = this.#fs;
+    for (const name of readdirSync(this.#root)) {
+      if (!name.startsWith(LOCK_PREFIX)) continue;
+      const digits = Number(name.slice(LOCK_PREFIX.length));
+      if (digits > number) throw this.#lost();
+      if (digits < number) continue;
+      const record = JSON.parse(readFileSync(`${this.#root}/${name}`, "utf8")) as Record<string, unknown>;
+      if (record.nonce === nonce && record.released === false) return;
+    }
+    throw this.#lost();
+  }
+
+  #lost(): Error {
+    return new Error(`the directory '${this.#root}' is not the store's any more`);
+  }
+
+  #file(number: number): Open {
+    const file = this.#open[number];
+    if (!file) throw Object.assign(new Error("EBADF"), { code: "EBADF" });
+    return file;
+  }
+}
