@@ -5,12 +5,19 @@ use std::time::Instant;
 use super::Database;
 use super::hidden::Hiding;
 use super::look::MOST_UNSEEN;
-use super::memtables::PACE_AHEAD;
+use super::memtables::{EIGHTHS, PACE_AHEAD};
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::Checkpoint;
 use crate::table::{Descent, Level, Retention, Written};
+
+/// A commit does one step more for each so many bytes that the commit before wrote.
+const BYTES_A_STEP: u64 = 64 * 1024;
+/// The most steps of a commit below the hard limit. They take about 50 ms.
+const MOST_STEPS: u64 = 16;
+/// The hard limit, in eighths of a full memtable.
+const OVERFULL: u64 = EIGHTHS + 1;
 
 impl<D: Disk> Database<D> {
     /// Does a small part of the background work. It seals a full memtable, merges some blocks, records a checkpoint, or
@@ -38,12 +45,12 @@ impl<D: Disk> Store<D> {
         if self.values.has_unnoted_segment() {
             self.values.note_newest_segment()?;
         } else if self.checkpointer.jobs().are_out() {
-            // Whatever else changes the table waits until they are in it.
-            if !self.show_job()? && self.unseen(Hiding::Active) > 0 {
+            // No other change of the table comes before those of the jobs.
+            if !self.step_beside_jobs()? && self.unseen(Hiding::Active) > 0 {
                 self.look_step(Hiding::Active)?;
             }
         } else if self.planned().is_some() {
-            // Somebody else is about to do it.
+            // The host makes a job of the next work.
         } else if self.has_much_dead() {
             self.reclaim_step()?;
         } else if self.unseen(Hiding::Active) > 0 {
@@ -101,7 +108,7 @@ impl<D: Disk> Store<D> {
     }
 
     fn is_behind(&self) -> bool {
-        self.is_ahead(self.slack()) || self.has_much_dead() || self.hides_much()
+        self.is_ahead(self.slack()) || self.jobs_lag() || self.has_much_dead() || self.hides_much()
     }
 
     /// Each memtable rewrites the upper level. Each time the upper level has descended, the bottom level is rewritten.
@@ -113,26 +120,35 @@ impl<D: Disk> Store<D> {
         self.table.live_bytes(Level::Upper) > mean.max(2 * buffer)
     }
 
-    /// Runs before a commit. Advances the checkpoint at the pace at which the active memtable fills. At the hard limit,
-    /// with two full memtables, completes it.
+    /// Whether the active memtable is larger than this many eighths of a full one.
+    pub(super) fn exceeds(&self, eighths: u64) -> bool {
+        self.memtables.exceeds(eighths, self.values.appended_bytes(), self.hidden_limit(), &self.options)
+    }
+
+    /// Runs before a commit. Advances the checkpoint at the pace at which the active memtable fills. A large commit does
+    /// more steps than a small one. At the hard limit, with two memtables that are overfull, completes the checkpoint.
     pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
         if self.leaves_pace_to_jobs()? {
             return Ok(());
         }
-        self.keep_space()?;
+        let written = self.values.pace();
+        self.keep_space(written)?;
         if self.unseen(Hiding::Active) >= MOST_UNSEEN {
             self.look_step(Hiding::Active)?;
         }
-        while self.is_full() {
-            if self.memtables.sealed().is_none() {
+        let mut steps = (1 + written / BYTES_A_STEP).min(MOST_STEPS);
+        loop {
+            let is_full = self.is_full();
+            if is_full && self.memtables.sealed().is_none() {
                 return self.timed(Self::seal);
             }
+            let is_due = is_full || self.hides_much() || self.is_ahead(PACE_AHEAD);
+            if !is_due || (steps == 0 && !self.exceeds(OVERFULL)) {
+                return Ok(());
+            }
+            steps = steps.saturating_sub(1);
             self.timed(|store| store.table_step(now_ms))?;
         }
-        if self.hides_much() || self.is_ahead(PACE_AHEAD) {
-            self.timed(|store| store.table_step(now_ms))?;
-        }
-        Ok(())
     }
 
     fn table_step(&mut self, now_ms: u64) -> Result<(), Failure> {
@@ -147,7 +163,7 @@ impl<D: Disk> Store<D> {
         self.descended(descent)
     }
 
-    /// Takes note of how far the upper level has descended.
+    /// Records the progress of the descent.
     pub(super) fn descended(&mut self, descent: Descent) -> Result<(), Failure> {
         if self.checkpointer.descended(descent)? {
             self.drop_dead_segments()?;

@@ -33,7 +33,7 @@ pub(super) struct Checkpointer {
     /// A segment of blocks that is being emptied.
     emptying: Option<SparseSegment>,
     compaction: Option<Compaction>,
-    /// What somebody else does of all that.
+    /// The jobs of a worker.
     jobs: Jobs,
 }
 
@@ -54,12 +54,12 @@ impl Checkpointer {
         })
     }
 
-    /// What somebody else does.
+    /// The jobs of a worker.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
     }
 
-    /// What somebody else does.
+    /// The jobs of a worker.
     pub fn jobs_mut(&mut self) -> &mut Jobs {
         &mut self.jobs
     }

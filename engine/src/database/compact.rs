@@ -21,11 +21,11 @@ impl<D: Disk> Database<D> {
 impl<D: Disk> Store<D> {
     fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         if self.checkpointer.jobs().are_out() {
-            self.show_job()?;
+            self.step_beside_jobs()?;
             return Ok(true);
         }
         if self.planned().is_some() {
-            // Somebody else is about to do it.
+            // The host makes a job of the next work.
             return Ok(true);
         }
         let compaction = self.checkpointer.take_compaction().unwrap_or(Compaction::Memtables(false));

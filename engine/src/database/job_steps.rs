@@ -1,28 +1,33 @@
-//! Work on the table that somebody else does meanwhile: another thread, with files of its own.
+//! Jobs: work on the table that a worker thread does, with an engine of its own, while this thread takes commits.
 //!
-//! A *job* is a piece of a merge or of a descent. It is handed out, done elsewhere, and answered with changes of the tree, which
-//! show here as those of a step do. Until then the table is as if nothing had begun: a job whose answer does not come, or comes
-//! too late, is done here. While jobs are out nothing else changes the table.
+//! A job is a part of a merge or of a descent. This thread makes the job and sends it. The worker writes the new blocks
+//! and answers with the changes of the tree. This thread applies them, in steps. Until then the table does not change. So
+//! this thread can take a job back at any time and do the work itself: when the worker fails, or is too slow. While jobs
+//! are out, nothing else changes the table.
 
 use super::Database;
 use super::checkpointer::Compaction;
 use super::hidden::Hiding;
 use super::jobs::{Out, Planned, Task};
+use super::memtables::EIGHTHS;
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::table::{Answer, JobLimits, Level};
 
-/// So many jobs are out at a time: one is done while the next one waits.
+/// The most jobs without an answer. The worker does one while the next one waits.
 const MOST_JOBS_OUT: usize = 2;
-/// When the log has grown by so much since the oldest job was handed out, its answer is not waited for any more: the host did not
-/// take it, since its event loop does not turn, or the one who does it is stuck.
+/// A job is late if the log has grown by this many bytes since it was made. Then this thread takes it back. The worker is
+/// stuck, or the event loop does not turn, so that no answer arrives.
 const LATE_BYTES: u64 = 8 << 20;
-/// What is smaller than one of this many parts of a job is done here at once.
+/// Work smaller than one part in this many of a job is not worth a job.
 const SMALL_SHARE: usize = 32;
+/// Awaited commits wait while jobs are out and the active memtable exceeds this many eighths of a full one. The rest is
+/// for commits that nobody awaits.
+const NEARLY_FULL: u64 = EIGHTHS - 1;
 
 impl<D: Disk> Database<D> {
-    /// Whether somebody does jobs from here on. Without it, and at first, all is done in steps here.
+    /// Sets whether there is a worker. There is none at first. Takes back the jobs that are out.
     pub fn run_jobs(&mut self, is_on: bool) {
         if let Some(store) = self.writing() {
             store.take_jobs_back();
@@ -30,33 +35,35 @@ impl<D: Disk> Database<D> {
         }
     }
 
-    /// Whether there is nothing to do before a job is answered.
+    /// Whether the database can do nothing before a job is answered.
     pub fn awaits_job(&self) -> bool {
         let store = self.looking();
         store.checkpointer.jobs().are_awaited()
             && store.unseen(Hiding::Active) == 0
             && !store.values.has_unnoted_segment()
+            && !store.table.has_dead()
     }
 
-    /// Whether there is a job to hand out, or would be if somebody did jobs.
+    /// Whether there is work for a job. Also says so without a worker: then one may be started.
     pub fn has_job(&self) -> bool {
         self.looking().next_planned().is_some()
     }
 
-    /// Writes the next job into `job`, if there is one to hand out; returns its number. What its blocks were read from must be
-    /// written before somebody begins to do it.
+    /// Makes the next job, writes it into `job` and returns its number; `None` if there is none. All writes so far must be
+    /// in the files before the worker begins.
     pub fn next_job(&mut self, now_ms: u64, job: &mut Vec<u8>) -> Result<Option<u32>, Failure> {
         let Some(store) = self.writing() else { return Ok(None) };
         store.next_job(now_ms, job)
     }
 
-    /// Takes what came of a job; of one that is not out any more it takes nothing. What it says it wrote must be durable.
+    /// Takes the answer to a job. The blocks that the worker wrote must be durable. Ignores the answer to a job that was
+    /// taken back.
     pub fn finish_job(&mut self, number: u32, answer: &[u8]) -> Result<(), Failure> {
         let Some(store) = self.writing() else { return Ok(()) };
         store.finish_job(number, answer)
     }
 
-    /// Takes note that whoever does jobs failed: those that are out are done here.
+    /// Takes back the jobs that are out because the worker failed.
     pub fn fail_jobs(&mut self) {
         if let Some(store) = self.writing() {
             store.take_jobs_back();
@@ -66,12 +73,12 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    /// What is to be handed out next, if nothing else comes first.
+    /// The kind of the next job, if there is one and nothing else comes first.
     pub fn planned(&self) -> Option<Planned> {
         if self.checkpointer.jobs().is_on { self.next_planned() } else { None }
     }
 
-    /// The same, if somebody did jobs.
+    /// Like [`Store::planned`], as if there were a worker.
     #[inline(never)]
     fn next_planned(&self) -> Option<Planned> {
         let jobs = self.checkpointer.jobs();
@@ -89,7 +96,7 @@ impl<D: Disk> Store<D> {
             return None;
         }
         let least = self.options.job_size() / SMALL_SHARE;
-        // A compaction does not keep commits waiting.
+        // Commits do not wait for a compaction.
         let is_first = compacts_upper && (sealed.is_none() || !self.is_ahead(0));
         if is_first || (compaction.is_none() && !self.merges_first() && !jobs.is_closing) {
             let is_small = self.table.live_bytes(Level::Upper) < least as u64;
@@ -98,7 +105,7 @@ impl<D: Disk> Store<D> {
         if matches!(compaction, Some(Compaction::Bottom(..) | Compaction::Log)) {
             return None;
         }
-        // Those that are out must be of the same level.
+        // All jobs that are out must change the same level.
         let is_beside = jobs.out.iter().all(|out| matches!(out.task, Task::Merge { .. }));
         let sealed = sealed.filter(|sealed| is_beside && sealed.memtable().size_bytes() >= least)?;
         sealed.next_job(jobs.out.len()).map(|_| Planned::Merge)
@@ -108,7 +115,6 @@ impl<D: Disk> Store<D> {
         let Some(planned) = self.planned() else { return Ok(None) };
         if !self.checkpointer.jobs().are_out() {
             self.commit_group()?;
-            self.table.remove_dead()?;
         }
         let (appended, newest) = (self.values.appended_bytes(), self.clock.newest());
         let (task, level, job, retention) = match planned {
@@ -132,7 +138,7 @@ impl<D: Disk> Store<D> {
                 let job = self.table.hand_descent(&mut next, &retention, self.options.job_size())?;
                 let task = if is_compaction { Task::Compact { next } } else { Task::Descend { from, next } };
                 let Some(job) = job else {
-                    // There is nothing: a step takes note of it.
+                    // The upper level is empty. A step records that.
                     if let Task::Descend { from, .. } = task {
                         self.checkpointer.return_descent(from);
                     }
@@ -175,7 +181,12 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// Lets some of what came of the oldest job show; says whether something did.
+    /// Does a step while jobs are out. Returns whether there was something to do.
+    pub fn step_beside_jobs(&mut self) -> Result<bool, Failure> {
+        Ok(self.show_job()? || self.table.remove_dead()?)
+    }
+
+    /// Applies a part of the answer to the oldest job. Returns whether there was one.
     #[inline(never)]
     pub fn show_job(&mut self) -> Result<bool, Failure> {
         let Some((answer, shown)) = self.checkpointer.jobs_mut().out.front_mut().and_then(|out| out.answer.as_mut())
@@ -208,7 +219,7 @@ impl<D: Disk> Store<D> {
         Ok(true)
     }
 
-    /// What is out is done here: no answer to it counts any more. What shows of it already is not undone.
+    /// Takes back all jobs that are out. Their answers are ignored from now on. The parts that the table already has stay.
     #[inline(never)]
     pub fn take_jobs_back(&mut self) {
         let Some(oldest) = self.checkpointer.jobs().out.front() else { return };
@@ -229,33 +240,50 @@ impl<D: Disk> Store<D> {
         self.checkpointer.jobs_mut().is_resting = true;
     }
 
-    /// By how many entries commits may be ahead of the sealed memtable before they wait: what is done elsewhere comes in large pieces.
+    /// By how many entries commits may be ahead of the merge before they wait. Answers to jobs have many entries.
     pub fn slack(&self) -> u64 {
         let sealed = self.memtables.sealed().filter(|_| self.checkpointer.jobs().are_out());
-        sealed.map_or(0, |sealed| sealed.memtable().len() as u64 / 8)
+        sealed.map_or(0, |sealed| sealed.memtable().len() as u64 / EIGHTHS)
     }
 
-    /// Before a commit: whether jobs that are out keep the pace. Those that do not are taken back.
+    /// Whether awaited commits must wait for jobs: the active memtable is nearly full, or the oldest job is nearly late.
+    pub fn jobs_lag(&self) -> bool {
+        let Some(oldest) = self.checkpointer.jobs().out.front() else { return false };
+        let is_sealed = self.memtables.sealed().is_some();
+        (is_sealed && self.exceeds(NEARLY_FULL)) || self.is_late(oldest, self.late_bytes() / 2)
+    }
+
+    fn late_bytes(&self) -> u64 {
+        LATE_BYTES.max(self.options.write_buffer_size as u64 / 4)
+    }
+
+    fn is_late(&self, out: &Out, most: u64) -> bool {
+        self.values.appended_bytes() - out.appended > most
+    }
+
+    /// Runs before a commit. Returns whether the jobs that are out keep pace with the commits. If not, takes them back.
     pub fn leaves_pace_to_jobs(&mut self) -> Result<bool, Failure> {
-        let Some(oldest) = self.checkpointer.jobs().out.front() else { return Ok(false) };
-        let most = LATE_BYTES.max(self.options.write_buffer_size as u64 / 4);
-        let is_late = self.values.appended_bytes() - oldest.appended > most;
-        if !is_late && self.is_full() && self.memtables.sealed().is_none() {
+        if self.is_full() && self.memtables.sealed().is_none() && self.checkpointer.jobs().are_out() {
             self.seal()?;
         }
-        if is_late || self.is_full() {
-            self.take_jobs_back();
-            return Ok(false);
+        loop {
+            let Some(oldest) = self.checkpointer.jobs().out.front() else { return Ok(false) };
+            if !self.is_full() && !self.is_late(oldest, self.late_bytes()) {
+                return Ok(true);
+            }
+            if !self.show_job()? {
+                self.take_jobs_back();
+                return Ok(false);
+            }
         }
-        Ok(true)
     }
 
-    /// From here on nothing more is committed: the upper level need not descend any more.
+    /// Notes that there are no more commits. From now on the upper level need not descend.
     pub fn end_jobs_soon(&mut self) {
         self.checkpointer.jobs_mut().is_closing = true;
     }
 
-    /// At the end: what is lent and was not used goes. Says whether there was something.
+    /// Takes back the segments that a worker could write to, so that unused ones are removed. Returns whether there were any.
     pub fn end_lending(&mut self) -> Result<bool, Failure> {
         if !self.table.is_lending() {
             return Ok(false);

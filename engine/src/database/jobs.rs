@@ -1,4 +1,4 @@
-//! The jobs of a store: pieces of merges and descents that somebody else does.
+//! The jobs of a store: parts of merges and descents that a worker does.
 
 use std::collections::VecDeque;
 
@@ -6,73 +6,77 @@ use crate::memtable::Place;
 use crate::table::{Answer, Descent, HistoryLeft, Level, Retention};
 use crate::version::Version;
 
-/// What may be handed out next.
+/// The kind of the next job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Planned {
-    /// A piece of the sealed memtable.
+    /// Merges a part of the sealed memtable.
     Merge,
-    /// Some of the upper level.
+    /// Moves some blocks of the upper level into the bottom level.
     Descend,
 }
 
-/// What a job does.
+/// The work of a job.
 pub(super) enum Task {
-    /// Brings entries of the sealed memtable, from a place on, into the table.
+    /// Merges entries of the sealed memtable. The first one is at `from`.
     Merge { from: Option<Place>, entries: usize },
-    /// Moves some of the upper level down: where it began, and where the next one goes on.
+    /// Moves blocks of the upper level into the bottom level. Holds the progress of the descent before and after the job.
     Descend { from: Descent, next: Descent },
     /// The same in a compaction.
     Compact { next: Descent },
 }
 
-/// A job that is out.
+/// A job that is out: a worker has it, or has answered it and the table does not have the whole answer yet.
 pub(super) struct Out {
     pub number: u32,
     pub task: Task,
     pub level: Level,
     pub retention: Retention,
-    /// The newest version when it was handed out.
+    /// The newest version when the job was made.
     pub newest: Version,
-    /// How many bytes the log had then.
+    /// How many bytes of records the log had when the job was made.
     pub appended: u64,
-    /// What came of it, once it is answered, and how much of that shows.
+    /// The answer, and how many of its bytes the table has.
     pub answer: Option<(Answer, usize)>,
 }
 
-/// The jobs of a store, the oldest first.
+/// The jobs of a store.
 #[derive(Default)]
 pub(super) struct Jobs {
+    /// Whether there is a worker.
     pub is_on: bool,
-    /// Whether the next piece is done here: one of its kind failed or came too late.
+    /// Whether the store must do the next part of the work itself. Jobs were taken back, or there was nothing to do.
     pub is_resting: bool,
     pub is_closing: bool,
+    /// The number of the newest job.
     pub number: u32,
+    /// The jobs that are out, the oldest first.
     pub out: VecDeque<Out>,
 }
 
 impl Jobs {
-    /// Whether some are out, or do not wholly show.
+    /// Whether any job is out.
     pub fn are_out(&self) -> bool {
         !self.out.is_empty()
     }
 
-    /// Whether there is nothing to do with them but to wait.
+    /// Whether the store must wait for the answer to the oldest job.
     pub fn are_awaited(&self) -> bool {
         self.out.front().is_some_and(|oldest| oldest.answer.is_none())
     }
 
-    /// What is left of the history once the answers show.
+    /// The remaining history once the table has all answers.
     #[inline(never)]
     pub fn history(&self) -> HistoryLeft {
         let answers = self.out.iter().filter_map(|out| out.answer.as_ref());
         answers.fold(HistoryLeft::default(), |left, (answer, _)| left.max(answer.history))
     }
 
-    /// Takes note that a step did here what a job might have done: the next piece may be handed out again.
+    /// Notes that the store did a part of the work itself. The next part may be a job again.
     pub fn worked_here(&mut self) {
         self.is_resting = false;
     }
 
+    /// The number of jobs without an answer.
     pub fn unanswered(&self) -> usize {
         self.out.iter().filter(|out| out.answer.is_none()).count()
     }

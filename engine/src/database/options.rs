@@ -24,8 +24,8 @@ pub struct Options {
 pub const SEGMENT_SIZE: u64 = 16 << 20;
 /// The size of the table's blocks in a store.
 pub const BLOCK_SIZE: usize = 4096;
-/// A job merges at most about this many bytes: some 50 ms of work.
-const MOST_JOB_BYTES: usize = 3 << 20;
+/// A job merges at most about this many bytes. The thread of the store takes about 4 ms to make such a job.
+const MOST_JOB_BYTES: usize = 1 << 20;
 /// The merge of a memtable has at least about this many jobs.
 const JOBS_A_BUFFER: usize = 12;
 /// In a store, values of this size or more stay in the log.

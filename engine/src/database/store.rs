@@ -83,7 +83,7 @@ impl<D: Disk> Store<D> {
         self.end_jobs_soon();
         let Checkpoint { reserved, .. } = self.checkpointer.checkpoint();
         if self.checkpointer.jobs().are_out() {
-            self.show_job()?;
+            self.step_beside_jobs()?;
         } else if self.memtables.sealed().is_some() {
             if self.planned() != Some(Planned::Merge) {
                 self.checkpoint_step(now_ms)?;

@@ -81,9 +81,9 @@ pub struct BlockStore<D: Disk> {
     dead: Vec<SegmentNumber>,
     /// The other segments, except those that are being written.
     sizes: SegmentSizes,
-    /// Segments that somebody else writes to, and how much of each is known to be written.
+    /// The segments that a worker may write to, each with the size that is known to be written.
     lent: BTreeMap<SegmentNumber, u64>,
-    /// Bytes of blocks that they wrote.
+    /// Bytes of blocks that workers wrote.
     bytes_aside: u64,
     cache: Rc<RefCell<BlockCache>>,
     filters: RefCell<Filters>,
@@ -294,7 +294,7 @@ impl<D: Disk> BlockStore<D> {
         Ok(segments)
     }
 
-    /// Creates segments for somebody else until `count` are lent; returns all of them.
+    /// Creates segments for a worker until it has `count`. Returns all that it has.
     pub(super) fn lend(&mut self, count: usize) -> Result<Vec<SegmentNumber>, Failure> {
         while self.lent.len() < count {
             let number = self.log.create_aside()?;
@@ -303,7 +303,8 @@ impl<D: Disk> BlockStore<D> {
         Ok(self.lent.keys().copied().collect())
     }
 
-    /// Takes note that somebody else has written so many bytes of blocks, up to here, and writes no more to the segments before. Says whether that can be.
+    /// Notes that a worker has written this many bytes of blocks, up to `end`. It no longer writes to the segments before.
+    /// Returns `false` if it may not write there.
     pub(super) fn written_aside(&mut self, end: Position, bytes: u64) -> bool {
         let Some(known) = self.lent.get_mut(&end.segment) else { return false };
         *known = end.offset.max(*known);
@@ -312,33 +313,33 @@ impl<D: Disk> BlockStore<D> {
         true
     }
 
-    /// Takes back what is lent: nothing that is written there from here on counts.
+    /// Takes back the segments of the worker.
     pub(super) fn end_lending(&mut self) {
         self.lent.clear();
     }
 
-    /// Whether somebody else writes to any segment.
+    /// Whether a worker has any segment.
     pub(super) fn is_lending(&self) -> bool {
         !self.lent.is_empty()
     }
 
-    /// Whether somebody else writes to a segment.
+    /// Whether a worker has this segment.
     pub(super) fn is_lent(&self, number: SegmentNumber) -> bool {
         self.lent.contains_key(&number)
     }
 
-    /// From here on writes to segments that somebody else lends.
+    /// In a worker: writes to these segments from now on.
     pub(super) fn take_lent(&mut self, segments: &[SegmentNumber]) {
         self.log.take_lent(segments);
     }
 
-    /// Closes what was read, and forgets it.
+    /// Closes the files that were read.
     pub(super) fn forget_read(&mut self) {
         self.open.get_mut().forget_all();
         self.window.get_mut().bytes.clear();
     }
 
-    /// Up to where the operating system has what was written.
+    /// The end of the blocks that the operating system has.
     pub(super) fn written_end(&self) -> Position {
         self.log.written_end()
     }

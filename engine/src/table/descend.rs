@@ -68,10 +68,11 @@ impl<D: Disk> Table<D> {
         }
         Ok(written)
     }
-    /// Prepares that these blocks of the upper level move.
+
+    /// Prepares the changes that move these blocks of the upper level.
     pub(super) fn descend_blocks(&mut self, moved: &[OldBlock], retention: &Retention) -> Result<Group, Failure> {
         let mut group = Group::default();
-        // One stream: entries of two blocks of the upper level may belong into the same block of the bottom.
+        // One stream: entries of two upper blocks may belong in the same bottom block.
         let mut entries = moved.iter().flat_map(OldBlock::entries).peekable();
         while entries.peek().is_some() {
             self.merge_into(Level::Bottom, &mut entries, retention, usize::MAX, &mut group)?;

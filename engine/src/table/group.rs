@@ -76,28 +76,28 @@ impl Group {
         self.history = self.history.max(left);
     }
 
-    /// Changes of places in the tree, as they are.
+    /// The changes of places in the tree.
     pub(super) fn changes(&self) -> impl ExactSizeIterator<Item = (&Bytes, Option<&Bytes>)> {
         self.batch.changes()
     }
 
-    /// The same, to be applied.
+    /// The same, as a batch.
     pub(super) fn into_batch(self) -> Batch {
         self.batch
     }
 
-    /// Of the log, the upper and the bottom level how the live bytes change.
+    /// The changes of live bytes in the log, the upper level and the bottom level.
     pub(super) fn live_changes(&self) -> [&LiveChange; 3] {
         [&self.log, &self.upper, &self.bottom]
     }
 
-    /// A change as [`Group::changes`] has it; no bytes for a place that is forgotten.
+    /// Adds a change of a place in the tree; an empty pointer removes it.
     pub(super) fn change(&mut self, level: Level, place: Bytes, pointer: &[u8]) {
         self.changed.push((level, place.clone()));
         if pointer.is_empty() { self.batch.remove(place) } else { self.batch.insert(place, pointer) }
     }
 
-    /// Counts bytes as [`Group::live_changes`] has them.
+    /// Adds a change of live bytes. `which` is an index into [`Group::live_changes`].
     pub(super) fn count_live(&mut self, which: usize, segment: SegmentNumber, bytes: i64) {
         let live = match which {
             0 => &mut self.log,
@@ -107,7 +107,7 @@ impl Group {
         live.count(segment, bytes);
     }
 
-    /// Counts what somebody else wrote.
+    /// Counts blocks and bytes that a worker wrote.
     pub(super) fn wrote(&mut self, blocks: usize, bytes: usize) {
         self.written.blocks += blocks;
         self.written.bytes += bytes;

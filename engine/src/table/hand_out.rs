@@ -1,4 +1,4 @@
-//! Makes jobs of what a level is to take, and takes what came of them.
+//! Makes jobs for a worker, and applies the answers.
 
 use super::job::{Answer, Blocks, Job, JobBytes, write_bytes};
 use super::merge::{Entries, take_below};
@@ -8,45 +8,48 @@ use crate::entry::Entry;
 use crate::failure::{Failure, FailureKind};
 use crate::varint;
 
-/// Of this many parts of a job one may come to one block beyond its size: rising keys all go to the last one.
+/// One part in this many of a job may go to one block beyond the size of the job. Rising keys all go to the last block.
 const SLACK_SHARE: usize = 12;
-/// Blocks in a row that nothing comes into: a job leaves more of them out.
+/// A byte of entries counts as this many bytes of blocks. This thread encodes the entries, and only names the blocks.
+const ENTRY_WEIGHT: usize = 2;
+/// The most blocks in a row without new entries. A run ends before more of them.
 const MOST_UNTOUCHED: usize = 4;
-/// Segments that are lent beside one for each job that is out: one is being filled.
+/// The worker may write to one segment for each job that is out, and to this many more. One is being filled.
 const SPARE_SEGMENTS: usize = 1;
 
 /// Where a job ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobEnd {
-    /// Behind a block: the next one may be handed out beside it.
+    /// After a block. The next job may run at the same time.
     Block,
-    /// Behind all that the block before has: so may that.
+    /// After all entries of a block, but before the next block begins. The next job may run at the same time.
     Gap,
-    /// Within a block: what comes next has to wait.
+    /// Within a block. The next job must wait for this one.
     Within,
 }
 
-/// How much a job may be.
+/// The limits of a job.
 #[derive(Clone, Copy, Debug)]
 pub struct JobLimits {
-    /// Bytes of entries and blocks that it brings together, more or less.
+    /// The approximate size of the blocks and entries that it merges.
     pub bytes: usize,
-    /// How many others are out.
+    /// How many other jobs are out.
     pub out: usize,
 }
 
-/// A job, and what it takes.
+/// A job that was made.
 pub struct HandedOut {
-    /// The job, as bytes.
+    /// The job, encoded.
     pub job: Vec<u8>,
-    /// How many entries came in.
+    /// How many new entries it has.
     pub entries: usize,
     /// Where it ends.
     pub end: JobEnd,
 }
 
 impl<D: Disk> Table<D> {
-    /// Makes a job of the next entries, which it takes off `entries`, for a level. `in_gap` says that the job before ended so.
+    /// Makes a job that merges the next entries into a level. Takes them from `entries`. `in_gap` says that the job before
+    /// ended with [`JobEnd::Gap`].
     pub fn hand_out(
         &mut self,
         level: Level,
@@ -73,7 +76,7 @@ impl<D: Disk> Table<D> {
         Ok(HandedOut { job, entries: taken, end })
     }
 
-    /// Takes the entries of neighbouring blocks; returns how many bytes the job has then, and where it ends.
+    /// Takes the entries of a run of neighbouring blocks. Returns the size of the job by then, and where it ends.
     fn take_run<'a>(
         &self,
         level: Level,
@@ -88,21 +91,22 @@ impl<D: Disk> Table<D> {
         loop {
             let mut after = self.block_after(level, &last)?;
             let known = new.len();
-            // A block alone may be larger than a job: some comes into it in any case.
+            // One block may be larger than a job. It takes some entries even then.
             let slack = (most / SLACK_SHARE).max(1);
-            let left = most.saturating_sub(before + blocks.size + entry_bytes) + slack;
+            let left = most.saturating_sub(before + blocks.size + entry_bytes) / ENTRY_WEIGHT + slack;
             let took_all = take_below(entries, after.as_ref().map(PlacedBlock::separator), left, new);
-            entry_bytes += new.get(known..).unwrap_or_default().iter().map(block::size_bound).sum::<usize>();
+            entry_bytes +=
+                ENTRY_WEIGHT * new.get(known..).unwrap_or_default().iter().map(block::size_bound).sum::<usize>();
             let size = before + entry_bytes + blocks.size;
             let Some(next) = entries.peek() else { return Ok((size, JobEnd::Block)) };
             if !took_all {
                 let old = self.old_block(level, last)?;
-                let is_behind = old.entries().last().is_none_or(|old| old.key < next.key);
-                return Ok((size, if is_behind { JobEnd::Gap } else { JobEnd::Within }));
+                let is_after = old.entries().last().is_none_or(|old| old.key < next.key);
+                return Ok((size, if is_after { JobEnd::Gap } else { JobEnd::Within }));
             }
             let touched = blocks.end();
             loop {
-                // There is one: the next entry is not below it.
+                // The next block exists, because the next entry is not below it.
                 let size = before + entry_bytes + blocks.size;
                 let is_short = size >= most || blocks.len() > touched.0 + MOST_UNTOUCHED;
                 let Some(placed) = after.filter(|_| !is_short) else {
@@ -119,7 +123,8 @@ impl<D: Disk> Table<D> {
         }
     }
 
-    /// Makes a job of blocks of the upper level, from `next` on, that descend; puts where the next one goes on into `next`.
+    /// Makes a job that moves blocks of the upper level down, from the key `next` on. Sets `next` to the start of the next
+    /// such job.
     pub fn hand_down(
         &mut self,
         next: &mut Vec<u8>,
@@ -138,7 +143,7 @@ impl<D: Disk> Table<D> {
             if upper.len() == 1 {
                 old = Some(self.block_of(Level::Bottom, descends.separator())?);
             }
-            // All blocks of the bottom in which a key in front of the next block of the upper level may stand.
+            // All bottom blocks that may have keys below the next upper block.
             let end = placed.as_ref().map(PlacedBlock::separator);
             while let Some(meets) = old.take_if(|old| end.is_none_or(|end| old.separator() < end)) {
                 old = self.block_after(Level::Bottom, &meets)?;
@@ -169,7 +174,7 @@ impl<D: Disk> Table<D> {
         Ok(job.encode(upper))
     }
 
-    /// Takes note of where somebody else has written. Its groups may be committed then.
+    /// Notes where the worker has written. Then the groups of the answer may be committed.
     pub fn written_aside(&mut self, level: Level, answer: &Answer) -> Result<(), Failure> {
         if answer.bytes == 0 || self.part_mut(level).blocks.written_aside(answer.end, answer.bytes) {
             return Ok(());
@@ -177,12 +182,12 @@ impl<D: Disk> Table<D> {
         Err(Failure::new(FailureKind::InvalidRequest, "a job wrote to a segment that was not lent to it"))
     }
 
-    /// Whether segments are lent.
+    /// Whether a worker may write to any segment.
     pub fn is_lending(&self) -> bool {
         Level::ALL.into_iter().any(|level| self.part(level).blocks.is_lending())
     }
 
-    /// Takes back the segments that are lent.
+    /// Takes back the segments that a worker could write to.
     pub fn end_lending(&mut self) {
         self.upper.blocks.end_lending();
         self.bottom.blocks.end_lending();

@@ -1,16 +1,16 @@
-//! A piece of a merge as bytes, so that another thread can do it: what comes in, the blocks that it meets, and how it ended.
+//! The encoding of jobs and answers. A job has the new entries, and the places of the blocks that they go into.
 //!
 //! ```text
 //! job:    level, identity, block size, job size, versions to keep, held + 1 or 0, time in ms, is_bottom, snapshots,
 //!         segments, blocks of the upper level that descend, runs up to the end
 //! run:    in a gap, blocks, length of the entries, the entries as one block
-//! blocks: number, and of each: length of the separator, separator, position and size of the record
+//! blocks: count, and for each: length of the separator, separator, position and size of the record
 //! answer: segment and offset of the end, bytes of blocks, three versions of the history, groups up to the end
 //! group:  length, blocks, bytes, three versions of the history, live bytes of log, upper and bottom level, changes of
-//!         the tree up to the end: length of the place, place, length of the pointer, pointer; none for what is removed
+//!         the tree up to the end: length of the place, place, length of the pointer, pointer (empty: removed)
 //! ```
 //!
-//! All numbers are varints, those with a sign have it as the lowest bit; lists begin with their number.
+//! All numbers are varints. A number with a sign has it in the lowest bit. A list begins with its length.
 
 use super::blocks::Pointer;
 use super::group::Group;
@@ -20,20 +20,20 @@ use crate::position::{PackedPosition, Position, SegmentNumber};
 use crate::varint;
 use crate::version::Version;
 
-/// Blocks as bytes.
+/// A list of blocks, encoded.
 #[derive(Default)]
 pub(super) struct Blocks {
     count: usize,
     bytes: Vec<u8>,
-    /// Bytes of their records.
+    /// The total size of their records.
     pub size: usize,
 }
 
-/// How many of some blocks there are, and where their bytes end.
+/// The count, the encoded length and the total size of a list of blocks.
 pub(super) type BlocksEnd = (usize, usize, usize);
 
 impl Blocks {
-    /// Adds a block, if it is there.
+    /// Adds a block, if it exists.
     pub fn add(&mut self, placed: &PlacedBlock) {
         if let Some(pointer) = placed.pointer {
             write_bytes(&mut self.bytes, placed.separator());
@@ -48,12 +48,12 @@ impl Blocks {
         self.count
     }
 
-    /// Where it ends, for [`Blocks::cut`].
+    /// The present end, for [`Blocks::cut`].
     pub fn end(&self) -> BlocksEnd {
         (self.count, self.bytes.len(), self.size)
     }
 
-    /// Forgets what came behind an end.
+    /// Removes the blocks after an end.
     pub fn cut(&mut self, (count, length, size): BlocksEnd) {
         self.count = count;
         self.bytes.truncate(length);
@@ -66,41 +66,41 @@ impl Blocks {
     }
 }
 
-/// A piece of a merge.
+/// A part of a merge or of a descent.
 pub struct Job<'a> {
     /// The level that changes.
     pub(super) level: Level,
-    /// What stays.
+    /// Which entries stay.
     pub(super) retention: Retention,
-    /// Whose blocks they are.
+    /// The identity of the store.
     pub(super) identity: u64,
-    /// About how many bytes a block has.
+    /// The target size of a block.
     pub(super) block_size: usize,
-    /// About how many bytes it brings together: its groups have a share of that.
+    /// The approximate size of the job. The groups of the answer have a share of it.
     pub(super) size: usize,
-    /// The segments that may be written to.
+    /// The segments that the worker may write to.
     pub(super) segments: Vec<SegmentNumber>,
     /// The blocks of the upper level that descend.
     pub(super) upper: Vec<PlacedBlock>,
-    /// What comes in otherwise, and where.
+    /// The new entries, and the blocks that they go into.
     pub(super) runs: JobBytes<'a>,
 }
 
-/// What became of a job.
+/// The result of a job.
 pub struct Answer {
-    /// Up to where the segments are written: durably.
+    /// The end of the written blocks. They are durable.
     pub end: Position,
-    /// Bytes of blocks there.
+    /// Bytes of blocks that were written.
     pub bytes: u64,
-    /// What is left of the history.
+    /// The remaining history.
     pub history: HistoryLeft,
-    /// Changes of the tree, in order, as bytes. None leads to a block that is not durable.
+    /// The changes of the tree, in order, encoded. They refer to durable blocks only.
     pub groups: Vec<u8>,
 }
 
 #[cold]
 pub(super) fn malformed() -> Failure {
-    Failure::new(FailureKind::InvalidRequest, "a job, or what came of it, is not what it must be")
+    Failure::new(FailureKind::InvalidRequest, "a job or its answer is malformed")
 }
 
 /// Reads jobs and answers.
@@ -129,7 +129,7 @@ impl<'a> JobBytes<'a> {
         (0..self.length()?).map(|_| self.number()).collect()
     }
 
-    /// What [`Blocks::write`] wrote.
+    /// Decodes the output of [`Blocks::write`].
     #[inline(never)]
     pub fn blocks(&mut self, level: Level) -> Result<Vec<PlacedBlock>, Failure> {
         let mut blocks = Vec::new();
@@ -164,7 +164,7 @@ fn write_history(out: &mut Vec<u8>, history: HistoryLeft) {
 }
 
 impl<'a> Job<'a> {
-    /// Begins the bytes of a job: its runs come behind.
+    /// Encodes a job without its runs. The caller appends them.
     pub(super) fn encode(&self, upper: &Blocks) -> Vec<u8> {
         let Retention { versions_to_keep, snapshots, held, now_ms, is_bottom } = &self.retention;
         let mut out = Vec::new();
@@ -182,7 +182,7 @@ impl<'a> Job<'a> {
         out
     }
 
-    /// What its bytes say.
+    /// Decodes a job.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Failure> {
         let mut reader = JobBytes(bytes);
         let level = if reader.number()? == 0 { Level::Upper } else { Level::Bottom };
@@ -198,19 +198,19 @@ impl<'a> Job<'a> {
 }
 
 impl Answer {
-    /// Begins one.
+    /// An empty answer.
     pub(super) fn begin() -> Self {
         Self { end: Position::default(), bytes: 0, history: HistoryLeft::default(), groups: Vec::new() }
     }
 
-    /// As bytes, in `out`.
+    /// Encodes the answer into `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         write_all(out, &[self.end.segment.get(), self.end.offset, self.bytes]);
         write_history(out, self.history);
         out.extend_from_slice(&self.groups);
     }
 
-    /// What [`Answer::encode`] wrote.
+    /// Decodes the output of [`Answer::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Failure> {
         let mut reader = JobBytes(bytes);
         let end = Position { segment: SegmentNumber::of(reader.number()?), offset: reader.number()? };
@@ -238,7 +238,7 @@ impl Answer {
         write_bytes(&mut self.groups, &out);
     }
 
-    /// The group whose bytes begin there, and where the next one begins.
+    /// Decodes the group at this offset. Also returns the offset of the next one.
     #[inline(never)]
     pub fn group_at(&self, at: usize) -> Result<Option<(Group, usize)>, Failure> {
         let mut all = JobBytes(self.groups.get(at..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Does jobs: a table of nothing but the blocks of one job, on the files of a store that somebody else has open.
+//! Does jobs. Has a table with only the blocks of one job, on the files of a store that another instance has open.
 
 use std::rc::Rc;
 
@@ -13,23 +13,23 @@ use crate::index::{Identity, MemoryTree, Tree};
 
 /// Blocks that are merged at a time.
 const BLOCKS_A_STEP: usize = 32;
-/// Of so many parts of a job's size one is written in one group: the owner of the store shows each in one step.
+/// A group has about one part in this many of a job's size. The owner of the store applies each group in one step.
 const GROUPS_A_JOB: usize = 3;
-/// Of so many parts one are the blocks of the upper level that descend at a time.
+/// The upper blocks of one group have about one part in this many of a job's size.
 const DESCENTS_A_JOB: usize = 24;
 
 /// Does jobs of one store, one after another.
 pub struct JobTable<D: Disk>(Table<D>);
 
 impl<D: Disk> JobTable<D> {
-    /// For the store of this job.
+    /// Opens the table for the store of this job.
     pub fn open(disks: TableDisks<D>, job: &Job<'_>) -> Result<Self, Failure> {
         let tree = MemoryTree::default();
         Identity::given(job.identity, &tree)?;
         Ok(Self(Table::open(Rc::new(tree), disks, job.block_size, 0)?))
     }
 
-    /// Does a job. What it writes is durable then. After a failure this must not be used again.
+    /// Does a job. The blocks that it wrote are durable then. After a failure, the table must not be used again.
     pub fn run(&mut self, job: &Job<'_>) -> Result<Answer, Failure> {
         let table = &mut self.0;
         table.block_size = job.block_size;
@@ -48,7 +48,7 @@ impl<D: Disk> JobTable<D> {
         for level in Level::ALL {
             let blocks = &mut table.part_mut(level).blocks;
             blocks.sync()?;
-            // Files that the owner removes meanwhile take space for as long as they are open; others grow.
+            // Removed files take space while they are open, and the others may have grown.
             blocks.forget_read();
         }
         answer.end = table.part(job.level).blocks.written_end();
@@ -57,7 +57,7 @@ impl<D: Disk> JobTable<D> {
 }
 
 impl<D: Disk> Table<D> {
-    /// From here on these blocks are all there are in a level.
+    /// Makes these blocks the only ones of a level.
     fn show_blocks(&mut self, blocks: &[PlacedBlock]) -> Result<(), Failure> {
         let tree = MemoryTree::default();
         for PlacedBlock { place, pointer } in blocks {
