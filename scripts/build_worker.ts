@@ -1,5 +1,5 @@
 /**
- * Writes `src/fs/worker/source.ts`: the code of the worker thread as text, so that it travels inside the module, into every bundle.
+ * Writes `src/fs/worker/worker_code.ts`: the code of the worker thread as text. So it is in every bundle of the module.
  *
  * ```sh
  * node scripts/build_worker.ts           # write it
@@ -13,7 +13,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeProgram, flag, readOptions } from "./lib/options.ts";
 import { ROOT } from "./lib/runtimes.ts";
-import { WORKER_MODULE, workerModule } from "./lib/worker_source.ts";
+import { WORKER_MODULE, workerModule } from "./lib/worker_code.ts";
 
 describeProgram("scripts/build_worker.ts", "Writes the code of the worker thread as text.");
 const { check } = readOptions({ check: flag("compare, and change nothing") });
@@ -21,5 +21,5 @@ const file = join(ROOT, WORKER_MODULE);
 const text = await workerModule();
 if (!check) writeFileSync(file, text);
 else if (readFileSync(file, "utf8") !== text) {
-  throw new Error(`${WORKER_MODULE} is not what src/fs/worker/main.ts makes. Run 'node scripts/build_worker.ts'`);
+  throw new Error(`${WORKER_MODULE} does not match src/fs/worker/main.ts. Run 'node scripts/build_worker.ts'`);
 }

@@ -79,7 +79,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       if (lock === undefined) throw new Error("the directory is not locked");
       return await startWorker({ path, module: await compiled, lock });
     },
-    failed: (reason) => logger.warn(`'${path}' merges in its own thread: ${reason}`),
+    failed: (reason) => logger.warn(`'${path}' merges without a worker thread: ${reason}`),
   };
   const start = async () => await Engine.start(compiled, directory, workers);
   // A custom engine may be refused, so load it before anything is created. Our own is compiled while the directory is

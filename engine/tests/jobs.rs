@@ -1,4 +1,4 @@
-//! Jobs of a table: whatever is handed out, the table reads as if it had been merged at once.
+//! Jobs of a table. Reads find the same as after a merge without jobs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use luge_engine::disk::MemoryDisk;
@@ -39,7 +39,7 @@ fn merge(table: &mut Table<MemoryDisk>, new: &[Entry<'_>]) {
     }
 }
 
-/// Hands all out, some jobs at a time; returns how many jobs there were.
+/// Merges everything in jobs, some at a time. Returns the number of jobs.
 fn merge_by_jobs(
     table: &mut Table<MemoryDisk>,
     disks: &TableDisks<MemoryDisk>,
@@ -53,11 +53,11 @@ fn merge_by_jobs(
     while new.peek().is_some() {
         let mut out = Vec::new();
         while new.peek().is_some() && out.len() < most_out && (out.is_empty() || end != JobEnd::Within) {
-            // One that ended within a block is in the table by now.
+            // A job that ended within a block is in the table by now.
             let in_gap = end == JobEnd::Gap && !out.is_empty();
             let limits = JobLimits { bytes, out: out.len() };
             let handed = table.hand_out(Level::Upper, &mut new, &retention(), in_gap, limits).unwrap();
-            assert!(handed.entries > 0, "a job of nothing");
+            assert!(handed.entries > 0, "a job without entries");
             end = handed.end;
             out.push(handed.job);
         }

@@ -79,9 +79,9 @@ export interface SledStoreConfig {
    */
   readonly shareBuffers?: boolean;
   /**
-   * Whether a worker thread merges what was written, beside the thread of the store. `"auto"` starts one thread a store,
-   * once the first write buffer is full. It takes some 30 MB of memory, keeps no process alive, and ends with the store.
-   * Where no thread can be started, with another `fileSystem`, or with `false`, luge merges in short steps between the
+   * Whether a worker thread merges full write buffers into the table. `"auto"` starts one thread for each store, when
+   * the first write buffer is full. The thread takes about 30 MB of memory, keeps no process alive, and ends with the
+   * store. With `false`, with another `fileSystem`, and if no thread can start, luge merges in short steps between the
    * turns of the event loop. Default: `"auto"`.
    */
   readonly workers?: "auto" | false;

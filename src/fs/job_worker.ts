@@ -1,5 +1,5 @@
 /**
- * Who does jobs of an engine on another thread: what it must offer, and the worker that does so on the runtime's own disk.
+ * The contract of a worker: it does jobs of an engine in another thread.
  *
  * @module
  */
@@ -8,32 +8,35 @@ import type { DirectoryLock } from "../api/file_system.ts";
 
 /** Does jobs, one after another. */
 export interface JobWorker {
-  /** Does a job of which all blocks can be read from the files; settles with the answer. After a rejection it must not be used again. */
+  /**
+   * Does a job. The files must already have all blocks that the job names. Settles with the answer. After a rejection the worker must
+   * not be used again.
+   */
   run(job: Uint8Array): Promise<Uint8Array>;
-  /** Ends it; settles when it is over. What it still writes until then, nothing leads to. */
+  /** Ends the worker. Settles once it has ended. Until then it may still write blocks, but nothing refers to them. */
   stop(): Promise<void>;
 }
 
-/** What a {@linkcode JobWorker} works on. */
+/** The store that a {@linkcode JobWorker} works for. */
 export interface JobPlace {
   readonly path: string;
   readonly module: WebAssembly.Module;
   readonly lock: DirectoryLock;
 }
 
-/** A file system whose jobs somebody may do elsewhere. Of others all is done in the thread of the store. */
+/** A file system that may have workers. On any other file system, the store does all work in its own thread. */
 export interface WithJobWorker {
-  /** `undefined` where there can be none. */
+  /** Starts a worker; `undefined` if there can be none. */
   startJobWorker?(place: JobPlace): Promise<JobWorker | undefined>;
 }
 
-/** What tells that a directory is still that of a store: the number of its lock, and what stands in it. */
+/** The lock of a store: its number and its nonce. A worker may write only while the directory has this lock. */
 export interface Fence {
   readonly number: number;
   readonly nonce: string;
 }
 
-/** What the thread gets. */
+/** The data that a worker thread starts with. */
 export interface WorkerData {
   readonly module: WebAssembly.Module;
   readonly path: string;

@@ -144,7 +144,7 @@ export class NodeFileSystem implements FileSystem, WithJobWorker {
     return withErrorCodeAsync(() => observeDirectory(directory));
   }
 
-  /** A thread of the runtime. Its code is loaded with the first one. */
+  /** Starts a worker in a thread of the runtime. */
   async startJobWorker({ path, module, lock }: JobPlace): Promise<JobWorker> {
     if (!(lock instanceof OwnedLock)) throw new Error("the lock of the directory is another file system's");
     const { startThread } = await import("./thread_worker.ts");

@@ -79,7 +79,7 @@ export class OwnedLock implements DirectoryLock {
     return this.#record.nonce;
   }
 
-  /** What tells others in this process that the directory is still this lock's. */
+  /** The number and the nonce of this lock, for the worker thread of the store. */
   get fence(): Fence {
     return { number: this.#parts.number, nonce: this.#record.nonce };
   }

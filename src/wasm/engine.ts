@@ -313,7 +313,7 @@ export class Engine implements Backend {
 
   /** Releases all files of a failed engine, as a crash would. */
   abandon(): void {
-    // Nothing leads to what the worker may still write.
+    // The worker may still write blocks, but nothing refers to them.
     void this.#jobs.stop();
     this.#calls.host.abandon();
   }

@@ -87,9 +87,9 @@ export const Work = {
 export const JobsOf = {
   /** There is none. */
   NONE: 0,
-  /** There is one to hand out, if another instance does jobs. */
+  /** There is one, if there is a worker. */
   SOME: 1,
-  /** There is nothing to do before one that is out is answered. */
+  /** The engine waits for an answer. */
   AWAITED: 2,
 } as const;
 
@@ -203,23 +203,23 @@ export interface EngineExports {
   luge_hold_gone(version: number): number;
   /** Ends one `luge_hold_gone` of a version. Returns `Status.NotFound` if there is none. */
   luge_release_gone(version: number): number;
-  /** Says whether another instance does jobs from here on (`on` other than 0). Those that are out are done here. */
+  /** Sets whether there is a worker (`on` is not 0). Takes back the jobs that are out. */
   luge_run_jobs(on: number): number;
   /**
-   * Hands the next job out: the reply has its bytes, and its number as the count. `Status.NotFound` when there is none. Nobody
-   * may do it before all that was written so far can be read from the files.
+   * Makes the next job. The reply has its bytes, and its number as the count. `Status.NotFound` if there is none. All
+   * writes so far must be in the files before the worker begins.
    */
   luge_next_job(nowMs: number): number;
   /**
-   * Takes the answer to a job, which is in the request. What it says was written must be durable. That to a job that was taken
-   * back does nothing.
+   * Takes the answer to a job from the request. The blocks that the worker wrote must be durable. Ignores the answer to a job
+   * that was taken back.
    */
   luge_finish_job(number: number, length: number): number;
-  /** Takes note that a job failed, or whoever does them: those that are out are done here. */
+  /** Takes back the jobs that are out because the worker failed. */
   luge_fail_jobs(): number;
   /**
-   * Does the job in the request, in an instance that is not open, on the files of a store that another one has open. The reply is
-   * the answer. What it says was written is durable. After a failure the next job needs other segments.
+   * In a worker: does the job in the request. The reply is the answer. The blocks that it wrote are durable. The instance must
+   * not be open: another instance has the store open. After a failure, the next job needs other segments.
    */
   luge_do_job(length: number): number;
   /** Returns the version of this interface. */

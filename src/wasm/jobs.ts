@@ -1,5 +1,5 @@
 /**
- * Hands merges and descents out to a worker, and takes what came of them.
+ * Sends jobs to a worker, and gives its answers to the engine. A job is a part of a merge or of a descent.
  *
  * @module
  */
@@ -11,33 +11,36 @@ import { type Deferred, deferred } from "../promises.ts";
 import type { EngineCalls } from "./calls.ts";
 import { JobsOf, ReplyWord, Status } from "./interface.ts";
 
-/** After so many failures all is done here. */
+/** After this many failures the engine does all work itself. */
 const MOST_FAILURES = 3;
-/** A job takes some 50 ms. One that takes this long is taken back. */
+/** A job takes about 20 ms. After this time the worker counts as failed. */
 const LONGEST_MS = 30_000;
 
-/** Where workers come from, and who learns of their ends. */
+/** Starts the workers of an engine. */
 export interface JobWorkers {
-  /** Starts one; `undefined` where there can be none. */
+  /** Starts a worker; `undefined` if there can be none. */
   readonly start: () => Promise<JobWorker | undefined>;
-  /** Told of what failed: the work is done all the same, in the thread of the store. */
+  /** Called after a failure. The engine then does the work itself. */
   readonly failed?: (reason: string) => void;
 }
 
-type Phase = "idle" | "starting" | "on" | "over";
+/** `idle`: no worker has been needed yet. `off`: the engine does all work itself. */
+type Phase = "idle" | "starting" | "on" | "off";
 
-/** The jobs of one engine. Without workers all is done by the engine's own steps. */
+/** The jobs of one engine. Without a worker, the engine does all work in its own steps. */
 export class Jobs {
   readonly #calls: EngineCalls;
   readonly #workers: JobWorkers | undefined;
   #phase: Phase;
   #worker: JobWorker | undefined;
   #failures = 0;
-  /** How many jobs are out, and whom the next answer lets go on. */
+  /** How many jobs the worker has not answered. */
   #out = 0;
-  /** Whether there was nothing else to do after the last step. */
+  /** Whether the engine could do nothing after the last step, because it waits for an answer. */
   #isAwaited = false;
+  /** Settles at the next answer. */
   #answered: Deferred<void> | undefined;
+  /** Settles once all jobs before the next one are sent. */
   #last: Promise<unknown> = Promise.resolve();
   #timer: Timer | undefined;
   #stopped: Promise<void> | undefined;
@@ -46,20 +49,20 @@ export class Jobs {
   constructor(calls: EngineCalls, workers: JobWorkers | undefined) {
     this.#calls = calls;
     this.#workers = workers;
-    this.#phase = workers ? "idle" : "over";
+    this.#phase = workers ? "idle" : "off";
   }
 
-  /** Calls when the engine fails outside of any call. */
+  /** Sets the listener for failures of the engine outside of any call. */
   onFailure(listener: (error: unknown) => void): void {
     this.#failStore = listener;
   }
 
-  /** After a step: starts a worker for the first job, and hands out what there is. */
+  /** Runs after a step. Sends the next job, if there is one. Starts a worker for the first job. Sends one job only: making it takes milliseconds. */
   pump(): void {
-    if (this.#phase === "over") return;
+    if (this.#phase === "off") return;
     if (this.#present === JobsOf.SOME) {
       if (this.#phase === "idle") this.#start();
-      while (this.#phase === "on" && this.#handOut());
+      if (this.#phase === "on") this.#send();
     }
     this.#isAwaited = this.#present === JobsOf.AWAITED;
   }
@@ -68,21 +71,21 @@ export class Jobs {
     return this.#calls.memory.replyWord(ReplyWord.jobs);
   }
 
-  /** As {@linkcode Jobs.pump}, for the last steps: for those no worker is started. */
+  /** As {@linkcode Jobs.pump}, for the last steps of a store. Starts no worker. */
   pumpIfOn(): void {
     if (this.#phase === "on") this.pump();
   }
 
-  /** What to wait for when there is nothing to do before a job is answered. */
+  /** Settles at the next answer, if the engine can do nothing before. */
   awaited(): Promise<void> | undefined {
     if (this.#out === 0 || !this.#isAwaited) return undefined;
     this.#answered ??= deferred<void>();
     return this.#answered.promise;
   }
 
-  /** Hands nothing out any more, and takes no answer. Settles when the worker is over. */
+  /** Sends no more jobs, and ignores all answers. Settles once the worker has ended. */
   stop(): Promise<void> {
-    this.#phase = "over";
+    this.#phase = "off";
     this.#stopped ??= this.#endWorker();
     return this.#stopped;
   }
@@ -93,7 +96,7 @@ export class Jobs {
       (worker) => {
         if (this.#phase !== "starting" || !worker) {
           void worker?.stop();
-          this.#phase = "over";
+          this.#phase = "off";
           return;
         }
         this.#worker = worker;
@@ -107,16 +110,16 @@ export class Jobs {
     );
   }
 
-  #handOut(): boolean {
+  #send(): void {
     const { exports, memory } = this.#calls;
     const worker = this.#worker;
-    if (!worker || this.#calls.work("write", () => exports.luge_next_job(clock.now())) !== Status.Ok) return false;
+    if (!worker || this.#calls.work("write", () => exports.luge_next_job(clock.now())) !== Status.Ok) return;
     const number = memory.replyCount;
     const job = new Uint8Array(memory.replyLength);
     memory.replyInto(job, 0);
     this.#out += 1;
     this.#watch();
-    // What the job reads may still wait for the disk, and so may the segments that it writes to.
+    // The blocks that the job names, and the segments that it writes to, may not be in the files yet.
     const settled = this.#calls.settled("write", "table");
     const sent = this.#last.then(() => settled);
     this.#last = sent.catch(() => {});
@@ -126,12 +129,11 @@ export class Jobs {
         (answer) => this.#finish(worker, number, answer),
         (error: unknown) => this.#failed(error, worker),
       );
-    return true;
   }
 
-  /** One that was given up meanwhile gets no more jobs. */
+  /** Sends a job, unless its worker has been given up meanwhile. */
   async #run(worker: JobWorker, job: Uint8Array): Promise<Uint8Array> {
-    if (worker !== this.#worker) throw new Error("The worker is over");
+    if (worker !== this.#worker) throw new Error("The worker has ended");
     return await worker.run(job);
   }
 
@@ -147,14 +149,14 @@ export class Jobs {
     this.#release();
   }
 
-  /** A worker that failed, or could not be started: what is out is done here. */
+  /** Ends a worker that failed or could not start. The engine takes its jobs back. */
   #failed(error: unknown, worker?: JobWorker): void {
-    if (this.#phase === "over" || (worker && worker !== this.#worker)) return;
+    if (this.#phase === "off" || (worker && worker !== this.#worker)) return;
     this.#failures += 1;
     const isLast = this.#failures >= MOST_FAILURES || this.#phase === "starting";
     this.#workers?.failed?.(messageOf(error));
     void this.#endWorker();
-    this.#phase = isLast ? "over" : "idle";
+    this.#phase = isLast ? "off" : "idle";
     this.#guarded(() => {
       this.#calls.run("write", () => this.#calls.exports.luge_fail_jobs());
       this.#calls.run("write", () => this.#calls.exports.luge_run_jobs(0));
@@ -177,16 +179,16 @@ export class Jobs {
     this.#answered = undefined;
   }
 
-  /** Nobody else learns of what fails here. */
-  #guarded(run: () => void): void {
+  /** Fails the store if the call fails. There is no caller that could get the error. */
+  #guarded(call: () => void): void {
     try {
-      run();
+      call();
     } catch (error) {
       this.#failStore(error);
     }
   }
 
-  /** Limits how long the oldest job may take. */
+  /** Limits the time of the oldest job. */
   #watch(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

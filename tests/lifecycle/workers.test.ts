@@ -1,5 +1,5 @@
 /**
- * Merges on a worker thread: whatever becomes of it, the store goes on, and holds all.
+ * Merges in a worker thread. The store keeps all entries if the thread fails, hangs or dies.
  */
 
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ const VALUE = new Uint8Array(60).fill(7);
 
 type Run = (worker: JobWorker, job: Uint8Array, number: number) => Promise<Uint8Array>;
 
-/** The disk, with threads whose jobs a test does in its own way. */
+/** The disk, with workers whose jobs a test can change. */
 class WatchedWorkers extends NodeFileSystem {
   started = 0;
   jobs = 0;
@@ -48,7 +48,7 @@ class WatchedWorkers extends NodeFileSystem {
 
 const keyOf = (i: number) => `key${String(Math.imul(i, 0x9e3779b1) >>> 0).padStart(10, "0")}`;
 
-/** Writes all, in batches; each waits for what is behind. */
+/** Writes entries in batches, and awaits each. */
 async function load(store: SledStore, entries = ENTRIES, until = () => false): Promise<void> {
   for (let i = 0; i < entries; i += BATCH) {
     const puts = Array.from({ length: BATCH }, (_, j) => ({ type: "put", key: keyOf(i + j), value: VALUE }) as const);
@@ -57,10 +57,10 @@ async function load(store: SledStore, entries = ENTRIES, until = () => false): P
   }
 }
 
-/** Writes until a thread has done jobs: it takes a while to start. */
+/** Writes until the condition holds. A thread takes a while to start. */
 async function loadUntil(store: SledStore, until: () => boolean): Promise<void> {
   for (let round = 0; round < 200 && !until(); round++) await load(store, ENTRIES, until);
-  assert.ok(until(), "no thread did what was waited for");
+  assert.ok(until(), "the condition never held");
 }
 
 async function assertHolds(store: SledStore, entries = ENTRIES): Promise<void> {
@@ -91,7 +91,7 @@ async function withStore(
   });
 }
 
-test("a thread merges what is written, and ends with its store", async () => {
+test("a thread merges the entries, and ends with its store", async () => {
   const fileSystem = new WatchedWorkers();
   await withStore(fileSystem, async (store, warnings) => {
     await loadUntil(store, () => fileSystem.jobs > 20);
@@ -104,7 +104,7 @@ test("a thread merges what is written, and ends with its store", async () => {
   assert.deepEqual([fileSystem.started, fileSystem.stopped], [1, 1]);
 });
 
-test("a thread that is killed at any job is replaced twice, and then all is done without one", async () => {
+test("a thread that is killed in a job is replaced twice; then the store does without one", async () => {
   const fileSystem = new WatchedWorkers((worker, job, number) => {
     const done = worker.run(job);
     if (number % 4 === 0) void worker.stop();
@@ -116,7 +116,7 @@ test("a thread that is killed at any job is replaced twice, and then all is done
     await load(store);
     await assertHolds(store);
     assert.deepEqual([fileSystem.started, fileSystem.jobs, warnings.length], [3, jobs, 3]);
-    assert.match(warnings[0] ?? "", /merges in its own thread: The worker cannot go on: /);
+    assert.match(warnings[0] ?? "", /merges without a worker thread: The worker failed: /);
   });
 });
 
@@ -124,13 +124,13 @@ test("a job that fails in the engine is done in the thread of the store", async 
   const fileSystem = new WatchedWorkers((worker, job) => worker.run(job.slice(0, job.length - 3)));
   await withStore(fileSystem, async (store, warnings) => {
     await loadUntil(store, () => warnings.length === 3);
-    assert.match(warnings[0] ?? "", /is not what it must be/);
+    assert.match(warnings[0] ?? "", /a job or its answer is malformed/);
     await load(store);
     await assertHolds(store);
   });
 });
 
-test("so is all where no memory is left for a job, or a thread cannot be started", async () => {
+test("the same if there is no memory for a job, or no thread can start", async () => {
   const poor = new WatchedWorkers(async () => {
     throw new Error("no memory for a job of 1 bytes");
   });
@@ -147,11 +147,11 @@ test("so is all where no memory is left for a job, or a thread cannot be started
   await withStore(none, async (store, warnings) => {
     await load(store);
     await assertHolds(store);
-    assert.match(warnings.join(), /merges in its own thread: threads are forbidden$/);
+    assert.match(warnings.join(), /merges without a worker thread: threads are forbidden$/);
   });
 });
 
-test("a store closes while a job runs whose answer never comes, and what its thread does later changes nothing", async () => {
+test("a store closes while a job hangs, and its thread changes nothing later", async () => {
   const held: { worker: JobWorker; job: Uint8Array }[] = [];
   const never = deferred<Uint8Array>();
   const fileSystem = new (class extends WatchedWorkers {
@@ -169,7 +169,7 @@ test("a store closes while a job runs whose answer never comes, and what its thr
     for (let i = 0; held.length === 0 && i < 200; i++) await Promise.race([load(store, BATCH), sleep(20)]);
     assert.ok(held.length > 0);
     const closing = store.close();
-    // What is awaited is given up only when the thread ends: here, by hand.
+    // Close waits for the answer. The failure ends the wait.
     never.reject(new Error("it hangs"));
     await closing;
     await using again = await open(path);

@@ -25,7 +25,7 @@ pub struct State {
     pub stream: Option<ValueStream>,
     /// The verification that is in progress.
     pub verification: Verification,
-    /// What does jobs of a store that another instance has open.
+    /// In a worker: the table of its jobs.
     pub jobs: Option<JobTable<StandardDisk>>,
 }
 

@@ -1,4 +1,4 @@
-//! Exports for work that another instance does: one hands its jobs out, the other one does them.
+//! Exports for jobs: the instance of a store makes them, and the instance of a worker does them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::number::from_host;
 use crate::status::Status;
 use crate::table::{Job, JobTable, TableDisks};
 
-/// Says whether another instance does jobs from here on (`on` other than 0). Those that are out are done here.
+/// Sets whether there is a worker (`on` is not 0). Takes back the jobs that are out.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_run_jobs(on: u32) -> i32 {
     run_open(|call| {
@@ -21,8 +21,8 @@ pub extern "C" fn luge_run_jobs(on: u32) -> i32 {
     })
 }
 
-/// Hands the next job out: the reply has its bytes, and its number as the count. [`Status::NotFound`] when there is none. Nobody
-/// may do it before all that was written so far can be read from the files.
+/// Makes the next job. The reply has its bytes, and its number as the count. [`Status::NotFound`] if there is none. All
+/// writes so far must be in the files before the worker begins.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_next_job(now_ms: f64) -> i32 {
     run_open(|call| {
@@ -34,8 +34,8 @@ pub extern "C" fn luge_next_job(now_ms: f64) -> i32 {
     })
 }
 
-/// Takes the answer to a job, which is in the request. What it says was written must be durable. That to a job that was taken
-/// back does nothing.
+/// Takes the answer to a job from the request. The blocks that the worker wrote must be durable. Ignores the answer to a job
+/// that was taken back.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_finish_job(number: u32, length: usize) -> i32 {
     run_open(|call| {
@@ -46,7 +46,7 @@ pub extern "C" fn luge_finish_job(number: u32, length: usize) -> i32 {
     })
 }
 
-/// Takes note that a job failed, or whoever does them: those that are out are done here.
+/// Takes back the jobs that are out because the worker failed.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_fail_jobs() -> i32 {
     run_open(|call| {
@@ -56,14 +56,14 @@ pub extern "C" fn luge_fail_jobs() -> i32 {
     })
 }
 
-/// Does the job in the request, in an instance that is not open, on the files of a store that another one has open. The reply is
-/// the answer. What it says was written is durable. After a failure the next job needs other segments.
+/// In a worker: does the job in the request. The reply is the answer. The blocks that it wrote are durable. The instance must
+/// not be open: another instance has the store open. After a failure, the next job needs other segments.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_do_job(length: usize) -> i32 {
     run(|state| {
         let State { database, request, reply, jobs, .. } = state;
         if database.is_some() {
-            return Err(Failure::new(FailureKind::AlreadyOpen, "an engine that is open does no jobs"));
+            return Err(Failure::new(FailureKind::AlreadyOpen, "an open engine does no jobs"));
         }
         let bytes = request.get(..length);
         let too_long = || Failure::new(FailureKind::InvalidRequest, "the length exceeds the request buffer");

@@ -38,12 +38,12 @@ pub mod work {
     pub const BEHIND: u32 = 2;
 }
 
-/// The values of the field `jobs`: whether there are jobs for another instance.
+/// The values of the field `jobs`: whether there are jobs for a worker.
 pub mod jobs_of {
     /// There is none.
     pub const NONE: u32 = 0;
-    /// There is one to hand out, if another instance does jobs.
+    /// There is one, if there is a worker.
     pub const SOME: u32 = 1;
-    /// There is nothing to do before one that is out is answered.
+    /// The engine waits for an answer.
     pub const AWAITED: u32 = 2;
 }

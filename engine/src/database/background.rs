@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::index::Checkpoint;
 use crate::table::{Descent, Level, Retention, Written};
 
-/// A commit does one step more for each so many bytes that the commit before wrote.
+/// A commit does one more step for each this many bytes of the previous commit.
 const BYTES_A_STEP: u64 = 64 * 1024;
 /// The most steps of a commit below the hard limit. They take about 50 ms.
 const MOST_STEPS: u64 = 16;

@@ -69,7 +69,7 @@ impl Sealed {
         self.merged
     }
 
-    /// Whether all of it is in the table, or handed out.
+    /// Whether all of it is in the table or in jobs.
     pub fn is_merged(&self) -> bool {
         self.place.is_none()
     }

@@ -471,7 +471,7 @@ impl<D: Disk> LogWriter<D> {
             let full = || Failure::new(FailureKind::InvalidRequest, "the segments for this job are full");
             let number = lent.pop_front().ok_or_else(full)?;
             let file = open_lent(&self.disk, number, self.owner)?;
-            // Somebody who did jobs before may have written there.
+            // A worker before may have written there.
             let written = file.size()?.next_multiple_of(record::ALIGNMENT as u64);
             self.file = Some(file);
             self.begin_at(number);

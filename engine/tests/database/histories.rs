@@ -162,7 +162,7 @@ fn put_in_pieces(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8], 
 }
 
 fn do_job(database: &mut Database<MemoryDisk>, worker: &mut Worker) {
-    // One that was taken back may find its files removed.
+    // The files of a job that was taken back may be removed.
     if worker.work().is_err() {
         worker.die(database);
     }
@@ -257,7 +257,7 @@ proptest! {
     }
 
     #[test]
-    fn so_does_one_whose_merges_and_descents_somebody_else_does(
+    fn a_database_with_a_worker_agrees_with_the_history_through_every_end(
         lives in vec((vec(step_with_jobs(), 0..150), end()), 1..5), versions_to_keep in 1..4_usize,
     ) {
         agrees(lives, versions_to_keep, true)?;

@@ -1,4 +1,4 @@
-//! Does the jobs of a database as another thread would: on the same disks, with a table of its own.
+//! Does the jobs of a database as a worker thread would: on the same disks, with a table of its own.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use luge_engine::disk::MemoryDisk;
 use luge_engine::failure::Failure;
 use luge_engine::table::{Job, JobTable, TableDisks};
 
-/// Somebody who does jobs, and what he has in hand.
+/// A worker with its jobs and answers.
 pub struct Worker {
     disks: (MemoryDisk, MemoryDisk),
     table: Option<JobTable<MemoryDisk>>,
@@ -23,7 +23,7 @@ impl Worker {
         Self { disks, table: None, jobs: VecDeque::new(), answers: VecDeque::new(), done: 0 }
     }
 
-    /// Takes a job, if there is one; says whether there was.
+    /// Takes a job. Returns whether there was one.
     pub fn take(&mut self, database: &mut Database<MemoryDisk>, now_ms: u64) -> bool {
         let mut job = Vec::new();
         let number = database.next_job(now_ms, &mut job).unwrap();
@@ -31,7 +31,7 @@ impl Worker {
         number.is_some()
     }
 
-    /// Does the oldest job. One that the database does not want any more may fail.
+    /// Does the oldest job. A job that was taken back may fail.
     pub fn work(&mut self) -> Result<(), Failure> {
         let Some((number, job)) = self.jobs.pop_front() else { return Ok(()) };
         let job = Job::decode(&job)?;
@@ -56,7 +56,7 @@ impl Worker {
         }
     }
 
-    /// Forgets all, as one who died.
+    /// Forgets everything, as if the worker had died.
     pub fn die(&mut self, database: &mut Database<MemoryDisk>) {
         self.table = None;
         self.jobs.clear();

@@ -1,5 +1,6 @@
 /**
- * Somebody who does the jobs of a simulated store: at any moment between the calls of others, and it may fail or die in the middle.
+ * Workers for a simulated store. A worker does its jobs at any moment between the calls of the store. It may fail or die in the middle
+ * of a job.
  *
  * @module
  */
@@ -12,9 +13,9 @@ import type { EngineExports } from "../../../src/wasm/interface.ts";
 import type { Random } from "../../lib/random.ts";
 import type { EnginePool, Lease } from "./engine_pool.ts";
 
-/** One in so many jobs fails, at any of its calls. */
+/** One in this many jobs fails, at any of its calls. */
 const FAILS_ONE_IN = 12;
-/** Calls of the disk before a job that fails does so, at most. */
+/** The most calls of the disk before such a job fails. */
 const MOST_CALLS = 30;
 
 interface Waiting {
@@ -23,12 +24,12 @@ interface Waiting {
   answer?: Uint8Array;
 }
 
-/** What all workers of a life have in common. */
+/** The parts that all workers of a life share. */
 export interface JobContext {
   readonly pool: EnginePool;
   readonly random: Random;
   readonly view: FileSystem;
-  /** Whether what they write is taken for durable and is not. */
+  /** Their blocks are not synced, although their answers say so. */
   readonly isUnsynced: boolean;
 }
 
@@ -36,7 +37,7 @@ export interface JobContext {
 export class SimulatedWorkers {
   readonly #context: JobContext;
   readonly #workers: SimulatedWorker[] = [];
-  /** How many jobs were done. */
+  /** How many jobs they did. */
   done = 0;
 
   constructor(context: JobContext) {
@@ -51,12 +52,12 @@ export class SimulatedWorkers {
     return worker;
   }
 
-  /** Lets each of them do something, or nothing. */
+  /** Lets each worker do a job, send an answer, or do nothing. */
   act(): void {
     for (const worker of this.#workers) worker.act();
   }
 
-  /** Ends all, as the end of the process does. */
+  /** Ends all workers, as the end of the process does. */
   end(): void {
     for (const worker of this.#workers.splice(0)) worker.end();
   }
@@ -86,7 +87,7 @@ class SimulatedWorker implements JobWorker {
   run(job: Uint8Array): Promise<Uint8Array> {
     const waiting = { job, done: deferred<Uint8Array>() };
     waiting.done.promise.catch(() => {});
-    if (this.#isOver) waiting.done.reject(new Error("The worker is over"));
+    if (this.#isOver) waiting.done.reject(new Error("The worker has ended"));
     else this.#queue.push(waiting);
     return waiting.done.promise;
   }
@@ -109,7 +110,7 @@ class SimulatedWorker implements JobWorker {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    // Who waits for it is over, too, or learns it otherwise.
+    // Its callers have ended, too, or get the error in another way.
     try {
       this.#callsLeft = Number.POSITIVE_INFINITY;
       this.#host.abandon();
@@ -147,7 +148,7 @@ class SimulatedWorker implements JobWorker {
   }
 }
 
-/** The same file system, whose jobs these workers do. */
+/** The same file system, with these workers. */
 export function withWorkers(fileSystem: FileSystem, workers: SimulatedWorkers): FileSystem {
   const startJobWorker = async (place: JobPlace): Promise<JobWorker> => workers.start(place);
   return new Proxy(fileSystem, {
@@ -159,7 +160,7 @@ export function withWorkers(fileSystem: FileSystem, workers: SimulatedWorkers): 
   });
 }
 
-/** Asks before each call that changes something or reads a file. */
+/** Calls `spend` before each call that changes or reads a file. */
 function limited(disk: FileSystem, spend: () => void, isUnsynced: boolean): FileSystem {
   const file = (lower: OpenFile): OpenFile => ({
     read: (buffer, position) => {

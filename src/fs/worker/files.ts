@@ -1,5 +1,6 @@
 /**
- * The files of a store, as a worker may use them: read all, write only to what is there, and only while the store has its directory.
+ * The files of a store for a worker. It may read all of them. It may write only to existing files, and only while the store has its
+ * directory.
  *
  * @module
  */
@@ -7,7 +8,7 @@
 import type * as Fs from "node:fs";
 import type { Fence } from "../job_worker.ts";
 
-/** A file that is open. */
+/** An open file. */
 interface Open {
   readonly fd: number;
   position: number;
@@ -15,7 +16,7 @@ interface Open {
 
 const LOCK_PREFIX = "LOCK.";
 
-/** Files by numbers of their own. */
+/** The open files of a worker, each with a number. */
 export class WorkerFiles {
   readonly #fs: typeof Fs;
   readonly #root: string;
@@ -28,7 +29,7 @@ export class WorkerFiles {
     this.#fence = fence;
   }
 
-  /** Opens a file that is there; one for writing is still the store's once it is open. */
+  /** Opens an existing file. A file for writing still belongs to the store after it was opened. */
   open(name: string, write: boolean): number {
     const { openSync, closeSync } = this.#fs;
     const fd = openSync(this.#root + name, write ? "r+" : "r");
@@ -56,7 +57,7 @@ export class WorkerFiles {
     return this.#fs.fstatSync(this.#file(number).fd).size;
   }
 
-  /** Fills the buffer unless the file ends, from the cursor on. */
+  /** Reads from the cursor, until the buffer is full or the file ends. */
   read(number: number, buffer: Uint8Array): number {
     const file = this.#file(number);
     let done = 0;
@@ -69,7 +70,7 @@ export class WorkerFiles {
     return done;
   }
 
-  /** Writes all, from the cursor on, if the directory is still the store's. */
+  /** Writes all bytes at the cursor, if the directory still belongs to the store. */
   write(number: number, buffer: Uint8Array): number {
     const file = this.#file(number);
     this.assertOwned();
@@ -106,7 +107,7 @@ export class WorkerFiles {
     return this.#open[number] !== undefined;
   }
 
-  /** Throws unless the newest lock of the directory is that of the store, and not released. */
+  /** Throws unless the newest lock of the directory is that of the store, and is not released. */
   assertOwned(): void {
     const { nonce, number } = this.#fence;
     const { readdirSync, readFileSync } = this.#fs;
@@ -114,7 +115,8 @@ export class WorkerFiles {
       if (!name.startsWith(LOCK_PREFIX)) continue;
       const digits = Number(name.slice(LOCK_PREFIX.length));
       if (digits > number) throw this.#lost();
-      if (digits < number) continue;
+      // Other files of a lock have no number.
+      if (!(digits >= number)) continue;
       const record = JSON.parse(readFileSync(`${this.#root}/${name}`, "utf8")) as Record<string, unknown>;
       if (record.nonce === nonce && record.released === false) return;
     }
@@ -122,7 +124,7 @@ export class WorkerFiles {
   }
 
   #lost(): Error {
-    return new Error(`the directory '${this.#root}' is not the store's any more`);
+    return new Error(`the directory '${this.#root}' no longer belongs to the store`);
   }
 
   #file(number: number): Open {

@@ -1,9 +1,9 @@
 /**
- * What a worker thread runs: an instance of the engine that does jobs of a store on the files of that store. `npm run build:worker` makes
- * the text of `source.ts` of it.
+ * The code of a worker thread. It has an instance of the engine that does the jobs of a store, on the files of that store.
+ * `scripts/build_worker.ts` writes this code as text to `worker_code.ts`.
  *
- * It opens the files by their paths: on Deno threads share no descriptors. It creates and removes nothing, and changes nothing but
- * segments that were created for it.
+ * The worker opens files by path, because threads share no descriptors on Deno. It creates and removes no file, and writes only to
+ * segments that the store created for it.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { WorkerData } from "../job_worker.ts";
 import { WorkerFiles } from "./files.ts";
 import { JobWasi } from "./wasi.ts";
 
-/** The exports of the engine that a worker calls. */
+/** The exports of the engine that a worker uses. */
 interface JobExports {
   readonly memory: WebAssembly.Memory;
   _initialize(): void;
@@ -22,7 +22,7 @@ interface JobExports {
   luge_do_job(length: number): number;
 }
 
-/** Starts an instance; what is returned does one job. */
+/** Starts an instance. The returned function does one job. */
 function start(fs: typeof Fs, { module, path, fence }: WorkerData): (job: Uint8Array) => Uint8Array {
   const wasi = new JobWasi(new WorkerFiles(fs, path, fence));
   const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.imports() });

@@ -1,5 +1,5 @@
 /**
- * The WASI of an instance that does jobs: the few calls that reach its files. What else the engine imports is not called by a job.
+ * The WASI of an instance that does jobs. It has only the calls that jobs make. All other imports of the engine fail.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type * as Fs from "node:fs";
 import type { WorkerFiles } from "./files.ts";
 
 const SUCCESS = 0;
-/** The results that Rust's library tells apart; all others are failures of the disk. */
+/** The error numbers that Rust's library distinguishes. All others are failures of the disk. */
 const ERRNO: Readonly<Record<string, number>> = { EBADF: 8, EEXIST: 20, ENOENT: 44, ENOSPC: 51, ENOTSUP: 58 };
 const EIO = 29;
 /** Standard error. */
 const ERROR_OUTPUT = 2;
-/** The directory that is opened ahead, and the first number behind it. */
+/** The directory that is open from the start, and the next number. */
 const [ROOT, FIRST_FREE] = [3, 4];
 const [DIRECTORY, REGULAR_FILE] = [3, 4];
 const [O_CREAT, O_DIRECTORY, O_EXCL, O_TRUNC] = [1, 2, 4, 8];
@@ -23,11 +23,11 @@ const DIRENT_SIZE = 24;
 
 type Call = (...values: never[]) => void;
 
-/** The calls of one instance; `memory` must be set before the first one. */
+/** The WASI calls of one instance. Set `memory` before the first call. */
 export class JobWasi {
   memory: WebAssembly.Memory | undefined;
   readonly #files: WorkerFiles;
-  /** The directories that are open, by their numbers; files have the numbers between. */
+  /** The open directories, by number. Files have the numbers in between. */
   readonly #directories: Map<number, string> = new Map([[ROOT, ""]]);
   #nextDirectory = 1 << 20;
   #output = "";
@@ -36,7 +36,7 @@ export class JobWasi {
     this.#files = files;
   }
 
-  /** What the instance imports. */
+  /** The imports of the instance. */
   imports(): Record<string, (...values: never[]) => number> {
     const calls: Record<string, Call> = {
       fd_prestat_get: (fd: number, out: number) => {
@@ -115,7 +115,7 @@ export class JobWasi {
     _descriptor: number,
     out: number,
   ): void {
-    // Nothing is created or cut here.
+    // A worker creates and truncates no file.
     if ((flags & (O_CREAT | O_EXCL | O_TRUNC)) !== 0) throw code("ENOTSUP");
     const name = this.#path(fd, path, length);
     let number = this.#nextDirectory;
@@ -153,11 +153,6 @@ export class JobWasi {
     if (fd !== ERROR_OUTPUT) return this.#files.write(fd - FIRST_FREE, bytes);
     this.#output = (this.#output + new TextDecoder().decode(bytes.slice())).slice(-4096);
     return bytes.length;
-  }
-
-  /** What it printed: the message of a panic. */
-  get output(): string {
-    return this.#output;
   }
 
   #transfer(move: (bytes: Uint8Array) => number, vectors: number, count: number, out: number): void {

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { ROOT } from "./runtimes.ts";
 
-/** Where the generated module belongs, relative to the root of the project. */
-export const WORKER_MODULE = "src/fs/worker/source.ts";
+/** The path of the generated module, relative to the root of the project. */
+export const WORKER_MODULE = "src/fs/worker/worker_code.ts";
 
 /** The text of that module. */
 export async function workerModule(): Promise<string> {
@@ -29,7 +29,7 @@ export async function workerModule(): Promise<string> {
     "",
     "/**\n * The code of the worker thread, as text.\n *\n * @module\n */",
     "",
-    `export const WORKER_SOURCE: string =\n  ${JSON.stringify(code)};`,
+    `export const WORKER_CODE: string =\n  ${JSON.stringify(code)};`,
     "",
   ].join("\n");
 }
