@@ -17,9 +17,12 @@ use crate::table::{Answer, JobLimits, Level};
 
 /// The most jobs without an answer. The worker does one while the next one waits.
 const MOST_JOBS_OUT: usize = 2;
-/// A job is late if the log has grown by this many bytes since it was made. Then this thread takes it back. The worker is
-/// stuck, or the event loop does not turn, so that no answer arrives.
-const LATE_BYTES: u64 = 8 << 20;
+/// A job is late if the active memtable, or its part of the log, has grown by one part in this many of a full one since the
+/// job was made. Then this thread takes it back. The worker is stuck, or the event loop does not turn, so that no answer
+/// arrives.
+const LATE_SHARE: u64 = 4;
+/// A job is nearly late after this share. Then awaited commits wait for it.
+const NEARLY_LATE_SHARE: u64 = 2 * LATE_SHARE;
 /// Work smaller than one part in this many of a job is not worth a job.
 const SMALL_SHARE: usize = 32;
 /// Awaited commits wait while jobs are out and the active memtable exceeds this many eighths of a full one. The rest is
@@ -159,6 +162,7 @@ impl<D: Disk> Store<D> {
             retention,
             newest,
             appended,
+            active_bytes: self.memtables.active().size_bytes(),
             answer: None,
         });
         Ok(Some(number))
@@ -250,15 +254,13 @@ impl<D: Disk> Store<D> {
     pub fn jobs_lag(&self) -> bool {
         let Some(oldest) = self.checkpointer.jobs().out.front() else { return false };
         let is_sealed = self.memtables.sealed().is_some();
-        (is_sealed && self.exceeds(NEARLY_FULL)) || self.is_late(oldest, self.late_bytes() / 2)
+        (is_sealed && self.exceeds(NEARLY_FULL)) || self.is_late(oldest, NEARLY_LATE_SHARE)
     }
 
-    fn late_bytes(&self) -> u64 {
-        LATE_BYTES.max(self.options.write_buffer_size as u64 / 4)
-    }
-
-    fn is_late(&self, out: &Out, most: u64) -> bool {
-        self.values.appended_bytes() - out.appended > most
+    fn is_late(&self, out: &Out, share: u64) -> bool {
+        let grown = self.memtables.active().size_bytes().saturating_sub(out.active_bytes);
+        grown as u64 > self.options.write_buffer_size as u64 / share
+            || self.values.appended_bytes() - out.appended > self.options.log_limit() / share
     }
 
     /// Runs before a commit. Returns whether the jobs that are out keep pace with the commits. If not, takes them back.
@@ -268,7 +270,7 @@ impl<D: Disk> Store<D> {
         }
         loop {
             let Some(oldest) = self.checkpointer.jobs().out.front() else { return Ok(false) };
-            if !self.is_full() && !self.is_late(oldest, self.late_bytes()) {
+            if !self.is_full() && !self.is_late(oldest, LATE_SHARE) {
                 return Ok(true);
             }
             if !self.show_job()? {

@@ -35,6 +35,8 @@ pub(super) struct Out {
     pub newest: Version,
     /// How many bytes of records the log had when the job was made.
     pub appended: u64,
+    /// The size of the active memtable when the job was made.
+    pub active_bytes: usize,
     /// The answer, and how many of its bytes the table has.
     pub answer: Option<(Answer, usize)>,
 }

@@ -13,6 +13,7 @@ mod copied;
 mod damage;
 mod histories;
 mod history;
+mod pace;
 mod restore;
 mod space;
 mod walks;
