@@ -96,6 +96,9 @@ impl<D: Disk> Database<D> {
             if !is_copied {
                 return store.values.sync();
             }
+            // A worker may still write blocks of such a job. Nothing refers to them.
+            store.take_jobs_back();
+            store.table.end_lending();
             if let Some(ending) = store.clock.ending() {
                 store.values.append(ending.version, &payload::encode_reservation(ending.last))?;
                 store.clock.reserve(ending);

@@ -18,6 +18,42 @@ const FAILS_ONE_IN = 12;
 /** The most calls of the disk before such a job fails. */
 const MOST_CALLS = 30;
 
+/** Where the jobs of a store are at a moment. */
+export interface JobMoment {
+  /** A worker has a job that it has not begun, or has not answered. */
+  readonly isOut: boolean;
+  /** A worker has the answer to a job, and the store does not. */
+  readonly isAnswered: boolean;
+  /** A worker is in the middle of a job that writes to this level. */
+  readonly writes: "upper" | "bottom" | undefined;
+}
+
+/** How many crash states there were at such moments. */
+export interface JobStates {
+  out: number;
+  answered: number;
+  inUpper: number;
+  inBottom: number;
+}
+
+/** No states. */
+export function noJobStates(): JobStates {
+  return { out: 0, answered: 0, inUpper: 0, inBottom: 0 };
+}
+
+/** Whether a job is in flight. */
+export function isInFlight(moment: JobMoment | undefined): boolean {
+  return moment !== undefined && (moment.isOut || moment.isAnswered || moment.writes !== undefined);
+}
+
+/** Counts a crash state. */
+export function countState(states: JobStates, moment: JobMoment | undefined): void {
+  if (moment?.isOut) states.out += 1;
+  if (moment?.isAnswered) states.answered += 1;
+  if (moment?.writes === "upper") states.inUpper += 1;
+  if (moment?.writes === "bottom") states.inBottom += 1;
+}
+
 interface Waiting {
   readonly job: Uint8Array;
   readonly done: Deferred<Uint8Array>;
@@ -57,6 +93,15 @@ export class SimulatedWorkers {
     for (const worker of this.#workers) worker.act();
   }
 
+  moment(): JobMoment {
+    const moments = this.#workers.map((worker) => worker.moment());
+    return {
+      isOut: moments.some(({ isOut }) => isOut),
+      isAnswered: moments.some(({ isAnswered }) => isAnswered),
+      writes: moments.find(({ writes }) => writes)?.writes,
+    };
+  }
+
   /** Ends all workers, as the end of the process does. */
   end(): void {
     for (const worker of this.#workers.splice(0)) worker.end();
@@ -72,6 +117,7 @@ class SimulatedWorker implements JobWorker {
   readonly #didOne: () => void;
   #callsLeft = Number.POSITIVE_INFINITY;
   #isOver = false;
+  #present: Uint8Array | undefined;
 
   constructor({ pool, random, view, isUnsynced }: JobContext, { path, lock }: JobPlace, didOne: () => void) {
     this.#random = random;
@@ -94,6 +140,15 @@ class SimulatedWorker implements JobWorker {
 
   async stop(): Promise<void> {
     this.end();
+  }
+
+  moment(): JobMoment {
+    return {
+      isOut: this.#queue.some(({ answer }) => answer === undefined),
+      isAnswered: this.#queue.some(({ answer }) => answer !== undefined),
+      // A job begins with its level.
+      writes: this.#present && (this.#present[0] === 0 ? "upper" : "bottom"),
+    };
   }
 
   act(): void {
@@ -123,6 +178,7 @@ class SimulatedWorker implements JobWorker {
   #do(waiting: Waiting): void {
     const fails = this.#random.below(FAILS_ONE_IN) === 0;
     this.#callsLeft = fails ? this.#random.below(MOST_CALLS) : Number.POSITIVE_INFINITY;
+    this.#present = waiting.job;
     try {
       waiting.answer = this.#host.inline("table", () => this.#run(waiting.job));
       this.#didOne();
@@ -130,6 +186,7 @@ class SimulatedWorker implements JobWorker {
       this.end();
       for (const { done } of this.#queue.splice(0)) done.reject(new Error("The worker died"));
     }
+    this.#present = undefined;
   }
 
   #run(job: Uint8Array): Uint8Array {

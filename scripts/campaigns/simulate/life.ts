@@ -22,7 +22,7 @@ import {
   type Model,
   type ModelChange,
 } from "./history.ts";
-import { SimulatedWorkers, withWorkers } from "./jobs.ts";
+import { type JobMoment, SimulatedWorkers, withWorkers } from "./jobs.ts";
 import { lookedAround } from "./trespass.ts";
 import { changesAfter, compareTold, tellUntil, Watcher } from "./watcher.ts";
 import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
@@ -62,6 +62,7 @@ export interface Point {
   readonly settled: number;
   /** The path of the store on the disk. */
   readonly path: string;
+  readonly jobs: JobMoment | undefined;
   /** The same for the other store on the disk. */
   readonly beside?: Point;
 }
@@ -422,7 +423,8 @@ export class Life {
     const settled = this.#store ? Math.max(this.#settled, this.#toldCount) : expectation.least;
     const beside = this.#beside ? { beside: this.#beside.now() } : {};
     const capture = this.disk.capture();
-    return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, ...beside };
+    const jobs = this.#workers?.moment();
+    return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, jobs, ...beside };
   }
 
   /** Moves the directory of the store, durably, while the store is open. From now on its own path points elsewhere. */

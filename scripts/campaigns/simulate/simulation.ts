@@ -19,6 +19,7 @@ import {
 import { type Lies, SimulatedDirectory, SimulatedDisk } from "./disk.ts";
 import type { EnginePool } from "./engine_pool.ts";
 import { CrashFault, type Expectation, History } from "./history.ts";
+import { countState, isInFlight, type JobStates, noJobStates } from "./jobs.ts";
 import { Life, type LifeContext, type Point } from "./life.ts";
 import { EXTENDED_PROFILES, PROFILES, type Profile } from "./workload.ts";
 
@@ -28,6 +29,8 @@ const LIVES_A_DISK = 5;
 const MOST_FAULTS = 5;
 /** When a disk has had enough states, its life continues, but only one in this many moments is tried. */
 const THINNED = 8;
+/** While jobs are in flight, this many times more points are tried. */
+const MORE_WITH_JOBS = 16;
 
 /** The options of a simulation. */
 export interface SimulationOptions {
@@ -104,6 +107,8 @@ export interface SimulationResult {
   shortDisks: number;
   /** How many jobs workers did. */
   jobs: number;
+  /** States while jobs were in flight. */
+  readonly jobStates: JobStates;
   /** A digest of the states and their order. It is the same each time for a seed. */
   digest: number;
   readonly faults: FoundFault[];
@@ -139,6 +144,7 @@ class Simulation {
     moved: 0,
     shortDisks: 0,
     jobs: 0,
+    jobStates: noJobStates(),
     digest: 0,
     faults: [],
   };
@@ -316,7 +322,8 @@ class Simulation {
   ): Promise<void> {
     const random = this.#random;
     const isEnough = this.#result.states >= this.#enough;
-    if (random.below(isEnough ? sparse * THINNED : sparse) > 0) return;
+    const fewer = isInFlight(point.jobs) ? Math.ceil(sparse / MORE_WITH_JOBS) : sparse;
+    if (random.below(isEnough ? fewer * THINNED : fewer) > 0) return;
     const changes = pendingChanges(point.capture);
     const states = depth === 1 || random.below(3) === 0 ? smallStates(changes) : [];
     if (changes.length > 0) states.push(sampledState(changes, random));
@@ -343,7 +350,11 @@ class Simulation {
   /** Opens a store from one state, and compares. */
   async #trial(context: LifeContext, point: Point, state: CrashState, depth: number, where: string): Promise<void> {
     const random = this.#random;
-    this.#count(depth, `${where}, ${point.expectation.least}, ${point.settled}, ${point.expectation.history.length}`);
+    this.#count(
+      depth,
+      `${where}, ${point.expectation.least}, ${point.settled}, ${point.expectation.history.length}`,
+      point,
+    );
     const isNested = depth < DEEPEST && random.below(depth === 1 ? 60 : 20) === 0;
     const stays = isNested && context.extended && state.isKill;
     const disk = stays ? diskAfterKill(point.capture) : diskAfter(point.capture, state);
@@ -406,10 +417,11 @@ class Simulation {
     return new Life(context, disk, expectationOf(beside, state), false, { path: beside.path, isBeside: true });
   }
 
-  #count(depth: number, what: string): void {
+  #count(depth: number, what: string, { jobs }: Point): void {
     const result = this.#result;
     for (let i = 0; i < what.length; i++) result.digest = (Math.imul(result.digest, 31) + what.charCodeAt(i)) >>> 0;
     result.states += 1;
+    countState(result.jobStates, jobs);
     result.statesAtDepth[depth - 1] = (result.statesAtDepth[depth - 1] ?? 0) + 1;
     if (result.states % 100 === 0) this.#options.onStates?.(result.states);
   }
