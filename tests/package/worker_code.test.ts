@@ -14,6 +14,6 @@ const LARGEST_BYTES = 10_000;
 
 nodeTest("the text of the worker matches its sources, and is short", async () => {
   const expected = await workerModule();
-  assert.equal(readFileSync(join(ROOT, WORKER_MODULE), "utf8"), expected, "run 'node scripts/build_worker.ts'");
+  assert.equal(readFileSync(join(ROOT, WORKER_MODULE), "utf8"), expected, "run 'node scripts/build.ts worker'");
   assert.ok(WORKER_CODE.length < LARGEST_BYTES, `${WORKER_CODE.length} characters`);
 });

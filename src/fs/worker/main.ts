@@ -1,6 +1,7 @@
 /**
  * The code of a worker thread. It has an instance of the engine that does the jobs of a store, on the files of that store.
- * `scripts/build_worker.ts` writes this code as text to `worker_code.ts`.
+ * `node scripts/build.ts worker` writes this code as text to
+ * `worker_code.ts`.
  *
  * The worker opens files by path, because threads share no descriptors on Deno. It creates and removes no file, and writes only to
  * segments that the store created for it.
