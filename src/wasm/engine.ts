@@ -279,6 +279,8 @@ export class Engine implements Backend {
   step(): boolean {
     // Steps need space, so on a full disk they would fail the store. A compaction then does their work.
     if (this.#room.isMissing) return false;
+    // Before the step, too: a worker does also what one step could do.
+    this.#jobs.pump();
     const more = this.#calls.work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
     this.#jobs.pump();
     return more;

@@ -33,7 +33,7 @@ export const CONTROLS: readonly Control[] = [
     name: "the names of segments with blocks are not synced",
     lies: { syncDirectory: (path) => path === "data/upper" || path === "data/bottom" },
   },
-  { name: "the blocks of jobs are not synced", areJobsUnsynced: true },
+  { name: "the blocks of jobs are not synced", areJobsUnsynced: true, profile: "wide" },
   { name: "sled's files are not synced", lies: { sync: isIndex } },
   { name: "the names of sled's files are not synced", lies: { syncDirectory: (path) => path === "data/index" } },
   { name: "the marker is not synced", lies: { sync: (path) => path.startsWith("data/LUGE") } },

@@ -24,6 +24,8 @@ export interface JobMoment {
   readonly isOut: boolean;
   /** A worker has the answer to a job, and the store does not. */
   readonly isAnswered: boolean;
+  /** The store has got an answer a short time before. It may not have applied all of it. */
+  readonly isTaken: boolean;
   /** A worker is in the middle of a job that writes to this level. */
   readonly writes: "upper" | "bottom" | undefined;
 }
@@ -32,27 +34,32 @@ export interface JobMoment {
 export interface JobStates {
   out: number;
   answered: number;
+  taken: number;
   inUpper: number;
   inBottom: number;
 }
 
 /** No states. */
 export function noJobStates(): JobStates {
-  return { out: 0, answered: 0, inUpper: 0, inBottom: 0 };
+  return { out: 0, answered: 0, taken: 0, inUpper: 0, inBottom: 0 };
 }
 
 /** Whether a job is in flight. */
 export function isInFlight(moment: JobMoment | undefined): boolean {
-  return moment !== undefined && (moment.isOut || moment.isAnswered || moment.writes !== undefined);
+  return moment !== undefined && (moment.isOut || moment.isAnswered || moment.isTaken || moment.writes !== undefined);
 }
 
 /** Counts a crash state. */
 export function countState(states: JobStates, moment: JobMoment | undefined): void {
   if (moment?.isOut) states.out += 1;
   if (moment?.isAnswered) states.answered += 1;
+  if (moment?.isTaken) states.taken += 1;
   if (moment?.writes === "upper") states.inUpper += 1;
   if (moment?.writes === "bottom") states.inBottom += 1;
 }
+
+/** For this many changes of the disk, the store may still apply an answer. */
+const TAKEN_POINTS = 40;
 
 interface Waiting {
   readonly job: Uint8Array;
@@ -98,6 +105,7 @@ export class SimulatedWorkers {
     return {
       isOut: moments.some(({ isOut }) => isOut),
       isAnswered: moments.some(({ isAnswered }) => isAnswered),
+      isTaken: moments.some(({ isTaken }) => isTaken),
       writes: moments.find(({ writes }) => writes)?.writes,
     };
   }
@@ -118,6 +126,8 @@ class SimulatedWorker implements JobWorker {
   #callsLeft = Number.POSITIVE_INFINITY;
   #isOver = false;
   #present: Uint8Array | undefined;
+  /** Moments since the store got the last answer. */
+  #sinceTaken = TAKEN_POINTS;
 
   constructor({ pool, random, view, isUnsynced }: JobContext, { path, lock }: JobPlace, didOne: () => void) {
     this.#random = random;
@@ -143,7 +153,9 @@ class SimulatedWorker implements JobWorker {
   }
 
   moment(): JobMoment {
+    this.#sinceTaken += 1;
     return {
+      isTaken: this.#sinceTaken < TAKEN_POINTS,
       isOut: this.#queue.some(({ answer }) => answer === undefined),
       isAnswered: this.#queue.some(({ answer }) => answer !== undefined),
       // A job begins with its level.
@@ -158,6 +170,7 @@ class SimulatedWorker implements JobWorker {
     if (chance === 0 && next) this.#do(next);
     else if (chance === 1 && first?.answer) {
       this.#queue.shift();
+      this.#sinceTaken = 0;
       first.done.resolve(first.answer);
     }
   }

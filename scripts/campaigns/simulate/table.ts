@@ -84,6 +84,7 @@ export function rowsOf(totals: Totals, seconds: number): Record<string, number> 
     "crash states": totals.states,
     "states with a job out": totals.jobStates.out,
     "states with an answer that the store does not have": totals.jobStates.answered,
+    "states soon after an answer": totals.jobStates.taken,
     "states in a job for the upper level": totals.jobStates.inUpper,
     "states in a job for the bottom level": totals.jobStates.inBottom,
     "states per point, mean": Number((totals.states / Math.max(1, totals.points)).toFixed(1)),
