@@ -22,6 +22,10 @@ await startProgram({
       does: "the reference of the public interface, as HTML in docs/reference: open its index.html",
       start: () => import("./build/reference.ts"),
     },
+    worker: {
+      does: "the code of the worker thread as text, in src/fs/worker/worker_code.ts",
+      start: () => import("./build/worker.ts"),
+    },
     golden: {
       does: "the golden stores of this format, in tests/golden: directories and backups that later releases must read",
       start: () => import("./build/golden.ts"),

@@ -43,6 +43,7 @@ export interface ResolvedConfig {
   readonly readOnly: boolean;
   readonly compression: Compression | undefined;
   readonly shareBuffers: boolean;
+  readonly workers: "auto" | false;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
   readonly wasm: EngineSource | undefined;
@@ -73,6 +74,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     shareBuffers: false,
+    workers: "auto",
     logger: consoleLogger,
   };
 }
@@ -93,6 +95,7 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     readOnly: true,
     compression: true,
     shareBuffers: true,
+    workers: true,
     logger: true,
     fileSystem: true,
     wasm: true,
@@ -146,6 +149,7 @@ function checkTypes(config: Filled): void {
   for (const name of BOOLEANS) {
     if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
   }
+  if (config.workers !== "auto" && config.workers !== false) wrongType("workers", config.workers, '"auto" or false');
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }

@@ -14,6 +14,7 @@ import { copyTo } from "./copy.ts";
 import { StoreError } from "./errors.ts";
 import { type ForkSource, forkTo } from "./fork.ts";
 import { requireHeld } from "./fs/filesystem.ts";
+import type { WithJobWorker } from "./fs/job_worker.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { readOnlyView } from "./fs/read_only.ts";
 import { Reserve } from "./fs/reserve.ts";
@@ -34,6 +35,7 @@ import {
 } from "./store_directory.ts";
 import { waitForLock } from "./wait_for_lock.ts";
 import { Engine } from "./wasm/engine.ts";
+import type { JobWorkers } from "./wasm/jobs.ts";
 import { loadEngine } from "./wasm/load.ts";
 
 /**
@@ -81,7 +83,15 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const fileSystem = new ReservedFileSystem(disk, reserve, `${path}/log`);
   const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock), reserve };
   const { compiled } = await loadEngine(resolved.wasm);
-  const start = async () => await Engine.start(compiled, directory);
+  const startWorker = resolved.workers === "auto" ? (disk as WithJobWorker).startJobWorker?.bind(disk) : undefined;
+  const workers: JobWorkers | undefined = startWorker && {
+    start: async () => {
+      if (lock === undefined) throw new Error("the directory is not locked");
+      return await startWorker({ path, module: await compiled, lock });
+    },
+    failed: (reason) => logger.warn(`'${path}' merges without a worker thread: ${reason}`),
+  };
+  const start = async () => await Engine.start(compiled, directory, workers);
   // A custom engine may be refused, so load it before anything is created. Our own is compiled while the directory is
   // locked.
   let engine = resolved.wasm === undefined ? undefined : await start();

@@ -36,6 +36,15 @@ impl Compression {
             _ => None,
         }
     }
+
+    /// Its number, for [`Compression::of_number`].
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Lz4 => 1,
+        }
+    }
 }
 
 /// Packs bytes. It keeps its memory for the next ones.
@@ -62,6 +71,12 @@ impl Packer {
     #[must_use]
     pub fn new(compression: Compression) -> Self {
         Self { compression, ..Self::default() }
+    }
+
+    /// Its setting.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.compression
     }
 
     /// How much it packed so far.
@@ -237,5 +252,6 @@ mod tests {
     #[test]
     fn each_setting_has_a_number() {
         assert_eq!([0, 1, 2].map(Compression::of_number), [Some(Compression::None), Some(Compression::Lz4), None]);
+        assert_eq!([Compression::None, Compression::Lz4].map(Compression::number), [0, 1]);
     }
 }

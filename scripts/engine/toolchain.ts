@@ -65,7 +65,7 @@ function debian(): Toolchain | undefined {
     // -Zbuild-std is unstable. RUSTC_BOOTSTRAP makes a stable compiler accept it.
     environment: { RUSTC: DEBIAN_RUSTC, RUSTC_BOOTSTRAP: "1" },
     // Without default features: the code that prints backtraces takes a tenth of the artefact.
-    cargoArguments: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="],
+    cargoArguments: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
     rustFlags: [
       "-Clink-self-contained=no",
       `-Clinker=${DEBIAN_LINKER}`,

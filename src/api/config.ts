@@ -70,8 +70,9 @@ export interface SledStoreConfig {
    */
   readonly cacheSize?: number | undefined;
   /**
-   * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Twice as
-   * much may be in use: one buffer is written while the next one fills. Default: 40 MiB.
+   * How many bytes of memory collect writes before the engine sorts them into the table, 256 KiB to 512 MiB. Up to two
+   * and a quarter times as much may be in use: one buffer is merged while the next one fills, each an eighth more at
+   * most. Default: 40 MiB.
    */
   readonly writeBufferSize?: number | undefined;
   /**
@@ -94,6 +95,13 @@ export interface SledStoreConfig {
    * transferred, and one value keeps all of it in memory. With `false` each value has its own buffer. Default: `false`.
    */
   readonly shareBuffers?: boolean | undefined;
+  /**
+   * Whether a worker thread merges full write buffers into the table. `"auto"` starts one thread for each store, when
+   * the first write buffer is full. The thread takes about 30 MB of memory, keeps no process alive, and ends with the
+   * store. With `false`, with another `fileSystem`, and if no thread can start, luge merges in short steps between the
+   * turns of the event loop. Default: `"auto"`.
+   */
+  readonly workers?: "auto" | false | undefined;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger | undefined;
   /** The disk. Default: the one of the runtime. */

@@ -5,6 +5,7 @@
  */
 
 import { clock, setImmediate } from "../clock.ts";
+import { keepAlive } from "./keep_alive.ts";
 
 /** How long work may block the event loop at a time, in milliseconds. */
 export const BUSY_MS = 1;
@@ -59,6 +60,16 @@ export function weightOf(bytes: number): number {
   return 1 + (bytes >>> 12);
 }
 
+/** Waits for a worker thread. The thread keeps no process alive, so this does. */
+async function keptAlive(waiting: Promise<void>): Promise<void> {
+  const end = keepAlive();
+  try {
+    await waiting;
+  } finally {
+    end();
+  }
+}
+
 /** The weight of a run that has one step. */
 const SHORT_RUN = 16;
 
@@ -70,7 +81,9 @@ export async function runInSteps(
   const turns = new Turns();
   options.signal?.throwIfAborted();
   while (step()) {
-    await (options.wait?.() ?? turns.next());
+    const waiting = options.wait?.();
+    if (waiting) await keptAlive(waiting);
+    else await turns.next();
     options.signal?.throwIfAborted();
   }
   const turn = afterLightWork(SHORT_RUN);

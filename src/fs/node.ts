@@ -10,8 +10,10 @@ import type {
 } from "../api/file_system.ts";
 import { process } from "../process.ts";
 import { fileSystemError, requireOffset, requireOpenOptions } from "./filesystem.ts";
+import type { JobPlace, JobWorker, WithJobWorker } from "./job_worker.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";
+import { OwnedLock } from "./owned_lock.ts";
 import { secondDescriptor } from "./second_descriptor.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
@@ -42,7 +44,7 @@ const DATA_SYNC_SUFFICES = process.platform === "linux";
  * rmSync(directory, { recursive: true });
  * ```
  */
-export class NodeFileSystem implements FileSystem {
+export class NodeFileSystem implements FileSystem, WithJobWorker {
   /** Opens a file. Opening a directory fails with `EISDIR`, also for reading. */
   open(path: string, options: FileOpenOptions): OpenFile {
     requireOpenOptions(options, path);
@@ -140,6 +142,13 @@ export class NodeFileSystem implements FileSystem {
   /** See {@linkcode observeDirectory}. */
   observe(directory: string): Promise<DirectoryLock> {
     return withErrorCodeAsync(() => observeDirectory(directory));
+  }
+
+  /** Starts a worker in a thread of the runtime. */
+  async startJobWorker({ path, module, lock }: JobPlace): Promise<JobWorker> {
+    if (!(lock instanceof OwnedLock)) throw new Error("the lock of the directory is another file system's");
+    const { startThread } = await import("./thread_worker.ts");
+    return await startThread({ module, path, fence: lock.fence });
   }
 
   #entryKind(parent: string, entry: fs.Dirent): FileKind {

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
 import { clearInterval, clock, setInterval, type Timer } from "../clock.ts";
+import type { Fence } from "./job_worker.ts";
 import type { KernelHold } from "./kernel_lock.ts";
 import {
   contentAt,
@@ -76,6 +77,11 @@ export class OwnedLock implements DirectoryLock {
   /** The nonce, unique to this lock. */
   get nonce(): string {
     return this.#record.nonce;
+  }
+
+  /** The number and the nonce of this lock, for the worker thread of the store. */
+  get fence(): Fence {
+    return { number: this.#parts.number, nonce: this.#record.nonce };
   }
 
   get lossReason(): string | undefined {

@@ -34,6 +34,7 @@ import { toMetrics } from "../metrics.ts";
 import { EngineCalls, type EngineOptions } from "./calls.ts";
 import { EngineDisk } from "./engine_disk.ts";
 import { type EngineExports, ReplyNumber, Status } from "./interface.ts";
+import { Jobs, type JobWorkers } from "./jobs.ts";
 import { PART_BYTES, putLarge, readLarge, restoreLarge } from "./large_values.ts";
 import { damagesOf, figuresOf } from "./lines.ts";
 import type { EngineMemory } from "./memory.ts";
@@ -54,22 +55,24 @@ export class Engine implements Backend {
   readonly #exports: EngineExports;
   readonly #memory: EngineMemory;
   readonly #room: Room;
+  readonly #jobs: Jobs;
   versionsToKeep = 1;
 
-  private constructor(calls: EngineCalls) {
+  private constructor(calls: EngineCalls, workers: JobWorkers | undefined) {
     this.#calls = calls;
     this.#exports = calls.exports;
     this.#memory = calls.memory;
     this.#room = new Room(calls.host.reserve, () => this.sizeBytes());
-    this.disk = new EngineDisk(calls, this.#room);
+    this.#jobs = new Jobs(calls, workers);
+    this.disk = new EngineDisk(calls, this.#room, this.#jobs);
   }
 
   /**
    * Starts an instance of `module`, which may still be compiled. Refuses a module that is not an engine of this
    * release. Touches no file.
    */
-  static async start(module: Promise<WebAssembly.Module>, place: HostPlace): Promise<Engine> {
-    return new Engine(await EngineCalls.start(module, place));
+  static async start(module: Promise<WebAssembly.Module>, place: HostPlace, workers?: JobWorkers): Promise<Engine> {
+    return new Engine(await EngineCalls.start(module, place), workers);
   }
 
   /** Opens the store in the directory. Creates it if it is missing. Settles once the recovered data is durable. */
@@ -276,13 +279,19 @@ export class Engine implements Backend {
   step(): boolean {
     // Steps need space, so on a full disk they would fail the store. A compaction then does their work.
     if (this.#room.isMissing) return false;
-    return this.#calls.work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
+    // Before the step, too: a worker does also what one step could do.
+    this.#jobs.pump();
+    const more = this.#calls.work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
+    this.#jobs.pump();
+    return more;
   }
 
   /** Does a small part of a compaction. Starts one if none is running. Returns whether there is more. */
   compactStep(): boolean {
     this.#room.toCompact();
-    return this.#calls.work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
+    const more = this.#calls.work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
+    this.#jobs.pump();
+    return more;
   }
 
   verifyStep(first: boolean): VerifyStep {
@@ -306,6 +315,8 @@ export class Engine implements Backend {
 
   /** Releases all files of a failed engine, as a crash would. */
   abandon(): void {
+    // The worker may still write blocks, but nothing refers to them.
+    void this.#jobs.stop();
     this.#calls.host.abandon();
   }
 

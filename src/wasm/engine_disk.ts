@@ -8,6 +8,7 @@ import type { Disk } from "../backend.ts";
 import { clock } from "../clock.ts";
 import { type EngineCalls, ioError } from "./calls.ts";
 import { Status } from "./interface.ts";
+import type { Jobs } from "./jobs.ts";
 import type { Room } from "./room.ts";
 
 /** If more bytes than this wait for a sync, the background work waits, too. */
@@ -17,9 +18,11 @@ const CONGESTED_BYTES = 8 * 1024 * 1024;
 export class EngineDisk implements Disk {
   readonly #calls: EngineCalls;
   readonly #room: Room;
+  readonly #jobs: Jobs;
 
-  constructor(calls: EngineCalls, room: Room) {
+  constructor(calls: EngineCalls, room: Room, jobs: Jobs) {
     this.#calls = calls;
+    this.#jobs = jobs;
     this.#room = room;
   }
 
@@ -29,7 +32,8 @@ export class EngineDisk implements Disk {
   }
 
   congestion(): Promise<void> | undefined {
-    return this.#calls.host.queuedBytes > CONGESTED_BYTES ? this.#calls.settled("write", "table") : undefined;
+    if (this.#calls.host.queuedBytes > CONGESTED_BYTES) return this.#calls.settled("write", "table");
+    return this.#jobs.awaited();
   }
 
   writeOut(): Promise<void> | undefined {
@@ -70,11 +74,14 @@ export class EngineDisk implements Disk {
 
   onFailure(listener: (error: unknown) => void): void {
     this.#calls.host.onFailure((cause) => listener(ioError("write", cause)));
+    this.#jobs.onFailure(listener);
   }
 
   closeStep(): boolean {
     if (this.#room.isMissing) return false;
-    return this.#calls.run("close", () => this.#calls.exports.luge_close_step(clock.now())) === Status.More;
+    const more = this.#calls.run("close", () => this.#calls.exports.luge_close_step(clock.now())) === Status.More;
+    this.#jobs.pumpIfOn();
+    return more;
   }
 
   async close(): Promise<void> {
@@ -83,6 +90,7 @@ export class EngineDisk implements Disk {
     const close = this.#room.isMissing ? () => exports.luge_sync() : () => exports.luge_close(clock.now());
     this.#calls.run("close", close);
     await this.#calls.allSettled("close");
+    await this.#jobs.stop();
     try {
       this.#calls.host.abandon();
     } catch (cause) {

@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 9;
+export const ABI_VERSION = 10;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -83,6 +83,16 @@ export const Work = {
   BEHIND: 2,
 } as const;
 
+/** Whether there are jobs for a worker: the values of {@linkcode ReplyWord.jobs}. */
+export const JobsOf = {
+  /** There is none. */
+  NONE: 0,
+  /** There is one, if there is a worker. */
+  SOME: 1,
+  /** The engine waits for an answer. */
+  AWAITED: 2,
+} as const;
+
 /** The fields of the reply header that are a `u32`: their offsets, in units of 4 bytes. */
 export const ReplyWord = {
   /** The address of the reply's bytes. */
@@ -101,6 +111,8 @@ export const ReplyWord = {
   gone: 18,
   /** Bytes of keys and values in the reply. */
   content: 19,
+  /** Whether there are jobs for a worker, as of the last write or step: see `jobsOf`. */
+  jobs: 20,
 } as const;
 
 /** The fields of the reply header that are an `f64`: their offsets, in units of 8 bytes. */
@@ -191,6 +203,25 @@ export interface EngineExports {
   luge_hold_gone(version: number): number;
   /** Ends one `luge_hold_gone` of a version. Returns `Status.NotFound` if there is none. */
   luge_release_gone(version: number): number;
+  /** Sets whether there is a worker (`on` is not 0). Takes back the jobs that are out. */
+  luge_run_jobs(on: number): number;
+  /**
+   * Makes the next job. The reply has its bytes, and its number as the count. `Status.NotFound` if there is none. All
+   * writes so far must be in the files before the worker begins.
+   */
+  luge_next_job(nowMs: number): number;
+  /**
+   * Takes the answer to a job from the request. The blocks that the worker wrote must be durable. Ignores the answer to a job
+   * that was taken back.
+   */
+  luge_finish_job(number: number, length: number): number;
+  /** Takes back the jobs that are out because the worker failed. */
+  luge_fail_jobs(): number;
+  /**
+   * In a worker: does the job in the request. The reply is the answer. The blocks that it wrote are durable. The instance must
+   * not be open: another instance has the store open. After a failure, the next job needs other segments.
+   */
+  luge_do_job(length: number): number;
   /** Returns the version of this interface. */
   luge_abi_version(): number;
   /** Returns the address of the reply header, which is the same for the life of the instance. */
@@ -340,6 +371,11 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_newest",
   "luge_hold_gone",
   "luge_release_gone",
+  "luge_run_jobs",
+  "luge_next_job",
+  "luge_finish_job",
+  "luge_fail_jobs",
+  "luge_do_job",
   "luge_abi_version",
   "luge_reply",
   "luge_reserve",

@@ -105,6 +105,11 @@ export class EngineMemory {
     return this.#word(ReplyWord.work) === Work.BEHIND;
   }
 
+  /** A field of the reply header that is a `u32`, such as {@linkcode ReplyWord.jobs}. */
+  replyWord(field: number): number {
+    return this.#word(field);
+  }
+
   /** A field of the reply header that is an `f64`, such as {@linkcode ReplyNumber.version}. */
   replyNumber(field: number): number {
     this.#view();

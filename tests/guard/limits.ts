@@ -63,7 +63,7 @@ export const LIMITS = {
   replayedBytes: 100_663_296,
   /** Pages of 31 versions of 40,000 bytes. */
   versionCalls: 11,
-  /** The engine, which every install downloads and every cold start compiles. */
+  /** The engine, which every install downloads and every cold start compiles, with the code of the worker. */
   artefactBytes: 750_000,
   artefactBrotliBytes: 250_000,
 } as const;

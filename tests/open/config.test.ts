@@ -26,6 +26,7 @@ describe("the config", () => {
       writeBufferSize: 41_943_040,
       readOnly: false,
       shareBuffers: false,
+      workers: "auto",
     });
     assert.equal(typeof logger?.error, "function");
   });

@@ -145,6 +145,8 @@ function checkContent(built: string, files: readonly string[]): void {
     ...["codecs", "keys"].flatMap(bundles),
     "lib/luge.js",
     ...["messagepack", "mod", "prometheus"].flatMap(bundles),
+    "lib/thread_worker.js",
+    "lib/thread_worker.js.map",
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));

@@ -34,6 +34,7 @@ describe("after any crash, the store opens and has all acknowledged writes", () 
         disturbances: false,
         extended: false,
         compression: false,
+        jobs: false,
       });
       assert.deepEqual(faults, []);
       assert.ok(done >= states);

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 
 use super::reply::{REPLY, set_bytes};
-use super::{KEPT_BUFFER_BYTES, work};
+use super::{KEPT_BUFFER_BYTES, jobs_of, work};
 use crate::cursor::Range;
 use crate::database::{Database, ValueStream, Verification};
 use crate::disk::StandardDisk;
 use crate::failure::{Failure, FailureKind};
 use crate::request;
 use crate::status::Status;
+use crate::table::JobTable;
 use crate::version::Version;
 
 /// The state of the instance.
@@ -24,6 +25,8 @@ pub struct State {
     pub stream: Option<ValueStream>,
     /// The verification that is in progress.
     pub verification: Verification,
+    /// In a worker: the table of its jobs.
+    pub jobs: Option<JobTable<StandardDisk>>,
 }
 
 thread_local! {
@@ -33,6 +36,7 @@ thread_local! {
         reply: Vec::new(),
         stream: None,
         verification: Verification::default(),
+        jobs: None,
     });
 }
 
@@ -103,7 +107,7 @@ impl From<FailureKind> for Status {
 /// Runs an export that needs the open database.
 pub fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
     run(|state| {
-        let State { database, request, reply, stream, verification } = state;
+        let State { database, request, reply, stream, verification, .. } = state;
         let Some(database) = database else {
             return Err(Failure::new(FailureKind::NotOpen, "the engine is not open"));
         };
@@ -121,11 +125,17 @@ pub fn written(database: &Database<StandardDisk>, version: Version) -> Status {
     Status::Ok
 }
 
-/// Sets in the reply whether there is background work.
+/// Sets in the reply whether there is background work, and whether there are jobs for a worker.
+#[inline(never)]
 pub fn set_work(database: &Database<StandardDisk>) {
     REPLY.work.set(match (database.has_work(), database.is_behind()) {
         (false, false) => work::NONE,
         (true, true) => work::BEHIND,
         _ => work::SOME,
+    });
+    REPLY.jobs.set(match (database.awaits_job(), database.has_job()) {
+        (_, true) => jobs_of::SOME,
+        (true, false) => jobs_of::AWAITED,
+        (false, false) => jobs_of::NONE,
     });
 }

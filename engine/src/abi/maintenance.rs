@@ -49,7 +49,11 @@ pub extern "C" fn luge_step(now_ms: f64) -> i32 {
 /// Does a small part of a compaction. Begins one if none is in progress. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
-    run_open(|call| Ok(if call.database.compact_step(from_host(now_ms))? { Status::More } else { Status::Ok }))
+    run_open(|call| {
+        let more = call.database.compact_step(from_host(now_ms))?;
+        set_work(call.database);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
 }
 
 /// Verifies a small part. If `first` is not 0, starts again. [`Status::More`] says that more follows. The reply has the

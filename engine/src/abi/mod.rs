@@ -12,6 +12,7 @@
 
 mod call;
 mod changes;
+mod jobs;
 mod lifecycle;
 mod maintenance;
 mod reads;
@@ -20,7 +21,7 @@ mod restore;
 mod writes;
 
 /// The version of this interface. It grows with every incompatible change. The host refuses any other version.
-pub const ABI_VERSION: u32 = 9;
+pub const ABI_VERSION: u32 = 10;
 
 /// The request buffer has at least this many bytes.
 pub const LEAST_REQUEST_BYTES: usize = 4096;
@@ -35,4 +36,14 @@ pub mod work {
     pub const SOME: u32 = 1;
     /// There is so much that the next commits must do some of it.
     pub const BEHIND: u32 = 2;
+}
+
+/// The values of the field `jobs`: whether there are jobs for a worker.
+pub mod jobs_of {
+    /// There is none.
+    pub const NONE: u32 = 0;
+    /// There is one, if there is a worker.
+    pub const SOME: u32 = 1;
+    /// The engine waits for an answer.
+    pub const AWAITED: u32 = 2;
 }

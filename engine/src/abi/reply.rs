@@ -61,6 +61,8 @@ pub struct ReplyHeader {
     pub gone: Word,
     /// Bytes of keys and values in the reply.
     pub content: Word,
+    /// Whether there are jobs for a worker, as of the last write or step: see [`jobs_of`](super::jobs_of).
+    pub jobs: Word,
 }
 
 /// The header of the instance.
@@ -86,6 +88,7 @@ pub static REPLY: ReplyHeader = {
         verified_entries: number(),
         gone: word(),
         content: word(),
+        jobs: word(),
     }
 };
 

@@ -5,12 +5,19 @@ use std::time::Instant;
 use super::Database;
 use super::hidden::Hiding;
 use super::look::MOST_UNSEEN;
-use super::memtables::PACE_AHEAD;
+use super::memtables::{EIGHTHS, PACE_AHEAD};
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::Checkpoint;
 use crate::table::{Descent, Level, Retention, Written};
+
+/// A commit does one more step for each this many bytes of the previous commit.
+const BYTES_A_STEP: u64 = 64 * 1024;
+/// The most steps of a commit below the hard limit. They take about 50 ms.
+const MOST_STEPS: u64 = 16;
+/// The hard limit, in eighths of a full memtable.
+const OVERFULL: u64 = EIGHTHS + 1;
 
 impl<D: Disk> Database<D> {
     /// Does a small part of the background work. It seals a full memtable, merges some blocks, records a checkpoint, or
@@ -37,6 +44,13 @@ impl<D: Disk> Store<D> {
     fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
         if self.values.has_unnoted_segment() {
             self.values.note_newest_segment()?;
+        } else if self.checkpointer.jobs().are_out() {
+            // No other change of the table comes before those of the jobs.
+            if !self.step_beside_jobs()? && self.unseen(Hiding::Active) > 0 {
+                self.look_step(Hiding::Active)?;
+            }
+        } else if self.planned().is_some() {
+            // The host makes a job of the next work.
         } else if self.has_much_dead() {
             self.reclaim_step()?;
         } else if self.unseen(Hiding::Active) > 0 {
@@ -52,12 +66,12 @@ impl<D: Disk> Store<D> {
     }
 
     /// Whether the active memtable must be sealed.
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.memtables.is_full(self.values.appended_bytes(), self.hidden_limit(), &self.options)
     }
 
     /// Whether the active memtable fills faster than the sealed one is merged, by more than `slack` entries.
-    fn is_ahead(&self, slack: u64) -> bool {
+    pub(super) fn is_ahead(&self, slack: u64) -> bool {
         self.memtables.are_ahead(slack, self.values.appended_bytes(), &self.options)
     }
 
@@ -68,7 +82,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Whether the upper level must descend: it is too large, or hides too much.
-    fn must_descend(&self) -> bool {
+    pub(super) fn must_descend(&self) -> bool {
         self.upper_is_full() || self.checkpointer.must_descend(self.hidden_limit())
     }
 
@@ -94,46 +108,63 @@ impl<D: Disk> Store<D> {
     }
 
     fn is_behind(&self) -> bool {
-        self.is_ahead(0) || self.has_much_dead() || self.hides_much()
+        self.is_ahead(self.slack()) || self.jobs_lag() || self.has_much_dead() || self.hides_much()
     }
 
     /// Each memtable rewrites the upper level. Each time the upper level has descended, the bottom level is rewritten.
     /// The sum of both costs is lowest if the upper level has the geometric mean of half the bottom level and a
     /// memtable.
-    fn upper_is_full(&self) -> bool {
+    pub(super) fn upper_is_full(&self) -> bool {
         let buffer = self.options.write_buffer_size as u64;
         let mean = (self.table.live_bytes(Level::Bottom) / 2 * buffer).isqrt();
         self.table.live_bytes(Level::Upper) > mean.max(2 * buffer)
     }
 
-    /// Runs before a commit. Advances the checkpoint at the pace at which the active memtable fills. At the hard limit,
-    /// with two full memtables, completes it.
+    /// Whether the active memtable is larger than this many eighths of a full one.
+    pub(super) fn exceeds(&self, eighths: u64) -> bool {
+        self.memtables.exceeds(eighths, self.values.appended_bytes(), self.hidden_limit(), &self.options)
+    }
+
+    /// Runs before a commit. Advances the checkpoint at the pace at which the active memtable fills. A large commit does
+    /// more steps than a small one. At the hard limit, with two memtables that are overfull, completes the checkpoint.
     pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
-        self.keep_space()?;
+        if self.leaves_pace_to_jobs()? {
+            return Ok(());
+        }
+        let written = self.values.pace();
+        self.keep_space(written)?;
         if self.unseen(Hiding::Active) >= MOST_UNSEEN {
             self.look_step(Hiding::Active)?;
         }
-        while self.is_full() {
-            if self.memtables.sealed().is_none() {
+        let mut steps = (1 + written / BYTES_A_STEP).min(MOST_STEPS);
+        loop {
+            let is_full = self.is_full();
+            if is_full && self.memtables.sealed().is_none() {
                 return self.timed(Self::seal);
             }
+            let is_due = is_full || self.hides_much() || self.is_ahead(PACE_AHEAD);
+            if !is_due || (steps == 0 && !self.exceeds(OVERFULL)) {
+                return Ok(());
+            }
+            steps = steps.saturating_sub(1);
             self.timed(|store| store.table_step(now_ms))?;
         }
-        if self.hides_much() || self.is_ahead(PACE_AHEAD) {
-            self.timed(|store| store.table_step(now_ms))?;
-        }
-        Ok(())
     }
 
     fn table_step(&mut self, now_ms: u64) -> Result<(), Failure> {
         self.table.remove_dead()?;
-        let must_merge = self.is_ahead(0);
-        if !self.upper_is_full() && (must_merge || !self.must_descend()) {
+        if self.merges_first() {
             return self.checkpoint_step(now_ms);
         }
         self.counters.step();
+        self.checkpointer.jobs_mut().worked_here();
         let mut descent = self.checkpointer.take_descent(self.hidden_limit());
         self.descend(&mut descent, now_ms)?;
+        self.descended(descent)
+    }
+
+    /// Records the progress of the descent.
+    pub(super) fn descended(&mut self, descent: Descent) -> Result<(), Failure> {
         if self.checkpointer.descended(descent)? {
             self.drop_dead_segments()?;
             self.values.live_changed();
@@ -142,6 +173,11 @@ impl<D: Disk> Store<D> {
             self.table.sync()?;
         }
         Ok(())
+    }
+
+    /// Whether the sealed memtable is merged before the upper level descends.
+    pub(super) fn merges_first(&self) -> bool {
+        !self.upper_is_full() && (self.is_ahead(0) || !self.must_descend())
     }
 
     /// Moves some blocks of the upper level into the bottom level.
@@ -158,8 +194,17 @@ impl<D: Disk> Store<D> {
         self.clock.retention(self.options.versions_to_keep, now_ms, is_bottom)
     }
 
-    /// Makes the merged entries of the sealed memtable visible in the table.
+    /// Which entries of the sealed memtable stay.
+    pub(super) fn retention_of_sealed(&self, now_ms: u64) -> Retention {
+        let bottom_is_empty = self.table.live_bytes(Level::Bottom) == 0;
+        let is_bottom =
+            bottom_is_empty || self.memtables.sealed().is_some_and(|sealed| sealed.level() == Level::Bottom);
+        self.retention(now_ms, is_bottom)
+    }
+
+    /// Makes the merged entries of the sealed memtable visible in the table. Takes back the jobs that are out.
     pub(super) fn commit_group(&mut self) -> Result<(), Failure> {
+        self.take_jobs_back();
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
         let written = sealed.show(&mut self.table)?;
         self.count_written(written);
@@ -185,12 +230,10 @@ impl<D: Disk> Store<D> {
         if self.unseen(Hiding::Sealed) > 0 {
             return self.look_step(Hiding::Sealed);
         }
-        let bottom_is_empty = self.table.live_bytes(Level::Bottom) == 0;
-        let is_bottom =
-            bottom_is_empty || self.memtables.sealed().is_some_and(|sealed| sealed.level() == Level::Bottom);
-        let retention = self.retention(now_ms, is_bottom);
+        let retention = self.retention_of_sealed(now_ms);
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
         if !sealed.is_merged() {
+            self.checkpointer.jobs_mut().worked_here();
             let written = sealed.merge_some(&mut self.table, &retention)?;
             self.count_written(written);
             return Ok(());

@@ -1,5 +1,6 @@
 //! The last checkpoint, and the progress of the table's maintenance.
 
+use super::jobs::Jobs;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Notes};
@@ -11,6 +12,8 @@ pub(super) enum Compaction {
     Memtables(bool),
     /// The upper level is merged into the bottom level.
     Upper(Descent),
+    /// The upper level is in the bottom level.
+    Descended,
     /// The bottom level is rewritten. Holds whether this is the first time.
     Bottom(Rewrite, bool),
     /// Values in the log are moved.
@@ -30,6 +33,8 @@ pub(super) struct Checkpointer {
     /// A segment of blocks that is being emptied.
     emptying: Option<SparseSegment>,
     compaction: Option<Compaction>,
+    /// The jobs of a worker.
+    jobs: Jobs,
 }
 
 impl Checkpointer {
@@ -37,7 +42,26 @@ impl Checkpointer {
     pub fn open(notes: Notes) -> Result<Self, Failure> {
         let (checkpoint, hidden) = (notes.checkpoint()?, notes.hidden()?);
         let (sinking, descent) = (None, Descent::default());
-        Ok(Self { notes, checkpoint, hidden, sinking, descent, emptying: None, compaction: None })
+        Ok(Self {
+            notes,
+            checkpoint,
+            hidden,
+            sinking,
+            descent,
+            emptying: None,
+            compaction: None,
+            jobs: Jobs::default(),
+        })
+    }
+
+    /// The jobs of a worker.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// The jobs of a worker.
+    pub fn jobs_mut(&mut self) -> &mut Jobs {
+        &mut self.jobs
     }
 
     /// The last checkpoint.
@@ -86,6 +110,16 @@ impl Checkpointer {
         let Some(sunk) = self.sinking.take_if(|_| is_round) else { return Ok(false) };
         self.note_hidden(self.hidden.saturating_sub(sunk))?;
         Ok(true)
+    }
+
+    /// Undoes [`Checkpointer::take_descent`].
+    pub fn return_descent(&mut self, descent: Descent) {
+        self.descent = descent;
+    }
+
+    /// The progress of the compaction, if there is one.
+    pub fn compaction(&self) -> Option<&Compaction> {
+        self.compaction.as_ref()
     }
 
     /// Notes that all entries are in the bottom level, so nothing is hidden.

@@ -20,10 +20,19 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        if self.checkpointer.jobs().are_out() {
+            self.step_beside_jobs()?;
+            return Ok(true);
+        }
+        if self.planned().is_some() {
+            // The host makes a job of the next work.
+            return Ok(true);
+        }
         let compaction = self.checkpointer.take_compaction().unwrap_or(Compaction::Memtables(false));
         let compaction = match compaction {
             Compaction::Memtables(sealed) => Some(self.compact_memtables(sealed, now_ms)?),
             Compaction::Upper(descent) => Some(self.compact_upper(descent, now_ms)?),
+            Compaction::Descended => Some(self.begin_bottom()?),
             Compaction::Bottom(rewrite, is_first) => Some(self.compact_bottom(rewrite, is_first, now_ms)?),
             Compaction::Log => self.compact_log()?,
         };
@@ -48,11 +57,16 @@ impl<D: Disk> Store<D> {
 
     fn compact_upper(&mut self, mut descent: Descent, now_ms: u64) -> Result<Compaction, Failure> {
         if self.table.live_bytes(Level::Upper) > 0 {
+            self.checkpointer.jobs_mut().worked_here();
             self.descend(&mut descent, now_ms)?;
             if !descent.is_at_start() {
                 return Ok(Compaction::Upper(descent));
             }
         }
+        self.begin_bottom()
+    }
+
+    fn begin_bottom(&mut self) -> Result<Compaction, Failure> {
         self.checkpointer.all_is_bottom()?;
         Ok(Compaction::Bottom(self.begin_rewrite()?, true))
     }

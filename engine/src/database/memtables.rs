@@ -14,6 +14,9 @@ use crate::version::Version;
 /// The number of entries by which the checkpoint may lag: smaller steps would be mostly overhead.
 pub(super) const PACE_AHEAD: u64 = 256;
 
+/// The number of parts of a full memtable that [`Memtables::exceeds`] counts.
+pub(super) const EIGHTHS: u64 = 8;
+
 /// The memtables of a database.
 pub(super) struct Memtables {
     active: Memtable,
@@ -90,9 +93,15 @@ impl Memtables {
 
     /// Whether the active one is to be sealed: it is large, or its part of the log is, or the values that it hides are.
     pub fn is_full(&self, appended: u64, hidden_limit: u64, options: &Options) -> bool {
-        self.active.size_bytes() > options.write_buffer_size
-            || self.unsealed_bytes(appended) > options.log_limit()
-            || self.hidden.bytes() > hidden_limit
+        self.exceeds(EIGHTHS, appended, hidden_limit, options)
+    }
+
+    /// Whether the active one is larger than `eighths` eighths of a full one.
+    pub fn exceeds(&self, eighths: u64, appended: u64, hidden_limit: u64, options: &Options) -> bool {
+        let exceeds = |size: u64, limit: u64| size > (limit / EIGHTHS).saturating_mul(eighths) + limit % EIGHTHS;
+        exceeds(self.active.size_bytes() as u64, options.write_buffer_size as u64)
+            || exceeds(self.unsealed_bytes(appended), options.log_limit())
+            || exceeds(self.hidden.bytes(), hidden_limit)
     }
 
     /// Whether the merge of the sealed one lags: the active one is full by a larger share than the sealed one is merged, with `slack`

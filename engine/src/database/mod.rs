@@ -12,6 +12,8 @@ mod compact;
 mod finds;
 mod gaps;
 mod hidden;
+mod job_steps;
+mod jobs;
 mod look;
 mod memtables;
 mod metrics;
@@ -94,6 +96,9 @@ impl<D: Disk> Database<D> {
             if !is_copied {
                 return store.values.sync();
             }
+            // A worker may still write blocks of such a job. Nothing refers to them.
+            store.take_jobs_back();
+            store.table.end_lending();
             if let Some(ending) = store.clock.ending() {
                 store.values.append(ending.version, &payload::encode_reservation(ending.last))?;
                 store.clock.reserve(ending);
@@ -150,6 +155,7 @@ impl<D: Disk> Database<D> {
 
     /// Moves everything into the table, makes all durable and gives the disks back.
     pub fn close(mut self, now_ms: u64) -> Result<Disks<D>, Failure> {
+        self.run_jobs(false);
         while self.close_step(now_ms)? {}
         self.writing().map_or(Ok(()), |store| store.values.sync())?;
         Ok(self.crash())

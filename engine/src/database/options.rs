@@ -28,6 +28,10 @@ pub struct Options {
 pub const SEGMENT_SIZE: u64 = 16 << 20;
 /// The size of the table's blocks in a store.
 pub const BLOCK_SIZE: usize = 4096;
+/// A job merges at most about this many bytes. The thread of the store takes about 4 ms to make such a job.
+const MOST_JOB_BYTES: usize = 1 << 20;
+/// The merge of a memtable has at least about this many jobs.
+const JOBS_A_BUFFER: usize = 12;
 /// In a store, values of this size or more stay in the log.
 pub const LOGGED_SIZE: usize = 4096;
 
@@ -37,6 +41,12 @@ impl Options {
     #[must_use]
     pub fn log_limit(&self) -> u64 {
         (self.write_buffer_size as u64).max(2 * self.segment_size)
+    }
+
+    /// About how many bytes a job merges.
+    #[must_use]
+    pub fn job_size(&self) -> usize {
+        (self.write_buffer_size / JOBS_A_BUFFER).min(MOST_JOB_BYTES)
     }
 
     /// The settings of a store with these three values.

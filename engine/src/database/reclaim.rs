@@ -13,8 +13,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Runs before a commit. If there are too many dead bytes, reclaims as many bytes as the previous commit wrote.
-    pub fn keep_space(&mut self) -> Result<(), Failure> {
-        let due = self.values.pace();
+    pub fn keep_space(&mut self, due: u64) -> Result<(), Failure> {
         let mut steps = if self.has_much_dead() { 1 + due / BYTES_A_STEP as u64 } else { 0 };
         while steps > 0 && self.has_much_dead() {
             self.reclaim_step()?;

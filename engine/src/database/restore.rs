@@ -36,6 +36,7 @@ impl<D: Disk> Database<D> {
             let message = format!("version {version} is below the log's version {last}");
             return Err(Failure::new(FailureKind::InvalidRequest, message));
         }
+        store.take_jobs_back();
         let has_blocks = Level::ALL.iter().any(|level| store.table.live_bytes(*level) > 0);
         let is_first = !has_blocks && store.memtables.newest_first().all(Memtable::is_empty);
         // A checkpoint in progress covers the complete state before the restore, and no more.

@@ -5,7 +5,7 @@ use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::Checkpoint;
 use crate::memtable::{Memtable, Place};
-use crate::table::{Group, HistoryLeft, Level, Retention, Table, Written};
+use crate::table::{Group, HandedOut, HistoryLeft, JobEnd, JobLimits, Level, Retention, Table, Written};
 
 /// Blocks that one step merges. That is about 2 ms of work.
 const BLOCKS_A_STEP: usize = 32;
@@ -18,8 +18,10 @@ pub(super) struct Sealed {
     hidden: Hidden,
     /// The level that it is merged into.
     level: Level,
-    /// The place where the next step continues; `None` if everything is in the table.
+    /// The place where the next step or job continues; `None` if everything is in the table or in jobs.
     place: Option<Place>,
+    /// How the job before ended.
+    end: JobEnd,
     /// How many entries are in the table.
     merged: usize,
     /// The entries that are merged but not in the table yet.
@@ -39,7 +41,7 @@ impl Sealed {
         let place = memtable.first();
         let first = place.and_then(|place| memtable.at(place));
         let level = first.map_or(Ok(Level::Upper), |first| table.level_from(first.key))?;
-        Ok(Self { memtable, hidden, level, place, merged: 0, group: Group::default(), checkpoint })
+        Ok(Self { memtable, hidden, level, place, end: JobEnd::Block, merged: 0, group: Group::default(), checkpoint })
     }
 
     /// The entries.
@@ -67,7 +69,7 @@ impl Sealed {
         self.merged
     }
 
-    /// Whether all of it is in the table.
+    /// Whether all of it is in the table or in jobs.
     pub fn is_merged(&self) -> bool {
         self.place.is_none()
     }
@@ -97,6 +99,37 @@ impl Sealed {
             return self.show(table);
         }
         Ok(Written::default())
+    }
+
+    /// Makes a job of the next entries. The merged entries must be visible before.
+    pub fn hand_out<D: Disk>(
+        &mut self,
+        table: &mut Table<D>,
+        retention: &Retention,
+        limits: JobLimits,
+    ) -> Result<HandedOut, Failure> {
+        let mut entries = self.memtable.iter_from(self.place).peekable();
+        let handed = table.hand_out(self.level, &mut entries, retention, self.end == JobEnd::Gap, limits)?;
+        let next = entries.peek().map(|entry| (entry.key, entry.version));
+        self.place = next.and_then(|(key, version)| self.memtable.seek(key, version));
+        self.end = handed.end;
+        Ok(handed)
+    }
+
+    /// The start of the next job. `None` if there is none, or if it must wait for the jobs that are out.
+    pub fn next_job(&self, out: usize) -> Option<Place> {
+        self.place.filter(|_| out == 0 || self.end != JobEnd::Within)
+    }
+
+    /// Continues at `place`, the start of a job that was taken back. No job may be out.
+    pub fn go_on_from(&mut self, place: Option<Place>) {
+        self.place = place;
+        self.end = JobEnd::Block;
+    }
+
+    /// Notes that the entries of a job are in the table.
+    pub fn job_is_done(&mut self, entries: usize) {
+        self.merged += entries;
     }
 
     /// Makes the merged entries visible in the table.

@@ -4,6 +4,7 @@ use super::checkpointer::Checkpointer;
 use super::clock::Clock;
 use super::finds::Finds;
 use super::hidden::Hidden;
+use super::jobs::Planned;
 use super::memtables::Memtables;
 use super::metrics::Counters;
 use super::replay::Replay;
@@ -74,19 +75,24 @@ impl<D: Disk> Store<D> {
     /// The remaining history once all prepared changes are visible. Later snapshots cannot change those.
     pub fn history(&self) -> HistoryLeft {
         let prepared = self.memtables.sealed().map(Sealed::history);
-        self.table.history().max(prepared.unwrap_or_default())
+        self.table.history().max(prepared.unwrap_or_default()).max(self.checkpointer.jobs().history())
     }
 
     /// Does a small part of closing. Returns whether more is left.
     pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         self.clock.stop();
+        self.end_jobs_soon();
         let Checkpoint { reserved, .. } = self.checkpointer.checkpoint();
-        if self.memtables.sealed().is_some() {
-            self.checkpoint_step(now_ms)?;
+        if self.checkpointer.jobs().are_out() {
+            self.step_beside_jobs()?;
+        } else if self.memtables.sealed().is_some() {
+            if self.planned() != Some(Planned::Merge) {
+                self.checkpoint_step(now_ms)?;
+            }
         } else if !self.memtables.active().is_empty() || reserved != self.clock.reserved() {
             self.seal()?;
         } else {
-            return self.table.remove_dead();
+            return Ok(self.end_lending()? || self.table.remove_dead()?);
         }
         Ok(true)
     }

@@ -151,9 +151,7 @@ fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
     let mut order: Vec<(u64, usize, &Operation<'a>)> =
         operations.iter().enumerate().map(|(i, each)| (common.abbreviate(each.key), i, each)).collect();
     // The last one of a key comes first, and stays.
-    order.sort_unstable_by(|(a, i, left), (b, j, right)| {
-        a.cmp(b).then_with(|| left.key.cmp(right.key)).then_with(|| j.cmp(i))
-    });
+    order.sort_by(|(a, i, left), (b, j, right)| a.cmp(b).then_with(|| left.key.cmp(right.key)).then_with(|| j.cmp(i)));
     order.dedup_by(|(a, _, left), (b, _, right)| a == b && left.key == right.key);
     order.into_iter().map(|(_, _, operation)| *operation).collect()
 }

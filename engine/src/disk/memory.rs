@@ -27,11 +27,17 @@ type Names = BTreeMap<String, Shared>;
 /// A directory in memory. It stores live and durable bytes of each file separately, and live and durable names.
 #[derive(Debug, Default)]
 pub struct MemoryDisk {
-    names: RefCell<Names>,
-    durable_names: RefCell<Names>,
+    names: Rc<RefCell<Names>>,
+    durable_names: Rc<RefCell<Names>>,
 }
 
 impl MemoryDisk {
+    /// A second disk with the same files, for the worker in tests.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self { names: Rc::clone(&self.names), durable_names: Rc::clone(&self.durable_names) }
+    }
+
     /// The disk after a power cut. It has the durable names. `keep` decides about each unsynced change of a file: it
     /// returns how many of its bytes arrived, or `None` if the change is lost. A change of the size is kept by any
     /// number.
@@ -50,7 +56,7 @@ impl MemoryDisk {
                 (name.clone(), Rc::new(RefCell::new(content)))
             })
             .collect();
-        Self { names: RefCell::new(names.clone()), durable_names: RefCell::new(names) }
+        Self { names: Rc::new(RefCell::new(names.clone())), durable_names: Rc::new(RefCell::new(names)) }
     }
 
     /// The live bytes of a file, to inspect or to damage.

@@ -33,6 +33,18 @@ impl Identity {
         Ok(Self(identity))
     }
 
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// An identity with this number. `tree` keeps it.
+    pub fn given(number: u64, tree: &dyn Tree) -> Result<Self, Failure> {
+        tree.insert(KEY, &number.to_le_bytes())?;
+        Ok(Self(number))
+    }
+
     /// The owner in the headers of the segments in a directory of the store.
     #[must_use]
     pub fn owner_of(self, directory: &str) -> u32 {

@@ -66,6 +66,12 @@ impl Batch {
     pub fn remove(&mut self, key: impl Into<Bytes>) {
         self.0.push((key.into(), None));
     }
+
+    /// The changes, in order: a key, and its value unless it is removed.
+    #[must_use]
+    pub fn changes(&self) -> impl ExactSizeIterator<Item = (&Bytes, Option<&Bytes>)> {
+        self.0.iter().map(|(key, value)| (key, value.as_ref()))
+    }
 }
 
 /// An open index. A clone is the same index.

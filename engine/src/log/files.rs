@@ -38,6 +38,11 @@ impl<F: DiskFile> SegmentFiles<F> {
         front.ok_or_else(|| Failure::new(FailureKind::Io, "no open file"))
     }
 
+    /// Closes all segments.
+    pub fn forget_all(&mut self) {
+        self.open.clear();
+    }
+
     /// Closes a segment that is being removed.
     pub fn forget(&mut self, number: SegmentNumber) {
         self.open.retain(|(open, _)| *open != number);

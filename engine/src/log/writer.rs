@@ -1,7 +1,7 @@
 //! Appends to the log.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
@@ -33,6 +33,10 @@ pub struct LogWriter<D: Disk> {
     /// The present segment; `None` before the first record.
     file: Option<D::File>,
     number: SegmentNumber,
+    /// The highest number of a segment that was created for another writer.
+    aside: SegmentNumber,
+    /// Segments that another writer created for this one. With `Some`, this writer creates none itself.
+    lent: Option<VecDeque<SegmentNumber>>,
     /// The end of the log before the present segment.
     follows: Position,
     /// The offset of the bytes in `buffer`.
@@ -88,6 +92,8 @@ impl<D: Disk> LogWriter<D> {
             writes_ahead: true,
             file: None,
             number,
+            aside: SegmentNumber::NONE,
+            lent: None,
             follows: end,
             offset,
             capacity: segment_size,
@@ -263,13 +269,43 @@ impl<D: Disk> LogWriter<D> {
             self.sync()?;
             self.follows = self.end();
             self.file = None;
-            self.number = self.number.next();
-            self.offset = HEADER_SIZE as u64;
-            self.capacity = self.segment_size;
-            self.ahead = self.offset;
-            self.durable = self.end();
+            self.begin_at(self.number.max(self.aside).next());
         }
         Ok(())
+    }
+
+    /// The next record goes to the start of this segment, which has no file yet.
+    fn begin_at(&mut self, number: SegmentNumber) {
+        self.number = number;
+        self.offset = HEADER_SIZE as u64;
+        self.capacity = self.segment_size;
+        self.ahead = self.offset;
+        self.durable = self.end();
+    }
+
+    /// Creates a segment for another writer. Its records are no part of this log, and this log never uses its number.
+    pub fn create_aside(&mut self) -> Result<SegmentNumber, Failure> {
+        let number = self.newest_segment().max(self.aside).next();
+        let header = SegmentHeader { number, follows: Position::default(), owner: self.owner };
+        create_segment(&self.disk, header)?;
+        self.aside = number;
+        if self.file.is_none() {
+            self.begin_at(number.next());
+        }
+        Ok(number)
+    }
+
+    /// Writes to segments that another writer created from now on. Continues with the present one if it is among them,
+    /// and then takes the others in order.
+    pub fn take_lent(&mut self, segments: &[SegmentNumber]) {
+        let mut lent: VecDeque<SegmentNumber> = segments.iter().copied().collect();
+        if self.file.is_some() && lent.contains(&self.number) {
+            lent.retain(|number| *number > self.number);
+        } else {
+            self.file = None;
+            self.buffer.clear();
+        }
+        self.lent = Some(lent);
     }
 
     /// Whether there is a file for the next record.
@@ -431,6 +467,19 @@ impl<D: Disk> LogWriter<D> {
     /// Makes the present segment durable, and begins one with room for `record_size` bytes.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
         self.end_segment()?;
+        if let Some(lent) = &mut self.lent {
+            let full = || Failure::new(FailureKind::InvalidRequest, "the segments for this job are full");
+            let number = lent.pop_front().ok_or_else(full)?;
+            let file = open_lent(&self.disk, number, self.owner)?;
+            // A worker before may have written there.
+            let written = file.size()?.next_multiple_of(record::ALIGNMENT as u64);
+            self.file = Some(file);
+            self.begin_at(number);
+            (self.offset, self.ahead) = (written, written);
+            self.durable = self.end();
+            self.capacity = self.segment_size.max(written + record_size);
+            return Ok(());
+        }
         let header = SegmentHeader { number: self.number, follows: self.follows, owner: self.owner };
         self.file = Some(create_segment(&self.disk, header)?);
         self.offset = HEADER_SIZE as u64;
@@ -453,4 +502,16 @@ fn create_segment<D: Disk>(disk: &D, header: SegmentHeader) -> Result<D::File, F
     file.sync()?;
     disk.sync_directory()?;
     Ok(file)
+}
+
+/// Opens a segment that was created for this writer. Another store's may be at its path by now.
+fn open_lent<D: Disk>(disk: &D, number: SegmentNumber, owner: u32) -> Result<D::File, Failure> {
+    let name = segment::file_name(number);
+    let mut file = disk.open(&name)?;
+    let mut header = [0; HEADER_SIZE];
+    let count = file.read_at(&mut header, 0)?;
+    match segment::decode(header.get(..count).unwrap_or_default()) {
+        segment::HeaderState::Valid(header) if header.owner == owner && header.number == number => Ok(file),
+        _ => Err(Failure::new(FailureKind::Corrupt, format!("the file {name} is not the segment that was lent"))),
+    }
 }

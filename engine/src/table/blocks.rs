@@ -9,6 +9,7 @@
 //! no longer refers to it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::block::{self, KeylessEntry, Malformed};
@@ -32,6 +33,8 @@ pub const SEGMENT_SIZE: u64 = 16 << 20;
 const MOST_RECORD: usize = 64 << 20;
 /// The first byte of a packed block. A block itself begins with its own format.
 const PACKED: u8 = 3;
+/// The offset of the first record of a segment.
+const HEADER_SIZE_OF_SEGMENT: u64 = segment::HEADER_SIZE as u64;
 /// The largest read-ahead in bytes, for reads in order. Blocks are mostly stored in that order.
 const WINDOW_SIZE: usize = 128 * 1024;
 /// The first read-ahead in bytes, before it is known how far the reader continues.
@@ -80,8 +83,12 @@ pub struct BlockStore<D: Disk> {
     window: RefCell<Window>,
     /// Segments to remove.
     dead: Vec<SegmentNumber>,
-    /// The other segments, except the one that is being written.
+    /// The other segments, except those that are being written.
     sizes: SegmentSizes,
+    /// The segments that a worker may write to, each with the size that is known to be written.
+    lent: BTreeMap<SegmentNumber, u64>,
+    /// Bytes of blocks that workers wrote.
+    bytes_aside: u64,
     cache: Rc<RefCell<BlockCache>>,
     filters: RefCell<Filters>,
     /// The record that was read last. Kept to reuse its memory.
@@ -142,8 +149,27 @@ impl<D: Disk> BlockStore<D> {
         let log = LogWriter::start(disk, end, Version::NONE, SEGMENT_SIZE).in_bulk().owned_by(owner);
         let (open, window) = (RefCell::new(SegmentFiles::owned_by(owner)), RefCell::default());
         let (sizes, filters, record) = (SegmentSizes::default(), RefCell::new(filters), RefCell::default());
-        let (unpacked, packer, dead) = (RefCell::default(), Packer::default(), Vec::new());
-        Ok(Self { log, level, sequence: 0, open, window, dead, sizes, cache, filters, record, unpacked, packer })
+        Ok(Self {
+            log,
+            level,
+            sequence: 0,
+            open,
+            window,
+            dead: Vec::new(),
+            sizes,
+            lent: BTreeMap::new(),
+            bytes_aside: 0,
+            cache,
+            filters,
+            record,
+            unpacked: RefCell::default(),
+            packer: Packer::default(),
+        })
+    }
+
+    /// How blocks are written.
+    pub(super) fn compression(&self) -> Compression {
+        self.packer.compression()
     }
 
     /// Whether blocks are compressed that are written from here on.
@@ -217,8 +243,9 @@ impl<D: Disk> BlockStore<D> {
             window.start = position;
             // Do not read beyond the written end: those bytes are not final yet.
             let end = self.log.written_end();
-            let left =
-                if position.segment == end.segment { end.offset.saturating_sub(position.offset) } else { u64::MAX };
+            let aside = self.lent.get(&position.segment).copied();
+            let end = aside.or((position.segment == end.segment).then_some(end.offset));
+            let left = end.map_or(u64::MAX, |end| end.saturating_sub(position.offset));
             self.read_at(
                 position,
                 window_size.min(usize::try_from(left).unwrap_or(usize::MAX)).max(size),
@@ -317,6 +344,56 @@ impl<D: Disk> BlockStore<D> {
         Ok(segments)
     }
 
+    /// Creates segments for a worker until it has `count`. Returns all that it has.
+    pub(super) fn lend(&mut self, count: usize) -> Result<Vec<SegmentNumber>, Failure> {
+        while self.lent.len() < count {
+            let number = self.log.create_aside()?;
+            self.lent.insert(number, HEADER_SIZE_OF_SEGMENT);
+        }
+        Ok(self.lent.keys().copied().collect())
+    }
+
+    /// Notes that a worker has written this many bytes of blocks, up to `end`. It no longer writes to the segments before.
+    /// Returns `false` if it may not write there.
+    pub(super) fn written_aside(&mut self, end: Position, bytes: u64) -> bool {
+        let Some(known) = self.lent.get_mut(&end.segment) else { return false };
+        *known = end.offset.max(*known);
+        self.bytes_aside += bytes;
+        self.lent = self.lent.split_off(&end.segment);
+        true
+    }
+
+    /// Takes back the segments of the worker.
+    pub(super) fn end_lending(&mut self) {
+        self.lent.clear();
+    }
+
+    /// Whether a worker has any segment.
+    pub(super) fn is_lending(&self) -> bool {
+        !self.lent.is_empty()
+    }
+
+    /// Whether a worker has this segment.
+    pub(super) fn is_lent(&self, number: SegmentNumber) -> bool {
+        self.lent.contains_key(&number)
+    }
+
+    /// In a worker: writes to these segments from now on.
+    pub(super) fn take_lent(&mut self, segments: &[SegmentNumber]) {
+        self.log.take_lent(segments);
+    }
+
+    /// Closes the files that were read.
+    pub(super) fn forget_read(&mut self) {
+        self.open.get_mut().forget_all();
+        self.window.get_mut().bytes.clear();
+    }
+
+    /// The end of the blocks that the operating system has.
+    pub(super) fn written_end(&self) -> Position {
+        self.log.written_end()
+    }
+
     /// Whether there are segments to remove.
     pub(super) fn has_dead(&self) -> bool {
         !self.dead.is_empty()
@@ -327,7 +404,7 @@ impl<D: Disk> BlockStore<D> {
         let present = self.present_segment();
         let numbers = self.log.disk().list()?.into_iter().filter_map(|name| segment::file_number(&name));
         self.dead.clear();
-        for number in numbers.filter(|number| *number < present) {
+        for number in numbers.filter(|number| *number != present && !self.lent.contains_key(number)) {
             if live.of(number) == 0 {
                 self.dead.push(number);
                 self.sizes.remove(number);
@@ -375,7 +452,7 @@ impl<D: Disk> BlockStore<D> {
 
     /// Bytes written so far.
     pub fn written_bytes(&self) -> u64 {
-        self.log.written_bytes()
+        self.log.written_bytes() + self.bytes_aside
     }
 
     /// How much was packed, of the blocks written so far. Blocks that were only moved do not count.

@@ -10,6 +10,7 @@ use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::index::{Batch, Bytes};
 use crate::log::Position;
+use crate::position::SegmentNumber;
 use crate::version::Version;
 
 /// The output of a group of changes.
@@ -73,6 +74,43 @@ impl Group {
     /// Notes the remaining history after the group removed versions.
     pub(super) fn end_history_before(&mut self, left: HistoryLeft) {
         self.history = self.history.max(left);
+    }
+
+    /// The changes of places in the tree.
+    pub(super) fn changes(&self) -> impl ExactSizeIterator<Item = (&Bytes, Option<&Bytes>)> {
+        self.batch.changes()
+    }
+
+    /// The same, as a batch.
+    pub(super) fn into_batch(self) -> Batch {
+        self.batch
+    }
+
+    /// The changes of live bytes in the log, the upper level and the bottom level.
+    pub(super) fn live_changes(&self) -> [&LiveChange; 3] {
+        [&self.log, &self.upper, &self.bottom]
+    }
+
+    /// Adds a change of a place in the tree; an empty pointer removes it.
+    pub(super) fn change(&mut self, level: Level, place: Bytes, pointer: &[u8]) {
+        self.changed.push((level, place.clone()));
+        if pointer.is_empty() { self.batch.remove(place) } else { self.batch.insert(place, pointer) }
+    }
+
+    /// Adds a change of live bytes. `which` is an index into [`Group::live_changes`].
+    pub(super) fn count_live(&mut self, which: usize, segment: SegmentNumber, bytes: i64) {
+        let live = match which {
+            0 => &mut self.log,
+            1 => &mut self.upper,
+            _ => &mut self.bottom,
+        };
+        live.count(segment, bytes);
+    }
+
+    /// Counts blocks and bytes that a worker wrote.
+    pub(super) fn wrote(&mut self, blocks: usize, bytes: usize) {
+        self.written.blocks += blocks;
+        self.written.bytes += bytes;
     }
 
     fn live(&mut self, level: Level) -> &mut LiveChange {

@@ -20,6 +20,11 @@ pub struct LiveBytes {
 pub(super) struct LiveChange(BTreeMap<SegmentNumber, i64>);
 
 impl LiveChange {
+    /// The changes by segment.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (SegmentNumber, i64)> + '_ {
+        self.0.iter().map(|(segment, bytes)| (*segment, *bytes))
+    }
+
     /// Counts bytes of a segment: positive if they are added, negative if they are removed.
     pub fn count(&mut self, segment: SegmentNumber, bytes: i64) {
         *self.0.entry(segment).or_default() += bytes;

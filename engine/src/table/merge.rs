@@ -156,6 +156,7 @@ impl<D: Disk> Table<D> {
         if kept.is_empty() { Ok(()) } else { self.write_blocks(level, separator, kept, group) }
     }
 
+    #[inline(never)]
     pub(super) fn old_block(&self, level: Level, placed: PlacedBlock) -> Result<OldBlock, Failure> {
         let mut bytes = Vec::new();
         self.read(level, &placed, &mut bytes)?;
@@ -219,7 +220,13 @@ const OVERESTIMATE: usize = 34;
 
 /// Takes the entries before `end`, and all versions of a key together. Returns `false` if it stopped after `most`
 /// bytes.
-fn take_below<'a>(entries: &mut dyn Entries<'a>, end: Option<&[u8]>, most: usize, taken: &mut Vec<Entry<'a>>) -> bool {
+#[inline(never)]
+pub(super) fn take_below<'a>(
+    entries: &mut dyn Entries<'a>,
+    end: Option<&[u8]>,
+    most: usize,
+    taken: &mut Vec<Entry<'a>>,
+) -> bool {
     let mut size = 0;
     while let Some(entry) = entries.peek().filter(|entry| end.is_none_or(|end| entry.key < end)) {
         if size >= most && taken.last().is_none_or(|last| last.key != entry.key) {

@@ -28,6 +28,9 @@ mod decoded;
 mod descend;
 mod filters;
 mod group;
+mod hand_out;
+mod job;
+mod job_table;
 mod key_index;
 mod level;
 mod live;
@@ -47,6 +50,9 @@ pub use cursor::TableCursor;
 pub use decoded::DecodedBlock;
 pub use descend::Descent;
 pub use group::{Group, Written};
+pub use hand_out::{HandedOut, JobEnd, JobLimits};
+pub use job::{Answer, Job};
+pub use job_table::JobTable;
 pub use level::Level;
 pub use live::LiveBytes;
 pub use merge::Entries;
@@ -258,12 +264,14 @@ impl<D: Disk> Table<D> {
     }
 
     /// The block of a level that holds `key`, if it is there.
+    #[inline(never)]
     pub fn block_of(&self, level: Level, key: &[u8]) -> Result<PlacedBlock, Failure> {
         let found = level.with_place(key, |place| self.tree.last_between(level.start(), place))?;
         found.map_or_else(|| Ok(PlacedBlock::absent(level, &[])), placed)
     }
 
     /// The block after `before` in its level.
+    #[inline(never)]
     pub fn block_after(&self, level: Level, before: &PlacedBlock) -> Result<Option<PlacedBlock>, Failure> {
         self.tree.first_between(&before.place, level.end())?.map(placed).transpose()
     }

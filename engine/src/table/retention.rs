@@ -48,6 +48,15 @@ impl HistoryLeft {
 }
 
 impl Retention {
+    /// Whether decisions by `self`, made when `newest` was the newest version, also hold for `present`. A snapshot or an
+    /// increment that began later may need an older version.
+    #[must_use]
+    pub fn serves(&self, present: &Self, newest: Version) -> bool {
+        let is_served = |snapshot: &Version| *snapshot >= newest || self.snapshots.binary_search(snapshot).is_ok();
+        let is_held = |held: Version| held >= newest || self.held.is_some_and(|own| own <= held);
+        present.snapshots.iter().all(is_served) && present.held.is_none_or(is_held)
+    }
+
     /// Decides for each version of one key, newest first, whether it stays.
     ///
     /// The newest `versions_to_keep` versions stay, including deleted and expired ones. Each version that a snapshot

@@ -3,6 +3,7 @@
 
 use crate::check::{assert_agrees, assert_changes_agree, changes, scan, verify};
 use crate::history::{Commit, History, Written, key, versions};
+use crate::worker::Worker;
 use luge_engine::compression::Compression;
 use luge_engine::cursor::Range;
 use luge_engine::database::payload::Operation;
@@ -43,6 +44,14 @@ enum Step {
     Compact(usize),
     /// With the flag as before a copy of the files.
     EndSegments(bool),
+    /// Whether there is a worker from now on.
+    Jobs(bool),
+    TakeJob,
+    DoJob,
+    AnswerJob,
+    /// Takes, does and answers jobs this many times.
+    Keep(usize),
+    FailJobs,
 }
 
 fn write() -> impl Strategy<Value = (Vec<u8>, Written)> {
@@ -72,6 +81,18 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (key(), key()).prop_map(|(a, b)| Step::Check(a, b)),
         1 => (1..40_usize).prop_map(Step::Compact),
         1 => any::<bool>().prop_map(Step::EndSegments),
+    ]
+}
+
+fn step_with_jobs() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        24 => step(),
+        1 => prop::bool::weighted(0.8).prop_map(Step::Jobs),
+        5 => Just(Step::TakeJob),
+        4 => Just(Step::DoJob),
+        4 => Just(Step::AnswerJob),
+        3 => (1..12_usize).prop_map(Step::Keep),
+        1 => Just(Step::FailJobs),
     ]
 }
 
@@ -142,8 +163,26 @@ fn put_in_pieces(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8], 
     }
 }
 
-fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) {
+fn do_job(database: &mut Database<MemoryDisk>, worker: &mut Worker) {
+    // The files of a job that was taken back may be removed.
+    if worker.work().is_err() {
+        worker.die(database);
+    }
+}
+
+fn run_step(database: &mut Database<MemoryDisk>, worker: &mut Worker, step: Step, known: &mut Known) {
     match step {
+        Step::Jobs(is_on) => database.run_jobs(is_on),
+        Step::TakeJob => drop(worker.take(database, known.now_ms)),
+        Step::DoJob => do_job(database, worker),
+        Step::AnswerJob => worker.answer(database),
+        Step::FailJobs => worker.die(database),
+        Step::Keep(rounds) => (0..rounds).for_each(|_| {
+            worker.take(database, known.now_ms);
+            do_job(database, worker);
+            worker.answer(database);
+            database.step(known.now_ms).unwrap();
+        }),
         Step::Commit(mut writes) => {
             for (_, written) in writes.iter_mut().filter(|(_, written)| written.expires_ms > 0) {
                 written.expires_ms += known.now_ms;
@@ -216,49 +255,72 @@ proptest! {
     fn database_agrees_with_the_history_through_every_end(
         lives in vec((vec(step(), 0..60), end(), any::<bool>()), 1..5), versions_to_keep in 1..4_usize,
     ) {
-        let index = Index::temporary().unwrap();
-        // Each life has a setting of its own.
-        let open = |disks, is_compressed| {
-            let compression = if is_compressed { Compression::Lz4 } else { Compression::None };
-            Database::with_index(&index, disks, Options { versions_to_keep, compression, ..OPTIONS }).unwrap()
-        };
-        let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
-        let (commits, snapshots) = (Vec::new(), Vec::new());
-        let mut known = Known { commits, durable: 0, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
-        for (steps, end, is_compressed) in lives {
-            let mut database = open(disks, is_compressed);
-            for step in steps {
-                run_step(&mut database, step, &mut known);
-            }
-            known.check(&mut database, (b"a", b"b"));
-            disks = match end {
-                End::Close => {
-                    known.durable = known.commits.len();
-                    database.close(known.now_ms).unwrap()
-                }
-                End::Kill => database.crash(),
-                End::PowerCut(survival) => power_cut(&database.crash(), &survival),
-            };
-            known.snapshots.clear();
-
-            let mut database = open(disks, !is_compressed);
-            let now_ms = known.now_ms;
-            let all = History::of(&known.commits);
-            let found = scan(&mut database, None, false, Version::NEWEST, now_ms);
-            let (changes_from, everything) = (database.changes_from(), Range { lower: Boundary::Outermost, upper: Boundary::Outermost, reverse: false, version: Version::NEWEST, now_ms });
-            let changed = changes(&mut database, everything, changes_from);
-            let listed: Vec<_> = all.keys().into_iter().map(|key| (key, versions(&mut database, key, now_ms))).collect();
-            let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
-                let history = History::of(&known.commits[..*count]);
-                found == history.scan(None, Version::NEWEST, now_ms)
-                    && changed == history.changes(changes_from, now_ms)
-                    && listed.iter().all(|(key, listed)| history.explains(key, listed, versions_to_keep, now_ms))
-            });
-            prop_assert!(recovered.is_some(), "no prefix from {} of {} commits", known.durable, known.commits.len());
-            known.commits.truncate(recovered.unwrap_or(0));
-            known.durable = known.commits.len();
-            known.check(&mut database, (b"a", b"b"));
-            disks = database.crash();
-        }
+        agrees(lives, versions_to_keep, false)?;
     }
+
+    #[test]
+    fn a_database_with_a_worker_agrees_with_the_history_through_every_end(
+        lives in vec((vec(step_with_jobs(), 0..150), end(), any::<bool>()), 1..5), versions_to_keep in 1..4_usize,
+    ) {
+        agrees(lives, versions_to_keep, true)?;
+    }
+}
+
+/// Each life has a setting of compression of its own.
+fn agrees(lives: Vec<(Vec<Step>, End, bool)>, versions_to_keep: usize, jobs: bool) -> Result<(), TestCaseError> {
+    let index = Index::temporary().unwrap();
+    let open = |disks, is_compressed| {
+        let compression = if is_compressed { Compression::Lz4 } else { Compression::None };
+        Database::with_index(&index, disks, Options { versions_to_keep, compression, ..OPTIONS }).unwrap()
+    };
+    let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+    let (commits, snapshots) = (Vec::new(), Vec::new());
+    let mut known = Known { commits, durable: 0, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
+    for (steps, end, is_compressed) in lives {
+        let mut worker = Worker::beside(&disks);
+        let mut database = open(disks, is_compressed);
+        database.run_jobs(jobs);
+        for step in steps {
+            run_step(&mut database, &mut worker, step, &mut known);
+        }
+        known.check(&mut database, (b"a", b"b"));
+        disks = match end {
+            End::Close => {
+                known.durable = known.commits.len();
+                database.close(known.now_ms).unwrap()
+            }
+            End::Kill => database.crash(),
+            End::PowerCut(survival) => power_cut(&database.crash(), &survival),
+        };
+        known.snapshots.clear();
+
+        let mut database = open(disks, !is_compressed);
+        let now_ms = known.now_ms;
+        let all = History::of(&known.commits);
+        let found = scan(&mut database, None, false, Version::NEWEST, now_ms);
+        let (changes_from, everything) = (
+            database.changes_from(),
+            Range {
+                lower: Boundary::Outermost,
+                upper: Boundary::Outermost,
+                reverse: false,
+                version: Version::NEWEST,
+                now_ms,
+            },
+        );
+        let changed = changes(&mut database, everything, changes_from);
+        let listed: Vec<_> = all.keys().into_iter().map(|key| (key, versions(&mut database, key, now_ms))).collect();
+        let recovered = (known.durable..=known.commits.len()).rev().find(|count| {
+            let history = History::of(&known.commits[..*count]);
+            found == history.scan(None, Version::NEWEST, now_ms)
+                && changed == history.changes(changes_from, now_ms)
+                && listed.iter().all(|(key, listed)| history.explains(key, listed, versions_to_keep, now_ms))
+        });
+        prop_assert!(recovered.is_some(), "no prefix from {} of {} commits", known.durable, known.commits.len());
+        known.commits.truncate(recovered.unwrap_or(0));
+        known.durable = known.commits.len();
+        known.check(&mut database, (b"a", b"b"));
+        disks = database.crash();
+    }
+    Ok(())
 }

@@ -13,9 +13,11 @@ mod copied;
 mod damage;
 mod histories;
 mod history;
+mod pace;
 mod restore;
 mod space;
 mod walks;
+mod worker;
 
 use proptest::prelude::ProptestConfig;
 

@@ -22,6 +22,8 @@ export interface CampaignRow {
   wrong: number;
   failedOpens: number;
   longestOpenMs: number;
+  jobs: number;
+  workerKills: number;
 }
 
 /** The directory of some crashes. */
@@ -86,6 +88,8 @@ const EMPTY: CampaignRow = {
   wrong: 0,
   failedOpens: 0,
   longestOpenMs: 0,
+  jobs: 0,
+  workerKills: 0,
 };
 
 function added(row: CampaignRow = EMPTY, result: CrashResult): CampaignRow {
@@ -97,6 +101,8 @@ function added(row: CampaignRow = EMPTY, result: CrashResult): CampaignRow {
     wrong: row.wrong + result.wrong,
     failedOpens: row.failedOpens + (result.failedOpen ? 1 : 0),
     longestOpenMs: Math.max(row.longestOpenMs, Math.round(result.openMs)),
+    jobs: row.jobs + result.jobs,
+    workerKills: row.workerKills + result.workerKills,
   };
 }
 

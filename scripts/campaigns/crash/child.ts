@@ -1,7 +1,8 @@
 /**
  * The process that is killed. It writes as its plan says. It reports each attempt before the call and each
  * acknowledgement after it, directly into the pipe. Half of the processes that await their calls also compact, flush,
- * verify, read and back up meanwhile.
+ * verify, read and back up meanwhile. In the form "worker" the store merges all the time, and its worker thread is killed
+ * now and then, in the middle of a job.
  *
  * @module
  */
@@ -9,7 +10,8 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { delay } from "@std/async";
-import { type BatchOperation, open, type SledStore } from "../../../mod.ts";
+import { type BatchOperation, NodeFileSystem, open, type SledStore } from "../../../mod.ts";
+import type { JobPlace, JobWorker } from "../../../src/fs/job_worker.ts";
 import { Random } from "../../lib/random.ts";
 import { contentOf, keyOf, Plan, type Step } from "./plan.ts";
 
@@ -88,7 +90,40 @@ async function write(store: SledStore, writer: number): Promise<void> {
   for (;;) await apply(store, plan.next());
 }
 
-const store = await open(path);
+/** One in this many jobs ends with the death of its worker, at most this much later. */
+const [KILLS_ONE_IN, KILL_MS] = [8, 10];
+
+/** The disk, with workers that die. */
+class DyingWorkers extends NodeFileSystem {
+  readonly #random = new Random(Number(seed));
+
+  override async startJobWorker(place: JobPlace): Promise<JobWorker> {
+    const worker = await super.startJobWorker(place);
+    return {
+      run: (job) => {
+        if (this.#random.below(KILLS_ONE_IN) === 0) void this.#kill(worker);
+        const answer = worker.run(job);
+        answer.then(
+          () => say("job\n"),
+          () => {},
+        );
+        return answer;
+      },
+      stop: () => worker.stop(),
+    };
+  }
+
+  async #kill(worker: JobWorker): Promise<void> {
+    await delay(this.#random.below(KILL_MS));
+    say("kill\n");
+    await worker.stop();
+  }
+}
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+const MERGING = { path, writeBufferSize: 256 * 1024, syncWrites: false, logger: SILENT };
+
+const store = await open(form === "worker" ? { ...MERGING, fileSystem: new DyingWorkers() } : path);
 say("open\n");
 const writing = Array.from({ length: Number(writers) }, (_, writer) => write(store, writer));
 await Promise.all(Number(seed) % 2 === 0 ? [...writing, work(store)] : writing);

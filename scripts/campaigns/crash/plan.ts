@@ -18,9 +18,16 @@ export interface Step {
 
 /** Few keys, so that they are overwritten and deleted often. */
 const KEYS_A_WRITER = 40;
+/** A worker starts only if one step cannot merge a whole write buffer. That takes many blocks. */
+const KEYS_FOR_A_WORKER = 4000;
 const SMALL_BYTES = 400;
 /** Values of 4 KiB or more stay in the log. */
 const LARGE_BYTES = 300_000;
+
+/** In a third of the runs, also the worker of the store is killed. */
+export function killsWorker(seed: number): boolean {
+  return Math.floor(seed / 3) % 3 === 2;
+}
 
 /** The endless sequence of one writer's steps. */
 export class Plan {
@@ -40,7 +47,8 @@ export class Plan {
   next(): Step {
     const random = this.#random;
     const kind = random.below(5) === 0 ? "delete" : "put";
-    const key = random.below(KEYS_A_WRITER) * this.#writers + this.#writer;
+    const keys = killsWorker(this.#seed) ? KEYS_FOR_A_WORKER : KEYS_A_WRITER;
+    const key = random.below(keys) * this.#writers + this.#writer;
     const sizeBytes = 1 + (random.below(30) === 0 ? random.below(LARGE_BYTES) : random.below(SMALL_BYTES));
     const number = this.#count * this.#writers + this.#writer;
     this.#count += 1;

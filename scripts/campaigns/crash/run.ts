@@ -13,10 +13,13 @@ import { open } from "../../../mod.ts";
 import { Random } from "../../lib/random.ts";
 import { launcher, type Runtime } from "../../lib/runtimes.ts";
 import type { Faults, Oracle } from "./oracle.ts";
+import { killsWorker } from "./plan.ts";
 
 const CHILD = join(import.meta.dirname, "child.ts");
 /** The writer is killed at a random moment, at most this long after it opened its store. */
 const LIFE_MS = 250;
+/** The same after the first job of a writer whose worker is killed, too. */
+const LIFE_WITH_WORKER_MS = 800;
 /** A writer that has not opened its store by then is broken. */
 const START_LIMIT_MS = 60_000;
 
@@ -26,6 +29,9 @@ export interface CrashResult extends Faults {
   /** The error of the open, if the store did not open. */
   readonly failedOpen?: unknown;
   readonly openMs: number;
+  /** Jobs that workers did, and workers that were killed before their process. */
+  readonly jobs: number;
+  readonly workerKills: number;
 }
 
 /** Cuts the power of the machine together with the writer. */
@@ -49,13 +55,20 @@ export async function crash(
 ): Promise<CrashResult> {
   const random = new Random(seed);
   const writers = random.below(3) === 0 ? 16 : 1;
-  const form = writers === 1 && random.below(3) === 0 ? "sync" : "async";
+  const alone = writers === 1 && random.below(3) === 0 ? "sync" : "async";
   const duringOpen = random.below(10) === 0;
-  const { acknowledged, tried } = await killedWriter(runtime, [path, `${seed}`, `${writers}`, form], {
-    duringOpen,
-    afterMs: random.below(duringOpen ? 60 : LIFE_MS),
-    power,
-  });
+  // In a third of the runs the worker of the store is killed, too. Such writes are not synced, so they do not survive a power cut.
+  const form = killsWorker(seed) && !duringOpen && !power ? "worker" : alone;
+  const { acknowledged, tried, jobs, workerKills } = await killedWriter(
+    runtime,
+    [path, `${seed}`, `${writers}`, form],
+    {
+      duringOpen,
+      afterMs: random.below(duringOpen ? 60 : form === "worker" ? LIFE_WITH_WORKER_MS : LIFE_MS),
+      after: form === "worker" ? "job" : "open",
+      power,
+    },
+  );
   power?.restart();
   const started = performance.now();
   try {
@@ -63,9 +76,10 @@ export async function crash(
     await using store = await open({ path, waitForLock: duringOpen ? 15_000 : 0 });
     const openMs = performance.now() - started;
     const faults = oracle.check(seed, writers, acknowledged, tried, await store.scan(""));
-    return { ...faults, acknowledged: acknowledged.size, openMs };
+    return { ...faults, acknowledged: acknowledged.size, openMs, jobs, workerKills };
   } catch (failedOpen) {
-    return { lost: 0, resurrected: 0, wrong: 0, acknowledged: acknowledged.size, failedOpen, openMs: 0 };
+    const none = { lost: 0, resurrected: 0, wrong: 0, openMs: 0 };
+    return { ...none, acknowledged: acknowledged.size, failedOpen, jobs, workerKills };
   }
 }
 
@@ -73,12 +87,16 @@ interface Kill {
   /** Whether the delay counts from the start of the process, and not from the moment its store is open. */
   readonly duringOpen: boolean;
   readonly afterMs: number;
+  /** The report from which the delay counts. */
+  readonly after: "open" | "job";
   readonly power: Power | undefined;
 }
 
 interface Reports {
   readonly acknowledged: Set<number>;
   readonly tried: Set<number>;
+  jobs: number;
+  workerKills: number;
 }
 
 async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kill): Promise<Reports> {
@@ -94,11 +112,13 @@ async function killedWriter(runtime: Runtime, args: readonly string[], kill: Kil
     child.kill("SIGKILL");
   };
   let killing = kill.duringOpen ? killSoon() : undefined;
-  const reports: Reports = { acknowledged: new Set(), tried: new Set() };
+  const reports: Reports = { acknowledged: new Set(), tried: new Set(), jobs: 0, workerKills: 0 };
   for await (const line of createInterface({ input: child.stdout })) {
     const [kind, number] = line.split(" ");
-    if (kind === "open") killing ??= killSoon();
+    if (kind === kill.after) killing ??= killSoon();
     if (kind === "try") reports.tried.add(Number(number));
+    if (kind === "job") reports.jobs += 1;
+    if (kind === "kill") reports.workerKills += 1;
     if (kind === "ack") reports.acknowledged.add(Number(number));
   }
   const [, signal] = (await closed) as [number | null, string | null];

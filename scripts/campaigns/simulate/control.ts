@@ -12,6 +12,8 @@ export interface Control {
   readonly name: string;
   readonly lies?: Lies;
   readonly view?: (disk: SimulatedDisk) => FileSystem;
+  /** The blocks that a worker wrote are not synced, although its answer says so. */
+  readonly areJobsUnsynced?: boolean;
   /** Only lives of this kind: the cheapest kind that finds the fault. */
   readonly profile?: string;
 }
@@ -31,6 +33,7 @@ export const CONTROLS: readonly Control[] = [
     name: "the names of segments with blocks are not synced",
     lies: { syncDirectory: (path) => path === "data/upper" || path === "data/bottom" },
   },
+  { name: "the blocks of jobs are not synced", areJobsUnsynced: true, profile: "wide" },
   { name: "sled's files are not synced", lies: { sync: isIndex } },
   { name: "the names of sled's files are not synced", lies: { syncDirectory: (path) => path === "data/index" } },
   { name: "the marker is not synced", lies: { sync: (path) => path.startsWith("data/LUGE") } },

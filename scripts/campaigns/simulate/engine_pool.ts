@@ -77,11 +77,16 @@ export class EnginePool {
   }
 
   #start(imports: Imports): WebAssembly.Instance {
-    const slot = this.#free.pop() ?? this.#newSlot();
-    slot.imports = imports;
-    const { instance, lease } = this.#leaseOf(slot);
+    const { instance, lease } = this.start(imports as unknown as WebAssembly.Imports);
     this.last = lease;
     return instance;
+  }
+
+  /** Starts an instance for a worker. */
+  start(imports: WebAssembly.Imports): { instance: WebAssembly.Instance; lease: Lease } {
+    const slot = this.#free.pop() ?? this.#newSlot();
+    slot.imports = imports as unknown as Imports;
+    return this.#leaseOf(slot);
   }
 
   /** A store that was abandoned may still make calls. They must never reach the instance's next user. */

@@ -22,6 +22,7 @@ import {
   type Model,
   type ModelChange,
 } from "./history.ts";
+import { type JobMoment, SimulatedWorkers, withWorkers } from "./jobs.ts";
 import { lookedAround } from "./trespass.ts";
 import { changesAfter, compareTold, tellUntil, Watcher } from "./watcher.ts";
 import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
@@ -61,6 +62,7 @@ export interface Point {
   readonly settled: number;
   /** The path of the store on the disk. */
   readonly path: string;
+  readonly jobs: JobMoment | undefined;
   /** The same for the other store on the disk. */
   readonly beside?: Point;
 }
@@ -82,6 +84,8 @@ export interface LifeContext {
   readonly most?: (length: number) => number;
   /** Whether lives watch, verify, list versions, and do several things at once. */
   readonly extended: boolean;
+  /** Who does the jobs of its stores: by chance of its own, and with syncs or without. Default: nobody. */
+  readonly jobs?: { readonly random: Random; readonly isUnsynced: boolean; done: number };
 }
 
 /** The place of a life, and what else is on the disk. */
@@ -129,6 +133,7 @@ export class Life {
   readonly #backups = new BackupChain();
   #path: string;
   readonly #mayMove: boolean;
+  #workers: SimulatedWorkers | undefined;
   /** The path that the store's own path points to now, and what the store changed there. */
   #elsewhere: string | undefined;
   #trespass: string | undefined;
@@ -195,10 +200,13 @@ export class Life {
     const { pool, config, view, clock } = this.#context;
     let store: SledStore;
     const before = pool.last;
+    const seen = this.#mayMove ? lookedAround(view(this.disk), (run) => this.#lookAround(run)) : view(this.disk);
+    const { jobs } = this.#context;
+    if (jobs) this.#workers = new SimulatedWorkers({ pool, view: seen, ...jobs });
     try {
       const opening = open({
         path: this.#path,
-        fileSystem: this.#mayMove ? lookedAround(view(this.disk), (run) => this.#lookAround(run)) : view(this.disk),
+        fileSystem: this.#workers ? withWorkers(seen, this.#workers) : seen,
         wasm: pool.module,
         cacheSize: 1024 * 1024,
         writeBufferSize: 256 * 1024,
@@ -342,6 +350,7 @@ export class Life {
   async settle(): Promise<void> {
     const { random } = this.#context;
     await microtasks();
+    this.#workers?.act();
     while (this.disk.syncsInFlight > 0 && random.below(3) > 0) {
       this.disk.completeSync(random.below(this.disk.syncsInFlight));
       await microtasks();
@@ -357,6 +366,7 @@ export class Life {
   async close(): Promise<void> {
     for (const { snapshot } of this.#snapshots) snapshot.dispose();
     await this.#until(this.#open.close());
+    this.#endWorkers();
     this.#durable = this.#settled = this.#history.length;
     this.#lease?.release();
   }
@@ -370,6 +380,7 @@ export class Life {
     };
     this.#opened?.close().catch(() => {});
     while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, POWER_OFF);
+    this.#endWorkers();
     await microtasks();
     // A pending step would keep the process alive.
     void this.#watcher?.stop();
@@ -382,7 +393,15 @@ export class Life {
     // A pending step would keep the process alive.
     void this.#watcher?.stop();
     this.disk.events = {};
+    this.#endWorkers();
     this.#forget();
+  }
+
+  #endWorkers(): void {
+    const { jobs } = this.#context;
+    if (jobs) jobs.done += this.#workers?.done ?? 0;
+    this.#workers?.end();
+    this.#workers = undefined;
   }
 
   /**
@@ -404,7 +423,8 @@ export class Life {
     const settled = this.#store ? Math.max(this.#settled, this.#toldCount) : expectation.least;
     const beside = this.#beside ? { beside: this.#beside.now() } : {};
     const capture = this.disk.capture();
-    return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, ...beside };
+    const jobs = this.#workers?.moment();
+    return { capture, expectation, settled: Math.max(settled, expectation.least), path: this.#path, jobs, ...beside };
   }
 
   /** Moves the directory of the store, durably, while the store is open. From now on its own path points elsewhere. */
@@ -720,6 +740,7 @@ export class Life {
     for (let turns = 0; turns < TURNS_TO_HANG; turns++) {
       await microtasks();
       if (isDone) return await promise;
+      this.#workers?.act();
       if (this.disk.syncsInFlight > 0) this.disk.completeSync(0);
       else await this.turn();
     }

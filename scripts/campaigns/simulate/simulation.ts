@@ -20,6 +20,7 @@ import {
 import { type Lies, SimulatedDirectory, SimulatedDisk } from "./disk.ts";
 import type { EnginePool } from "./engine_pool.ts";
 import { CrashFault, type Expectation, History } from "./history.ts";
+import { countState, isInFlight, type JobStates, noJobStates } from "./jobs.ts";
 import { Life, type LifeContext, type Point } from "./life.ts";
 import { EXTENDED_PROFILES, PROFILES, type Profile } from "./workload.ts";
 
@@ -29,6 +30,8 @@ const LIVES_A_DISK = 5;
 const MOST_FAULTS = 5;
 /** When a disk has had enough states, its life continues, but only one in this many moments is tried. */
 const THINNED = 8;
+/** While jobs are in flight, this many times more points are tried. */
+const MORE_WITH_JOBS = 16;
 
 /** The options of a simulation. */
 export interface SimulationOptions {
@@ -55,6 +58,10 @@ export interface SimulationOptions {
   readonly extended?: boolean;
   /** Whether some lives compress what they write. Seeds that found a fault before run without. Default: true. */
   readonly compression?: boolean;
+  /** Whether stores have a worker. Older seeds that found a fault run without. Default: true. */
+  readonly jobs?: boolean;
+  /** The blocks that a worker wrote are not synced, although its answer says so. Default: false. */
+  readonly areJobsUnsynced?: boolean;
   /** Only lives of this profile, by name. Default: all. */
   readonly profile?: string | undefined;
   /** Whether lives may write tens of megabytes at once. Default: true. */
@@ -101,6 +108,10 @@ export interface SimulationResult {
   pairs: number;
   moved: number;
   shortDisks: number;
+  /** How many jobs workers did. */
+  jobs: number;
+  /** States while jobs were in flight. */
+  readonly jobStates: JobStates;
   /** A digest of the states and their order. It is the same each time for a seed. */
   digest: number;
   readonly faults: FoundFault[];
@@ -135,6 +146,8 @@ class Simulation {
     pairs: 0,
     moved: 0,
     shortDisks: 0,
+    jobs: 0,
+    jobStates: noJobStates(),
     digest: 0,
     faults: [],
   };
@@ -145,6 +158,8 @@ class Simulation {
   readonly #chance: Random;
   /** The same for the settings of compression. */
   readonly #settings: Random;
+  /** The same of who does jobs. */
+  readonly #jobs: Random;
 
   constructor(options: SimulationOptions, clock: SimulatedClock) {
     this.#options = options;
@@ -152,6 +167,7 @@ class Simulation {
     this.#random = new Random(options.seed);
     this.#chance = new Random(options.seed ^ 0x5eed);
     this.#settings = new Random(options.seed ^ 0x174);
+    this.#jobs = new Random(options.seed ^ 0x10b5);
   }
 
   #isDisturbed(oneIn: number): boolean {
@@ -172,7 +188,7 @@ class Simulation {
   async #disk(): Promise<void> {
     const random = this.#random;
     const extended = this.#options.extended ?? true;
-    const context: LifeContext = {
+    const common: LifeContext = {
       pool: this.#options.pool,
       random,
       clock: this.#clock,
@@ -187,6 +203,8 @@ class Simulation {
       ...(this.#isDisturbed(3) ? { most: (length: number) => this.#part(length) } : {}),
       extended,
     };
+    const jobs = { random: this.#jobs, isUnsynced: this.#options.areJobsUnsynced ?? false, done: 0 };
+    const context: LifeContext = (this.#options.jobs ?? true) ? { ...common, jobs } : common;
     if (context.most) this.#result.shortDisks += 1;
     const isPair = this.#isDisturbed(3);
     let disk = new SimulatedDisk({}, new SimulatedDirectory(), this.#options.lies);
@@ -202,6 +220,8 @@ class Simulation {
       const next = await this.#guarded(where, () => this.#life(own, disk, expectation, beside, where));
       this.#options.onLife?.({ where, states: this.#result.states - before, ms: performance.now() - started });
       if (!next) return;
+      this.#result.jobs += jobs.done;
+      jobs.done = 0;
       ({ disk, expectation, beside } = next);
     }
   }
@@ -316,7 +336,8 @@ class Simulation {
   ): Promise<void> {
     const random = this.#random;
     const isEnough = this.#result.states >= this.#enough;
-    if (random.below(isEnough ? sparse * THINNED : sparse) > 0) return;
+    const fewer = isInFlight(point.jobs) ? Math.ceil(sparse / MORE_WITH_JOBS) : sparse;
+    if (random.below(isEnough ? fewer * THINNED : fewer) > 0) return;
     const changes = pendingChanges(point.capture);
     const states = depth === 1 || random.below(3) === 0 ? smallStates(changes) : [];
     if (changes.length > 0) states.push(sampledState(changes, random));
@@ -343,7 +364,11 @@ class Simulation {
   /** Opens a store from one state, and compares. */
   async #trial(context: LifeContext, point: Point, state: CrashState, depth: number, where: string): Promise<void> {
     const random = this.#random;
-    this.#count(depth, `${where}, ${point.expectation.least}, ${point.settled}, ${point.expectation.history.length}`);
+    this.#count(
+      depth,
+      `${where}, ${point.expectation.least}, ${point.settled}, ${point.expectation.history.length}`,
+      point,
+    );
     const isNested = depth < DEEPEST && random.below(depth === 1 ? 60 : 20) === 0;
     const stays = isNested && context.extended && state.isKill;
     const disk = stays ? diskAfterKill(point.capture) : diskAfter(point.capture, state);
@@ -406,10 +431,11 @@ class Simulation {
     return new Life(context, disk, expectationOf(beside, state), false, { path: beside.path, isBeside: true });
   }
 
-  #count(depth: number, what: string): void {
+  #count(depth: number, what: string, { jobs }: Point): void {
     const result = this.#result;
     for (let i = 0; i < what.length; i++) result.digest = (Math.imul(result.digest, 31) + what.charCodeAt(i)) >>> 0;
     result.states += 1;
+    countState(result.jobStates, jobs);
     result.statesAtDepth[depth - 1] = (result.statesAtDepth[depth - 1] ?? 0) + 1;
     if (result.states % 100 === 0) this.#options.onStates?.(result.states);
   }

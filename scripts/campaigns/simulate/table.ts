@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type JobStates, noJobStates } from "./jobs.ts";
 import type { FoundFault, SimulationResult } from "./simulation.ts";
 
 /** The sums of many simulations. */
@@ -19,6 +20,8 @@ export interface Totals {
   pairs: number;
   moved: number;
   shortDisks: number;
+  jobs: number;
+  readonly jobStates: JobStates;
   readonly faults: FoundFault[];
 }
 
@@ -36,6 +39,8 @@ export function noTotals(): Totals {
     pairs: 0,
     moved: 0,
     shortDisks: 0,
+    jobs: 0,
+    jobStates: noJobStates(),
     faults: [],
   };
 }
@@ -53,6 +58,8 @@ export function addResult(totals: Totals, result: SimulationResult): void {
   totals.pairs += result.pairs;
   totals.moved += result.moved;
   totals.shortDisks += result.shortDisks;
+  totals.jobs += result.jobs;
+  for (const [name, count] of Object.entries(result.jobStates)) totals.jobStates[name as keyof JobStates] += count;
   totals.faults.push(...result.faults);
 }
 
@@ -71,9 +78,15 @@ export function rowsOf(totals: Totals, seconds: number): Record<string, number> 
     "lives beside another store": totals.pairs,
     "lives whose directory was moved": totals.moved,
     "disks with short transfers": totals.shortDisks,
+    "jobs of workers": totals.jobs,
     commits: totals.commits,
     "crash points": totals.points,
     "crash states": totals.states,
+    "states with a job out": totals.jobStates.out,
+    "states with an answer that the store does not have": totals.jobStates.answered,
+    "states soon after an answer": totals.jobStates.taken,
+    "states in a job for the upper level": totals.jobStates.inUpper,
+    "states in a job for the bottom level": totals.jobStates.inBottom,
     "states per point, mean": Number((totals.states / Math.max(1, totals.points)).toFixed(1)),
     "states per point, most": totals.mostStatesOfPoint,
     "states after one crash": totals.atDepth[0] ?? 0,

@@ -1,0 +1,219 @@
+/**
+ * Merges in a worker thread. The store keeps all entries if the thread fails, hangs or dies.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
+import type { JobPlace, JobWorker } from "../../src/fs/job_worker.ts";
+import { NodeFileSystem } from "../../src/fs/node.ts";
+import { deferred } from "../../src/promises.ts";
+import { withDirectory } from "../support/temporary.ts";
+
+const BUFFER = 256 * 1024;
+const BATCH = 500;
+/** Some memtables. */
+const ENTRIES = 12_000;
+const VALUE = new Uint8Array(60).fill(7);
+
+type Run = (worker: JobWorker, job: Uint8Array, number: number) => Promise<Uint8Array>;
+
+/** The disk, with workers whose jobs a test can change. */
+class WatchedWorkers extends NodeFileSystem {
+  started = 0;
+  jobs = 0;
+  stopped = 0;
+  readonly #run: Run;
+
+  constructor(run: Run = (worker, job) => worker.run(job)) {
+    super();
+    this.#run = run;
+  }
+
+  override async startJobWorker(place: JobPlace): Promise<JobWorker> {
+    this.started += 1;
+    const worker = await super.startJobWorker(place);
+    return {
+      run: (job) => {
+        this.jobs += 1;
+        return this.#run(worker, job, this.jobs);
+      },
+      stop: () => {
+        this.stopped += 1;
+        return worker.stop();
+      },
+    };
+  }
+}
+
+const keyOf = (i: number) => `key${String(Math.imul(i, 0x9e3779b1) >>> 0).padStart(10, "0")}`;
+
+/** Writes entries in batches, and awaits each. */
+async function load(store: SledStore, entries = ENTRIES, until = () => false): Promise<void> {
+  for (let i = 0; i < entries; i += BATCH) {
+    const puts = Array.from({ length: BATCH }, (_, j) => ({ type: "put", key: keyOf(i + j), value: VALUE }) as const);
+    await store.batch(puts);
+    if (until()) return;
+  }
+}
+
+/** Writes until the condition holds. A thread takes a while to start. */
+async function loadUntil(store: SledStore, until: () => boolean): Promise<void> {
+  for (let round = 0; round < 200 && !until(); round++) await load(store, ENTRIES, until);
+  assert.ok(until(), "the condition never held");
+}
+
+async function assertHolds(store: SledStore, entries = ENTRIES): Promise<void> {
+  let count = 0;
+  for await (const [, value] of store.entries()) {
+    assert.equal(value.length, VALUE.length);
+    count += 1;
+  }
+  assert.equal(count, entries);
+  assert.deepEqual((await store.verify()).damages, []);
+}
+
+async function withStore(
+  fileSystem: NodeFileSystem,
+  use: (store: SledStore, warnings: string[]) => Promise<void>,
+  { closes = true } = {},
+): Promise<void> {
+  await withDirectory(async (path) => {
+    const warnings: string[] = [];
+    const [ignored, log] = [() => {}, (line: string) => warnings.push(line)];
+    const logger = { debug: ignored, info: ignored, warn: log, error: log };
+    const config = { path, writeBufferSize: BUFFER, syncWrites: false, fileSystem, logger, loggingLevel: 0 } as const;
+    const store = await open(config);
+    await use(store, warnings);
+    if (closes) await store.close();
+    await using again = await open(path);
+    await assertHolds(again);
+  });
+}
+
+test("a thread merges the entries, and ends with its store", async () => {
+  const fileSystem = new WatchedWorkers();
+  await withStore(fileSystem, async (store, warnings) => {
+    await loadUntil(store, () => fileSystem.jobs > 20);
+    await load(store);
+    await assertHolds(store);
+    await store.compact();
+    await assertHolds(store);
+    assert.deepEqual(warnings, []);
+  });
+  assert.deepEqual([fileSystem.started, fileSystem.stopped], [1, 1]);
+});
+
+test("a thread that is killed in a job is replaced twice; then the store does without one", async () => {
+  const fileSystem = new WatchedWorkers((worker, job, number) => {
+    const done = worker.run(job);
+    if (number % 4 === 0) void worker.stop();
+    return done;
+  });
+  await withStore(fileSystem, async (store, warnings) => {
+    await loadUntil(store, () => warnings.length === 3);
+    const { jobs } = fileSystem;
+    await load(store);
+    await assertHolds(store);
+    assert.deepEqual([fileSystem.started, fileSystem.jobs, warnings.length], [3, jobs, 3]);
+    assert.match(warnings[0] ?? "", /merges without a worker thread: The worker failed: /);
+  });
+});
+
+test("a job that fails in the engine is done in the thread of the store", async () => {
+  const fileSystem = new WatchedWorkers((worker, job) => worker.run(job.slice(0, job.length - 3)));
+  await withStore(fileSystem, async (store, warnings) => {
+    await loadUntil(store, () => warnings.length === 3);
+    assert.match(warnings[0] ?? "", /a job or its answer is malformed/);
+    await load(store);
+    await assertHolds(store);
+  });
+});
+
+test("the same if there is no memory for a job, or no thread can start", async () => {
+  const poor = new WatchedWorkers(async () => {
+    throw new Error("no memory for a job of 1 bytes");
+  });
+  await withStore(poor, async (store, warnings) => {
+    await loadUntil(store, () => warnings.length === 3);
+    await load(store);
+    await assertHolds(store);
+  });
+  const none = new (class extends NodeFileSystem {
+    override async startJobWorker(): Promise<JobWorker> {
+      throw new Error("threads are forbidden");
+    }
+  })();
+  await withStore(none, async (store, warnings) => {
+    await load(store);
+    await assertHolds(store);
+    assert.match(warnings.join(), /merges without a worker thread: threads are forbidden$/);
+  });
+});
+
+test("a store closes while a job hangs, and its thread changes nothing later", async () => {
+  const held: { worker: JobWorker; job: Uint8Array }[] = [];
+  const never = deferred<Uint8Array>();
+  const fileSystem = new (class extends WatchedWorkers {
+    override async startJobWorker(place: JobPlace): Promise<JobWorker> {
+      const worker = await super.startJobWorker(place);
+      // It outlives its store.
+      return { run: (job) => worker.run(job), stop: async () => {} };
+    }
+  })((worker, job) => {
+    held.push({ worker, job: job.slice() });
+    return never.promise;
+  });
+  await withDirectory(async (path) => {
+    const store = await open({ path, writeBufferSize: BUFFER, syncWrites: false, fileSystem });
+    for (let i = 0; held.length === 0 && i < 200; i++) await Promise.race([load(store, BATCH), sleep(20)]);
+    assert.ok(held.length > 0);
+    const closing = store.close();
+    // Close waits for the answer. The failure ends the wait.
+    never.reject(new Error("it hangs"));
+    await closing;
+    await using again = await open(path);
+    const before = again.version;
+    // Threads keep no process alive.
+    const alive = setInterval(() => {}, 1000);
+    for (const { worker, job } of held) {
+      await assert.rejects(worker.run(job));
+      await worker.stop();
+    }
+    clearInterval(alive);
+    await load(again);
+    await assertHolds(again);
+    assert.ok(again.version > before);
+  });
+});
+
+test("many stores have a thread each", async () => {
+  await withDirectory(async (directory) => {
+    const fileSystem = new WatchedWorkers();
+    const config = { writeBufferSize: BUFFER, syncWrites: false, fileSystem } as const;
+    const stores = await Promise.all([1, 2, 3, 4].map((i) => open({ ...config, path: `${directory}/${i}` })));
+    for (let i = 0; i < 100 && (fileSystem.started < 4 || fileSystem.jobs < 20); i++)
+      await Promise.all(stores.map((store) => load(store)));
+    await Promise.all(stores.map((store) => assertHolds(store)));
+    await Promise.all(stores.map((store) => store.close()));
+    assert.deepEqual([fileSystem.started, fileSystem.stopped], [4, 4]);
+  });
+});
+
+test("with workers: false, or on another file system, no thread is started", async () => {
+  const fileSystem = new WatchedWorkers();
+  await withDirectory(async (path) => {
+    await using store = await open({ path, writeBufferSize: BUFFER, syncWrites: false, fileSystem, workers: false });
+    await load(store);
+    await assertHolds(store);
+  });
+  assert.equal(fileSystem.started, 0);
+  const memory = { path: "/data", writeBufferSize: BUFFER, fileSystem: new MemoryFileSystem() };
+  await using store = await open(memory);
+  await load(store);
+  await assertHolds(store);
+});
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
