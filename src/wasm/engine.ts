@@ -117,7 +117,7 @@ export class Engine implements Backend {
       putLarge(this.#calls, key, value, expiresMs);
     } else {
       this.#memory.request(key, value);
-      this.#calls.write("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, clock.now()));
+      this.#calls.run("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, clock.now()));
     }
     return this.#memory.replyNumber(ReplyNumber.version);
   }
@@ -125,7 +125,7 @@ export class Engine implements Backend {
   delete(key: Uint8Array): number {
     this.#room.toDelete(1);
     this.#memory.request(key, undefined);
-    this.#calls.write("delete", () => this.#exports.luge_delete(key.length, clock.now()));
+    this.#calls.run("delete", () => this.#exports.luge_delete(key.length, clock.now()));
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 
@@ -133,7 +133,7 @@ export class Engine implements Backend {
     if (deletesOnly(operations)) this.#room.toDelete(operations.length);
     else this.#room.toWrite();
     const length = this.#memory.requestOf(operations);
-    this.#calls.write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
+    this.#calls.run("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 
@@ -276,13 +276,13 @@ export class Engine implements Backend {
   step(): boolean {
     // Steps need space, so on a full disk they would fail the store. A compaction then does their work.
     if (this.#room.isMissing) return false;
-    return this.#calls.work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
+    return this.#calls.run("write", () => this.#exports.luge_step(clock.now())) === Status.More;
   }
 
   /** Does a small part of a compaction. Starts one if none is running. Returns whether there is more. */
   compactStep(): boolean {
     this.#room.toCompact();
-    return this.#calls.work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
+    return this.#calls.run("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
   }
 
   verifyStep(first: boolean): VerifyStep {

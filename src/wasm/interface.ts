@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 10;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -81,6 +81,8 @@ export const Work = {
   SOME: 1,
   /** There is so much that the next commits must do some of it. */
   BEHIND: 2,
+  /** The next step needs a sync of the log that is not done, and would block for it. */
+  WAITING: 4,
 } as const;
 
 /** The fields of the reply header that are a `u32`: their offsets, in units of 4 bytes. */
@@ -203,9 +205,21 @@ export interface EngineExports {
   luge_close_step(nowMs: number): number;
   /** Makes everything durable and closes the database. The instance may open again. */
   luge_close(nowMs: number): number;
-  /** Writes all commits to the operating system. */
-  luge_write_out(): number;
-  /** Makes all commits durable. */
+  /**
+   * Writes all commits to the operating system. `Status.More` says that some wait for a sync that goes on: call again
+   * once it is done. If `isNow` is not 0, the call blocks instead.
+   */
+  luge_write_out(isNow: number): number;
+  /**
+   * Begins to make all commits durable. They are when the host has done what the engine asked for. `Status.More` says
+   * that some wait for an earlier sync: call again once it is done.
+   */
+  luge_begin_sync(): number;
+  /** Tells the engine that the host begins all syncs of the log that the engine asked for. */
+  luge_syncing(): number;
+  /** Tells the engine that the syncs of the last `luge_syncing` are done. */
+  luge_synced(): number;
+  /** Makes all commits durable before it returns. */
   luge_sync(): number;
   /**
    * Makes everything durable, and ends all segments except that of the log. If `isCopied` is not 0, ends that one, too.
@@ -338,6 +352,9 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_close_step",
   "luge_close",
   "luge_write_out",
+  "luge_begin_sync",
+  "luge_syncing",
+  "luge_synced",
   "luge_sync",
   "luge_end_segments",
   "luge_step",

@@ -123,9 +123,8 @@ pub fn written(database: &Database<StandardDisk>, version: Version) -> Status {
 
 /// Sets in the reply whether there is background work.
 pub fn set_work(database: &Database<StandardDisk>) {
-    REPLY.work.set(match (database.has_work(), database.is_behind()) {
-        (false, false) => work::NONE,
-        (true, true) => work::BEHIND,
-        _ => work::SOME,
-    });
+    let bit = |is_set, bit| if is_set { bit } else { work::NONE };
+    let has_work = database.has_work();
+    let behind = bit(has_work && database.is_behind(), work::BEHIND);
+    REPLY.work.set(bit(has_work, work::SOME) | behind | bit(database.waits_for_log(), work::WAITING));
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::call::{run, run_open, with_state, written};
+use super::call::{run, run_open, set_work, with_state, written};
 use super::reply::{REPLY, ReplyHeader};
 use super::{ABI_VERSION, KEPT_BUFFER_BYTES, LEAST_REQUEST_BYTES};
 use crate::database::{Database, Disks, Options};
@@ -76,7 +76,11 @@ pub extern "C" fn luge_open(cache_size: u32, write_buffer_size: u32, versions_to
 /// Does a small part of closing, after the last commit. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_step(now_ms: f64) -> i32 {
-    run_open(|call| Ok(if call.database.close_step(from_host(now_ms))? { Status::More } else { Status::Ok }))
+    run_open(|call| {
+        let more = call.database.close_step(from_host(now_ms))?;
+        set_work(call.database);
+        Ok(if more { Status::More } else { Status::Ok })
+    })
 }
 
 /// Makes everything durable and closes the database. The instance may open again.

@@ -13,7 +13,7 @@ use super::{Disks, Options};
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Index};
-use crate::log::{check_owners, recover};
+use crate::log::{Position, check_owners, recover};
 use crate::table::{HistoryLeft, Table, TableDisks};
 
 /// The state of an open database. Each part keeps its own data private.
@@ -46,7 +46,9 @@ impl<D: Disk> Store<D> {
         let values = ValueLog::open(disk, &recovered, index.notes(), &Settings { owner, last_version, options })?;
         table.end_history_before(whole_from)?;
         let sealed = sealed
-            .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
+            .map(|(memtable, checkpoint)| {
+                Sealed::new(memtable, Hidden::default(), (checkpoint, Position::default()), &table)
+            })
             .transpose()?;
         Ok(Self {
             table,
@@ -78,6 +80,7 @@ impl<D: Disk> Store<D> {
 
     /// Does a small part of closing. Returns whether more is left.
     pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        self.settle()?;
         self.clock.stop();
         let Checkpoint { reserved, .. } = self.checkpointer.checkpoint();
         if self.memtables.sealed().is_some() {
@@ -85,7 +88,7 @@ impl<D: Disk> Store<D> {
         } else if !self.memtables.active().is_empty() || reserved != self.clock.reserved() {
             self.seal()?;
         } else {
-            return self.table.remove_dead();
+            return self.remove_dead();
         }
         Ok(true)
     }

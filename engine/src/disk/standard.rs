@@ -50,9 +50,17 @@ impl Disk for StandardDisk {
 
     /// Does nothing on WASI: the host syncs the directory after every change of a name, and offers no call for it.
     fn sync_directory(&self) -> io::Result<()> {
-        if cfg!(target_os = "wasi") { Ok(()) } else { File::open(&self.directory)?.sync_all() }
+        if HOST_SYNCS_LATER { Ok(()) } else { File::open(&self.directory)?.sync_all() }
+    }
+
+    /// The host takes the sync of a directory for this.
+    fn finish_syncs(&self) -> io::Result<()> {
+        if HOST_SYNCS_LATER { File::open(&self.directory)?.sync_all() } else { Ok(()) }
     }
 }
+
+/// Whether the host syncs later: see [`DiskFile::begin_sync`].
+const HOST_SYNCS_LATER: bool = cfg!(target_os = "wasi");
 
 /// A file of the operating system. Remembers its cursor, so that sequential reads and writes need no seek.
 #[derive(Debug)]
@@ -107,5 +115,10 @@ impl DiskFile for StandardFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    fn begin_sync(&mut self) -> io::Result<bool> {
+        self.sync()?;
+        Ok(!HOST_SYNCS_LATER)
     }
 }

@@ -40,8 +40,10 @@ impl Descent {
 }
 
 impl<D: Disk> Table<D> {
-    /// Moves some blocks of the upper level into the bottom level in one atomic write. Durable after [`Table::sync`].
+    /// Prepares to move some blocks of the upper level into the bottom level in one atomic write: see
+    /// [`Table::prepare`].
     pub fn descend(&mut self, descent: &mut Descent, retention: &Retention) -> Result<Written, Failure> {
+        self.show()?;
         let mut group = Group::default();
         let mut moved: Vec<OldBlock> = Vec::new();
         let mut next = Some(self.block_of(Level::Upper, &descent.next)?);
@@ -59,7 +61,7 @@ impl<D: Disk> Table<D> {
         for block in &moved {
             group.remove(Level::Upper, block.placed());
         }
-        let written = self.commit(group)?;
+        let written = self.prepare(group)?;
         if written.bytes < BYTES_A_STEP / 2 {
             descent.blocks = (descent.blocks * 2).min(MOST_BLOCKS);
         } else if written.bytes > BYTES_A_STEP * 2 {

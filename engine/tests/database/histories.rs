@@ -30,6 +30,11 @@ enum Step {
     /// A put whose value comes in pieces; given up when the flag is false.
     Large(Vec<u8>, usize, bool),
     Sync,
+    BeginSync,
+    /// The host begins the syncs that were begun.
+    Syncing,
+    /// They are done.
+    Synced,
     WriteOut,
     Work(usize),
     Snapshot,
@@ -60,7 +65,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         14 => vec(write(), 1..6).prop_map(Step::Commit),
         1 => (key(), 200..3000_usize, prop::bool::weighted(0.8)).prop_map(|(key, length, ends)| Step::Large(key, length, ends)),
-        2 => Just(Step::Sync),
+        1 => Just(Step::Sync),
+        2 => Just(Step::BeginSync),
+        2 => Just(Step::Syncing),
+        2 => Just(Step::Synced),
         1 => Just(Step::WriteOut),
         4 => (1..6_usize).prop_map(Step::Work),
         1 => Just(Step::Snapshot),
@@ -94,6 +102,10 @@ struct Known {
     commits: Vec<Commit>,
     /// So many of them are durable.
     durable: usize,
+    /// So many will be by the syncs that were begun.
+    begun: usize,
+    /// So many will be by those that go on: that many syncs of the disk.
+    going: Option<(usize, usize)>,
     snapshots: Vec<Version>,
     /// The highest version that anybody was ever told.
     highest: Version,
@@ -171,7 +183,24 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
             database.sync().unwrap();
             known.durable = known.commits.len();
         }
-        Step::WriteOut => database.write_out().unwrap(),
+        Step::BeginSync => {
+            if database.begin_sync().unwrap() {
+                known.begun = known.commits.len();
+            }
+        }
+        Step::Syncing if known.going.is_none() => {
+            database.syncing();
+            known.going = Some((known.begun, database.log_disk().begun_syncs()));
+        }
+        Step::Synced => {
+            let Some((durable, syncs)) = known.going.take() else { return };
+            let disk = database.log_disk();
+            assert!((0..syncs.min(disk.begun_syncs())).all(|_| disk.complete_sync()));
+            database.synced().unwrap();
+            known.durable = known.durable.max(durable);
+        }
+        Step::Syncing => {}
+        Step::WriteOut => drop(database.write_out()),
         Step::Work(steps) => (0..steps).for_each(|_| {
             database.step(known.now_ms).unwrap();
         }),
@@ -212,14 +241,15 @@ proptest! {
 
     #[test]
     fn database_agrees_with_the_history_through_every_end(
-        lives in vec((vec(step(), 0..60), end()), 1..5), versions_to_keep in 1..4_usize,
+        lives in vec((vec(step(), 0..60), end()), 1..5), versions_to_keep in 1..4_usize, syncs_later in any::<bool>(),
     ) {
         let options = Options { versions_to_keep, ..OPTIONS };
         let index = Index::temporary().unwrap();
         let open = |disks| Database::with_index(&index, disks, options).unwrap();
-        let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+        let log = if syncs_later { MemoryDisk::default().syncing_later() } else { MemoryDisk::default() };
+        let mut disks = Disks { log, upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
         let (commits, snapshots) = (Vec::new(), Vec::new());
-        let mut known = Known { commits, durable: 0, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
+        let mut known = Known { commits, durable: 0, begun: 0, going: None, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
         for (steps, end) in lives {
             let mut database = open(disks);
             for step in steps {
@@ -235,6 +265,7 @@ proptest! {
                 End::PowerCut(survival) => power_cut(&database.crash(), &survival),
             };
             known.snapshots.clear();
+            (known.begun, known.going) = (0, None);
 
             let mut database = open(disks);
             let now_ms = known.now_ms;

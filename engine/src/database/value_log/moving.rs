@@ -34,10 +34,12 @@ struct Live {
 
 /// Values that were moved. The entries that refer to them must be changed.
 pub(in crate::database) struct Moved {
-    /// Their old and new positions. They are durable at the new ones.
+    /// Their old and new positions. They are at the new ones, durable once the log is up to `end`.
     pub relocations: Vec<Relocation>,
     /// Their bytes.
     pub bytes: u64,
+    /// The end of the copies in the log.
+    pub end: Position,
     /// The segment, if it has no more values.
     pub emptied: Option<SegmentNumber>,
 }
@@ -53,7 +55,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// Whether there may be a segment to empty, or one is being emptied.
     pub fn has_work(&self) -> bool {
-        self.moving.is_some() || self.space.may_be_sparse()
+        self.moving.is_some() || self.moved.is_some() || self.space.may_be_sparse()
     }
 
     /// Notes that the set of live values has changed.
@@ -71,36 +73,53 @@ impl<D: Disk> ValueLog<D> {
         self.space.is_empty()
     }
 
-    /// The segments before `first` without live values. Notes the others.
-    pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<Vec<SegmentNumber>, Failure> {
-        let mut dead = Vec::new();
+    /// Finds the segments before `first` without live values, to remove them. Notes the others. Returns whether there are
+    /// any.
+    pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<bool, Failure> {
+        self.dead.clear();
         for number in self.segments()?.into_iter().filter(|number| *number < first) {
             if live.of(number) == 0 {
-                dead.push(number);
+                self.dead.push(number);
                 self.space.remove(number);
             } else {
                 self.space.add(self.log.disk(), number)?;
             }
         }
-        Ok(dead)
+        let Self { moving, dead, .. } = self;
+        moving.take_if(|moving| dead.contains(&moving.segment));
+        Ok(!dead.is_empty())
     }
 
-    /// Removes segments that nothing refers to, durably.
-    pub fn remove(&mut self, dead: &[SegmentNumber]) -> Result<(), Failure> {
-        for number in dead {
-            self.files.forget(*number);
-            self.log.remove_segment(*number)?;
-        }
-        if !dead.is_empty() {
-            self.log.disk().sync_directory()?;
-        }
-        self.moving.take_if(|moving| dead.contains(&moving.segment));
-        Ok(())
+    /// Whether there are segments to remove.
+    pub fn has_dead(&self) -> bool {
+        !self.dead.is_empty()
+    }
+
+    /// Removes one segment that nothing refers to. This takes the file system some milliseconds. Returns whether there
+    /// was one.
+    pub fn remove_dead(&mut self) -> Result<bool, Failure> {
+        let Some(number) = self.dead.pop() else { return Ok(false) };
+        self.files.forget(number);
+        self.log.remove_segment(number)?;
+        self.log.disk().sync_directory()?;
+        Ok(true)
     }
 
     /// Whether a segment is being emptied.
     pub fn is_moving(&self) -> bool {
         self.moving.is_some()
+    }
+
+    /// Whether values were copied that are not durable yet.
+    pub fn moved_waits(&self) -> bool {
+        self.moved.as_ref().is_some_and(|moved| !self.is_durable(moved.end))
+    }
+
+    /// Takes the values that were copied. They are durable.
+    pub fn take_moved(&mut self) -> Result<Option<Moved>, Failure> {
+        let Some(moved) = self.moved.take() else { return Ok(None) };
+        self.ensure_durable(moved.end)?;
+        Ok(Some(moved))
     }
 
     /// Begins to empty a segment, if there is one that is mostly dead.
@@ -113,17 +132,19 @@ impl<D: Disk> ValueLog<D> {
         self.moving = self.space.emptiest(percent, live).map(Moving::start);
     }
 
-    /// Copies some live values of the segment that is being emptied, durably; `None` when none is being emptied. `newest` is the
-    /// version of the newest commit.
-    pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<Option<Moved>, Failure> {
-        let Some(moving) = self.moving.take() else { return Ok(None) };
+    /// Copies some live values of the segment that is being emptied, and begins to make them durable. Then
+    /// [`ValueLog::take_moved`] has them. `newest` is the version of the newest commit.
+    pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<(), Failure> {
+        let Some(moving) = self.moving.take() else { return Ok(()) };
         let (live, next) = self.collect_live(moving, leads_to)?;
         let relocations = self.copy(&live, newest)?;
-        self.log.sync()?;
+        let end = self.log.end();
+        self.log.begin_sync()?;
         let bytes = live.iter().map(|live| u64::from(live.length)).sum();
         self.moving = next.map(|offset| Moving { offset, ..moving });
         let emptied = if next.is_none() { Some(moving.segment) } else { None };
-        Ok(Some(Moved { relocations, bytes, emptied }))
+        self.moved = Some(Moved { relocations, bytes, end, emptied });
+        Ok(())
     }
 
     /// Gives a segment up that has an unreadable record: nobody knows which of its values are live. It stays. `verify` reports it.
