@@ -161,7 +161,13 @@ export class StoreCore {
 
   /** The syncs that a step must wait for; `undefined` for nothing. */
   congestion(): Promise<void> | undefined {
-    return this.#backend.disk?.congestion();
+    if (this.#failure !== undefined || this.#phase === "closed") return undefined;
+    try {
+      return this.#backend.disk?.congestion();
+    } catch (error) {
+      this.failUnseen(error);
+      return undefined;
+    }
   }
 
   /** Records a commit of one key. Returns whether there are background steps to do. */

@@ -55,9 +55,12 @@ export class EngineCalls {
 
   /** Settles when all syncs of a lane that were asked for are done. Rejects with a `StoreError`. */
   settled(action: string, lane: Lane = "log"): Promise<void> | undefined {
-    return this.host.settled(lane)?.catch((cause: unknown) => {
+    const settled = this.host.settled(lane)?.catch((cause: unknown) => {
       throw ioError(action, cause);
     });
+    // Nobody has to wait for it.
+    settled?.catch(() => {});
+    return settled;
   }
 
   /** As {@linkcode EngineCalls.settled}, for all lanes. */

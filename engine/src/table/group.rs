@@ -140,6 +140,8 @@ impl<D: Disk> Table<D> {
         self.show()?;
         let written = group.written;
         if !group.is_empty() {
+            // The write of the next batch begins with what is left of the one before. Its sync need not come after.
+            self.tree.sync()?;
             // sled may write at any time. It must never refer to a block that is not durable.
             for level in Level::ALL {
                 self.part_mut(level).blocks.sync()?;
