@@ -89,8 +89,9 @@ export class PendingSyncs {
   /** `undefined` when nothing is pending. Otherwise settles with all that was asked for so far. */
   settled(): Promise<void> | undefined {
     if (this.#failure) return waiter(this.#failure).promise;
-    if (this.#asked.size > 0) return (this.#next ??= waiter()).promise;
-    return this.#running.size > 0 ? this.#current?.promise : undefined;
+    if (this.#asked.size === 0) return this.#running.size > 0 ? this.#current?.promise : undefined;
+    this.#next ??= waiter();
+    return this.#next.promise;
   }
 
   /** Begins nothing any more, and rejects every promise. Only the first call counts. */

@@ -6,7 +6,7 @@
 
 import type { DirectoryEntry, FileOpenOptions, FileStat, FileSystem, OpenFile } from "../api/file_system.ts";
 import { fileSystemError, parentOf } from "../fs/filesystem.ts";
-import { PendingSyncs, type SyncEvents, type Syncable } from "./pending_syncs.ts";
+import { PendingSyncs, type Syncable, type SyncEvents } from "./pending_syncs.ts";
 
 /** Syncs are pending in two lanes: those of the log, and all others. */
 export type Lane = "log" | "table";
@@ -35,7 +35,11 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
   constructor(lower: FileSystem, { contentOf, events }: SyncingOptions) {
     this.#lower = lower;
     this.#contentOf = contentOf;
-    this.#lanes = { log: new PendingSyncs(events), table: new PendingSyncs({ failed: events.failed }) };
+    const failed = (error: unknown) => {
+      this.#stop(error);
+      events.failed(error);
+    };
+    this.#lanes = { log: new PendingSyncs({ ...events, failed }), table: new PendingSyncs({ failed }) };
   }
 
   open(path: string, options: FileOpenOptions): OpenFile {
@@ -94,9 +98,8 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
 
   /** Does all syncs that are pending before it returns, of the lane of a directory or of both. */
   finish(directory?: string): void {
-    if (directory !== undefined) return this.#laneOf(`${directory}/`).finish();
-    this.#lanes.log.finish();
-    this.#lanes.table.finish();
+    const { log, table } = this.#lanes;
+    for (const lane of directory === undefined ? [log, table] : [this.#laneOf(`${directory}/`)]) lane.finish();
   }
 
   /** As {@linkcode PendingSyncs.settled}. */
@@ -107,8 +110,7 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
   /** Begins nothing any more, and closes every file. Throws the first error after trying all. */
   abandon(): void {
     const reason = fileSystemError("EBADF", "use", "files that were abandoned");
-    this.#lanes.log.stop(reason);
-    this.#lanes.table.stop(reason);
+    this.#stop(reason);
     const errors: unknown[] = [];
     for (const file of [...this.#open]) {
       try {
@@ -118,6 +120,10 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
       }
     }
     if (errors.length > 0) throw errors[0];
+  }
+
+  #stop(error: unknown): void {
+    for (const lane of Object.values(this.#lanes)) lane.stop(error);
   }
 
   #laneOf(path: string): PendingSyncs {

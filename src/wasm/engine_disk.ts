@@ -26,7 +26,9 @@ export class EngineDisk implements Disk {
   }
 
   congestion(): Promise<void> | undefined {
-    return this.#calls.settled("write", "table") ?? (this.#calls.memory.isWaiting ? this.#calls.settled("write") : undefined);
+    return (
+      this.#calls.settled("write", "table") ?? (this.#calls.memory.isWaiting ? this.#calls.settled("write") : undefined)
+    );
   }
 
   writeOut(): Promise<void> | undefined {

@@ -20,7 +20,8 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
-        if self.go_on()? {
+        // What is free is free before more is written: the disk may be full.
+        if self.go_on()? || self.values.remove_dead()? {
             return Ok(true);
         }
         let compaction = self.checkpointer.take_compaction().unwrap_or(Compaction::Memtables(false));

@@ -100,7 +100,7 @@ impl Memtables {
     /// entries more.
     pub fn are_ahead(&self, slack: u64, appended: u64, options: &Options) -> bool {
         let Some(sealed) = &self.sealed else { return false };
-        let (entries, done) = (sealed.memtable().len() as u64, sealed.merged() as u64 + slack);
+        let (entries, done) = (sealed.memtable().len() as u64, sealed.done() as u64 + slack);
         let (filled, logged) = (self.active.size_bytes() as u64, self.unsealed_bytes(appended));
         filled * entries > done * options.write_buffer_size as u64
             || u128::from(logged) * u128::from(entries) > u128::from(done) * u128::from(options.log_limit())

@@ -73,6 +73,12 @@ impl Sealed {
         self.merged
     }
 
+    /// How many of its entries count as done when commits keep pace with it. The last quarter is for the syncs after the
+    /// merge, so that commits wait for these before they must block.
+    pub fn done(&self) -> usize {
+        self.merged.min(self.memtable.len() / 4 * 3)
+    }
+
     /// Whether all of it is in the table.
     pub fn is_merged(&self) -> bool {
         self.place.is_none()
