@@ -86,8 +86,9 @@ export class PendingSyncs {
     this.#next = undefined;
   }
 
-  /** `undefined` when nothing is pending. Otherwise settles with all that was asked for so far. */
+  /** Begins all that was asked for. `undefined` when nothing is pending. Otherwise settles with all of it. */
   settled(): Promise<void> | undefined {
+    this.begin();
     if (this.#failure) return waiter(this.#failure).promise;
     if (this.#asked.size === 0) return this.#running.size > 0 ? this.#current?.promise : undefined;
     this.#next ??= waiter();

@@ -184,7 +184,6 @@ class SyncingFile implements OpenFile {
 
   async syncOffThread(): Promise<void> {
     this.sync();
-    this.#lane.begin();
     await this.#lane.settled();
   }
 
