@@ -33,9 +33,9 @@ enum Step {
     WriteOut,
     Sync,
     BeginSync,
-    /// The host begins the syncs that were begun.
+    /// The disk does the syncs that were begun before.
     Syncing,
-    /// They are done.
+    /// The writer is told that these are done.
     Synced,
 }
 
@@ -77,7 +77,7 @@ fn payload(version: Version, length: usize) -> Vec<u8> {
 fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec<Commit>) -> (MemoryDisk, usize) {
     let mut ends: Vec<Position> = commits.iter().map(|_| Position::default()).collect();
     let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE);
-    let (mut begun, mut goes_on) = (0, false);
+    let mut done = writer.begun_count();
     for step in steps {
         match step {
             Step::Append(length) => {
@@ -114,19 +114,12 @@ fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec
                 let is_begun = writer.begin_sync().unwrap();
                 assert!(is_begun || writer.is_waiting());
             }
-            Step::Syncing if !goes_on => {
-                writer.syncing();
-                begun = writer.disk().begun_syncs();
-                goes_on = true;
+            Step::Syncing => {
+                done = writer.begun_count();
+                while writer.disk().complete_sync() {}
             }
-            Step::Synced if goes_on => {
-                // Those that were begun later do not count.
-                let count = begun.min(writer.disk().begun_syncs());
-                assert!((0..count).all(|_| writer.disk().complete_sync()));
-                writer.synced().unwrap();
-                goes_on = false;
-            }
-            Step::Syncing | Step::Synced => {}
+            // Those that were begun later do not count.
+            Step::Synced => writer.synced(done).unwrap(),
         }
     }
     let durable = ends.iter().take_while(|end| **end <= writer.durable()).count();

@@ -34,8 +34,11 @@ export class EngineCalls {
     this.host = host;
     this.exports = exports;
     this.memory = new EngineMemory(exports);
-    const tell = (call: () => number) => this.run("write", call);
-    host.onLog({ begins: () => tell(exports.luge_syncing), done: () => tell(exports.luge_synced) });
+    let count = 0;
+    const begins = () => {
+      count = this.memory.askedSyncs;
+    };
+    host.onLog({ begins, done: () => this.run("write", () => exports.luge_synced(count)) });
   }
 
   /** Starts an instance of `module`, which may still be compiled. */

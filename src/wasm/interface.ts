@@ -103,6 +103,10 @@ export const ReplyWord = {
   gone: 18,
   /** Bytes of keys and values in the reply. */
   content: 19,
+  /** How many syncs of the log the engine asked for so far. It wraps. Every call sets it. */
+  askedSyncs: 20,
+  /** Nothing yet. */
+  free: 21,
 } as const;
 
 /** The fields of the reply header that are an `f64`: their offsets, in units of 8 bytes. */
@@ -215,10 +219,11 @@ export interface EngineExports {
    * that some wait for an earlier sync: call again once it is done.
    */
   luge_begin_sync(): number;
-  /** Tells the engine that the host begins all syncs of the log that the engine asked for. */
-  luge_syncing(): number;
-  /** Tells the engine that the syncs of the last `luge_syncing` are done. */
-  luge_synced(): number;
+  /**
+   * Tells the engine that its first `count` syncs of the log are done: as many as the reply header named when the host
+   * began them.
+   */
+  luge_synced(count: number): number;
   /** Makes all commits durable before it returns. */
   luge_sync(): number;
   /**
@@ -353,7 +358,6 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_close",
   "luge_write_out",
   "luge_begin_sync",
-  "luge_syncing",
   "luge_synced",
   "luge_sync",
   "luge_end_segments",

@@ -103,6 +103,11 @@ export class EngineMemory {
     return (this.#word(ReplyWord.work) & Work.BEHIND) !== 0;
   }
 
+  /** How many syncs of the log the engine asked for so far. */
+  get askedSyncs(): number {
+    return this.#word(ReplyWord.askedSyncs);
+  }
+
   /** Whether the next step would block for a sync of the log, as of the last write, step or end of a sync. */
   get isWaiting(): boolean {
     return (this.#word(ReplyWord.work) & Work.WAITING) !== 0;

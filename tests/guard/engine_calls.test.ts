@@ -44,14 +44,18 @@ async function withCounts(run: (counted: Counted) => Promise<void>): Promise<voi
   });
 }
 
+/** The calls that make a group durable: one asks for it, one tells that it is done. */
+const COMMIT = ["luge_begin_sync", "luge_synced"] as const;
+
 describe("calls into the engine", () => {
-  test("one per put, and one more for all puts that become durable together", () =>
+  test("one per put, and two more for all puts that become durable together", () =>
     withCounts(async (counted) => {
       const turn = await counted((store) =>
         Promise.all(Array.from({ length: 64 }, (_, i) => store.put(`key ${i}`, VALUE))),
       );
-      within("putCalls", turn.butFor("luge_sync") / 64);
-      within("commitCalls", turn.of("luge_sync"));
+      within("putCalls", turn.butFor(...COMMIT) / 64);
+      within("commitCalls", turn.of("luge_begin_sync"));
+      within("toldCalls", turn.of("luge_synced"));
       const blocking = await counted((store) => store.putSync("key", VALUE));
       within("putCalls", blocking.butFor("luge_sync"));
       within("commitCalls", blocking.of("luge_sync"));
@@ -61,11 +65,13 @@ describe("calls into the engine", () => {
     withCounts(async (counted) => {
       const puts = Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: `key ${i}`, value: VALUE }) as const);
       const batch = await counted((store) => store.batch(puts));
-      within("batchCalls", batch.butFor("luge_sync"));
-      within("commitCalls", batch.of("luge_sync"));
+      within("batchCalls", batch.butFor(...COMMIT));
+      within("commitCalls", batch.of("luge_begin_sync"));
+      within("toldCalls", batch.of("luge_synced"));
       const deletion = await counted((store) => store.delete("key"));
-      within("deleteCalls", deletion.butFor("luge_sync"));
-      within("commitCalls", deletion.of("luge_sync"));
+      within("deleteCalls", deletion.butFor(...COMMIT));
+      within("commitCalls", deletion.of("luge_begin_sync"));
+      within("toldCalls", deletion.of("luge_synced"));
     }));
 
   test("one per read, found or not", () =>

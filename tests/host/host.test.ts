@@ -299,6 +299,7 @@ describe("the WASI host", () => {
     const [first, second] = [openFile("a").fd, openFile("b").fd];
     text(1000, "x");
     for (const fd of [first, second]) call("fd_pwrite", fd, ...vector(1), 0n, 8);
+    host.finishSyncs();
     seen.length = 0;
     call("fd_close", first);
     await host.settled("table");

@@ -72,14 +72,17 @@ pub fn with_state<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
 
 /// Runs an export. Guards against re-entry, and converts a failure to its status and message.
 pub fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
-    let status = with_state(|state| match call(state) {
-        Ok(status) => status,
-        Err(failure) => {
+    let status = with_state(|state| {
+        let result = call(state);
+        if let Some(database) = &state.database {
+            REPLY.asked_syncs.set(database.begun_syncs());
+        }
+        result.unwrap_or_else(|failure| {
             let status = failure.kind().into();
             state.reply = failure.into_message().into_bytes();
             set_bytes(&state.reply, 0);
             status
-        }
+        })
     });
     status.unwrap_or(Status::Reentrant) as i32
 }

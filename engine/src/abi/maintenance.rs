@@ -26,23 +26,13 @@ pub extern "C" fn luge_begin_sync() -> i32 {
     run_open(|call| Ok(if call.database.begin_sync()? { Status::Ok } else { Status::More }))
 }
 
-/// Tells the engine that the host begins all syncs of the log that the engine asked for.
+/// Tells the engine that its first `count` syncs of the log are done: as many as the reply header named when the host
+/// began them.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_syncing() -> i32 {
+pub extern "C" fn luge_synced(count: u32) -> i32 {
     run(|state| {
         if let Some(database) = &mut state.database {
-            database.syncing();
-        }
-        Ok(Status::Ok)
-    })
-}
-
-/// Tells the engine that the syncs of the last [`luge_syncing`] are done.
-#[unsafe(no_mangle)]
-pub extern "C" fn luge_synced() -> i32 {
-    run(|state| {
-        if let Some(database) = &mut state.database {
-            database.synced()?;
+            database.synced(count)?;
             set_work(database);
         }
         Ok(Status::Ok)

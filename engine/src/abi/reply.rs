@@ -61,6 +61,10 @@ pub struct ReplyHeader {
     pub gone: Word,
     /// Bytes of keys and values in the reply.
     pub content: Word,
+    /// How many syncs of the log the engine asked for so far. It wraps. Every call sets it.
+    pub asked_syncs: Word,
+    /// Nothing yet.
+    pub free: Word,
 }
 
 /// The header of the instance.
@@ -86,6 +90,8 @@ pub static REPLY: ReplyHeader = {
         verified_entries: number(),
         gone: word(),
         content: word(),
+        asked_syncs: word(),
+        free: word(),
     }
 };
 

@@ -211,7 +211,7 @@ mod tests {
         }
         assert!(table.show().unwrap());
         let sealed = memtables.sealed().unwrap();
-        assert_eq!((sealed.merged(), sealed.checkpoint(), blocks > 5), (50, CHECKPOINT, true));
+        assert_eq!((sealed.done(), sealed.checkpoint(), blocks > 5), (36, CHECKPOINT, true));
         assert!(table.get(&[30], Version::of(100), |found| found.version).unwrap().is_some());
         assert_eq!(memtables.tabled(), Version::NONE);
         memtables.end_sealed();

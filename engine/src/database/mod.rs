@@ -86,7 +86,7 @@ impl<D: Disk> Database<D> {
         self.working().values.write_out_now()
     }
 
-    /// Begins to make all commits durable. They are when [`Database::synced`] was called for what begins now. Returns `false` if some
+    /// Begins to make all commits durable. They are when [`Database::synced`] was told so. Returns `false` if some
     /// wait for an earlier sync: then the caller must call again once that is done.
     pub fn begin_sync(&mut self) -> Result<bool, Failure> {
         self.working().values.begin_sync()
@@ -97,14 +97,14 @@ impl<D: Disk> Database<D> {
         self.looking().values.disk()
     }
 
-    /// Notes that the syncs of the log that were begun go on from now on.
-    pub fn syncing(&mut self) {
-        self.reading().values.syncing();
+    /// How many syncs of the log were begun. It wraps.
+    pub fn begun_syncs(&self) -> u32 {
+        self.looking().values.begun_count()
     }
 
-    /// Notes that what went on at the last [`Database::syncing`] is done.
-    pub fn synced(&mut self) -> Result<(), Failure> {
-        self.reading().values.synced()
+    /// Notes that the first `count` of all syncs of the log that were begun are done.
+    pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
+        self.reading().values.synced(count)
     }
 
     /// Makes all commits durable.

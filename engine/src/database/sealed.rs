@@ -68,11 +68,6 @@ impl Sealed {
         self.level
     }
 
-    /// How many of its entries are in the table.
-    pub fn merged(&self) -> usize {
-        self.merged
-    }
-
     /// How many of its entries count as done when commits keep pace with it. The last quarter is for the syncs after the
     /// merge, so that commits wait for these before they must block.
     pub fn done(&self) -> usize {

@@ -55,12 +55,6 @@ impl MemoryDisk {
         Self { begun: Some(Begun::default()), ..self }
     }
 
-    /// How many begun syncs are not done.
-    #[must_use]
-    pub fn begun_syncs(&self) -> usize {
-        self.begun.as_ref().map_or(0, |begun| begun.borrow().len())
-    }
-
     /// Completes the oldest sync that was begun. Returns whether there was one.
     pub fn complete_sync(&self) -> bool {
         let oldest = self.begun.as_ref().and_then(|begun| begun.borrow_mut().pop_front());

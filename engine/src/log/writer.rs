@@ -1,7 +1,7 @@
 //! Appends to the log.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
@@ -24,8 +24,8 @@ const WAITING_SIZE: usize = 4 * 1024 * 1024;
 pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 
 /// The end of a log. Records are collected in memory. [`LogWriter::write_out`] writes them to the operating system,
-/// [`LogWriter::sync`] makes them durable, and [`LogWriter::begin_sync`] begins that: then it is told of
-/// [`LogWriter::syncing`] and [`LogWriter::synced`]. After an error of the disk the writer must not be used again: it is
+/// [`LogWriter::sync`] makes them durable, and [`LogWriter::begin_sync`] begins that: then [`LogWriter::synced`] tells
+/// when it is done. After an error of the disk the writer must not be used again: it is
 /// not known which bytes arrived.
 pub struct LogWriter<D: Disk> {
     disk: D,
@@ -49,8 +49,10 @@ pub struct LogWriter<D: Disk> {
     durable: Position,
     /// The begun syncs make the log durable up to here.
     begun: Position,
-    /// As `begun`, for the syncs that go on.
-    syncing: Position,
+    /// The same for each of the begun syncs of which nobody told that it is done, the oldest first.
+    awaited: VecDeque<Position>,
+    /// How many syncs were ever begun. It wraps.
+    begun_count: u32,
     last_version: Version,
     buffer: Vec<u8>,
     record: Option<OpenRecord>,
@@ -104,7 +106,8 @@ impl<D: Disk> LogWriter<D> {
             ahead: offset,
             durable: Position { segment: number, offset },
             begun: Position::default(),
-            syncing: Position::default(),
+            awaited: VecDeque::new(),
+            begun_count: 0,
             last_version,
             buffer: Vec::new(),
             record: None,
@@ -362,14 +365,18 @@ impl<D: Disk> LogWriter<D> {
         Ok(!self.is_waiting())
     }
 
-    /// Notes that all begun syncs go on from now on. Others, begun later, are not done with them.
-    pub fn syncing(&mut self) {
-        self.syncing = self.begun;
+    /// How many syncs were begun, for [`LogWriter::synced`]. It wraps.
+    pub fn begun_count(&self) -> u32 {
+        self.begun_count
     }
 
-    /// Notes that the syncs that went on are done, see [`LogWriter::syncing`].
-    pub fn synced(&mut self) -> Result<(), Failure> {
-        self.durable = self.durable.max(self.syncing);
+    /// Notes that the first `count` of all syncs that were ever begun are done.
+    pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
+        let left = self.begun_count.wrapping_sub(count) as usize;
+        while self.awaited.len() > left {
+            let end = self.awaited.pop_front().unwrap_or_default();
+            self.durable = self.durable.max(end);
+        }
         if self.record.is_none() { self.create_if_durable() } else { Ok(()) }
     }
 
@@ -378,10 +385,13 @@ impl<D: Disk> LogWriter<D> {
         let Some(file) = &mut self.file else { return Ok(()) };
         // What relies on a log in bulk waits for its syncs anyway.
         let is_done = if self.writes_ahead { file.begin_sync()? } else { file.sync().map(|()| true)? };
+        self.begun = end;
         if is_done {
             self.durable = end;
+        } else {
+            self.awaited.push_back(end);
+            self.begun_count = self.begun_count.wrapping_add(1);
         }
-        self.begun = end;
         Ok(())
     }
 

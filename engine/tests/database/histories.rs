@@ -31,9 +31,9 @@ enum Step {
     Large(Vec<u8>, usize, bool),
     Sync,
     BeginSync,
-    /// The host begins the syncs that were begun.
+    /// The disk does the syncs that were begun before.
     Syncing,
-    /// They are done.
+    /// The database is told that these are done.
     Synced,
     WriteOut,
     Work(usize),
@@ -104,8 +104,8 @@ struct Known {
     durable: usize,
     /// So many will be by the syncs that were begun.
     begun: usize,
-    /// So many will be by those that go on: that many syncs of the disk.
-    going: Option<(usize, usize)>,
+    /// So many are by the syncs that were done, of which the database is to be told: that many of all that it began.
+    done: Option<(usize, u32)>,
     snapshots: Vec<Version>,
     /// The highest version that anybody was ever told.
     highest: Version,
@@ -188,18 +188,16 @@ fn run_step(database: &mut Database<MemoryDisk>, step: Step, known: &mut Known) 
                 known.begun = known.commits.len();
             }
         }
-        Step::Syncing if known.going.is_none() => {
-            database.syncing();
-            known.going = Some((known.begun, database.log_disk().begun_syncs()));
+        Step::Syncing => {
+            while database.log_disk().complete_sync() {}
+            known.durable = known.durable.max(known.begun);
+            known.done = Some((known.begun, database.begun_syncs()));
         }
         Step::Synced => {
-            let Some((durable, syncs)) = known.going.take() else { return };
-            let disk = database.log_disk();
-            assert!((0..syncs.min(disk.begun_syncs())).all(|_| disk.complete_sync()));
-            database.synced().unwrap();
+            let Some((durable, syncs)) = known.done.take() else { return };
+            database.synced(syncs).unwrap();
             known.durable = known.durable.max(durable);
         }
-        Step::Syncing => {}
         Step::WriteOut => drop(database.write_out()),
         Step::Work(steps) => (0..steps).for_each(|_| {
             database.step(known.now_ms).unwrap();
@@ -249,7 +247,7 @@ proptest! {
         let log = if syncs_later { MemoryDisk::default().syncing_later() } else { MemoryDisk::default() };
         let mut disks = Disks { log, upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
         let (commits, snapshots) = (Vec::new(), Vec::new());
-        let mut known = Known { commits, durable: 0, begun: 0, going: None, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
+        let mut known = Known { commits, durable: 0, begun: 0, done: None, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
         for (steps, end) in lives {
             let mut database = open(disks);
             for step in steps {
@@ -265,7 +263,7 @@ proptest! {
                 End::PowerCut(survival) => power_cut(&database.crash(), &survival),
             };
             known.snapshots.clear();
-            (known.begun, known.going) = (0, None);
+            (known.begun, known.done) = (0, None);
 
             let mut database = open(disks);
             let now_ms = known.now_ms;

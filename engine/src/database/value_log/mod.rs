@@ -11,7 +11,7 @@ pub use self::files::ValueStream;
 pub(super) use self::moving::BYTES_A_STEP;
 
 use self::files::ValueFiles;
-use self::moving::{Moved, Moving};
+use self::moving::Moves;
 use self::space::Space;
 use super::Options;
 use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
@@ -48,11 +48,7 @@ pub(super) struct ValueLog<D: Disk> {
     noted_segment: SegmentNumber,
     logged_size: usize,
     space: Space,
-    moving: Option<Moving>,
-    /// Values that were copied. The table does not refer to the copies yet.
-    moved: Option<Moved>,
-    /// Segments to remove.
-    dead: Vec<SegmentNumber>,
+    moves: Moves,
 }
 
 /// A value that comes in pieces: the part that has come.
@@ -81,8 +77,7 @@ impl<D: Disk> ValueLog<D> {
         }
         let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).owned_by(*owner);
         let (files, space) = (ValueFiles::owned_by(*owner), Space::new(segment_size));
-        let (moving, moved, dead) = (None, None, Vec::new());
-        Ok(Self { log, files, notes, noted_segment, logged_size, space, moving, moved, dead })
+        Ok(Self { log, files, notes, noted_segment, logged_size, space, moves: Moves::default() })
     }
 
     /// The disk.
@@ -220,14 +215,14 @@ impl<D: Disk> ValueLog<D> {
         self.log.begin_sync()
     }
 
-    /// As [`LogWriter::syncing`].
-    pub fn syncing(&mut self) {
-        self.log.syncing();
+    /// As [`LogWriter::begun_count`].
+    pub fn begun_count(&self) -> u32 {
+        self.log.begun_count()
     }
 
     /// As [`LogWriter::synced`].
-    pub fn synced(&mut self) -> Result<(), Failure> {
-        self.log.synced()
+    pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
+        self.log.synced(count)
     }
 
     /// The position of the next record.
@@ -454,7 +449,7 @@ mod tests {
         // Of the first segment one value lives, of the others none.
         let live: LiveBytes = [(1, 300)].into_iter().collect();
         assert!(values.find_dead(present, &live).unwrap());
-        assert_eq!(values.dead, numbered(2..=present.previous().get()));
+        assert_eq!(values.space.dead(), numbered(2..=present.previous().get()));
         while values.remove_dead().unwrap() {}
         assert_eq!(values.segments().unwrap(), [SegmentNumber::FIRST, present]);
         // Too little is dead to begin by itself.
@@ -473,7 +468,7 @@ mod tests {
         values.move_some(Version::of(40), &leads_to).unwrap();
         assert!(!values.is_moving() && values.take_moved().unwrap().is_none());
         assert!(values.find_dead(present, &LiveBytes::default()).unwrap());
-        assert_eq!(values.dead, [SegmentNumber::FIRST]);
+        assert_eq!(values.space.dead(), [SegmentNumber::FIRST]);
         while values.remove_dead().unwrap() {}
         assert!(!values.has_dead() && !values.find_dead(present, &LiveBytes::default()).unwrap());
         assert_eq!(values.verify_segment(present).unwrap(), Ok(values_of(present, 40, &places) + 1));

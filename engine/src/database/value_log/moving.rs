@@ -24,6 +24,14 @@ pub(super) struct Moving {
     offset: u64,
 }
 
+/// The segment that is being emptied, and what was copied out of it.
+#[derive(Default)]
+pub(super) struct Moves {
+    segment: Option<Moving>,
+    /// Values that were copied. The table does not refer to the copies yet.
+    moved: Option<Moved>,
+}
+
 /// A live value that is being moved.
 struct Live {
     key: Vec<u8>,
@@ -55,7 +63,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// Whether there may be a segment to empty, or one is being emptied.
     pub fn has_work(&self) -> bool {
-        self.moving.is_some() || self.moved.is_some() || self.space.may_be_sparse()
+        self.moves.segment.is_some() || self.moves.moved.is_some() || self.space.may_be_sparse()
     }
 
     /// Notes that the set of live values has changed.
@@ -76,29 +84,28 @@ impl<D: Disk> ValueLog<D> {
     /// Finds the segments before `first` without live values, to remove them. Notes the others. Returns whether there are
     /// any.
     pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<bool, Failure> {
-        self.dead.clear();
+        let mut dead = Vec::new();
         for number in self.segments()?.into_iter().filter(|number| *number < first) {
             if live.of(number) == 0 {
-                self.dead.push(number);
-                self.space.remove(number);
+                dead.push(number);
             } else {
                 self.space.add(self.log.disk(), number)?;
             }
         }
-        let Self { moving, dead, .. } = self;
-        moving.take_if(|moving| dead.contains(&moving.segment));
-        Ok(!dead.is_empty())
+        self.moves.segment.take_if(|moving| dead.contains(&moving.segment));
+        self.space.condemn(dead);
+        Ok(self.has_dead())
     }
 
     /// Whether there are segments to remove.
     pub fn has_dead(&self) -> bool {
-        !self.dead.is_empty()
+        !self.space.dead().is_empty()
     }
 
     /// Removes one segment that nothing refers to. This takes the file system some milliseconds. Returns whether there
     /// was one.
     pub fn remove_dead(&mut self) -> Result<bool, Failure> {
-        let Some(number) = self.dead.pop() else { return Ok(false) };
+        let Some(number) = self.space.take_dead() else { return Ok(false) };
         self.files.forget(number);
         self.log.remove_segment(number)?;
         self.log.disk().sync_directory()?;
@@ -107,43 +114,43 @@ impl<D: Disk> ValueLog<D> {
 
     /// Whether a segment is being emptied.
     pub fn is_moving(&self) -> bool {
-        self.moving.is_some()
+        self.moves.segment.is_some()
     }
 
     /// Whether values were copied that are not durable yet.
     pub fn moved_waits(&self) -> bool {
-        self.moved.as_ref().is_some_and(|moved| !self.is_durable(moved.end))
+        self.moves.moved.as_ref().is_some_and(|moved| !self.is_durable(moved.end))
     }
 
     /// Takes the values that were copied. They are durable.
     pub fn take_moved(&mut self) -> Result<Option<Moved>, Failure> {
-        let Some(moved) = self.moved.take() else { return Ok(None) };
+        let Some(moved) = self.moves.moved.take() else { return Ok(None) };
         self.ensure_durable(moved.end)?;
         Ok(Some(moved))
     }
 
     /// Begins to empty a segment, if there is one that is mostly dead.
     pub fn begin_moving(&mut self, live: &LiveBytes) {
-        self.moving = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
+        self.moves.segment = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
     }
 
     /// Begins to empty the emptiest segment below `percent` percent.
     pub fn begin_moving_below(&mut self, percent: u64, live: &LiveBytes) {
-        self.moving = self.space.emptiest(percent, live).map(Moving::start);
+        self.moves.segment = self.space.emptiest(percent, live).map(Moving::start);
     }
 
     /// Copies some live values of the segment that is being emptied, and begins to make them durable. Then
     /// [`ValueLog::take_moved`] has them. `newest` is the version of the newest commit.
     pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<(), Failure> {
-        let Some(moving) = self.moving.take() else { return Ok(()) };
+        let Some(moving) = self.moves.segment.take() else { return Ok(()) };
         let (live, next) = self.collect_live(moving, leads_to)?;
         let relocations = self.copy(&live, newest)?;
         let end = self.log.end();
         self.log.begin_sync()?;
         let bytes = live.iter().map(|live| u64::from(live.length)).sum();
-        self.moving = next.map(|offset| Moving { offset, ..moving });
+        self.moves.segment = next.map(|offset| Moving { offset, ..moving });
         let emptied = if next.is_none() { Some(moving.segment) } else { None };
-        self.moved = Some(Moved { relocations, bytes, end, emptied });
+        self.moves.moved = Some(Moved { relocations, bytes, end, emptied });
         Ok(())
     }
 
