@@ -193,7 +193,7 @@ impl<D: Disk> Store<D> {
             self.values.live_changed();
         }
         if self.memtables.sealed().is_none() && !self.must_descend() {
-            self.table.sync()?;
+            self.sync_table()?;
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ impl<D: Disk> Store<D> {
 
     fn begin_rewrite(&mut self) -> Result<Rewrite, Failure> {
         let rewrite = self.table.rewrite(LIVE_PERCENT)?;
-        self.table.sync()?;
+        self.sync_table()?;
         Ok(rewrite)
     }
 

@@ -51,9 +51,16 @@ impl<D: Disk> Store<D> {
         self.table.show()?;
         if self.values.find_dead(self.checkpointer.checkpoint().first_segment, self.table.log_live())? {
             // Nothing refers to them now. The durable state must not refer to them, either.
-            self.table.sync()?;
+            self.sync_table()?;
         }
         Ok(())
+    }
+
+    /// Makes the table durable, and finds its dead segments. Nothing leads to the blocks of an unfinished group yet, but
+    /// they are not dead. So the group becomes visible first.
+    pub fn sync_table(&mut self) -> Result<(), Failure> {
+        self.prepare_group()?;
+        self.table.sync()
     }
 
     /// Removes a segment of the log or of blocks that nothing refers to. Returns whether there was one.
@@ -86,7 +93,7 @@ impl<D: Disk> Store<D> {
 
     /// Drops a segment of the log that has no more values.
     pub fn drop_emptied(&mut self, segment: SegmentNumber) -> Result<(), Failure> {
-        self.table.sync()?;
+        self.sync_table()?;
         self.drop_dead_segments()?;
         if self.table.log_live().of(segment) > 0 {
             self.values.leave_out(segment);

@@ -1,7 +1,7 @@
 //! Appends to the log.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::record::{self, RecordHasher};
 use super::segment::{self, HEADER_SIZE, SegmentHeader};
@@ -50,7 +50,7 @@ pub struct LogWriter<D: Disk> {
     /// The begun syncs make the log durable up to here.
     begun: Position,
     /// The same for each of the begun syncs of which nobody told that it is done, the oldest first.
-    awaited: VecDeque<Position>,
+    awaited: Vec<Position>,
     /// How many syncs were ever begun. It wraps.
     begun_count: u32,
     last_version: Version,
@@ -106,7 +106,7 @@ impl<D: Disk> LogWriter<D> {
             ahead: offset,
             durable: Position { segment: number, offset },
             begun: Position::default(),
-            awaited: VecDeque::new(),
+            awaited: Vec::new(),
             begun_count: 0,
             last_version,
             buffer: Vec::new(),
@@ -373,8 +373,7 @@ impl<D: Disk> LogWriter<D> {
     /// Notes that the first `count` of all syncs that were ever begun are done.
     pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
         let left = self.begun_count.wrapping_sub(count) as usize;
-        while self.awaited.len() > left {
-            let end = self.awaited.pop_front().unwrap_or_default();
+        for end in self.awaited.drain(..self.awaited.len().saturating_sub(left)) {
             self.durable = self.durable.max(end);
         }
         if self.record.is_none() { self.create_if_durable() } else { Ok(()) }
@@ -389,7 +388,7 @@ impl<D: Disk> LogWriter<D> {
         if is_done {
             self.durable = end;
         } else {
-            self.awaited.push_back(end);
+            self.awaited.push(end);
             self.begun_count = self.begun_count.wrapping_add(1);
         }
         Ok(())
