@@ -194,7 +194,8 @@ mod tests {
         reserved: Version::of(20),
     };
 
-    const SEALED: (Checkpoint, Position) = (CHECKPOINT, Position { segment: crate::log::SegmentNumber::of(2), offset: 0 });
+    const SEALED: (Checkpoint, Position) =
+        (CHECKPOINT, Position { segment: crate::log::SegmentNumber::of(2), offset: 0 });
 
     #[test]
     fn a_sealed_memtable_is_found_until_its_checkpoint_is_recorded() {
@@ -218,7 +219,9 @@ mod tests {
         assert_eq!((memtables.newest_first().count(), memtables.tabled()), (1, Version::of(9)));
         // A restore ended more of the history than the next checkpoint does.
         memtables.end_history(Version::of(30));
-        memtables.seal((Checkpoint { version: Version::of(10), ..CHECKPOINT }, Position::default()), 700, &table).unwrap();
+        memtables
+            .seal((Checkpoint { version: Version::of(10), ..CHECKPOINT }, Position::default()), 700, &table)
+            .unwrap();
         memtables.end_sealed();
         assert_eq!((memtables.tabled(), memtables.active().len()), (Version::of(30), 0));
     }
