@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
+import { HeldSyncs, settle } from "../support/held_syncs.ts";
 import { CountedEngine } from "./counted_engine.ts";
 import { within } from "./within.ts";
 
@@ -60,6 +61,40 @@ describe("calls into the engine", () => {
       within("putCalls", blocking.butFor("luge_sync"));
       within("commitCalls", blocking.of("luge_sync"));
     }));
+
+  test("the engine is told only of the syncs that had been asked for when the group began", async () => {
+    using engine = new CountedEngine();
+    const disk = new HeldSyncs();
+    const opening = open({ path: "/store", fileSystem: disk }).then((store) => store.put("a", VALUE).then(() => store));
+    let store: SledStore | undefined;
+    opening.then((opened) => {
+      store = opened;
+    });
+    while (!store || disk.held.length > 0) {
+      disk.held[0]?.complete();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    const before = Number(engine.parametersOf("luge_synced")[0]);
+    const first = store.put("b", VALUE);
+    await settle();
+    // The second sync is asked for while the first one goes on.
+    const more = store.put("more", VALUE);
+    const second = store.flush();
+    await settle();
+    disk.held.find(({ path }) => path.includes("/log/"))?.complete();
+    await first;
+    assert.equal(engine.parametersOf("luge_synced")[0], before + 1);
+    const last = store.put("c", VALUE);
+    const ended = Promise.all([more, second, last, store.close()]);
+    let isEnded = false;
+    ended.then(() => {
+      isEnded = true;
+    });
+    while (!isEnded) {
+      disk.held[0]?.complete();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  });
 
   test("one per batch, one per deletion", () =>
     withCounts(async (counted) => {
