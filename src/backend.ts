@@ -232,7 +232,7 @@ export interface Backend {
 export interface Disk {
   /** Whether background work has fallen behind the writes, so that the next writes would have to do some of it. */
   readonly isBehind: boolean;
-  /** What the background work must wait for: files that are being synced; `undefined` for nothing. */
+  /** The syncs that a step must wait for; `undefined` for nothing. A step that does not wait may block for them. */
   congestion(): Promise<void> | undefined;
   /** Begins to write everything to the operating system; `undefined` if that is done already. */
   writeOut(): Promise<void> | undefined;
@@ -242,7 +242,7 @@ export interface Disk {
   writeOutNow(): void;
   /** As {@linkcode Disk.sync}, but returns when it is done. */
   syncNow(): void;
-  /** Settles when all calls so far have taken effect on the files. */
+  /** Settles when all syncs that were asked for so far are done. */
   filesSettled(): Promise<void>;
   /**
    * Ends the segments that are being written: existing segments never change again. Settles as {@linkcode

@@ -32,6 +32,11 @@ enum Step {
     Abort(Vec<usize>),
     WriteOut,
     Sync,
+    BeginSync,
+    /// The disk does the syncs that were begun before.
+    Syncing,
+    /// The writer is told that these are done.
+    Synced,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -41,7 +46,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => pieces().prop_map(Step::Pieces),
         1 => pieces().prop_map(Step::Abort),
         2 => Just(Step::WriteOut),
-        2 => Just(Step::Sync),
+        1 => Just(Step::Sync),
+        2 => Just(Step::BeginSync),
+        2 => Just(Step::Syncing),
+        2 => Just(Step::Synced),
     ]
 }
 
@@ -65,30 +73,24 @@ fn payload(version: Version, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Runs steps on a log that held `commits`; returns how many of them all are durable.
+/// Runs steps on a log that held `commits`; returns how many of them all are durable, by what the writer says.
 fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec<Commit>) -> (MemoryDisk, usize) {
-    let mut durable = commits.len();
+    let mut ends: Vec<Position> = commits.iter().map(|_| Position::default()).collect();
     let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE);
+    let mut done = writer.begun_count();
     for step in steps {
         match step {
             Step::Append(length) => {
                 let version = commits.last().map_or(Version::NONE, |(version, _)| *version).next();
                 let bytes = payload(version, *length);
-                let segment = writer.end().segment;
                 writer.append(version, &bytes).unwrap();
-                if writer.end().segment != segment {
-                    durable = commits.len();
-                }
+                ends.push(writer.end());
                 commits.push((version, bytes));
             }
             Step::Pieces(lengths) | Step::Abort(lengths) => {
                 let version = commits.last().map_or(Version::NONE, |(version, _)| *version).next();
                 let bytes = payload(version, lengths.iter().sum());
-                let segment = writer.end().segment;
                 writer.begin(version, bytes.len()).unwrap();
-                if writer.end().segment != segment {
-                    durable = commits.len();
-                }
                 let mut rest = &bytes[..];
                 for length in lengths {
                     let (piece, behind) = rest.split_at(*length);
@@ -99,16 +101,28 @@ fn run(disk: MemoryDisk, recovered: Recovered, steps: &[Step], commits: &mut Vec
                     writer.abort();
                 } else {
                     writer.finish().unwrap();
+                    ends.push(writer.end());
                     commits.push((version, bytes));
                 }
             }
             Step::WriteOut => writer.write_out().unwrap(),
             Step::Sync => {
                 writer.sync().unwrap();
-                durable = commits.len();
+                assert_eq!(writer.durable(), writer.end());
             }
+            Step::BeginSync => {
+                let is_begun = writer.begin_sync().unwrap();
+                assert!(is_begun || writer.is_waiting());
+            }
+            Step::Syncing => {
+                done = writer.begun_count();
+                while writer.disk().complete_sync() {}
+            }
+            // Those that were begun later do not count.
+            Step::Synced => writer.synced(done).unwrap(),
         }
     }
+    let durable = ends.iter().take_while(|end| **end <= writer.durable()).count();
     (writer.into_disk(), durable)
 }
 
@@ -117,9 +131,12 @@ proptest! {
 
     #[test]
     fn power_cut_after_power_cut_leaves_a_prefix_with_all_that_was_durable(
-        lives in vec((vec(step(), 0..30), survival()), 1..5),
+        lives in vec((vec(step(), 0..30), survival()), 1..5), syncs_later in any::<bool>(),
     ) {
         let mut disk = MemoryDisk::default();
+        if syncs_later {
+            disk = disk.syncing_later();
+        }
         let mut recovered = Recovered { end: Position::default(), last_version: Version::NONE };
         let mut commits: Vec<Commit> = Vec::new();
         for (steps, survival) in lives {

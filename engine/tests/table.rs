@@ -210,6 +210,7 @@ fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: Versi
         }
     }
     table.relocate(&relocations).unwrap();
+    table.show().unwrap();
     assert_eq!(table.log_live().of(SegmentNumber::FIRST), 0);
 }
 
@@ -247,6 +248,7 @@ proptest! {
             }
             for _ in 0..round.descents {
                 table.descend(&mut descent, &Retention { is_bottom: true, ..retention.clone() }).unwrap();
+                table.show().unwrap();
             }
             if round.flush {
                 table.sync().unwrap();

@@ -25,13 +25,17 @@ export class Turns {
     const busyMs = clock.monotonic() - this.#started;
     // A simulation may replace the clock, so the time may be in the past. Then assume that the work was long.
     if (busyMs >= 0 && busyMs < this.#busyMs) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        this.#started = clock.monotonic();
-        resolve();
-      });
+    return turn().then(() => {
+      this.#started = clock.monotonic();
     });
   }
+}
+
+/** Settles in the next turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(() => resolve());
+  });
 }
 
 /** How much light work is done between two looks at the clock. So many reads from memory take about 50 µs. */

@@ -51,6 +51,12 @@ export class HostDirectory extends Fd {
     return this.#path === "" ? preopened(ROOT_NAME) : notPreopened();
   }
 
+  /** Does all syncs that were asked for in it before it returns. Those of the names are among them. */
+  override fd_sync(): number {
+    this.#files.finish(this.#path);
+    return SUCCESS;
+  }
+
   /** The entry at a cookie; none behind the last. The first one lists the directory anew. */
   override fd_readdir_single(cookie: bigint): { ret: number; dirent: wasi.Dirent | null } {
     if (cookie === 0n) this.#entries = this.#files.list(this.#path);

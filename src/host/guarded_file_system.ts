@@ -16,7 +16,10 @@ export interface EngineOpenOptions {
 }
 
 /** What is cut down. A change of a name must be durable in its order: nobody asks for it. */
-export type GuardedFiles = Omit<FileSystem, "lock" | "observe" | "syncDirectory" | "syncDirectoryOffThread">;
+export type GuardedFiles = Omit<FileSystem, "lock" | "observe" | "syncDirectory" | "syncDirectoryOffThread"> & {
+  /** Does all syncs of the files in a directory that are pending, before it returns. */
+  finish(directory: string): void;
+};
 
 /** Reads between two signs of life: a recovery that only reads for long must not look dead to others. */
 const READS_PER_BEAT = 256;
@@ -121,6 +124,11 @@ export class GuardedFileSystem {
   removeDirectory(path: string): void {
     const full = this.#resolve(path);
     this.#changed(() => this.#fileSystem.removeDirectory(full));
+  }
+
+  /** Makes durable, before it returns, what was asked for in a directory. */
+  finish(path: string): void {
+    this.#fileSystem.finish(this.#resolve(path));
   }
 
   /**

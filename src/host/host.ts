@@ -1,5 +1,5 @@
 /**
- * The host of one engine. Provides the imports, which never throw into WebAssembly. Orders the changes that reach the disk.
+ * The host of one engine. Provides the imports, which never throw into WebAssembly.
  *
  * @module
  */
@@ -10,12 +10,11 @@ import { HostDirectory } from "./directory.ts";
 import { errnoOf, isDiskFailure } from "./errno.ts";
 import { GuardedFileSystem } from "./guarded_file_system.ts";
 import { HostWasi, type WasiCall } from "./host_wasi.ts";
-import type { Lane } from "./lanes.ts";
-import { OrderedFileSystem } from "./ordered_file_system.ts";
 import { HostOutput } from "./output.ts";
+import { type Content, type Lane, SyncingFileSystem } from "./syncing_file_system.ts";
 import { SUCCESS } from "./wasi.ts";
 
-export type { Lane } from "./lanes.ts";
+export type { Lane } from "./syncing_file_system.ts";
 
 /** What an engine instance must export for the host. */
 export interface HostedExports {
@@ -34,11 +33,20 @@ export interface HostPlace {
   readonly reserve?: Reserve;
 }
 
+/** What the engine is told of the syncs of its log. */
+export interface LogEvents {
+  /** Those that the engine asked for begin. */
+  readonly begins: () => void;
+  /** They are done. */
+  readonly done: () => void;
+}
+
 /** Gives one engine instance its files, clock and random numbers. */
 export class Host {
   readonly #files: GuardedFileSystem;
-  readonly #ordered: OrderedFileSystem;
+  readonly #syncing: SyncingFileSystem;
   #failed: (error: unknown) => void = () => {};
+  #log: LogEvents = { begins: () => {}, done: () => {} };
   readonly #output = new HostOutput();
   readonly #wasi: HostWasi;
   #error: unknown;
@@ -48,12 +56,22 @@ export class Host {
 
   constructor({ fileSystem, path, owned, reserve }: HostPlace) {
     this.reserve = reserve;
-    this.#ordered = new OrderedFileSystem(fileSystem, {
-      laneOf: (file) => (file.startsWith(`${path}/log/`) ? "log" : "table"),
-      check: () => this.#files.assertChangeable(),
-      failed: (error) => this.#failed(this.#files.explain(error)),
+    const contentOf = (file: string): Content => {
+      if (file.startsWith(`${path}/log/`)) return "log";
+      return file.startsWith(`${path}/index/`) ? "index" : "blocks";
+    };
+    this.#syncing = new SyncingFileSystem(fileSystem, {
+      contentOf,
+      events: {
+        begins: () => this.#log.begins(),
+        done: () => this.#log.done(),
+        failed: (error) => {
+          this.#files.freeze(error);
+          this.#failed(this.#files.explain(error));
+        },
+      },
     });
-    this.#files = new GuardedFileSystem(this.#ordered, path, owned);
+    this.#files = new GuardedFileSystem(this.#syncing, path, owned);
     this.#wasi = new HostWasi(this.#output, new HostDirectory(this.#files, ""));
   }
 
@@ -76,26 +94,26 @@ export class Host {
     this.#failed = listener;
   }
 
-  /** How many bytes wait for syncs. */
-  get queuedBytes(): number {
-    return this.#ordered.queuedBytes;
+  /** Lets the engine know of the syncs of its log. */
+  onLog(events: LogEvents): void {
+    this.#log = events;
   }
 
-  /** Settles when all requests of the engine in a lane so far are done; `undefined` if they are done already. */
+  /** Begins the syncs that the engine asked for. To be called after each of its calls. */
+  beginSyncs(): void {
+    this.#syncing.begin();
+  }
+
+  /** Settles when the syncs of a lane that the engine asked for are done; `undefined` if they are done already. */
   settled(lane: Lane): Promise<void> | undefined {
-    return this.#ordered.settled(lane)?.catch((error: unknown) => {
+    return this.#syncing.settled(lane)?.catch((error: unknown) => {
       throw this.#files.explain(error);
     });
   }
 
-  /** Does all requests of the engine so far before it returns. */
-  drain(): void {
-    this.#ordered.drain();
-  }
-
-  /** Runs `call`. The requests that the engine makes in a lane, syncs included, are done when it returns. */
-  inline<T>(lane: Lane, call: () => T): T {
-    return this.#ordered.inline(lane, call);
+  /** Does all syncs that the engine asked for before it returns. */
+  finishSyncs(): void {
+    this.#syncing.finish();
   }
 
   /** The last error that a host function turned into an errno since the last call. */
@@ -119,7 +137,7 @@ export class Host {
   abandon(): void {
     this.#wasi.forgetFiles();
     this.reserve?.close();
-    this.#ordered.abandon();
+    this.#syncing.abandon();
   }
 
   #guard(call: WasiCall): WasiCall {

@@ -134,9 +134,13 @@ export class StoreCore {
     }
   };
 
-  /** No caller waits for a step. A step that fails fails the store, and the next call reports it. */
+  /**
+   * No caller waits for a step. A step that fails fails the store, and the next call reports it. While syncs are pending
+   * that it needs, it does nothing.
+   */
   step(): boolean {
     if (this.#failure !== undefined) return false;
+    if (this.congestion()) return true;
     try {
       return this.#backend.step();
     } catch (error) {
@@ -155,9 +159,15 @@ export class StoreCore {
     return this.#backend.disk?.isBehind === true;
   }
 
-  /** What the background work must wait for; `undefined` for nothing. */
+  /** The syncs that a step must wait for; `undefined` for nothing. */
   congestion(): Promise<void> | undefined {
-    return this.#backend.disk?.congestion();
+    if (this.#failure !== undefined || this.#phase === "closed") return undefined;
+    try {
+      return this.#backend.disk?.congestion();
+    } catch (error) {
+      this.failUnseen(error);
+      return undefined;
+    }
   }
 
   /** Records a commit of one key. Returns whether there are background steps to do. */
@@ -208,7 +218,8 @@ export class StoreCore {
   async close(): Promise<void> {
     this.watchers.wakeAll();
     if (this.#failure !== undefined) return;
-    const step = () => this.#failure === undefined && this.run(({ disk }) => disk?.closeStep() === true);
+    const closeStep = () => this.run(({ disk }) => disk?.closeStep() === true);
+    const step = () => this.#failure === undefined && (this.congestion() !== undefined || closeStep());
     await runInSteps(step, { wait: () => this.congestion() });
     try {
       if (this.#failure === undefined) {

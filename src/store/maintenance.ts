@@ -6,8 +6,7 @@
 
 import type { LongOptions } from "../api/entries.ts";
 import type { CompactResult, Damage, VerifyResult } from "../api/maintenance.ts";
-import type { Backend } from "../backend.ts";
-import { runInSteps } from "../commit/event_loop.ts";
+import { runInSteps, turn } from "../commit/event_loop.ts";
 import { signalOf } from "../options.ts";
 import type { StoreCore } from "./core.ts";
 
@@ -17,9 +16,11 @@ export async function compact(core: StoreCore, options: LongOptions | undefined)
   const signal = signalOf(options);
   core.assertWritable(action);
   const bytesBefore = core.run((backend) => backend.sizeBytes());
-  await runSteps(core, action, signal, (backend) => backend.compactStep());
+  // Others go first: writers that wait must not wait for all of a compaction.
+  const wait = () => core.congestion()?.then(turn);
+  const step = () => core.congestion() !== undefined || core.run((backend) => backend.compactStep());
+  await runInSteps(checked(core, action, step), { signal, wait });
   core.assertOpen(action);
-  // A removed file takes space until the syncs before its removal are done.
   await core.run(({ disk }) => disk?.filesSettled());
   core.assertOpen(action);
   return { bytesBefore, bytesAfter: core.run((backend) => backend.sizeBytes()) };
@@ -29,24 +30,20 @@ export async function compact(core: StoreCore, options: LongOptions | undefined)
 export async function verify(core: StoreCore, options: LongOptions | undefined): Promise<VerifyResult> {
   const damages: Damage[] = [];
   let [entries, first] = [0, true];
-  await runSteps(core, "verify", signalOf(options), (backend) => {
-    const step = backend.verifyStep(first);
-    [entries, first] = [step.entries, false];
-    damages.push(...step.damages);
-    return step.more;
-  });
+  const step = () => {
+    const { more, entries: read, damages: found } = core.run((backend) => backend.verifyStep(first));
+    [entries, first] = [read, false];
+    damages.push(...found);
+    return more;
+  };
+  await runInSteps(checked(core, "verify", step), { signal: signalOf(options) });
   return { entries, damages };
 }
 
-async function runSteps(
-  core: StoreCore,
-  action: string,
-  signal: AbortSignal | undefined,
-  step: (backend: Backend) => boolean,
-): Promise<void> {
-  const checked = () => {
+/** The step of an open store. */
+function checked(core: StoreCore, action: string, step: () => boolean): () => boolean {
+  return () => {
     core.assertOpen(action);
-    return core.run(step);
+    return step();
   };
-  await runInSteps(checked, { signal, wait: () => core.congestion() });
 }

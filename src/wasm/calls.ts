@@ -33,17 +33,17 @@ export class EngineCalls {
   readonly exports: EngineExports;
   readonly memory: EngineMemory;
   readonly #path: string;
-  /**
-   * Whether a write was made. The first one reserves versions; the reservation must be durable before a caller sees one
-   * of them.
-   */
-  #hasWritten = false;
 
   private constructor(path: string, host: Host, exports: EngineExports) {
     this.#path = path;
     this.host = host;
     this.exports = exports;
     this.memory = new EngineMemory(exports);
+    let count = 0;
+    const begins = () => {
+      count = this.memory.askedSyncs;
+    };
+    host.onLog({ begins, done: () => this.run("write", () => exports.luge_synced(count)) });
   }
 
   /** Starts an instance of `module`, which may still be compiled. */
@@ -62,11 +62,14 @@ export class EngineCalls {
     await this.allSettled("open");
   }
 
-  /** Settles when all requests in a lane so far are done. Rejects with a `StoreError`. */
+  /** Settles when all syncs of a lane that were asked for are done. Rejects with a `StoreError`. */
   settled(action: string, lane: Lane = "log"): Promise<void> | undefined {
-    return this.host.settled(lane)?.catch((cause: unknown) => {
+    const settled = this.host.settled(lane)?.catch((cause: unknown) => {
       throw ioError(action, cause);
     });
+    // Nobody has to wait for it.
+    settled?.catch(() => {});
+    return settled;
   }
 
   /** As {@linkcode EngineCalls.settled}, for all lanes. */
@@ -75,56 +78,23 @@ export class EngineCalls {
     await this.settled(action, "table");
   }
 
-  /** Runs a call that ends the reservation of versions. The next commit reserves versions again, as the first one does. */
-  endVersions(action: string, call: () => number): void {
-    this.run(action, call);
-    this.#hasWritten = false;
-  }
-
-  /** Does all requests so far, in all lanes, before it returns. */
-  drain(action: string): void {
+  /** Does all syncs that were asked for, in all lanes, before it returns. */
+  finishSyncs(action: string): void {
     try {
-      this.host.drain();
+      this.host.finishSyncs();
     } catch (cause) {
       throw ioError(action, cause);
     }
   }
 
-  /** Runs a call that commits. */
-  write(action: string, call: () => number): void {
-    this.work(action, call);
-    this.#hasWritten = true;
-  }
-
-  /** Runs a call that may use up versions. */
-  work(action: string, call: () => number): number {
-    return this.#hasWritten ? this.run(action, call) : this.inline(action, call);
-  }
-
-  /** Runs a call. Its writes and syncs of the log are done when it returns. */
-  inline(action: string, call: () => number): number {
-    let failure: unknown;
-    let status = 0;
-    try {
-      this.host.inline("log", () => {
-        try {
-          status = this.run(action, call);
-        } catch (error) {
-          failure = error;
-        }
-      });
-    } catch (cause) {
-      throw ioError(action, cause);
-    }
-    if (failure !== undefined) throw failure;
-    return status;
-  }
-
-  /** Runs a call and returns its status. Throws if the status is an error. */
+  /** Runs a call and returns its status. Throws if the status is an error. Begins the syncs that it asks for. */
   run(action: string, call: () => number): number {
     this.host.takeError();
     const status = this.#attempt(action, call);
-    if (status < Status.InvalidRequest) return status;
+    if (status < Status.InvalidRequest) {
+      this.host.beginSyncs();
+      return status;
+    }
     const met = this.host.takeError();
     // sled reports data that it could not read as damaged.
     const isIo = status === Status.Io || (status === Status.Corrupt && isDiskFailure(met));

@@ -120,7 +120,7 @@ export class Engine implements Backend {
       putLarge(this.#calls, key, value, expiresMs);
     } else {
       this.#memory.request(key, value);
-      this.#calls.write("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, clock.now()));
+      this.#calls.run("write", () => this.#exports.luge_put(key.length, value.length, expiresMs, clock.now()));
     }
     return this.#memory.replyNumber(ReplyNumber.version);
   }
@@ -128,7 +128,7 @@ export class Engine implements Backend {
   delete(key: Uint8Array): number {
     this.#room.toDelete(1);
     this.#memory.request(key, undefined);
-    this.#calls.write("delete", () => this.#exports.luge_delete(key.length, clock.now()));
+    this.#calls.run("delete", () => this.#exports.luge_delete(key.length, clock.now()));
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 
@@ -136,7 +136,7 @@ export class Engine implements Backend {
     if (deletesOnly(operations)) this.#room.toDelete(operations.length);
     else this.#room.toWrite();
     const length = this.#memory.requestOf(operations);
-    this.#calls.write("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
+    this.#calls.run("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 
@@ -281,7 +281,7 @@ export class Engine implements Backend {
     if (this.#room.isMissing) return false;
     // Before the step, too: a worker does also what one step could do.
     this.#jobs.pump();
-    const more = this.#calls.work("write", () => this.#exports.luge_step(clock.now())) === Status.More;
+    const more = this.#calls.run("write", () => this.#exports.luge_step(clock.now())) === Status.More;
     this.#jobs.pump();
     return more;
   }
@@ -289,7 +289,7 @@ export class Engine implements Backend {
   /** Does a small part of a compaction. Starts one if none is running. Returns whether there is more. */
   compactStep(): boolean {
     this.#room.toCompact();
-    const more = this.#calls.work("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
+    const more = this.#calls.run("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
     this.#jobs.pump();
     return more;
   }

@@ -11,9 +11,6 @@ import { Status } from "./interface.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Room } from "./room.ts";
 
-/** If more bytes than this wait for a sync, the background work waits, too. */
-const CONGESTED_BYTES = 8 * 1024 * 1024;
-
 /** The disk of one engine. */
 export class EngineDisk implements Disk {
   readonly #calls: EngineCalls;
@@ -32,29 +29,31 @@ export class EngineDisk implements Disk {
   }
 
   congestion(): Promise<void> | undefined {
-    if (this.#calls.host.queuedBytes > CONGESTED_BYTES) return this.#calls.settled("write", "table");
-    return this.#jobs.awaited();
+    const waiting =
+      this.#calls.settled("write", "table") ??
+      (this.#calls.memory.isWaiting ? this.#calls.settled("write") : undefined);
+    return waiting ?? this.#jobs.awaited();
   }
 
   writeOut(): Promise<void> | undefined {
-    this.#calls.run("write", () => this.#calls.exports.luge_write_out());
-    return this.#calls.settled("write");
+    const waits = this.#calls.run("write", () => this.#calls.exports.luge_write_out(0)) === Status.More;
+    return waits ? this.#calls.settled("write")?.then(() => this.writeOut()) : undefined;
   }
 
   sync(): Promise<void> | undefined {
-    this.#calls.run("flush", () => this.#calls.exports.luge_sync());
-    return this.#calls.settled("flush");
+    const waits = this.#calls.run("flush", () => this.#calls.exports.luge_begin_sync()) === Status.More;
+    const settled = this.#calls.settled("flush");
+    return waits ? settled?.then(() => this.sync()) : settled;
   }
 
   writeOutNow(): void {
-    this.#calls.inline("write", () => this.#calls.exports.luge_write_out());
+    this.#calls.run("write", () => this.#calls.exports.luge_write_out(1));
   }
 
   syncNow(): void {
-    this.#calls.inline("flush", () => this.#calls.exports.luge_sync());
+    this.#calls.run("flush", () => this.#calls.exports.luge_sync());
   }
 
-  /** Also waits for removals of files. A removal waits for the syncs before it. */
   async filesSettled(): Promise<void> {
     await this.#calls.allSettled("compact");
     this.#room.renew();
@@ -62,14 +61,15 @@ export class EngineDisk implements Disk {
 
   async endSegments(): Promise<void> {
     this.#room.toWrite();
+    await this.sync();
     this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(0));
     await this.#calls.allSettled("fork");
   }
 
   endSegmentsNow(): void {
     this.#room.toWrite();
-    this.#calls.endVersions("fork", () => this.#calls.exports.luge_end_segments(1));
-    this.#calls.drain("fork");
+    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(1));
+    this.#calls.finishSyncs("fork");
   }
 
   onFailure(listener: (error: unknown) => void): void {

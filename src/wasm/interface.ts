@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 10;
+export const ABI_VERSION = 11;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -81,6 +81,8 @@ export const Work = {
   SOME: 1,
   /** There is so much that the next commits must do some of it. */
   BEHIND: 2,
+  /** The next step needs a sync of the log that is not done, and would block for it. */
+  WAITING: 4,
 } as const;
 
 /** Whether there are jobs for a worker: the values of {@linkcode ReplyWord.jobs}. */
@@ -111,8 +113,10 @@ export const ReplyWord = {
   gone: 18,
   /** Bytes of keys and values in the reply. */
   content: 19,
+  /** How many syncs of the log the engine asked for so far. It wraps. Every call sets it. */
+  askedSyncs: 20,
   /** Whether there are jobs for a worker, as of the last write or step: see `jobsOf`. */
-  jobs: 20,
+  jobs: 21,
 } as const;
 
 /** The fields of the reply header that are an `f64`: their offsets, in units of 8 bytes. */
@@ -243,9 +247,22 @@ export interface EngineExports {
   luge_close_step(nowMs: number): number;
   /** Makes everything durable and closes the database. The instance may open again. */
   luge_close(nowMs: number): number;
-  /** Writes all commits to the operating system. */
-  luge_write_out(): number;
-  /** Makes all commits durable. */
+  /**
+   * Writes all commits to the operating system. `Status.More` says that some wait for a sync that goes on: call again
+   * once it is done. If `isNow` is not 0, the call blocks instead.
+   */
+  luge_write_out(isNow: number): number;
+  /**
+   * Begins to make all commits durable. They are when the host has done what the engine asked for. `Status.More` says
+   * that some wait for an earlier sync: call again once it is done.
+   */
+  luge_begin_sync(): number;
+  /**
+   * Tells the engine that its first `count` syncs of the log are done: as many as the reply header named when the host
+   * began them.
+   */
+  luge_synced(count: number): number;
+  /** Makes all commits durable before it returns. */
   luge_sync(): number;
   /**
    * Makes everything durable, and ends all segments except that of the log. If `isCopied` is not 0, ends that one, too.
@@ -383,6 +400,8 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_close_step",
   "luge_close",
   "luge_write_out",
+  "luge_begin_sync",
+  "luge_synced",
   "luge_sync",
   "luge_end_segments",
   "luge_step",

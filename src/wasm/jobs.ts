@@ -40,8 +40,6 @@ export class Jobs {
   #isAwaited = false;
   /** Settles at the next answer. */
   #answered: Deferred<void> | undefined;
-  /** Settles once all jobs before the next one are sent. */
-  #last: Promise<unknown> = Promise.resolve();
   #timer: Timer | undefined;
   #stopped: Promise<void> | undefined;
   #failStore: (error: unknown) => void = () => {};
@@ -113,28 +111,17 @@ export class Jobs {
   #send(): void {
     const { exports, memory } = this.#calls;
     const worker = this.#worker;
-    if (!worker || this.#calls.work("write", () => exports.luge_next_job(clock.now())) !== Status.Ok) return;
+    if (!worker || this.#calls.run("write", () => exports.luge_next_job(clock.now())) !== Status.Ok) return;
     const number = memory.replyCount;
     const job = new Uint8Array(memory.replyLength);
     memory.replyInto(job, 0);
     this.#out += 1;
     this.#watch();
-    // The blocks that the job names, and the segments that it writes to, may not be in the files yet.
-    const settled = this.#calls.settled("write", "table");
-    const sent = this.#last.then(() => settled);
-    this.#last = sent.catch(() => {});
-    sent
-      .then(() => this.#run(worker, job))
-      .then(
-        (answer) => this.#finish(worker, number, answer),
-        (error: unknown) => this.#failed(error, worker),
-      );
-  }
-
-  /** Sends a job, unless its worker has been given up meanwhile. */
-  async #run(worker: JobWorker, job: Uint8Array): Promise<Uint8Array> {
-    if (worker !== this.#worker) throw new Error("The worker has ended");
-    return await worker.run(job);
+    // All that the job names is in the files, although perhaps not durable.
+    worker.run(job).then(
+      (answer) => this.#finish(worker, number, answer),
+      (error: unknown) => this.#failed(error, worker),
+    );
   }
 
   #finish(worker: JobWorker, number: number, answer: Uint8Array): void {

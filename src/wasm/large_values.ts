@@ -16,7 +16,7 @@ export const PART_BYTES: number = 1024 * 1024;
 export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array, expiresMs: number): void {
   const { length } = value;
   calls.memory.request(key, undefined);
-  calls.write("write", () => calls.exports.luge_begin_put(key.length, length, expiresMs, clock.now()));
+  calls.run("write", () => calls.exports.luge_begin_put(key.length, length, expiresMs, clock.now()));
   putParts(calls, value);
 }
 

@@ -97,12 +97,22 @@ export class EngineMemory {
 
   /** Whether the engine has background work, as of the last write or step. */
   get hasWork(): boolean {
-    return this.#word(ReplyWord.work) !== Work.NONE;
+    return (this.#word(ReplyWord.work) & Work.SOME) !== 0;
   }
 
   /** Whether the next commits have to do some of that work, as of the last write or step. */
   get isBehind(): boolean {
-    return this.#word(ReplyWord.work) === Work.BEHIND;
+    return (this.#word(ReplyWord.work) & Work.BEHIND) !== 0;
+  }
+
+  /** How many syncs of the log the engine asked for so far. */
+  get askedSyncs(): number {
+    return this.#word(ReplyWord.askedSyncs);
+  }
+
+  /** Whether the next step would block for a sync of the log, as of the last write, step or end of a sync. */
+  get isWaiting(): boolean {
+    return (this.#word(ReplyWord.work) & Work.WAITING) !== 0;
   }
 
   /** A field of the reply header that is a `u32`, such as {@linkcode ReplyWord.jobs}. */

@@ -68,7 +68,7 @@ describe("refused memory", () => {
 /** The calls of the engine that trap, and the operations that make these calls. */
 const TRAPS: readonly (readonly [string, (store: SledStore) => unknown])[] = [
   ["luge_batch", (store) => store.batch([{ type: "put", key: "new", value: "x" }])],
-  ["luge_sync", (store) => store.put("new", "x")],
+  ["luge_begin_sync", (store) => store.put("new", "x")],
   ["luge_compact_step", (store) => store.compact()],
   ["luge_close_step", (store) => store.close()],
 ];

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
+import { HeldSyncs, settle } from "../support/held_syncs.ts";
 import { CountedEngine } from "./counted_engine.ts";
 import { within } from "./within.ts";
 
@@ -44,28 +45,68 @@ async function withCounts(run: (counted: Counted) => Promise<void>): Promise<voi
   });
 }
 
+/** The calls that make a group durable: one asks for it, one tells that it is done. */
+const COMMIT = ["luge_begin_sync", "luge_synced"] as const;
+
 describe("calls into the engine", () => {
-  test("one per put, and one more for all puts that become durable together", () =>
+  test("one per put, and two more for all puts that become durable together", () =>
     withCounts(async (counted) => {
       const turn = await counted((store) =>
         Promise.all(Array.from({ length: 64 }, (_, i) => store.put(`key ${i}`, VALUE))),
       );
-      within("putCalls", turn.butFor("luge_sync") / 64);
-      within("commitCalls", turn.of("luge_sync"));
+      within("putCalls", turn.butFor(...COMMIT) / 64);
+      within("commitCalls", turn.of("luge_begin_sync"));
+      within("toldCalls", turn.of("luge_synced"));
       const blocking = await counted((store) => store.putSync("key", VALUE));
       within("putCalls", blocking.butFor("luge_sync"));
       within("commitCalls", blocking.of("luge_sync"));
     }));
 
+  test("the engine is told only of the syncs that had been asked for when the group began", async () => {
+    using engine = new CountedEngine();
+    const disk = new HeldSyncs();
+    const opening = open({ path: "/store", fileSystem: disk }).then((store) => store.put("a", VALUE).then(() => store));
+    let store: SledStore | undefined;
+    opening.then((opened) => {
+      store = opened;
+    });
+    while (!store || disk.held.length > 0) {
+      disk.held[0]?.complete();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    const before = Number(engine.parametersOf("luge_synced")[0]);
+    const first = store.put("b", VALUE);
+    await settle();
+    // The second sync is asked for while the first one goes on.
+    const more = store.put("more", VALUE);
+    const second = store.flush();
+    await settle();
+    disk.held.find(({ path }) => path.includes("/log/"))?.complete();
+    await first;
+    assert.equal(engine.parametersOf("luge_synced")[0], before + 1);
+    const last = store.put("c", VALUE);
+    const ended = Promise.all([more, second, last, store.close()]);
+    let isEnded = false;
+    ended.then(() => {
+      isEnded = true;
+    });
+    while (!isEnded) {
+      disk.held[0]?.complete();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  });
+
   test("one per batch, one per deletion", () =>
     withCounts(async (counted) => {
       const puts = Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: `key ${i}`, value: VALUE }) as const);
       const batch = await counted((store) => store.batch(puts));
-      within("batchCalls", batch.butFor("luge_sync"));
-      within("commitCalls", batch.of("luge_sync"));
+      within("batchCalls", batch.butFor(...COMMIT));
+      within("commitCalls", batch.of("luge_begin_sync"));
+      within("toldCalls", batch.of("luge_synced"));
       const deletion = await counted((store) => store.delete("key"));
-      within("deleteCalls", deletion.butFor("luge_sync"));
-      within("commitCalls", deletion.of("luge_sync"));
+      within("deleteCalls", deletion.butFor(...COMMIT));
+      within("commitCalls", deletion.of("luge_begin_sync"));
+      within("toldCalls", deletion.of("luge_synced"));
     }));
 
   test("one per read, found or not", () =>

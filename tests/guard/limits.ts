@@ -20,6 +20,8 @@ export const LIMITS = {
   deleteCalls: 2,
   /** The one flush or write-out that all puts of a turn share. */
   commitCalls: 1,
+  /** Calls that tell the engine that they are durable. */
+  toldCalls: 1,
   /** How many entries a MemoryStore has for each live one, if all entries expire while writes continue. */
   expiredHeld: 1.01,
   /** How often a watch asks for changes for each delivered change, one at a time. */

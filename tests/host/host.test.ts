@@ -85,12 +85,14 @@ describe("the WASI host", () => {
 
   test("renames atomically, over an existing file", () => {
     const seen: string[] = [];
-    const { call, disk, openFile, text } = guest((name, path) => {
+    const { call, disk, host, openFile, text } = guest((name, path) => {
       if (name !== "stat") seen.push(`${name} ${path}`);
     });
     for (const name of ["from", "to"]) openFile(name);
+    host.finishSyncs();
     seen.length = 0;
     assert.equal(call("path_rename", 3, ...text(100, "from"), 3, ...text(200, "to")), 0);
+    host.finishSyncs();
     assert.deepEqual(seen, ["rename /root/to", "syncDirectory /root"]);
     assert.deepEqual(
       disk.list("/root").map(({ name }) => name),
@@ -297,6 +299,7 @@ describe("the WASI host", () => {
     const [first, second] = [openFile("a").fd, openFile("b").fd];
     text(1000, "x");
     for (const fd of [first, second]) call("fd_pwrite", fd, ...vector(1), 0n, 8);
+    host.finishSyncs();
     seen.length = 0;
     call("fd_close", first);
     await host.settled("table");

@@ -76,14 +76,17 @@ pub fn with_state<T>(work: impl FnOnce(&mut State) -> T) -> Option<T> {
 
 /// Runs an export. Guards against re-entry, and converts a failure to its status and message.
 pub fn run(call: impl FnOnce(&mut State) -> Result<Status, Failure>) -> i32 {
-    let status = with_state(|state| match call(state) {
-        Ok(status) => status,
-        Err(failure) => {
+    let status = with_state(|state| {
+        let result = call(state);
+        if let Some(database) = &state.database {
+            REPLY.asked_syncs.set(database.begun_syncs());
+        }
+        result.unwrap_or_else(|failure| {
             let status = failure.kind().into();
             state.reply = failure.into_message().into_bytes();
             set_bytes(&state.reply, 0);
             status
-        }
+        })
     });
     status.unwrap_or(Status::Reentrant) as i32
 }
@@ -128,11 +131,10 @@ pub fn written(database: &Database<StandardDisk>, version: Version) -> Status {
 /// Sets in the reply whether there is background work, and whether there are jobs for a worker.
 #[inline(never)]
 pub fn set_work(database: &Database<StandardDisk>) {
-    REPLY.work.set(match (database.has_work(), database.is_behind()) {
-        (false, false) => work::NONE,
-        (true, true) => work::BEHIND,
-        _ => work::SOME,
-    });
+    let bit = |is_set, bit| if is_set { bit } else { work::NONE };
+    let has_work = database.has_work();
+    let behind = bit(has_work && database.is_behind(), work::BEHIND);
+    REPLY.work.set(bit(has_work, work::SOME) | behind | bit(database.waits_for_log(), work::WAITING));
     REPLY.jobs.set(match (database.awaits_job(), database.has_job()) {
         (_, true) => jobs_of::SOME,
         (true, false) => jobs_of::AWAITED,

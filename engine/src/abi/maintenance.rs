@@ -1,21 +1,45 @@
 //! Exports for durability, background work, compaction, verification and metrics.
 
-use super::call::{run_open, set_work};
+use super::call::{run, run_open, set_work};
 use super::reply::{REPLY, set_bytes};
 use crate::database::Verification;
 use crate::number::{from_host, u32_of};
 use crate::status::Status;
 
-/// Writes all commits to the operating system.
+/// Writes all commits to the operating system. [`Status::More`] says that some wait for a sync that goes on: call again
+/// once it is done. If `is_now` is not 0, the call blocks instead.
 #[unsafe(no_mangle)]
-pub extern "C" fn luge_write_out() -> i32 {
+pub extern "C" fn luge_write_out(is_now: u32) -> i32 {
     run_open(|call| {
-        call.database.write_out()?;
+        if is_now != 0 {
+            call.database.write_out_now()?;
+            return Ok(Status::Ok);
+        }
+        Ok(if call.database.write_out()? { Status::Ok } else { Status::More })
+    })
+}
+
+/// Begins to make all commits durable. They are when the host has done what the engine asked for. [`Status::More`] says
+/// that some wait for an earlier sync: call again once it is done.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_begin_sync() -> i32 {
+    run_open(|call| Ok(if call.database.begin_sync()? { Status::Ok } else { Status::More }))
+}
+
+/// Tells the engine that its first `count` syncs of the log are done: as many as the reply header named when the host
+/// began them.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_synced(count: u32) -> i32 {
+    run(|state| {
+        if let Some(database) = &mut state.database {
+            database.synced(count)?;
+            set_work(database);
+        }
         Ok(Status::Ok)
     })
 }
 
-/// Makes all commits durable.
+/// Makes all commits durable before it returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_sync() -> i32 {
     run_open(|call| {

@@ -21,14 +21,14 @@ mod restore;
 mod writes;
 
 /// The version of this interface. It grows with every incompatible change. The host refuses any other version.
-pub const ABI_VERSION: u32 = 10;
+pub const ABI_VERSION: u32 = 11;
 
 /// The request buffer has at least this many bytes.
 pub const LEAST_REQUEST_BYTES: usize = 4096;
 /// The engine frees a larger buffer once a smaller one is enough.
 pub const KEPT_BUFFER_BYTES: usize = 1 << 20;
 
-/// The values of the field `work`: whether there is background work.
+/// The bits of the field `work`: whether there is background work.
 pub mod work {
     /// There is none.
     pub const NONE: u32 = 0;
@@ -36,6 +36,8 @@ pub mod work {
     pub const SOME: u32 = 1;
     /// There is so much that the next commits must do some of it.
     pub const BEHIND: u32 = 2;
+    /// The next step needs a sync of the log that is not done, and would block for it.
+    pub const WAITING: u32 = 4;
 }
 
 /// The values of the field `jobs`: whether there are jobs for a worker.

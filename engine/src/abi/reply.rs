@@ -61,6 +61,8 @@ pub struct ReplyHeader {
     pub gone: Word,
     /// Bytes of keys and values in the reply.
     pub content: Word,
+    /// How many syncs of the log the engine asked for so far. It wraps. Every call sets it.
+    pub asked_syncs: Word,
     /// Whether there are jobs for a worker, as of the last write or step: see [`jobs_of`](super::jobs_of).
     pub jobs: Word,
 }
@@ -88,6 +90,7 @@ pub static REPLY: ReplyHeader = {
         verified_entries: number(),
         gone: word(),
         content: word(),
+        asked_syncs: word(),
         jobs: word(),
     }
 };

@@ -1,8 +1,6 @@
 //! Exports that restore a backup.
 
-use super::call::{run_open, written};
-use super::reply::REPLY;
-use super::work;
+use super::call::{run_open, set_work, written};
 use crate::backup;
 use crate::expiry::Expiry;
 use crate::number::from_host;
@@ -24,7 +22,7 @@ pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (bytes, _) = call.arguments(length, 0)?;
         call.database.restore(&backup::entries(bytes)?, from_host(now_ms))?;
-        REPLY.work.set(if call.database.has_work() { work::SOME } else { work::NONE });
+        set_work(call.database);
         Ok(Status::Ok)
     })
 }

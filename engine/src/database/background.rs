@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use super::Database;
+use super::checkpointer::After;
 use super::hidden::Hiding;
 use super::look::MOST_UNSEEN;
 use super::memtables::{EIGHTHS, PACE_AHEAD};
+use super::sealed::Sealed;
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -33,6 +35,11 @@ impl<D: Disk> Database<D> {
         self.looking().has_work()
     }
 
+    /// Whether the next step would block, because it needs a sync of the log that is not done.
+    pub fn waits_for_log(&self) -> bool {
+        self.looking().waits_for_log()
+    }
+
     /// Whether the checkpoint is slower than the active memtable fills. If it does not catch up, the next commits must
     /// do some of its work.
     pub fn is_behind(&self) -> bool {
@@ -42,6 +49,9 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
+        if self.go_on()? {
+            return Ok(());
+        }
         if self.values.has_unnoted_segment() {
             self.values.note_newest_segment()?;
         } else if self.checkpointer.jobs().are_out() {
@@ -59,10 +69,43 @@ impl<D: Disk> Store<D> {
             self.table_step(now_ms)?;
         } else if self.is_full() {
             self.seal()?;
-        } else if !self.table.remove_dead()? {
+        } else if !self.remove_dead()? {
             self.reclaim_step()?;
         }
         Ok(())
+    }
+
+    /// Goes on with what the step before began, now that what it wrote is durable. Returns whether there was something.
+    pub(super) fn go_on(&mut self) -> Result<bool, Failure> {
+        if self.table.show()? {
+            return Ok(true);
+        }
+        match self.checkpointer.take_after() {
+            Some(After::Descent(is_round)) => self.after_descent(is_round)?,
+            Some(After::Emptied(segment)) => self.drop_emptied(segment)?,
+            Some(After::Checkpoint) => self.drop_dead_segments()?,
+            None => return self.relocate(),
+        }
+        Ok(true)
+    }
+
+    /// Completes what earlier steps began. Blocks for syncs that are not done.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        while self.go_on()? {}
+        Ok(())
+    }
+
+    /// Whether earlier steps began nothing that is to be completed.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.table.has_prepared() && !self.checkpointer.has_after() && !self.values.has_moved()
+    }
+
+    /// Whether the next step would block for a sync of the log that goes on.
+    fn waits_for_log(&self) -> bool {
+        let awaited = self.memtables.sealed().map(Sealed::logged).max(self.checkpointer.compaction_syncs());
+        awaited.is_some_and(|end| !self.values.is_durable(end))
+            || self.values.moved_waits()
+            || (self.values.is_waiting() && self.is_full())
     }
 
     /// Whether the active memtable must be sealed.
@@ -100,6 +143,8 @@ impl<D: Disk> Store<D> {
             || self.checkpointer.is_emptying()
             || self.is_full()
             || self.values.has_work()
+            || !self.is_settled()
+            || self.values.has_dead()
             || self.table.has_dead()
             || self.table.has_sparse(2)
             || self.must_descend()
@@ -152,25 +197,38 @@ impl<D: Disk> Store<D> {
     }
 
     fn table_step(&mut self, now_ms: u64) -> Result<(), Failure> {
-        self.table.remove_dead()?;
+        self.settle()?;
+        if self.remove_dead()? {
+            return Ok(());
+        }
         if self.merges_first() {
             return self.checkpoint_step(now_ms);
         }
         self.counters.step();
+        // Prepared changes of a checkpoint may replace the blocks that descend.
+        if self.prepare_group()? {
+            return Ok(());
+        }
         self.checkpointer.jobs_mut().worked_here();
         let mut descent = self.checkpointer.take_descent(self.hidden_limit());
         self.descend(&mut descent, now_ms)?;
         self.descended(descent)
     }
 
-    /// Records the progress of the descent.
+    /// Records the progress of the descent. What follows it comes when its changes are visible.
     pub(super) fn descended(&mut self, descent: Descent) -> Result<(), Failure> {
-        if self.checkpointer.descended(descent)? {
+        let is_round = self.checkpointer.descended(descent)?;
+        self.checkpointer.then(After::Descent(is_round));
+        Ok(())
+    }
+
+    fn after_descent(&mut self, is_round: bool) -> Result<(), Failure> {
+        if is_round {
             self.drop_dead_segments()?;
             self.values.live_changed();
         }
         if self.memtables.sealed().is_none() && !self.must_descend() {
-            self.table.sync()?;
+            self.sync_table()?;
         }
         Ok(())
     }
@@ -180,10 +238,8 @@ impl<D: Disk> Store<D> {
         !self.upper_is_full() && (self.is_ahead(0) || !self.must_descend())
     }
 
-    /// Moves some blocks of the upper level into the bottom level.
+    /// Moves some blocks of the upper level into the bottom level. No group of a checkpoint may be there.
     pub(super) fn descend(&mut self, descent: &mut Descent, now_ms: u64) -> Result<(), Failure> {
-        // Prepared changes of a checkpoint may replace the blocks that descend.
-        self.commit_group()?;
         let retention = self.retention(now_ms, true);
         let written = self.table.descend(descent, &retention)?;
         self.count_written(written);
@@ -202,13 +258,14 @@ impl<D: Disk> Store<D> {
         self.retention(now_ms, is_bottom)
     }
 
-    /// Makes the merged entries of the sealed memtable visible in the table. Takes back the jobs that are out.
-    pub(super) fn commit_group(&mut self) -> Result<(), Failure> {
+    /// Prepares to make the merged entries of the sealed memtable visible in the table. Takes back the jobs that are out.
+    /// Returns whether there are any such entries.
+    pub(super) fn prepare_group(&mut self) -> Result<bool, Failure> {
         self.take_jobs_back();
-        let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
-        let written = sealed.show(&mut self.table)?;
+        let Some(sealed) = self.memtables.sealed_mut().filter(|sealed| sealed.has_group()) else { return Ok(false) };
+        let written = sealed.prepare(&mut self.table)?;
         self.count_written(written);
-        Ok(())
+        Ok(true)
     }
 
     pub(super) fn count_written(&mut self, written: Written) {
@@ -217,33 +274,38 @@ impl<D: Disk> Store<D> {
 
     /// Seals the active memtable. The checkpoint covers the log up to here. The present segment is still needed.
     pub(super) fn seal(&mut self) -> Result<(), Failure> {
-        // The table must not be ahead of the log. Otherwise a version could return after a crash without the versions
-        // before it.
-        let first_segment = self.values.sync_segment()?;
+        self.settle()?;
+        let first_segment = self.values.begin_sync_segment()?;
         let checkpoint = Checkpoint { first_segment, version: self.clock.newest(), reserved: self.clock.reserved() };
-        self.memtables.seal(checkpoint, self.values.appended_bytes(), &self.table)
+        self.memtables.seal((checkpoint, self.values.end()), self.values.appended_bytes(), &self.table)
     }
 
     /// Merges a small part of the sealed memtable into the table. At the end, records the checkpoint.
     pub(super) fn checkpoint_step(&mut self, now_ms: u64) -> Result<(), Failure> {
+        self.settle()?;
         self.counters.step();
         if self.unseen(Hiding::Sealed) > 0 {
             return self.look_step(Hiding::Sealed);
         }
         let retention = self.retention_of_sealed(now_ms);
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };
+        // The table must not be ahead of the log. Otherwise a version could return after a crash without the versions
+        // before it. The segment that the checkpoint names must be there, too.
+        self.values.ensure_durable(sealed.logged())?;
         if !sealed.is_merged() {
             self.checkpointer.jobs_mut().worked_here();
             let written = sealed.merge_some(&mut self.table, &retention)?;
             self.count_written(written);
             return Ok(());
         }
-        self.table.sync()?;
+        if !sealed.make_tabled(&mut self.table)? {
+            return Ok(());
+        }
         self.checkpointer.record(sealed.checkpoint(), sealed.hidden().in_bottom())?;
         self.memtables.end_sealed();
         self.counters.checkpoint();
-        self.drop_dead_segments()?;
         self.values.live_changed();
+        self.checkpointer.then(After::Checkpoint);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::jobs::Jobs;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Notes};
+use crate::log::{Position, SegmentNumber};
 use crate::table::{Descent, Rewrite, SparseSegment, Table};
 
 /// The progress of a compaction.
@@ -12,12 +13,27 @@ pub(super) enum Compaction {
     Memtables(bool),
     /// The upper level is merged into the bottom level.
     Upper(Descent),
-    /// The upper level is in the bottom level.
-    Descended,
     /// The bottom level is rewritten. Holds whether this is the first time.
     Bottom(Rewrite, bool),
     /// Values in the log are moved.
     Log,
+    /// The log is being synced up to here. Then its segment ends, and the active memtable is sealed.
+    Sync(Position),
+    /// All of the upper level is merged into the bottom level.
+    Descended,
+    /// The bottom level is rewritten. Holds whether this was the first time.
+    Rewritten(bool),
+}
+
+/// What is to be done when the table shows the group that it prepared, or when a checkpoint is durable.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum After {
+    /// Of a descent, with whether it ended a round that began because of hidden bytes.
+    Descent(bool),
+    /// Of relocations: the segment of the log that has no more values.
+    Emptied(SegmentNumber),
+    /// Of a checkpoint: segments of the log may be dead.
+    Checkpoint,
 }
 
 /// The maintenance of a table.
@@ -33,6 +49,7 @@ pub(super) struct Checkpointer {
     /// A segment of blocks that is being emptied.
     emptying: Option<SparseSegment>,
     compaction: Option<Compaction>,
+    after: Option<After>,
     /// The jobs of a worker.
     jobs: Jobs,
 }
@@ -50,6 +67,7 @@ impl Checkpointer {
             descent,
             emptying: None,
             compaction: None,
+            after: None,
             jobs: Jobs::default(),
         })
     }
@@ -130,6 +148,26 @@ impl Checkpointer {
     fn note_hidden(&mut self, bytes: u64) -> Result<(), Failure> {
         self.hidden = bytes;
         self.notes.write_hidden(bytes)
+    }
+
+    /// Notes what is to be done after the prepared group.
+    pub fn then(&mut self, after: After) {
+        self.after = Some(after);
+    }
+
+    /// Whether there is something to do after the prepared group.
+    pub fn has_after(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// What is to be done after the prepared group.
+    pub fn take_after(&mut self) -> Option<After> {
+        self.after.take()
+    }
+
+    /// The position up to which a compaction syncs the log.
+    pub fn compaction_syncs(&self) -> Option<Position> {
+        if let Some(Compaction::Sync(end)) = self.compaction { Some(end) } else { None }
     }
 
     /// Whether a segment of blocks is being emptied.

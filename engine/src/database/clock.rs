@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::snapshots::Snapshots;
+use crate::log::Position;
 use crate::table::Retention;
 use crate::version::Version;
 
@@ -25,6 +26,9 @@ pub(super) struct Clock {
     newest: Version,
     /// All versions up to this one may be used.
     reserved: Version,
+    /// All versions up to this one may be used before the log is durable up to `reserved_at`.
+    before: Version,
+    reserved_at: Position,
     snapshots: Snapshots,
     /// The versions since which deletions are kept, each with its number of holds.
     held: BTreeMap<Version, usize>,
@@ -33,7 +37,8 @@ pub(super) struct Clock {
 impl Clock {
     /// The clock of a database that was opened with this newest version. It has no reserved versions yet.
     pub fn after(version: Version) -> Self {
-        Self { newest: version, reserved: version, snapshots: Snapshots::default(), held: BTreeMap::new() }
+        let (snapshots, held) = (Snapshots::default(), BTreeMap::new());
+        Self { newest: version, reserved: version, before: version, reserved_at: Position::default(), snapshots, held }
     }
 
     /// The version of the newest commit.
@@ -52,8 +57,7 @@ impl Clock {
     }
 
     /// The range to reserve before the next commit, if it is time. Mostly that is long before its first version is
-    /// used, so a host that syncs later does so in time. The first range after opening is different: the host must wait
-    /// for the sync.
+    /// used, so that its sync is done in time: see [`Clock::awaited`].
     pub fn due(&self) -> Option<Reservation> {
         let is_due = self.newest.plus(RESERVED_VERSIONS / 2) >= self.reserved;
         is_due.then(|| Reservation { version: self.next(), last: self.next().plus(RESERVED_VERSIONS) })
@@ -64,10 +68,18 @@ impl Clock {
         (self.reserved > self.newest).then(|| Reservation { version: self.next(), last: self.next() })
     }
 
-    /// Notes that the log has a reservation, durably.
-    pub fn reserve(&mut self, Reservation { version, last }: Reservation) {
+    /// Notes that the log has a reservation before this position.
+    pub fn reserve(&mut self, Reservation { version, last }: Reservation, at: Position) {
+        self.before = self.reserved;
+        self.reserved_at = at;
         self.newest = version;
         self.reserved = last;
+    }
+
+    /// The position up to which the log must be durable before the next version is used, if it is of the newest
+    /// reservation.
+    pub fn awaited(&self) -> Option<Position> {
+        (self.next() > self.before).then_some(self.reserved_at)
     }
 
     /// Notes that a version is complete, and the newest one.
@@ -132,10 +144,15 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::{Clock, RESERVED_VERSIONS, Reservation};
+    use crate::log::Position;
     use crate::version::Version;
 
     const fn of(number: u64) -> Version {
         Version::of(number)
+    }
+
+    fn at(offset: u64) -> Position {
+        Position { offset, ..Position::default() }
     }
 
     #[test]
@@ -144,7 +161,8 @@ mod tests {
         // A reservation that was not recorded has no effect.
         assert_eq!(clock.due(), Some(Reservation { version: of(8), last: of(8 + RESERVED_VERSIONS) }));
         assert_eq!((clock.newest(), clock.reserved(), clock.next()), (of(7), of(7), of(8)));
-        clock.reserve(clock.due().unwrap());
+        clock.reserve(clock.due().unwrap(), at(1));
+        assert_eq!(clock.awaited(), Some(at(1)));
         assert_eq!((clock.newest(), clock.next(), clock.due()), (of(8), of(9), None));
         clock.committed(of(9));
         clock.committed(of(8 + RESERVED_VERSIONS / 2 - 1));
@@ -153,7 +171,12 @@ mod tests {
         // It is due half a range ahead.
         let due = clock.due().unwrap();
         assert!(due.version < clock.reserved() && due.last > clock.reserved());
-        clock.reserve(due);
+        clock.reserve(due, at(2));
+        // The rest of the earlier range may be used at once.
+        assert_eq!(clock.awaited(), None);
+        clock.committed(of(8 + RESERVED_VERSIONS));
+        assert_eq!(clock.awaited(), Some(at(2)));
+        clock.committed(due.version);
         clock.stop();
         assert_eq!((clock.newest(), clock.reserved()), (due.version, due.version));
         clock.stop();

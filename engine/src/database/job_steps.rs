@@ -42,8 +42,10 @@ impl<D: Disk> Database<D> {
     pub fn awaits_job(&self) -> bool {
         let store = self.looking();
         store.checkpointer.jobs().are_awaited()
+            && store.is_settled()
             && store.unseen(Hiding::Active) == 0
             && !store.values.has_unnoted_segment()
+            && !store.values.has_dead()
             && !store.table.has_dead()
     }
 
@@ -52,8 +54,8 @@ impl<D: Disk> Database<D> {
         self.looking().next_planned().is_some()
     }
 
-    /// Makes the next job, writes it into `job` and returns its number; `None` if there is none. All writes so far must be
-    /// in the files before the worker begins.
+    /// Makes the next job, writes it into `job` and returns its number; `None` if there is none, or if a step comes first.
+    /// All writes so far must be in the files before the worker begins.
     pub fn next_job(&mut self, now_ms: u64, job: &mut Vec<u8>) -> Result<Option<u32>, Failure> {
         let Some(store) = self.writing() else { return Ok(None) };
         store.next_job(now_ms, job)
@@ -91,7 +93,8 @@ impl<D: Disk> Store<D> {
         if sealed.is_none() && !compacts_upper && (jobs.is_closing || !self.must_descend()) {
             return None;
         }
-        if jobs.is_resting || self.has_much_dead() {
+        // A job has the places of blocks, so no change of the table may be pending.
+        if jobs.is_resting || !self.is_settled() || self.has_much_dead() {
             return None;
         }
         let is_seen = self.unseen(Hiding::Active) == 0 && self.unseen(Hiding::Sealed) == 0;
@@ -105,19 +108,23 @@ impl<D: Disk> Store<D> {
             let is_small = self.table.live_bytes(Level::Upper) < least as u64;
             return (!jobs.are_out() && !is_small).then_some(Planned::Descend);
         }
-        if matches!(compaction, Some(Compaction::Bottom(..) | Compaction::Log)) {
+        if matches!(compaction, Some(Compaction::Bottom(..) | Compaction::Rewritten(_) | Compaction::Log)) {
             return None;
         }
         // All jobs that are out must change the same level.
         let is_beside = jobs.out.iter().all(|out| matches!(out.task, Task::Merge { .. }));
         let sealed = sealed.filter(|sealed| is_beside && sealed.memtable().size_bytes() >= least)?;
+        // The table must not be ahead of the log.
+        if !self.values.is_durable(sealed.logged()) {
+            return None;
+        }
         sealed.next_job(jobs.out.len()).map(|_| Planned::Merge)
     }
 
     fn next_job(&mut self, now_ms: u64, bytes: &mut Vec<u8>) -> Result<Option<u32>, Failure> {
         let Some(planned) = self.planned() else { return Ok(None) };
-        if !self.checkpointer.jobs().are_out() {
-            self.commit_group()?;
+        if !self.checkpointer.jobs().are_out() && self.prepare_group()? {
+            return Ok(None);
         }
         let (appended, newest) = (self.values.appended_bytes(), self.clock.newest());
         let (task, level, job, retention) = match planned {
@@ -187,12 +194,13 @@ impl<D: Disk> Store<D> {
 
     /// Does a step while jobs are out. Returns whether there was something to do.
     pub fn step_beside_jobs(&mut self) -> Result<bool, Failure> {
-        Ok(self.show_job()? || self.table.remove_dead()?)
+        Ok(self.show_job()? || self.remove_dead()?)
     }
 
-    /// Applies a part of the answer to the oldest job. Returns whether there was one.
+    /// Applies a part of the answer to the oldest job. Returns whether there was one. The worker made its blocks durable.
     #[inline(never)]
     pub fn show_job(&mut self) -> Result<bool, Failure> {
+        self.settle()?;
         let Some((answer, shown)) = self.checkpointer.jobs_mut().out.front_mut().and_then(|out| out.answer.as_mut())
         else {
             return Ok(false);
@@ -200,7 +208,7 @@ impl<D: Disk> Store<D> {
         if let Some((group, next)) = answer.group_at(*shown)? {
             *shown = next;
             let is_last = next == answer.groups.len();
-            let written = self.table.commit(group)?;
+            let written = self.table.show_aside(group)?;
             self.count_written(written);
             if !is_last {
                 return Ok(true);
@@ -291,7 +299,7 @@ impl<D: Disk> Store<D> {
             return Ok(false);
         }
         self.table.end_lending();
-        self.table.sync()?;
+        self.sync_table()?;
         Ok(true)
     }
 }

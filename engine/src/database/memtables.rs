@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::index::Checkpoint;
+use crate::log::Position;
 use crate::memtable::Memtable;
 use crate::table::{Level, Table};
 use crate::version::Version;
@@ -108,7 +109,7 @@ impl Memtables {
     /// entries more.
     pub fn are_ahead(&self, slack: u64, appended: u64, options: &Options) -> bool {
         let Some(sealed) = &self.sealed else { return false };
-        let (entries, done) = (sealed.memtable().len() as u64, sealed.merged() as u64 + slack);
+        let (entries, done) = (sealed.memtable().len() as u64, sealed.done() as u64 + slack);
         let (filled, logged) = (self.active.size_bytes() as u64, self.unsealed_bytes(appended));
         filled * entries > done * options.write_buffer_size as u64
             || u128::from(logged) * u128::from(entries) > u128::from(done) * u128::from(options.log_limit())
@@ -120,7 +121,13 @@ impl Memtables {
     }
 
     /// Seals the active one and begins another one. The log has `appended` bytes of records. No memtable may be sealed.
-    pub fn seal<D: Disk>(&mut self, checkpoint: Checkpoint, appended: u64, table: &Table<D>) -> Result<(), Failure> {
+    /// It is durable up to the position beside the checkpoint when the sealed one may be merged.
+    pub fn seal<D: Disk>(
+        &mut self,
+        checkpoint: (Checkpoint, Position),
+        appended: u64,
+        table: &Table<D>,
+    ) -> Result<(), Failure> {
         let memtable = std::mem::replace(&mut self.active, std::mem::take(&mut self.spare));
         let hidden = std::mem::take(&mut self.hidden);
         self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, table)?);
@@ -165,6 +172,7 @@ mod tests {
     use crate::database::clock::Clock;
     use crate::entry::{Entry, Value};
     use crate::index::Checkpoint;
+    use crate::log::Position;
     use crate::memtable::Memtable;
     use crate::version::Version;
 
@@ -195,11 +203,14 @@ mod tests {
         reserved: Version::of(20),
     };
 
+    const SEALED: (Checkpoint, Position) =
+        (CHECKPOINT, Position { segment: crate::log::SegmentNumber::of(2), offset: 0 });
+
     #[test]
     fn a_sealed_memtable_is_found_until_its_checkpoint_is_recorded() {
         let mut table = table();
         let mut memtables = memtables(10, 50);
-        memtables.seal(CHECKPOINT, 700, &table).unwrap();
+        memtables.seal(SEALED, 700, &table).unwrap();
         fill(&mut memtables, 10, 1);
         let sizes: Vec<usize> = memtables.newest_first().map(Memtable::len).collect();
         assert_eq!((sizes, memtables.oldest_first().map(Memtable::len).next()), (vec![1, 50], Some(50)));
@@ -208,15 +219,18 @@ mod tests {
         while let Some(sealed) = memtables.sealed_mut().filter(|sealed| !sealed.is_merged()) {
             blocks += sealed.merge_some(&mut table, &retention).unwrap().blocks;
         }
+        assert!(table.show().unwrap());
         let sealed = memtables.sealed().unwrap();
-        assert_eq!((sealed.merged(), sealed.checkpoint(), blocks > 5), (50, CHECKPOINT, true));
+        assert_eq!((sealed.done(), sealed.checkpoint(), blocks > 5), (36, CHECKPOINT, true));
         assert!(table.get(&[30], Version::of(100), |found| found.version).unwrap().is_some());
         assert_eq!(memtables.tabled(), Version::NONE);
         memtables.end_sealed();
         assert_eq!((memtables.newest_first().count(), memtables.tabled()), (1, Version::of(9)));
         // A restore ended more of the history than the next checkpoint does.
         memtables.end_history(Version::of(30));
-        memtables.seal(Checkpoint { version: Version::of(10), ..CHECKPOINT }, 700, &table).unwrap();
+        memtables
+            .seal((Checkpoint { version: Version::of(10), ..CHECKPOINT }, Position::default()), 700, &table)
+            .unwrap();
         memtables.end_sealed();
         assert_eq!((memtables.tabled(), memtables.active().len()), (Version::of(30), 0));
     }
@@ -232,7 +246,7 @@ mod tests {
         // The records that recovery read count. Those of the sealed memtable do not.
         let mut recovered = Memtables::recovered(Memtable::default(), None, Version::NONE, limit);
         assert!(recovered.is_full(1, 100, &OPTIONS));
-        recovered.seal(CHECKPOINT, 1, &table()).unwrap();
+        recovered.seal(SEALED, 1, &table()).unwrap();
         assert!(!recovered.is_full(1 + limit, 100, &OPTIONS));
         fill(&mut memtables, 20, 60);
         assert!(memtables.is_full(0, 1000, &OPTIONS));
@@ -242,7 +256,7 @@ mod tests {
     fn commits_are_ahead_of_the_sealed_memtable_by_entries_or_by_bytes_of_the_log() {
         let mut memtables = memtables(10, 50);
         assert!(!memtables.are_ahead(0, u64::MAX / 2, &OPTIONS));
-        memtables.seal(CHECKPOINT, 0, &table()).unwrap();
+        memtables.seal(SEALED, 0, &table()).unwrap();
         assert!(!memtables.are_ahead(0, 0, &OPTIONS));
         // A part of the log as large as the part of the entries that are merged, and not more.
         assert!(!memtables.are_ahead(10, OPTIONS.log_limit() / 5, &OPTIONS));
@@ -255,15 +269,16 @@ mod tests {
     fn what_goes_to_the_bottom_hides_nothing() {
         let mut table = table();
         let mut memtables = memtables(10, 50);
-        memtables.seal(CHECKPOINT, 0, &table).unwrap();
+        memtables.seal(SEALED, 0, &table).unwrap();
         assert!(memtables.hiding(Hiding::Sealed).is_none() && memtables.hiding(Hiding::Active).is_some());
         let retention = Clock::after(Version::of(9)).retention(1, NOW_MS, true);
         while let Some(sealed) = memtables.sealed_mut().filter(|sealed| !sealed.is_merged()) {
             sealed.merge_some(&mut table, &retention).unwrap();
         }
+        assert!(table.show().unwrap());
         memtables.end_sealed();
         fill(&mut memtables, 10, 1);
-        memtables.seal(CHECKPOINT, 0, &table).unwrap();
+        memtables.seal(SEALED, 0, &table).unwrap();
         memtables.hidden_mut(Hiding::Sealed).add(1, 300, 200);
         let (_, hidden) = memtables.hiding(Hiding::Sealed).unwrap();
         assert_eq!((hidden.bytes(), hidden.in_bottom()), (300, 200));

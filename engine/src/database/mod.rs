@@ -77,9 +77,36 @@ impl<D: Disk> Database<D> {
         self.looking().clock.newest()
     }
 
-    /// Hands all commits to the operating system: they survive the end of the process.
-    pub fn write_out(&mut self) -> Result<(), Failure> {
+    /// Hands all commits to the operating system: they survive the end of the process. Returns `false` if some wait for a sync that
+    /// goes on: then the caller must call again once that is done.
+    pub fn write_out(&mut self) -> Result<bool, Failure> {
         self.working().values.write_out()
+    }
+
+    /// As [`Database::write_out`], but nothing waits.
+    pub fn write_out_now(&mut self) -> Result<(), Failure> {
+        self.working().values.write_out_now()
+    }
+
+    /// Begins to make all commits durable. They are when [`Database::synced`] was told so. Returns `false` if some
+    /// wait for an earlier sync: then the caller must call again once that is done.
+    pub fn begin_sync(&mut self) -> Result<bool, Failure> {
+        self.working().values.begin_sync()
+    }
+
+    /// The disk of the log, for tests that complete its syncs.
+    pub fn log_disk(&self) -> &D {
+        self.looking().values.disk()
+    }
+
+    /// How many syncs of the log were begun. It wraps.
+    pub fn begun_syncs(&self) -> u32 {
+        self.looking().values.begun_count()
+    }
+
+    /// Notes that the first `count` of all syncs of the log that were begun are done.
+    pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
+        self.reading().values.synced(count)
     }
 
     /// Makes all commits durable.
@@ -101,7 +128,7 @@ impl<D: Disk> Database<D> {
             store.table.end_lending();
             if let Some(ending) = store.clock.ending() {
                 store.values.append(ending.version, &payload::encode_reservation(ending.last))?;
-                store.clock.reserve(ending);
+                store.clock.reserve(ending, store.values.end());
             }
             store.values.end_segment()
         })

@@ -167,7 +167,7 @@ mod tests {
             |database| assert!(database.commit(&[SMALL], NOW_MS).is_ok()),
             |database| assert!(database.commit(&[], NOW_MS).is_ok()),
             |database| assert!(database.begin_put(b"other", 1, None, NOW_MS).is_err()),
-            |database| database.write_out().unwrap(),
+            |database| assert!(database.write_out().unwrap()),
             |database| database.sync().unwrap(),
             |database| assert!(database.step(NOW_MS).is_ok()),
             |database| assert!(database.compact_step(NOW_MS).is_ok()),

@@ -1,10 +1,12 @@
 //! Frees space: removes segments of the log that nothing refers to, and moves live data out of files that are mostly
 //! dead.
 
+use super::checkpointer::After;
 use super::store::Store;
 use super::value_log::BYTES_A_STEP;
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::log::SegmentNumber;
 
 impl<D: Disk> Store<D> {
     /// Whether files have so many dead bytes that the next commits must wait until there are fewer.
@@ -26,6 +28,7 @@ impl<D: Disk> Store<D> {
 
     /// Moves some live data out of a file that is mostly dead, if there is one.
     pub fn reclaim_step(&mut self) -> Result<(), Failure> {
+        self.settle()?;
         if !self.values.is_moving() && !self.checkpointer.is_emptying() {
             if self.values.knows_no_segment() {
                 // No segment was removed since the database was opened.
@@ -37,40 +40,62 @@ impl<D: Disk> Store<D> {
             }
         }
         if self.checkpointer.is_emptying() {
-            self.commit_group()?;
-            return self.checkpointer.empty_some(&mut self.table);
+            return if self.prepare_group()? { Ok(()) } else { self.checkpointer.empty_some(&mut self.table) };
         }
         self.move_step()
     }
 
-    /// Removes the segments of the log that neither recovery nor the table needs.
+    /// Finds the segments of the log that neither recovery nor the table needs. [`Store::remove_dead`] removes them.
     pub fn drop_dead_segments(&mut self) -> Result<(), Failure> {
-        let dead = self.values.find_dead(self.checkpointer.checkpoint().first_segment, self.table.log_live())?;
-        if !dead.is_empty() {
+        self.table.show()?;
+        if self.values.find_dead(self.checkpointer.checkpoint().first_segment, self.table.log_live())? {
             // Nothing refers to them now. The durable state must not refer to them, either.
-            self.table.sync()?;
+            self.sync_table()?;
         }
-        self.values.remove(&dead)
+        Ok(())
     }
 
-    /// Moves some values of the segment that is being emptied. At the end, removes the segment.
+    /// Makes the table durable, and finds its dead segments. Nothing leads to the blocks of an unfinished group yet, but
+    /// they are not dead. So the group becomes visible first.
+    pub fn sync_table(&mut self) -> Result<(), Failure> {
+        self.prepare_group()?;
+        self.table.sync()
+    }
+
+    /// Removes a segment of the log or of blocks that nothing refers to. Returns whether there was one.
+    pub fn remove_dead(&mut self) -> Result<bool, Failure> {
+        Ok(self.values.remove_dead()? || self.table.remove_dead()?)
+    }
+
+    /// Moves some values of the segment that is being emptied. At the end, the segment is dead.
     pub fn move_step(&mut self) -> Result<(), Failure> {
-        if !self.values.is_moving() {
+        self.settle()?;
+        // Prepared changes of a checkpoint may replace blocks that refer to the moved values.
+        if !self.values.is_moving() || self.prepare_group()? {
             return Ok(());
         }
-        // Prepared changes of a checkpoint may replace blocks that refer to the moved values.
-        self.commit_group()?;
         let table = &self.table;
         let leads_to = |key: &[u8], version, position| table.leads_to(key, version, position);
-        let Some(moved) = self.values.move_some(self.clock.newest(), &leads_to)? else { return Ok(()) };
+        self.values.move_some(self.clock.newest(), &leads_to)
+    }
+
+    /// Lets the table refer to the values that were moved, if there are any. Returns whether there are.
+    pub fn relocate(&mut self) -> Result<bool, Failure> {
+        let Some(moved) = self.values.take_moved()? else { return Ok(false) };
         self.table.relocate(&moved.relocations)?;
         self.counters.moved(moved.bytes);
         if let Some(segment) = moved.emptied {
-            self.table.sync()?;
-            self.drop_dead_segments()?;
-            if self.table.log_live().of(segment) > 0 {
-                self.values.leave_out(segment);
-            }
+            self.checkpointer.then(After::Emptied(segment));
+        }
+        Ok(true)
+    }
+
+    /// Drops a segment of the log that has no more values.
+    pub fn drop_emptied(&mut self, segment: SegmentNumber) -> Result<(), Failure> {
+        self.sync_table()?;
+        self.drop_dead_segments()?;
+        if self.table.log_live().of(segment) > 0 {
+            self.values.leave_out(segment);
         }
         Ok(())
     }

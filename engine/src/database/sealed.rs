@@ -4,6 +4,7 @@ use super::hidden::Hidden;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::Checkpoint;
+use crate::log::Position;
 use crate::memtable::{Memtable, Place};
 use crate::table::{Group, HandedOut, HistoryLeft, JobEnd, JobLimits, Level, Retention, Table, Written};
 
@@ -28,6 +29,10 @@ pub(super) struct Sealed {
     group: Group,
     /// The checkpoint to record once all entries are in the table and durable there.
     checkpoint: Checkpoint,
+    /// The end of its part of the log. The table must not be ahead of it.
+    logged: Position,
+    /// Whether all entries are durable in the table.
+    is_tabled: bool,
 }
 
 impl Sealed {
@@ -35,13 +40,14 @@ impl Sealed {
     pub fn new<D: Disk>(
         memtable: Memtable,
         hidden: Hidden,
-        checkpoint: Checkpoint,
+        (checkpoint, logged): (Checkpoint, Position),
         table: &Table<D>,
     ) -> Result<Self, Failure> {
         let place = memtable.first();
         let first = place.and_then(|place| memtable.at(place));
         let level = first.map_or(Ok(Level::Upper), |first| table.level_from(first.key))?;
-        Ok(Self { memtable, hidden, level, place, end: JobEnd::Block, merged: 0, group: Group::default(), checkpoint })
+        let (end, merged, group, is_tabled) = (JobEnd::Block, 0, Group::default(), false);
+        Ok(Self { memtable, hidden, level, place, end, merged, group, checkpoint, logged, is_tabled })
     }
 
     /// The entries.
@@ -64,14 +70,29 @@ impl Sealed {
         self.level
     }
 
-    /// How many of its entries are in the table.
-    pub fn merged(&self) -> usize {
-        self.merged
+    /// How many of its entries count as done when commits keep pace with it. The last quarter is for the syncs after the
+    /// merge, so that commits wait for these before they must block.
+    pub fn done(&self) -> usize {
+        self.merged.min(self.memtable.len() / 4 * 3)
     }
 
     /// Whether all of it is in the table or in jobs.
     pub fn is_merged(&self) -> bool {
         self.place.is_none()
+    }
+
+    /// It is merged once the log is durable up to here.
+    pub fn logged(&self) -> Position {
+        self.logged
+    }
+
+    /// Makes all entries durable in the table, when all are merged. Returns whether they were already.
+    pub fn make_tabled<D: Disk>(&mut self, table: &mut Table<D>) -> Result<bool, Failure> {
+        let was_tabled = std::mem::replace(&mut self.is_tabled, true);
+        if !was_tabled {
+            table.sync()?;
+        }
+        Ok(was_tabled)
     }
 
     /// The remaining history once all prepared changes are visible.
@@ -84,7 +105,7 @@ impl Sealed {
         self.checkpoint
     }
 
-    /// Merges some entries. Returns the blocks and bytes that became visible.
+    /// Merges some entries. Returns the blocks and bytes that the table prepared.
     pub fn merge_some<D: Disk>(&mut self, table: &mut Table<D>, retention: &Retention) -> Result<Written, Failure> {
         let Some(place) = self.place else { return Ok(Written::default()) };
         let mut taken = 0;
@@ -96,7 +117,7 @@ impl Sealed {
         drop(entries);
         self.merged += taken;
         if self.group.is_full() || self.group.written().bytes >= BYTES_A_GROUP || self.place.is_none() {
-            return self.show(table);
+            return self.prepare(table);
         }
         Ok(Written::default())
     }
@@ -132,9 +153,14 @@ impl Sealed {
         self.merged += entries;
     }
 
-    /// Makes the merged entries visible in the table.
-    pub fn show<D: Disk>(&mut self, table: &mut Table<D>) -> Result<Written, Failure> {
-        table.commit(std::mem::take(&mut self.group))
+    /// Whether entries are merged that the table has not prepared.
+    pub fn has_group(&self) -> bool {
+        !self.group.is_empty()
+    }
+
+    /// Prepares to make the merged entries visible in the table.
+    pub fn prepare<D: Disk>(&mut self, table: &mut Table<D>) -> Result<Written, Failure> {
+        table.prepare(std::mem::take(&mut self.group))
     }
 
     /// The memory of the memtable, without entries.

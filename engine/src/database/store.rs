@@ -14,7 +14,7 @@ use super::{Disks, Options};
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Index};
-use crate::log::{check_owners, recover};
+use crate::log::{Position, check_owners, recover};
 use crate::table::{HistoryLeft, Table, TableDisks};
 
 /// The state of an open database. Each part keeps its own data private.
@@ -48,7 +48,9 @@ impl<D: Disk> Store<D> {
         let values = ValueLog::open(disk, &recovered, index.notes(), &Settings { owner, last_version, options })?;
         table.end_history_before(whole_from)?;
         let sealed = sealed
-            .map(|(memtable, checkpoint)| Sealed::new(memtable, Hidden::default(), checkpoint, &table))
+            .map(|(memtable, checkpoint)| {
+                Sealed::new(memtable, Hidden::default(), (checkpoint, Position::default()), &table)
+            })
             .transpose()?;
         Ok(Self {
             table,
@@ -80,6 +82,7 @@ impl<D: Disk> Store<D> {
 
     /// Does a small part of closing. Returns whether more is left.
     pub fn close_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
+        self.settle()?;
         self.clock.stop();
         self.end_jobs_soon();
         let Checkpoint { reserved, .. } = self.checkpointer.checkpoint();
@@ -92,7 +95,7 @@ impl<D: Disk> Store<D> {
         } else if !self.memtables.active().is_empty() || reserved != self.clock.reserved() {
             self.seal()?;
         } else {
-            return Ok(self.end_lending()? || self.table.remove_dead()?);
+            return Ok(self.end_lending()? || self.remove_dead()?);
         }
         Ok(true)
     }

@@ -135,8 +135,12 @@ impl<D: Disk> Store<D> {
     fn next_version(&mut self) -> Result<Version, Failure> {
         if let Some(due) = self.clock.due() {
             self.values.append(due.version, &payload::encode_reservation(due.last))?;
-            self.values.sync()?;
-            self.clock.reserve(due);
+            let at = self.values.end();
+            self.values.begin_sync()?;
+            self.clock.reserve(due, at);
+        }
+        if let Some(at) = self.clock.awaited() {
+            self.values.ensure_durable(at)?;
         }
         Ok(self.clock.next())
     }

@@ -1,7 +1,7 @@
 //! A disk in memory that simulates power cuts, for tests.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 
@@ -19,8 +19,23 @@ struct Content {
     live: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<Pending>,
+    /// How many changes became durable before those.
+    settled: usize,
 }
 
+impl Content {
+    /// Makes all changes up to this one durable.
+    fn settle(&mut self, end: usize) {
+        let count = end.saturating_sub(self.settled).min(self.pending.len());
+        for change in self.pending.drain(..count) {
+            apply_part(&mut self.durable, &change, &mut |_| Some(usize::MAX));
+        }
+        self.settled += count;
+    }
+}
+
+/// The syncs that were begun, each with the end of the changes that it covers.
+type Begun = Rc<RefCell<VecDeque<(Shared, usize)>>>;
 type Shared = Rc<RefCell<Content>>;
 type Names = BTreeMap<String, Shared>;
 
@@ -29,13 +44,28 @@ type Names = BTreeMap<String, Shared>;
 pub struct MemoryDisk {
     names: Rc<RefCell<Names>>,
     durable_names: Rc<RefCell<Names>>,
+    /// `None` if all syncs are done at once.
+    begun: Option<Begun>,
 }
 
 impl MemoryDisk {
     /// A second disk with the same files, for the worker in tests.
     #[must_use]
     pub fn shared(&self) -> Self {
-        Self { names: Rc::clone(&self.names), durable_names: Rc::clone(&self.durable_names) }
+        let (names, durable_names) = (Rc::clone(&self.names), Rc::clone(&self.durable_names));
+        Self { names, durable_names, begun: self.begun.clone() }
+    }
+
+    /// The disk, whose begun syncs are done when [`MemoryDisk::complete_sync`] says so.
+    #[must_use]
+    pub fn syncing_later(self) -> Self {
+        Self { begun: Some(Begun::default()), ..self }
+    }
+
+    /// Completes the oldest sync that was begun. Returns whether there was one.
+    pub fn complete_sync(&self) -> bool {
+        let oldest = self.begun.as_ref().and_then(|begun| begun.borrow_mut().pop_front());
+        oldest.inspect(|(content, end)| content.borrow_mut().settle(*end)).is_some()
     }
 
     /// The disk after a power cut. It has the durable names. `keep` decides about each unsynced change of a file: it
@@ -52,11 +82,12 @@ impl MemoryDisk {
                 for change in &content.pending {
                     apply_part(&mut bytes, change, &mut keep);
                 }
-                let content = Content { live: bytes.clone(), durable: bytes, pending: Vec::new() };
+                let content = Content { live: bytes.clone(), durable: bytes, ..Content::default() };
                 (name.clone(), Rc::new(RefCell::new(content)))
             })
             .collect();
-        Self { names: Rc::new(RefCell::new(names.clone())), durable_names: Rc::new(RefCell::new(names)) }
+        let begun = self.begun.as_ref().map(|_| Begun::default());
+        Self { names: Rc::new(RefCell::new(names.clone())), durable_names: Rc::new(RefCell::new(names)), begun }
     }
 
     /// The live bytes of a file, to inspect or to damage.
@@ -64,8 +95,9 @@ impl MemoryDisk {
         if let Some(content) = self.names.borrow().get(name) {
             let mut content = content.borrow_mut();
             edit(&mut content.live);
-            let Content { live, durable, pending } = &mut *content;
+            let Content { live, durable, pending, settled } = &mut *content;
             durable.clone_from(live);
+            *settled += pending.len();
             pending.clear();
         }
     }
@@ -109,7 +141,7 @@ impl Disk for MemoryDisk {
 
     fn open(&self, name: &str) -> io::Result<MemoryFile> {
         let content = self.names.borrow().get(name).cloned().ok_or_else(|| missing(name))?;
-        Ok(MemoryFile { content })
+        Ok(MemoryFile { content, begun: self.begun.clone() })
     }
 
     fn create(&self, name: &str) -> io::Result<MemoryFile> {
@@ -119,7 +151,7 @@ impl Disk for MemoryDisk {
         }
         let content = Shared::default();
         names.insert(name.to_owned(), Rc::clone(&content));
-        Ok(MemoryFile { content })
+        Ok(MemoryFile { content, begun: self.begun.clone() })
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -137,12 +169,18 @@ impl Disk for MemoryDisk {
         *self.durable_names.borrow_mut() = self.names.borrow().clone();
         Ok(())
     }
+
+    fn finish_syncs(&self) -> io::Result<()> {
+        while self.complete_sync() {}
+        Ok(())
+    }
 }
 
 /// An open file in memory.
 #[derive(Debug)]
 pub struct MemoryFile {
     content: Shared,
+    begun: Option<Begun>,
 }
 
 fn offset(position: u64) -> io::Result<usize> {
@@ -181,10 +219,14 @@ impl DiskFile for MemoryFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let mut content = self.content.borrow_mut();
-        let Content { live, durable, pending } = &mut *content;
-        durable.clone_from(live);
-        pending.clear();
+        self.content.borrow_mut().settle(usize::MAX);
         Ok(())
+    }
+
+    fn begin_sync(&mut self) -> io::Result<bool> {
+        let Some(begun) = &self.begun else { return self.sync().map(|()| true) };
+        let end = self.content.borrow();
+        begun.borrow_mut().push_back((Rc::clone(&self.content), end.settled + end.pending.len()));
+        Ok(false)
     }
 }

@@ -25,6 +25,8 @@ pub trait Disk {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the names in the directory durable before it returns.
     fn sync_directory(&self) -> io::Result<()>;
+    /// Completes what [`DiskFile::begin_sync`] has begun for its files, before it returns. The names are durable then, too.
+    fn finish_syncs(&self) -> io::Result<()>;
 }
 
 /// An open file.
@@ -37,6 +39,9 @@ pub trait DiskFile {
     fn size(&self) -> io::Result<u64>;
     /// Cuts the file, or extends it with zeros.
     fn set_size(&mut self, size: u64) -> io::Result<()>;
-    /// Makes bytes and size durable before it returns.
+    /// Makes bytes and size durable before it returns, or before anything that relies on them reaches the disk.
     fn sync(&mut self) -> io::Result<()>;
+    /// Begins to make bytes and size durable. Returns whether they are. Otherwise the caller is told later, or calls
+    /// [`Disk::finish_syncs`].
+    fn begin_sync(&mut self) -> io::Result<bool>;
 }

@@ -1,5 +1,6 @@
 //! The operating system's files, through the functions that `std` has on every target.
 
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use super::{Disk, DiskFile};
 #[derive(Debug)]
 pub struct StandardDisk {
     directory: PathBuf,
+    /// The directory, opened by the first call that needs it.
+    opened: RefCell<Option<File>>,
 }
 
 impl StandardDisk {
@@ -18,7 +21,7 @@ impl StandardDisk {
         let directory = directory.into();
         match fs::create_dir(&directory) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(Self { directory }),
+            _ => Ok(Self { directory, opened: RefCell::default() }),
         }
     }
 }
@@ -50,9 +53,24 @@ impl Disk for StandardDisk {
 
     /// Does nothing on WASI: the host syncs the directory after every change of a name, and offers no call for it.
     fn sync_directory(&self) -> io::Result<()> {
-        if cfg!(target_os = "wasi") { Ok(()) } else { File::open(&self.directory)?.sync_all() }
+        if HOST_SYNCS_LATER { Ok(()) } else { File::open(&self.directory)?.sync_all() }
+    }
+
+    /// The host takes the sync of a directory for this.
+    fn finish_syncs(&self) -> io::Result<()> {
+        if !HOST_SYNCS_LATER {
+            return Ok(());
+        }
+        let mut opened = self.opened.borrow_mut();
+        match &mut *opened {
+            Some(directory) => directory.sync_all(),
+            none => none.insert(File::open(&self.directory)?).sync_all(),
+        }
     }
 }
+
+/// Whether the host syncs later: see [`DiskFile::begin_sync`].
+const HOST_SYNCS_LATER: bool = cfg!(target_os = "wasi");
 
 /// A file of the operating system. Remembers its cursor, so that sequential reads and writes need no seek.
 #[derive(Debug)]
@@ -107,5 +125,10 @@ impl DiskFile for StandardFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    fn begin_sync(&mut self) -> io::Result<bool> {
+        self.sync()?;
+        Ok(!HOST_SYNCS_LATER)
     }
 }

@@ -53,8 +53,8 @@ pub fn recover<D: Disk>(
 /// Makes the recovered records durable. A killed process may have written records without a sync. Later reads and
 /// writes rely on these records.
 pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Failure> {
-    if !recovered.end.segment.is_none() {
-        disk.open(&segment::file_name(recovered.end.segment))?.sync()?;
+    if !recovered.end.segment.is_none() && !disk.open(&segment::file_name(recovered.end.segment))?.begin_sync()? {
+        disk.finish_syncs()?;
     }
     Ok(())
 }
@@ -127,7 +127,7 @@ fn read_header<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Option<Segmen
                 segment::FORMAT_VERSION
             ),
         )),
-        // The header is durable before the first record is written.
+        // The header is durable before a record says so.
         _ if !has_any_record(disk, number)? => Ok(None),
         _ => Err(damaged_header(number)),
     }

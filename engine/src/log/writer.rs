@@ -18,20 +18,25 @@ const BUFFER_SIZE: usize = 256 * 1024;
 /// A record with a longer payload is written as its bytes come, and never collected completely. Its smaller pieces are
 /// joined to writes of up to this many bytes.
 const DIRECT_SIZE: usize = 128 * 1024;
+/// At most this many bytes are collected while the sync of the segment before goes on. Then that sync blocks.
+const WAITING_SIZE: usize = 4 * 1024 * 1024;
 /// The longest payload of a record: its length is a `u32`.
 pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 
 /// The end of a log. Records are collected in memory. [`LogWriter::write_out`] writes them to the operating system,
-/// [`LogWriter::sync`] makes them durable. After an error of the disk the writer must not be used again: it is not
-/// known which bytes arrived.
+/// [`LogWriter::sync`] makes them durable, and [`LogWriter::begin_sync`] begins that: then [`LogWriter::synced`] tells
+/// when it is done. After an error of the disk the writer must not be used again: it is
+/// not known which bytes arrived.
 pub struct LogWriter<D: Disk> {
     disk: D,
     owner: u32,
     segment_size: u64,
     /// Whether files are extended with zeros ahead of the records.
     writes_ahead: bool,
-    /// The present segment; `None` before the first record.
+    /// The present segment; `None` before the first record, and while `ending` is there.
     file: Option<D::File>,
+    /// The segment before, while its sync goes on. The present one is created when that is durable.
+    ending: Option<D::File>,
     number: SegmentNumber,
     /// The highest number of a segment that was created for another writer.
     aside: SegmentNumber,
@@ -46,6 +51,12 @@ pub struct LogWriter<D: Disk> {
     /// The size of the file, with the zeros at its end.
     ahead: u64,
     durable: Position,
+    /// The begun syncs make the log durable up to here.
+    begun: Position,
+    /// The same for each of the begun syncs of which nobody told that it is done, the oldest first.
+    awaited: Vec<Position>,
+    /// How many syncs were ever begun. It wraps.
+    begun_count: u32,
     last_version: Version,
     buffer: Vec<u8>,
     record: Option<OpenRecord>,
@@ -91,6 +102,7 @@ impl<D: Disk> LogWriter<D> {
             segment_size,
             writes_ahead: true,
             file: None,
+            ending: None,
             number,
             aside: SegmentNumber::NONE,
             lent: None,
@@ -99,6 +111,9 @@ impl<D: Disk> LogWriter<D> {
             capacity: segment_size,
             ahead: offset,
             durable: Position { segment: number, offset },
+            begun: Position::default(),
+            awaited: Vec::new(),
+            begun_count: 0,
             last_version,
             buffer: Vec::new(),
             record: None,
@@ -142,6 +157,11 @@ impl<D: Disk> LogWriter<D> {
         self.durable
     }
 
+    /// Whether records wait for the sync of the segment before them.
+    pub fn is_waiting(&self) -> bool {
+        self.ending.is_some()
+    }
+
     /// How many bytes have been written to the operating system.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes
@@ -162,9 +182,14 @@ impl<D: Disk> LogWriter<D> {
         Position { segment: self.number, offset: self.offset + self.buffer.len() as u64 }
     }
 
-    /// The newest segment that exists. It is durable with its header.
+    /// The newest segment that exists.
     pub fn newest_segment(&self) -> SegmentNumber {
         if self.file.is_some() { self.number } else { self.number.previous() }
+    }
+
+    /// The newest segment that is durable with its header.
+    pub fn durable_segment(&self) -> SegmentNumber {
+        self.newest_segment().min(self.durable.segment)
     }
 
     /// The end of what the operating system has of the log.
@@ -193,10 +218,14 @@ impl<D: Disk> LogWriter<D> {
             return Err(Failure::new(FailureKind::InvalidRequest, message));
         }
         let size = record::encoded_size(length);
-        if self.file.is_none() || self.end().offset + size as u64 > self.capacity {
+        if (self.file.is_none() && !self.is_waiting()) || self.end().offset + size as u64 > self.capacity {
             self.next_segment(size as u64)?;
         }
-        let direct = length > DIRECT_SIZE;
+        if self.is_waiting() && self.buffer.len() + size > WAITING_SIZE {
+            self.create_waiting()?;
+        }
+        // There is no file to write it to while the segment waits.
+        let direct = length > DIRECT_SIZE && !self.is_waiting();
         if direct {
             self.write_out()?;
         } else {
@@ -265,13 +294,18 @@ impl<D: Disk> LogWriter<D> {
 
     /// Ends the present segment durably. The next record begins another segment.
     pub fn end_segment(&mut self) -> Result<(), Failure> {
-        if self.file.is_some() {
-            self.sync()?;
-            self.follows = self.end();
-            self.file = None;
-            self.begin_at(self.number.max(self.aside).next());
+        self.sync()?;
+        if self.file.take().is_some() {
+            self.leave_segment();
+            self.durable = self.end();
         }
         Ok(())
+    }
+
+    /// The next record is the first one of the next segment.
+    fn leave_segment(&mut self) {
+        self.follows = self.end();
+        self.begin_at(self.number.max(self.aside).next());
     }
 
     /// The next record goes to the start of this segment, which has no file yet.
@@ -280,17 +314,18 @@ impl<D: Disk> LogWriter<D> {
         self.offset = HEADER_SIZE as u64;
         self.capacity = self.segment_size;
         self.ahead = self.offset;
-        self.durable = self.end();
     }
 
-    /// Creates a segment for another writer. Its records are no part of this log, and this log never uses its number.
+    /// Creates a segment for another writer. Its records are no part of this log, and this log never uses its number. The log must be in bulk.
     pub fn create_aside(&mut self) -> Result<SegmentNumber, Failure> {
         let number = self.newest_segment().max(self.aside).next();
         let header = SegmentHeader { number, follows: Position::default(), owner: self.owner };
-        create_segment(&self.disk, header)?;
+        create_segment(&self.disk, header)?.sync()?;
+        self.disk.sync_directory()?;
         self.aside = number;
         if self.file.is_none() {
             self.begin_at(number.next());
+            self.durable = self.end();
         }
         Ok(number)
     }
@@ -308,6 +343,23 @@ impl<D: Disk> LogWriter<D> {
         self.lent = Some(lent);
     }
 
+    /// Begins the next segment that another writer created, if this log has such. Returns whether it has.
+    fn next_lent(&mut self, record_size: u64) -> Result<bool, Failure> {
+        let Some(lent) = &mut self.lent else { return Ok(false) };
+        let full = || Failure::new(FailureKind::InvalidRequest, "the segments for this job are full");
+        let number = lent.pop_front().ok_or_else(full)?;
+        let file = open_lent(&self.disk, number, self.owner)?;
+        // A worker before may have written there.
+        let written = file.size()?.next_multiple_of(record::ALIGNMENT as u64);
+        self.file = Some(file);
+        self.begin_at(number);
+        (self.offset, self.ahead) = (written, written);
+        self.durable = self.end();
+        self.begun = self.durable;
+        self.capacity = self.segment_size.max(written + record_size);
+        Ok(true)
+    }
+
     /// Whether there is a file for the next record.
     pub fn has_segment(&self) -> bool {
         self.file.is_some()
@@ -315,14 +367,17 @@ impl<D: Disk> LogWriter<D> {
 
     /// Creates the present segment unless it exists. Returns its number.
     pub fn ensure_segment(&mut self) -> Result<SegmentNumber, Failure> {
+        self.create_waiting()?;
         if self.file.is_none() {
             self.next_segment(0)?;
         }
         Ok(self.number)
     }
 
-    /// Writes everything appended to the operating system. It then survives the end of the process.
+    /// Writes everything appended to the operating system, unless it waits for the segment before. It then survives the
+    /// end of the process.
     pub fn write_out(&mut self) -> Result<(), Failure> {
+        self.create_if_durable()?;
         let Some(file) = self.file.as_mut().filter(|_| !self.buffer.is_empty()) else { return Ok(()) };
         file.write_at(&self.buffer, self.offset)?;
         self.written_bytes += self.buffer.len() as u64;
@@ -335,33 +390,70 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Makes everything appended durable.
+    /// As [`LogWriter::write_out`], but nothing waits.
+    pub fn write_out_now(&mut self) -> Result<(), Failure> {
+        self.create_waiting()?;
+        self.write_out()
+    }
+
+    /// Makes everything appended durable before it returns.
     pub fn sync(&mut self) -> Result<(), Failure> {
-        self.prepare_sync()?;
+        self.create_waiting()?;
+        self.begin_sync()?;
         if self.durable < self.end() {
-            if let Some(file) = &mut self.file {
-                file.sync()?;
-            }
-            self.synced(self.end());
+            self.finish_syncs()?;
         }
         Ok(())
     }
 
-    /// As [`LogWriter::write_out`], before a sync. Returns the position up to which that sync will make the log
-    /// durable.
-    pub fn prepare_sync(&mut self) -> Result<Position, Failure> {
+    /// Begins to make everything appended durable. Returns `false` if some of it waits for the segment before.
+    pub fn begin_sync(&mut self) -> Result<bool, Failure> {
         let small = self.writes_ahead && self.buffer.len() as u64 <= AHEAD_SIZE / 4;
         self.write_out()?;
         if small {
             self.write_ahead()?;
         }
-        Ok(self.end())
+        if self.begun.max(self.durable) < self.end() && self.file.is_some() {
+            self.syncs += 1;
+            self.begin_file_sync()?;
+        }
+        Ok(!self.is_waiting())
     }
 
-    /// Records that the log was synced up to `position`, a result of [`LogWriter::prepare_sync`].
-    pub fn synced(&mut self, position: Position) {
-        self.syncs += 1;
-        self.durable = self.durable.max(position);
+    /// How many syncs were begun, for [`LogWriter::synced`]. It wraps.
+    pub fn begun_count(&self) -> u32 {
+        self.begun_count
+    }
+
+    /// Notes that the first `count` of all syncs that were ever begun are done.
+    pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
+        let left = self.begun_count.wrapping_sub(count) as usize;
+        for end in self.awaited.drain(..self.awaited.len().saturating_sub(left)) {
+            self.durable = self.durable.max(end);
+        }
+        if self.record.is_none() { self.create_if_durable() } else { Ok(()) }
+    }
+
+    fn begin_file_sync(&mut self) -> Result<(), Failure> {
+        let end = self.written_end();
+        let Some(file) = &mut self.file else { return Ok(()) };
+        // What relies on a log in bulk waits for its syncs anyway.
+        let is_done = if self.writes_ahead { file.begin_sync()? } else { file.sync().map(|()| true)? };
+        self.begun = end;
+        if is_done {
+            self.durable = end;
+        } else {
+            self.awaited.push(end);
+            self.begun_count = self.begun_count.wrapping_add(1);
+        }
+        Ok(())
+    }
+
+    /// Completes the begun syncs.
+    fn finish_syncs(&mut self) -> Result<(), Failure> {
+        self.disk.finish_syncs()?;
+        self.durable = self.durable.max(self.begun);
+        Ok(())
     }
 
     /// Reads bytes of the present segment that are still in memory. `false` if they are written out, or in another
@@ -464,33 +556,56 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Makes the present segment durable, and begins one with room for `record_size` bytes.
+    /// Begins to make the present segment durable, and begins one with room for `record_size` bytes.
     fn next_segment(&mut self, record_size: u64) -> Result<(), Failure> {
-        self.end_segment()?;
-        if let Some(lent) = &mut self.lent {
-            let full = || Failure::new(FailureKind::InvalidRequest, "the segments for this job are full");
-            let number = lent.pop_front().ok_or_else(full)?;
-            let file = open_lent(&self.disk, number, self.owner)?;
-            // A worker before may have written there.
-            let written = file.size()?.next_multiple_of(record::ALIGNMENT as u64);
-            self.file = Some(file);
-            self.begin_at(number);
-            (self.offset, self.ahead) = (written, written);
-            self.durable = self.end();
-            self.capacity = self.segment_size.max(written + record_size);
+        self.create_waiting()?;
+        if self.file.is_some() {
+            self.write_out()?;
+            if self.begun.max(self.durable) < self.end() {
+                self.syncs += 1;
+                self.begin_file_sync()?;
+            }
+            let is_durable = self.durable >= self.end();
+            self.ending = self.file.take().filter(|_| !is_durable);
+            self.leave_segment();
+        }
+        if self.next_lent(record_size)? {
             return Ok(());
         }
-        let header = SegmentHeader { number: self.number, follows: self.follows, owner: self.owner };
-        self.file = Some(create_segment(&self.disk, header)?);
-        self.offset = HEADER_SIZE as u64;
         self.capacity = self.segment_size.max(HEADER_SIZE as u64 + record_size);
-        self.ahead = self.offset;
-        self.durable = self.end();
+        if self.is_waiting() { Ok(()) } else { self.create() }
+    }
+
+    /// Creates the present segment, if it waits for the one before and that is durable. Writes what was collected.
+    fn create_if_durable(&mut self) -> Result<(), Failure> {
+        if self.is_waiting() && self.durable >= self.follows {
+            self.ending = None;
+            self.create()?;
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    /// As [`LogWriter::create_if_durable`]. Makes the segment before durable first.
+    fn create_waiting(&mut self) -> Result<(), Failure> {
+        if self.is_waiting() {
+            self.finish_syncs()?;
+        }
+        self.create_if_durable()
+    }
+
+    fn create(&mut self) -> Result<(), Failure> {
+        let header = SegmentHeader { number: self.number, follows: self.follows, owner: self.owner };
+        // It is not durable yet. No record in it may say so.
+        self.durable = self.follows;
+        self.file = Some(create_segment(&self.disk, header)?);
+        self.begin_file_sync()?;
+        self.disk.sync_directory()?;
         Ok(())
     }
 }
 
-/// Creates the file of a segment. File and header are durable when it returns.
+/// Creates the file of a segment, with its header.
 fn create_segment<D: Disk>(disk: &D, header: SegmentHeader) -> Result<D::File, Failure> {
     let name = segment::file_name(header.number);
     // A file with this number can only be a leftover of a crash: its header was never durable.
@@ -499,8 +614,6 @@ fn create_segment<D: Disk>(disk: &D, header: SegmentHeader) -> Result<D::File, F
     }
     let mut file = disk.create(&name)?;
     file.write_at(&segment::encode(&header), 0)?;
-    file.sync()?;
-    disk.sync_directory()?;
     Ok(file)
 }
 

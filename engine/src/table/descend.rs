@@ -50,8 +50,10 @@ impl<D: Disk> Table<D> {
         self.hand_down(&mut descent.next, retention, JobLimits { bytes, out: 0 })
     }
 
-    /// Moves some blocks of the upper level into the bottom level in one atomic write. Durable after [`Table::sync`].
+    /// Prepares to move some blocks of the upper level into the bottom level in one atomic write: see
+    /// [`Table::prepare`].
     pub fn descend(&mut self, descent: &mut Descent, retention: &Retention) -> Result<Written, Failure> {
+        self.show()?;
         let mut moved: Vec<OldBlock> = Vec::new();
         let mut next = Some(self.block_of(Level::Upper, &descent.next)?);
         while let Some(placed) = next.take_if(|_| moved.len() < descent.blocks) {
@@ -60,7 +62,7 @@ impl<D: Disk> Table<D> {
         }
         descent.next = next.map_or_else(Vec::new, |placed| placed.separator().to_vec());
         let group = self.descend_blocks(&moved, retention)?;
-        let written = self.commit(group)?;
+        let written = self.prepare(group)?;
         if written.bytes < BYTES_A_STEP / 2 {
             descent.blocks = (descent.blocks * 2).min(MOST_BLOCKS);
         } else if written.bytes > BYTES_A_STEP * 2 {

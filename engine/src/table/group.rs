@@ -22,7 +22,7 @@ pub struct Written {
     pub bytes: usize,
 }
 
-/// Prepared changes. Their blocks are written, but nothing refers to them before [`Table::commit`].
+/// Prepared changes. Their blocks are written, but nothing refers to them before [`Table::show`].
 #[derive(Default)]
 pub struct Group {
     batch: Batch,
@@ -57,6 +57,12 @@ impl Group {
     /// Whether the next entry begins a new block. Resets the note.
     pub(super) fn take_gap(&mut self) -> bool {
         std::mem::take(&mut self.is_in_gap)
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.history == HistoryLeft::default()
     }
 
     /// The blocks and bytes written so far.
@@ -150,6 +156,7 @@ impl Group {
 impl<D: Disk> Table<D> {
     /// Notes that there is no history before a version. Durable after [`Table::sync`].
     pub fn end_history_before(&mut self, version: Version) -> Result<(), Failure> {
+        self.show()?;
         let history = self.history.max(HistoryLeft::after(version));
         if history != self.history {
             self.history = history;
@@ -158,12 +165,48 @@ impl<D: Disk> Table<D> {
         Ok(())
     }
 
-    /// Makes a group of changes visible in one atomic write. Durable after [`Table::sync`].
+    /// Makes a group of changes visible. Returns the blocks and bytes written.
     pub fn commit(&mut self, group: Group) -> Result<Written, Failure> {
-        // sled may write at any time. It must never refer to a block that is not durable.
-        for level in Level::ALL {
-            self.part_mut(level).blocks.sync()?;
+        let written = self.prepare(group)?;
+        self.show()?;
+        Ok(written)
+    }
+
+    /// Makes the blocks of a group durable, so that [`Table::show`] can make it visible. Every other change of the table
+    /// does that first. Returns the blocks and bytes written.
+    pub fn prepare(&mut self, group: Group) -> Result<Written, Failure> {
+        self.show()?;
+        let written = group.written;
+        if !group.is_empty() {
+            // The write of the next batch begins with what is left of the one before. Its sync need not come after.
+            self.tree.sync()?;
+            // sled may write at any time. It must never refer to a block that is not durable.
+            for level in Level::ALL {
+                self.part_mut(level).blocks.sync()?;
+            }
+            self.prepared = Some(group);
         }
+        Ok(written)
+    }
+
+    /// Makes a group visible whose blocks another writer made durable. Returns the blocks and bytes written.
+    pub fn show_aside(&mut self, group: Group) -> Result<Written, Failure> {
+        self.show()?;
+        let written = group.written;
+        self.prepared = Some(group);
+        self.show()?;
+        Ok(written)
+    }
+
+    /// Whether a group is prepared, and not visible.
+    pub fn has_prepared(&self) -> bool {
+        self.prepared.is_some()
+    }
+
+    /// Makes the prepared group visible in one atomic write. Durable after [`Table::sync`]. Returns whether there was
+    /// one.
+    pub fn show(&mut self) -> Result<bool, Failure> {
+        let Some(group) = self.prepared.take() else { return Ok(false) };
         let mut batch = group.batch;
         self.log_live.apply(group.log, &mut batch)?;
         self.upper.live.apply(group.upper, &mut batch)?;
@@ -178,6 +221,6 @@ impl<D: Disk> Table<D> {
         for (level, place) in group.changed {
             self.part(level).places.borrow_mut().forget(separator_of(&place));
         }
-        Ok(group.written)
+        Ok(true)
     }
 }

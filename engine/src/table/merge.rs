@@ -75,7 +75,7 @@ impl<D: Disk> Table<D> {
         self.commit(group)
     }
 
-    /// Like [`Table::merge`], as a part of a group that becomes visible with its commit. The entries of a group must
+    /// Like [`Table::merge`], as a part of a group that becomes visible as a whole. The entries of a group must
     /// come in order, and none after [`Group::is_full`]. With `usize::MAX` blocks it takes all entries.
     pub fn merge_into(
         &mut self,
@@ -85,6 +85,7 @@ impl<D: Disk> Table<D> {
         blocks: usize,
         group: &mut Group,
     ) -> Result<(), Failure> {
+        self.show()?;
         let mut left = blocks.max(1);
         while left > 0 && !group.is_full() {
             let Some(next) = entries.peek() else { break };

@@ -97,6 +97,8 @@ pub struct Table<D: Disk> {
     upper: Part<D>,
     bottom: Part<D>,
     history: HistoryLeft,
+    /// Changes that become visible next: see [`Table::prepare`].
+    prepared: Option<Group>,
     identity: Identity,
     /// How many times blocks or counts changed.
     changes: u64,
@@ -164,7 +166,8 @@ impl<D: Disk> Table<D> {
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
         let history = read_history(&*tree)?;
-        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, identity, changes: 0 })
+        let (prepared, changes) = (None, 0);
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, prepared, identity, changes })
     }
 
     /// How blocks are written from here on. A new table writes them as they are.
@@ -285,9 +288,9 @@ impl<D: Disk> Table<D> {
         }
     }
 
-    /// The remaining history.
+    /// The remaining history once the prepared group is visible.
     pub fn history(&self) -> HistoryLeft {
-        self.history
+        self.history.max(self.prepared.as_ref().map(Group::history).unwrap_or_default())
     }
 
     /// For each segment of the log, how many bytes of it the blocks refer to.
@@ -315,6 +318,7 @@ impl<D: Disk> Table<D> {
 
     /// Makes the tree durable. Then the segments of blocks that it does not refer to can be removed.
     pub fn sync(&mut self) -> Result<(), Failure> {
+        self.show()?;
         self.tree.sync()?;
         for level in Level::ALL {
             let Part { blocks, live, .. } = self.part_mut(level);

@@ -38,8 +38,9 @@ impl<D: Disk> Table<D> {
         Ok(false)
     }
 
-    /// Changes the entries in one atomic write. Entries that were deleted meanwhile stay deleted.
+    /// Prepares to change the entries in one atomic write: see [`Table::prepare`]. Entries that were deleted meanwhile stay deleted.
     pub fn relocate(&mut self, relocations: &[Relocation]) -> Result<(), Failure> {
+        self.show()?;
         let mut sorted: Vec<&Relocation> = relocations.iter().collect();
         sorted.sort_by(|a, b| a.key.cmp(&b.key));
         let mut group = Group::default();
@@ -55,7 +56,7 @@ impl<D: Disk> Table<D> {
                 self.relocate_block(level, placed, here, &mut group)?;
             }
         }
-        self.commit(group)?;
+        self.prepare(group)?;
         Ok(())
     }
 

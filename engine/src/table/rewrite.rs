@@ -32,6 +32,7 @@ impl Rewrite {
 impl<D: Disk> Table<D> {
     /// Starts a rewrite that also empties the segments that are less than `percent` percent live.
     pub fn rewrite(&mut self, percent: u64) -> Result<Rewrite, Failure> {
+        self.show()?;
         for level in Level::ALL {
             self.part_mut(level).blocks.end_segment()?;
         }
@@ -45,9 +46,10 @@ impl<D: Disk> Table<D> {
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })
     }
 
-    /// Looks at some blocks. Returns the blocks and bytes written; `None` at the end. One atomic write, durable after
-    /// [`Table::sync`].
+    /// Looks at some blocks, and prepares to replace them in one atomic write: see [`Table::prepare`]. Returns the blocks
+    /// and bytes written; `None` at the end.
     pub fn rewrite_step(&mut self, rewrite: &mut Rewrite, retention: &Retention) -> Result<Option<Written>, Failure> {
+        self.show()?;
         let level = Level::Bottom;
         let mut group = Group::default();
         let mut pending: Vec<OldBlock> = Vec::new();
@@ -68,7 +70,7 @@ impl<D: Disk> Table<D> {
         self.write_pending(&mut pending, retention, &mut group)?;
         let is_done = next.is_none();
         rewrite.next = next.map_or_else(Vec::new, |placed| placed.separator().to_vec());
-        let written = self.commit(group)?;
+        let written = self.prepare(group)?;
         Ok(if is_done { None } else { Some(written) })
     }
 

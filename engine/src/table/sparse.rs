@@ -20,6 +20,8 @@ const LIVE_PERCENT: u64 = 50;
 pub struct SparseSegment {
     level: Level,
     next: Position,
+    /// Whether no more blocks are found in it.
+    is_read: bool,
 }
 
 impl<D: Disk> Table<D> {
@@ -38,13 +40,22 @@ impl<D: Disk> Table<D> {
         let level = Level::ALL.into_iter().find(|level| self.is_sparse(*level, 2))?;
         let part = self.part(level);
         let segment = part.blocks.sizes().emptiest(LIVE_PERCENT, |number| part.live.of(number))?;
-        Some(SparseSegment { level, next: Position { segment, offset: HEADER_SIZE as u64 } })
+        Some(SparseSegment { level, next: Position { segment, offset: HEADER_SIZE as u64 }, is_read: false })
     }
 
-    /// Writes some blocks of a segment again in one atomic write. Returns whether there are more. At the end the
-    /// segment is dead.
+    /// Writes some blocks of a segment again, and prepares to refer to these in one atomic write: see
+    /// [`Table::prepare`]. Returns whether there is more to do. At the end the segment is dead.
     pub fn empty_step(&mut self, sparse: &mut SparseSegment) -> Result<bool, Failure> {
-        let SparseSegment { level, next } = sparse;
+        self.show()?;
+        let SparseSegment { level, next, is_read } = sparse;
+        if *is_read {
+            let (level, segment) = (*level, next.segment);
+            self.sync()?;
+            if self.part(level).live.of(segment) > 0 {
+                self.part_mut(level).blocks.leave_out(segment);
+            }
+            return Ok(false);
+        }
         let mut group = Group::default();
         let mut bytes = Vec::new();
         let end = next.offset + BYTES_A_STEP;
@@ -63,15 +74,8 @@ impl<D: Disk> Table<D> {
             }
             next.offset += bytes.len() as u64;
         }
-        let segment = next.segment;
-        let level = *level;
-        self.commit(group)?;
-        if !more {
-            self.sync()?;
-            if self.part(level).live.of(segment) > 0 {
-                self.part_mut(level).blocks.leave_out(segment);
-            }
-        }
-        Ok(more)
+        *is_read = !more;
+        self.prepare(group)?;
+        Ok(true)
     }
 }

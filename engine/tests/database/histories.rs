@@ -33,6 +33,11 @@ enum Step {
     /// A put whose value comes in pieces; given up when the flag is false.
     Large(Vec<u8>, usize, bool),
     Sync,
+    BeginSync,
+    /// The disk does the syncs that were begun before.
+    Syncing,
+    /// The database is told that these are done.
+    Synced,
     WriteOut,
     Work(usize),
     Snapshot,
@@ -71,7 +76,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         14 => vec(write(), 1..6).prop_map(Step::Commit),
         1 => (key(), 200..3000_usize, prop::bool::weighted(0.8)).prop_map(|(key, length, ends)| Step::Large(key, length, ends)),
-        2 => Just(Step::Sync),
+        1 => Just(Step::Sync),
+        2 => Just(Step::BeginSync),
+        2 => Just(Step::Syncing),
+        2 => Just(Step::Synced),
         1 => Just(Step::WriteOut),
         4 => (1..6_usize).prop_map(Step::Work),
         1 => Just(Step::Snapshot),
@@ -117,6 +125,10 @@ struct Known {
     commits: Vec<Commit>,
     /// So many of them are durable.
     durable: usize,
+    /// So many will be by the syncs that were begun.
+    begun: usize,
+    /// So many are by the syncs that were done, of which the database is to be told: that many of all that it began.
+    done: Option<(usize, u32)>,
     snapshots: Vec<Version>,
     /// The highest version that anybody was ever told.
     highest: Version,
@@ -212,7 +224,22 @@ fn run_step(database: &mut Database<MemoryDisk>, worker: &mut Worker, step: Step
             database.sync().unwrap();
             known.durable = known.commits.len();
         }
-        Step::WriteOut => database.write_out().unwrap(),
+        Step::BeginSync => {
+            if database.begin_sync().unwrap() {
+                known.begun = known.commits.len();
+            }
+        }
+        Step::Syncing => {
+            while database.log_disk().complete_sync() {}
+            known.durable = known.durable.max(known.begun);
+            known.done = Some((known.begun, database.begun_syncs()));
+        }
+        Step::Synced => {
+            let Some((durable, syncs)) = known.done.take() else { return };
+            database.synced(syncs).unwrap();
+            known.durable = known.durable.max(durable);
+        }
+        Step::WriteOut => drop(database.write_out()),
         Step::Work(steps) => (0..steps).for_each(|_| {
             database.step(known.now_ms).unwrap();
         }),
@@ -254,28 +281,45 @@ proptest! {
     #[test]
     fn database_agrees_with_the_history_through_every_end(
         lives in vec((vec(step(), 0..60), end(), any::<bool>()), 1..5), versions_to_keep in 1..4_usize,
+        syncs_later in any::<bool>(),
     ) {
-        agrees(lives, versions_to_keep, false)?;
+        agrees(lives, versions_to_keep, false, syncs_later)?;
     }
 
     #[test]
     fn a_database_with_a_worker_agrees_with_the_history_through_every_end(
         lives in vec((vec(step_with_jobs(), 0..150), end(), any::<bool>()), 1..5), versions_to_keep in 1..4_usize,
+        syncs_later in any::<bool>(),
     ) {
-        agrees(lives, versions_to_keep, true)?;
+        agrees(lives, versions_to_keep, true, syncs_later)?;
     }
 }
 
 /// Each life has a setting of compression of its own.
-fn agrees(lives: Vec<(Vec<Step>, End, bool)>, versions_to_keep: usize, jobs: bool) -> Result<(), TestCaseError> {
+fn agrees(
+    lives: Vec<(Vec<Step>, End, bool)>,
+    versions_to_keep: usize,
+    jobs: bool,
+    syncs_later: bool,
+) -> Result<(), TestCaseError> {
     let index = Index::temporary().unwrap();
     let open = |disks, is_compressed| {
         let compression = if is_compressed { Compression::Lz4 } else { Compression::None };
         Database::with_index(&index, disks, Options { versions_to_keep, compression, ..OPTIONS }).unwrap()
     };
-    let mut disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+    let log = if syncs_later { MemoryDisk::default().syncing_later() } else { MemoryDisk::default() };
+    let mut disks = Disks { log, upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
     let (commits, snapshots) = (Vec::new(), Vec::new());
-    let mut known = Known { commits, durable: 0, snapshots, highest: Version::NONE, now_ms: 1000, versions_to_keep };
+    let mut known = Known {
+        commits,
+        durable: 0,
+        begun: 0,
+        done: None,
+        snapshots,
+        highest: Version::NONE,
+        now_ms: 1000,
+        versions_to_keep,
+    };
     for (steps, end, is_compressed) in lives {
         let mut worker = Worker::beside(&disks);
         let mut database = open(disks, is_compressed);
@@ -293,6 +337,7 @@ fn agrees(lives: Vec<(Vec<Step>, End, bool)>, versions_to_keep: usize, jobs: boo
             End::PowerCut(survival) => power_cut(&database.crash(), &survival),
         };
         known.snapshots.clear();
+        (known.begun, known.done) = (0, None);
 
         let mut database = open(disks, !is_compressed);
         let now_ms = known.now_ms;

@@ -193,7 +193,9 @@ class SimulatedWorker implements JobWorker {
     this.#callsLeft = fails ? this.#random.below(MOST_CALLS) : Number.POSITIVE_INFINITY;
     this.#present = waiting.job;
     try {
-      waiting.answer = this.#host.inline("table", () => this.#run(waiting.job));
+      const answer = this.#run(waiting.job);
+      this.#host.finishSyncs();
+      waiting.answer = answer;
       this.#didOne();
     } catch {
       this.end();

@@ -11,7 +11,7 @@ pub use self::files::ValueStream;
 pub(super) use self::moving::BYTES_A_STEP;
 
 use self::files::ValueFiles;
-use self::moving::Moving;
+use self::moving::Moves;
 use self::space::Space;
 use super::Options;
 use super::payload::{self, Operation, VALUE_CHECKSUM_SIZE};
@@ -48,7 +48,7 @@ pub(super) struct ValueLog<D: Disk> {
     noted_segment: SegmentNumber,
     logged_size: usize,
     space: Space,
-    moving: Option<Moving>,
+    moves: Moves,
     /// Packs the values that stay in the log, as the setting says.
     packer: Packer,
 }
@@ -87,8 +87,13 @@ impl<D: Disk> ValueLog<D> {
         }
         let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).owned_by(*owner);
         let (files, space) = (ValueFiles::owned_by(*owner), Space::new(segment_size));
-        let (moving, packer) = (None, Packer::new(compression));
-        Ok(Self { log, files, notes, noted_segment, logged_size, space, moving, packer })
+        let (moves, packer) = (Moves::default(), Packer::new(compression));
+        Ok(Self { log, files, notes, noted_segment, logged_size, space, moves, packer })
+    }
+
+    /// The disk.
+    pub fn disk(&self) -> &D {
+        self.log.disk()
     }
 
     /// The disk. What was not written out is lost, as in a crash.
@@ -242,14 +247,55 @@ impl<D: Disk> ValueLog<D> {
 
     // Durability.
 
-    /// Hands all records to the operating system.
-    pub fn write_out(&mut self) -> Result<(), Failure> {
-        self.log.write_out()
+    /// Hands all records to the operating system. Returns `false` if some wait for the sync of a segment.
+    pub fn write_out(&mut self) -> Result<bool, Failure> {
+        self.log.write_out()?;
+        Ok(!self.log.is_waiting())
     }
 
-    /// Makes all records durable.
+    /// Hands all records to the operating system before it returns.
+    pub fn write_out_now(&mut self) -> Result<(), Failure> {
+        self.log.write_out_now()
+    }
+
+    /// Makes all records durable before it returns.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.log.sync()
+    }
+
+    /// Begins to make all records durable, see [`LogWriter::begin_sync`].
+    pub fn begin_sync(&mut self) -> Result<bool, Failure> {
+        self.log.begin_sync()
+    }
+
+    /// As [`LogWriter::begun_count`].
+    pub fn begun_count(&self) -> u32 {
+        self.log.begun_count()
+    }
+
+    /// As [`LogWriter::synced`].
+    pub fn synced(&mut self, count: u32) -> Result<(), Failure> {
+        self.log.synced(count)
+    }
+
+    /// The position of the next record.
+    pub fn end(&self) -> Position {
+        self.log.end()
+    }
+
+    /// Whether the log is durable up to here.
+    pub fn is_durable(&self, end: Position) -> bool {
+        self.log.durable() >= end
+    }
+
+    /// Makes the log durable up to here before it returns, unless it is.
+    pub fn ensure_durable(&mut self, end: Position) -> Result<(), Failure> {
+        if self.is_durable(end) { Ok(()) } else { self.sync() }
+    }
+
+    /// Whether records wait for the sync of the segment before them.
+    pub fn is_waiting(&self) -> bool {
+        self.log.is_waiting()
     }
 
     /// Ends the current segment, durably.
@@ -257,20 +303,21 @@ impl<D: Disk> ValueLog<D> {
         self.log.end_segment()
     }
 
-    /// Makes all records durable; returns the segment of the next record, which exists.
-    pub fn sync_segment(&mut self) -> Result<SegmentNumber, Failure> {
-        self.log.sync()?;
-        self.log.ensure_segment()
+    /// Begins to make all records durable; returns the segment of the next record, which exists.
+    pub fn begin_sync_segment(&mut self) -> Result<SegmentNumber, Failure> {
+        let segment = self.log.ensure_segment()?;
+        self.log.begin_sync()?;
+        Ok(segment)
     }
 
-    /// Whether the index does not have the newest segment yet.
+    /// Whether the index does not have the newest durable segment yet.
     pub fn has_unnoted_segment(&self) -> bool {
-        self.log.newest_segment() > self.noted_segment
+        self.log.durable_segment() > self.noted_segment
     }
 
-    /// Tells the index of the newest segment, which is durable already.
+    /// Tells the index of the newest durable segment.
     pub fn note_newest_segment(&mut self) -> Result<(), Failure> {
-        let newest = self.log.newest_segment();
+        let newest = self.log.durable_segment();
         self.notes.write_newest_segment(newest)?;
         self.noted_segment = newest;
         Ok(())
@@ -492,7 +539,7 @@ mod tests {
             // All of the first segment are moved: packed if the setting says so.
             let first = places[0].1.0;
             let segment = crate::log::Position::unpacked(first).segment;
-            let present = values.sync_segment().unwrap();
+            let present = values.begin_sync_segment().unwrap();
             values.end_segment().unwrap();
             let live: LiveBytes = [(segment.get(), 1)].into_iter().collect();
             values.find_dead(present.next(), &live).unwrap();
@@ -500,7 +547,8 @@ mod tests {
             let leads_to = |_: &[u8], of, position| {
                 Ok(places.iter().any(|(version, place, _)| (*version, place.0) == (of, position)))
             };
-            let moved = values.move_some(version, &leads_to).unwrap().unwrap();
+            values.move_some(version, &leads_to).unwrap();
+            let moved = values.take_moved().unwrap().unwrap();
             assert!(!moved.relocations.is_empty());
             for relocation in moved.relocations {
                 let (_, place, value) = places.iter_mut().find(|(_, place, _)| place.0 == relocation.from).unwrap();
@@ -565,14 +613,14 @@ mod tests {
         let mut values = open(MemoryDisk::default(), Index::in_memory().notes()).unwrap();
         let places: Vec<(PackedPosition, LoggedLength)> =
             (1..=40).map(|i| put(&mut values, Version::of(i), &[crate::number::low_byte(i); 300])).collect();
-        let present = values.sync_segment().unwrap();
+        let present = values.begin_sync_segment().unwrap();
         let numbered = |numbers: std::ops::RangeInclusive<u64>| numbers.map(SegmentNumber::of).collect::<Vec<_>>();
         assert_eq!(values.segments().unwrap(), numbered(1..=present.get()));
         // Of the first segment one value lives, of the others none.
         let live: LiveBytes = [(1, 300)].into_iter().collect();
-        let dead = values.find_dead(present, &live).unwrap();
-        assert_eq!(dead, numbered(2..=present.previous().get()));
-        values.remove(&dead).unwrap();
+        assert!(values.find_dead(present, &live).unwrap());
+        assert_eq!(values.space.dead(), numbered(2..=present.previous().get()));
+        while values.remove_dead().unwrap() {}
         assert_eq!(values.segments().unwrap(), [SegmentNumber::FIRST, present]);
         // Too little is dead to begin by itself.
         values.begin_moving(&live);
@@ -581,15 +629,18 @@ mod tests {
         assert!(values.is_moving());
         let leads_to =
             |key: &[u8], version, position| Ok(key == b"key" && version == Version::of(3) && position == places[2].0);
-        let moved = values.move_some(Version::of(40), &leads_to).unwrap().unwrap();
+        values.move_some(Version::of(40), &leads_to).unwrap();
+        let moved = values.take_moved().unwrap().unwrap();
         assert_eq!((moved.bytes, moved.emptied, moved.relocations.len()), (300, Some(SegmentNumber::FIRST), 1));
         let relocation = &moved.relocations[0];
         assert_eq!((relocation.version, relocation.from), (Version::of(3), places[2].0));
         assert_eq!(read(&mut values, (relocation.to, relocation.length)), [3; 300]);
-        assert!(!values.is_moving() && values.move_some(Version::of(40), &leads_to).unwrap().is_none());
-        let dead = values.find_dead(present, &LiveBytes::default()).unwrap();
-        assert_eq!(dead, [SegmentNumber::FIRST]);
-        values.remove(&dead).unwrap();
+        values.move_some(Version::of(40), &leads_to).unwrap();
+        assert!(!values.is_moving() && values.take_moved().unwrap().is_none());
+        assert!(values.find_dead(present, &LiveBytes::default()).unwrap());
+        assert_eq!(values.space.dead(), [SegmentNumber::FIRST]);
+        while values.remove_dead().unwrap() {}
+        assert!(!values.has_dead() && !values.find_dead(present, &LiveBytes::default()).unwrap());
         assert_eq!(values.verify_segment(present).unwrap(), Ok(values_of(present, 40, &places) + 1));
     }
 

@@ -24,6 +24,14 @@ pub(super) struct Moving {
     offset: u64,
 }
 
+/// The segment that is being emptied, and what was copied out of it.
+#[derive(Default)]
+pub(super) struct Moves {
+    segment: Option<Moving>,
+    /// Values that were copied. The table does not refer to the copies yet.
+    moved: Option<Moved>,
+}
+
 /// A live value that is being moved.
 struct Live {
     key: Vec<u8>,
@@ -34,10 +42,12 @@ struct Live {
 
 /// Values that were moved. The entries that refer to them must be changed.
 pub(in crate::database) struct Moved {
-    /// Their old and new positions. They are durable at the new ones.
+    /// Their old and new positions. They are at the new ones, durable once the log is up to `end`.
     pub relocations: Vec<Relocation>,
     /// Their bytes.
     pub bytes: u64,
+    /// The end of the copies in the log.
+    pub end: Position,
     /// The segment, if it has no more values.
     pub emptied: Option<SegmentNumber>,
 }
@@ -53,7 +63,7 @@ impl<D: Disk> ValueLog<D> {
 
     /// Whether there may be a segment to empty, or one is being emptied.
     pub fn has_work(&self) -> bool {
-        self.moving.is_some() || self.space.may_be_sparse()
+        self.moves.segment.is_some() || self.space.may_be_sparse()
     }
 
     /// Notes that the set of live values has changed.
@@ -71,59 +81,82 @@ impl<D: Disk> ValueLog<D> {
         self.space.is_empty()
     }
 
-    /// The segments before `first` without live values. Notes the others.
-    pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<Vec<SegmentNumber>, Failure> {
+    /// Finds the segments before `first` without live values, to remove them. Notes the others. Returns whether there are
+    /// any.
+    pub fn find_dead(&mut self, first: SegmentNumber, live: &LiveBytes) -> Result<bool, Failure> {
         let mut dead = Vec::new();
         for number in self.segments()?.into_iter().filter(|number| *number < first) {
             if live.of(number) == 0 {
                 dead.push(number);
-                self.space.remove(number);
             } else {
                 self.space.add(self.log.disk(), number)?;
             }
         }
-        Ok(dead)
+        self.moves.segment.take_if(|moving| dead.contains(&moving.segment));
+        self.space.condemn(dead);
+        Ok(self.has_dead())
     }
 
-    /// Removes segments that nothing refers to, durably.
-    pub fn remove(&mut self, dead: &[SegmentNumber]) -> Result<(), Failure> {
-        for number in dead {
-            self.files.forget(*number);
-            self.log.remove_segment(*number)?;
-        }
-        if !dead.is_empty() {
-            self.log.disk().sync_directory()?;
-        }
-        self.moving.take_if(|moving| dead.contains(&moving.segment));
-        Ok(())
+    /// Whether there are segments to remove.
+    pub fn has_dead(&self) -> bool {
+        !self.space.dead().is_empty()
+    }
+
+    /// Removes one segment that nothing refers to. This takes the file system some milliseconds. Returns whether there
+    /// was one.
+    pub fn remove_dead(&mut self) -> Result<bool, Failure> {
+        let Some(number) = self.space.take_dead() else { return Ok(false) };
+        self.files.forget(number);
+        self.log.remove_segment(number)?;
+        self.log.disk().sync_directory()?;
+        Ok(true)
     }
 
     /// Whether a segment is being emptied.
     pub fn is_moving(&self) -> bool {
-        self.moving.is_some()
+        self.moves.segment.is_some()
+    }
+
+    /// Whether values were copied that the table does not refer to yet.
+    pub fn has_moved(&self) -> bool {
+        self.moves.moved.is_some()
+    }
+
+    /// Whether values were copied that are not durable yet.
+    pub fn moved_waits(&self) -> bool {
+        self.moves.moved.as_ref().is_some_and(|moved| !self.is_durable(moved.end))
+    }
+
+    /// Takes the values that were copied. They are durable.
+    pub fn take_moved(&mut self) -> Result<Option<Moved>, Failure> {
+        let Some(moved) = self.moves.moved.take() else { return Ok(None) };
+        self.ensure_durable(moved.end)?;
+        Ok(Some(moved))
     }
 
     /// Begins to empty a segment, if there is one that is mostly dead.
     pub fn begin_moving(&mut self, live: &LiveBytes) {
-        self.moving = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
+        self.moves.segment = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
     }
 
     /// Begins to empty the emptiest segment below `percent` percent.
     pub fn begin_moving_below(&mut self, percent: u64, live: &LiveBytes) {
-        self.moving = self.space.emptiest(percent, live).map(Moving::start);
+        self.moves.segment = self.space.emptiest(percent, live).map(Moving::start);
     }
 
-    /// Copies some live values of the segment that is being emptied, durably; `None` when none is being emptied. `newest` is the
-    /// version of the newest commit.
-    pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<Option<Moved>, Failure> {
-        let Some(moving) = self.moving.take() else { return Ok(None) };
+    /// Copies some live values of the segment that is being emptied, and begins to make them durable. Then
+    /// [`ValueLog::take_moved`] has them. `newest` is the version of the newest commit.
+    pub fn move_some(&mut self, newest: Version, leads_to: &LeadsTo<'_>) -> Result<(), Failure> {
+        let Some(moving) = self.moves.segment.take() else { return Ok(()) };
         let (live, next) = self.collect_live(moving, leads_to)?;
         let relocations = self.copy(&live, newest)?;
-        self.log.sync()?;
+        let end = self.log.end();
+        self.log.begin_sync()?;
         let bytes = live.iter().map(|live| u64::from(live.length.stored())).sum();
-        self.moving = next.map(|offset| Moving { offset, ..moving });
+        self.moves.segment = next.map(|offset| Moving { offset, ..moving });
         let emptied = if next.is_none() { Some(moving.segment) } else { None };
-        Ok(Some(Moved { relocations, bytes, emptied }))
+        self.moves.moved = Some(Moved { relocations, bytes, end, emptied });
+        Ok(())
     }
 
     /// Gives a segment up that has an unreadable record: nobody knows which of its values are live. It stays. `verify` reports it.

@@ -10,6 +10,8 @@ use crate::table::LiveBytes;
 pub(super) struct Space {
     segment_size: u64,
     old: SegmentSizes,
+    /// Segments to remove.
+    dead: Vec<SegmentNumber>,
     /// Whether there may be a segment to empty.
     may_be_sparse: bool,
     /// How many bytes of records the log had at the last commit.
@@ -19,7 +21,7 @@ pub(super) struct Space {
 impl Space {
     /// No segment is known yet. `segment_size` is in bytes.
     pub fn new(segment_size: u64) -> Self {
-        Self { segment_size, old: SegmentSizes::default(), may_be_sparse: true, paced_bytes: 0 }
+        Self { segment_size, old: SegmentSizes::default(), dead: Vec::new(), may_be_sparse: true, paced_bytes: 0 }
     }
 
     /// Whether no old segment is known.
@@ -35,6 +37,24 @@ impl Space {
     /// Forgets a segment.
     pub fn remove(&mut self, number: SegmentNumber) {
         self.old.remove(number);
+    }
+
+    /// Notes the segments to remove, instead of those that it knew. Forgets them.
+    pub fn condemn(&mut self, dead: Vec<SegmentNumber>) {
+        for number in &dead {
+            self.remove(*number);
+        }
+        self.dead = dead;
+    }
+
+    /// The segments to remove.
+    pub fn dead(&self) -> &[SegmentNumber] {
+        &self.dead
+    }
+
+    /// Takes a segment to remove.
+    pub fn take_dead(&mut self) -> Option<SegmentNumber> {
+        self.dead.pop()
     }
 
     /// Ignores a segment from here on, since it cannot be emptied.
