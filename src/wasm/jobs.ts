@@ -36,8 +36,6 @@ export class Jobs {
   #failures = 0;
   /** How many jobs the worker has not answered. */
   #out = 0;
-  /** Whether the engine could do nothing after the last step, because it waits for an answer. */
-  #isAwaited = false;
   /** Settles at the next answer. */
   #answered: Deferred<void> | undefined;
   #timer: Timer | undefined;
@@ -58,13 +56,12 @@ export class Jobs {
   /** Runs after a step. Sends the next job, if there is one. Starts a worker for the first job. Sends one job only: making it takes milliseconds. */
   pump(): void {
     if (this.#phase === "off") return;
-    if (this.#present === JobsOf.SOME) {
-      if (this.#phase === "idle") this.#start();
-      if (this.#phase === "on") this.#send();
-    }
-    this.#isAwaited = this.#present === JobsOf.AWAITED;
+    if (this.#present !== JobsOf.SOME) return;
+    if (this.#phase === "idle") this.#start();
+    if (this.#phase === "on") this.#send();
   }
 
+  /** Whether there are jobs, as of the last write or step. */
   get #present(): number {
     return this.#calls.memory.replyWord(ReplyWord.jobs);
   }
@@ -76,7 +73,7 @@ export class Jobs {
 
   /** Settles at the next answer, if the engine can do nothing before. */
   awaited(): Promise<void> | undefined {
-    if (this.#out === 0 || !this.#isAwaited) return undefined;
+    if (this.#out === 0 || this.#present !== JobsOf.AWAITED) return undefined;
     this.#answered ??= deferred<void>();
     return this.#answered.promise;
   }

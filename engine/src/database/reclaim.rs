@@ -100,3 +100,53 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{NOW_MS, OPTIONS, disks, get};
+    use crate::database::payload::Operation;
+    use crate::database::{Database, Options};
+    use crate::disk::MemoryDisk;
+    use crate::index::Index;
+
+    /// So many keys have more blocks than one step merges.
+    const KEYS: u8 = 200;
+
+    /// Writes a value of 100 bytes for each key, and seals the memtable.
+    fn seal(database: &mut Database<MemoryDisk>, value: u8) {
+        for key in 0..KEYS {
+            let operation = Operation { key: &[key], value: Some(&[value; 100]), expires: None };
+            database.commit(&[operation], NOW_MS).unwrap();
+        }
+        database.working().seal().unwrap();
+    }
+
+    fn merge(database: &mut Database<MemoryDisk>) {
+        while database.working().memtables.sealed().is_some() {
+            database.working().checkpoint_step(NOW_MS).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_blocks_of_an_unfinished_group_are_not_dead() {
+        let options = Options { write_buffer_size: 1 << 20, segment_size: 1 << 20, ..OPTIONS };
+        let mut database = Database::with_index(&Index::in_memory(), disks(), options).unwrap();
+        // The first memtable goes to the bottom level, the second one to the empty upper level in one step.
+        for value in 1..3 {
+            seal(&mut database, value);
+            merge(&mut database);
+        }
+        seal(&mut database, 3);
+        let store = database.working();
+        store.checkpoint_step(NOW_MS).unwrap();
+        assert!(store.memtables.sealed().is_some_and(|sealed| sealed.has_group() && !sealed.is_merged()));
+        // As in a compaction and in a fork. Only a segment that ended may be dead.
+        store.table.end_segments().unwrap();
+        store.sync_table().unwrap();
+        while store.remove_dead().unwrap() {}
+        merge(&mut database);
+        for key in 0..KEYS {
+            assert_eq!(get(&mut database, &[key]), Some(vec![3; 100]));
+        }
+    }
+}
