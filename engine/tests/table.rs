@@ -307,6 +307,7 @@ fn blocks_are_compressed_where_that_saves_space_and_a_rewrite_applies_the_settin
             while let Some(step) = table.rewrite_step(&mut rewrite, &BOTTOM).unwrap() {
                 written += step.blocks;
             }
+            table.show().unwrap();
             // A block that is stored as the setting says is not written again.
             assert!(round == 1 || round == 3 || written == 0, "round {round}: {written} blocks");
             sizes.push(table.live_bytes(Level::Bottom));

@@ -67,7 +67,7 @@ export const LIMITS = {
   versionCalls: 11,
   /** The engine, which every install downloads and every cold start compiles, with the code of the worker. */
   artefactBytes: 750_000,
-  artefactBrotliBytes: 250_000,
+  artefactBrotliBytes: 256_000,
 } as const;
 
 /** The figures that have a limit. */

@@ -138,9 +138,10 @@ mod tests {
         }
         seal(&mut database, 3);
         let store = database.working();
+        // All blocks of the group are in a segment of their own, which ends. So it may be dead.
+        store.table.end_segments().unwrap();
         store.checkpoint_step(NOW_MS).unwrap();
         assert!(store.memtables.sealed().is_some_and(|sealed| sealed.has_group() && !sealed.is_merged()));
-        // As in a compaction and in a fork. Only a segment that ended may be dead.
         store.table.end_segments().unwrap();
         store.sync_table().unwrap();
         while store.remove_dead().unwrap() {}

@@ -63,6 +63,7 @@ impl MemoryDisk {
     }
 
     /// Completes the oldest sync that was begun. Returns whether there was one.
+    #[must_use]
     pub fn complete_sync(&self) -> bool {
         let oldest = self.begun.as_ref().and_then(|begun| begun.borrow_mut().pop_front());
         oldest.inspect(|(content, end)| content.borrow_mut().settle(*end)).is_some()

@@ -105,5 +105,5 @@ fn commits_that_nobody_awaits_do_the_work_in_small_parts() {
             load.turn();
         }
     }
-    assert!((2..=MOST_STEPS).contains(&most), "{most} steps");
+    assert!((1..=MOST_STEPS).contains(&most), "{most} steps");
 }
