@@ -1,6 +1,6 @@
 //! Makes jobs for a worker, and applies the answers.
 
-use super::job::{Answer, Blocks, Job, JobBytes, write_bytes};
+use super::job::{Answer, Blocks, Job, JobBytes, Target, write_bytes};
 use super::merge::{Entries, take_below};
 use super::{Level, PlacedBlock, Retention, Table, block};
 use crate::disk::Disk;
@@ -168,11 +168,11 @@ impl<D: Disk> Table<D> {
         upper: &Blocks,
     ) -> Result<Vec<u8>, Failure> {
         let segments = self.part_mut(level).blocks.lend(limits.out + 1 + SPARE_SEGMENTS)?;
-        let (retention, identity, block_size) = (retention.clone(), self.identity.get(), self.block_size);
+        let (block_size, compression) = (self.block_size, self.part(level).blocks.compression());
+        let target = Target { block_size, compression, segments };
+        let (retention, identity) = (retention.clone(), self.identity.get());
         let (upper_blocks, runs, size) = (Vec::new(), JobBytes(&[]), limits.bytes);
-        let compression = self.part(level).blocks.compression();
-        let job =
-            Job { level, retention, identity, block_size, compression, size, segments, upper: upper_blocks, runs };
+        let job = Job { level, retention, identity, target, size, upper: upper_blocks, runs };
         Ok(job.encode(upper))
     }
 

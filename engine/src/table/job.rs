@@ -75,18 +75,23 @@ pub struct Job<'a> {
     pub(super) retention: Retention,
     /// The identity of the store.
     pub(super) identity: u64,
-    /// The target size of a block.
-    pub(super) block_size: usize,
-    /// How blocks are written.
-    pub(super) compression: Compression,
+    /// How and where blocks are written.
+    pub(super) target: Target,
     /// The approximate size of the job. The groups of the answer have a share of it.
     pub(super) size: usize,
-    /// The segments that the worker may write to.
-    pub(super) segments: Vec<SegmentNumber>,
     /// The blocks of the upper level that descend.
     pub(super) upper: Vec<PlacedBlock>,
     /// The new entries, and the blocks that they go into.
     pub(super) runs: JobBytes<'a>,
+}
+
+/// How and where a job writes blocks.
+pub(super) struct Target {
+    /// The target size of a block.
+    pub block_size: usize,
+    pub compression: Compression,
+    /// The segments that the worker may write to.
+    pub segments: Vec<SegmentNumber>,
 }
 
 /// The result of a job.
@@ -172,16 +177,19 @@ impl<'a> Job<'a> {
         let Retention { versions_to_keep, snapshots, held, now_ms, is_bottom } = &self.retention;
         let mut out = Vec::new();
         let (level, held) = (u64::from(self.level == Level::Bottom), held.map_or(0, |held| held.get() + 1));
-        let compression = u64::from(self.compression.number());
-        let sizes = [self.block_size as u64, compression, self.size as u64, *versions_to_keep as u64];
+        let Target { block_size, compression, segments } = &self.target;
+        let compression = u64::from(compression.number());
+        let sizes = [*block_size as u64, compression, self.size as u64, *versions_to_keep as u64];
         write_all(&mut out, &[level, self.identity]);
         write_all(&mut out, &sizes);
         write_all(&mut out, &[held, *now_ms, u64::from(*is_bottom), snapshots.len() as u64]);
         for snapshot in snapshots {
             varint::write(&mut out, snapshot.get());
         }
-        varint::write(&mut out, self.segments.len() as u64);
-        self.segments.iter().for_each(|segment| varint::write(&mut out, segment.get()));
+        varint::write(&mut out, segments.len() as u64);
+        for segment in segments {
+            varint::write(&mut out, segment.get());
+        }
         upper.write(&mut out);
         out
     }
@@ -200,7 +208,8 @@ impl<'a> Job<'a> {
         let retention = Retention { versions_to_keep, snapshots, held, now_ms, is_bottom };
         let segments = reader.numbers()?.into_iter().map(SegmentNumber::of).collect();
         let upper = reader.blocks(Level::Upper)?;
-        Ok(Self { level, retention, identity, block_size, compression, size, segments, upper, runs: reader })
+        let target = Target { block_size, compression, segments };
+        Ok(Self { level, retention, identity, target, size, upper, runs: reader })
     }
 }
 

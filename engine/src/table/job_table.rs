@@ -26,18 +26,18 @@ impl<D: Disk> JobTable<D> {
     pub fn open(disks: TableDisks<D>, job: &Job<'_>) -> Result<Self, Failure> {
         let tree = MemoryTree::default();
         Identity::given(job.identity, &tree)?;
-        Ok(Self(Table::open(Rc::new(tree), disks, job.block_size, 0)?))
+        Ok(Self(Table::open(Rc::new(tree), disks, job.target.block_size, 0)?))
     }
 
     /// Does a job. The blocks that it wrote are durable then. After a failure, the table must not be used again.
     pub fn run(&mut self, job: &Job<'_>) -> Result<Answer, Failure> {
         let table = &mut self.0;
-        table.block_size = job.block_size;
+        table.block_size = job.target.block_size;
         let blocks = &mut table.part_mut(job.level).blocks;
-        if blocks.compression() != job.compression {
-            blocks.set_compression(job.compression);
+        if blocks.compression() != job.target.compression {
+            blocks.set_compression(job.target.compression);
         }
-        table.part_mut(job.level).blocks.take_lent(&job.segments);
+        table.part_mut(job.level).blocks.take_lent(&job.target.segments);
         let mut answer = Answer::begin();
         let mut rest = JobBytes(job.runs.0);
         if !job.upper.is_empty() {
