@@ -15,7 +15,7 @@ export interface Manifest {
 }
 
 /** Fields that only developers of the project need. */
-const DEVELOPMENT: ReadonlySet<string> = new Set(["scripts", "devDependencies", "allowScripts"]);
+const DEVELOPMENT: ReadonlySet<string> = new Set(["scripts", "devDependencies", "allowScripts", "overrides"]);
 
 /** The manifest without the fields for developers. Nothing in it runs on install. */
 export function publishedManifest(manifest: Manifest): Record<string, unknown> {

@@ -1,0 +1,81 @@
+/**
+ * Converts keys and values between Level and luge.
+ *
+ * Level allows the empty key, luge does not. So a key of n zero bytes, and of nothing else, is kept with n + 1 of them.
+ * All other keys stay as they are, no two keys become one, and their order stays.
+ *
+ * @module
+ */
+
+/** The format of keys and values in the private calls of Level. */
+export type Format = "utf8" | "view";
+/** A key or value in a format. */
+export type Data = string | Uint8Array;
+
+/** A byte order mark is a part of the text. Bytes that are not UTF-8 become U+FFFD, as Level has it. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The key that luge keeps for a key or a bound of Level. */
+export function toStoreKey(key: Data): Data {
+  if (typeof key !== "string") {
+    const bytes = toBytes(key);
+    return isZeros(bytes) ? new Uint8Array(bytes.length + 1) : bytes;
+  }
+  if (key.charCodeAt(0) > 0) return toText(key);
+  return isZeroText(key) ? `${key}\0` : toText(key);
+}
+
+/** The key of Level for one that luge has. */
+export function fromStoreKey(key: Data, format: Format): Data {
+  if (typeof key === "string") return key.charCodeAt(0) === 0 && isZeroText(key) ? key.slice(1) : key;
+  const bytes = key[0] === 0 && isZeros(key) ? key.subarray(1) : key;
+  return format === "utf8" ? decoder.decode(bytes) : bytes;
+}
+
+/** The value that luge keeps. */
+export function toStoreValue(value: Data): Data {
+  return typeof value === "string" ? toText(value) : toBytes(value);
+}
+
+/** A value in the format that Level asks for. */
+export function fromStoreValue(value: Uint8Array, format: Format): Data {
+  return format === "utf8" ? decoder.decode(value) : value;
+}
+
+/** Values of a page in the format that Level asks for. One call decodes them all if they are ASCII in one buffer. */
+export function fromStoreValues(values: readonly Uint8Array[], format: Format): readonly Data[] {
+  const first = values[0];
+  if (format !== "utf8" || first === undefined) return values;
+  const { buffer, byteOffset } = first;
+  let length = 0;
+  for (const value of values) {
+    if (value.buffer !== buffer || value.byteOffset !== byteOffset + length) return values.map(decodeOne);
+    length += value.length;
+  }
+  const text = decoder.decode(new Uint8Array(buffer, byteOffset, length));
+  if (text.length !== length) return values.map(decodeOne);
+  return values.map((value) => text.slice(value.byteOffset - byteOffset, value.byteOffset - byteOffset + value.length));
+}
+
+function decodeOne(value: Uint8Array): string {
+  return decoder.decode(value);
+}
+
+/** A lone surrogate becomes U+FFFD, as Level has it. */
+function toText(text: string): string {
+  return text.isWellFormed() ? text : text.toWellFormed();
+}
+
+/** Level passes other views, too, such as a `DataView`. */
+function toBytes(view: ArrayBufferView): Uint8Array {
+  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function isZeros(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+function isZeroText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== 0) return false;
+  return true;
+}
