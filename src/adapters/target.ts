@@ -4,7 +4,7 @@
  * @module
  */
 
-import { open } from "../../mod.ts";
+import { open, StoreError } from "../../mod.ts";
 import type { SledStoreConfig } from "../api/config.ts";
 import type { Store } from "../api/store.ts";
 
@@ -30,9 +30,44 @@ export function configOf(target: string | URL | SledStoreConfig): SledStoreConfi
   return typeof target === "string" || target instanceof URL ? { path: target } : target;
 }
 
-/** Opens the target if it is not open. `defaults` hold for what a config does not say. */
-export async function hold(target: Target, defaults: Omit<SledStoreConfig, "path"> = {}): Promise<Held> {
+/** Opens the target if it is not open. A config that does not say otherwise gets `syncWrites: false`. */
+export async function hold(target: Target): Promise<Held> {
   if (isStore(target)) return { store: target, release: () => target.flush() };
-  const store = await open({ ...defaults, ...configOf(target) });
+  const store = await open({ syncWrites: false, ...configOf(target) });
   return { store, release: () => store.close() };
+}
+
+/** A store that is opened at its first use. */
+export class LazyStore {
+  readonly #target: Target;
+  #held: Promise<Held> | undefined;
+  #isClosed = false;
+
+  /** Throws `TypeError` unless `target` can be opened, or is open. */
+  constructor(target: Target) {
+    if (!target || !["string", "object"].includes(typeof target)) {
+      throw new TypeError(`Cannot open ${String(target)}: expected a path, a URL, a config or an open store`);
+    }
+    this.#target = target;
+  }
+
+  /** The open store. Rejects if it cannot be opened, and tries again at the next call. */
+  async use(): Promise<Store> {
+    if (this.#isClosed) throw new StoreError("STORE_CLOSED", "Cannot use the store: it was closed");
+    this.#held ??= hold(this.#target);
+    try {
+      return (await this.#held).store;
+    } catch (error) {
+      this.#held = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends the use. Closes the store if it was opened here. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const held = this.#held;
+    this.#held = undefined;
+    await (await held)?.release();
+  }
 }

@@ -13,6 +13,9 @@ export const EXPORTS: Readonly<Record<string, string>> = {
   codecs: "src/codecs/mod.ts",
   messagepack: "src/codecs/messagepack/mod.ts",
   level: "src/adapters/level/mod.ts",
+  keyv: "src/adapters/keyv/mod.ts",
+  unstorage: "src/adapters/unstorage/mod.ts",
+  session: "src/adapters/session/mod.ts",
 };
 
 /** Packages that an adapter imports, and its users have. Optional peers in package.json. */

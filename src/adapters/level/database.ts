@@ -145,7 +145,7 @@ export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Ui
     const location = this.#location;
     if (!isStore(location)) checkExistence(location, createIfMissing !== false, errorIfExists === true);
     try {
-      this.#held = await hold(location, { syncWrites: false });
+      this.#held = await hold(location);
     } catch (cause) {
       if (!(cause instanceof StoreError) || cause.code !== "STORE_LOCKED") throw cause;
       throw Object.assign(new Error(cause.message, { cause }), { code: "LEVEL_LOCKED" });
