@@ -42,23 +42,36 @@ export function fromStoreValue(value: Uint8Array, format: Format): Data {
   return format === "utf8" ? decoder.decode(value) : value;
 }
 
-/** Values of a page in the format that Level asks for. One call decodes them all if they are ASCII in one buffer. */
+/** Values in the format that Level asks for. */
 export function fromStoreValues(values: readonly Uint8Array[], format: Format): readonly Data[] {
-  const first = values[0];
-  if (format !== "utf8" || first === undefined) return values;
-  const { buffer, byteOffset } = first;
-  let length = 0;
-  for (const value of values) {
-    if (value.buffer !== buffer || value.byteOffset !== byteOffset + length) return values.map(decodeOne);
+  if (format !== "utf8") return values;
+  const texts = new Array<string>(values.length);
+  let start = 0;
+  while (start < values.length) start = decodeRun(values, start, texts);
+  return texts;
+}
+
+/**
+ * Decodes the values from `start` on that lie one after the other in one buffer, as those of a page do. If they are
+ * ASCII, one call decodes them all. Returns where they end.
+ */
+function decodeRun(values: readonly Uint8Array[], start: number, texts: string[]): number {
+  const { buffer, byteOffset } = values[start] as Uint8Array;
+  let [end, length] = [start, 0];
+  for (; end < values.length; end++) {
+    const value = values[end] as Uint8Array;
+    if (value.buffer !== buffer || value.byteOffset !== byteOffset + length) break;
     length += value.length;
   }
   const text = decoder.decode(new Uint8Array(buffer, byteOffset, length));
-  if (text.length !== length) return values.map(decodeOne);
-  return values.map((value) => text.slice(value.byteOffset - byteOffset, value.byteOffset - byteOffset + value.length));
-}
-
-function decodeOne(value: Uint8Array): string {
-  return decoder.decode(value);
+  const isAscii = text.length === length;
+  let at = 0;
+  for (let i = start; i < end; i++) {
+    const value = values[i] as Uint8Array;
+    texts[i] = isAscii ? text.slice(at, at + value.length) : decoder.decode(value);
+    at += value.length;
+  }
+  return end;
 }
 
 /** A lone surrogate becomes U+FFFD, as Level has it. */
