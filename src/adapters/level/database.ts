@@ -19,13 +19,14 @@ import {
 } from "abstract-level";
 import { NodeFileSystem, StoreError } from "../../../mod.ts";
 import type { SledStoreConfig } from "../../api/config.ts";
-import type { Reader, ReadRange } from "../../api/reader.ts";
+import type { Reader } from "../../api/reader.ts";
 import type { Store } from "../../api/store.ts";
 import type { BatchOperation } from "../../api/writes.ts";
 import { configOf, type Held, hold, isStore, type Target } from "../target.ts";
 import { EntryIterator, KeyIterator, type Source, ValueIterator } from "./iterators.ts";
 import { type Data, type Format, fromStoreValue, toStoreKey, toStoreValue } from "./keys.ts";
 import type { LugeLevelOptions, SyncOptions } from "./options.ts";
+import { type End, type Ends, toRange } from "./pages.ts";
 import { LevelSnapshot } from "./snapshot.ts";
 
 /** The features of luge, as Level lists them. */
@@ -196,7 +197,7 @@ export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Ui
   async _clear(options: RangeOptions): Promise<void> {
     const { snapshot } = options;
     await this.store.deleteRange({
-      ...rangeOf(options),
+      ...toRange(endsOf(options)),
       ...(options.limit < 0 ? {} : { limit: options.limit }),
       ...(snapshot ? { snapshot: this.#known(snapshot).reader } : {}),
     });
@@ -224,7 +225,7 @@ export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Ui
     const explicit = options.snapshot && this.#known(options.snapshot);
     const reader = explicit?.reader ?? this.store.snapshot();
     const release = explicit ? () => {} : () => reader.dispose();
-    return { reader, range: rangeOf(options), signal, keyEncoding, valueEncoding, release };
+    return { reader, ends: endsOf(options), signal, keyEncoding, valueEncoding, release };
   }
 
   #at(snapshot: AbstractSnapshot | undefined): Reader {
@@ -238,14 +239,13 @@ export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Ui
 }
 
 /** As in other databases of Level, `gte` counts if there is a `gt`, too. */
-function rangeOf({ gt, gte, lt, lte, reverse }: RangeOptions): ReadRange {
-  const range: { -readonly [Name in keyof ReadRange]: ReadRange[Name] } = {};
-  if (gte !== undefined) range.gte = toStoreKey(gte);
-  else if (gt !== undefined) range.gt = toStoreKey(gt);
-  if (lte !== undefined) range.lte = toStoreKey(lte);
-  else if (lt !== undefined) range.lt = toStoreKey(lt);
-  if (reverse) range.reverse = true;
-  return range;
+function endsOf({ gt, gte, lt, lte, reverse }: RangeOptions): Ends {
+  return { lower: endOf(gte, gt), upper: endOf(lte, lt), reverse };
+}
+
+function endOf(included: Data | undefined, excluded: Data | undefined): End | undefined {
+  if (included !== undefined) return { key: toStoreKey(included), isIncluded: true };
+  return excluded === undefined ? undefined : { key: toStoreKey(excluded), isIncluded: false };
 }
 
 function toStoreOperation({ type, key, value }: Operation): BatchOperation {

@@ -12,14 +12,14 @@ import {
   AbstractValueIterator,
   type AbstractValueIteratorOptions,
 } from "abstract-level";
-import type { Reader, ReadRange } from "../../api/reader.ts";
+import type { Reader } from "../../api/reader.ts";
 import { type Data, fromStoreKey, fromStoreValues, toStoreKey } from "./keys.ts";
-import { type Formats, type Kind, type PageReader, Pages } from "./pages.ts";
+import { ALL, type Ends, type Formats, type Kind, type PageReader, Pages } from "./pages.ts";
 
 /** What an iterator gets from the database: its range, and the state that it reads. */
 export interface Source extends Formats {
   readonly reader: Reader;
-  readonly range: ReadRange;
+  readonly ends: Ends;
   readonly signal: AbortSignal | undefined;
   /** Ends the use of the reader. */
   release(): void;
@@ -53,10 +53,13 @@ const KEYS: Kind<Data, Data> = {
   },
 };
 
-const VALUES: Kind<Data, Uint8Array> = {
-  open: (reader, { keyEncoding: _, ...range }) => reader.values(range),
-  keyOf: () => undefined,
-  finish: (page, { valueEncoding }) => [...fromStoreValues(page, valueEncoding)],
+const VALUES: Kind<Data, [Data, Uint8Array]> = {
+  open: ENTRIES.open,
+  keyOf: ENTRIES.keyOf,
+  finish(page, { valueEncoding }) {
+    const values = page.map(([, value]) => value);
+    return valueEncoding === "utf8" ? [...fromStoreValues(values, valueEncoding)] : values;
+  },
 };
 
 const ENTRIES_WITHOUT_VALUES: Kind<Entry, Data> = {
@@ -65,14 +68,12 @@ const ENTRIES_WITHOUT_VALUES: Kind<Entry, Data> = {
   finish: (page, formats) => KEYS.finish(page, formats).map((key) => [key, undefined]),
 };
 
-const ENTRIES_WITHOUT_KEYS: Kind<Entry, Uint8Array> = {
+const ENTRIES_WITHOUT_KEYS: Kind<Entry, [Data, Uint8Array]> = {
   open: VALUES.open,
   keyOf: VALUES.keyOf,
   finish: (page, formats) => VALUES.finish(page, formats).map((value) => [undefined, value]),
 };
 
-/** More entries than a store can have. */
-const ALL = 0xffffffff;
 /** How many entries are read between two looks at a signal. */
 const BETWEEN_LOOKS = 1000;
 
@@ -112,7 +113,6 @@ class Reading<T> {
   }
 
   async close(): Promise<void> {
-    this.#pages.close();
     this.#source.release();
   }
 
@@ -127,7 +127,7 @@ class Reading<T> {
 }
 
 function read<T, R>(kind: Kind<T, R>, source: Source): Reading<T> {
-  return new Reading(new Pages(kind, source, source.reader, source.range), source);
+  return new Reading(new Pages(kind, source, source.reader, source.ends), source);
 }
 
 /** As abstract-level, which does not export its own, throws it. */

@@ -32,6 +32,22 @@ export function fromStoreKey(key: Data, format: Format): Data {
   return format === "utf8" ? decoder.decode(bytes) : bytes;
 }
 
+const encoder = new TextEncoder();
+
+/** The order of keys of the store, by their bytes: below 0 if `a` comes first, 0 if they are the same. */
+export function compareKeys(a: Data, b: Data): number {
+  const [one, other] = [a, b].map((key) => (typeof key === "string" ? encoder.encode(key) : key)) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  const length = Math.min(one.length, other.length);
+  for (let i = 0; i < length; i++) {
+    const order = (one[i] as number) - (other[i] as number);
+    if (order !== 0) return order;
+  }
+  return one.length - other.length;
+}
+
 /** The value that luge keeps. */
 export function toStoreValue(value: Data): Data {
   return typeof value === "string" ? toText(value) : toBytes(value);

@@ -1,20 +1,26 @@
 /**
  * Reads a range in pages, for the iterators.
  *
+ * Each page is a range of its own, from the last key on, with the number of entries as its limit. So luge reads no more
+ * entries than are asked for: a cursor would read the next ones, too.
+ *
  * @module
  */
 
 import type { KeyEncoding } from "../../api/keys.ts";
-import type { RangeCursor, RangeIterable } from "../../api/range.ts";
+import type { RangeIterable } from "../../api/range.ts";
 import type { Reader, ReadRange } from "../../api/reader.ts";
-import type { Data, Format } from "./keys.ts";
+import { compareKeys, type Data, type Format } from "./keys.ts";
+
+/** More entries than a store can have. */
+export const ALL = 0xffffffff;
 
 /** What an iterator yields, and how luge reads it. */
 export interface Kind<T, R> {
   /** The range, with keys as strings or as bytes. */
   open<E extends KeyEncoding>(reader: Reader, range: ReadRange<E>): RangeIterable<R>;
-  /** The key of what was read; `undefined` if only values are read. */
-  keyOf(read: R): Data | undefined;
+  /** The key of what was read. */
+  keyOf(read: R): Data;
   /** What Level gets for a page. May change the array. */
   finish(page: R[], formats: Formats): T[];
 }
@@ -23,6 +29,28 @@ export interface Kind<T, R> {
 export interface Formats {
   readonly keyEncoding: Format;
   readonly valueEncoding: Format;
+}
+
+/** One end of a range. */
+export interface End {
+  readonly key: Data;
+  readonly isIncluded: boolean;
+}
+
+/** A range of keys of the store. */
+export interface Ends {
+  readonly lower?: End | undefined;
+  readonly upper?: End | undefined;
+  readonly reverse: boolean;
+}
+
+/** The same, as luge takes it. */
+export function toRange({ lower, upper, reverse }: Ends): ReadRange {
+  const range: { -readonly [Name in keyof ReadRange]: ReadRange[Name] } = {};
+  if (lower) range[lower.isIncluded ? "gte" : "gt"] = lower.key;
+  if (upper) range[upper.isIncluded ? "lte" : "lt"] = upper.key;
+  if (reverse) range.reverse = true;
+  return range;
 }
 
 /** How many entries are read at a time while the caller takes one after the other: few at first, then more. */
@@ -40,30 +68,27 @@ export interface PageReader<T> {
   next(most: number): Promise<T[]>;
   /** Continues at a key of the store. */
   seek(key: Data): void;
-  /** Ends the reading. */
-  close(): void;
 }
 
-/** Reads the entries of a range with a cursor. */
+/** Reads pages of a range. */
 export class Pages<T, R> implements PageReader<T> {
   readonly #kind: Kind<T, R>;
   readonly #formats: Formats;
   readonly #reader: Reader;
-  readonly #range: ReadRange;
+  readonly #whole: Ends;
+  /** The part that was not read; `undefined` at the end. */
+  #rest: Ends | undefined;
   #encoding: KeyEncoding;
-  #cursor: RangeCursor<R> | undefined;
-  /** The first key that may come next, or the last one that came. */
-  #place: { readonly key: Data; readonly isRead: boolean } | undefined;
   #ahead: readonly T[] = [];
   #taken = 0;
   #size = FIRST_AHEAD;
 
   /** The caller keeps `reader` as it is while it reads. */
-  constructor(kind: Kind<T, R>, formats: Formats, reader: Reader, range: ReadRange) {
+  constructor(kind: Kind<T, R>, formats: Formats, reader: Reader, ends: Ends) {
     this.#kind = kind;
     this.#formats = formats;
     this.#reader = reader;
-    this.#range = range;
+    this.#whole = this.#rest = ends;
     this.#encoding = formats.keyEncoding === "utf8" ? "utf8" : "bytes";
   }
 
@@ -86,44 +111,38 @@ export class Pages<T, R> implements PageReader<T> {
   }
 
   seek(key: Data): void {
+    const { lower, upper, reverse } = this.#whole;
+    const start = reverse ? upper : lower;
+    // A key before the start of the range means its start.
+    const order = start ? compareKeys(key, start.key) * (reverse ? -1 : 1) : 1;
+    const from = order > 0 ? { key, isIncluded: true } : start;
+    this.#rest = reverse ? { lower, upper: from, reverse } : { lower: from, upper, reverse };
     this.#ahead = [];
     this.#size = FIRST_AHEAD;
-    this.#place = { key, isRead: false };
-    this.#open().seek(key);
-  }
-
-  close(): void {
-    this.#cursor?.dispose();
-    this.#cursor = undefined;
   }
 
   async #read(most: number): Promise<T[]> {
-    let page: R[];
-    try {
-      page = await this.#open().nextMany(most);
-    } catch (error) {
-      // A key is not UTF-8. Level decodes such keys, too.
-      if (this.#encoding === "bytes" || !(error instanceof TypeError)) throw error;
-      page = await this.#inBytes().nextMany(most);
+    const rest = this.#rest;
+    if (!rest) return [];
+    const page = await this.#page(rest, most);
+    const last = page.length < most ? undefined : page.at(-1);
+    if (last === undefined) this.#rest = undefined;
+    else {
+      const from = { key: this.#kind.keyOf(last), isIncluded: false };
+      this.#rest = rest.reverse ? { ...rest, upper: from } : { ...rest, lower: from };
     }
-    const last = page.at(-1);
-    const key = last && this.#kind.keyOf(last);
-    if (key !== undefined) this.#place = { key, isRead: true };
     return this.#kind.finish(page, this.#formats);
   }
 
-  #open(): RangeCursor<R> {
-    this.#cursor ??= this.#kind.open(this.#reader, { ...this.#range, keyEncoding: this.#encoding }).cursor();
-    return this.#cursor;
-  }
-
-  /** Continues at the same place, with keys as bytes. */
-  #inBytes(): RangeCursor<R> {
-    this.close();
-    this.#encoding = "bytes";
-    const cursor = this.#open();
-    if (this.#place) cursor.seek(this.#place.key);
-    if (this.#place?.isRead) cursor.nextManySync(1);
-    return cursor;
+  async #page(ends: Ends, most: number): Promise<R[]> {
+    const range = { ...toRange(ends), limit: most };
+    try {
+      return await this.#kind.open(this.#reader, { ...range, keyEncoding: this.#encoding }).toArray();
+    } catch (error) {
+      // A key is not UTF-8. Level decodes such keys, too.
+      if (this.#encoding === "bytes" || !(error instanceof TypeError)) throw error;
+      this.#encoding = "bytes";
+      return await this.#kind.open(this.#reader, { ...range, keyEncoding: "bytes" }).toArray();
+    }
   }
 }
