@@ -9,6 +9,7 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly files: readonly string[];
+  readonly devDependencies: Readonly<Record<string, string>>;
   /** The only source of the absolute links in the published README. The project has none yet. */
   readonly repository?: { readonly type: string; readonly url: string };
   readonly [field: string]: unknown;
