@@ -7,6 +7,7 @@
 import { open, StoreError } from "../../mod.ts";
 import type { SledStoreConfig } from "../api/config.ts";
 import type { Store } from "../api/store.ts";
+import { isUrl } from "./realm.ts";
 
 /**
  * A path or a config, which the adapter opens and closes; or an open store, or a part of one, which it leaves open.
@@ -27,7 +28,7 @@ export function isStore(target: Target): target is Store {
 
 /** The config of a target that is not open. */
 export function configOf(target: string | URL | SledStoreConfig): SledStoreConfig {
-  return typeof target === "string" || target instanceof URL ? { path: target } : target;
+  return typeof target === "string" || isUrl(target) ? { path: target } : target;
 }
 
 /** Opens the target if it is not open. A config that does not say otherwise gets `syncWrites: false`. */

@@ -100,7 +100,7 @@ test("express-session: a touch changes the cookie and the expiry, and nothing el
   assert.equal(await get(store, "id"), null);
 });
 
-test("express-session: errors reach the callback, and what a callback throws does not", async () => {
+test("express-session: errors reach the callback, and one after `close` nobody", async () => {
   const memory = new MemoryStore();
   const store = expressStore(session, memory);
   await assert.rejects(get(store, ""), misuse(RangeError, "empty key"));

@@ -22,6 +22,7 @@ import type { SledStoreConfig } from "../../api/config.ts";
 import type { Reader } from "../../api/reader.ts";
 import type { Store } from "../../api/store.ts";
 import type { BatchOperation } from "../../api/writes.ts";
+import { isUrl } from "../realm.ts";
 import { configOf, type Held, hold, isStore, type Target } from "../target.ts";
 import { EntryIterator, KeyIterator, type Source, ValueIterator } from "./iterators.ts";
 import { type Data, type Format, fromStoreValue, toStoreKey, toStoreValue } from "./keys.ts";
@@ -258,8 +259,8 @@ function toStoreOperation({ type, key, value }: Operation): BatchOperation {
 function checkExistence(location: string | URL | SledStoreConfig, mayCreate: boolean, mustCreate: boolean): void {
   if (mayCreate && !mustCreate) return;
   const { path, fileSystem = new NodeFileSystem() } = configOf(location);
-  const isUrl = path instanceof URL || /^file:\/\//i.test(path);
-  const directory = isUrl ? decodeURIComponent(new URL(path).pathname) : path;
+  const isAddress = isUrl(path) || /^file:\/\//i.test(path);
+  const directory = isAddress ? decodeURIComponent(new URL(path).pathname) : path;
   const isThere = fileSystem.stat(`${directory}/${MARKER}`) !== undefined;
   if (isThere && mustCreate) throw new Error(`The store at '${path}' exists, and errorIfExists is true`);
   if (!isThere && !mayCreate) throw new Error(`The store at '${path}' does not exist, and createIfMissing is false`);

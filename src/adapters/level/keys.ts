@@ -95,7 +95,7 @@ function toText(text: string): string {
   return text.isWellFormed() ? text : text.toWellFormed();
 }
 
-/** Level passes other views, too, such as a `DataView`. */
+/** Level passes other views, too: a `DataView`, or bytes of another realm. */
 function toBytes(view: ArrayBufferView): Uint8Array {
   return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

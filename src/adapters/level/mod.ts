@@ -7,10 +7,8 @@
  * import { LugeLevel } from "@luge/luge/level";
  * import assert from "node:assert/strict";
  *
- * const db = new LugeLevel<string, { name: string }>("data", {
- *   valueEncoding: "json",
- *   fileSystem: new MemoryFileSystem(), // without it: the disk
- * });
+ * const location = { path: "data", fileSystem: new MemoryFileSystem() }; // or "data", which is on the disk
+ * const db = new LugeLevel<string, { name: string }>(location, { valueEncoding: "json" });
  * await db.put("user/1", { name: "Ada" });
  * assert.deepEqual(await db.keys({ gt: "user/" }).all(), ["user/1"]);
  * await db.close();

@@ -140,7 +140,7 @@ export class Pages<T, R> implements PageReader<T> {
       return await this.#kind.open(this.#reader, { ...range, keyEncoding: this.#encoding }).toArray();
     } catch (error) {
       // A key is not UTF-8. Level decodes such keys, too.
-      if (this.#encoding === "bytes" || !(error instanceof TypeError)) throw error;
+      if (this.#encoding === "bytes" || (error as Error).name !== "TypeError") throw error;
       this.#encoding = "bytes";
       return await this.#kind.open(this.#reader, { ...range, keyEncoding: "bytes" }).toArray();
     }

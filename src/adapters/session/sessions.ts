@@ -5,6 +5,7 @@
  */
 
 import type { Store } from "../../api/store.ts";
+import { classOf } from "../realm.ts";
 import { LazyStore, type Target } from "../target.ts";
 
 /**
@@ -96,7 +97,8 @@ export class Sessions<T> {
 
   /** The milliseconds from now until a time: a `Date`, its text, or none. */
   #ttlUntil(expires: unknown): number {
-    const time = expires instanceof Date || typeof expires === "string" ? new Date(expires).getTime() : Number.NaN;
+    const time =
+      classOf(expires) === "Date" || typeof expires === "string" ? Number(new Date(expires as Date)) : Number.NaN;
     return Number.isNaN(time) ? this.#ttl : Math.min(time - Date.now(), LONGEST_MS);
   }
 }

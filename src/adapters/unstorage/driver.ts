@@ -7,6 +7,7 @@
 import { StoreError } from "../../../mod.ts";
 import type { Store } from "../../api/store.ts";
 import type { BatchOperation } from "../../api/writes.ts";
+import { classOf, isUrl } from "../realm.ts";
 import { isStore, LazyStore, type Target } from "../target.ts";
 import type { CallOptions, LugeDriver, LugeDriverOptions } from "./types.ts";
 
@@ -91,7 +92,7 @@ export function lugeDriver(given: Target | LugeDriverOptions): LugeDriver {
 }
 
 function optionsOf(given: Target | LugeDriverOptions): LugeDriverOptions {
-  if (typeof given === "string" || given instanceof URL) return { path: given };
+  if (typeof given === "string" || isUrl(given)) return { path: given };
   if (typeof given === "object" && given !== null)
     return isStore(given as Target) ? { store: given as Store } : (given as LugeDriverOptions);
   throw new TypeError(`Cannot open ${String(given)}: expected a path, a URL, options or an open store`);
@@ -102,10 +103,10 @@ function textOf(value: Uint8Array | undefined): string | null {
 }
 
 async function rawOf(value: unknown): Promise<string | Uint8Array> {
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (typeof value === "string") return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer || value instanceof Blob || value instanceof ReadableStream) {
-    return new Uint8Array(await new Response(value).arrayBuffer());
+  if (["ArrayBuffer", "Blob", "File", "ReadableStream"].includes(classOf(value))) {
+    return new Uint8Array(await new Response(value as Blob).arrayBuffer());
   }
   throw new TypeError(`Cannot store a raw ${typeof value}: expected a string, bytes, a Blob or a stream of bytes`);
 }
