@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
-import { EXPORTS } from "../../scripts/lib/package/exports.ts";
+import { EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
@@ -39,6 +39,32 @@ const memory = new MemoryStore();
 memory.putSync("key", value);
 const wasm = createRequire(import.meta.url).resolve("@luge/luge/luge_engine.wasm");
 console.log(memory.getSync("key")?.length, wasm.endsWith(".wasm"));
+`;
+
+/** The adapters, each on a store of its own, and one on a part of an open store. */
+const ADAPTERS = `
+import { MemoryStore } from "@luge/luge";
+import { KeyvLuge } from "@luge/luge/keyv";
+import { LugeLevel } from "@luge/luge/level";
+import { honoStore } from "@luge/luge/session";
+import lugeDriver from "@luge/luge/unstorage";
+import { createRequire } from "node:module";
+const path = process.argv[2];
+const level = new LugeLevel(path + "-level");
+await level.put("key", "value");
+const keyv = new KeyvLuge(path + "-keyv");
+await keyv.set("key", "value");
+const driver = lugeDriver(new MemoryStore().view({ prefix: "a/" }));
+await driver.setItem("key", "value");
+const sessions = honoStore(path + "-sessions");
+await sessions.set("key", "value");
+const found = [await level.get("key"), await keyv.get("key"), await driver.getItem("key"), await sessions.get("key")];
+await Promise.all([level.close(), keyv.disconnect(), driver.dispose(), sessions.close()]);
+const require = createRequire(import.meta.url);
+const again = new (require("@luge/luge/level").LugeLevel)(path + "-level");
+const required = [await again.get("key"), typeof require("@luge/luge/unstorage").default, typeof require("@luge/luge/keyv").KeyvLuge];
+await again.close();
+console.log(found.join(), required.join());
 `;
 
 /** Both forms in one process. They see each other's stores and errors. */
@@ -82,10 +108,17 @@ const CONSUMER = `
 import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
 import { cloneCodec } from "@luge/luge/codecs";
 import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
+import { KeyvLuge } from "@luge/luge/keyv";
+import { honoStore } from "@luge/luge/session";
+import lugeDriver, { type LugeDriver } from "@luge/luge/unstorage";
 import { messagePackCodec } from "@luge/luge/messagepack";
 
 const logger: Logger = console;
 const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel: LoggingLevel.INFO };
+
+export const driver: LugeDriver = lugeDriver({ base: "data", ttl: 1 });
+export const sessions: Promise<{ a: number } | null> = honoStore<{ a: number }>("data").get("id");
+export const keyv: Promise<string | undefined> = new KeyvLuge("data").get("key");
 
 export async function use(): Promise<string | undefined> {
   const stores: Store[] = [new MemoryStore(), await open(config), await open(new URL("file:///data"))];
@@ -109,6 +142,25 @@ export async function use(): Promise<string | undefined> {
     if (error instanceof StoreError && error.code === "STORE_CLOSED") return error.code;
   }
   return undefined;
+}
+`;
+
+/** Apart from the others, since the types of abstract-level need those of Node. */
+const LEVEL_CONSUMER = `
+import { LugeLevel } from "@luge/luge/level";
+
+export async function use(): Promise<number | undefined> {
+  const db = new LugeLevel<string, { a: number }>("data", { valueEncoding: "json" });
+  await db.put("key", { a: 1 }, { sync: true });
+  // @ts-expect-error a value of another type
+  await db.put("key", "text");
+  const value: { a: number } | undefined = await db.get("key");
+  for await (const [key, { a }] of db.iterator({ gt: "a", limit: 1 })) console.log(key.length + a);
+  await db.batch([{ type: "del", key: "key" }], { sync: true });
+  await db.batch().put("a", { a: 1 }).write();
+  await db.sublevel("sub").put("key", "text");
+  await db.store.compact();
+  return value?.a;
 }
 `;
 
@@ -142,15 +194,17 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys"].flatMap(bundles),
+    ...["codecs", "keys", "keyv", "level"].flatMap(bundles),
     "lib/luge.js",
-    ...["messagepack", "mod", "prometheus"].flatMap(bundles),
+    ...["messagepack", "mod", "prometheus", "session"].flatMap(bundles),
     "lib/thread_worker.js",
     "lib/thread_worker.js.map",
+    ...bundles("unstorage"),
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
-  for (const field of ["private", "scripts", "devDependencies"]) assert.equal(description[field], undefined, field);
+  for (const field of ["private", "scripts", "devDependencies", "overrides"])
+    assert.equal(description[field], undefined, field);
   assert.equal(description.version, VERSION);
   assert.equal(description.dependencies, undefined);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
@@ -174,6 +228,21 @@ function checkContent(built: string, files: readonly string[]): void {
       assert.doesNotMatch(text, /\b(?:from|require\()\s*"|luge_get/, file);
     }
   }
+  // The adapters load the module beside them, and nothing but that and their peers.
+  const adapters = { level: 11, keyv: 4, unstorage: 5, session: 5 };
+  for (const [name, kilobytes] of Object.entries(adapters)) {
+    for (const [file, module] of [
+      [`${name}.js`, "./mod.js"],
+      [`${name}.cjs`, "./mod.cjs"],
+    ] as const) {
+      const text = readFileSync(join(built, "lib", file), "utf8");
+      assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
+      const loaded = [...text.matchAll(/\b(?:from|import|require\()\s*"([^"]+)"/g)].map(([, from]) => from);
+      assert.deepEqual([...new Set(loaded)].sort(), [module, ...(name === "level" ? PEERS : [])].sort(), file);
+    }
+  }
+  assert.deepEqual(Object.keys(description.peerDependencies), PEERS);
+  for (const peer of PEERS) assert.equal(description.peerDependenciesMeta[peer].optional, true);
   const names = Object.keys(description.exports).map((name) => name.replace("./", ""));
   assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
 }
@@ -183,9 +252,11 @@ function install(directory: string, tarball: string): string {
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "project", private: true, type: "module" }));
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--silent"];
-  execFileSync("npm", ["install", ...options, tarball], { cwd: project, stdio: "inherit" });
+  const peers = PEERS.map((peer) => `${peer}@${projectManifest().devDependencies[peer]}`);
+  execFileSync("npm", ["install", ...options, tarball, ...peers], { cwd: project, stdio: "inherit" });
   writeFileSync(join(project, "program.mjs"), PROGRAM);
   writeFileSync(join(project, "both.mjs"), BOTH);
+  writeFileSync(join(project, "adapters.mjs"), ADAPTERS);
   writeFileSync(join(project, "requiring.cjs"), REQUIRING);
   return project;
 }
@@ -195,6 +266,7 @@ function runEverywhere(project: string): void {
   const expected = {
     "program.mjs": /^5 true$/,
     "requiring.cjs": /^true STORE_LOCKED MemoryStore value$/,
+    "adapters.mjs": /^value,value,value,value value,function,function$/,
     "both.mjs": /^(?:true|false) 0 STORE_LOCKED true value SledStore$/,
   };
   for (const [i, runtime] of runtimes.entries()) {
@@ -265,6 +337,7 @@ function typeCheck(project: string): void {
   writeFileSync(join(project, "consumer.ts"), CONSUMER);
   // A CommonJS project has no `await using` at the top level, so this part is removed.
   writeFileSync(join(project, "consumer.cts"), CONSUMER);
+  for (const file of ["level.ts", "level.cts"]) writeFileSync(join(project, file), LEVEL_CONSUMER);
   for (const [module, resolution, file] of [
     ["NodeNext", "NodeNext", "consumer.ts"],
     ["NodeNext", "NodeNext", "consumer.cts"],
@@ -274,6 +347,9 @@ function typeCheck(project: string): void {
     const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "ES2022", "--types", ""];
     const lib = ["--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution];
     execFileSync(binary("tsc"), [...options, ...lib, file], { cwd: project, stdio: "inherit" });
+    const node = ["--types", "node", "--typeRoots", join(ROOT, "node_modules", "@types"), "--skipLibCheck"];
+    const level = file.replace("consumer", "level");
+    execFileSync(binary("tsc"), [...options, ...lib, ...node, level], { cwd: project, stdio: "inherit" });
   }
   for (const file of ["mod.d.ts", "mod.d.cts"]) {
     assert.ok(existsSync(join(project, "node_modules", "@luge", "luge", "lib", file)));

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
-import { EXPORTS } from "./exports.ts";
+import { EXPORTS, PEERS } from "./exports.ts";
 
 /** The licenses of the packages in the bundled files. */
 const LICENSES = "LICENSES.txt";
@@ -102,8 +102,12 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
   return metafile;
 }
 
-/** Bundles each export into one file with all that it needs, so an export loads neither another one nor the module. */
+/**
+ * Bundles each export into one file with all that it needs, so an export loads neither another one nor the module. Only
+ * the adapters import the module, as the file beside them.
+ */
 async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<Metafile> {
+  const extension = format === "esm" ? ".js" : ".cjs";
   const { metafile } = await build({
     ...OPTIONS,
     format,
@@ -113,7 +117,9 @@ async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<
     sourcesContent: format === "esm",
     entryPoints: EXPORTS,
     outdir: directory,
-    outExtension: { ".js": format === "esm" ? ".js" : ".cjs" },
+    outExtension: { ".js": extension },
+    external: [...PEERS],
+    plugins: [external(/^(?:\.\.\/){2,}mod\.ts$/, `./mod${extension}`)],
     // ES modules first: esbuild can leave out their unused parts.
     mainFields: ["module", "main"],
   });
