@@ -20,6 +20,7 @@ const PROGRAM = `
 import { MemoryStore, open, StoreError } from "@luge/luge";
 import { cloneCodec, jsonCodec } from "@luge/luge/codecs";
 import { tupleKey } from "@luge/luge/keys";
+import { Kv, KvU64, openKv } from "@luge/luge/kv";
 import { messagePackCodec } from "@luge/luge/messagepack";
 import { createRequire } from "node:module";
 for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
@@ -28,8 +29,16 @@ for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
   if ([...view.keys()][0][1] !== 1 || view.getSync(["a", 1]).b !== 2) throw new Error("another value");
 }
 const store = await open(process.argv[2]);
+await (await openKv(store.view({ prefix: "kv/" }))).set(["a", 1], new KvU64(7n));
 await store.put("key", "value");
 await store.close();
+const kv = await openKv(process.argv[2] + "-kv");
+await kv.atomic().sum(["a"], 1n).commit();
+const sum = await kv.get(["a"]);
+if (!(kv instanceof Kv) || Kv.name !== "Kv" || sum.value?.value !== 1n) throw new Error("another database");
+const refused = await open(process.argv[2] + "-kv").catch((error) => error);
+if (!(refused instanceof StoreError)) throw new Error("another class of errors");
+await kv[Symbol.asyncDispose]();
 const again = await open(process.argv[2]);
 const value = new TextDecoder().decode(await again.get("key"));
 const error = await open(process.argv[2]).catch((error) => error);
@@ -63,6 +72,7 @@ const REQUIRING = `
 const { MemoryStore, open, StoreError } = require("@luge/luge");
 const { CloneError, cloneCodec } = require("@luge/luge/codecs");
 const { tupleKey } = require("@luge/luge/keys");
+const { openKv } = require("@luge/luge/kv");
 const { messagePackCodec } = require("@luge/luge/messagepack");
 for (const value of [cloneCodec(), messagePackCodec()]) {
   const view = new MemoryStore().view({ prefix: "p", key: tupleKey, value });
@@ -72,6 +82,8 @@ for (const value of [cloneCodec(), messagePackCodec()]) {
 open(process.argv[2]).then(async (store) => {
   await store.put("key", "value");
   const error = await open(process.argv[2]).catch((error) => error);
+  const other = await openKv(process.argv[2]).catch((error) => error);
+  if (!(other instanceof StoreError)) throw new Error("another class of errors");
   const value = Buffer.from(await store.get("key")).toString();
   await store.close();
   console.log(error instanceof StoreError, error.code, new MemoryStore().constructor.name, value);
@@ -82,6 +94,7 @@ const CONSUMER = `
 import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
 import { cloneCodec } from "@luge/luge/codecs";
 import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
+import { type Kv, type KvEntryMaybe, type KvKey, KvU64, openKv } from "@luge/luge/kv";
 import { messagePackCodec } from "@luge/luge/messagepack";
 
 const logger: Logger = console;
@@ -96,6 +109,15 @@ export async function use(): Promise<string | undefined> {
     for (const [[name, count], number] of typed.entries()) await typed.put([name, count + number], number);
     // @ts-expect-error a key of another type
     if (tuple) await typed.put(tuple, 1);
+    const kv: Kv = await openKv(store.view({ prefix: "kv" }));
+    const [name, age] = await kv.getMany<[string, number]>([["name"], ["age"]]);
+    const entry: KvEntryMaybe<KvU64> = await kv.get<KvU64>(["visits"]);
+    const key: KvKey = [entry.key.length, name.value?.length ?? 0, age.value ?? 0n, true, new Uint8Array()];
+    for await (const { value, versionstamp } of kv.list<Date>({ prefix: key }, { limit: 1, reverse: undefined })) {
+      await kv.atomic().check({ key, versionstamp }).set(key, value.getTime()).sum(["visits"], 1n).commit();
+    }
+    for await (const [seen] of kv.watch<[number]>([key])) if (seen.value === 1) break;
+    kv.close();
     const value: Uint8Array | undefined = await store.get("key");
     const all: Map<string, Uint8Array> = store.scanSync("");
     if (value === undefined && all.size > 0) await store.close();
@@ -142,7 +164,7 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys"].flatMap(bundles),
+    ...["codecs", "keys", "kv"].flatMap(bundles),
     "lib/luge.js",
     ...["messagepack", "mod"].flatMap(bundles),
     "package.json",
@@ -163,13 +185,17 @@ function checkContent(built: string, files: readonly string[]): void {
   for (const file of readdirSync(join(built, "lib")).filter((file) => /\.c?js$/.test(file) && file !== "luge.js")) {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
-  // Each stands alone, and small: nobody who needs one loads another, or the module.
-  const sizes = { keys: 9, codecs: 17, messagepack: 28 };
+  // Each is small, and loads no other one. Adapters import the module, and do not contain a second one.
+  const sizes = { keys: 9, codecs: 17, messagepack: 28, kv: 44 };
+  const adapters = ["kv"];
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {
       const text = readFileSync(join(built, "lib", file), "utf8");
       assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
-      assert.doesNotMatch(text, /\b(?:from|require\()\s*"|luge_get/, file);
+      const imported = [...text.matchAll(/\b(?:from|require\()\s*"([^"]*)"/g)].map(([, path]) => path);
+      const module = file.endsWith(".js") ? "./mod.js" : "./mod.cjs";
+      assert.deepEqual([...new Set(imported)].sort(), adapters.includes(name) ? [module, "node:timers"] : [], file);
+      assert.doesNotMatch(text, /luge_get/, file);
     }
   }
   const names = Object.keys(description.exports).map((name) => name.replace("./", ""));

@@ -11,6 +11,8 @@ import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
 import { EXPORTS } from "./exports.ts";
 
+/** An import of the module itself, from a folder below `src`. */
+const MODULE = /^(?:\.\.\/)+mod\.ts$/;
 /** The licenses of the packages in the bundled files. */
 const LICENSES = "LICENSES.txt";
 /** The engine, for each form of the module. */
@@ -102,7 +104,10 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
   return metafile;
 }
 
-/** Bundles each export into one file with all that it needs, so an export loads neither another one nor the module. */
+/**
+ * Bundles each export into one file with all that it needs, so an export does not load another one. One that opens
+ * stores imports the module beside it, so a process has the module only once.
+ */
 async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<Metafile> {
   const { metafile } = await build({
     ...OPTIONS,
@@ -116,6 +121,7 @@ async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<
     outExtension: { ".js": format === "esm" ? ".js" : ".cjs" },
     // ES modules first: esbuild can leave out their unused parts.
     mainFields: ["module", "main"],
+    plugins: [external(MODULE, format === "esm" ? "./mod.js" : "./mod.cjs")],
   });
   return metafile;
 }

@@ -175,3 +175,6 @@ export class AtomicOperation {
     return this;
   }
 }
+
+// The build of the package shortens class names.
+Object.defineProperty(AtomicOperation, "name", { value: "AtomicOperation" });

@@ -203,6 +203,9 @@ export class Kv implements Disposable, AsyncDisposable {
   }
 }
 
+// The build of the package shortens class names.
+Object.defineProperty(Kv, "name", { value: "Kv" });
+
 function encodeAll(keys: readonly KvKey[]): Uint8Array[] {
   if (!Array.isArray(keys)) throw new TypeError(`Invalid keys: expected an array of keys, got ${describe(keys)}`);
   return keys.map((key) => encodeParts(key));

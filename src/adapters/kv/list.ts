@@ -107,3 +107,6 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
     this.#isLast = this.#records.length < this.#batchSize;
   }
 }
+
+// The build of the package shortens class names.
+Object.defineProperty(KvListIterator, "name", { value: "KvListIterator" });

@@ -49,6 +49,9 @@ export class KvU64 {
   }
 }
 
+// The build of the package shortens class names.
+Object.defineProperty(KvU64, "name", { value: "KvU64" });
+
 /** The integer of a `KvU64`, also of one of Deno's; `undefined` for anything else. */
 export function u64Of(value: unknown): bigint | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
