@@ -10,13 +10,39 @@ import type { KvU64 } from "./u64.ts";
  * A part of a key. Parts are ordered by type: `Uint8Array`, string, bigint, number, `false`, `true`. Within a type the
  * order is that of the bytes, of the UTF-8, or of the amount. -0 comes before 0, and `NaN` after `Infinity`. Only
  * {@linkcode Kv.commitVersionstamp} makes the symbol.
+ *
+ * @example
+ * ```ts
+ * import { type KvKey, type KvKeyPart, openKv } from "@luge/luge/kv";
+ *
+ * const part: KvKeyPart = new Date().getFullYear();
+ * const key: KvKey = ["year", part, 7n, true, Uint8Array.of(1)];
+ * await using kv = await openKv(":memory:");
+ * await kv.set(key, "value");
+ * ```
  */
 export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol;
 
 /** A key: one part or more, at most 64,998 bytes. Keys are ordered part by part. */
 export type KvKey = readonly KvKeyPart[];
 
-/** An entry. */
+/**
+ * An entry.
+ *
+ * @example
+ * ```ts
+ * import { type KvEntry, type KvEntryMaybe, openKv } from "@luge/luge/kv";
+ * import assert from "node:assert/strict";
+ *
+ * await using kv = await openKv(":memory:");
+ * await kv.set(["a"], 1);
+ * const maybe: KvEntryMaybe<number> = await kv.get<number>(["a"]);
+ * assert.notEqual(maybe.versionstamp, null);
+ * const entries: KvEntry<number>[] = [];
+ * for await (const entry of kv.list<number>({ prefix: [] })) entries.push(entry);
+ * assert.deepEqual(entries, [maybe]);
+ * ```
+ */
 export interface KvEntry<T> {
   /** The key, as a copy. */
   key: KvKey;
@@ -46,7 +72,25 @@ export type KvListSelector =
   | { prefix: KvKey; end: KvKey }
   | { start: KvKey; end: KvKey };
 
-/** Options of a list. */
+/**
+ * Options of a list.
+ *
+ * @example
+ * ```ts
+ * import { type KvConsistencyLevel, type KvListIterator, type KvListOptions, openKv } from "@luge/luge/kv";
+ * import type { KvListSelector, KvReadOptions } from "@luge/luge/kv";
+ * import assert from "node:assert/strict";
+ *
+ * const consistency: KvConsistencyLevel = "eventual";
+ * const reading: KvReadOptions = { consistency };
+ * const options: KvListOptions = { ...reading, limit: 1, reverse: true };
+ * const selector: KvListSelector = { prefix: ["n"], end: ["n", 3] };
+ * await using kv = await openKv(":memory:");
+ * for (const n of [1, 2, 3]) await kv.set(["n", n], n);
+ * const list: KvListIterator<number> = kv.list<number>(selector, options);
+ * assert.equal((await list.next()).value?.value, 2);
+ * ```
+ */
 export interface KvListOptions extends KvReadOptions {
   /** At most this many entries: an integer above 0. Default: all. */
   limit?: number | undefined;
@@ -64,7 +108,19 @@ export interface KvSetOptions {
   expireIn?: number | undefined;
 }
 
-/** Options of a message. */
+/**
+ * Options of a message.
+ *
+ * @example
+ * ```ts
+ * import { type KvEnqueueOptions, type KvSource, openKv } from "@luge/luge/kv";
+ *
+ * const source: KvSource = ":memory:";
+ * await using kv = await openKv(source);
+ * const options: KvEnqueueOptions = { delay: 1000, backoffSchedule: [60_000], keysIfUndelivered: [["failed"]] };
+ * await kv.enqueue("in a second", options);
+ * ```
+ */
 export interface KvEnqueueOptions {
   /** Milliseconds before the delivery, at most 30 days. Default: 0. */
   delay?: number | undefined;
@@ -77,7 +133,28 @@ export interface KvEnqueueOptions {
   backoffSchedule?: readonly number[] | undefined;
 }
 
-/** A write of one key. */
+/**
+ * A write of one key.
+ *
+ * @example
+ * ```ts
+ * import type { AtomicCheck, AtomicOperation, KvCommitError, KvCommitResult, KvMutation } from "@luge/luge/kv";
+ * import { type KvSetOptions, KvU64, openKv } from "@luge/luge/kv";
+ * import assert from "node:assert/strict";
+ *
+ * await using kv = await openKv(":memory:");
+ * const options: KvSetOptions = { expireIn: 60_000 };
+ * const mutations: KvMutation[] = [
+ *   { type: "set", key: ["a"], value: 1, ...options },
+ *   { type: "sum", key: ["b"], value: new KvU64(1n) },
+ * ];
+ * const check: AtomicCheck = { key: ["a"], versionstamp: null };
+ * const operation: AtomicOperation = kv.atomic().check(check).mutate(...mutations);
+ * const first: KvCommitResult | KvCommitError = await operation.commit();
+ * assert.ok(first.ok);
+ * assert.ok(!(await operation.commit()).ok);
+ * ```
+ */
 export type KvMutation = { key: KvKey } & (
   | { type: "set"; value: unknown; expireIn?: number | undefined }
   | { type: "delete" }
