@@ -13,4 +13,5 @@ export const EXPORTS: Readonly<Record<string, string>> = {
   codecs: "src/codecs/mod.ts",
   messagepack: "src/codecs/messagepack/mod.ts",
   kv: "src/adapters/kv/mod.ts",
+  kvconnect: "src/adapters/kvconnect/mod.ts",
 };

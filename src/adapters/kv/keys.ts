@@ -14,13 +14,15 @@ import { isUint8Array } from "../../realm.ts";
 import type { KvKey, KvKeyPart } from "./types.ts";
 
 /** The first byte of a store's key says what the entry is. */
-export const Space: { readonly ENTRY: Uint8Array; readonly QUEUE: Uint8Array } = {
+export const Space: { readonly ENTRY: Uint8Array; readonly QUEUE: Uint8Array; readonly IDENTITY: Uint8Array } = {
   ENTRY: Uint8Array.of(0x6b),
   QUEUE: Uint8Array.of(0x71),
+  /** The one entry that has the identity of the database. */
+  IDENTITY: Uint8Array.of(0x69),
 };
 
 /** The largest key, in bytes: the store's key has one byte before it, and the bound of a range one after it. */
-const MAX_BYTES = MAX_KEY_BYTES - 2;
+export const MAX_BYTES: number = MAX_KEY_BYTES - 2;
 
 /** Stands at the end of a key for the versionstamp of the commit. */
 export const commitVersionstamp: unique symbol = Symbol("KvCommitVersionstamp");

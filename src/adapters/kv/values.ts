@@ -8,9 +8,12 @@
 import { cloneCodec } from "../../codecs/clone/codec.ts";
 import { isUint8Array } from "../../realm.ts";
 import { KvU64, u64Of } from "./u64.ts";
+import { fromV8 } from "./v8.ts";
 
 /** How a value is encoded. */
 export const Encoding = {
+  /** A structured clone in V8's format, as a client of the KV Connect protocol wrote it. */
+  V8: 1,
   /** An integer of 64 bits, its lowest byte first: a {@linkcode KvU64}. */
   U64: 2,
   /** The bytes of a `Uint8Array`. */
@@ -31,6 +34,8 @@ export function encodeValue(value: unknown): Uint8Array {
 /** The value of bytes that {@linkcode encodeValue} made. It shares no memory with them. */
 export function decodeValue(bytes: Uint8Array): unknown {
   switch (bytes[0]) {
+    case Encoding.V8:
+      return fromV8(bytes.subarray(1));
     case Encoding.U64:
       return new KvU64(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1, true));
     case Encoding.BYTES:
@@ -50,7 +55,8 @@ export function encodeU64(integer: bigint): Uint8Array {
   return bytes;
 }
 
-function join(encoding: number, data: Uint8Array): Uint8Array {
+/** The bytes of a value with its encoding before it. */
+export function join(encoding: number, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(data.length + 1);
   bytes[0] = encoding;
   bytes.set(data, 1);
