@@ -12,11 +12,21 @@ interface V8 {
   readonly Deserializer: new (bytes: Uint8Array) => Deserializer;
 }
 
+/** The first byte. The version follows. */
+const HEADER = 0xff;
+/**
+ * Deno 2.9 writes version 16, and Node 26 reads up to version 15. A test shows that Node reads every type of value that
+ * Deno stores.
+ */
+const [NEW_VERSION, OLD_VERSION] = [16, 15];
+
 /** The value of bytes in V8's format. Throws `TypeError` if they are damaged, and on Bun. */
 export function fromV8(bytes: Uint8Array): unknown {
   return named("read", ({ Deserializer }) => {
     // The reader may return views of its input.
-    const deserializer = new Deserializer(new Uint8Array(bytes));
+    const copy = new Uint8Array(bytes);
+    if (copy[0] === HEADER && copy[1] === NEW_VERSION) copy[1] = OLD_VERSION;
+    const deserializer = new Deserializer(copy);
     deserializer.readHeader();
     return deserializer.readValue();
   });

@@ -193,6 +193,8 @@ function read(name: string, bytes: Uint8Array, fields: Fields): void {
       fields[tag]?.(reader);
       if (reader.pos > bytes.length) throw new RangeError("a field is longer than the message");
     }, undefined);
+    // The library takes the number 0 for the end.
+    if (reader._valueStart === reader.pos) throw new RangeError("a field has the number 0");
     if (reader.pos !== bytes.length) throw new RangeError("the message ends within a field");
   } catch (error) {
     if (error instanceof MalformedError) throw error;
