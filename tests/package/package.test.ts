@@ -21,6 +21,7 @@ import { MemoryStore, open, StoreError } from "@luge/luge";
 import { cloneCodec, jsonCodec } from "@luge/luge/codecs";
 import { tupleKey } from "@luge/luge/keys";
 import { Kv, KvU64, openKv } from "@luge/luge/kv";
+import { kvConnect } from "@luge/luge/kvconnect";
 import { messagePackCodec } from "@luge/luge/messagepack";
 import { createRequire } from "node:module";
 for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
@@ -39,6 +40,8 @@ if (!(kv instanceof Kv) || Kv.name !== "Kv" || sum.value?.value !== 1n) throw ne
 const refused = await open(process.argv[2] + "-kv").catch((error) => error);
 if (!(refused instanceof StoreError)) throw new Error("another class of errors");
 await kv[Symbol.asyncDispose]();
+const answer = await kvConnect(new MemoryStore(), { token: "0123456789ab" })(new Request("http://127.0.0.1/"));
+if (answer.status !== 401) throw new Error("another answer");
 const again = await open(process.argv[2]);
 const value = new TextDecoder().decode(await again.get("key"));
 const error = await open(process.argv[2]).catch((error) => error);
@@ -73,6 +76,7 @@ const { MemoryStore, open, StoreError } = require("@luge/luge");
 const { CloneError, cloneCodec } = require("@luge/luge/codecs");
 const { tupleKey } = require("@luge/luge/keys");
 const { openKv } = require("@luge/luge/kv");
+if (typeof require("@luge/luge/kvconnect").kvConnect !== "function") throw new Error("no kvConnect");
 const { messagePackCodec } = require("@luge/luge/messagepack");
 for (const value of [cloneCodec(), messagePackCodec()]) {
   const view = new MemoryStore().view({ prefix: "p", key: tupleKey, value });
@@ -95,8 +99,10 @@ import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledS
 import { cloneCodec } from "@luge/luge/codecs";
 import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
 import { type Kv, type KvEntryMaybe, type KvKey, KvU64, openKv } from "@luge/luge/kv";
+import { kvConnect } from "@luge/luge/kvconnect";
 import { messagePackCodec } from "@luge/luge/messagepack";
 
+export const handler: (request: Request) => Promise<Response> = kvConnect(new MemoryStore(), { token: "0123456789ab" });
 const logger: Logger = console;
 const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel: LoggingLevel.INFO };
 
@@ -164,7 +170,10 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys", "kv"].flatMap(bundles),
+    ...["codecs", "keys"].flatMap(bundles),
+    // The dot comes before the letters.
+    ...bundles("kv"),
+    ...bundles("kvconnect"),
     "lib/luge.js",
     ...["messagepack", "mod"].flatMap(bundles),
     "package.json",
@@ -176,6 +185,7 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@msgpack\/msgpack$/m);
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^pbf$/m);
   assert.match(
     readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
@@ -186,15 +196,16 @@ function checkContent(built: string, files: readonly string[]): void {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
   // Each is small, and loads no other one. Adapters import the module, and do not contain a second one.
-  const sizes = { keys: 9, codecs: 17, messagepack: 28, kv: 44 };
-  const adapters = ["kv"];
+  const sizes = { keys: 9, codecs: 17, messagepack: 28, kv: 44, kvconnect: 48 };
+  const imports: Record<string, readonly string[]> = { kv: ["mod", "node:timers"], kvconnect: ["node:timers"] };
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {
       const text = readFileSync(join(built, "lib", file), "utf8");
       assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
       const imported = [...text.matchAll(/\b(?:from|require\()\s*"([^"]*)"/g)].map(([, path]) => path);
       const module = file.endsWith(".js") ? "./mod.js" : "./mod.cjs";
-      assert.deepEqual([...new Set(imported)].sort(), adapters.includes(name) ? [module, "node:timers"] : [], file);
+      const allowed = (imports[name] ?? []).map((each) => (each === "mod" ? module : each));
+      assert.deepEqual([...new Set(imported)].sort(), allowed, file);
       assert.doesNotMatch(text, /luge_get/, file);
     }
   }

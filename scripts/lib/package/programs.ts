@@ -137,7 +137,7 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     minifyWhitespace: true,
     // Two of its packages are CommonJS, and require modules of the runtime.
     banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
-    plugins: [external(/\/mod\.ts$/, "./mod.js")],
+    plugins: [external(MODULE, "./mod.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
   return metafile;

@@ -10,7 +10,7 @@ import { Code, END, ESCAPE } from "../../keys/codes.ts";
 import { decodeTuple, encodeTuple } from "../../keys/tuple.ts";
 import type { TuplePart } from "../../keys/types.ts";
 import { MAX_KEY_BYTES } from "../../limits.ts";
-import { isUint8Array } from "../../realm.ts";
+import { isErrorLike, isUint8Array } from "../../realm.ts";
 import type { KvKey, KvKeyPart } from "./types.ts";
 
 /** The first byte of a store's key says what the entry is. */
@@ -56,7 +56,7 @@ function encode(parts: readonly TuplePart[]): Uint8Array {
     const each = parts.map((part) => (Object.is(part, -0) ? NEGATIVE_ZERO : encodeTuple([part])));
     return each.reduce<Uint8Array>(concat, NOTHING);
   } catch (error) {
-    throw error instanceof RangeError ? tooLarge() : error;
+    throw isErrorLike(error) && error.name === "RangeError" ? tooLarge() : error;
   }
 }
 
@@ -93,7 +93,7 @@ export function decodeParts(bytes: Uint8Array): KvKey {
   try {
     return decodeTuple(bytes) as unknown as KvKey;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!isErrorLike(error) || error.name !== "SyntaxError") throw error;
     return decodeEach(bytes);
   }
 }

@@ -8,7 +8,6 @@ import type { Store } from "../../api/store.ts";
 import { describe } from "../../encoding.ts";
 import { isErrorLike } from "../../realm.ts";
 import { atomicWrite, snapshotRead, watch } from "./data.ts";
-import { MalformedError } from "./messages.ts";
 import { DATA_PATH, dataTokenOf, identityOf, isAuthorized, metadataOf } from "./metadata.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -37,7 +36,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
  * import { type KvConnectOptions, kvConnect } from "@luge/luge/kvconnect";
  * import assert from "node:assert/strict";
  *
- * const options: KvConnectOptions = { token: "a long secret" };
+ * const options: KvConnectOptions = { token: "a-long-secret" };
  * const handler = kvConnect(new MemoryStore(), options); // Deno.serve(handler)
  * const exchange = new Request("http://127.0.0.1/", { method: "POST", headers: { authorization: "Bearer wrong" } });
  * assert.equal((await handler(exchange)).status, 401);
@@ -121,10 +120,13 @@ async function bodyOf(request: Request): Promise<Uint8Array> {
   return body;
 }
 
+/** The names of errors of a wrong request. */
+const MISUSE: ReadonlySet<string> = new Set(["TypeError", "RangeError", "DataCloneError"]);
+
 /** A client repeats a request with a status from 500 without end. So only failures of the store have one. */
 function failure(error: unknown): Response {
   if (error instanceof Refusal) return new Response(error.message, { status: error.status });
-  const isMisuse = error instanceof MalformedError || error instanceof TypeError || error instanceof RangeError;
+  const isMisuse = isErrorLike(error) && MISUSE.has(error.name);
   const text = isErrorLike(error) ? error.message : describe(error);
   return new Response(text, { status: isMisuse ? 400 : 500 });
 }

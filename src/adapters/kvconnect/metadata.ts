@@ -6,6 +6,7 @@
 
 import type { Store } from "../../api/store.ts";
 import { hexOf } from "../../bytes.ts";
+import { clock } from "../../clock.ts";
 import { isErrorLike } from "../../realm.ts";
 import { Space } from "../kv/keys.ts";
 import { Refusal } from "./refusal.ts";
@@ -29,7 +30,7 @@ export async function metadataOf(store: Store, url: URL, body: string, dataToken
     // Version 1 knows no relative addresses.
     endpoints: [{ url: version === 1 ? new URL(path, url).href : path, consistency: "strong" }],
     token: dataToken,
-    expiresAt: new Date(Date.now() + LIFETIME_MS).toISOString(),
+    expiresAt: new Date(clock.now() + LIFETIME_MS).toISOString(),
   };
 }
 

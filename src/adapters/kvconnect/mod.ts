@@ -7,7 +7,7 @@
  * import { kvConnect } from "@luge/luge/kvconnect";
  * import assert from "node:assert/strict";
  *
- * const handler = kvConnect(new MemoryStore(), { token: "a long secret" });
+ * const handler = kvConnect(new MemoryStore(), { token: "a-long-secret" });
  * assert.equal((await handler(new Request("http://127.0.0.1/"))).status, 401);
  * ```
  *

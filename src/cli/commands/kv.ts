@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { Option } from "commander";
 import { defaultConfig, open } from "../../../mod.ts";
 import { kvConnect } from "../../adapters/kvconnect/mod.ts";
 import { type CliCommand, command } from "../command.ts";
-import { checked, FailedError, UsageError } from "../exit_codes.ts";
+import { FailedError, UsageError } from "../exit_codes.ts";
 import { type Address, type Running, serve } from "../kv_server.ts";
 import type { Session } from "../session.ts";
 
@@ -15,6 +16,11 @@ interface KvOptions {
 
 /** The environment variable that Deno's clients read, too. */
 const TOKEN_VARIABLE = "DENO_KV_ACCESS_TOKEN";
+
+/** A shorter token could be guessed. */
+const LEAST_TOKEN = 12;
+/** Nothing listens beyond this machine unless the user says so. */
+const DEFAULT_ADDRESS = "127.0.0.1:4512";
 
 /** `luge kv`. */
 export const kv: CliCommand = command<[action: string, directory: string], KvOptions>({
@@ -32,7 +38,11 @@ luge: The access token is missing: set ${TOKEN_VARIABLE}, or use --token-file`,
     command
       .argument("<action>", "serve")
       .argument("<directory>", "where the store is")
-      .option("--listen <address>", "host and port; port 0 for a free one", addressOf, addressOf("127.0.0.1:4512"))
+      .addOption(
+        new Option("--listen <address>", "host and port; port 0 for a free one")
+          .argParser(addressOf)
+          .default(addressOf(DEFAULT_ADDRESS), DEFAULT_ADDRESS),
+      )
       .option("--token-file <file>", `a file with the access token (default: the variable ${TOKEN_VARIABLE})`);
   },
   run: async (session, [action, directory], { listen, tokenFile }) => {
@@ -40,8 +50,7 @@ luge: The access token is missing: set ${TOKEN_VARIABLE}, or use --token-file`,
     const token = tokenFrom(tokenFile);
     const store = await open(defaultConfig(directory));
     try {
-      const handler = checked(() => kvConnect(store, { token }));
-      await runUntilAborted(session, await started(handler, listen));
+      await runUntilAborted(session, await started(kvConnect(store, { token }), listen));
     } finally {
       await store.close();
     }
@@ -70,7 +79,8 @@ function tokenFrom(file: string | undefined): string {
   const text = file === undefined ? process.env[TOKEN_VARIABLE] : readToken(file);
   const token = text?.trim();
   if (!token) throw new UsageError(`The access token is missing: set ${TOKEN_VARIABLE}, or use --token-file`);
-  return token;
+  if (token.length >= LEAST_TOKEN && !/\s/.test(token)) return token;
+  throw new UsageError(`Wrong access token: expected at least ${LEAST_TOKEN} characters without spaces`);
 }
 
 function readToken(file: string): string {
