@@ -20,6 +20,8 @@ const PROGRAM = `
 import { MemoryStore, open, StoreError } from "@luge/luge";
 import { cloneCodec, jsonCodec } from "@luge/luge/codecs";
 import { tupleKey } from "@luge/luge/keys";
+import { Kv, KvU64, openKv } from "@luge/luge/kv";
+import { kvConnect } from "@luge/luge/kvconnect";
 import { messagePackCodec } from "@luge/luge/messagepack";
 import { createRequire } from "node:module";
 for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
@@ -28,8 +30,18 @@ for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
   if ([...view.keys()][0][1] !== 1 || view.getSync(["a", 1]).b !== 2) throw new Error("another value");
 }
 const store = await open(process.argv[2]);
+await (await openKv(store.view({ prefix: "kv/" }))).set(["a", 1], new KvU64(7n));
 await store.put("key", "value");
 await store.close();
+const kv = await openKv(process.argv[2] + "-kv");
+await kv.atomic().sum(["a"], 1n).commit();
+const sum = await kv.get(["a"]);
+if (!(kv instanceof Kv) || Kv.name !== "Kv" || sum.value?.value !== 1n) throw new Error("another database");
+const refused = await open(process.argv[2] + "-kv").catch((error) => error);
+if (!(refused instanceof StoreError)) throw new Error("another class of errors");
+await kv[Symbol.asyncDispose]();
+const answer = await kvConnect(new MemoryStore(), { token: "0123456789ab" })(new Request("http://127.0.0.1/"));
+if (answer.status !== 401) throw new Error("another answer");
 const again = await open(process.argv[2]);
 const value = new TextDecoder().decode(await again.get("key"));
 const error = await open(process.argv[2]).catch((error) => error);
@@ -89,6 +101,8 @@ const REQUIRING = `
 const { MemoryStore, open, StoreError } = require("@luge/luge");
 const { CloneError, cloneCodec } = require("@luge/luge/codecs");
 const { tupleKey } = require("@luge/luge/keys");
+const { openKv } = require("@luge/luge/kv");
+if (typeof require("@luge/luge/kvconnect").kvConnect !== "function") throw new Error("no kvConnect");
 const { messagePackCodec } = require("@luge/luge/messagepack");
 for (const value of [cloneCodec(), messagePackCodec()]) {
   const view = new MemoryStore().view({ prefix: "p", key: tupleKey, value });
@@ -98,6 +112,8 @@ for (const value of [cloneCodec(), messagePackCodec()]) {
 open(process.argv[2]).then(async (store) => {
   await store.put("key", "value");
   const error = await open(process.argv[2]).catch((error) => error);
+  const other = await openKv(process.argv[2]).catch((error) => error);
+  if (!(other instanceof StoreError)) throw new Error("another class of errors");
   const value = Buffer.from(await store.get("key")).toString();
   await store.close();
   console.log(error instanceof StoreError, error.code, new MemoryStore().constructor.name, value);
@@ -111,8 +127,11 @@ import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
 import { KeyvLuge } from "@luge/luge/keyv";
 import { honoStore } from "@luge/luge/session";
 import lugeDriver, { type LugeDriver } from "@luge/luge/unstorage";
+import { type Kv, type KvEntryMaybe, type KvKey, KvU64, openKv } from "@luge/luge/kv";
+import { kvConnect } from "@luge/luge/kvconnect";
 import { messagePackCodec } from "@luge/luge/messagepack";
 
+export const handler: (request: Request) => Promise<Response> = kvConnect(new MemoryStore(), { token: "0123456789ab" });
 const logger: Logger = console;
 const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel: LoggingLevel.INFO };
 
@@ -129,6 +148,15 @@ export async function use(): Promise<string | undefined> {
     for (const [[name, count], number] of typed.entries()) await typed.put([name, count + number], number);
     // @ts-expect-error a key of another type
     if (tuple) await typed.put(tuple, 1);
+    const kv: Kv = await openKv(store.view({ prefix: "kv" }));
+    const [name, age] = await kv.getMany<[string, number]>([["name"], ["age"]]);
+    const entry: KvEntryMaybe<KvU64> = await kv.get<KvU64>(["visits"]);
+    const key: KvKey = [entry.key.length, name.value?.length ?? 0, age.value ?? 0n, true, new Uint8Array()];
+    for await (const { value, versionstamp } of kv.list<Date>({ prefix: key }, { limit: 1, reverse: undefined })) {
+      await kv.atomic().check({ key, versionstamp }).set(key, value.getTime()).sum(["visits"], 1n).commit();
+    }
+    for await (const [seen] of kv.watch<[number]>([key])) if (seen.value === 1) break;
+    kv.close();
     const value: Uint8Array | undefined = await store.get("key");
     const all: Map<string, Uint8Array> = store.scanSync("");
     if (value === undefined && all.size > 0) await store.close();
@@ -194,7 +222,11 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys", "keyv", "level"].flatMap(bundles),
+    ...["codecs", "keys"].flatMap(bundles),
+    // The dot comes before the letters.
+    ...bundles("kv"),
+    ...bundles("kvconnect"),
+    ...["keyv", "level"].flatMap(bundles),
     "lib/luge.js",
     ...["messagepack", "mod", "prometheus", "session"].flatMap(bundles),
     "lib/thread_worker.js",
@@ -210,6 +242,7 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@msgpack\/msgpack$/m);
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^pbf$/m);
   assert.match(
     readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
@@ -219,13 +252,18 @@ function checkContent(built: string, files: readonly string[]): void {
   for (const file of readdirSync(join(built, "lib")).filter((file) => /\.c?js$/.test(file) && file !== "luge.js")) {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
-  // Each stands alone, and small: nobody who needs one loads another, or the module.
-  const sizes = { keys: 9, codecs: 17, messagepack: 28, prometheus: 6 };
+  // Each is small, and loads no other one. Adapters import the module, and do not contain a second one.
+  const sizes = { keys: 9, codecs: 17, messagepack: 28, prometheus: 6, kv: 44, kvconnect: 48 };
+  const imports: Record<string, readonly string[]> = { kv: ["mod", "node:timers"], kvconnect: ["node:timers"] };
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {
       const text = readFileSync(join(built, "lib", file), "utf8");
       assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
-      assert.doesNotMatch(text, /\b(?:from|require\()\s*"|luge_get/, file);
+      const imported = [...text.matchAll(/\b(?:from|require\()\s*"([^"]*)"/g)].map(([, path]) => path);
+      const module = file.endsWith(".js") ? "./mod.js" : "./mod.cjs";
+      const allowed = (imports[name] ?? []).map((each) => (each === "mod" ? module : each));
+      assert.deepEqual([...new Set(imported)].sort(), allowed, file);
+      assert.doesNotMatch(text, /luge_get/, file);
     }
   }
   // The adapters load the module beside them, and nothing but that and their peers.

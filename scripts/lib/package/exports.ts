@@ -17,6 +17,8 @@ export const EXPORTS: Readonly<Record<string, string>> = {
   keyv: "src/adapters/keyv/mod.ts",
   unstorage: "src/adapters/unstorage/mod.ts",
   session: "src/adapters/session/mod.ts",
+  kv: "src/adapters/kv/mod.ts",
+  kvconnect: "src/adapters/kvconnect/mod.ts",
 };
 
 /** Packages that an adapter imports, and its users have. Optional peers in package.json. */
