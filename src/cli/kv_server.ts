@@ -33,6 +33,9 @@ type Outgoing = ServerResponse | Http2ServerResponse;
 /** How a connection of HTTP/2 begins. A method of HTTP/1.1 never begins like this. */
 const PREFACE = "PRI ";
 
+/** A connection that sends nothing is closed after this time. */
+const SILENCE_MS = 30_000;
+
 /** Starts a server. Port 0 means a free one. Rejects if the address cannot be used. */
 export async function serve(handler: Handler, { host, port }: Address): Promise<Running> {
   const answer = (incoming: Incoming, outgoing: Outgoing) => {
@@ -45,7 +48,11 @@ export async function serve(handler: Handler, { host, port }: Address): Promise<
     socket.on("close", () => sockets.delete(socket));
     // A client that goes away is no failure of the server.
     socket.on("error", () => socket.destroy());
-    onBeginning(socket, (begin) => (begin === PREFACE ? http2 : http).emit("connection", socket));
+    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    onBeginning(socket, (begin) => {
+      socket.removeAllListeners("timeout").setTimeout(0);
+      (begin === PREFACE ? http2 : http).emit("connection", socket);
+    });
   });
   server.listen(port, host);
   await once(server, "listening");

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryFileSystem, MemoryStore, open } from "../../mod.ts";
+import { MemoryFileSystem, MemoryStore, open, StoreError } from "../../mod.ts";
 import { type Kv, type KvKey, KvU64, openKv } from "../../src/adapters/kv/mod.ts";
 import { misuse, storeError } from "../support/expect.ts";
 import { RUNTIME } from "../support/runtime.ts";
@@ -143,6 +143,14 @@ test("the delay and the schedule of a message survive a restart", () =>
     }
   }));
 
+test("messages of one time come in the order in which they were enqueued", async () => {
+  await using kv = await openKv(":memory:");
+  const atomic = kv.atomic();
+  for (let i = 0; i < 50; i++) atomic.enqueue(i);
+  await atomic.commit();
+  assert.deepEqual(await delivered(kv, 50), [...Array(50).keys()]);
+});
+
 test("at most 100 messages are handled at a time, and all are", async () => {
   await using kv = await openKv(":memory:");
   const atomic = kv.atomic();
@@ -189,6 +197,53 @@ test("a store that is passed stays open, and shares its queue", async () => {
   await two.set(["a"], 1);
   two.close();
   assert.equal(await store.count({ prefix: "k" }), 1);
+});
+
+test("a watch that was too slow for the history of the store shows the newest entry", async () => {
+  const store = new MemoryStore();
+  await using kv = await openKv(store);
+  const reader = kv.watch([["a"]]).getReader();
+  await reader.read();
+  const { watch } = store;
+  let gone = 0;
+  store.watch = ((...args: Parameters<typeof watch>) => {
+    if (gone > 0) return watch.apply(store, args);
+    gone += 1;
+    throw new StoreError("VERSION_GONE", "the history does not reach back far enough");
+  }) as typeof watch;
+  const next = reader.read();
+  await kv.set(["a"], 1);
+  assert.equal((await next).value?.[0]?.value, 1);
+  await kv.set(["a"], 2);
+  assert.equal((await reader.read()).value?.[0]?.value, 2);
+  assert.equal(gone, 1);
+  await reader.cancel();
+});
+
+test("a key with a versionstamp is written once, also where the store leaves out a version", async () => {
+  await using store = await open({ path: "/kv", fileSystem: new MemoryFileSystem() });
+  await using kv = await openKv(store);
+  const { versionstamp } = await kv.set(["a", kv.commitVersionstamp()], "value");
+  assert.deepEqual(await collect(kv.list({ prefix: [] })), [
+    { key: ["a", versionstamp], value: "value", versionstamp },
+  ]);
+  assert.equal(Number(`0x${versionstamp.slice(0, 16)}`), store.version);
+});
+
+test("a commit that fails rejects, also with a versionstamp in the key", async () => {
+  const store = new MemoryStore();
+  const kv = await openKv(store);
+  const { commit } = store;
+  let commits = 0;
+  // The first commit leaves out a version, the second one fails.
+  store.commit = async (...args: Parameters<typeof commit>) => {
+    commits += 1;
+    if (commits > 1) throw new Error("the disk is full");
+    store.putSync("x", "");
+    return await commit.apply(store, args);
+  };
+  await assert.rejects(kv.set(["a", kv.commitVersionstamp()], 1), /the disk is full/);
+  assert.equal(commits, 2);
 });
 
 test("listeners and watches end with the store", async () => {

@@ -222,11 +222,11 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys"].flatMap(bundles),
+    ...["codecs", "keys", "keyv"].flatMap(bundles),
     // The dot comes before the letters.
     ...bundles("kv"),
     ...bundles("kvconnect"),
-    ...["keyv", "level"].flatMap(bundles),
+    ...bundles("level"),
     "lib/luge.js",
     ...["messagepack", "mod", "prometheus", "session"].flatMap(bundles),
     "lib/thread_worker.js",

@@ -48,7 +48,8 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
   readonly #batchSize: number;
   #left: number;
   #selected: Selected | undefined;
-  #cursor: string | undefined;
+  /** The cursor that the caller gave. */
+  readonly #cursor: string | undefined;
   /** The key of the last entry. */
   #place: Uint8Array | undefined;
   #records: StoreRecord<Uint8Array>[] = [];
@@ -71,6 +72,8 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
    * after the end. Throws `Error` before the first entry.
    */
   get cursor(): string {
+    if (this.#isDone) return "";
+    if (this.#selected && this.#place) return cursorAt(this.#selected, this.#place);
     if (this.#cursor === undefined) throw new Error("Cannot get cursor before first iteration");
     return this.#cursor;
   }
@@ -82,7 +85,6 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
     const record = this.#records[this.#next];
     if (!record) {
       this.#isDone = true;
-      this.#cursor = "";
       return { done: true, value: undefined };
     }
     const key = record.key.subarray(Space.ENTRY.length);
@@ -90,7 +92,6 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
     this.#next += 1;
     this.#left -= 1;
     this.#place = key;
-    this.#cursor = cursorAt(this.#selected, key);
     return { done: false, value };
   }
 

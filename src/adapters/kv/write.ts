@@ -65,12 +65,16 @@ async function commit(
   let operations = operationsAt(before + 1);
   let done = store.commit(operations, { checks });
   if (!isVersioned || store.version === before) return await done;
-  for (let assumed = before + 1; store.version !== assumed; ) {
-    assumed = store.version + 1;
+  let assumed = before + 1;
+  while (store.version !== assumed) {
+    const last = store.version;
+    assumed = last + 1;
     done.catch(() => {});
     const wrong = operations.map(({ key }): BatchOperation => ({ type: "delete", key }));
     operations = operationsAt(assumed);
     done = store.commit([...wrong, ...operations]);
+    // The commit failed.
+    if (store.version === last) break;
   }
   return await done;
 }
