@@ -17,12 +17,10 @@ import {
   type AbstractSnapshot,
   type AbstractValueIteratorOptions,
 } from "abstract-level";
-import { NodeFileSystem, StoreError } from "../../../mod.ts";
-import type { SledStoreConfig } from "../../api/config.ts";
+import { StoreError } from "../../../mod.ts";
 import type { Reader } from "../../api/reader.ts";
 import type { Store } from "../../api/store.ts";
 import type { BatchOperation } from "../../api/writes.ts";
-import { isUrl } from "../realm.ts";
 import { configOf, type Held, hold, isStore, type Target } from "../target.ts";
 import { EntryIterator, KeyIterator, type Source, ValueIterator } from "./iterators.ts";
 import { type Data, type Format, fromStoreValue, toStoreKey, toStoreValue } from "./keys.ts";
@@ -41,9 +39,6 @@ const MANIFEST = {
   explicitSnapshots: true,
   signals: { iterators: true },
 };
-
-/** The file that every store has: see docs/format.md. */
-const MARKER = "LUGE";
 
 /** What Level passes to private calls, as far as luge uses it. */
 interface ReadOptions {
@@ -145,9 +140,8 @@ export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Ui
 
   async _open({ createIfMissing, errorIfExists }: AbstractOpenOptions): Promise<void> {
     const location = this.#location;
-    if (!isStore(location)) checkExistence(location, createIfMissing !== false, errorIfExists === true);
     try {
-      this.#held = await hold(location);
+      this.#held = await hold(isStore(location) ? location : { ...configOf(location), createIfMissing, errorIfExists });
     } catch (cause) {
       if (!(cause instanceof StoreError) || cause.code !== "STORE_LOCKED") throw cause;
       throw Object.assign(new Error(cause.message, { cause }), { code: "LEVEL_LOCKED" });
@@ -253,15 +247,4 @@ function toStoreOperation({ type, key, value }: Operation): BatchOperation {
   return type === "del"
     ? { type: "delete", key: toStoreKey(key) }
     : { type: "put", key: toStoreKey(key), value: toStoreValue(value) };
-}
-
-/** Throws if a directory has a store and must not, or has none and must. */
-function checkExistence(location: string | URL | SledStoreConfig, mayCreate: boolean, mustCreate: boolean): void {
-  if (mayCreate && !mustCreate) return;
-  const { path, fileSystem = new NodeFileSystem() } = configOf(location);
-  const isAddress = isUrl(path) || /^file:\/\//i.test(path);
-  const directory = isAddress ? decodeURIComponent(new URL(path).pathname) : path;
-  const isThere = fileSystem.stat(`${directory}/${MARKER}`) !== undefined;
-  if (isThere && mustCreate) throw new Error(`The store at '${path}' exists, and errorIfExists is true`);
-  if (!isThere && !mayCreate) throw new Error(`The store at '${path}' does not exist, and createIfMissing is false`);
 }
