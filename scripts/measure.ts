@@ -60,6 +60,10 @@ await startProgram({
       does: "a queue beside classic-level and lmdb-js, after a million jobs",
       start: () => import("./measure/queue.ts"),
     },
+    level: {
+      does: "the adapter of Level beside classic-level, through the interface of abstract-level",
+      start: () => import("./measure/level.ts"),
+    },
     engine: {
       does: "the engine beside a raw file, lmdb-js and classic-level: loads, millions with a kill, reads, large values",
       start: () => import("./measure/engine.ts"),

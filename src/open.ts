@@ -132,7 +132,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
 
 function refuseExisting(fileSystem: FileSystem, path: string): void {
   if (!atPath(path, "open", () => hasStore(fileSystem, path))) return;
-  throw new StoreError("STORE_EXISTS", `Cannot open '${path}': it holds a store, and errorIfExists is true`);
+  throw new StoreError("STORE_EXISTS", `Cannot open '${path}': a store exists there, and errorIfExists is true`);
 }
 
 /**

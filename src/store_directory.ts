@@ -148,7 +148,7 @@ export function hasStore(fileSystem: FileSystem, path: string): boolean {
 export function requireExisting(fileSystem: FileSystem, path: string): void {
   atPath(path, "open", () => {
     if (hasStore(fileSystem, path)) return;
-    const what = fileSystem.stat(path) ? "it holds no luge store" : "it is missing";
+    const what = fileSystem.stat(path) ? "it holds no luge store" : "it does not exist";
     throw new StoreError("NOT_A_STORE", `Cannot open '${path}': ${what}, and createIfMissing is false`);
   });
 }

@@ -45,6 +45,7 @@ export function floorOf(file: string): number {
 /** From top to bottom. A file may import its own layer and the layers below. */
 const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
+  /^src\/adapters\//,
   /^mod\.ts$/,
   /^src\/open\.ts$/,
   /^src\/(?:copy|destroy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,

@@ -82,6 +82,7 @@ function testArguments(runtime: Runtime, report: string): string[] {
     case "bun":
       return ["test", `--timeout=${BUN_TEST_LIMIT_MS}`, "--dots", "--reporter=junit", `--reporter-outfile=${report}`];
     case "deno":
-      return ["test", "--no-check", "--allow-all", `--junit-path=${report}`];
+      // Some tests compare with Deno's own KV.
+      return ["test", "--no-check", "--allow-all", "--unstable-kv", `--junit-path=${report}`];
   }
 }

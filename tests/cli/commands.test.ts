@@ -3,12 +3,16 @@
  */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { MemoryStore, open } from "../../mod.ts";
 import { decode, encode } from "../../src/cli/encodings.ts";
+import { ExitCode } from "../../src/cli/exit_codes.ts";
 import { writeWhole } from "../../src/cli/files.ts";
 import { checkedKey, checkedPrefix, checkedValue } from "../../src/cli/limits.ts";
 import { Output } from "../../src/cli/output.ts";
@@ -362,3 +366,38 @@ test("a file instead of a directory is a clear error, and the help of scan shows
   const { output } = await runHere(["scan", "--help"]);
   assert.match(output, /Text has \\t, \\n,\s+\\r, \\\\ and \\xNN/);
 });
+
+test("kv serve names what is wrong, and creates no store", () =>
+  withDirectory(async (directory) => {
+    delete process.env.DENO_KV_ACCESS_TOKEN;
+    const at = (name: string) => join(directory, name);
+    writeFileSync(at("short"), "01234567890\n");
+    writeFileSync(at("token"), "0123456789ab\n");
+    const wrong: [words: string[], code: number, message: string][] = [
+      [["serve", at("a")], ExitCode.usage, "The access token is missing: set DENO_KV_ACCESS_TOKEN"],
+      [["start", at("a")], ExitCode.usage, "Unknown action 'start': expected serve"],
+      [["serve", at("a"), "--token-file", at("none")], ExitCode.usage, "Cannot read the token file"],
+      [
+        ["serve", at("a"), "--token-file", at("short")],
+        ExitCode.usage,
+        "Wrong access token: expected at least 12 characters",
+      ],
+      [["serve", at("a"), "--listen", "4512"], ExitCode.usage, "Wrong address '4512': expected host:port"],
+      [["serve", at("a"), "--listen", "localhost:65536"], ExitCode.usage, "Wrong address 'localhost:65536'"],
+    ];
+    for (const [words, code, message] of wrong) {
+      const ended = await runHere(["kv", ...words]);
+      assert.deepEqual([ended.code, ended.output], [code, ""], words.join(" "));
+      assert.ok(ended.errors.includes(message), ended.errors);
+    }
+    assert.equal(existsSync(at("a")), false);
+    const help = (await runHere(["kv", "--help"])).output;
+    assert.match(help.replace(/\s+/g, " "), /--listen <address> .*default: .*127\.0\.0\.1/);
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const busy = await runHere(["kv", "serve", at("b"), "--listen", `127.0.0.1:${port}`, "--token-file", at("token")]);
+    server.close();
+    assert.equal(busy.code, ExitCode.failed);
+    assert.match(busy.errors, new RegExp(`Cannot listen on 127\\.0\\.0\\.1, port ${port}: .*EADDRINUSE`));
+  }));

@@ -21,6 +21,8 @@ const FOLDER = join(ROOT, "dist", "documentation");
 function writeExample({ code, file }: Example, number: number): string {
   const path = join(FOLDER, `example${number}.ts`);
   const resolved = code
+    // cache-manager is made for keyv 5.
+    .replace('"keyv"', code.includes('"cache-manager"') ? '"keyv-5"' : '"keyv"')
     .replaceAll('"@luge/luge"', '"../../mod.ts"')
     .replace(/"@luge\/luge\/(\w+)"/g, (_, name: string) => `"../../${EXPORTS[name]}"`)
     .replace(/"\.\/(\w+\.ts)"/g, (_, name: string) => `"../../${join(file, "..", name)}"`);

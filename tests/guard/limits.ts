@@ -67,6 +67,7 @@ export const LIMITS = {
   versionCalls: 11,
   /** The engine, which every install downloads and every cold start compiles, with the code of the worker. */
   artefactBytes: 750_000,
+  /** Compression, jobs and syncs in two phases took 9 KB of it. */
   artefactBrotliBytes: 256_000,
 } as const;
 

@@ -13,7 +13,7 @@ import { withDirectory } from "../support/temporary.ts";
 test("createIfMissing: false opens what exists, and creates nothing", () =>
   withDirectory(async (directory) => {
     const path = `${directory}/store`;
-    await assert.rejects(open({ path, createIfMissing: false }), storeError("NOT_A_STORE", "is missing"));
+    await assert.rejects(open({ path, createIfMissing: false }), storeError("NOT_A_STORE", "does not exist"));
     assert.deepEqual(readdirSync(directory), []);
     mkdirSync(path);
     await assert.rejects(open({ path, createIfMissing: false }), storeError("NOT_A_STORE", "holds no luge store"));

@@ -12,14 +12,42 @@ import { nodeTest } from "../support/node_only.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
-/** The command line is a separate program above the module. */
-const moduleFiles = files.filter((file) => !file.startsWith("src/cli/"));
+/** The command line is a separate program above the module, and adapters are exports above it. */
+const moduleFiles = files.filter((file) => !/^src\/(?:cli|adapters)\//.test(file));
+const adapterFiles = files.filter((file) => file.startsWith("src/adapters/"));
 
 nodeTest("the command line uses the module as everybody does", () => {
   const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap((file) => importsOf(file));
   const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
-  assert.deepEqual([...new Set(ofTheModule)], ["mod.ts"]);
+  assert.deepEqual([...new Set(ofTheModule)].sort(), ["mod.ts", "src/adapters/kvconnect/mod.ts"]);
 });
+
+nodeTest(
+  "an adapter uses the module as everybody does, knows no other adapter, and imports only its own package",
+  () => {
+    assert.ok(adapterFiles.length > 5);
+    for (const file of adapterFiles) {
+      const own = dirname(file);
+      const others = importsOf(file).filter(
+        (imported) =>
+          imported !== "mod.ts" &&
+          !/^src\/(?:api\/|adapters\/\w+\.ts$)/.test(imported) &&
+          dirname(imported) !== own &&
+          !(/^src\/adapters\/kv/.test(file) && OF_KV.test(imported)),
+      );
+      assert.deepEqual(others, [], file);
+      const code = codeOf(file);
+      const packages = [...code.matchAll(/\bfrom "(?!\.|node:)([^"]+)"/g)].map(([, name = ""]) => `${own}: ${name}`);
+      for (const name of packages) assert.ok(ADAPTER_PACKAGES.includes(name), name);
+    }
+  },
+);
+
+/** KV Connect serves what the interface of Deno KV makes. Both have bytes of their own, as the module has. */
+const OF_KV = /^src\/(?:adapters\/kv\/\w+|bytes|clock|codecs\/.*|encoding|keys\/.*|limits|promises|realm)\.ts$/;
+
+/** The packages that adapters import. */
+const ADAPTER_PACKAGES = ["src/adapters/kvconnect: pbf", "src/adapters/level: abstract-level"];
 
 nodeTest("everything public is a type of src/api, or one of a few values", () => {
   const elsewhere = [...codeOf("mod.ts").matchAll(/export (type )?\{([^}]*)\} from "([^"]*)"/g)].filter(

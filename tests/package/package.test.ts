@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
-import { EXPORTS } from "../../scripts/lib/package/exports.ts";
+import { EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
@@ -20,6 +20,8 @@ const PROGRAM = `
 import { MemoryStore, open, StoreError } from "@luge/luge";
 import { cloneCodec, jsonCodec } from "@luge/luge/codecs";
 import { tupleKey } from "@luge/luge/keys";
+import { Kv, KvU64, openKv } from "@luge/luge/kv";
+import { kvConnect } from "@luge/luge/kvconnect";
 import { messagePackCodec } from "@luge/luge/messagepack";
 import { createRequire } from "node:module";
 for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
@@ -28,8 +30,18 @@ for (const value of [cloneCodec(), jsonCodec(), messagePackCodec()]) {
   if ([...view.keys()][0][1] !== 1 || view.getSync(["a", 1]).b !== 2) throw new Error("another value");
 }
 const store = await open(process.argv[2]);
+await (await openKv(store.view({ prefix: "kv/" }))).set(["a", 1], new KvU64(7n));
 await store.put("key", "value");
 await store.close();
+const kv = await openKv(process.argv[2] + "-kv");
+await kv.atomic().sum(["a"], 1n).commit();
+const sum = await kv.get(["a"]);
+if (!(kv instanceof Kv) || Kv.name !== "Kv" || sum.value?.value !== 1n) throw new Error("another database");
+const refused = await open(process.argv[2] + "-kv").catch((error) => error);
+if (!(refused instanceof StoreError)) throw new Error("another class of errors");
+await kv[Symbol.asyncDispose]();
+const answer = await kvConnect(new MemoryStore(), { token: "0123456789ab" })(new Request("http://127.0.0.1/"));
+if (answer.status !== 401) throw new Error("another answer");
 const again = await open(process.argv[2]);
 const value = new TextDecoder().decode(await again.get("key"));
 const error = await open(process.argv[2]).catch((error) => error);
@@ -39,6 +51,32 @@ const memory = new MemoryStore();
 memory.putSync("key", value);
 const wasm = createRequire(import.meta.url).resolve("@luge/luge/luge_engine.wasm");
 console.log(memory.getSync("key")?.length, wasm.endsWith(".wasm"));
+`;
+
+/** The adapters, each on a store of its own, and one on a part of an open store. */
+const ADAPTERS = `
+import { MemoryStore } from "@luge/luge";
+import { KeyvLuge } from "@luge/luge/keyv";
+import { LugeLevel } from "@luge/luge/level";
+import { honoStore } from "@luge/luge/session";
+import lugeDriver from "@luge/luge/unstorage";
+import { createRequire } from "node:module";
+const path = process.argv[2];
+const level = new LugeLevel(path + "-level");
+await level.put("key", "value");
+const keyv = new KeyvLuge(path + "-keyv");
+await keyv.set("key", "value");
+const driver = lugeDriver(new MemoryStore().view({ prefix: "a/" }));
+await driver.setItem("key", "value");
+const sessions = honoStore(path + "-sessions");
+await sessions.set("key", "value");
+const found = [await level.get("key"), await keyv.get("key"), await driver.getItem("key"), await sessions.get("key")];
+await Promise.all([level.close(), keyv.disconnect(), driver.dispose(), sessions.close()]);
+const require = createRequire(import.meta.url);
+const again = new (require("@luge/luge/level").LugeLevel)(path + "-level");
+const required = [await again.get("key"), typeof require("@luge/luge/unstorage").default, typeof require("@luge/luge/keyv").KeyvLuge];
+await again.close();
+console.log(found.join(), required.join());
 `;
 
 /** Both forms in one process. They see each other's stores and errors. */
@@ -63,6 +101,8 @@ const REQUIRING = `
 const { MemoryStore, open, StoreError } = require("@luge/luge");
 const { CloneError, cloneCodec } = require("@luge/luge/codecs");
 const { tupleKey } = require("@luge/luge/keys");
+const { openKv } = require("@luge/luge/kv");
+if (typeof require("@luge/luge/kvconnect").kvConnect !== "function") throw new Error("no kvConnect");
 const { messagePackCodec } = require("@luge/luge/messagepack");
 for (const value of [cloneCodec(), messagePackCodec()]) {
   const view = new MemoryStore().view({ prefix: "p", key: tupleKey, value });
@@ -72,6 +112,8 @@ for (const value of [cloneCodec(), messagePackCodec()]) {
 open(process.argv[2]).then(async (store) => {
   await store.put("key", "value");
   const error = await open(process.argv[2]).catch((error) => error);
+  const other = await openKv(process.argv[2]).catch((error) => error);
+  if (!(other instanceof StoreError)) throw new Error("another class of errors");
   const value = Buffer.from(await store.get("key")).toString();
   await store.close();
   console.log(error instanceof StoreError, error.code, new MemoryStore().constructor.name, value);
@@ -82,10 +124,20 @@ const CONSUMER = `
 import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
 import { cloneCodec } from "@luge/luge/codecs";
 import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
+import { KeyvLuge } from "@luge/luge/keyv";
+import { honoStore } from "@luge/luge/session";
+import lugeDriver, { type LugeDriver } from "@luge/luge/unstorage";
+import { type Kv, type KvEntryMaybe, type KvKey, KvU64, openKv } from "@luge/luge/kv";
+import { kvConnect } from "@luge/luge/kvconnect";
 import { messagePackCodec } from "@luge/luge/messagepack";
 
+export const handler: (request: Request) => Promise<Response> = kvConnect(new MemoryStore(), { token: "0123456789ab" });
 const logger: Logger = console;
 const config: SledStoreConfig = { ...defaultConfig("data"), logger, loggingLevel: LoggingLevel.INFO };
+
+export const driver: LugeDriver = lugeDriver({ base: "data", ttl: 1 });
+export const sessions: Promise<{ a: number } | null> = honoStore<{ a: number }>("data").get("id");
+export const keyv: Promise<string | undefined> = new KeyvLuge("data").get("key");
 
 export async function use(): Promise<string | undefined> {
   const stores: Store[] = [new MemoryStore(), await open(config), await open(new URL("file:///data"))];
@@ -96,6 +148,15 @@ export async function use(): Promise<string | undefined> {
     for (const [[name, count], number] of typed.entries()) await typed.put([name, count + number], number);
     // @ts-expect-error a key of another type
     if (tuple) await typed.put(tuple, 1);
+    const kv: Kv = await openKv(store.view({ prefix: "kv" }));
+    const [name, age] = await kv.getMany<[string, number]>([["name"], ["age"]]);
+    const entry: KvEntryMaybe<KvU64> = await kv.get<KvU64>(["visits"]);
+    const key: KvKey = [entry.key.length, name.value?.length ?? 0, age.value ?? 0n, true, new Uint8Array()];
+    for await (const { value, versionstamp } of kv.list<Date>({ prefix: key }, { limit: 1, reverse: undefined })) {
+      await kv.atomic().check({ key, versionstamp }).set(key, value.getTime()).sum(["visits"], 1n).commit();
+    }
+    for await (const [seen] of kv.watch<[number]>([key])) if (seen.value === 1) break;
+    kv.close();
     const value: Uint8Array | undefined = await store.get("key");
     const all: Map<string, Uint8Array> = store.scanSync("");
     if (value === undefined && all.size > 0) await store.close();
@@ -109,6 +170,25 @@ export async function use(): Promise<string | undefined> {
     if (error instanceof StoreError && error.code === "STORE_CLOSED") return error.code;
   }
   return undefined;
+}
+`;
+
+/** Apart from the others, since the types of abstract-level need those of Node. */
+const LEVEL_CONSUMER = `
+import { LugeLevel } from "@luge/luge/level";
+
+export async function use(): Promise<number | undefined> {
+  const db = new LugeLevel<string, { a: number }>("data", { valueEncoding: "json" });
+  await db.put("key", { a: 1 }, { sync: true });
+  // @ts-expect-error a value of another type
+  await db.put("key", "text");
+  const value: { a: number } | undefined = await db.get("key");
+  for await (const [key, { a }] of db.iterator({ gt: "a", limit: 1 })) console.log(key.length + a);
+  await db.batch([{ type: "del", key: "key" }], { sync: true });
+  await db.batch().put("a", { a: 1 }).write();
+  await db.sublevel("sub").put("key", "text");
+  await db.store.compact();
+  return value?.a;
 }
 `;
 
@@ -142,20 +222,27 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys"].flatMap(bundles),
+    ...["codecs", "keys", "keyv"].flatMap(bundles),
+    // The dot comes before the letters.
+    ...bundles("kv"),
+    ...bundles("kvconnect"),
+    ...bundles("level"),
     "lib/luge.js",
-    ...["messagepack", "mod", "prometheus"].flatMap(bundles),
+    ...["messagepack", "mod", "prometheus", "session"].flatMap(bundles),
     "lib/thread_worker.js",
     "lib/thread_worker.js.map",
+    ...bundles("unstorage"),
     "package.json",
   ]);
   const description = JSON.parse(readFileSync(join(built, "package.json"), "utf8"));
-  for (const field of ["private", "scripts", "devDependencies"]) assert.equal(description[field], undefined, field);
+  for (const field of ["private", "scripts", "devDependencies", "overrides"])
+    assert.equal(description[field], undefined, field);
   assert.equal(description.version, VERSION);
   assert.equal(description.dependencies, undefined);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^commander$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@bjorn3\/browser_wasi_shim$/m);
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^@msgpack\/msgpack$/m);
+  assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^pbf$/m);
   assert.match(
     readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
@@ -165,15 +252,35 @@ function checkContent(built: string, files: readonly string[]): void {
   for (const file of readdirSync(join(built, "lib")).filter((file) => /\.c?js$/.test(file) && file !== "luge.js")) {
     assert.doesNotMatch(readFileSync(join(built, "lib", file), "utf8"), /sourceMappingURL/, file);
   }
-  // Each stands alone, and small: nobody who needs one loads another, or the module.
-  const sizes = { keys: 9, codecs: 17, messagepack: 28, prometheus: 6 };
+  // Each is small, and loads no other one. Adapters import the module, and do not contain a second one.
+  const sizes = { keys: 9, codecs: 17, messagepack: 28, prometheus: 6, kv: 44, kvconnect: 48 };
+  const imports: Record<string, readonly string[]> = { kv: ["mod", "node:timers"], kvconnect: ["node:timers"] };
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {
       const text = readFileSync(join(built, "lib", file), "utf8");
       assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
-      assert.doesNotMatch(text, /\b(?:from|require\()\s*"|luge_get/, file);
+      const imported = [...text.matchAll(/\b(?:from|require\()\s*"([^"]*)"/g)].map(([, path]) => path);
+      const module = file.endsWith(".js") ? "./mod.js" : "./mod.cjs";
+      const allowed = (imports[name] ?? []).map((each) => (each === "mod" ? module : each));
+      assert.deepEqual([...new Set(imported)].sort(), allowed, file);
+      assert.doesNotMatch(text, /luge_get/, file);
     }
   }
+  // The adapters load the module beside them, and nothing but that and their peers.
+  const adapters = { level: 11, keyv: 4, unstorage: 5, session: 5 };
+  for (const [name, kilobytes] of Object.entries(adapters)) {
+    for (const [file, module] of [
+      [`${name}.js`, "./mod.js"],
+      [`${name}.cjs`, "./mod.cjs"],
+    ] as const) {
+      const text = readFileSync(join(built, "lib", file), "utf8");
+      assert.ok(text.length < 1000 * kilobytes, `${file} has ${text.length} bytes`);
+      const loaded = [...text.matchAll(/\b(?:from|import|require\()\s*"([^"]+)"/g)].map(([, from]) => from);
+      assert.deepEqual([...new Set(loaded)].sort(), [module, ...(name === "level" ? PEERS : [])].sort(), file);
+    }
+  }
+  assert.deepEqual(Object.keys(description.peerDependencies), PEERS);
+  for (const peer of PEERS) assert.equal(description.peerDependenciesMeta[peer].optional, true);
   const names = Object.keys(description.exports).map((name) => name.replace("./", ""));
   assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
 }
@@ -183,9 +290,11 @@ function install(directory: string, tarball: string): string {
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "project", private: true, type: "module" }));
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--silent"];
-  execFileSync("npm", ["install", ...options, tarball], { cwd: project, stdio: "inherit" });
+  const peers = PEERS.map((peer) => `${peer}@${projectManifest().devDependencies[peer]}`);
+  execFileSync("npm", ["install", ...options, tarball, ...peers], { cwd: project, stdio: "inherit" });
   writeFileSync(join(project, "program.mjs"), PROGRAM);
   writeFileSync(join(project, "both.mjs"), BOTH);
+  writeFileSync(join(project, "adapters.mjs"), ADAPTERS);
   writeFileSync(join(project, "requiring.cjs"), REQUIRING);
   return project;
 }
@@ -195,6 +304,7 @@ function runEverywhere(project: string): void {
   const expected = {
     "program.mjs": /^5 true$/,
     "requiring.cjs": /^true STORE_LOCKED MemoryStore value$/,
+    "adapters.mjs": /^value,value,value,value value,function,function$/,
     "both.mjs": /^(?:true|false) 0 STORE_LOCKED true value SledStore$/,
   };
   for (const [i, runtime] of runtimes.entries()) {
@@ -265,6 +375,7 @@ function typeCheck(project: string): void {
   writeFileSync(join(project, "consumer.ts"), CONSUMER);
   // A CommonJS project has no `await using` at the top level, so this part is removed.
   writeFileSync(join(project, "consumer.cts"), CONSUMER);
+  for (const file of ["level.ts", "level.cts"]) writeFileSync(join(project, file), LEVEL_CONSUMER);
   for (const [module, resolution, file] of [
     ["NodeNext", "NodeNext", "consumer.ts"],
     ["NodeNext", "NodeNext", "consumer.cts"],
@@ -274,6 +385,9 @@ function typeCheck(project: string): void {
     const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "ES2022", "--types", ""];
     const lib = ["--lib", "ES2022,ESNext.Disposable,DOM", "--module", module, "--moduleResolution", resolution];
     execFileSync(binary("tsc"), [...options, ...lib, file], { cwd: project, stdio: "inherit" });
+    const node = ["--types", "node", "--typeRoots", join(ROOT, "node_modules", "@types"), "--skipLibCheck"];
+    const level = file.replace("consumer", "level");
+    execFileSync(binary("tsc"), [...options, ...lib, ...node, level], { cwd: project, stdio: "inherit" });
   }
   for (const file of ["mod.d.ts", "mod.d.cts"]) {
     assert.ok(existsSync(join(project, "node_modules", "@luge", "luge", "lib", file)));

@@ -4,10 +4,22 @@
  * @module
  */
 
-/** By name, such as `@luge/luge/keys`: the file that is bundled. Each bundle stands alone, and the module knows none of them. */
+/**
+ * By name, such as `@luge/luge/keys`: the file that is bundled. The module knows none of them. Each bundle stands alone,
+ * but for the adapters: they import the module beside them, and packages that their users have.
+ */
 export const EXPORTS: Readonly<Record<string, string>> = {
   keys: "src/keys/mod.ts",
   codecs: "src/codecs/mod.ts",
   messagepack: "src/codecs/messagepack/mod.ts",
   prometheus: "src/prometheus/mod.ts",
+  level: "src/adapters/level/mod.ts",
+  keyv: "src/adapters/keyv/mod.ts",
+  unstorage: "src/adapters/unstorage/mod.ts",
+  session: "src/adapters/session/mod.ts",
+  kv: "src/adapters/kv/mod.ts",
+  kvconnect: "src/adapters/kvconnect/mod.ts",
 };
+
+/** Packages that an adapter imports, and its users have. Optional peers in package.json. */
+export const PEERS: readonly string[] = ["abstract-level"];

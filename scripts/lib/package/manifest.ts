@@ -9,13 +9,14 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly files: readonly string[];
+  readonly devDependencies: Readonly<Record<string, string>>;
   /** The only source of the absolute links in the published README. The project has none yet. */
   readonly repository?: { readonly type: string; readonly url: string };
   readonly [field: string]: unknown;
 }
 
 /** Fields that only developers of the project need. */
-const DEVELOPMENT: ReadonlySet<string> = new Set(["scripts", "devDependencies", "allowScripts"]);
+const DEVELOPMENT: ReadonlySet<string> = new Set(["scripts", "devDependencies", "allowScripts", "overrides"]);
 
 /** The manifest without the fields for developers. Nothing in it runs on install. */
 export function publishedManifest(manifest: Manifest): Record<string, unknown> {

@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
-import { EXPORTS } from "./exports.ts";
+import { EXPORTS, PEERS } from "./exports.ts";
 
+/** An import of the module itself, from a folder below `src`. */
+const MODULE = /^(?:\.\.\/)+mod\.ts$/;
 /** The licenses of the packages in the bundled files. */
 const LICENSES = "LICENSES.txt";
 /** The engine, for each form of the module. */
@@ -102,8 +104,12 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
   return metafile;
 }
 
-/** Bundles each export into one file with all that it needs, so an export loads neither another one nor the module. */
+/**
+ * Bundles each export into one file with all that it needs, so an export does not load another one. Adapters import the
+ * module, as the file beside them, so a process has the module only once.
+ */
 async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<Metafile> {
+  const extension = format === "esm" ? ".js" : ".cjs";
   const { metafile } = await build({
     ...OPTIONS,
     format,
@@ -113,9 +119,11 @@ async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<
     sourcesContent: format === "esm",
     entryPoints: EXPORTS,
     outdir: directory,
-    outExtension: { ".js": format === "esm" ? ".js" : ".cjs" },
+    outExtension: { ".js": extension },
+    external: [...PEERS],
     // ES modules first: esbuild can leave out their unused parts.
     mainFields: ["module", "main"],
+    plugins: [external(MODULE, format === "esm" ? "./mod.js" : "./mod.cjs")],
   });
   return metafile;
 }
@@ -131,7 +139,7 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     minifyWhitespace: true,
     // Two of its packages are CommonJS, and require modules of the runtime.
     banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
-    plugins: [external(/\/mod\.ts$/, "./mod.js")],
+    plugins: [external(MODULE, "./mod.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
   return metafile;

@@ -13,6 +13,7 @@ import { del } from "./delete.ts";
 import { dump } from "./dump.ts";
 import { fork } from "./fork.ts";
 import { get } from "./get.ts";
+import { kv } from "./kv.ts";
 import { load } from "./load.ts";
 import { put } from "./put.ts";
 import { repl } from "./repl.ts";
@@ -42,4 +43,5 @@ export const COMMANDS: readonly CliCommand[] = [
   compact,
   bench,
   repl,
+  kv,
 ];
