@@ -129,6 +129,24 @@ proptest! {
 }
 
 #[test]
+fn the_size_of_a_segment_that_a_worker_writes_to_is_the_present_one() {
+    let there = disks();
+    let mut table = open(shared(&there));
+    let keys: Vec<Vec<u8>> = (0..40_u8).map(|i| vec![i]).collect();
+    let all = entries(&keys, 1, &[7; 100]);
+    let sizes = |table: &Table<MemoryDisk>| {
+        table.blocks(Level::Upper).segments().unwrap().iter().map(|(_, size)| size).sum::<u64>()
+    };
+    let mut new = all.iter().copied().peekable();
+    let limits = JobLimits { bytes: 100_000, out: 0 };
+    let handed = table.hand_out(Level::Upper, &mut new, &retention(), false, limits).unwrap();
+    let before = sizes(&table);
+    let job = Job::decode(&handed.job).unwrap();
+    let written = JobTable::open(shared(&there), &job).unwrap().run(&job).unwrap().bytes;
+    assert!(written > 4000 && sizes(&table) == before + written);
+}
+
+#[test]
 fn a_block_that_is_larger_than_a_job_takes_all_that_comes_into_it() {
     let there = disks();
     let mut table = open(shared(&there));

@@ -88,9 +88,11 @@ export class EngineDisk implements Disk {
     const { exports } = this.#calls;
     // If there is no room to move the memtables into the table, the next open recovers their entries from the log.
     const close = this.#room.isMissing ? () => exports.luge_sync() : () => exports.luge_close(clock.now());
+    // A worker that is ready only now must not reach an engine that is closed.
+    const stopped = this.#jobs.stop();
     this.#calls.run("close", close);
     await this.#calls.allSettled("close");
-    await this.#jobs.stop();
+    await stopped;
     try {
       this.#calls.host.abandon();
     } catch (cause) {

@@ -393,9 +393,14 @@ impl<D: Disk> LogWriter<D> {
         if let Some(size) = self.sizes.borrow().get(&number) {
             return Ok(*size);
         }
-        let size = self.disk.open(&segment::file_name(number))?.size()?;
+        let size = self.size_now(number)?;
         self.sizes.borrow_mut().insert(number, size);
         Ok(size)
+    }
+
+    /// The present size of a segment's file in bytes.
+    pub fn size_now(&self, number: SegmentNumber) -> Result<u64, Failure> {
+        Ok(self.disk.open(&segment::file_name(number))?.size()?)
     }
 
     fn reserve(&mut self, size: usize) -> Result<(), Failure> {

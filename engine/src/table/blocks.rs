@@ -337,7 +337,9 @@ impl<D: Disk> BlockStore<D> {
         let mut segments = Vec::new();
         for name in self.log.disk().list()? {
             if let Some(number) = segment::file_number(&name) {
-                segments.push((number, self.log.size_of(number)?));
+                // One that a worker may write to grows.
+                let size = if self.is_lent(number) { self.log.size_now(number)? } else { self.log.size_of(number)? };
+                segments.push((number, size));
             }
         }
         segments.sort_unstable();
