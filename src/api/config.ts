@@ -88,7 +88,7 @@ export interface SledStoreConfig {
    *
    * The first open with `"lz4"` gives the store format 5. Releases that only know format 4 then refuse it.
    */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   /**
    * Whether small values of `get`, `getEntry` and `getMany` may share buffers with each other. Hot reads are then about
    * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
