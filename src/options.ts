@@ -6,6 +6,7 @@
  */
 
 import { describe } from "./encoding.ts";
+import { classOf } from "./realm.ts";
 
 /** Every name of `T`, including optional ones. The compiler refuses a list that lacks one. */
 export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
@@ -68,8 +69,10 @@ function isPlain(given: object): boolean {
   return false;
 }
 
-function classOf(given: object): string {
-  return Object.prototype.toString.call(given).slice("[object ".length, -1);
+/** Throws `TypeError` unless it is an array: `checkArray(keys, "keys", "keys")`. */
+export function checkArray(given: unknown, use: string, parts: string): asserts given is readonly unknown[] {
+  if (!Array.isArray(given))
+    throw new TypeError(`Cannot use ${describe(given)} as ${use}: expected an array of ${parts}`);
 }
 
 /** The options of a call that may take long. */

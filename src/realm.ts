@@ -38,14 +38,15 @@ export function isUrl(value: unknown): value is URL {
 
 /** Whether it is a compiled module of any realm. */
 export function isWasmModule(value: unknown): value is WebAssembly.Module {
-  return isTagged(value, "WebAssembly.Module");
+  return classOf(value) === "WebAssembly.Module";
 }
 
 /** Whether it is a WebAssembly memory of any realm. */
 export function isWasmMemory(value: unknown): value is WebAssembly.Memory {
-  return isTagged(value, "WebAssembly.Memory");
+  return classOf(value) === "WebAssembly.Memory";
 }
 
-function isTagged(value: unknown, tag: string): boolean {
-  return Object.prototype.toString.call(value) === `[object ${tag}]`;
+/** The class of a built-in value of any realm, such as `"Date"`; `"Object"` for most others. */
+export function classOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

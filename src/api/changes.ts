@@ -29,6 +29,7 @@ export type Change<K = string, V = Uint8Array> = PutChange<K, V> | DeleteChange<
 
 /** A put. */
 export interface PutChange<K = string, V = Uint8Array> {
+  /** What was done. */
   readonly type: "put";
   /** The key, in the encoding that was asked for. */
   readonly key: K;
@@ -42,12 +43,15 @@ export interface PutChange<K = string, V = Uint8Array> {
 
 /** A deletion. */
 export interface DeleteChange<K = string> {
+  /** What was done. */
   readonly type: "delete";
   /** The key, in the encoding that was asked for. */
   readonly key: K;
   /** The commit, as that of a {@linkcode PutChange}. */
   readonly version: number;
+  /** Absent: so one may read it before the type is known. */
   readonly value?: undefined;
+  /** Absent, as the value. */
   readonly expiresAt?: undefined;
 }
 

@@ -88,7 +88,7 @@ export interface SledStoreConfig {
    *
    * The first open with `"lz4"` gives the store format 5. Releases that only know format 4 then refuse it.
    */
-  readonly compression?: Compression;
+  readonly compression?: Compression | undefined;
   /**
    * Whether small values of `get`, `getEntry` and `getMany` may share buffers with each other. Hot reads are then about
    * three times as fast on Node and Deno. But `value.buffer` has 16 KiB with other values, too. It cannot be
@@ -99,7 +99,7 @@ export interface SledStoreConfig {
    * Whether a worker thread merges full write buffers into the table. `"auto"` starts one thread for each store, when
    * the first write buffer is full. The thread takes about 30 MB of memory, keeps no process alive, and ends with the
    * store. With `false`, with another `fileSystem`, and if no thread can start, luge merges in short steps between the
-   * turns of the event loop. Default: `"auto"`.
+   * turns of the event loop. Default: `false`.
    */
   readonly workers?: "auto" | false | undefined;
   /** Where log lines go. Default: the console. */

@@ -68,6 +68,7 @@ export interface RangeIterable<T, P = Key> extends Iterable<T>, AsyncIterable<T>
   map<U>(change: (entry: T) => U): RangeIterable<U, P>;
   /** The entries for which `isWanted` returns a true value. */
   filter<U extends T>(isWanted: (entry: T) => entry is U): RangeIterable<U, P>;
+  /** The entries for which `isWanted` returns a true value. */
   filter(isWanted: (entry: T) => boolean): RangeIterable<T, P>;
   /** The first entries, `count` at most: an integer of at least 0. */
   take(count: number): RangeIterable<T, P>;

@@ -147,12 +147,15 @@ export interface Store extends Reader, AsyncDisposable {
    * ```
    */
   increment(key: Key, by?: number, options?: PutOptions): Promise<number>;
+  /** The same for integers. */
   increment(key: Key, by: bigint, options?: PutOptions): Promise<bigint>;
   /** As {@linkcode Store.increment}, but keeps the smaller one of the present number and `value`. */
   min(key: Key, value: number, options?: PutOptions): Promise<number>;
+  /** The same for integers. */
   min(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
   /** As {@linkcode Store.increment}, but keeps the larger one of the present number and `value`. */
   max(key: Key, value: number, options?: PutOptions): Promise<number>;
+  /** The same for integers. */
   max(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
   /** Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. */
   append(key: Key, end: Value, options?: PutOptions): Promise<void>;

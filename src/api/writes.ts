@@ -63,6 +63,7 @@ export interface PutOptions extends ExpiryOptions, WriteOptions {}
  * ```
  */
 export interface Check<K = Key> {
+  /** The key to look at. */
   readonly key: K;
   /** The version that its value must have; `undefined` if there must be no value. */
   readonly version: number | undefined;

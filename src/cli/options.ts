@@ -97,12 +97,14 @@ export function withAt(command: Command): Command {
   );
 }
 
-/** Adds `--keep-versions`. */
-export function withKeepVersions(command: Command): Command {
-  return command.option(
-    "--keep-versions <count>",
-    "how many versions of a key the store keeps from now on (default: as before; 1 in a new store)",
-    integer(1),
+/** Adds `--keep-versions` and `--compression`: see `StoreOptions` of a session. */
+export function withStoreOptions(command: Command): Command {
+  return withCompression(
+    command.option(
+      "--keep-versions <count>",
+      "how many versions of a key the store keeps from now on (default: as before; 1 in a new store)",
+      integer(1),
+    ),
   );
 }
 

@@ -6,7 +6,11 @@
 
 import type { DirectoryLock } from "../api/file_system.ts";
 
-/** Does jobs, one after another. */
+/**
+ * Does jobs, one after another.
+ *
+ * @internal
+ */
 export interface JobWorker {
   /**
    * Does a job. The files must already have all blocks that the job names. Settles with the answer. After a rejection the worker must
@@ -17,14 +21,22 @@ export interface JobWorker {
   stop(): Promise<void>;
 }
 
-/** The store that a {@linkcode JobWorker} works for. */
+/**
+ * The store that a {@linkcode JobWorker} works for.
+ *
+ * @internal
+ */
 export interface JobPlace {
   readonly path: string;
   readonly module: WebAssembly.Module;
   readonly lock: DirectoryLock;
 }
 
-/** A file system that may have workers. On any other file system, the store does all work in its own thread. */
+/**
+ * A file system that may have workers. On any other file system, the store does all work in its own thread.
+ *
+ * @internal
+ */
 export interface WithJobWorker {
   /** Starts a worker; `undefined` if there can be none. */
   startJobWorker?(place: JobPlace): Promise<JobWorker | undefined>;

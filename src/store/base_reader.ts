@@ -10,10 +10,9 @@ import type { RangeIterable } from "../api/range.ts";
 import type { Reader, ReadRange, Snapshot, SnapshotRange } from "../api/reader.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES, prefixRange } from "../byte_range.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
-import { describe } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
 import type { KeySpace } from "../key_space.ts";
-import { signalOf } from "../options.ts";
+import { checkArray, signalOf } from "../options.ts";
 import { Counter } from "./counter.ts";
 import { entryAt, keyAt, ownedEntryAt, type Pick, recordAt, toEntry, valueAt } from "./picks.ts";
 import { Entries } from "./range_iterable.ts";
@@ -244,7 +243,7 @@ export abstract class BaseReader implements Reader {
   }
 
   #encode(keys: readonly Key[]): Uint8Array[] {
-    if (!Array.isArray(keys)) throw new TypeError(`Cannot use ${describe(keys)} as keys: expected an array of keys`);
+    checkArray(keys, "keys", "keys");
     return keys.map((key) => this.space.encode(key));
   }
 }

@@ -10,7 +10,7 @@ import { EncodedBatch } from "../encoded_batch.ts";
 import { describe } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
 import { MAX_BATCH_BYTES } from "../limits.ts";
-import { checkExpectedVersion, OptionNames, wrongType } from "../options.ts";
+import { checkArray, checkExpectedVersion, OptionNames, wrongType } from "../options.ts";
 import type { StoreCore } from "./core.ts";
 import { expiryAfter } from "./write_options.ts";
 
@@ -31,9 +31,7 @@ const CHECK = new OptionNames<Check>(
  * `RangeError` if an operation is wrong.
  */
 export function toBatch(operations: readonly BatchOperation[], space: KeySpace): EncodedBatch {
-  if (!Array.isArray(operations)) {
-    throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
-  }
+  checkArray(operations, "a batch", "operations");
   const batch = new EncodedBatch(space);
   try {
     // Unlike `forEach`, this loop also visits holes.

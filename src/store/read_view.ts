@@ -9,7 +9,7 @@ import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange, RangeIterable } from "../api/range.ts";
 import type { ViewKey, ViewReader } from "../api/view_reader.ts";
 import type { ByteRange } from "../byte_range.ts";
-import { describe } from "../encoding.ts";
+import { checkArray } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
 import { type Pick, recordAt } from "./picks.ts";
 import { toByteRange } from "./ranges.ts";
@@ -130,7 +130,7 @@ export class ReadView<T, K = Key, P = K> implements ViewReader<T, K, P> {
   }
 
   #keysOf(keys: readonly K[]): Key[] {
-    if (!Array.isArray(keys)) throw new TypeError(`Cannot use ${describe(keys)} as keys: expected an array of keys`);
+    checkArray(keys, "keys", "keys");
     return keys.map((key: K) => this.codecs.keyOf(key));
   }
 

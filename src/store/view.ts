@@ -15,6 +15,7 @@ import type { BatchOperation, CommitOptions, PutOptions, WriteOptions } from "..
 import type { ByteRange } from "../byte_range.ts";
 import { describe } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
+import { checkArray } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
 import type { StoreCore } from "./core.ts";
 import { toDeletedRange } from "./ranges.ts";
@@ -144,9 +145,7 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
   }
 
   #operationsOf(operations: readonly ViewOperation<T, K>[]): BatchOperation[] {
-    if (!Array.isArray(operations)) {
-      throw new TypeError(`Cannot use ${describe(operations)} as a batch: expected an array of operations`);
-    }
+    checkArray(operations, "a batch", "operations");
     return operations.map((operation: ViewOperation<T, K>): BatchOperation => {
       const key = this.codecs.keyOf(operation?.key);
       return operation.type === "put"

@@ -186,6 +186,33 @@ for (const [version, create] of Object.entries(VERSIONS)) {
   }
 }
 
+test("a callback of a watch that throws is reported, and hears of the next changes", async () => {
+  const reported: unknown[][] = [];
+  const { error } = console;
+  console.error = (...parts) => reported.push(parts);
+  try {
+    const store = new MemoryStore();
+    const storage = createStorage({ driver: lugeDriver(store) });
+    const seen: string[] = [];
+    await storage.watch((_, key) => {
+      seen.push(key);
+      if (key === "a") throw new Error("thrown by a callback");
+    });
+    await storage.setItem("a", 1);
+    await storage.setItem("b", 2);
+    await until(() => seen.length === 2);
+    assert.deepEqual(seen, ["a", "b"]);
+    await store.close();
+    await setTimeout(20);
+    assert.deepEqual(
+      reported.map(([, reason]) => (reason as Error).message),
+      ["thrown by a callback"],
+    );
+  } finally {
+    console.error = error;
+  }
+});
+
 test("a driver closes the store that it opened, and leaves an open one alone", async () => {
   const fileSystem = new MemoryFileSystem();
   // As Nitro passes its options on.

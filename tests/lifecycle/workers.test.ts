@@ -82,7 +82,15 @@ async function withStore(
     const warnings: string[] = [];
     const [ignored, log] = [() => {}, (line: string) => warnings.push(line)];
     const logger = { debug: ignored, info: ignored, warn: log, error: log };
-    const config = { path, writeBufferSize: BUFFER, syncWrites: false, fileSystem, logger, loggingLevel: 0 } as const;
+    const config = {
+      path,
+      writeBufferSize: BUFFER,
+      syncWrites: false,
+      fileSystem,
+      workers: "auto",
+      logger,
+      loggingLevel: 0,
+    } as const;
     const store = await open(config);
     await use(store, warnings);
     if (closes) await store.close();
@@ -165,7 +173,7 @@ test("a store closes while a job hangs, and its thread changes nothing later", a
     return never.promise;
   });
   await withDirectory(async (path) => {
-    const store = await open({ path, writeBufferSize: BUFFER, syncWrites: false, fileSystem });
+    const store = await open({ path, writeBufferSize: BUFFER, syncWrites: false, fileSystem, workers: "auto" });
     for (let i = 0; held.length === 0 && i < 200; i++) await Promise.race([load(store, BATCH), sleep(20)]);
     assert.ok(held.length > 0);
     const closing = store.close();
@@ -190,7 +198,7 @@ test("a store closes while a job hangs, and its thread changes nothing later", a
 test("many stores have a thread each", async () => {
   await withDirectory(async (directory) => {
     const fileSystem = new WatchedWorkers();
-    const config = { writeBufferSize: BUFFER, syncWrites: false, fileSystem } as const;
+    const config = { writeBufferSize: BUFFER, syncWrites: false, fileSystem, workers: "auto" } as const;
     const stores = await Promise.all([1, 2, 3, 4].map((i) => open({ ...config, path: `${directory}/${i}` })));
     for (let i = 0; i < 100 && (fileSystem.started < 4 || fileSystem.jobs < 20); i++)
       await Promise.all(stores.map((store) => load(store)));
@@ -208,7 +216,12 @@ test("with workers: false, or on another file system, no thread is started", asy
     await assertHolds(store);
   });
   assert.equal(fileSystem.started, 0);
-  const memory = { path: "/data", writeBufferSize: BUFFER, fileSystem: new MemoryFileSystem() };
+  const memory = {
+    path: "/data",
+    writeBufferSize: BUFFER,
+    fileSystem: new MemoryFileSystem(),
+    workers: "auto",
+  } as const;
   await using store = await open(memory);
   await load(store);
   await assertHolds(store);

@@ -121,7 +121,7 @@ class DyingWorkers extends NodeFileSystem {
 }
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
-const MERGING = { path, writeBufferSize: 256 * 1024, syncWrites: false, logger: SILENT };
+const MERGING = { path, writeBufferSize: 256 * 1024, syncWrites: false, workers: "auto", logger: SILENT } as const;
 
 const store = await open(form === "worker" ? { ...MERGING, fileSystem: new DyingWorkers() } : path);
 say("open\n");

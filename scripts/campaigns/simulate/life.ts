@@ -210,6 +210,7 @@ export class Life {
         wasm: pool.module,
         cacheSize: 1024 * 1024,
         writeBufferSize: 256 * 1024,
+        workers: "auto",
         logger: SILENT,
         ...config,
       });

@@ -111,24 +111,36 @@ async function rawOf(value: unknown): Promise<string | Uint8Array> {
   throw new TypeError(`Cannot store a raw ${typeof value}: expected a string, bytes, a Blob or a stream of bytes`);
 }
 
-/** Delivers changes until the signal, or until the store is closed or fails. */
-async function deliver(
-  store: Store,
-  signal: AbortSignal,
-  callback: (event: "update" | "remove", key: string) => unknown,
-): Promise<void> {
+/** Delivers changes until the signal, or until the store is closed or fails. The console hears of every other error. */
+async function deliver(store: Store, signal: AbortSignal, callback: WatchCallback): Promise<void> {
   let since = store.version;
   while (!signal.aborted) {
     try {
       for await (const { type, key, version } of store.watch({}, { since, signal })) {
         since = version;
-        await callback(type === "put" ? "update" : "remove", key);
+        await tell(callback, type === "put" ? "update" : "remove", key);
       }
       return;
     } catch (error) {
-      if (signal.aborted || !(error instanceof StoreError) || error.code !== "VERSION_GONE") return;
+      const { code, version } = error instanceof StoreError ? error : {};
+      if (signal.aborted || code === "STORE_CLOSED") return;
+      if (code !== "VERSION_GONE") {
+        console.error("luge: a watch of unstorage ended", error);
+        return;
+      }
       // Changes were compacted before they were delivered: continue with those that are left.
-      since = error.version ?? store.version;
+      since = version ?? store.version;
     }
+  }
+}
+
+type WatchCallback = (event: "update" | "remove", key: string) => unknown;
+
+/** Calls the callback. One that fails still hears of the next changes, and so do others: unstorage has one for all. */
+async function tell(callback: WatchCallback, event: "update" | "remove", key: string): Promise<void> {
+  try {
+    await callback(event, key);
+  } catch (error) {
+    console.error("luge: a callback of a watch failed", error);
   }
 }

@@ -1,10 +1,10 @@
-import type { Compression } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
-import { withCompression, withKeepVersions } from "../options.ts";
+import { withStoreOptions } from "../options.ts";
 import { bytesText } from "../progress.ts";
+import type { StoreOptions } from "../session.ts";
 
 /** `luge compact`. */
-export const compact: CliCommand = command<[], { readonly keepVersions?: number; readonly compression?: Compression }>({
+export const compact: CliCommand = command<[], StoreOptions>({
   name: "compact",
   summary: "free the space of overwritten, deleted and expired entries",
   details:
@@ -13,15 +13,15 @@ export const compact: CliCommand = command<[], { readonly keepVersions?: number;
 $ luge compact shop --keep-versions 10
 … before, … after`,
   define: (command) => {
-    withCompression(withKeepVersions(command));
+    withStoreOptions(command);
   },
-  run: async (session, _, { keepVersions, compression }) => {
+  run: async (session, _, options) => {
     const { signal } = session;
     const { bytesBefore, bytesAfter } = await session.withStore(
       "change",
       (store, files) =>
         session.whileShown("compact", "bytes", () => [files.bytesRead(), files.bytes], store.compact({ signal })),
-      { keepVersions, compression },
+      options,
     );
     const text = `${bytesText(bytesBefore)} before, ${bytesText(bytesAfter)} after`;
     await session.result({ bytesBefore, bytesAfter }, text);

@@ -1,4 +1,3 @@
-import type { Compression } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import {
@@ -6,17 +5,15 @@ import {
   keyOf,
   type RangeOptions,
   rangeOf,
-  withCompression,
-  withKeepVersions,
   withKeys,
   withRange,
+  withStoreOptions,
 } from "../options.ts";
+import type { StoreOptions } from "../session.ts";
 
-interface DeleteOptions extends KeyOptions, RangeOptions {
+interface DeleteOptions extends KeyOptions, RangeOptions, StoreOptions {
   readonly prefix?: string;
   readonly all?: boolean;
-  readonly keepVersions?: number;
-  readonly compression?: Compression;
 }
 
 /** `luge delete`. */
@@ -35,14 +32,13 @@ $ luge delete shop --prefix session/
       "--all",
       "all keys",
     );
-    withCompression(withKeepVersions(command));
+    withStoreOptions(command);
   },
   run: async (session, [keyText], options) => {
     const key = keyText === undefined ? undefined : keyOf(keyText, options);
     const range = rangeOf(options.prefix, options);
     const ways = [key !== undefined, Object.keys(range).length > 0, options.all === true].filter(Boolean).length;
     if (ways !== 1) throw new UsageError("Wrong arguments: expected one of a key, a range such as --prefix, and --all");
-    const { keepVersions, compression } = options;
     await session.withStore(
       "change",
       async (store) => {
@@ -50,7 +46,7 @@ $ luge delete shop --prefix session/
         const deleted = await store.deleteRange(one, { signal: session.signal });
         await session.result({ deleted, version: store.version }, `${deleted}`);
       },
-      { keepVersions, compression },
+      options,
     );
   },
 });

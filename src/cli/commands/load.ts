@@ -1,28 +1,18 @@
 import { Option } from "commander";
-import type { BatchOperation, Compression, SledStore } from "../../../mod.ts";
+import type { BatchOperation, SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { readBytes, STANDARD, sizeOf } from "../files.ts";
 import { readCsv } from "../formats/csv.ts";
 import { type Encodings, type Entry, FORMATS, type FormatName, formatOf } from "../formats/entries.ts";
 import { readJsonLines } from "../formats/jsonl.ts";
-import {
-  integer,
-  type KeyOptions,
-  type ValueOptions,
-  withCompression,
-  withKeepVersions,
-  withKeys,
-  withValues,
-} from "../options.ts";
+import { integer, type KeyOptions, type ValueOptions, withKeys, withStoreOptions, withValues } from "../options.ts";
 import { entriesText, type Progress } from "../progress.ts";
-import type { Session } from "../session.ts";
+import type { Session, StoreOptions } from "../session.ts";
 
-interface LoadOptions extends KeyOptions, ValueOptions {
+interface LoadOptions extends KeyOptions, ValueOptions, StoreOptions {
   readonly format?: FormatName;
   readonly batch: number;
-  readonly keepVersions?: number;
-  readonly compression?: Compression;
 }
 
 /** The most bytes of a commit, not counting its last entry. */
@@ -47,13 +37,12 @@ $ luge dump shop | luge load copy -
     withValues(withKeys(command))
       .addOption(new Option("--format <format>", "default: that of the file's name, else jsonl").choices(FORMATS))
       .option("--batch <count>", "entries per commit", integer(1), 1000);
-    withCompression(withKeepVersions(command));
+    withStoreOptions(command);
   },
   run: async (session, [file], options) => {
     const source = { session, file, format: formatOf(file, options.format), encodings: options };
     if (file !== STANDARD) for await (const _ of entriesOf(source, "check")) session.signal.throwIfAborted();
-    const { keepVersions, compression } = options;
-    await session.withStore("create", (store) => loadInto(store, source, options.batch), { keepVersions, compression });
+    await session.withStore("create", (store) => loadInto(store, source, options.batch), options);
   },
 });
 

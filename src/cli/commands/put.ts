@@ -1,4 +1,3 @@
-import type { Compression } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { decode } from "../encodings.ts";
 import { UsageError } from "../exit_codes.ts";
@@ -9,17 +8,15 @@ import {
   type KeyOptions,
   keyOf,
   type ValueOptions,
-  withCompression,
-  withKeepVersions,
   withKeys,
+  withStoreOptions,
   withValues,
 } from "../options.ts";
+import type { StoreOptions } from "../session.ts";
 
-interface PutCommandOptions extends KeyOptions, ValueOptions {
+interface PutCommandOptions extends KeyOptions, ValueOptions, StoreOptions {
   readonly file?: string;
   readonly ttl?: number;
-  readonly keepVersions?: number;
-  readonly compression?: Compression;
 }
 
 /** `luge put`. */
@@ -38,19 +35,19 @@ $ printf '\\001\\002' | luge put shop blob/1 --file -`,
     withValues(withKeys(command))
       .option("-f, --file <file>", "take the value from a file, or - for standard input")
       .option("--ttl <duration>", "how long the value lives: 500ms, 30s, 15m, 12h or 7d", duration);
-    withCompression(withKeepVersions(command));
+    withStoreOptions(command);
   },
   run: async (session, [keyText, valueText], options) => {
     const key = keyOf(keyText, options);
     const value = await valueFrom(valueText, options, session.signal);
-    const { keepVersions, compression, ttl } = options;
+    const { ttl } = options;
     await session.withStore(
       "create",
       async (store) => {
         await store.put(key, value, ttl === undefined ? {} : { ttl });
         if (session.json) await session.output.line(JSON.stringify({ version: store.version }));
       },
-      { keepVersions, compression },
+      options,
     );
   },
 });

@@ -1,17 +1,15 @@
 import process from "node:process";
 import type { Interface } from "node:readline";
-import type { Compression, SledStore } from "../../../mod.ts";
+import type { SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { editLines } from "../line_editor.ts";
-import { withCompression, withKeepVersions } from "../options.ts";
-import type { Session } from "../session.ts";
+import { withStoreOptions } from "../options.ts";
+import type { Session, StoreOptions } from "../session.ts";
 import { wordsOf } from "../words.ts";
 
-interface ReplOptions {
+interface ReplOptions extends StoreOptions {
   readonly readOnly?: boolean;
-  readonly keepVersions?: number;
-  readonly compression?: Compression;
 }
 
 /** `luge repl`. */
@@ -26,13 +24,10 @@ $ printf 'put greeting "good morning"\\nget greeting\\nexit\\n' | luge repl shop
 good morning`,
   standalone: "place",
   define: (command) => {
-    withCompression(withKeepVersions(command.option("--read-only", "open the store for reading only")));
+    withStoreOptions(command.option("--read-only", "open the store for reading only"));
   },
-  run: async (session, _, { readOnly = false, keepVersions, compression }) =>
-    await session.withStore(readOnly ? "read" : "create", (store) => converse(session, store), {
-      keepVersions,
-      compression,
-    }),
+  run: async (session, _, options) =>
+    await session.withStore(options.readOnly ? "read" : "create", (store) => converse(session, store), options),
 });
 
 async function converse(session: Session, store: SledStore): Promise<ExitCode> {

@@ -1,17 +1,18 @@
-import type { BackupHeader, Compression, RestoreResult, SledStore } from "../../../mod.ts";
+import type { BackupHeader, RestoreResult, SledStore } from "../../../mod.ts";
 import { headerOf, withFileShown } from "../backups.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { STANDARD } from "../files.ts";
 import { integer, withCompression } from "../options.ts";
 import { amountText, entriesText } from "../progress.ts";
-import type { Session } from "../session.ts";
+import type { Session, StoreOptions } from "../session.ts";
+
+interface RestoreCommandOptions extends Pick<StoreOptions, "compression"> {
+  readonly to?: number;
+}
 
 /** `luge restore`. */
-export const restore: CliCommand = command<
-  [files: string[]],
-  { readonly to?: number; readonly compression?: Compression }
->({
+export const restore: CliCommand = command<[files: string[]], RestoreCommandOptions>({
   name: "restore",
   summary: "restore backups to an empty store: a full one and its increments",
   details:
