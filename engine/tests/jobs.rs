@@ -147,6 +147,34 @@ fn the_size_of_a_segment_that_a_worker_writes_to_is_the_present_one() {
 }
 
 #[test]
+fn an_answer_comes_into_the_table_in_few_steps() {
+    let there = disks();
+    let mut table = open(shared(&there));
+    let key = |i: u16| i.to_be_bytes().to_vec();
+    let old: Vec<Vec<u8>> = (0..1000).map(key).collect();
+    merge(&mut table, &entries(&old, 1, &[7; 200]));
+    // Each of them is a run of its own: other blocks lie between.
+    let changed: Vec<Vec<u8>> = (0..1000).step_by(20).map(key).collect();
+    let all = entries(&changed, 2, b"new");
+    let limits = JobLimits { bytes: 1_000_000, out: 0 };
+    let mut new = all.iter().copied().peekable();
+    let handed = table.hand_out(Level::Upper, &mut new, &retention(), false, limits).unwrap();
+    let job = Job::decode(&handed.job).unwrap();
+    let mut answer = Vec::new();
+    JobTable::open(shared(&there), &job).unwrap().run(&job).unwrap().encode(&mut answer);
+    let answer = Answer::decode(&answer).unwrap();
+    table.written_aside(Level::Upper, &answer).unwrap();
+    let (mut at, mut steps) = (0, 0);
+    while let Some((group, next)) = answer.group_at(at).unwrap() {
+        table.commit(group).unwrap();
+        (at, steps) = (next, steps + 1);
+    }
+    assert!(handed.entries == 50);
+    assert!(dump(&table, changed.into_iter()).iter().all(|(_, found)| *found == Some(Version::of(2))));
+    assert!(steps <= 2, "{steps} steps for {} entries", handed.entries);
+}
+
+#[test]
 fn a_block_that_is_larger_than_a_job_takes_all_that_comes_into_it() {
     let there = disks();
     let mut table = open(shared(&there));

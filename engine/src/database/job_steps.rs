@@ -208,7 +208,7 @@ impl<D: Disk> Store<D> {
         if let Some((group, next)) = answer.group_at(*shown)? {
             *shown = next;
             let is_last = next == answer.groups.len();
-            let written = self.table.show_aside(group)?;
+            let written = self.table.prepare(group)?;
             self.count_written(written);
             if !is_last {
                 return Ok(true);

@@ -189,15 +189,6 @@ impl<D: Disk> Table<D> {
         Ok(written)
     }
 
-    /// Makes a group visible whose blocks another writer made durable. Returns the blocks and bytes written.
-    pub fn show_aside(&mut self, group: Group) -> Result<Written, Failure> {
-        self.show()?;
-        let written = group.written;
-        self.prepared = Some(group);
-        self.show()?;
-        Ok(written)
-    }
-
     /// Whether a group is prepared, and not visible.
     pub fn has_prepared(&self) -> bool {
         self.prepared.is_some()

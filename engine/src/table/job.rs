@@ -21,6 +21,10 @@ use crate::position::{PackedPosition, Position, SegmentNumber};
 use crate::varint;
 use crate::version::Version;
 
+/// One step applies this much of an answer, rounded up to whole groups: the changes of some 400 blocks. Each step costs two
+/// writes of the index, and a sync between them.
+const MOST_BYTES_SHOWN: usize = 16 * 1024;
+
 /// A list of blocks, encoded.
 #[derive(Default)]
 pub(super) struct Blocks {
@@ -254,15 +258,25 @@ impl Answer {
         write_bytes(&mut self.groups, &out);
     }
 
-    /// Decodes the group at this offset. Also returns the offset of the next one.
+    /// Decodes the changes from this offset on, as one group: all that are left, or as many as one step applies. Also
+    /// returns the offset of the next ones.
     #[inline(never)]
     pub fn group_at(&self, at: usize) -> Result<Option<(Group, usize)>, Failure> {
         let mut all = JobBytes(self.groups.get(at..).unwrap_or_default());
         if all.0.is_empty() {
             return Ok(None);
         }
-        let mut reader = JobBytes(all.bytes()?);
         let mut group = Group::default();
+        let first = all.0.len();
+        while !all.0.is_empty() && first - all.0.len() < MOST_BYTES_SHOWN {
+            Self::add_to(&mut group, all.bytes()?)?;
+        }
+        Ok(Some((group, self.groups.len() - all.0.len())))
+    }
+
+    /// Adds the changes of an encoded group to `group`.
+    fn add_to(group: &mut Group, encoded: &[u8]) -> Result<(), Failure> {
+        let mut reader = JobBytes(encoded);
         group.wrote(reader.length()?, reader.length()?);
         group.end_history_before(reader.history()?);
         for which in 0..3 {
@@ -280,6 +294,6 @@ impl Answer {
             }
             group.change(level.ok_or_else(malformed)?, place.into(), pointer);
         }
-        Ok(Some((group, self.groups.len() - all.0.len())))
+        Ok(())
     }
 }
