@@ -12,20 +12,21 @@ import { join } from "node:path";
 import type { Plugin } from "esbuild";
 import { ROOT } from "./runtimes.ts";
 
-const IMPORT = 'import { wasi } from "@bjorn3/browser_wasi_shim";';
+const IMPORT = /import \{ (.+, )?wasi \} from "@bjorn3\/browser_wasi_shim";/;
 const DEFINITIONS = join(ROOT, "node_modules/@bjorn3/browser_wasi_shim/dist/wasi_defs.js");
 
-/** Lets `src/host/wasi.ts` import the file that defines them. Fails if that import is not as expected. */
+/** Lets the files of `src/host` import the file that defines them. */
 export const shimByName: Plugin = {
   name: "shim by name",
   setup({ onLoad }) {
-    onLoad({ filter: /[/\\]src[/\\]host[/\\]wasi\.ts$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8");
-      if (!source.includes(IMPORT)) throw new Error(`'${path}' does not have the line: ${IMPORT}`);
-      return {
-        contents: source.replace(IMPORT, `import * as wasi from ${JSON.stringify(DEFINITIONS)};`),
-        loader: "ts",
-      };
-    });
+    onLoad({ filter: /[/\\]src[/\\]host[/\\]\w+\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(IMPORT, byName),
+      loader: "ts",
+    }));
   },
 };
+
+function byName(_line: string, others = ""): string {
+  const rest = others && `import { ${others}} from "@bjorn3/browser_wasi_shim"; `;
+  return `${rest}import * as wasi from ${JSON.stringify(DEFINITIONS)};`;
+}

@@ -1,12 +1,11 @@
 /**
- * The common part of all file systems: paths, checks of arguments, and errors.
+ * The common part of all file systems: paths, offsets, and errors.
  *
  * @module
  */
 
-import type { DirectoryLock, FileOpenOptions } from "../api/file_system.ts";
+import type { DirectoryLock } from "../api/file_system.ts";
 import { StoreError } from "../errors.ts";
-import { OptionNames } from "../options.ts";
 
 /** The error `LOCK_LOST` for a directory whose lock is not held any more. */
 export function lockLost(
@@ -36,23 +35,10 @@ export function parentOf(path: string): string {
   return end === 0 ? "/" : ".";
 }
 
-const OPEN_OPTIONS = new OptionNames<FileOpenOptions>(
-  { write: true, create: true, exclusive: true, truncate: true },
-  { example: "{ write: true, create: true }" },
-);
-
 /**
  * Refuses with `EINVAL` a position or size that is negative, fractional or above 2^53. `node:fs` would accept them
  * silently: it takes -1 for "at the cursor" and a negative size for 0.
  */
 export function requireOffset(offset: number, action: string, path: string): void {
   if (!Number.isSafeInteger(offset) || offset < 0) throw fileSystemError("EINVAL", `${action} at ${offset}`, path);
-}
-
-/**
- * Refuses unknown names with `TypeError`. Refuses with `EINVAL` an option that creates or cuts a file without `write`.
- */
-export function requireOpenOptions(options: FileOpenOptions, path: string): void {
-  OPEN_OPTIONS.read(options);
-  if ((options.create || options.truncate) && !options.write) throw fileSystemError("EINVAL", "open", path);
 }

@@ -7,9 +7,10 @@ import type {
   OpenFile,
 } from "../api/file_system.ts";
 import { StoreError } from "../errors.ts";
-import { fileSystemError, requireOpenOptions } from "./filesystem.ts";
+import { fileSystemError } from "./filesystem.ts";
 import { type FileBytes, MemoryBytes } from "./memory_bytes.ts";
 import { MemoryFile } from "./memory_file.ts";
+import { requireOpenOptions } from "./open_options.ts";
 
 /**
  * A disk in memory. Its files live as long as this object. A store that you close and open again on the same

@@ -9,10 +9,11 @@ import type {
   OpenFile,
 } from "../api/file_system.ts";
 import { process } from "../process.ts";
-import { fileSystemError, requireOffset, requireOpenOptions } from "./filesystem.ts";
+import { fileSystemError, requireOffset } from "./filesystem.ts";
 import type { JobPlace, JobWorker, WithJobWorker } from "./job_worker.ts";
 import { lockDirectory, observeDirectory } from "./lock.ts";
 import { errorCode, withErrorCode, withErrorCodeAsync } from "./node_errors.ts";
+import { requireOpenOptions } from "./open_options.ts";
 import { OwnedLock } from "./owned_lock.ts";
 import { secondDescriptor } from "./second_descriptor.ts";
 

@@ -4,64 +4,62 @@
  * @module
  */
 
-import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
-import type { DirectoryEntry, FileKind } from "../api/file_system.ts";
+import { wasi } from "@bjorn3/browser_wasi_shim";
+import type { DirectoryEntry, FileKind, FileStat } from "../api/file_system.ts";
+import { Errno, SUCCESS } from "../fs/errno.ts";
 import { fileSystemError } from "../fs/filesystem.ts";
+import { filestat, HostFd } from "./descriptor.ts";
 import { HostFile } from "./file.ts";
-import type { GuardedFileSystem } from "./guarded_file_system.ts";
-import {
-  dirent,
-  Errno,
-  FDFLAG_APPEND,
-  FileType,
-  fdstat,
-  filestat,
-  notPreopened,
-  OpenFlag,
-  preopened,
-  RIGHT_FD_WRITE,
-  SUCCESS,
-} from "./wasi.ts";
+import type { Guard } from "./guard.ts";
+import type { SyncingFileSystem } from "./syncing_file_system.ts";
 
-/** The name under which the engine knows the directory that is opened ahead. */
-const ROOT_NAME = "/";
+/** Every right that there is and will be. */
+const ALL_RIGHTS = 2n ** 64n - 1n;
+
+/** What a directory of the engine works on. */
+interface Below {
+  readonly files: SyncingFileSystem;
+  readonly guard: Guard;
+  /** Opened ahead. The engine sees it as `/`. */
+  readonly root: string;
+}
 
 /** A directory descriptor of the engine. Its methods throw; the import table turns that into an errno. */
-export class HostDirectory extends Fd {
-  readonly #files: GuardedFileSystem;
+export class HostDirectory extends HostFd {
+  readonly #below: Below;
   readonly #path: string;
   #entries: DirectoryEntry[] = [];
 
-  /** `path` is relative to what `files` shows, `""` for its root, which is opened ahead. */
-  constructor(files: GuardedFileSystem, path: string) {
-    super();
-    this.#files = files;
+  constructor(below: Below, path: string = below.root) {
+    super(wasi.FILETYPE_DIRECTORY);
+    this.#below = below;
     this.#path = path;
   }
 
+  /** All rights: wasi-libc checks what it opens against them. */
   override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
-    return fdstat(FileType.DIRECTORY, "all");
-  }
-
-  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
-    return filestat(FileType.DIRECTORY, 0);
+    const stat = super.fd_fdstat_get();
+    stat.fdstat.fs_rights_base = stat.fdstat.fs_rights_inherited = ALL_RIGHTS;
+    return stat;
   }
 
   override fd_prestat_get(): { ret: number; prestat: wasi.Prestat | null } {
-    return this.#path === "" ? preopened(ROOT_NAME) : notPreopened();
+    if (this.#path !== this.#below.root) return super.fd_prestat_get();
+    return { ret: SUCCESS, prestat: wasi.Prestat.dir("/") };
   }
 
   /** Does all syncs that were asked for in it before it returns. Those of the names are among them. */
   override fd_sync(): number {
-    this.#files.finish(this.#path);
+    this.#below.files.finish(this.#path);
     return SUCCESS;
   }
 
   /** The entry at a cookie; none behind the last. The first one lists the directory anew. */
   override fd_readdir_single(cookie: bigint): { ret: number; dirent: wasi.Dirent | null } {
-    if (cookie === 0n) this.#entries = this.#files.list(this.#path);
+    const { files, guard } = this.#below;
+    if (cookie === 0n) this.#entries = guard.ask(() => files.list(this.#path));
     const entry = this.#entries[Number(cookie)];
-    return { ret: SUCCESS, dirent: entry ? dirent(cookie + 1n, entry.name, typeOf(entry.kind)) : null };
+    return { ret: SUCCESS, dirent: entry ? new wasi.Dirent(cookie + 1n, 0n, entry.name, typeOf(entry.kind)) : null };
   }
 
   override path_open(
@@ -72,56 +70,61 @@ export class HostDirectory extends Fd {
     _inherited: bigint,
     descriptorFlags: number,
   ): { ret: number; fd_obj: HostFile | HostDirectory | null } {
-    if ((descriptorFlags & FDFLAG_APPEND) !== 0) return { ret: Errno.ENOTSUP, fd_obj: null };
+    if ((descriptorFlags & wasi.FDFLAGS_APPEND) !== 0) return { ret: Errno.ENOTSUP, fd_obj: null };
     const path = this.#pathOf(name);
-    const stat = this.#files.stat(path);
-    if (stat?.kind === "directory") return { ret: SUCCESS, fd_obj: new HostDirectory(this.#files, path) };
-    if ((openFlags & OpenFlag.DIRECTORY) !== 0) return { ret: stat ? Errno.ENOTDIR : Errno.ENOENT, fd_obj: null };
-    const create = (openFlags & OpenFlag.CREAT) !== 0;
-    const truncate = (openFlags & OpenFlag.TRUNC) !== 0;
-    const file = this.#files.open(path, {
-      write: create || truncate || (rights & RIGHT_FD_WRITE) !== 0n,
-      create,
-      exclusive: (openFlags & OpenFlag.EXCL) !== 0,
-      truncate,
-    });
-    const fd_obj = new HostFile(file, this.#files, path, truncate || (create && stat === undefined));
-    return { ret: SUCCESS, fd_obj };
+    const stat = this.#stat(path);
+    if (stat?.kind === "directory") return { ret: SUCCESS, fd_obj: new HostDirectory(this.#below, path) };
+    const has = (flag: number) => (openFlags & flag) !== 0;
+    if (has(wasi.OFLAGS_DIRECTORY)) return { ret: stat ? Errno.ENOTDIR : Errno.ENOENT, fd_obj: null };
+    const [create, exclusive, truncate] = [has(wasi.OFLAGS_CREAT), has(wasi.OFLAGS_EXCL), has(wasi.OFLAGS_TRUNC)];
+    const write = create || truncate || (rights & BigInt(wasi.RIGHTS_FD_WRITE)) !== 0n;
+    const { files, guard } = this.#below;
+    const open = () => files.open(path, write ? { write, create, exclusive } : {});
+    const file = guard.stillOurs(write ? guard.change(open) : guard.ask(open), truncate);
+    return { ret: SUCCESS, fd_obj: new HostFile(file, guard, path, truncate || (create && stat === undefined)) };
   }
 
   override path_filestat_get(_flags: number, name: string): { ret: number; filestat: wasi.Filestat } {
     const path = this.#pathOf(name);
-    const stat = this.#files.stat(path);
+    const stat = this.#stat(path);
     if (!stat) throw fileSystemError("ENOENT", "stat", path);
     return filestat(typeOf(stat.kind), stat.size);
   }
 
   override path_create_directory(name: string): number {
-    this.#files.makeDirectory(this.#pathOf(name));
-    return SUCCESS;
+    return this.#change((files) => files.makeDirectory(this.#pathOf(name)));
   }
 
   override path_unlink_file(name: string): number {
-    this.#files.remove(this.#pathOf(name));
+    return this.#change((files) => files.remove(this.#pathOf(name)));
+  }
+
+  /** Atomic. The shim's is an unlink and a link, of which a crash may leave the first alone. */
+  rename(from: string, target: HostDirectory, to: string): number {
+    return this.#change((files) => files.rename(this.#pathOf(from), target.#pathOf(to)));
+  }
+
+  #change(change: (files: SyncingFileSystem) => void): number {
+    this.#below.guard.change(() => change(this.#below.files));
     return SUCCESS;
   }
 
-  override path_remove_directory(name: string): number {
-    this.#files.removeDirectory(this.#pathOf(name));
-    return SUCCESS;
+  #stat(path: string): FileStat | undefined {
+    const { files, guard } = this.#below;
+    const stat = guard.ask(() => files.stat(path));
+    if (stat === undefined) guard.requireOwned();
+    return stat;
   }
 
-  /** Atomic. The shim's `path_rename` is an unlink and a link, of which a crash may leave the first alone. */
-  rename(from: string, target: HostDirectory, to: string): void {
-    this.#files.rename(this.#pathOf(from), target.#pathOf(to));
-  }
-
+  /** No name may lead out of the directory: the engine sees nothing else. */
   #pathOf(name: string): string {
-    return `${this.#path}/${name}`;
+    const names = name.split("/").filter((each) => each !== "" && each !== ".");
+    if (names.includes("..")) throw fileSystemError("EPERM", "leave the store's directory by", name);
+    return [this.#path, ...names].join("/");
   }
 }
 
 function typeOf(kind: FileKind): number {
-  if (kind === "file") return FileType.REGULAR_FILE;
-  return kind === "directory" ? FileType.DIRECTORY : FileType.UNKNOWN;
+  if (kind === "file") return wasi.FILETYPE_REGULAR_FILE;
+  return kind === "directory" ? wasi.FILETYPE_DIRECTORY : wasi.FILETYPE_UNKNOWN;
 }

@@ -4,27 +4,32 @@
  * @module
  */
 
-import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
-import type { OpenFile } from "../api/file_system.ts";
+import { wasi } from "@bjorn3/browser_wasi_shim";
+import { Errno, SUCCESS } from "../fs/errno.ts";
 import { fileSystemError } from "../fs/filesystem.ts";
-import type { GuardedFileSystem } from "./guarded_file_system.ts";
-import { Errno, FileType, fdstat, filestat, notPreopened, SUCCESS, Whence } from "./wasi.ts";
+import { HostFd } from "./descriptor.ts";
+import type { Guard } from "./guard.ts";
+import type { EngineFile } from "./syncing_file_system.ts";
 
 /** A file descriptor of the engine. Its methods throw; the import table turns that into an errno. */
-export class HostFile extends Fd {
-  readonly #file: OpenFile;
-  readonly #files: GuardedFileSystem;
+export class HostFile extends HostFd {
+  readonly #file: EngineFile;
+  readonly #guard: Guard;
   readonly #path: string;
   #position = 0;
   #unsynced: boolean;
 
   /** `created` says that the file is new or was cut: it must be synced even when nothing is written. */
-  constructor(file: OpenFile, files: GuardedFileSystem, path: string, created: boolean) {
-    super();
+  constructor(file: EngineFile, guard: Guard, path: string, created: boolean) {
+    super(wasi.FILETYPE_REGULAR_FILE);
     this.#file = file;
-    this.#files = files;
+    this.#guard = guard;
     this.#path = path;
     this.#unsynced = created;
+  }
+
+  override size(): number {
+    return this.#file.size();
   }
 
   /**
@@ -32,7 +37,7 @@ export class HostFile extends Fd {
    * in front of the end is an error: the engine would take what is there for gone, and clear what is behind.
    */
   readInto(buffer: Uint8Array, position: number | undefined): number {
-    this.#files.noteRead();
+    this.#guard.noteRead();
     const start = position ?? this.#position;
     let done = 0;
     while (done < buffer.length) {
@@ -47,7 +52,7 @@ export class HostFile extends Fd {
 
   /** Writes at `position`, or at the cursor, which then moves on. */
   writeFrom(buffer: Uint8Array, position: number | undefined): number {
-    this.#files.assertChangeable();
+    this.#guard.assertChangeable();
     this.#unsynced = true;
     const done = this.#file.write(buffer, position ?? this.#position);
     if (position === undefined) this.#position += done;
@@ -55,27 +60,15 @@ export class HostFile extends Fd {
   }
 
   override fd_seek(offset: bigint, whence: number): { ret: number; offset: bigint } {
-    const bases = [0, this.#position, whence === Whence.END ? this.#file.size() : 0];
+    const bases = [0, this.#position, whence === wasi.WHENCE_END ? this.#file.size() : 0];
     const target = (bases[whence] ?? 0) + Number(offset);
-    if (whence > Whence.END || target < 0) return { ret: Errno.EINVAL, offset: BigInt(this.#position) };
+    if (whence > wasi.WHENCE_END || target < 0) return { ret: Errno.EINVAL, offset: BigInt(this.#position) };
     this.#position = target;
     return { ret: SUCCESS, offset: BigInt(target) };
   }
 
-  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
-    return fdstat(FileType.REGULAR_FILE, "none");
-  }
-
-  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
-    return filestat(FileType.REGULAR_FILE, this.#file.size());
-  }
-
-  override fd_prestat_get(): { ret: number; prestat: null } {
-    return notPreopened();
-  }
-
   override fd_filestat_set_size(size: bigint): number {
-    this.#files.assertChangeable();
+    this.#guard.assertChangeable();
     this.#unsynced = true;
     this.#file.truncate(Number(size));
     return SUCCESS;

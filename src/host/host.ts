@@ -5,14 +5,14 @@
  */
 
 import type { FileSystem } from "../api/file_system.ts";
+import { errnoOf, isDiskFailure, SUCCESS } from "../fs/errno.ts";
 import type { Reserve } from "../fs/reserve.ts";
 import { HostDirectory } from "./directory.ts";
-import { errnoOf, isDiskFailure } from "./errno.ts";
-import { GuardedFileSystem } from "./guarded_file_system.ts";
+import { Guard } from "./guard.ts";
 import { HostWasi, type WasiCall } from "./host_wasi.ts";
 import { HostOutput } from "./output.ts";
+import type { SyncEvents } from "./pending_syncs.ts";
 import { type Content, type Lane, SyncingFileSystem } from "./syncing_file_system.ts";
-import { SUCCESS } from "./wasi.ts";
 
 export type { Lane } from "./syncing_file_system.ts";
 
@@ -33,53 +33,44 @@ export interface HostPlace {
   readonly reserve?: Reserve;
 }
 
-/** What the engine is told of the syncs of its log. */
-export interface LogEvents {
-  /** Those that the engine asked for begin. */
-  readonly begins: () => void;
-  /** They are done. */
-  readonly done: () => void;
-}
-
 /** Gives one engine instance its files, clock and random numbers. */
 export class Host {
-  readonly #files: GuardedFileSystem;
-  readonly #syncing: SyncingFileSystem;
-  #failed: (error: unknown) => void = () => {};
-  #log: LogEvents = { begins: () => {}, done: () => {} };
+  readonly #guard: Guard;
+  readonly #files: SyncingFileSystem;
   readonly #output = new HostOutput();
   readonly #wasi: HostWasi;
+  #failed: (error: unknown) => void = () => {};
+  #log: Omit<SyncEvents, "failed"> = {};
   #error: unknown;
 
   /** The reserve for a full disk. */
   readonly reserve: Reserve | undefined;
 
-  constructor({ fileSystem, path, owned, reserve }: HostPlace) {
+  constructor({ fileSystem, path: root, owned, reserve }: HostPlace) {
     this.reserve = reserve;
-    const contentOf = (file: string): Content => {
-      if (file.startsWith(`${path}/log/`)) return "log";
-      return file.startsWith(`${path}/index/`) ? "index" : "blocks";
+    const guard = new Guard(root, owned);
+    const contentOf = (path: string): Content => {
+      if (path.startsWith(`${root}/log/`)) return "log";
+      return path.startsWith(`${root}/index/`) ? "index" : "blocks";
     };
-    this.#syncing = new SyncingFileSystem(fileSystem, {
-      contentOf,
-      events: {
-        begins: () => this.#log.begins(),
-        done: () => this.#log.done(),
-        failed: (error) => {
-          this.#files.freeze(error);
-          this.#failed(this.#files.explain(error));
-        },
+    const events: SyncEvents = {
+      begins: () => this.#log.begins?.(),
+      done: () => this.#log.done?.(),
+      failed: (error) => {
+        guard.freeze(error);
+        this.#failed(guard.explain(error));
       },
-    });
-    this.#files = new GuardedFileSystem(this.#syncing, path, owned);
-    this.#wasi = new HostWasi(this.#output, new HostDirectory(this.#files, ""));
+    };
+    this.#guard = guard;
+    this.#files = new SyncingFileSystem(fileSystem, contentOf, events);
+    this.#wasi = new HostWasi(this.#output, new HostDirectory({ files: this.#files, guard, root }));
   }
 
   /** The import object of the instance. Only `proc_exit` throws into WebAssembly. */
   imports(): WebAssembly.Imports {
     const guarded = Object.entries(this.#wasi.calls()).map(([name, call]) => [
       name,
-      name === "proc_exit" ? call : this.#guard(call),
+      name === "proc_exit" ? call : this.#guarded(call),
     ]);
     return { wasi_snapshot_preview1: Object.fromEntries(guarded) };
   }
@@ -94,26 +85,26 @@ export class Host {
     this.#failed = listener;
   }
 
-  /** Lets the engine know of the syncs of its log. */
-  onLog(events: LogEvents): void {
+  /** Lets the engine know when the syncs of its log begin and are done. */
+  onLog(events: Omit<SyncEvents, "failed">): void {
     this.#log = events;
   }
 
   /** Begins the syncs that the engine asked for. To be called after each of its calls. */
   beginSyncs(): void {
-    this.#syncing.begin();
+    this.#files.begin();
   }
 
   /** Settles when the syncs of a lane that the engine asked for are done; `undefined` if they are done already. */
   settled(lane: Lane): Promise<void> | undefined {
-    return this.#syncing.settled(lane)?.catch((error: unknown) => {
-      throw this.#files.explain(error);
+    return this.#files.settled(lane)?.catch((error: unknown) => {
+      throw this.#guard.explain(error);
     });
   }
 
   /** Does all syncs that the engine asked for before it returns. */
   finishSyncs(): void {
-    this.#syncing.finish();
+    this.#files.finish();
   }
 
   /** The last error that a host function turned into an errno since the last call. */
@@ -128,25 +119,19 @@ export class Host {
     return this.#output.take();
   }
 
-  /** How many files and directories the engine has open. */
-  openDescriptors(): number {
-    return this.#wasi.openDescriptors;
-  }
-
   /** Closes every file of a dead engine, and syncs nothing. Tries all files, then throws the first error. */
   abandon(): void {
-    this.#wasi.forgetFiles();
     this.reserve?.close();
-    this.#syncing.abandon();
+    this.#files.abandon();
   }
 
-  #guard(call: WasiCall): WasiCall {
+  #guarded(call: WasiCall): WasiCall {
     return (...values: never[]) => {
       try {
         return call(...values) ?? SUCCESS;
       } catch (error) {
         this.#error = error;
-        if (isDiskFailure(error)) this.#files.freeze(error);
+        if (isDiskFailure(error)) this.#guard.freeze(error);
         return errnoOf(error);
       }
     };

@@ -4,15 +4,24 @@
  * @module
  */
 
-import { Fd, type wasi } from "@bjorn3/browser_wasi_shim";
-import { FileType, fdstat, filestat, notPreopened } from "./wasi.ts";
+import { wasi } from "@bjorn3/browser_wasi_shim";
+import { HostFd } from "./descriptor.ts";
 
 const KEPT_CHARACTERS = 8192;
 
 /** Standard output or error of the engine; keeps the newest text. */
-export class HostOutput extends Fd {
+export class HostOutput extends HostFd {
   readonly #decoder = new TextDecoder();
   #text = "";
+
+  constructor() {
+    super(wasi.FILETYPE_CHARACTER_DEVICE);
+  }
+
+  /** Nothing can be read. */
+  readInto(): number {
+    return 0;
+  }
 
   /** Takes bytes that the engine wrote. */
   writeFrom(buffer: Uint8Array): number {
@@ -26,17 +35,5 @@ export class HostOutput extends Fd {
     const text = this.#text.trim();
     this.#text = "";
     return text;
-  }
-
-  override fd_fdstat_get(): { ret: number; fdstat: wasi.Fdstat } {
-    return fdstat(FileType.CHARACTER_DEVICE, "none");
-  }
-
-  override fd_filestat_get(): { ret: number; filestat: wasi.Filestat } {
-    return filestat(FileType.CHARACTER_DEVICE, 0);
-  }
-
-  override fd_prestat_get(): { ret: number; prestat: null } {
-    return notPreopened();
   }
 }

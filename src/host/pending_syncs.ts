@@ -10,8 +10,8 @@ import { type Deferred, deferred } from "../promises.ts";
 export interface Syncable {
   /** Syncs, and returns when it is done. */
   sync(): void;
-  /** The same off-thread. Without it the sync blocks. */
-  syncOffThread?(): Promise<void>;
+  /** The same off-thread. */
+  syncOffThread(): Promise<void>;
   /** Called when no sync of it is pending any more. */
   synced?(): void;
 }
@@ -36,9 +36,8 @@ export class PendingSyncs {
   #running: ReadonlySet<Syncable> = new Set();
   /** Whether what runs has been done once more, by {@linkcode PendingSyncs.finish}. */
   #isRedone = false;
-  #current: Deferred<void> | undefined;
-  #next: Deferred<void> | undefined;
-  #failure: { readonly error: unknown } | undefined;
+  #current: Deferred<void> = waiter();
+  #failure: Deferred<void> | undefined;
 
   constructor(events: SyncEvents) {
     this.#events = events;
@@ -60,14 +59,11 @@ export class PendingSyncs {
     this.#running = this.#asked;
     this.#asked = new Set();
     this.#isRedone = false;
-    this.#current = this.#next ?? waiter();
-    this.#next = undefined;
+    this.#current = waiter();
     this.#events.begins?.();
-    const began = Array.from(this.#running, async (target) => await (target.syncOffThread?.() ?? target.sync()));
-    Promise.all(began).then(
-      () => this.#done(),
-      (error) => this.#failLater(error),
-    );
+    Promise.all(Array.from(this.#running, async (target) => await target.syncOffThread()))
+      .then(() => this.#done())
+      .catch((error: unknown) => this.#fail(error));
   }
 
   /**
@@ -78,50 +74,44 @@ export class PendingSyncs {
     if (!this.#isRedone) for (const target of this.#running) target.sync();
     this.#isRedone = true;
     const asked = this.#asked;
-    if (asked.size === 0) return;
     for (const target of asked) target.sync();
     this.#asked = new Set();
     this.#release(asked);
-    this.#next?.resolve();
-    this.#next = undefined;
   }
 
   /** Begins all that was asked for. `undefined` when nothing is pending. Otherwise settles with all of it. */
   settled(): Promise<void> | undefined {
     this.begin();
-    if (this.#failure) return waiter(this.#failure).promise;
-    if (this.#asked.size === 0) return this.#running.size > 0 ? this.#current?.promise : undefined;
-    this.#next ??= waiter();
-    return this.#next.promise;
+    if (this.#failure) return this.#failure.promise;
+    if (this.#running.size === 0) return undefined;
+    // What was asked for meanwhile begins when the current ones are done.
+    const current = this.#current.promise;
+    return this.#asked.size === 0 ? current : current.then(() => this.#current.promise);
   }
 
   /** Begins nothing any more, and rejects every promise. Only the first call counts. */
   stop(error: unknown): void {
     if (this.#failure) return;
-    this.#failure = { error };
-    this.#current?.reject(error);
-    this.#next?.reject(error);
+    this.#failure = waiter();
+    for (const { reject } of [this.#failure, this.#current]) reject(error);
   }
 
   #done(): void {
     if (this.#failure) return;
     const [done, current] = [this.#running, this.#current];
     this.#running = new Set();
-    try {
-      this.#release(done);
-      this.#events.done?.();
-      current?.resolve();
-      this.begin();
-    } catch (error) {
-      this.#failLater(error);
-    }
+    this.#release(done);
+    // May begin the next ones.
+    this.#events.done?.();
+    current.resolve();
+    this.begin();
   }
 
   #release(done: Iterable<Syncable>): void {
     for (const target of done) if (!this.has(target)) target.synced?.();
   }
 
-  #failLater(error: unknown): void {
+  #fail(error: unknown): void {
     if (this.#failure) return;
     this.stop(error);
     this.#events.failed(error);
@@ -129,9 +119,8 @@ export class PendingSyncs {
 }
 
 /** Nobody has to wait for it. */
-function waiter(failure?: { readonly error: unknown }): Deferred<void> {
+function waiter(): Deferred<void> {
   const made = deferred<void>();
   made.promise.catch(() => {});
-  if (failure) made.reject(failure.error);
   return made;
 }

@@ -14,25 +14,22 @@ export type Lane = "log" | "table";
 /** What a file holds. Nothing refers to new blocks, so a write of blocks relies on no sync. */
 export type Content = "log" | "blocks" | "index";
 
-/** What a {@linkcode SyncingFileSystem} asks and tells. */
-export interface SyncingOptions {
-  readonly contentOf: (path: string) => Content;
-  /** Of the log. A failure may be of either lane. */
-  readonly events: SyncEvents;
-}
+/** A file of the engine: `sync` asks for its sync. */
+export type EngineFile = Omit<OpenFile, "syncOffThread">;
 
 /**
  * Asks for syncs, and carries them out before each change that relies on them. Every change of a name asks for the syncs
  * of the directories that make it durable. Nobody else may change what is below.
  */
-export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | "syncDirectory"> {
+export class SyncingFileSystem {
   readonly #lower: FileSystem;
   readonly #contentOf: (path: string) => Content;
   readonly #lanes: Readonly<Record<Lane, PendingSyncs>>;
   readonly #directories: Map<string, Syncable> = new Map();
   readonly #open: Set<SyncingFile> = new Set();
 
-  constructor(lower: FileSystem, { contentOf, events }: SyncingOptions) {
+  /** The events are the log's, but a failure may be of either lane. */
+  constructor(lower: FileSystem, contentOf: (path: string) => Content, events: SyncEvents) {
     this.#lower = lower;
     this.#contentOf = contentOf;
     const failed = (error: unknown) => {
@@ -42,7 +39,7 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
     this.#lanes = { log: new PendingSyncs({ ...events, failed }), table: new PendingSyncs({ failed }) };
   }
 
-  open(path: string, options: FileOpenOptions): OpenFile {
+  open(path: string, options: FileOpenOptions): EngineFile {
     const content = this.#contentOf(path);
     const isNew = options.create === true && this.#lower.stat(path) === undefined;
     if (isNew && content === "index") this.#lanes.table.finish();
@@ -66,13 +63,6 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
   makeDirectory(path: string): void {
     this.finish();
     this.#lower.makeDirectory(path);
-    this.#lower.syncDirectory(parentOf(path));
-  }
-
-  /** Blocks until nothing is pending and the name is gone for good. */
-  removeDirectory(path: string): void {
-    this.finish();
-    this.#lower.removeDirectory(path);
     this.#lower.syncDirectory(parentOf(path));
   }
 
@@ -131,16 +121,16 @@ export class SyncingFileSystem implements Omit<FileSystem, "lock" | "observe" | 
   }
 
   #askDirectory(lane: PendingSyncs, path: string): void {
-    const begin = this.#lower.syncDirectoryOffThread?.bind(this.#lower, path);
-    const made: Syncable = { sync: () => this.#lower.syncDirectory(path), ...(begin && { syncOffThread: begin }) };
-    const directory = this.#directories.get(path) ?? made;
+    const sync = () => this.#lower.syncDirectory(path);
+    const syncOffThread = async () => await (this.#lower.syncDirectoryOffThread?.(path) ?? sync());
+    const directory = this.#directories.get(path) ?? { sync, syncOffThread };
     this.#directories.set(path, directory);
     lane.ask(directory);
   }
 }
 
 /** A file whose syncs are asked for. It is open below until the last of them is done. */
-class SyncingFile implements OpenFile {
+class SyncingFile implements EngineFile {
   readonly #lower: OpenFile;
   readonly #lane: PendingSyncs;
   readonly #isIndex: boolean;
@@ -177,14 +167,8 @@ class SyncingFile implements OpenFile {
     this.#lower.truncate(size);
   }
 
-  /** Asks for it. */
   sync(): void {
     this.#lane.ask(this.#syncable);
-  }
-
-  async syncOffThread(): Promise<void> {
-    this.sync();
-    await this.#lane.settled();
   }
 
   close(): void {

@@ -6,7 +6,7 @@
 
 import type { Compression } from "../api/config.ts";
 import { messageOf, StoreError } from "../errors.ts";
-import { isDiskFailure } from "../host/errno.ts";
+import { isDiskFailure } from "../fs/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
 import { isErrorLike } from "../realm.ts";
 import { checkExports } from "./exports.ts";

@@ -33,9 +33,10 @@ nodeTest("lz4_flex compresses for the engine, without unsafe code", () => {
 nodeTest("browser_wasi_shim is the WASI of the host", () => {
   for (const [file, base] of [
     ["host_wasi.ts", "WASI"],
-    ["file.ts", "Fd"],
-    ["directory.ts", "Fd"],
-    ["output.ts", "Fd"],
+    ["descriptor.ts", "Fd"],
+    ["file.ts", "HostFd"],
+    ["directory.ts", "HostFd"],
+    ["output.ts", "HostFd"],
   ] as const) {
     const source = read(`src/host/${file}`);
     assert.match(source, /from "@bjorn3\/browser_wasi_shim"/, file);

@@ -7,14 +7,14 @@
 
 import type * as Fs from "node:fs";
 import type { Fence } from "../job_worker.ts";
+import { lockNumberOf } from "../lock_record.ts";
+import { readAll, writeAll } from "../write_all.ts";
 
 /** An open file. */
 interface Open {
   readonly fd: number;
   position: number;
 }
-
-const LOCK_PREFIX = "LOCK.";
 
 /** The open files of a worker, each with a number. */
 export class WorkerFiles {
@@ -60,13 +60,9 @@ export class WorkerFiles {
   /** Reads from the cursor, until the buffer is full or the file ends. */
   read(number: number, buffer: Uint8Array): number {
     const file = this.#file(number);
-    let done = 0;
-    while (done < buffer.length) {
-      const count = this.#fs.readSync(file.fd, buffer, done, buffer.length - done, file.position);
-      if (count === 0) break;
-      done += count;
-      file.position += count;
-    }
+    const read = (part: Uint8Array, at: number) => this.#fs.readSync(file.fd, part, 0, part.length, at);
+    const done = readAll({ read }, buffer, file.position);
+    file.position += done;
     return done;
   }
 
@@ -74,13 +70,10 @@ export class WorkerFiles {
   write(number: number, buffer: Uint8Array): number {
     const file = this.#file(number);
     this.assertOwned();
-    let done = 0;
-    while (done < buffer.length) {
-      const count = this.#fs.writeSync(file.fd, buffer, done, buffer.length - done, file.position);
-      done += count;
-      file.position += count;
-    }
-    return done;
+    const write = (part: Uint8Array, at: number) => this.#fs.writeSync(file.fd, part, 0, part.length, at);
+    writeAll({ write }, buffer, file.position, "a segment");
+    file.position += buffer.length;
+    return buffer.length;
   }
 
   seek(number: number, offset: number, whence: number): number {
@@ -112,11 +105,10 @@ export class WorkerFiles {
     const { nonce, number } = this.#fence;
     const { readdirSync, readFileSync } = this.#fs;
     for (const name of readdirSync(this.#root)) {
-      if (!name.startsWith(LOCK_PREFIX)) continue;
-      const digits = Number(name.slice(LOCK_PREFIX.length));
-      if (digits > number) throw this.#lost();
       // Other files of a lock have no number.
-      if (!(digits >= number)) continue;
+      const found = lockNumberOf(name) ?? 0;
+      if (found > number) throw this.#lost();
+      if (found < number) continue;
       const record = JSON.parse(readFileSync(`${this.#root}/${name}`, "utf8")) as Record<string, unknown>;
       if (record.nonce === nonce && record.released === false) return;
     }

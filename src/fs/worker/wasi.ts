@@ -5,12 +5,10 @@
  */
 
 import type * as Fs from "node:fs";
+import { errnoOf, SUCCESS } from "../errno.ts";
+import { GuestMemory, withoutSigns } from "../guest_memory.ts";
 import type { WorkerFiles } from "./files.ts";
 
-const SUCCESS = 0;
-/** The error numbers that Rust's library distinguishes. All others are failures of the disk. */
-const ERRNO: Readonly<Record<string, number>> = { EBADF: 8, EEXIST: 20, ENOENT: 44, ENOSPC: 51, ENOTSUP: 58 };
-const EIO = 29;
 /** Standard error. */
 const ERROR_OUTPUT = 2;
 /** The directory that is open from the start, and the next number. */
@@ -26,6 +24,7 @@ type Call = (...values: never[]) => void;
 /** The WASI calls of one instance. Set `memory` before the first call. */
 export class JobWasi {
   memory: WebAssembly.Memory | undefined;
+  readonly #guest = new GuestMemory(() => this.memory as WebAssembly.Memory);
   readonly #files: WorkerFiles;
   /** The open directories, by number. Files have the numbers in between. */
   readonly #directories: Map<number, string> = new Map([[ROOT, ""]]);
@@ -41,16 +40,16 @@ export class JobWasi {
     const calls: Record<string, Call> = {
       fd_prestat_get: (fd: number, out: number) => {
         if (fd !== ROOT) throw code("EBADF");
-        this.#view().setUint32(out, 0, true);
-        this.#view().setUint32(out + 4, 1, true);
+        this.#guest.setNumber(out, 0);
+        this.#guest.setNumber(out + 4, 1);
       },
-      fd_prestat_dir_name: (_fd: number, out: number) => this.#bytes(out, 1).fill("/".charCodeAt(0)),
+      fd_prestat_dir_name: (_fd: number, out: number) => this.#guest.bytes(out, 1).fill("/".charCodeAt(0)),
       fd_fdstat_get: (fd: number, out: number) => {
-        this.#bytes(out, 24).fill(0);
-        this.#view().setUint8(out, this.#directories.has(fd) ? DIRECTORY : REGULAR_FILE);
+        this.#guest.bytes(out, 24).fill(0);
+        this.#guest.view().setUint8(out, this.#directories.has(fd) ? DIRECTORY : REGULAR_FILE);
         if (!this.#directories.has(fd)) return;
-        this.#view().setBigUint64(out + 8, ALL_RIGHTS, true);
-        this.#view().setBigUint64(out + 16, ALL_RIGHTS, true);
+        this.#guest.view().setBigUint64(out + 8, ALL_RIGHTS, true);
+        this.#guest.view().setBigUint64(out + 16, ALL_RIGHTS, true);
       },
       fd_filestat_get: (fd: number, out: number) => {
         const isDirectory = this.#directories.has(fd);
@@ -67,18 +66,18 @@ export class JobWasi {
       path_open: this.#openAt.bind(this),
       fd_readdir: this.#readDirectory.bind(this),
       fd_read: (fd: number, vectors: number, count: number, out: number) =>
-        this.#transfer((bytes) => this.#files.read(fd - FIRST_FREE, bytes), vectors, count, out),
+        this.#guest.transfer(vectors, count, out, (bytes) => this.#files.read(fd - FIRST_FREE, bytes)),
       fd_write: (fd: number, vectors: number, count: number, out: number) =>
-        this.#transfer((bytes) => this.#write(fd, bytes), vectors, count, out),
+        this.#guest.transfer(vectors, count, out, (bytes) => this.#write(fd, bytes)),
       fd_seek: (fd: number, offset: bigint, whence: number, out: number) =>
-        this.#view().setBigUint64(out, BigInt(this.#files.seek(fd - FIRST_FREE, Number(offset), whence)), true),
+        this.#guest.setLong(out, this.#files.seek(fd - FIRST_FREE, Number(offset), whence)),
       fd_sync: (fd: number) => this.#files.sync(fd - FIRST_FREE),
       fd_close: (fd: number) => {
         if (!this.#directories.delete(fd)) this.#files.close(fd - FIRST_FREE);
       },
       // A job does not depend on the time.
-      clock_time_get: (_id: number, _precision: bigint, out: number) => this.#view().setBigUint64(out, 0n, true),
-      random_get: (at: number, length: number) => void crypto.getRandomValues(this.#bytes(at, length)),
+      clock_time_get: (_id: number, _precision: bigint, out: number) => this.#guest.setLong(out, 0),
+      random_get: (at: number, length: number) => void crypto.getRandomValues(this.#guest.bytes(at, length)),
       sched_yield: () => {},
     };
     const missing: Call = () => {
@@ -94,12 +93,13 @@ export class JobWasi {
   }
 
   #guarded(call: Call): (...values: never[]) => number {
+    const unsigned = withoutSigns(call);
     return (...values) => {
       try {
-        call(...(values.map((value) => (typeof value === "number" ? value >>> 0 : value)) as never[]));
+        unsigned(...values);
         return SUCCESS;
       } catch (error) {
-        return ERRNO[(error as { code?: string }).code ?? ""] ?? EIO;
+        return errnoOf(error);
       }
     };
   }
@@ -125,7 +125,7 @@ export class JobWasi {
     } else {
       number = FIRST_FREE + this.#files.open(name, (rights & RIGHT_FD_WRITE) !== 0n);
     }
-    this.#view().setUint32(out, number, true);
+    this.#guest.setNumber(out, number);
   }
 
   #readDirectory(fd: number, buffer: number, length: number, cookie: bigint, out: number): void {
@@ -143,10 +143,10 @@ export class JobWasi {
       view.setUint8(20, entry.isDirectory() ? DIRECTORY : REGULAR_FILE);
       record.set(text, DIRENT_SIZE);
       const part = record.subarray(0, length - done);
-      this.#bytes(buffer + done, part.length).set(part);
+      this.#guest.bytes(buffer + done, part.length).set(part);
       done += part.length;
     }
-    this.#view().setUint32(out, done, true);
+    this.#guest.setNumber(out, done);
   }
 
   #write(fd: number, bytes: Uint8Array): number {
@@ -155,40 +155,16 @@ export class JobWasi {
     return bytes.length;
   }
 
-  #transfer(move: (bytes: Uint8Array) => number, vectors: number, count: number, out: number): void {
-    const view = this.#view();
-    let done = 0;
-    for (let at = vectors; at < vectors + 8 * count; at += 8) {
-      const length = view.getUint32(at + 4, true);
-      const moved = move(this.#bytes(view.getUint32(at, true), length));
-      done += moved;
-      if (moved < length) break;
-    }
-    view.setUint32(out, done, true);
-  }
-
   #stat(out: number, isDirectory: boolean, size: number): void {
-    this.#bytes(out, 64).fill(0);
-    this.#view().setUint8(out + 16, isDirectory ? DIRECTORY : REGULAR_FILE);
-    this.#view().setBigUint64(out + 32, BigInt(size), true);
+    this.#guest.bytes(out, 64).fill(0);
+    this.#guest.view().setUint8(out + 16, isDirectory ? DIRECTORY : REGULAR_FILE);
+    this.#guest.setLong(out + 32, size);
   }
 
   #path(fd: number, path: number, length: number): string {
     const directory = this.#directories.get(fd);
     if (directory === undefined) throw code("EBADF");
-    return `${directory}/${new TextDecoder().decode(this.#bytes(path, length).slice())}`;
-  }
-
-  #view(): DataView {
-    return new DataView(this.#buffer());
-  }
-
-  #bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#buffer(), at, length);
-  }
-
-  #buffer(): ArrayBuffer {
-    return (this.memory as WebAssembly.Memory).buffer as ArrayBuffer;
+    return `${directory}/${this.#guest.text(path, length)}`;
   }
 }
 
