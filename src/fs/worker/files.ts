@@ -111,16 +111,14 @@ export class WorkerFiles {
   assertOwned(): void {
     const { nonce, number } = this.#fence;
     const { readdirSync, readFileSync } = this.#fs;
-    for (const name of readdirSync(this.#root)) {
-      if (!name.startsWith(LOCK_PREFIX)) continue;
-      const digits = Number(name.slice(LOCK_PREFIX.length));
-      if (digits > number) throw this.#lost();
-      // Other files of a lock have no number.
-      if (!(digits >= number)) continue;
-      const record = JSON.parse(readFileSync(`${this.#root}/${name}`, "utf8")) as Record<string, unknown>;
-      if (record.nonce === nonce && record.released === false) return;
-    }
-    throw this.#lost();
+    // Names come in any order. Other files of a lock have no number.
+    const digits = (name: string) =>
+      name.startsWith(LOCK_PREFIX) ? Number(name.slice(LOCK_PREFIX.length)) : Number.NaN;
+    const names = readdirSync(this.#root).filter((name) => digits(name) >= number);
+    const [own] = names;
+    if (own === undefined || names.some((name) => digits(name) > number)) throw this.#lost();
+    const record = JSON.parse(readFileSync(`${this.#root}/${own}`, "utf8")) as Record<string, unknown>;
+    if (record.nonce !== nonce || record.released !== false) throw this.#lost();
   }
 
   #lost(): Error {
