@@ -14,16 +14,16 @@ export const PRINTED = "value STORE_LOCKED 3 memory worked";
  */
 export const WORK = `
 async function work(path) {
-  const warnings = [];
-  const [ignore, warn] = [() => {}, (line) => warnings.push(line)];
+  const warnings = Array.from([], String);
+  const ignore = () => {};
+  const warn = (line = "") => void warnings.push(line);
   const logger = { debug: ignore, info: ignore, warn, error: warn };
-  const config = { path, workers: "auto", writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 };
-  const store = await open(config);
+  const store = await open({ path, workers: "auto", writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 });
   const value = new Uint8Array(60);
   let rounds = 0;
   const isOver = () => warnings.length > 0 || store.metrics().workerJobs > 1 || rounds === 4000;
   for (; !isOver(); rounds++) {
-    const keyOf = (i) => "key" + (((rounds * 500 + i) * 40503) % 12007);
+    const keyOf = (i = 0) => "key" + (((rounds * 500 + i) * 40503) % 12007);
     await store.batch(Array.from({ length: 500 }, (_, i) => ({ type: "put", key: keyOf(i), value })));
   }
   const { workerJobs, workerFailures } = store.metrics();
