@@ -52,16 +52,19 @@ type Figure = (typeof FIGURES)[number];
 
 const US_PER_MS = 1000;
 
+/** The figures that the host knows, and not the engine. */
+export type HostFigures = Pick<StoreMetrics, "memoryBytes" | "workerJobs" | "workerFailures">;
+
 /** Converts the engine's figures to public names. A figure that is missing gets the value `absent`. */
 export function toMetrics(
   figures: ReadonlyMap<string, number>,
-  memoryBytes: number,
+  host: HostFigures,
   absent: number = Number.NaN,
 ): StoreMetrics {
   const figure = (name: string) => figures.get(inSnakeCase(name)) ?? absent;
   const named = Object.fromEntries(FIGURES.map((name) => [name, figure(name)])) as Record<Figure, number>;
   const [stepMs, longestStepMs] = [figure("stepUs") / US_PER_MS, figure("longestStepUs") / US_PER_MS];
-  return { ...named, stepMs, longestStepMs, memoryBytes };
+  return { ...named, stepMs, longestStepMs, ...host };
 }
 
 function inSnakeCase(name: string): string {

@@ -1,14 +1,41 @@
 /**
- * The program to bundle. It uses the parts that a bundle could lose: the engine, the lock, and modules that are
- * imported late.
+ * The program to bundle. It uses the parts that a bundle could lose: the engine, the lock, the worker thread, and
+ * modules that are imported late.
  *
  * @module
  */
 
 /** The output of a correct run. */
-export const PRINTED = "value STORE_LOCKED 3 memory";
+export const PRINTED = "value STORE_LOCKED 3 memory worked";
 
-const MAIN = `
+/**
+ * A function that writes to the store at `path` until a worker thread has merged some of it. It rejects if the thread
+ * fails, or if there is none. The write buffer is small, so that the thread starts soon.
+ */
+export const WORK = `
+async function work(path) {
+  const warnings = Array.from([], String);
+  const ignore = () => {};
+  const warn = (line = "") => void warnings.push(line);
+  const logger = { debug: ignore, info: ignore, warn, error: warn };
+  const store = await open({ path, workers: "auto", writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 });
+  const value = new Uint8Array(60);
+  let rounds = 0;
+  const isOver = () => warnings.length > 0 || store.metrics().workerJobs > 1 || rounds === 4000;
+  for (; !isOver(); rounds++) {
+    const keyOf = (i = 0) => "key" + (((rounds * 500 + i) * 40503) % 12007);
+    await store.batch(Array.from({ length: 500 }, (_, i) => ({ type: "put", key: keyOf(i), value })));
+  }
+  const { workerJobs, workerFailures } = store.metrics();
+  const { damages } = await store.verify();
+  await store.close();
+  if (workerJobs < 2 || workerFailures + warnings.length + damages.length > 0)
+    throw new Error([rounds, workerJobs, workerFailures, ...warnings, ...damages].join(" "));
+  return "worked";
+}
+`;
+
+const MAIN = `${WORK}
 async function main(path) {
   const store = await open(path);
   await store.put("key", "value");
@@ -23,7 +50,8 @@ async function main(path) {
   await again.close();
   const memory = new MemoryStore();
   memory.putSync("key", "memory");
-  console.log(value, error.code, entries, new TextDecoder().decode(memory.getSync("key")));
+  const worked = await work(path + "-worker");
+  console.log(value, error.code, entries, new TextDecoder().decode(memory.getSync("key")), worked);
 }
 main(process.argv[2]).catch((error) => {
   console.error(error);

@@ -5,6 +5,7 @@
  */
 
 import { binary } from "../lib/runtimes.ts";
+import { WORK } from "./app.ts";
 import { type Outcome, toolVersionOf, YES } from "./bundlers.ts";
 import type { Project } from "./project.ts";
 import { tool, toolVersion } from "./tools.ts";
@@ -66,6 +67,18 @@ test("a store on disk, with fake timers", async () => {
     await again.close();
     const missing = await open({ path: join(directory, "LUGE", "x") }).catch((error) => error);
     expect(missing.code).toBe("PATH_NOT_DIRECTORY");
+  } finally {
+    ${real}
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+${WORK}
+test("a store with a worker thread, with fake timers", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "luge-runner-"));
+  ${fake}
+  try {
+    expect(await work(directory)).toBe("worked");
   } finally {
     ${real}
     rmSync(directory, { recursive: true, force: true });
@@ -201,7 +214,7 @@ const jest = (name: string, config: object, ...options: string[]): readonly [str
   "--runInBand",
 ];
 const npm = (name: string) => () => toolVersion(name);
-const JEST_PASSED = /Tests: +2 passed, 2 total/;
+const JEST_PASSED = /Tests: +3 passed, 3 total/;
 
 /** All test runners that the gate tries. */
 export const RUNNERS: readonly TestRunner[] = [
@@ -222,19 +235,19 @@ export const RUNNERS: readonly TestRunner[] = [
     name: "Vitest",
     version: npm("vitest"),
     command: [tool("vitest"), "run", "--root=vitest"],
-    passed: /Tests +2 passed \(2\)/,
+    passed: /Tests +3 passed \(3\)/,
   },
   {
     name: "bun test",
     version: () => toolVersionOf(binary("bun")),
     command: [binary("bun"), "test", "./bun/suite.spec.mjs"],
-    passed: /2 pass\n +0 fail/,
+    passed: /3 pass\n +0 fail/,
   },
   {
     name: "node:test with sinon",
     version: () => toolVersionOf(binary("node")),
     command: [binary("node"), "--test", "--test-reporter=spec", "node/suite.spec.mjs"],
-    passed: /pass 2\n.*fail 0/,
+    passed: /pass 3\n.*fail 0/,
   },
   {
     name: "a realm of node:vm",

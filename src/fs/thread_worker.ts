@@ -37,7 +37,12 @@ export async function startThread(data: WorkerData): Promise<JobWorker> {
   const thread = new Thread(worker);
   // After the constructor: a new listener makes Node keep the process alive again.
   worker.unref();
-  await thread.ready;
+  try {
+    await thread.ready;
+  } catch (error) {
+    await thread.stop();
+    throw error;
+  }
   return thread;
 }
 

@@ -245,7 +245,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
       open_snapshots: opened.length,
       oldest_snapshot_ms: opened.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...opened)),
     };
-    return toMetrics(new Map(Object.entries(figures)), bytes, 0);
+    return toMetrics(new Map(Object.entries(figures)), { memoryBytes: bytes, workerJobs: 0, workerFailures: 0 }, 0);
   }
 
   #write(name: string, { key, value, expiresMs }: StoredOperation): void {

@@ -55,6 +55,8 @@ export const METRICS: Readonly<Record<keyof StoreMetrics, MetricDescription>> = 
   checkpointSteps: counter("Steps of the background work."),
   stepMs: { type: "counter", unit: "milliseconds", help: "Time of all steps of the background work." },
   longestStepMs: { type: "gauge", unit: "milliseconds", help: "The longest step of the background work." },
+  workerJobs: counter("Parts of merges and descents that a worker thread did."),
+  workerFailures: counter("Worker threads that failed or could not start."),
   blocksWritten: counter("Blocks of the table that were written."),
   blockWrittenBytes: writtenBytes("Written to files of blocks."),
   blockSyncs: counter("Syncs of the files of blocks."),

@@ -305,7 +305,8 @@ export class Engine implements Backend {
 
   metrics(): StoreMetrics {
     this.#calls.run("read", () => this.#exports.luge_metrics(clock.now()));
-    return toMetrics(figuresOf(this.#memory.replyText()), this.#exports.memory.buffer.byteLength);
+    const memoryBytes = this.#exports.memory.buffer.byteLength;
+    return toMetrics(figuresOf(this.#memory.replyText()), { memoryBytes, ...this.#jobs.figures });
   }
 
   sizeBytes(): number {

@@ -7,6 +7,7 @@
 import { clearTimeout, clock, setTimeout, type Timer } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { JobWorker } from "../fs/job_worker.ts";
+import type { HostFigures } from "../metrics.ts";
 import { type Deferred, deferred } from "../promises.ts";
 import type { EngineCalls } from "./calls.ts";
 import { JobsOf, ReplyWord, Status } from "./interface.ts";
@@ -34,6 +35,7 @@ export class Jobs {
   #phase: Phase;
   #worker: JobWorker | undefined;
   #failures = 0;
+  #done = 0;
   /** How many jobs the worker has not answered. */
   #out = 0;
   /** Settles at the next answer. */
@@ -51,6 +53,10 @@ export class Jobs {
   /** Sets the listener for failures of the engine outside of any call. */
   onFailure(listener: (error: unknown) => void): void {
     this.#failStore = listener;
+  }
+
+  get figures(): Pick<HostFigures, "workerJobs" | "workerFailures"> {
+    return { workerJobs: this.#done, workerFailures: this.#failures };
   }
 
   /** Runs after a step. Sends the next job, if there is one. Starts a worker for the first job. Sends one job only: making it takes milliseconds. */
@@ -124,6 +130,7 @@ export class Jobs {
   #finish(worker: JobWorker, number: number, answer: Uint8Array): void {
     if (this.#phase !== "on" || worker !== this.#worker) return;
     this.#out -= 1;
+    this.#done += 1;
     this.#watch();
     this.#guarded(() => {
       this.#calls.memory.request(answer, undefined);

@@ -104,15 +104,16 @@ export class WorkerFiles {
   assertOwned(): void {
     const { nonce, number } = this.#fence;
     const { readdirSync, readFileSync } = this.#fs;
+    let isOurs = false;
+    // Names come in any order: that of a newer lock may come after ours. Other files of a lock have no number.
     for (const name of readdirSync(this.#root)) {
-      // Other files of a lock have no number.
       const found = lockNumberOf(name) ?? 0;
       if (found > number) throw this.#lost();
       if (found < number) continue;
       const record = JSON.parse(readFileSync(`${this.#root}/${name}`, "utf8")) as Record<string, unknown>;
-      if (record.nonce === nonce && record.released === false) return;
+      isOurs = record.nonce === nonce && record.released === false;
     }
-    throw this.#lost();
+    if (!isOurs) throw this.#lost();
   }
 
   #lost(): Error {

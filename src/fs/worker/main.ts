@@ -45,16 +45,24 @@ function start(fs: typeof Fs, { module, path, fence }: WorkerData): (job: Uint8A
 async function main(): Promise<void> {
   const [fs, { parentPort, workerData }] = await Promise.all([import("node:fs"), import("node:worker_threads")]);
   if (!parentPort) return;
-  const run = start(fs, workerData as WorkerData);
-  parentPort.on("message", (job: Uint8Array) => {
+  // The thread of the store gets every failure. One that nobody catches, Deno prints.
+  const guarded = (call: () => void) => {
     try {
-      const answer = run(job);
-      parentPort.postMessage({ answer }, [answer.buffer as ArrayBuffer]);
+      call();
     } catch (error) {
       parentPort.postMessage({ failure: String(error) });
     }
+  };
+  guarded(() => {
+    const run = start(fs, workerData as WorkerData);
+    parentPort.on("message", (job: Uint8Array) =>
+      guarded(() => {
+        const answer = run(job);
+        parentPort.postMessage({ answer }, [answer.buffer as ArrayBuffer]);
+      }),
+    );
+    parentPort.postMessage({ isReady: true });
   });
-  parentPort.postMessage({ isReady: true });
 }
 
 void main();
