@@ -7,7 +7,7 @@ use crate::entry::LoggedLength;
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{PackedPosition, Position, SegmentNumber, segment};
-use crate::table::{LiveBytes, Relocation};
+use crate::table::{Level, LiveBytes, Relocation};
 use crate::version::Version;
 
 /// Bytes of values that one step moves, unless one value is larger.
@@ -42,7 +42,7 @@ struct Live {
 
 /// Values that were moved. The entries that refer to them must be changed.
 pub(in crate::database) struct Moved {
-    /// Their old and new positions. They are at the new ones, durable once the log is up to `end`.
+    /// Their old and new positions, in the order of the keys. They are at the new ones, durable once the log is up to `end`.
     pub relocations: Vec<Relocation>,
     /// Their bytes.
     pub bytes: u64,
@@ -50,6 +50,8 @@ pub(in crate::database) struct Moved {
     pub end: Position,
     /// The segment, if it has no more values.
     pub emptied: Option<SegmentNumber>,
+    /// The next level whose entries must be changed. Those of the level before are.
+    pub level: Level,
 }
 
 /// Returns whether the table refers to a value, given its key, version and position.
@@ -134,6 +136,11 @@ impl<D: Disk> ValueLog<D> {
         Ok(Some(moved))
     }
 
+    /// Undoes [`ValueLog::take_moved`].
+    pub fn return_moved(&mut self, moved: Moved) {
+        self.moves.moved = Some(moved);
+    }
+
     /// Begins to empty a segment, if there is one that is mostly dead.
     pub fn begin_moving(&mut self, live: &LiveBytes) {
         self.moves.segment = self.space.mostly_dead(LIVE_PERCENT, live).map(Moving::start);
@@ -155,7 +162,7 @@ impl<D: Disk> ValueLog<D> {
         let bytes = live.iter().map(|live| u64::from(live.length.stored())).sum();
         self.moves.segment = next.map(|offset| Moving { offset, ..moving });
         let emptied = if next.is_none() { Some(moving.segment) } else { None };
-        self.moves.moved = Some(Moved { relocations, bytes, end, emptied });
+        self.moves.moved = Some(Moved { relocations, bytes, end, emptied, level: Level::Upper });
         Ok(())
     }
 
@@ -212,6 +219,7 @@ impl<D: Disk> ValueLog<D> {
             let (key, to) = (each.key.clone(), position.packed());
             relocations.push(Relocation { key, version: each.version, from: each.from, to, length });
         }
+        relocations.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(relocations)
     }
 }
