@@ -143,6 +143,7 @@ impl<D: Disk> Store<D> {
     fn has_work(&self) -> bool {
         self.memtables.sealed().is_some()
             || self.checkpointer.is_emptying()
+            || self.checkpointer.jobs().are_out()
             || self.is_full()
             || self.values.has_work()
             || !self.is_settled()

@@ -89,10 +89,12 @@ impl<D: Disk> Store<D> {
     fn next_planned(&self) -> Option<Planned> {
         let jobs = self.checkpointer.jobs();
         let sealed = self.memtables.sealed();
-        if self.values.has_moved() {
+        let least = self.options.job_size() / SMALL_SHARE;
+        if let Some(moved) = self.values.moved() {
             let is_first = !jobs.are_out() && !self.table.has_prepared() && !self.checkpointer.has_after();
-            let is_planned = is_first && !jobs.is_resting && !jobs.is_closing && !self.values.moved_waits();
-            return is_planned.then_some(Planned::Relocate);
+            let is_small = moved.relocations.len() * self.options.block_size < least;
+            let is_planned = is_first && !is_small && !jobs.is_resting && !jobs.is_closing;
+            return (is_planned && !self.values.moved_waits()).then_some(Planned::Relocate);
         }
         let compaction = self.checkpointer.compaction().filter(|_| !jobs.is_closing);
         let compacts_upper = matches!(compaction, Some(Compaction::Upper(_)));
@@ -107,7 +109,6 @@ impl<D: Disk> Store<D> {
         if !is_seen || self.values.has_unnoted_segment() || jobs.unanswered() >= MOST_JOBS_OUT {
             return None;
         }
-        let least = self.options.job_size() / SMALL_SHARE;
         // Commits do not wait for a compaction.
         let is_first = compacts_upper && (sealed.is_none() || !self.is_ahead(0));
         if is_first || (compaction.is_none() && !self.merges_first() && !jobs.is_closing) {

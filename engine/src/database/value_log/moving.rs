@@ -124,6 +124,11 @@ impl<D: Disk> ValueLog<D> {
         self.moves.moved.is_some()
     }
 
+    /// The values that were copied, if the table does not refer to them yet.
+    pub fn moved(&self) -> Option<&Moved> {
+        self.moves.moved.as_ref()
+    }
+
     /// Whether values were copied that are not durable yet.
     pub fn moved_waits(&self) -> bool {
         self.moves.moved.as_ref().is_some_and(|moved| !self.is_durable(moved.end))
