@@ -209,6 +209,7 @@ fn relocate(table: &mut Table<MemoryDisk>, history: &mut History, version: Versi
             written.logged = Some(to);
         }
     }
+    relocations.sort_by(|a, b| a.key.cmp(&b.key));
     table.relocate(&relocations).unwrap();
     table.show().unwrap();
     assert_eq!(table.log_live().of(SegmentNumber::FIRST), 0);

@@ -289,6 +289,7 @@ export class Engine implements Backend {
   /** Does a small part of a compaction. Starts one if none is running. Returns whether there is more. */
   compactStep(): boolean {
     this.#room.toCompact();
+    this.#jobs.pump();
     const more = this.#calls.run("compact", () => this.#exports.luge_compact_step(clock.now())) === Status.More;
     this.#jobs.pump();
     return more;

@@ -120,6 +120,31 @@ test("many stores have a thread each", async () => {
   });
 });
 
+test("a thread changes the blocks that lead to moved values", async () => {
+  /** The second lowest bit of a job says so. */
+  let relocations = 0;
+  const fileSystem = new WatchedWorkers((worker, job) => {
+    relocations += ((job[0] ?? 0) >> 1) & 1;
+    return worker.run(job);
+  });
+  await withDirectory(async (path) => {
+    const config = { path, writeBufferSize: BUFFER, syncWrites: false, fileSystem, workers: "auto" } as const;
+    await using store = await open(config);
+    const last = new Map<string, number>();
+    for (let round = 0; round < 200 && relocations < 4; round++) {
+      for (let i = 0; i < 90; i++) {
+        if (round > 0 && i % 3 > 0) continue;
+        await store.put(keyOf(i), new Uint8Array(5000 + i).fill(round));
+        last.set(keyOf(i), round);
+      }
+      await store.compact();
+    }
+    assert.ok(relocations >= 4, `${relocations} jobs relocated values`);
+    for (const [key, round] of last) assert.equal((await store.get(key))?.at(-1), round);
+    assert.deepEqual((await store.verify()).damages, []);
+  });
+});
+
 test("with workers: false, or on another file system, no thread is started", async () => {
   const fileSystem = new WatchedWorkers();
   await withDirectory(async (path) => {

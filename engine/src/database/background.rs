@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Database;
 use super::checkpointer::After;
 use super::hidden::Hiding;
+use super::jobs::Planned;
 use super::look::MOST_UNSEEN;
 use super::memtables::{EIGHTHS, PACE_AHEAD};
 use super::sealed::Sealed;
@@ -49,7 +50,8 @@ impl<D: Disk> Database<D> {
 
 impl<D: Disk> Store<D> {
     fn step_now(&mut self, now_ms: u64) -> Result<(), Failure> {
-        if self.go_on()? {
+        // The host makes a job of it.
+        if self.planned() == Some(Planned::Relocate) || self.go_on()? {
             return Ok(());
         }
         if self.values.has_unnoted_segment() {
@@ -141,6 +143,7 @@ impl<D: Disk> Store<D> {
     fn has_work(&self) -> bool {
         self.memtables.sealed().is_some()
             || self.checkpointer.is_emptying()
+            || self.checkpointer.jobs().are_out()
             || self.is_full()
             || self.values.has_work()
             || !self.is_settled()

@@ -2,6 +2,7 @@
 
 use super::Database;
 use super::checkpointer::Compaction;
+use super::jobs::Planned;
 use super::store::Store;
 use crate::disk::Disk;
 use crate::failure::Failure;
@@ -21,7 +22,8 @@ impl<D: Disk> Database<D> {
 impl<D: Disk> Store<D> {
     fn compact_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         // What is free is free before more is written: the disk may be full.
-        if self.go_on()? || self.values.remove_dead()? {
+        // Or the host makes a job of what was moved.
+        if self.planned() == Some(Planned::Relocate) || self.go_on()? || self.values.remove_dead()? {
             return Ok(true);
         }
         if self.checkpointer.jobs().are_out() {

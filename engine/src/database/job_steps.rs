@@ -1,6 +1,6 @@
 //! Jobs: work on the table that a worker thread does, with an engine of its own, while this thread takes commits.
 //!
-//! A job is a part of a merge or of a descent. This thread makes the job and sends it. The worker writes the new blocks
+//! A job is a part of a merge, of a descent, or of a move of values. This thread makes the job and sends it. The worker writes the new blocks
 //! and answers with the changes of the tree. This thread applies them, in steps. Until then the table does not change. So
 //! this thread can take a job back at any time and do the work itself: when the worker fails, or is too slow. While jobs
 //! are out, nothing else changes the table.
@@ -11,6 +11,7 @@ use super::hidden::Hiding;
 use super::jobs::{Out, Planned, Task};
 use super::memtables::EIGHTHS;
 use super::store::Store;
+use super::value_log::Moved;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::table::{Answer, JobLimits, Level};
@@ -88,6 +89,13 @@ impl<D: Disk> Store<D> {
     fn next_planned(&self) -> Option<Planned> {
         let jobs = self.checkpointer.jobs();
         let sealed = self.memtables.sealed();
+        let least = self.options.job_size() / SMALL_SHARE;
+        if let Some(moved) = self.values.moved() {
+            let is_first = !jobs.are_out() && !self.table.has_prepared() && !self.checkpointer.has_after();
+            let is_small = moved.relocations.len() * self.options.block_size < least;
+            let is_planned = is_first && !is_small && !jobs.is_resting && !jobs.is_closing;
+            return (is_planned && !self.values.moved_waits()).then_some(Planned::Relocate);
+        }
         let compaction = self.checkpointer.compaction().filter(|_| !jobs.is_closing);
         let compacts_upper = matches!(compaction, Some(Compaction::Upper(_)));
         if sealed.is_none() && !compacts_upper && (jobs.is_closing || !self.must_descend()) {
@@ -101,7 +109,6 @@ impl<D: Disk> Store<D> {
         if !is_seen || self.values.has_unnoted_segment() || jobs.unanswered() >= MOST_JOBS_OUT {
             return None;
         }
-        let least = self.options.job_size() / SMALL_SHARE;
         // Commits do not wait for a compaction.
         let is_first = compacts_upper && (sealed.is_none() || !self.is_ahead(0));
         if is_first || (compaction.is_none() && !self.merges_first() && !jobs.is_closing) {
@@ -157,8 +164,20 @@ impl<D: Disk> Store<D> {
                 };
                 (task, Level::Bottom, job, retention)
             }
+            Planned::Relocate => {
+                let retention = self.retention(now_ms, true);
+                let Some(mut moved) = self.values.take_moved()? else { return Ok(None) };
+                if self.table.live_bytes(moved.level) == 0 {
+                    moved.level = Level::Bottom;
+                }
+                let (level, size) = (moved.level, self.options.job_size());
+                let job = self.table.hand_relocations(level, &moved.relocations, &retention, size)?;
+                (Task::Relocate(moved), level, job, retention)
+            }
         };
-        self.counters.step();
+        if planned != Planned::Relocate {
+            self.counters.step();
+        }
         self.checkpointer.jobs_mut().number = self.checkpointer.jobs().number.wrapping_add(1);
         let number = self.checkpointer.jobs().number;
         *bytes = job;
@@ -226,6 +245,8 @@ impl<D: Disk> Store<D> {
                 let compaction = if is_round { Compaction::Descended } else { Compaction::Upper(next) };
                 self.checkpointer.compacted(Some(compaction));
             }
+            Some(Task::Relocate(moved)) if moved.level == Level::Bottom => self.relocated(&moved),
+            Some(Task::Relocate(moved)) => self.values.return_moved(Moved { level: Level::Bottom, ..moved }),
             None => {}
         }
         Ok(true)
@@ -234,19 +255,16 @@ impl<D: Disk> Store<D> {
     /// Takes back all jobs that are out. Their answers are ignored from now on. The parts that the table already has stay.
     #[inline(never)]
     pub fn take_jobs_back(&mut self) {
-        let Some(oldest) = self.checkpointer.jobs().out.front() else { return };
-        match &oldest.task {
+        let Some(oldest) = self.checkpointer.jobs_mut().out.pop_front() else { return };
+        match oldest.task {
             Task::Merge { from, .. } => {
-                let from = *from;
                 if let Some(sealed) = self.memtables.sealed_mut() {
                     sealed.go_on_from(from);
                 }
             }
-            Task::Descend { from, .. } => {
-                let from = from.clone();
-                self.checkpointer.return_descent(from);
-            }
+            Task::Descend { from, .. } => self.checkpointer.return_descent(from),
             Task::Compact { .. } => {}
+            Task::Relocate(moved) => self.values.return_moved(moved),
         }
         self.checkpointer.jobs_mut().out.clear();
         self.checkpointer.jobs_mut().is_resting = true;

@@ -1,7 +1,8 @@
-//! The jobs of a store: parts of merges and descents that a worker does.
+//! The jobs of a store: parts of merges, descents and moves of values that a worker does.
 
 use std::collections::VecDeque;
 
+use super::value_log::Moved;
 use crate::memtable::Place;
 use crate::table::{Answer, Descent, HistoryLeft, Level, Retention};
 use crate::version::Version;
@@ -13,6 +14,8 @@ pub(super) enum Planned {
     Merge,
     /// Moves some blocks of the upper level into the bottom level.
     Descend,
+    /// Changes the entries of values that were moved.
+    Relocate,
 }
 
 /// The work of a job.
@@ -23,6 +26,8 @@ pub(super) enum Task {
     Descend { from: Descent, next: Descent },
     /// The same in a compaction.
     Compact { next: Descent },
+    /// Changes the entries of values that were moved.
+    Relocate(Moved),
 }
 
 /// A job that is out: a worker has it, or has answered it and the table does not have the whole answer yet.

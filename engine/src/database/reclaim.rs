@@ -3,7 +3,7 @@
 
 use super::checkpointer::After;
 use super::store::Store;
-use super::value_log::BYTES_A_STEP;
+use super::value_log::{BYTES_A_STEP, Moved};
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::log::SegmentNumber;
@@ -71,7 +71,7 @@ impl<D: Disk> Store<D> {
     pub fn move_step(&mut self) -> Result<(), Failure> {
         self.settle()?;
         // Prepared changes of a checkpoint may replace blocks that refer to the moved values.
-        if !self.values.is_moving() || self.prepare_group()? {
+        if !self.values.is_moving() || self.prepare_group()? || self.values.has_moved() {
             return Ok(());
         }
         let table = &self.table;
@@ -82,12 +82,18 @@ impl<D: Disk> Store<D> {
     /// Lets the table refer to the values that were moved, if there are any. Returns whether there are.
     pub fn relocate(&mut self) -> Result<bool, Failure> {
         let Some(moved) = self.values.take_moved()? else { return Ok(false) };
+        self.checkpointer.jobs_mut().worked_here();
         self.table.relocate(&moved.relocations)?;
+        self.relocated(&moved);
+        Ok(true)
+    }
+
+    /// Notes that all entries lead to the moved values. What follows comes when the changes are visible.
+    pub fn relocated(&mut self, moved: &Moved) {
         self.counters.moved(moved.bytes);
         if let Some(segment) = moved.emptied {
             self.checkpointer.then(After::Emptied(segment));
         }
-        Ok(true)
     }
 
     /// Drops a segment of the log that has no more values.

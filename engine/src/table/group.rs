@@ -207,7 +207,6 @@ impl<D: Disk> Table<D> {
             self.history = history;
             batch.insert(HISTORY_KEY, encode_history(history));
         }
-        self.changes += 1;
         self.tree.apply(batch)?;
         for (level, place) in group.changed {
             self.part(level).places.borrow_mut().forget(separator_of(&place));

@@ -1,8 +1,8 @@
 //! Makes jobs for a worker, and applies the answers.
 
-use super::job::{Answer, Blocks, Job, JobBytes, Target, write_bytes};
+use super::job::{Answer, Blocks, Job, JobBytes, Target, write_bytes, write_relocations};
 use super::merge::{Entries, take_below};
-use super::{Level, PlacedBlock, Retention, Table, block};
+use super::{Level, PlacedBlock, Relocation, Retention, Table, block};
 use crate::disk::Disk;
 use crate::entry::Entry;
 use crate::failure::{Failure, FailureKind};
@@ -59,7 +59,7 @@ impl<D: Disk> Table<D> {
         limits: JobLimits,
     ) -> Result<HandedOut, Failure> {
         let mut in_gap = in_gap;
-        let mut job = self.begin_job(level, retention, limits, &Blocks::default())?;
+        let mut job = self.begin_job((level, false), retention, limits, &Blocks::default())?;
         let (mut taken, mut size, mut end) = (0, 0, JobEnd::Block);
         while size < limits.bytes && end == JobEnd::Block {
             let Some(next) = entries.peek() else { break };
@@ -154,15 +154,34 @@ impl<D: Disk> Table<D> {
         if upper.len() == 0 {
             return Ok(None);
         }
-        let mut job = self.begin_job(Level::Bottom, retention, limits, &upper)?;
+        let mut job = self.begin_job((Level::Bottom, false), retention, limits, &upper)?;
         bottom.write(&mut job);
         Ok(Some(job))
+    }
+
+    /// Makes a job that relocates entries of a level. They must be in the order of their keys.
+    pub fn hand_relocations(
+        &mut self,
+        level: Level,
+        relocations: &[Relocation],
+        retention: &Retention,
+        bytes: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let (mut blocks, mut rest) = (Blocks::default(), relocations);
+        while let Some((placed, _)) = self.next_to_relocate(level, &mut rest)? {
+            blocks.add(&placed);
+        }
+        let limits = JobLimits { bytes, out: 0 };
+        let mut job = self.begin_job((level, true), retention, limits, &Blocks::default())?;
+        blocks.write(&mut job);
+        write_relocations(&mut job, relocations);
+        Ok(job)
     }
 
     #[inline(never)]
     fn begin_job(
         &mut self,
-        level: Level,
+        (level, relocates): (Level, bool),
         retention: &Retention,
         limits: JobLimits,
         upper: &Blocks,
@@ -172,7 +191,7 @@ impl<D: Disk> Table<D> {
         let target = Target { block_size, compression, segments };
         let (retention, identity) = (retention.clone(), self.identity.get());
         let (upper_blocks, runs, size) = (Vec::new(), JobBytes(&[]), limits.bytes);
-        let job = Job { level, retention, identity, target, size, upper: upper_blocks, runs };
+        let job = Job { level, relocates, retention, identity, target, size, upper: upper_blocks, runs };
         Ok(job.encode(upper))
     }
 

@@ -1,9 +1,11 @@
 //! The encoding of jobs and answers. A job has the new entries, and the places of the blocks that they go into.
 //!
 //! ```text
-//! job:    level, identity, block size, compression, job size, versions to keep, held + 1 or 0, time in ms, is_bottom,
-//!         snapshots, segments, blocks of the upper level that descend, runs up to the end
+//! job:    level + 2 if it relocates, identity, block size, compression, job size, versions to keep, held + 1 or 0, time in ms, is_bottom,
+//!         snapshots, segments, blocks of the upper level that descend, runs up to the end; if it relocates, then instead of
+//!         runs the blocks, and relocations up to the end
 //! run:    in a gap, blocks, length of the entries, the entries as one block
+//! relocation: length of the key, key, version, old and new position, new length
 //! blocks: count, and for each: length of the separator, separator, position and size of the record
 //! answer: segment and offset of the end, bytes of blocks, three versions of the history, groups up to the end
 //! group:  length, blocks, bytes, three versions of the history, live bytes of log, upper and bottom level, changes of
@@ -14,8 +16,9 @@
 
 use super::blocks::Pointer;
 use super::group::Group;
-use super::{HistoryLeft, Level, PlacedBlock, Retention};
+use super::{HistoryLeft, Level, PlacedBlock, Relocation, Retention};
 use crate::compression::Compression;
+use crate::entry::LoggedLength;
 use crate::failure::{Failure, FailureKind};
 use crate::position::{PackedPosition, Position, SegmentNumber};
 use crate::varint;
@@ -71,10 +74,12 @@ impl Blocks {
     }
 }
 
-/// A part of a merge or of a descent.
+/// A part of a merge or of a descent, or some values that were moved.
 pub struct Job<'a> {
     /// The level that changes.
     pub(super) level: Level,
+    /// Whether entries of the level get other positions of their values. Nothing else changes then.
+    pub(super) relocates: bool,
     /// Which entries stay.
     pub(super) retention: Retention,
     /// The identity of the store.
@@ -85,7 +90,7 @@ pub struct Job<'a> {
     pub(super) size: usize,
     /// The blocks of the upper level that descend.
     pub(super) upper: Vec<PlacedBlock>,
-    /// The new entries, and the blocks that they go into.
+    /// The new entries, and the blocks that they go into. Or the relocations, with their blocks.
     pub(super) runs: JobBytes<'a>,
 }
 
@@ -153,6 +158,14 @@ impl<'a> JobBytes<'a> {
         Ok(blocks)
     }
 
+    /// Decodes the next relocation of [`write_relocations`].
+    pub fn relocation(&mut self) -> Result<Relocation, Failure> {
+        let (key, version) = (self.bytes()?.to_vec(), Version::of(self.number()?));
+        let (from, to) = (PackedPosition::of(self.number()?), PackedPosition::of(self.number()?));
+        let length = LoggedLength::of_bits(u32::try_from(self.number()?).map_err(|_| malformed())?);
+        Ok(Relocation { key, version, from, to, length })
+    }
+
     #[inline(never)]
     fn history(&mut self) -> Result<HistoryLeft, Failure> {
         let [whole_from, changes_from, newest_from] = [self.number()?, self.number()?, self.number()?].map(Version::of);
@@ -171,6 +184,13 @@ fn write_all(out: &mut Vec<u8>, numbers: &[u64]) {
     }
 }
 
+pub(super) fn write_relocations(out: &mut Vec<u8>, relocations: &[Relocation]) {
+    for Relocation { key, version, from, to, length } in relocations {
+        write_bytes(out, key);
+        write_all(out, &[version.get(), from.get(), to.get(), u64::from(length.to_bits())]);
+    }
+}
+
 fn write_history(out: &mut Vec<u8>, history: HistoryLeft) {
     write_all(out, &[history.whole_from, history.changes_from, history.newest_from].map(Version::get));
 }
@@ -180,7 +200,8 @@ impl<'a> Job<'a> {
     pub(super) fn encode(&self, upper: &Blocks) -> Vec<u8> {
         let Retention { versions_to_keep, snapshots, held, now_ms, is_bottom } = &self.retention;
         let mut out = Vec::new();
-        let (level, held) = (u64::from(self.level == Level::Bottom), held.map_or(0, |held| held.get() + 1));
+        let level = u64::from(self.level == Level::Bottom) | u64::from(self.relocates) << 1;
+        let held = held.map_or(0, |held| held.get() + 1);
         let Target { block_size, compression, segments } = &self.target;
         let compression = u64::from(compression.number());
         let sizes = [*block_size as u64, compression, self.size as u64, *versions_to_keep as u64];
@@ -201,7 +222,8 @@ impl<'a> Job<'a> {
     /// Decodes a job.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Failure> {
         let mut reader = JobBytes(bytes);
-        let level = if reader.number()? == 0 { Level::Upper } else { Level::Bottom };
+        let first = reader.number()?;
+        let (level, relocates) = (if first & 1 == 0 { Level::Upper } else { Level::Bottom }, first & 2 != 0);
         let (identity, block_size) = (reader.number()?, reader.length()?);
         let compression =
             u32::try_from(reader.number()?).ok().and_then(Compression::of_number).ok_or_else(malformed)?;
@@ -213,7 +235,7 @@ impl<'a> Job<'a> {
         let segments = reader.numbers()?.into_iter().map(SegmentNumber::of).collect();
         let upper = reader.blocks(Level::Upper)?;
         let target = Target { block_size, compression, segments };
-        Ok(Self { level, retention, identity, target, size, upper, runs: reader })
+        Ok(Self { level, relocates, retention, identity, target, size, upper, runs: reader })
     }
 }
 

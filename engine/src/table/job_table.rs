@@ -42,6 +42,10 @@ impl<D: Disk> JobTable<D> {
             table.show_blocks(&rest.blocks(job.level)?)?;
             table.descend_run(job, &mut answer)?;
         }
+        if job.relocates {
+            table.show_blocks(&rest.blocks(job.level)?)?;
+            table.relocate_run(job, &mut rest, &mut answer)?;
+        }
         while !rest.0.is_empty() {
             let in_gap = rest.number()? != 0;
             table.show_blocks(&rest.blocks(job.level)?)?;
@@ -100,6 +104,22 @@ impl<D: Disk> Table<D> {
                 self.tree.apply(group.into_batch())?;
                 moved.clear();
                 bytes = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn relocate_run(&mut self, job: &Job<'_>, rest: &mut JobBytes<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let mut relocations = Vec::new();
+        while !rest.0.is_empty() {
+            relocations.push(rest.relocation()?);
+        }
+        let mut left = relocations.as_slice();
+        while !left.is_empty() {
+            let mut group = Group::default();
+            self.relocate_in(job.level, &mut left, job.size / GROUPS_A_JOB, &mut group)?;
+            if !group.is_empty() {
+                answer.add(&group);
             }
         }
         Ok(())

@@ -13,6 +13,8 @@ pub struct LiveBytes {
     counts: BTreeMap<SegmentNumber, u64>,
     /// The sum, kept because every commit and every read needs it.
     total: u64,
+    /// How many groups of changes were applied.
+    changes: u64,
 }
 
 /// Changes of some counts.
@@ -44,11 +46,12 @@ impl LiveBytes {
             counts.insert(segment, count);
         }
         let total = counts.values().sum();
-        Ok(Self { prefix, counts, total })
+        Ok(Self { prefix, counts, total, changes: 0 })
     }
 
     /// Applies a change, and adds it to `batch`.
     pub(super) fn apply(&mut self, change: LiveChange, batch: &mut Batch) -> Result<(), Failure> {
+        self.changes += 1;
         for (segment, change) in change.0.into_iter().filter(|(_, change)| *change != 0) {
             let count = self.of(segment).checked_add_signed(change).ok_or_else(damaged)?;
             self.total = self.total.checked_add_signed(change).ok_or_else(damaged)?;
@@ -62,6 +65,12 @@ impl LiveBytes {
             }
         }
         Ok(())
+    }
+
+    /// How many groups of changes were applied. Some change no count.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The live bytes of one segment.
@@ -89,7 +98,7 @@ impl FromIterator<(u64, u64)> for LiveBytes {
         let counts: BTreeMap<_, u64> =
             counts.into_iter().map(|(segment, count)| (SegmentNumber::of(segment), count)).collect();
         let total = counts.values().sum();
-        Self { prefix: 0, counts, total }
+        Self { prefix: 0, counts, total, changes: 0 }
     }
 }
 

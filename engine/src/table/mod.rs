@@ -100,8 +100,6 @@ pub struct Table<D: Disk> {
     /// Changes that become visible next: see [`Table::prepare`].
     prepared: Option<Group>,
     identity: Identity,
-    /// How many times blocks or counts changed.
-    changes: u64,
 }
 
 /// The parts of a level.
@@ -166,8 +164,7 @@ impl<D: Disk> Table<D> {
         let upper = part(Level::Upper, disks.upper)?;
         let bottom = part(Level::Bottom, disks.bottom)?;
         let history = read_history(&*tree)?;
-        let (prepared, changes) = (None, 0);
-        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, prepared, identity, changes })
+        Ok(Self { tree, block_size, cache, log_live, upper, bottom, history, prepared: None, identity })
     }
 
     /// How blocks are written from here on. A new table writes them as they are.
@@ -179,7 +176,7 @@ impl<D: Disk> Table<D> {
 
     /// How many times blocks or counts changed since the table was opened.
     pub fn changes(&self) -> u64 {
-        self.changes
+        self.log_live.changes()
     }
 
     /// The identity of the store. It distinguishes the store's files from those of another store.

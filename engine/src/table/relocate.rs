@@ -39,32 +39,54 @@ impl<D: Disk> Table<D> {
     }
 
     /// Prepares to change the entries in one atomic write: see [`Table::prepare`]. Entries that were deleted meanwhile stay deleted.
+    /// The relocations must be in the order of their keys.
     pub fn relocate(&mut self, relocations: &[Relocation]) -> Result<(), Failure> {
         self.show()?;
-        let mut sorted: Vec<&Relocation> = relocations.iter().collect();
-        sorted.sort_by(|a, b| a.key.cmp(&b.key));
         let mut group = Group::default();
         for level in Level::ALL {
-            let mut rest = sorted.as_slice();
-            while let Some(first) = rest.first() {
-                let placed = self.block_of(level, &first.key)?;
-                let after = self.block_after(level, &placed)?;
-                let end = after.as_ref().map(PlacedBlock::separator);
-                let inside = rest.partition_point(|each| end.is_none_or(|end| each.key.as_slice() < end));
-                let (here, behind) = rest.split_at(inside);
-                rest = behind;
-                self.relocate_block(level, placed, here, &mut group)?;
-            }
+            let mut rest = relocations;
+            self.relocate_in(level, &mut rest, usize::MAX, &mut group)?;
         }
         self.prepare(group)?;
         Ok(())
+    }
+
+    /// Takes relocations off `rest` and changes the entries of a level, until the group has at least `most` bytes of blocks.
+    pub(super) fn relocate_in(
+        &mut self,
+        level: Level,
+        rest: &mut &[Relocation],
+        most: usize,
+        group: &mut Group,
+    ) -> Result<(), Failure> {
+        while group.written().bytes < most.max(1) {
+            let Some((placed, here)) = self.next_to_relocate(level, rest)? else { break };
+            self.relocate_block(level, placed, here, group)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the relocations of one block off `rest`. Returns the block, too.
+    pub(super) fn next_to_relocate<'r>(
+        &self,
+        level: Level,
+        rest: &mut &'r [Relocation],
+    ) -> Result<Option<(PlacedBlock, &'r [Relocation])>, Failure> {
+        let Some(first) = rest.first() else { return Ok(None) };
+        let placed = self.block_of(level, &first.key)?;
+        let after = self.block_after(level, &placed)?;
+        let end = after.as_ref().map(PlacedBlock::separator);
+        let inside = rest.partition_point(|each| end.is_none_or(|end| each.key.as_slice() < end));
+        let (here, behind) = rest.split_at(inside);
+        *rest = behind;
+        Ok(Some((placed, here)))
     }
 
     fn relocate_block(
         &mut self,
         level: Level,
         placed: PlacedBlock,
-        relocations: &[&Relocation],
+        relocations: &[Relocation],
         group: &mut Group,
     ) -> Result<(), Failure> {
         let block = self.old_block(level, placed)?;
@@ -77,7 +99,7 @@ impl<D: Disk> Table<D> {
     }
 }
 
-fn relocated<'a>(entry: Entry<'a>, relocations: &[&Relocation]) -> Entry<'a> {
+fn relocated<'a>(entry: Entry<'a>, relocations: &[Relocation]) -> Entry<'a> {
     let Value::Logged { position, .. } = entry.value else { return entry };
     let found =
         relocations.iter().find(|each| each.key == entry.key && each.version == entry.version && each.from == position);

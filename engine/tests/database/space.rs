@@ -5,6 +5,9 @@ use luge_engine::database::payload::Operation;
 use luge_engine::database::{Database, Disks, Options};
 use luge_engine::disk::MemoryDisk;
 use luge_engine::index::Index;
+use luge_engine::version::Version;
+
+use crate::worker::Worker;
 
 const OPTIONS: Options = Options {
     cache_size: 1 << 20,
@@ -37,10 +40,24 @@ fn log_bytes(database: &Database<MemoryDisk>) -> u64 {
     metrics.iter().find(|(name, _)| *name == "log_file_bytes").unwrap().1
 }
 
-/// Puts, overwrites and deletes values of many sizes, and looks at the files all the time. With `steps` somebody does the work
-/// behind the commits, as an event loop does.
-fn churn(steps: bool) {
-    let (_, mut database) = open();
+/// Who does the work behind the commits.
+#[derive(Clone, Copy, PartialEq)]
+enum Behind {
+    /// The commits themselves.
+    Nobody,
+    /// Steps, as an event loop does them.
+    Steps,
+    /// Steps, and a worker that dies now and then, or answers late.
+    Worker,
+}
+
+/// Puts, overwrites and deletes values of many sizes, and looks at the files all the time. Returns how many jobs relocated
+/// values.
+fn churn(behind: Behind) -> usize {
+    let disks = Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() };
+    let mut worker = Worker::beside(&disks);
+    let mut database = Database::with_index(&Index::temporary().unwrap(), disks, OPTIONS).unwrap();
+    database.run_jobs(behind == Behind::Worker);
     let mut sizes = vec![0_u64; 300];
     let mut random = 88_172_645_463_325_252_u64;
     for i in 0..12_000 {
@@ -56,10 +73,17 @@ fn churn(steps: bool) {
         };
         put(&mut database, key as u32, size);
         sizes[key] = size as u64;
-        if steps {
-            for _ in 0..20 {
-                if !database.step(0).unwrap() {
-                    break;
+        for turn in 0..if behind == Behind::Nobody { 0 } else { 20 } {
+            if !database.step(0).unwrap() {
+                break;
+            }
+            if behind == Behind::Worker {
+                worker.take(&mut database, 0);
+                match (random >> 8).wrapping_add(turn) % 64 {
+                    0 => worker.die(&mut database),
+                    1..8 => {}
+                    _ if worker.work().is_err() => worker.die(&mut database),
+                    _ => worker.answer(&mut database),
                 }
             }
         }
@@ -67,16 +91,28 @@ fn churn(steps: bool) {
         let files = log_bytes(&database);
         assert!(files <= 3 * live + SLACK, "{files} bytes of the log for {live} that live, after {i}");
     }
+    for (key, size) in sizes.iter().enumerate() {
+        let mut value = Vec::new();
+        let found = database.get(&(key as u32).to_be_bytes(), Version::NEWEST, 0, &mut value).unwrap();
+        assert_eq!((found.is_some(), value.len() as u64), (*size > 0, *size), "the value of key {key}");
+    }
+    worker.relocated
 }
 
 #[test]
 fn the_log_stays_small_beside_what_lives() {
-    churn(true);
+    churn(Behind::Steps);
 }
 
 #[test]
 fn so_it_does_when_nobody_does_steps() {
-    churn(false);
+    churn(Behind::Nobody);
+}
+
+#[test]
+fn so_it_does_when_a_worker_relocates_what_was_moved() {
+    let relocated = churn(Behind::Worker);
+    assert!(relocated > 50, "{relocated} jobs relocated values");
 }
 
 #[test]

@@ -15,12 +15,14 @@ pub struct Worker {
     answers: VecDeque<(u32, Vec<u8>)>,
     /// How many jobs were done.
     pub done: usize,
+    /// How many of them relocated values.
+    pub relocated: usize,
 }
 
 impl Worker {
     pub fn beside(disks: &Disks<MemoryDisk>) -> Self {
         let disks = (disks.upper.shared(), disks.bottom.shared());
-        Self { disks, table: None, jobs: VecDeque::new(), answers: VecDeque::new(), done: 0 }
+        Self { disks, table: None, jobs: VecDeque::new(), answers: VecDeque::new(), done: 0, relocated: 0 }
     }
 
     /// Takes a job. Returns whether there was one.
@@ -34,6 +36,7 @@ impl Worker {
     /// Does the oldest job. A job that was taken back may fail.
     pub fn work(&mut self) -> Result<(), Failure> {
         let Some((number, job)) = self.jobs.pop_front() else { return Ok(()) };
+        let relocates = job.first().is_some_and(|first| first & 2 != 0);
         let job = Job::decode(&job)?;
         let (upper, bottom) = (self.disks.0.shared(), self.disks.1.shared());
         let mut table = match self.table.take() {
@@ -46,6 +49,7 @@ impl Worker {
         answer.encode(&mut bytes);
         self.answers.push_back((number, bytes));
         self.done += 1;
+        self.relocated += usize::from(relocates);
         Ok(())
     }
 

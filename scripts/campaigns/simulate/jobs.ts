@@ -28,6 +28,8 @@ export interface JobMoment {
   readonly isTaken: boolean;
   /** A worker is in the middle of a job that writes to this level. */
   readonly writes: "upper" | "bottom" | undefined;
+  /** A worker has a job that relocates values, or the store has got its answer a short time before. */
+  readonly isRelocating: boolean;
 }
 
 /** How many crash states there were at such moments. */
@@ -37,11 +39,12 @@ export interface JobStates {
   taken: number;
   inUpper: number;
   inBottom: number;
+  relocating: number;
 }
 
 /** No states. */
 export function noJobStates(): JobStates {
-  return { out: 0, answered: 0, taken: 0, inUpper: 0, inBottom: 0 };
+  return { out: 0, answered: 0, taken: 0, inUpper: 0, inBottom: 0, relocating: 0 };
 }
 
 /** Whether a job is in flight. */
@@ -56,10 +59,19 @@ export function countState(states: JobStates, moment: JobMoment | undefined): vo
   if (moment?.isTaken) states.taken += 1;
   if (moment?.writes === "upper") states.inUpper += 1;
   if (moment?.writes === "bottom") states.inBottom += 1;
+  if (moment?.isRelocating) states.relocating += 1;
 }
 
 /** For this many changes of the disk, the store may still apply an answer. */
 const TAKEN_POINTS = 40;
+
+/** A job begins with the sum of these: it changes the bottom level, it relocates values. */
+const BOTTOM = 1;
+const RELOCATES = 2;
+
+function firstOf(job: Uint8Array): number {
+  return job[0] ?? 0;
+}
 
 interface Waiting {
   readonly job: Uint8Array;
@@ -107,6 +119,7 @@ export class SimulatedWorkers {
       isAnswered: moments.some(({ isAnswered }) => isAnswered),
       isTaken: moments.some(({ isTaken }) => isTaken),
       writes: moments.find(({ writes }) => writes)?.writes,
+      isRelocating: moments.some(({ isRelocating }) => isRelocating),
     };
   }
 
@@ -128,6 +141,7 @@ class SimulatedWorker implements JobWorker {
   #present: Uint8Array | undefined;
   /** Moments since the store got the last answer. */
   #sinceTaken = TAKEN_POINTS;
+  #tookRelocations = false;
 
   constructor({ pool, random, view, isUnsynced }: JobContext, { path, lock }: JobPlace, didOne: () => void) {
     this.#random = random;
@@ -158,8 +172,10 @@ class SimulatedWorker implements JobWorker {
       isTaken: this.#sinceTaken < TAKEN_POINTS,
       isOut: this.#queue.some(({ answer }) => answer === undefined),
       isAnswered: this.#queue.some(({ answer }) => answer !== undefined),
-      // A job begins with its level.
-      writes: this.#present && (this.#present[0] === 0 ? "upper" : "bottom"),
+      writes: this.#present && (firstOf(this.#present) & BOTTOM ? "bottom" : "upper"),
+      isRelocating:
+        this.#queue.some(({ job }) => (firstOf(job) & RELOCATES) !== 0) ||
+        (this.#sinceTaken < TAKEN_POINTS && this.#tookRelocations),
     };
   }
 
@@ -171,6 +187,7 @@ class SimulatedWorker implements JobWorker {
     else if (chance === 1 && first?.answer) {
       this.#queue.shift();
       this.#sinceTaken = 0;
+      this.#tookRelocations = (firstOf(first.job) & RELOCATES) !== 0;
       first.done.resolve(first.answer);
     }
   }

@@ -87,6 +87,7 @@ export function rowsOf(totals: Totals, seconds: number): Record<string, number> 
     "states soon after an answer": totals.jobStates.taken,
     "states in a job for the upper level": totals.jobStates.inUpper,
     "states in a job for the bottom level": totals.jobStates.inBottom,
+    "states beside a job that relocates values": totals.jobStates.relocating,
     "states per point, mean": Number((totals.states / Math.max(1, totals.points)).toFixed(1)),
     "states per point, most": totals.mostStatesOfPoint,
     "states after one crash": totals.atDepth[0] ?? 0,

@@ -56,6 +56,8 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
     batchKeys: 20,
     steps: 60,
     sparse: 2,
+    // Each one moves values.
+    compactsOften: true,
   },
   {
     name: "wide",

@@ -8,7 +8,7 @@ mod space;
 use xxhash_rust::xxh64::Xxh64;
 
 pub use self::files::ValueStream;
-pub(super) use self::moving::BYTES_A_STEP;
+pub(super) use self::moving::{BYTES_A_STEP, Moved};
 
 use self::files::ValueFiles;
 use self::moving::Moves;

@@ -7,7 +7,7 @@ use crate::entry::LoggedLength;
 use crate::failure::Failure;
 use crate::log::record::{self, HEADER_SIZE};
 use crate::log::{PackedPosition, Position, SegmentNumber, segment};
-use crate::table::{LiveBytes, Relocation};
+use crate::table::{Level, LiveBytes, Relocation};
 use crate::version::Version;
 
 /// Bytes of values that one step moves, unless one value is larger.
@@ -42,7 +42,7 @@ struct Live {
 
 /// Values that were moved. The entries that refer to them must be changed.
 pub(in crate::database) struct Moved {
-    /// Their old and new positions. They are at the new ones, durable once the log is up to `end`.
+    /// Their old and new positions, in the order of the keys. They are at the new ones, durable once the log is up to `end`.
     pub relocations: Vec<Relocation>,
     /// Their bytes.
     pub bytes: u64,
@@ -50,6 +50,8 @@ pub(in crate::database) struct Moved {
     pub end: Position,
     /// The segment, if it has no more values.
     pub emptied: Option<SegmentNumber>,
+    /// The next level whose entries must be changed. Those of the level before are.
+    pub level: Level,
 }
 
 /// Returns whether the table refers to a value, given its key, version and position.
@@ -122,6 +124,11 @@ impl<D: Disk> ValueLog<D> {
         self.moves.moved.is_some()
     }
 
+    /// The values that were copied, if the table does not refer to them yet.
+    pub fn moved(&self) -> Option<&Moved> {
+        self.moves.moved.as_ref()
+    }
+
     /// Whether values were copied that are not durable yet.
     pub fn moved_waits(&self) -> bool {
         self.moves.moved.as_ref().is_some_and(|moved| !self.is_durable(moved.end))
@@ -132,6 +139,11 @@ impl<D: Disk> ValueLog<D> {
         let Some(moved) = self.moves.moved.take() else { return Ok(None) };
         self.ensure_durable(moved.end)?;
         Ok(Some(moved))
+    }
+
+    /// Undoes [`ValueLog::take_moved`].
+    pub fn return_moved(&mut self, moved: Moved) {
+        self.moves.moved = Some(moved);
     }
 
     /// Begins to empty a segment, if there is one that is mostly dead.
@@ -155,7 +167,7 @@ impl<D: Disk> ValueLog<D> {
         let bytes = live.iter().map(|live| u64::from(live.length.stored())).sum();
         self.moves.segment = next.map(|offset| Moving { offset, ..moving });
         let emptied = if next.is_none() { Some(moving.segment) } else { None };
-        self.moves.moved = Some(Moved { relocations, bytes, end, emptied });
+        self.moves.moved = Some(Moved { relocations, bytes, end, emptied, level: Level::Upper });
         Ok(())
     }
 
@@ -212,6 +224,7 @@ impl<D: Disk> ValueLog<D> {
             let (key, to) = (each.key.clone(), position.packed());
             relocations.push(Relocation { key, version: each.version, from: each.from, to, length });
         }
+        relocations.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(relocations)
     }
 }
