@@ -13,7 +13,9 @@ use luge_engine::index::Index;
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::{PackedPosition, Position, SegmentNumber, segment};
 use luge_engine::table::block::BlockReader;
-use luge_engine::table::{BlockWalk, Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
+use luge_engine::table::{
+    BlockWalk, Descent, Found, Group, Level, Relocation, Retention, Table, TableCursor, TableDisks,
+};
 use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -505,7 +507,7 @@ fn a_cursor_moves_by_keys_and_versions_over_the_groups_of_a_block() {
         for (i, (key, version)) in all.iter().enumerate() {
             let at = || table.cursor_from(Level::Bottom, Boundary::At(key, *version)).unwrap();
             let place = |index: usize| all.get(index).map(|(key, version)| (key.as_slice(), *version));
-            let check = |cursor: &luge_engine::table::TableCursor<'_, MemoryDisk>, index: Option<usize>| {
+            let check = |cursor: &TableCursor<'_, MemoryDisk>, index: Option<usize>| {
                 let found = cursor.entry().map(|entry| (entry.key, entry.version));
                 assert_eq!(found, index.and_then(place), "from {key:?} at {version:?} in blocks of {block_size}");
             };
@@ -513,7 +515,9 @@ fn a_cursor_moves_by_keys_and_versions_over_the_groups_of_a_block() {
             let mut next = at();
             next.next_key().unwrap();
             check(&next, Some(all.partition_point(|(other, _)| other <= key)));
-            let mut previous = at();
+            let behind = place(i + 1).map_or(Boundary::Outermost, |(key, version)| Boundary::At(key, version));
+            let mut previous = table.cursor_before(Level::Bottom, behind).unwrap();
+            check(&previous, Some(i));
             previous.previous_key().unwrap();
             check(&previous, all.partition_point(|(other, _)| other < key).checked_sub(1));
             for sought in [0, 1, 4, 15, 16, 17, 50, 90].map(Version::of) {
