@@ -21,9 +21,9 @@ pub struct TableCursor<'a, D: Disk> {
     /// The present block.
     placed: Option<PlacedBlock>,
     block: Vec<u8>,
-    /// How many groups the block has; 0 if there is no block.
+    /// How many groups the block has; 0 if there is no block, and 1 if the whole block is decoded.
     groups: usize,
-    /// The present group. Most iterations need few entries, so only this one is decoded.
+    /// The present group. Most iterations need few entries, so only this one is decoded in the first block.
     group: usize,
     decoded: DecodedBlock,
     /// The present entry in the group; out of range after the end.
@@ -168,11 +168,11 @@ impl<'a, D: Disk> TableCursor<'a, D> {
     /// Moves to a version of a key in the present block, or to the place where it would be. That may be after the end of
     /// a group.
     fn seek(&mut self, key: &[u8], version: Version) -> Result<(), Failure> {
-        if self.groups > 0 {
+        if self.groups > 1 {
             let group = Parts::of(&self.block).and_then(|parts| parts.group_of(key, version));
             self.decode(group)?;
-            self.index = self.decoded.entries_before(key, version);
         }
+        self.index = self.decoded.entries_before(key, version);
         Ok(())
     }
 
@@ -184,9 +184,7 @@ impl<'a, D: Disk> TableCursor<'a, D> {
                 self.decode(Ok(next))?;
             } else {
                 let found = self.blocks().and_then(Iterator::next);
-                if self.enter(found)? {
-                    self.decode(Ok(0))?;
-                }
+                self.enter(found)?;
             }
         }
         Ok(())
@@ -199,9 +197,7 @@ impl<'a, D: Disk> TableCursor<'a, D> {
                 self.decode(Ok(previous))?;
             } else {
                 let found = self.blocks().and_then(DoubleEndedIterator::next_back);
-                if self.enter(found)? {
-                    self.decode(Ok(self.groups - 1))?;
-                }
+                self.enter(found)?;
             }
             before = self.decoded.len();
         }
@@ -214,7 +210,12 @@ impl<'a, D: Disk> TableCursor<'a, D> {
             self.group = group;
             self.decoded.decode_group(&self.block, group)
         });
-        decoded.map_err(|Malformed| malformed(self.placed.as_ref().map_or(&[], PlacedBlock::separator)))
+        decoded.map_err(|Malformed| self.malformed())
+    }
+
+    #[cold]
+    fn malformed(&self) -> Failure {
+        malformed(self.placed.as_ref().map_or(&[], PlacedBlock::separator))
     }
 
     fn blocks(&mut self) -> Option<&mut Pairs<'a>> {
@@ -237,17 +238,24 @@ impl<'a, D: Disk> TableCursor<'a, D> {
     fn start_in(&mut self, first: PlacedBlock, key: &[u8], version: Version) -> Result<(), Failure> {
         if first.pointer.is_some() {
             self.load(first)?;
+            let parts = Parts::of(&self.block).map_err(|Malformed| self.malformed())?;
+            self.groups = parts.groups();
+            if self.groups == 1 {
+                self.decode(Ok(0))?;
+            }
         }
         self.seek(key, version)
     }
 
-    /// Reads a block. Returns whether there is one.
-    fn enter(&mut self, found: Option<Result<Pair, Failure>>) -> Result<bool, Failure> {
-        match found {
-            Some(found) => self.load(placed(found?)?)?,
-            None => self.is_done = true,
-        }
-        Ok(!self.is_done)
+    /// Reads and decodes a block, if there is one.
+    fn enter(&mut self, found: Option<Result<Pair, Failure>>) -> Result<(), Failure> {
+        let Some(found) = found else {
+            self.is_done = true;
+            return Ok(());
+        };
+        self.load(placed(found?)?)?;
+        (self.groups, self.group) = (1, 0);
+        self.decoded.decode(&self.block).map_err(|Malformed| self.malformed())
     }
 
     fn load(&mut self, placed: PlacedBlock) -> Result<(), Failure> {
@@ -259,7 +267,6 @@ impl<'a, D: Disk> TableCursor<'a, D> {
         }
         self.loaded += 1;
         self.read_bytes += self.block.len();
-        self.groups = Parts::of(&self.block).map_err(|Malformed| malformed(placed.separator()))?.groups();
         self.placed = Some(placed);
         Ok(())
     }
