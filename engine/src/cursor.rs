@@ -505,20 +505,27 @@ impl<'a, D: Disk> Cursor<'a, D> {
             }
         }
         let mut rival = std::mem::take(&mut self.rival);
-        rival.clear();
-        let (leader, first) = self.first_source(direction, None)?;
-        rival.extend_from_slice(self.first_source(direction, Some(leader))?.1.key);
+        let mut first: Option<(usize, Entry<'_>)> = None;
+        let mut second: Option<&[u8]> = None;
+        for (source, entry) in self.sources.iter().enumerate().filter_map(|(i, source)| Some((i, source.entry()?))) {
+            match first {
+                Some((_, best)) if entry.order(&best) != direction => {
+                    if second.is_none_or(|second| entry.key.cmp(second) == direction) {
+                        second = Some(entry.key);
+                    }
+                }
+                best => {
+                    second = best.map(|(_, best)| best.key);
+                    first = Some((source, entry));
+                }
+            }
+        }
+        let (leader, first) = first?;
+        keep(&mut rival, second?);
         self.is_alone = first.key != rival.as_slice();
         self.rival = rival;
         self.leader = Some(leader);
         self.leader
-    }
-
-    /// The source with the first entry. With `except`, that source is left out.
-    fn first_source(&self, direction: Ordering, except: Option<usize>) -> Option<(usize, Entry<'_>)> {
-        let entries = self.sources.iter().enumerate().filter(|(i, _)| Some(*i) != except);
-        let entries = entries.filter_map(|(i, source)| Some((i, source.entry()?)));
-        entries.reduce(|best, next| if next.1.order(&best.1) == direction { next } else { best })
     }
 }
 

@@ -13,7 +13,9 @@ use luge_engine::index::Index;
 use luge_engine::log::record::{self, Record};
 use luge_engine::log::{PackedPosition, Position, SegmentNumber, segment};
 use luge_engine::table::block::BlockReader;
-use luge_engine::table::{BlockWalk, Descent, Found, Group, Level, Relocation, Retention, Table, TableDisks};
+use luge_engine::table::{
+    BlockWalk, Descent, Found, Group, Level, Relocation, Retention, Table, TableCursor, TableDisks,
+};
 use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -486,5 +488,45 @@ fn steps_behind_all_old_entries_of_a_block_are_one_group() {
         assert!(committed <= groups, "{committed} groups");
         let expected: Vec<_> = model.keys().map(|(key, Reverse(version))| (key.clone(), *version)).collect();
         assert_eq!(dump(&table, Level::Bottom), expected);
+    }
+}
+
+/// Versions of a key lie in several groups of a block. Each move must find its place among them.
+#[test]
+fn a_cursor_moves_by_keys_and_versions_over_the_groups_of_a_block() {
+    for (counts, block_size) in [([1, 30, 9], 1 << 16), ([8, 8, 8], 1 << 16), ([20, 1, 40], 300)] {
+        let mut new = History::new();
+        for (key, count) in counts.into_iter().enumerate() {
+            for version in 1..=count {
+                let written = Written { expires_ms: 0, value: Some(vec![7; 20]), logged: None };
+                new.insert((vec![b'a' + u8::try_from(key).unwrap()], Reverse(Version::of(version * 2))), written);
+            }
+        }
+        let mut table = open(block_size);
+        merge_all(&mut table, Level::Bottom, &new, &Retention { versions_to_keep: 100, ..BOTTOM }, 8);
+        let all = dump(&table, Level::Bottom);
+        for (i, (key, version)) in all.iter().enumerate() {
+            let at = || table.cursor_from(Level::Bottom, Boundary::At(key, *version)).unwrap();
+            let place = |index: usize| all.get(index).map(|(key, version)| (key.as_slice(), *version));
+            let check = |cursor: &TableCursor<'_, MemoryDisk>, index: Option<usize>| {
+                let found = cursor.entry().map(|entry| (entry.key, entry.version));
+                assert_eq!(found, index.and_then(place), "from {key:?} at {version:?} in blocks of {block_size}");
+            };
+            check(&at(), Some(i));
+            let mut next = at();
+            next.next_key().unwrap();
+            check(&next, Some(all.partition_point(|(other, _)| other <= key)));
+            let behind = place(i + 1).map_or(Boundary::Outermost, |(key, version)| Boundary::At(key, version));
+            let mut previous = table.cursor_before(Level::Bottom, behind).unwrap();
+            check(&previous, Some(i));
+            previous.previous_key().unwrap();
+            check(&previous, all.partition_point(|(other, _)| other < key).checked_sub(1));
+            for sought in [0, 1, 4, 15, 16, 17, 50, 90].map(Version::of) {
+                let mut cursor = at();
+                cursor.seek_version(sought).unwrap();
+                let before = |(other, newer): &(Vec<u8>, Version)| other < key || (other == key && *newer > sought);
+                check(&cursor, Some(all.partition_point(before)));
+            }
+        }
     }
 }

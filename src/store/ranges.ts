@@ -9,7 +9,7 @@ import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
 import type { KeyCodec } from "../api/view.ts";
 import { type ByteRange, successor } from "../byte_range.ts";
-import { compareBytes, concat, NOTHING } from "../bytes.ts";
+import { compareBytes, concat } from "../bytes.ts";
 import { encodeBound, encodePrefix } from "../encoding.ts";
 import type { KeyFormat } from "../key_format.ts";
 import type { KeySpace } from "../key_space.ts";
@@ -62,7 +62,7 @@ function toBytes(given: ReadRange<KeyEncoding>, space: KeySpace, codec?: BoundCo
   const base = space.prefix;
   const range = codec ? encodeBounds(given, codec) : given;
   // Copies the bytes, because the caller may change its arrays during the iteration.
-  const prefix = concat(base, encodePrefix(range.prefix === undefined ? NOTHING : range.prefix));
+  const prefix = range.prefix === undefined ? base : concat(base, encodePrefix(range.prefix));
   const lower = laterOf({ key: prefix, included: true }, endOf(range.gt, range.gte, ["gt", "gte"], base), 1);
   const end = codec?.end ? concat(prefix, codec.end) : successor(prefix);
   const upper = laterOf(end && { key: end, included: false }, endOf(range.lt, range.lte, ["lt", "lte"], base), -1);

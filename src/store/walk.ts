@@ -26,8 +26,7 @@ export interface Walked<E extends KeyEncoding, T> {
  */
 const FIRST_PAGE_BYTES = 2048;
 const FIRST_OF_OPEN_BYTES = 512;
-/** The second page has at least this many bytes. Each later page is `PAGE_GROWTH` times as large as the one before. */
-const SECOND_PAGE_BYTES = 16_384;
+/** Each later page is this many times as large as the one before. */
 const PAGE_GROWTH = 8;
 
 function firstPageBytes({ reverse, lower, upper, pageBytes, limit }: ByteRange): number {
@@ -165,8 +164,7 @@ export class Walk<E extends KeyEncoding, T> implements IterableIterator<T> {
     try {
       const source = this.#held ?? this.#walked.open();
       const page = source.scan({ ...range, pageBytes: this.#pageBytes }, this.#walked.format);
-      const grown = Math.max(this.#pageBytes * PAGE_GROWTH, SECOND_PAGE_BYTES);
-      this.#pageBytes = Math.min(grown, LARGEST_PAGE_BYTES);
+      this.#pageBytes = Math.min(this.#pageBytes * PAGE_GROWTH, LARGEST_PAGE_BYTES);
       if (page.last && !this.#held) this.#hold(source);
       this.#rest = page.last && restOf(range, page.last, page.keys.length);
       if (this.#rest?.limit === 0) this.#rest = undefined;

@@ -100,4 +100,20 @@ describe("how many entries are looked at", () => {
     }
     within("queueVisits", most);
   });
+
+  test("for a walk that is left after some entries", async () => {
+    await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem(), syncWrites: false });
+    await store.batch(Array.from({ length: 2000 }, (_, i) => ({ type: "put", key: keyOf(i), value: "v".repeat(90) })));
+    for (const [taken, most] of [
+      [1, 8],
+      [10, 60],
+    ] as const) {
+      const before = store.metrics().entriesVisited;
+      const walk = store.entries({ gte: keyOf(1000) })[Symbol.iterator]();
+      for (let i = 0; i < taken; i++) assert.equal(walk.next().value?.[0], keyOf(1000 + i));
+      walk.return?.();
+      const visited = store.metrics().entriesVisited - before;
+      assert.ok(visited <= most, `${visited} entries looked at for ${taken}`);
+    }
+  });
 });

@@ -166,8 +166,35 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// How many groups there are. A group has the entries from one landmark to the next; the first one begins at the
+    /// first entry.
+    pub fn groups(&self) -> usize {
+        self.landmarks.len() + 1
+    }
+
+    /// The entries of a group.
+    pub fn group(&self, group: usize) -> Result<&'a [u8], Malformed> {
+        let (rest, behind) = (self.entries_from(group), self.entries_from(group + 1));
+        let between = |rest: &'a [u8], behind: &[u8]| rest.get(..rest.len().checked_sub(behind.len())?);
+        rest.zip(behind).and_then(|(rest, behind)| between(rest, behind)).ok_or(Malformed)
+    }
+
+    /// The last group whose landmark is not after this version of this key.
+    pub fn group_of(&self, key: &[u8], version: Version) -> Result<usize, Malformed> {
+        let (mut low, mut high) = (0, self.landmarks.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let raw = self.landmark(middle + 1).ok_or(Malformed)?;
+            match raw.suffix.cmp(key).then_with(|| version.cmp(&raw.version.version)) {
+                Ordering::Greater => high = middle,
+                _ => low = middle + 1,
+            }
+        }
+        Ok(low)
+    }
+
     /// The entry at a landmark, with its whole key.
-    fn landmark(&self, landmark: usize) -> Option<Raw<'a>> {
+    pub fn landmark(&self, landmark: usize) -> Option<Raw<'a>> {
         read_raw(&mut self.entries_from(landmark)?, self.lowest).filter(|raw| raw.shared == 0)
     }
 }
@@ -245,20 +272,9 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 /// The newest entry of `key` in a block whose version is not above `version`.
 pub fn find<'a>(block: &'a [u8], key: &[u8], version: Version) -> Result<Option<KeylessEntry<'a>>, Malformed> {
     let parts = Parts::of(block)?;
-    // The target is after all landmarks below `low`, and at or before the one at `high`.
-    let (mut low, mut high) = (1, parts.landmarks.len() + 1);
-    while low < high {
-        let middle = low.midpoint(high);
-        let raw = parts.landmark(middle).ok_or(Malformed)?;
-        match raw.suffix.cmp(key).then_with(|| version.cmp(&raw.version.version)) {
-            Ordering::Less => low = middle + 1,
-            Ordering::Equal => return Ok(Some(raw.version)),
-            Ordering::Greater => high = middle,
-        }
-    }
-    let rest = parts.entries_from(low - 1).ok_or(Malformed)?;
-    let behind = parts.entries_from(low).ok_or(Malformed)?;
-    let between = rest.get(..rest.len().checked_sub(behind.len()).ok_or(Malformed)?).ok_or(Malformed)?;
+    let group = parts.group_of(key, version)?;
+    let behind = parts.entries_from(group + 1).ok_or(Malformed)?;
+    let between = parts.group(group)?;
     match find_between(between, parts.lowest, key, version)? {
         Sought::Found(version) => return Ok(Some(version)),
         Sought::Missing => return Ok(None),
@@ -267,7 +283,7 @@ pub fn find<'a>(block: &'a [u8], key: &[u8], version: Version) -> Result<Option<
     if behind.is_empty() {
         return Ok(None);
     }
-    let raw = parts.landmark(low).ok_or(Malformed)?;
+    let raw = parts.landmark(group + 1).ok_or(Malformed)?;
     Ok((raw.suffix == key && raw.version.version <= version).then_some(raw.version))
 }
 

@@ -25,9 +25,19 @@ struct DecodedEntry {
 impl DecodedBlock {
     /// Decodes `block` into the memory of an earlier one. Fails if its entries are not in order.
     pub fn decode(&mut self, block: &[u8]) -> Result<(), Malformed> {
+        let parts = Parts::of(block)?;
+        self.fill(block, parts.entries, parts.lowest)
+    }
+
+    /// Decodes one group of `block`. Its first entry gets the index 0. Fails if there is no such group.
+    pub(super) fn decode_group(&mut self, block: &[u8], group: usize) -> Result<(), Malformed> {
+        let parts = Parts::of(block)?;
+        self.fill(block, parts.group(group)?, parts.lowest)
+    }
+
+    fn fill(&mut self, block: &[u8], mut rest: &[u8], lowest: Version) -> Result<(), Malformed> {
         self.keys.clear();
         self.entries.clear();
-        let Parts { lowest, entries: mut rest, .. } = Parts::of(block)?;
         let mut before = 0..0;
         while !rest.is_empty() {
             let raw = read_raw(&mut rest, lowest).filter(|raw| raw.shared <= before.len()).ok_or(Malformed)?;
