@@ -9,7 +9,7 @@ import type { JobPlace, JobWorker } from "../../src/fs/job_worker.ts";
 import { NodeFileSystem } from "../../src/fs/node.ts";
 import { deferred } from "../../src/promises.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { assertHolds, BATCH, BUFFER, load, loadUntil, WatchedWorkers, withStore } from "./workers.ts";
+import { assertHolds, BATCH, BUFFER, keyOf, load, loadUntil, WatchedWorkers, withStore } from "./workers.ts";
 
 test("a thread merges the entries, and ends with its store", async () => {
   const fileSystem = new WatchedWorkers();

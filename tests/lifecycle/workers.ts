@@ -49,7 +49,8 @@ export class WatchedWorkers extends NodeFileSystem {
   }
 }
 
-const keyOf = (i: number): string => `key${String(Math.imul(i, 0x9e3779b1) >>> 0).padStart(10, "0")}`;
+/** A key, in no order. */
+export const keyOf = (i: number): string => `key${String(Math.imul(i, 0x9e3779b1) >>> 0).padStart(10, "0")}`;
 
 /** Writes entries in batches, and awaits each. */
 export async function load(

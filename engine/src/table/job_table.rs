@@ -115,12 +115,10 @@ impl<D: Disk> Table<D> {
             relocations.push(rest.relocation()?);
         }
         let mut left = relocations.as_slice();
-        while !left.is_empty() {
-            let mut group = Group::default();
-            self.relocate_in(job.level, &mut left, job.size / GROUPS_A_JOB, &mut group)?;
-            if !group.is_empty() {
-                answer.add(&group);
-            }
+        let mut group = Group::default();
+        self.relocate_in(job.level, &mut left, usize::MAX, &mut group)?;
+        if !group.is_empty() {
+            answer.add(&group);
         }
         Ok(())
     }
