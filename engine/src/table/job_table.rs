@@ -116,7 +116,7 @@ impl<D: Disk> Table<D> {
         }
         let mut left = relocations.as_slice();
         let mut group = Group::default();
-        self.relocate_in(job.level, &mut left, usize::MAX, &mut group)?;
+        self.relocate_in(job.level, &mut left, &mut group)?;
         if !group.is_empty() {
             answer.add(&group);
         }

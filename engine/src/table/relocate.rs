@@ -45,22 +45,20 @@ impl<D: Disk> Table<D> {
         let mut group = Group::default();
         for level in Level::ALL {
             let mut rest = relocations;
-            self.relocate_in(level, &mut rest, usize::MAX, &mut group)?;
+            self.relocate_in(level, &mut rest, &mut group)?;
         }
         self.prepare(group)?;
         Ok(())
     }
 
-    /// Takes relocations off `rest` and changes the entries of a level, until the group has at least `most` bytes of blocks.
+    /// Takes all relocations off `rest` and changes the entries of a level.
     pub(super) fn relocate_in(
         &mut self,
         level: Level,
         rest: &mut &[Relocation],
-        most: usize,
         group: &mut Group,
     ) -> Result<(), Failure> {
-        while group.written().bytes < most.max(1) {
-            let Some((placed, here)) = self.next_to_relocate(level, rest)? else { break };
+        while let Some((placed, here)) = self.next_to_relocate(level, rest)? {
             self.relocate_block(level, placed, here, group)?;
         }
         Ok(())
