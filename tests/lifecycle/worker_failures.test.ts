@@ -153,8 +153,11 @@ async function withLateWorker(use: (late: Late) => Promise<void>): Promise<void>
 test("a worker writes nothing once another owner has the directory", () =>
   withLateWorker(async ({ path, begin }) => {
     // As a process does that takes the directory over.
-    const numbers = readdirSync(path).flatMap((name) => /^LOCK\.(\d+)$/.exec(name)?.[1] ?? []);
-    writeFileSync(join(path, `LOCK.${Math.max(...numbers.map(Number)) + 1}`), "");
+    const [newest = ""] = readdirSync(path)
+      .flatMap((name) => /^LOCK\.(\d+)$/.exec(name)?.[1] ?? [])
+      .sort()
+      .reverse();
+    writeFileSync(join(path, `LOCK.${String(Number(newest) + 1).padStart(newest.length, "0")}`), "");
     const before = blocksIn(path);
     await assert.rejects(begin(), /The worker failed: /);
     assert.deepEqual(blocksIn(path), before);
