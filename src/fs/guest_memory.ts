@@ -39,17 +39,24 @@ export class GuestMemory {
   }
 
   /**
-   * Moves the bytes of `count` vectors directly, one vector after the other, and writes their number to `out`. `move` gets how many
-   * bytes were moved before, and returns how many it moved: fewer than it got are the last ones.
+   * Moves the bytes of `count` vectors directly, one vector after the other, and writes their number to `out`. Each move gets the
+   * bytes and their position, and returns how many bytes it moved: fewer than it got are the last ones.
    */
-  transfer(vectors: number, count: number, out: number, move: (bytes: Uint8Array, before: number) => number): void {
+  transfer<M extends string>(
+    vectors: number,
+    count: number,
+    out: number,
+    target: Readonly<Record<M, (bytes: Uint8Array, position: number | undefined) => number>>,
+    move: M,
+    position?: number,
+  ): void {
     const { buffer } = this.#memory();
     const view = new DataView(buffer);
     const start = vectors >>> 0;
     let done = 0;
     for (let at = start; at < start + count * VECTOR_SIZE; at += VECTOR_SIZE) {
       const bytes = new Uint8Array(buffer, view.getUint32(at, true), view.getUint32(at + 4, true));
-      const moved = move(bytes, done);
+      const moved = target[move](bytes, position === undefined ? undefined : position + done);
       done += moved;
       if (moved < bytes.length) break;
     }

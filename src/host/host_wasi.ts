@@ -91,9 +91,7 @@ export class HostWasi extends WASI {
   ): number {
     const descriptor = this.fds[fd];
     if (!(descriptor instanceof HostFile || descriptor instanceof HostOutput)) return Errno.EBADF;
-    this.#memory.transfer(vectors, count, out, (bytes, before) =>
-      descriptor[move](bytes, position === undefined ? undefined : position + before),
-    );
+    this.#memory.transfer(vectors, count, out, descriptor, move, position);
     return SUCCESS;
   }
 

@@ -66,9 +66,15 @@ export class JobWasi {
       path_open: this.#openAt.bind(this),
       fd_readdir: this.#readDirectory.bind(this),
       fd_read: (fd: number, vectors: number, count: number, out: number) =>
-        this.#guest.transfer(vectors, count, out, (bytes) => this.#files.read(fd - FIRST_FREE, bytes)),
+        this.#guest.transfer(
+          vectors,
+          count,
+          out,
+          { move: (bytes) => this.#files.read(fd - FIRST_FREE, bytes) },
+          "move",
+        ),
       fd_write: (fd: number, vectors: number, count: number, out: number) =>
-        this.#guest.transfer(vectors, count, out, (bytes) => this.#write(fd, bytes)),
+        this.#guest.transfer(vectors, count, out, { move: (bytes) => this.#write(fd, bytes) }, "move"),
       fd_seek: (fd: number, offset: bigint, whence: number, out: number) =>
         this.#guest.setLong(out, this.#files.seek(fd - FIRST_FREE, Number(offset), whence)),
       fd_sync: (fd: number) => this.#files.sync(fd - FIRST_FREE),
