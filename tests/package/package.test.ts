@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
-import { EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
+import { COMMAND_PEERS, EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
@@ -279,8 +279,9 @@ function checkContent(built: string, files: readonly string[]): void {
       assert.deepEqual([...new Set(loaded)].sort(), [module, ...(name === "level" ? PEERS : [])].sort(), file);
     }
   }
-  assert.deepEqual(Object.keys(description.peerDependencies), PEERS);
-  for (const peer of PEERS) assert.equal(description.peerDependenciesMeta[peer].optional, true);
+  const optional = [...PEERS, ...COMMAND_PEERS];
+  assert.deepEqual(Object.keys(description.peerDependencies), optional);
+  for (const peer of optional) assert.equal(description.peerDependenciesMeta[peer].optional, true);
   const names = Object.keys(description.exports).map((name) => name.replace("./", ""));
   assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
 }

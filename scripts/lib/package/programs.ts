@@ -138,7 +138,9 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     minifySyntax: true,
     minifyWhitespace: true,
     // Two of its packages are CommonJS, and require modules of the runtime.
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as $createRequire } from "node:module";\nconst require = $createRequire(import.meta.url);',
+    },
     plugins: [external(MODULE, "./mod.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
