@@ -245,6 +245,10 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^pbf$/m);
   assert.match(
     readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
+    /^sled 0\.34\.7\n\nSPDX: MIT OR Apache-2\.0$/m,
+  );
+  assert.match(
+    readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
   );
   const map = JSON.parse(readFileSync(join(built, "lib", "mod.js.map"), "utf8"));
