@@ -19,8 +19,8 @@ describe("the published command", () => {
       const level = new ClassicLevel(join(cwd, "level"));
       await level.put("key", "value");
       await level.close();
-      // Bun installs what is missing, unless there is such a folder.
-      mkdirSync(join(cwd, "node_modules"));
+      // Bun would install what is missing, outside of a project that is installed.
+      writeFileSync(join(cwd, "bunfig.toml"), '[install]\nauto = "disable"\n');
       const missing = await endOf(luge.start(["import", "shop", "level"], cwd));
       assert.deepEqual(
         [missing.code, missing.errors],
@@ -29,6 +29,7 @@ describe("the published command", () => {
           "luge: Cannot read LevelDB: the package classic-level is missing; install it here: npm install classic-level\n",
         ],
       );
+      mkdirSync(join(cwd, "node_modules"));
       symlinkSync(join(ROOT, "node_modules", "classic-level"), join(cwd, "node_modules", "classic-level"));
       const { code, output, errors } = await endOf(luge.start(["import", "shop", "level"], cwd));
       assert.deepEqual([code, output, errors], [0, "1 entry\n", ""]);
