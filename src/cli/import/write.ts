@@ -27,7 +27,7 @@ export interface WriteOptions {
 export interface Imported {
   /** How many entries were put. */
   entries: number;
-  /** How many of them replaced another. */
+  /** How many rows replaced an entry of the store, or an earlier row. */
   replaced: number;
   /** How many rows were left out: their key existed, or their value is null. */
   skipped: number;
