@@ -7,6 +7,7 @@
  * node scripts/build_engine.ts                       # build
  * node scripts/build_engine.ts --check               # rebuild and compare, change nothing
  * node scripts/build_engine.ts --interface           # write only src/wasm/interface.ts; needs no compiler
+ * node scripts/build_engine.ts --licenses            # write only engine/LICENSES.txt; needs cargo
  * node scripts/build_engine.ts --toolchain debian    # or rustup; default: the one that is installed
  * node scripts/build_engine.ts --tools DIRECTORY     # where cargo installs wasm-pack; default: engine/target/tools
  * ```
@@ -19,6 +20,7 @@ import { join, resolve } from "node:path";
 import { type Built, compileEngine, SLED_VERSION, wasmOptVersion } from "./engine/compile.ts";
 import { sha256, sourceDigest } from "./engine/digest.ts";
 import { INTERFACE, interfaceModule } from "./engine/interface.ts";
+import { ENGINE_LICENSES, engineLicenses } from "./engine/licenses.ts";
 import { artefactModule, type BuildRecord, SOURCES, sameTools } from "./engine/record.ts";
 import { testWithArtefact } from "./engine/test_artefact.ts";
 import { findToolchain, type Toolchain } from "./engine/toolchain.ts";
@@ -53,11 +55,16 @@ function build(toolchain: Toolchain): void {
   writeFileSync(join(ROOT, INTERFACE), interfaceModule(ROOT));
   const { bytes, declarations } = compile(toolchain);
   const record = recordOf(bytes, toolchain);
+  writeLicenses(toolchain.cargo);
   writeFileSync(ARTEFACT, bytes);
   writeFileSync(DECLARATIONS, declarations);
   writeFileSync(MODULE, artefactModule(bytes));
   writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
   console.log(`Built engine/luge_engine.wasm: ${record.size} bytes, sha256 ${record.sha256}`);
+}
+
+function writeLicenses(cargo?: string): void {
+  writeFileSync(join(ROOT, ENGINE_LICENSES), engineLicenses(ROOT, cargo));
 }
 
 /** The problems of the committed files, found without a compiler. */
@@ -79,6 +86,9 @@ function check(toolchain: Toolchain): void {
   if (problems.length > 0) {
     throw new Error(`Artefact check failed: ${problems.join("; ")}. Run 'node scripts/build_engine.ts'`);
   }
+  if (readFileSync(join(ROOT, ENGINE_LICENSES), "utf8") !== engineLicenses(ROOT, toolchain.cargo)) {
+    throw new Error(`Artefact check failed: ${ENGINE_LICENSES} is not that of the locked crates`);
+  }
   const { bytes, declarations } = compile(toolchain);
   const rebuilt = recordOf(bytes, toolchain);
   if (rebuilt.sha256 === record.sha256) {
@@ -98,15 +108,17 @@ function check(toolchain: Toolchain): void {
 
 describeProgram(
   "scripts/build_engine.ts",
-  "Builds engine/luge_engine.wasm, with its declarations, record and modules.",
+  "Builds engine/luge_engine.wasm, with its declarations, record, licenses and modules.",
 );
 const values = readOptions({
   check: flag("rebuild and compare, change nothing"),
   interface: flag("write only src/wasm/interface.ts; needs no compiler"),
+  licenses: flag("write only engine/LICENSES.txt; needs cargo"),
   toolchain: maybe("debian or rustup; default: the one that is installed", "name"),
   tools: text("where cargo installs wasm-pack, if necessary", join(ROOT, "engine", "target", "tools"), "directory"),
 });
 const tools = resolve(values.tools);
 if (values.interface) writeFileSync(join(ROOT, INTERFACE), interfaceModule(ROOT));
+else if (values.licenses) writeLicenses();
 else if (values.check) check(findToolchain(values.toolchain));
 else build(findToolchain(values.toolchain));

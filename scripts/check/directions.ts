@@ -73,7 +73,7 @@ function packageOf(file: string): "tests" | "scripts" | "examples" | "module" {
 }
 
 const BELOW = {
-  tests: ["tests", "scripts", "module"],
+  tests: ["tests", "scripts", "examples", "module"],
   scripts: ["scripts", "module"],
   examples: ["examples", "module"],
   module: ["module"],
@@ -121,7 +121,7 @@ export function rulesOf(engine: Imports, typescript: Imports): Rule[] {
       mayImport: (file, imported) => layerOf(imported) >= layerOf(file),
     },
     {
-      name: "tests import scripts and the module, scripts import the module, and it neither",
+      name: "tests import scripts, examples and the module, scripts import the module, and it none of them",
       imports: typescript,
       mayImport: (file, imported) => BELOW[packageOf(file)].some((each) => each === packageOf(imported)),
     },

@@ -1,3 +1,6 @@
+/** The bytes of all, one after the other. */
+export declare function concat(buffers: readonly Uint8Array[]): Uint8Array;
+
 /** Whether both have the same bytes. */
 export declare function equals(a: Uint8Array, b: Uint8Array): boolean;
 

@@ -55,3 +55,20 @@ nodeTest("ARCHITECTURE.md says the purpose of each", () => {
   for (const name of ["sled", "lz4_flex", "wasm-pack", "browser_wasi_shim", "deno std", "bun test"])
     assert.ok(text.includes(name), name);
 });
+
+nodeTest("the licenses of the engine are those of the crates in its lock file", () => {
+  const licenses = read("engine/LICENSES.txt");
+  const named = [...licenses.matchAll(/^([\w-]+) (\d\S+)\n\nSPDX: \w.*$/gm)].map(
+    ([, name, version]) => `${name} ${version}`,
+  );
+  const locked = [...read("engine/Cargo.lock").matchAll(/^name = "(.*)"\nversion = "(.*)"\nsource/gm)].map(
+    ([, name, version]) => `${name} ${version}`,
+  );
+  assert.ok(named.length > 10);
+  assert.deepEqual(
+    named.filter((crate) => !locked.includes(crate)),
+    [],
+  );
+  for (const name of ["sled", "lz4_flex", "crossbeam-epoch"])
+    assert.ok(named.some((crate) => crate.startsWith(`${name} `)));
+});

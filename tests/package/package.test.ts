@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
-import { EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
+import { COMMAND_PEERS, EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
 import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
@@ -245,6 +245,10 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.match(readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"), /^pbf$/m);
   assert.match(
     readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
+    /^sled 0\.34\.7\n\nSPDX: MIT OR Apache-2\.0$/m,
+  );
+  assert.match(
+    readFileSync(join(built, "lib", "LICENSES.txt"), "utf8"),
     /^deno-std\n\nMIT License\n\n.*the Deno authors/m,
   );
   const map = JSON.parse(readFileSync(join(built, "lib", "mod.js.map"), "utf8"));
@@ -279,8 +283,9 @@ function checkContent(built: string, files: readonly string[]): void {
       assert.deepEqual([...new Set(loaded)].sort(), [module, ...(name === "level" ? PEERS : [])].sort(), file);
     }
   }
-  assert.deepEqual(Object.keys(description.peerDependencies), PEERS);
-  for (const peer of PEERS) assert.equal(description.peerDependenciesMeta[peer].optional, true);
+  const optional = [...PEERS, ...COMMAND_PEERS];
+  assert.deepEqual(Object.keys(description.peerDependencies), optional);
+  for (const peer of optional) assert.equal(description.peerDependenciesMeta[peer].optional, true);
   const names = Object.keys(description.exports).map((name) => name.replace("./", ""));
   assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
 }

@@ -23,3 +23,6 @@ export const EXPORTS: Readonly<Record<string, string>> = {
 
 /** Packages that an adapter imports, and its users have. Optional peers in package.json. */
 export const PEERS: readonly string[] = ["abstract-level"];
+
+/** Packages that the command imports if its users have them. Optional peers in package.json. */
+export const COMMAND_PEERS: readonly string[] = ["classic-level"];

@@ -13,7 +13,7 @@ import { EXPORTS, PEERS } from "./exports.ts";
 
 /** An import of the module itself, from a folder below `src`. */
 const MODULE = /^(?:\.\.\/)+mod\.ts$/;
-/** The licenses of the packages in the bundled files. */
+/** The licenses of the packages in the bundled files, and of the crates in the engine. */
 const LICENSES = "LICENSES.txt";
 /** The engine, for each form of the module. */
 const ARTEFACTS = ["artefact.js", "artefact.cjs"];
@@ -64,7 +64,8 @@ export async function buildPrograms(directory: string): Promise<void> {
   ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
-  writeFileSync(join(directory, LICENSES), licensesOf(inputs));
+  const ofEngine = readFileSync(join(ROOT, "engine", LICENSES), "utf8");
+  writeFileSync(join(directory, LICENSES), `${licensesOf(inputs)}\n----\n\nThe engine\n\n${ofEngine}`);
 }
 
 /** Bundles `mod.js`, and the engine in a separate file, which is read at the first open. */
@@ -138,7 +139,9 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     minifySyntax: true,
     minifyWhitespace: true,
     // Two of its packages are CommonJS, and require modules of the runtime.
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as $createRequire } from "node:module";\nconst require = $createRequire(import.meta.url);',
+    },
     plugins: [external(MODULE, "./mod.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);

@@ -13,6 +13,7 @@ import { del } from "./delete.ts";
 import { dump } from "./dump.ts";
 import { fork } from "./fork.ts";
 import { get } from "./get.ts";
+import { importEntries } from "./import.ts";
 import { kv } from "./kv.ts";
 import { load } from "./load.ts";
 import { put } from "./put.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CliCommand[] = [
   versions,
   dump,
   load,
+  importEntries,
   watch,
   backup,
   restore,

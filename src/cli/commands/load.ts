@@ -2,13 +2,14 @@ import { Option } from "commander";
 import type { BatchOperation, SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
-import { readBytes, STANDARD, sizeOf } from "../files.ts";
+import { STANDARD } from "../files.ts";
 import { readCsv } from "../formats/csv.ts";
 import { type Encodings, type Entry, FORMATS, type FormatName, formatOf } from "../formats/entries.ts";
 import { readJsonLines } from "../formats/jsonl.ts";
 import { integer, type KeyOptions, type ValueOptions, withKeys, withStoreOptions, withValues } from "../options.ts";
-import { entriesText, type Progress } from "../progress.ts";
+import { entriesText } from "../progress.ts";
 import type { Session, StoreOptions } from "../session.ts";
+import { readShown } from "../shown_bytes.ts";
 
 interface LoadOptions extends KeyOptions, ValueOptions, StoreOptions {
   readonly format?: FormatName;
@@ -53,28 +54,9 @@ interface Source {
   readonly encodings: Encodings;
 }
 
-async function* entriesOf({ session, file, format, encodings }: Source, name: string): AsyncGenerator<Entry, void> {
-  const size = await sizeOf(file);
-  const progress = session.progress(name, "bytes");
-  try {
-    const bytes = counted(readBytes(file, session.signal), size, progress);
-    yield* format === "csv" ? readCsv(bytes, encodings) : readJsonLines(bytes, encodings);
-  } finally {
-    progress.stop();
-  }
-}
-
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  size: number,
-  progress: Progress,
-): AsyncGenerator<Uint8Array, void> {
-  let done = 0;
-  for await (const piece of bytes) {
-    yield piece;
-    done += piece.length;
-    progress.update(done, size);
-  }
+function entriesOf({ session, file, format, encodings }: Source, name: string): AsyncGenerator<Entry, void> {
+  const bytes = readShown(session, { file, name });
+  return format === "csv" ? readCsv(bytes, encodings) : readJsonLines(bytes, encodings);
 }
 
 async function loadInto(store: SledStore, source: Source, batchEntries: number): Promise<void> {

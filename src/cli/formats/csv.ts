@@ -33,24 +33,51 @@ export function toCsv(entries: readonly Entry[], { keys, values }: Encodings): s
   return stringify(rows, { quoted_match: /[\r\n]|^\s|\s$/ });
 }
 
-interface Row {
+/** A record of CSV, by the names of the header. */
+export interface CsvRecord {
   readonly record: { readonly [column: string]: string };
+  /** The last line of the record. */
+  readonly line: number;
+}
+
+/** How CSV is read. */
+export interface CsvOptions {
+  /** Checks the header, and returns the names of the columns. */
+  readonly columns: (header: readonly string[]) => string[];
+  /** Default: a comma. */
+  readonly delimiter?: string | undefined;
+}
+
+interface Parsed {
+  readonly record: CsvRecord["record"];
   readonly info: { readonly lines: number };
 }
 
-/** Reads entries from lines of CSV. */
-export async function* readCsv(bytes: AsyncIterable<Uint8Array>, encodings: Encodings): AsyncGenerator<Entry, void> {
-  const parser = parse({ bom: true, columns: checkHeader, info: true, skip_empty_lines: true });
+/** The longest record, in UTF-16 code units: a value of 64 MiB in hex, and its key. */
+const MAX_RECORD = 132 * 1024 * 1024;
+
+/** Reads the records of CSV with a header. Throws `UsageError` for wrong CSV. */
+export async function* readCsvRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  { columns, delimiter = "," }: CsvOptions,
+): AsyncGenerator<CsvRecord, void> {
+  const options = { bom: true, info: true, skip_empty_lines: true, max_record_size: MAX_RECORD } as const;
+  const parser = parse({ ...options, columns: (header: string[]) => columns(header), delimiter });
   const feeding = feed(parser, bytes);
   try {
-    for await (const { record, info } of parser as AsyncIterable<Row>) {
-      yield atLine(info.lines, () => toEntry(record, encodings));
-    }
+    for await (const { record, info } of parser as AsyncIterable<Parsed>) yield { record, line: info.lines };
   } catch (error) {
     throw error instanceof CsvError ? new UsageError(`Wrong CSV: ${error.message}`) : error;
   } finally {
     parser.destroy();
     await feeding;
+  }
+}
+
+/** Reads entries from lines of CSV. */
+export async function* readCsv(bytes: AsyncIterable<Uint8Array>, encodings: Encodings): AsyncGenerator<Entry, void> {
+  for await (const { record, line } of readCsvRecords(bytes, { columns: checkHeader })) {
+    yield atLine(line, () => toEntry(record, encodings));
   }
 }
 
@@ -83,7 +110,7 @@ function checkHeader(header: readonly string[]): string[] {
   throw new UsageError(`Wrong header ${shown(header.join(","))}: expected columns: key, value; optional: expiresAt`);
 }
 
-function toEntry(record: Row["record"], { keys, values }: Encodings): Entry {
+function toEntry(record: CsvRecord["record"], { keys, values }: Encodings): Entry {
   const { key = "", value = "", expiresAt = "" } = record;
   if (!/^\d*$/.test(expiresAt)) {
     throw new UsageError(`Wrong expiresAt ${shown(expiresAt)}: expected milliseconds since 1970, or nothing`);

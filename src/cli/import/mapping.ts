@@ -1,0 +1,93 @@
+/**
+ * Makes entries of records: of the lines of CSV, the rows of a table, the objects of JSON.
+ *
+ * @module
+ */
+
+import { concat } from "@std/bytes";
+import { decode, shown } from "../encodings.ts";
+import { UsageError } from "../exit_codes.ts";
+import { checkedEntry, type Encodings, type Entry } from "../formats/entries.ts";
+import { filled, type Template } from "./template.ts";
+
+/** A record. */
+export interface Fields {
+  /** The value of a column; `undefined` if there is none. */
+  readonly get: (name: string) => unknown;
+  /** The whole record as JSON, with all digits of its numbers. */
+  readonly json: () => string;
+}
+
+/** How records become entries. */
+export interface Mapping extends Encodings {
+  /** The key: a template, or a column whose value it is. */
+  readonly key: Template | string;
+  /** The column whose value it is. Without it, the value is the whole record as JSON. */
+  readonly valueColumn: string | undefined;
+  /** What happens to a row whose value is null. */
+  readonly nulls: "fail" | "skip";
+  /** Stands before each key. */
+  readonly prefix: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+/** The names of columns that a mapping uses. */
+export function namesOf({ key, valueColumn }: Mapping): string[] {
+  return [...(typeof key === "string" ? [key] : key.names), ...(valueColumn === undefined ? [] : [valueColumn])];
+}
+
+/** Throws if a mapping uses a column that does not exist. */
+export function checkNames(mapping: Mapping, columns: readonly string[]): void {
+  const unknown = namesOf(mapping).find((name) => !columns.includes(name));
+  if (unknown === undefined) return;
+  throw new UsageError(`Unknown column ${shown(unknown)}: expected one of ${columns.join(", ")}`);
+}
+
+/** The entry of a record; `undefined` if the mapping leaves it out. */
+export function entryOf(fields: Fields, mapping: Mapping): Entry | undefined {
+  const key = concat([mapping.prefix, keyBytes(fields, mapping)]);
+  const value = valueBytes(fields, mapping);
+  return value === undefined ? undefined : checkedEntry(key, value, undefined);
+}
+
+function keyBytes(fields: Fields, { key, keys }: Mapping): Uint8Array {
+  if (typeof key !== "string") {
+    const text = filled(key, (name) => keyText(name, fields.get(name)));
+    return decode(text, keys, "key");
+  }
+  const value = fields.get(key);
+  return value instanceof Uint8Array && value.length > 0 ? value : decode(keyText(key, value), keys, "key");
+}
+
+function keyText(name: string, value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      if (value !== "") return value;
+      break;
+    case "bigint":
+    case "boolean":
+      return String(value);
+    case "number":
+      if (Number.isFinite(value)) return String(value);
+  }
+  throw new UsageError(`Wrong ${name} ${describe(value)} in a key: expected text that is not empty, or a number`);
+}
+
+function valueBytes(fields: Fields, { valueColumn: name, values, nulls }: Mapping): Uint8Array | undefined {
+  if (name === undefined) return encoder.encode(fields.json());
+  const value = fields.get(name);
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string") return decode(value, values, "value");
+  if (value === null && nulls === "skip") return undefined;
+  if (value === null) throw new UsageError(`Wrong ${name} null: expected a value; --nulls skip leaves such rows out`);
+  if (value === undefined) throw new UsageError(`Unknown ${name}: expected a value`);
+  if (typeof value === "bigint") return encoder.encode(String(value));
+  if (typeof value !== "number" || Number.isFinite(value)) return encoder.encode(JSON.stringify(value));
+  throw new UsageError(`Wrong ${name} ${value}: expected a number that JSON has`);
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Uint8Array) return `of ${value.length} bytes`;
+  return shown(JSON.stringify(value) ?? String(value));
+}
