@@ -25,10 +25,10 @@ import type { KeyEncoding, KeyIn } from "./keys.ts";
  * }
  * ```
  */
-export type Change<K = string, V = Uint8Array> = PutChange<K, V> | DeleteChange<K>;
+export type Change<K = string, V = Uint8Array<ArrayBuffer>> = PutChange<K, V> | DeleteChange<K>;
 
 /** A put. */
-export interface PutChange<K = string, V = Uint8Array> {
+export interface PutChange<K = string, V = Uint8Array<ArrayBuffer>> {
   /** What was done. */
   readonly type: "put";
   /** The key, in the encoding that was asked for. */

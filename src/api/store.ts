@@ -119,13 +119,13 @@ export interface Store extends Reader, AsyncDisposable {
    */
   update<V extends Value>(
     key: Key,
-    update: (value: Uint8Array | undefined) => V | undefined,
+    update: (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined,
     options?: PutOptions,
   ): Promise<V | undefined>;
   /** As {@linkcode Store.update}. */
   updateSync<V extends Value>(
     key: Key,
-    update: (value: Uint8Array | undefined) => V | undefined,
+    update: (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined,
     options?: PutOptions,
   ): V | undefined;
 
@@ -272,7 +272,7 @@ export interface Store extends Reader, AsyncDisposable {
    * assert.ok(!(await copy.has("city")));
    * ```
    */
-  backup(options?: BackupOptions): ReadableStream<Uint8Array>;
+  backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
 
   /**
    * Restores a backup of any kind of store. A full one needs a store without entries and at a lower version. An

@@ -130,7 +130,7 @@ export interface KeyVersion {
   /** The commit that wrote it. */
   readonly version: number;
   /** Absent if this version deleted the key, or the value has expired. */
-  readonly value?: Uint8Array;
+  readonly value?: Uint8Array<ArrayBuffer>;
   /** Whether this version deleted the key. */
   readonly deleted: boolean;
   /** When the value expires or expired, in milliseconds since 1970; absent for never. */

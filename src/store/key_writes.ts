@@ -16,7 +16,7 @@ import type { OpenStore } from "./open_store.ts";
 import { checkWriteOptions, expiryAfter, putExpiry } from "./write_options.ts";
 
 /** What {@linkcode KeyWrites.update} calls. */
-export type Update<V extends Value> = (value: Uint8Array | undefined) => V | undefined;
+export type Update<V extends Value> = (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined;
 
 /** The writes of single keys of a store or of a part of one. Nothing is durable before the commits say so. */
 export class KeyWrites {

@@ -66,7 +66,7 @@ export abstract class KeyedStore extends BaseReader implements Store {
 
   abstract view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
   abstract view(options: { readonly prefix: Key }): Store;
-  abstract backup(options?: BackupOptions): ReadableStream<Uint8Array>;
+  abstract backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   abstract restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
   abstract close(): Promise<void>;
 

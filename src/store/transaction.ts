@@ -146,7 +146,7 @@ class TransactionSource implements HeldReadSource {
     return { keys: this.#keys, ranges: this.#ranges };
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     return this.entry(key)?.value;
   }
 

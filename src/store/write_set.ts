@@ -94,7 +94,7 @@ class Merged<E extends KeyEncoding> {
   /** The version of operations. */
   readonly #version: number;
   readonly #keys: Uint8Array[] = [];
-  readonly #values: Uint8Array[] = [];
+  readonly #values: Uint8Array<ArrayBuffer>[] = [];
   readonly #versions: number[] = [];
   readonly #expiries: number[] = [];
   #ownBytes = 0;
@@ -113,7 +113,7 @@ class Merged<E extends KeyEncoding> {
     return this.#keys.length === limit || this.#ownBytes >= pageBytes;
   }
 
-  add(key: Uint8Array, value: Uint8Array | undefined, version = 0, expiresMs = 0): void {
+  add(key: Uint8Array, value: Uint8Array<ArrayBuffer> | undefined, version = 0, expiresMs = 0): void {
     this.#last = key;
     this.#keys.push(key);
     this.#versions.push(version);
