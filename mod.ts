@@ -61,6 +61,7 @@ export type {
   CommitOptions,
   ExpiryOptions,
   KeyVersion,
+  MergeOperation,
   PutOptions,
   WriteOptions,
 } from "./src/api/writes.ts";

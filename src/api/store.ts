@@ -54,7 +54,7 @@ export interface Store extends Reader, AsyncDisposable {
 
   /**
    * Does all of the operations as one commit. After a crash the store has all of them, or none. If a key comes twice,
-   * the last operation counts. At most 256 MiB of keys and values.
+   * the last operation counts; those that count up or append see the earlier ones. At most 256 MiB of keys and values.
    */
   batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<void>;
   /** As {@linkcode Store.batch}. */

@@ -295,14 +295,14 @@ export abstract class KeyedStore extends BaseReader implements Store {
   #batch(operations: readonly BatchOperation[], options: WriteOptions | undefined): void {
     this.#core.assertWritable("commit a batch");
     checkWriteOptions(options);
-    this.#write(toBatch(operations, this.space));
+    this.#write(toBatch(operations, this.space, this.#core));
   }
 
   /** Returns the version, or `undefined` if a check is not true. */
   #commit(operations: readonly BatchOperation[], options: CommitOptions | undefined): number | undefined {
     this.#core.assertWritable("commit");
     const { checks = [] } = readCommitOptions(options);
-    const batch = toBatch(operations, this.space);
+    const batch = toBatch(operations, this.space, this.#core);
     try {
       if (!areTrue(checks, this.space, this.#core)) return undefined;
     } catch (error) {
