@@ -5,7 +5,7 @@
  */
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
-import type { ChangeIn, WatchOptions } from "./changes.ts";
+import type { ChangeIn, WatchedRanges, WatchOptions } from "./changes.ts";
 import type { LongOptions } from "./entries.ts";
 import type { Key, KeyEncoding, Value } from "./keys.ts";
 import type { CompactResult, VerifyResult } from "./maintenance.ts";
@@ -190,10 +190,10 @@ export interface Store extends Reader, AsyncDisposable {
   versionsSync(key: Key): KeyVersion[];
 
   /**
-   * Delivers the changes of the keys in a range, each once, in the order of the commits. A change comes only after the
-   * write that made it is durable (without `syncWrites`: after it survives the end of the process). The watch ends when
-   * the store is closed. On a store that is open with `readOnly` it ends after the past changes. `limit` and `reverse`
-   * have no effect.
+   * Delivers the changes of the keys in a range or in several ranges, each once, in the order of the commits. A change
+   * comes only after the write that made it is durable (without `syncWrites`: after it survives the end of the
+   * process). The watch ends when the store is closed. On a store that is open with `readOnly` it ends after the past
+   * changes. `limit` and `reverse` have no effect.
    *
    * The store queues nothing for a slow consumer, and memory does not grow: the watch reads the history of the store.
    * If the history does not reach back far enough, the watch rejects with `VERSION_GONE`; its `version` says where to
@@ -204,7 +204,10 @@ export interface Store extends Reader, AsyncDisposable {
    * A step that waits for a change keeps the process alive, as a read of a socket does. The signal ends it, and so do
    * `return()` of the watch and `close()` of the store.
    */
-  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>>;
+  watch<E extends KeyEncoding = "utf8">(
+    range?: ReadRange<E> | WatchedRanges<E>,
+    options?: WatchOptions,
+  ): AsyncIterable<ChangeIn<E>>;
 
   /** A typed view of the keys that start with a prefix. */
   view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;

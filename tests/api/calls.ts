@@ -79,7 +79,8 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "Store.compareAndSetSync(options)": ({ store }, given) => store.compareAndSetSync("key", 0, "value", given),
   "Store.transaction(options)": ({ store }, given) => store.transaction(() => {}, given),
   "Store.snapshot(options)": ({ store }, given) => store.snapshot(given).dispose(),
-  "Store.watch(range)": ({ store }, given) => store.watch(given),
+  "Store.watch(range)": ({ store }, given: Given) =>
+    store.watch("ranges" in given ? { ...given, ranges: [{}] } : given),
   "Store.watch(options)": ({ store }, given) => store.watch({}, given),
   "Store.view(options)": ({ store }, given: Given) => store.view({ prefix: "v/", codec: utf8Codec, ...given }),
   "Store.compact(options)": ({ store }, given) => store.compact(given),
