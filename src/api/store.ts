@@ -201,8 +201,7 @@ export interface Store extends Reader, AsyncDisposable {
    * a key, or, with one version to keep, a deletion. An open snapshot does not keep changes. Expiry is not a change.
    * With `since` a watch continues: no change is missing or comes twice.
    *
-   * A step that waits for a change keeps the process alive, as a read of a socket does. The signal ends it, and so do
-   * `return()` of the watch and `close()` of the store.
+   * A step that waits for a change keeps the process alive. The signal, `return()` and `close()` of the store end it.
    */
   watch<E extends KeyEncoding = "utf8">(
     range?: ReadRange<E> | WatchedRanges<E>,
