@@ -25,7 +25,7 @@ export type {
   RestoreOptions,
   RestoreResult,
 } from "./src/api/backup.ts";
-export type { Change, ChangeIn, DeleteChange, PutChange, WatchOptions } from "./src/api/changes.ts";
+export type { Change, ChangeIn, DeleteChange, PutChange, WatchedRanges, WatchOptions } from "./src/api/changes.ts";
 export type {
   Compression,
   EngineSource,
@@ -61,6 +61,7 @@ export type {
   CommitOptions,
   ExpiryOptions,
   KeyVersion,
+  MergeOperation,
   PutOptions,
   WriteOptions,
 } from "./src/api/writes.ts";

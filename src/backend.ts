@@ -18,7 +18,7 @@ export const NEWEST: number = Number.MAX_SAFE_INTEGER;
 
 /** A value with its version and expiry. */
 export interface StoredValue {
-  readonly value: Uint8Array;
+  readonly value: Uint8Array<ArrayBuffer>;
   readonly version: number;
   /** In milliseconds since 1970; 0 for never. */
   readonly expiresMs: number;
@@ -30,7 +30,7 @@ export interface StoredVersion {
   /** In milliseconds since 1970; 0 for never. */
   readonly expiresMs: number;
   /** `undefined` if the key was deleted or the value has expired. */
-  readonly value: Uint8Array | undefined;
+  readonly value: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /**
@@ -62,6 +62,11 @@ export interface StoredOperation {
   readonly expiresMs: number;
 }
 
+/** A version of a key that a restore writes. */
+export interface RestoredChange extends StoredOperation {
+  readonly version: number;
+}
+
 /** The operations of a commit: an array of them, or an {@linkcode EncodedBatch}. */
 export interface Operations extends Iterable<StoredOperation> {
   readonly length: number;
@@ -71,7 +76,7 @@ export interface Operations extends Iterable<StoredOperation> {
 export interface Page<E extends KeyEncoding> {
   readonly keys: KeyIn<E>[];
   /** One for each key, or none if the caller asked for keys alone. */
-  readonly values: Uint8Array[];
+  readonly values: Uint8Array<ArrayBuffer>[];
   /** If the caller asked for versions: one for each key, and its expiry in milliseconds since 1970, or 0. */
   readonly versions?: readonly number[];
   readonly expiries?: readonly number[];
@@ -156,7 +161,7 @@ export interface Backend {
   /** No change after this version is missing. */
   readonly changesFrom: number;
 
-  get(key: Uint8Array, version: number): Uint8Array | undefined;
+  get(key: Uint8Array, version: number): Uint8Array<ArrayBuffer> | undefined;
   entry(key: Uint8Array, version: number): StoredValue | undefined;
   /** The version of the value; `undefined` if there is no value. */
   versionOf(key: Uint8Array, version: number): number | undefined;
@@ -201,7 +206,7 @@ export interface Backend {
    */
   beginRestore(version: number): void;
   /** At most one entry of a key in the whole restore. Entries that exist already stay. */
-  restore(entries: readonly StoredChange[]): void;
+  restore(entries: readonly RestoredChange[]): void;
   /**
    * As {@linkcode Backend.restore}, for the encoded entries of a frame of a backup. If a backend has this method, {@linkcode
    * Backend.restore} gets only the values that come in pieces.

@@ -8,7 +8,7 @@
 const MOST_ARGUMENTS = 4096;
 
 /** No bytes. */
-export const NOTHING: Uint8Array = new Uint8Array(0);
+export const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** A key and its value, if it has one. */
 interface Sized {
@@ -47,7 +47,7 @@ export function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayB
 }
 
 /** The first key after `key`. */
-export function withZero(key: Uint8Array): Uint8Array {
+export function withZero(key: Uint8Array): Uint8Array<ArrayBuffer> {
   const next = new Uint8Array(key.length + 1);
   next.set(key);
   return next;
@@ -61,7 +61,7 @@ export function nameOf(key: Uint8Array): string {
 }
 
 /** The key of such a string. */
-export function keyOf(name: string): Uint8Array {
+export function keyOf(name: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(name.length);
   for (let i = 0; i < name.length; i++) bytes[i] = name.charCodeAt(i);
   return bytes;
@@ -75,6 +75,6 @@ export function hexOf(bytes: Uint8Array): string {
 }
 
 /** The bytes of a text that has two hexadecimal digits for each. */
-export function fromHex(text: string): Uint8Array {
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }

@@ -86,9 +86,19 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     this.#end = 0;
   }
 
+  /** Where the next operation begins. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Yields the operations. Their keys and values are views of the buffer. */
-  *[Symbol.iterator](): Generator<StoredOperation, undefined> {
-    for (let at = 0; at < this.#end; ) {
+  [Symbol.iterator](): Generator<StoredOperation, undefined> {
+    return this.from(0);
+  }
+
+  /** As the iterator, from the operation that begins at `start`. */
+  *from(start: number): Generator<StoredOperation, undefined> {
+    for (let at = start; at < this.#end; ) {
       const keyAt = at + HEADER_BYTES;
       const valueAt = keyAt + this.#view.getUint32(at, true);
       const length = this.#view.getUint32(at + 4, true);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { KeyEncoding, KeyIn } from "./keys.ts";
+import type { Key, KeyEncoding, KeyIn } from "./keys.ts";
+import type { KeyRange } from "./range.ts";
 
 /**
  * A change of one key. `type` says which kind it is.
@@ -25,10 +26,10 @@ import type { KeyEncoding, KeyIn } from "./keys.ts";
  * }
  * ```
  */
-export type Change<K = string, V = Uint8Array> = PutChange<K, V> | DeleteChange<K>;
+export type Change<K = string, V = Uint8Array<ArrayBuffer>> = PutChange<K, V> | DeleteChange<K>;
 
 /** A put. */
-export interface PutChange<K = string, V = Uint8Array> {
+export interface PutChange<K = string, V = Uint8Array<ArrayBuffer>> {
   /** What was done. */
   readonly type: "put";
   /** The key, in the encoding that was asked for. */
@@ -73,6 +74,30 @@ export interface DeleteChange<K = string> {
  * ```
  */
 export type ChangeIn<E extends KeyEncoding> = Change<KeyIn<E>>;
+
+/**
+ * Several ranges to watch at once. They may overlap: a watch delivers each change once. In the ranges `limit`,
+ * `reverse` and an encoding have no effect. A single key is `{ gte: key, lte: key }`.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore, type WatchedRanges } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await store.batch(["a/1", "b", "c", "d"].map((key) => ({ type: "put", key, value: "" })));
+ * const watched: WatchedRanges = { ranges: [{ prefix: "a/" }, { gte: "c", lte: "c" }] };
+ * const keys: string[] = [];
+ * for await (const { key } of store.watch(watched, { since: 0 })) if (keys.push(key) === 2) break;
+ * assert.deepEqual(keys, ["a/1", "c"]);
+ * ```
+ */
+export interface WatchedRanges<E extends KeyEncoding = "utf8", K = Key> {
+  /** At least one. */
+  readonly ranges: readonly KeyRange<K>[];
+  /** How the changes show their keys: as in a {@linkcode ReadRange}. A typed view takes none. */
+  readonly keyEncoding?: E | undefined;
+}
 
 /**
  * Options of a watch.

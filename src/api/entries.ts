@@ -19,7 +19,7 @@
  * assert.ok((entry?.expiresAt ?? 0) > Date.now());
  * ```
  */
-export interface ValueEntry<V = Uint8Array> {
+export interface ValueEntry<V = Uint8Array<ArrayBuffer>> {
   /** The bytes, which the caller owns: see {@linkcode Reader.get}. In a view: what its codec makes of them. */
   readonly value: V;
   /** The commit that wrote it. */
@@ -42,7 +42,7 @@ export interface ValueEntry<V = Uint8Array> {
  * assert.deepEqual([record?.key, record?.version], ["key", store.version]);
  * ```
  */
-export interface StoreRecord<K = string, V = Uint8Array> extends ValueEntry<V> {
+export interface StoreRecord<K = string, V = Uint8Array<ArrayBuffer>> extends ValueEntry<V> {
   /** The key, in the encoding that was asked for. */
   readonly key: K;
 }

@@ -14,4 +14,4 @@ export type Value = string | Uint8Array;
 export type KeyEncoding = "utf8" | "bytes";
 
 /** The type of a key in an encoding. */
-export type KeyIn<E extends KeyEncoding> = E extends "bytes" ? Uint8Array : string;
+export type KeyIn<E extends KeyEncoding> = E extends "bytes" ? Uint8Array<ArrayBuffer> : string;

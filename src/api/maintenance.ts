@@ -53,9 +53,9 @@ export interface Damage {
   /** The place in that file, in bytes. */
   readonly offset: number;
   /** The first key that may not be readable. It is empty if the damage has no particular key. */
-  readonly from: Uint8Array;
+  readonly from: Uint8Array<ArrayBuffer>;
   /** The first key after the damage; `undefined` for the end. */
-  readonly to: Uint8Array | undefined;
+  readonly to: Uint8Array<ArrayBuffer> | undefined;
   /** What is wrong, in words. */
   readonly message: string;
 }

@@ -82,9 +82,9 @@ export interface Reader {
    * The value of `key`, or `undefined`. The caller owns the buffer. With `shareBuffers` values up to 1 KiB may share
    * buffers. Like all awaited reads it blocks the event loop while it reads data from the disk that is in no cache.
    */
-  get(key: Key): Promise<Uint8Array | undefined>;
+  get(key: Key): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** As {@linkcode Reader.get}. */
-  getSync(key: Key): Uint8Array | undefined;
+  getSync(key: Key): Uint8Array<ArrayBuffer> | undefined;
 
   /** The value of `key` with its version and expiry, or `undefined`. */
   getEntry(key: Key): Promise<ValueEntry | undefined>;
@@ -92,9 +92,9 @@ export interface Reader {
   getEntrySync(key: Key): ValueEntry | undefined;
 
   /** The values of several keys at one version, in their order. */
-  getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]>;
+  getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array<ArrayBuffer> | undefined)[]>;
   /** As {@linkcode Reader.getMany}. */
-  getManySync(keys: readonly Key[]): (Uint8Array | undefined)[];
+  getManySync(keys: readonly Key[]): (Uint8Array<ArrayBuffer> | undefined)[];
 
   /** The values of several keys at one version, with their versions and expiries, in the order of the keys. */
   getEntries(keys: readonly Key[], options?: LongOptions): Promise<(ValueEntry | undefined)[]>;
@@ -112,11 +112,11 @@ export interface Reader {
   hasManySync(keys: readonly Key[]): boolean[];
 
   /** Keys and values of a range. */
-  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]>;
+  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array<ArrayBuffer>]>;
   /** The keys of a range; values are not read. */
   keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
   /** The values of a range. */
-  values(range?: SnapshotRange): RangeIterable<Uint8Array>;
+  values(range?: SnapshotRange): RangeIterable<Uint8Array<ArrayBuffer>>;
   /** Keys and values of a range, with their versions and expiries. */
   records<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<StoreRecord<KeyIn<E>>>;
 
@@ -129,9 +129,9 @@ export interface Reader {
    * All entries whose keys start with `prefix` (`""` for all), in the byte order of their keys. Throws `TypeError` when
    * one of the keys is not UTF-8. The whole result is in memory: use {@linkcode Reader.entries} for many entries.
    */
-  scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>>;
+  scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array<ArrayBuffer>>>;
   /** As {@linkcode Reader.scan}. */
-  scanSync(prefix: Key): Map<string, Uint8Array>;
+  scanSync(prefix: Key): Map<string, Uint8Array<ArrayBuffer>>;
 }
 
 /**

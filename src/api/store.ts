@@ -5,7 +5,7 @@
  */
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
-import type { ChangeIn, WatchOptions } from "./changes.ts";
+import type { ChangeIn, WatchedRanges, WatchOptions } from "./changes.ts";
 import type { LongOptions } from "./entries.ts";
 import type { Key, KeyEncoding, Value } from "./keys.ts";
 import type { CompactResult, VerifyResult } from "./maintenance.ts";
@@ -54,7 +54,7 @@ export interface Store extends Reader, AsyncDisposable {
 
   /**
    * Does all of the operations as one commit. After a crash the store has all of them, or none. If a key comes twice,
-   * the last operation counts. At most 256 MiB of keys and values.
+   * the last operation counts; those that count up or append see the earlier ones. At most 256 MiB of keys and values.
    */
   batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<void>;
   /** As {@linkcode Store.batch}. */
@@ -119,13 +119,13 @@ export interface Store extends Reader, AsyncDisposable {
    */
   update<V extends Value>(
     key: Key,
-    update: (value: Uint8Array | undefined) => V | undefined,
+    update: (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined,
     options?: PutOptions,
   ): Promise<V | undefined>;
   /** As {@linkcode Store.update}. */
   updateSync<V extends Value>(
     key: Key,
-    update: (value: Uint8Array | undefined) => V | undefined,
+    update: (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined,
     options?: PutOptions,
   ): V | undefined;
 
@@ -190,10 +190,10 @@ export interface Store extends Reader, AsyncDisposable {
   versionsSync(key: Key): KeyVersion[];
 
   /**
-   * Delivers the changes of the keys in a range, each once, in the order of the commits. A change comes only after the
-   * write that made it is durable (without `syncWrites`: after it survives the end of the process). The watch ends when
-   * the store is closed. On a store that is open with `readOnly` it ends after the past changes. `limit` and `reverse`
-   * have no effect.
+   * Delivers the changes of the keys in a range or in several ranges, each once, in the order of the commits. A change
+   * comes only after the write that made it is durable (without `syncWrites`: after it survives the end of the
+   * process). The watch ends when the store is closed. On a store that is open with `readOnly` it ends after the past
+   * changes. `limit` and `reverse` have no effect.
    *
    * The store queues nothing for a slow consumer, and memory does not grow: the watch reads the history of the store.
    * If the history does not reach back far enough, the watch rejects with `VERSION_GONE`; its `version` says where to
@@ -201,10 +201,12 @@ export interface Store extends Reader, AsyncDisposable {
    * a key, or, with one version to keep, a deletion. An open snapshot does not keep changes. Expiry is not a change.
    * With `since` a watch continues: no change is missing or comes twice.
    *
-   * A step that waits for a change keeps the process alive, as a read of a socket does. The signal ends it, and so do
-   * `return()` of the watch and `close()` of the store.
+   * A step that waits for a change keeps the process alive. The signal, `return()` and `close()` of the store end it.
    */
-  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>>;
+  watch<E extends KeyEncoding = "utf8">(
+    range?: ReadRange<E> | WatchedRanges<E>,
+    options?: WatchOptions,
+  ): AsyncIterable<ChangeIn<E>>;
 
   /** A typed view of the keys that start with a prefix. */
   view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
@@ -272,7 +274,7 @@ export interface Store extends Reader, AsyncDisposable {
    * assert.ok(!(await copy.has("city")));
    * ```
    */
-  backup(options?: BackupOptions): ReadableStream<Uint8Array>;
+  backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
 
   /**
    * Restores a backup of any kind of store. A full one needs a store without entries and at a lower version. An

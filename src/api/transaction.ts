@@ -21,6 +21,32 @@ export interface Transaction extends Reader {
   put(key: Key, value: Value, options?: ExpiryOptions): void;
   /** Removes `key` when the transaction commits. */
   delete(key: Key): void;
+  /**
+   * Adds `by` to the counter `key` when the transaction commits: see {@linkcode Store.increment}. Default: 1. This reads
+   * nothing, so transactions that increment the same key do not conflict. If the transaction also reads the key, or a
+   * range with it, then another change of the key makes it run again. If the value has not 8 bytes, the transaction
+   * rejects with a `TypeError`.
+   *
+   * @example
+   * ```ts
+   * import { MemoryStore } from "@luge/luge";
+   * import assert from "node:assert/strict";
+   *
+   * const store = new MemoryStore();
+   * await store.transaction((tx) => {
+   *   tx.put("order/7", "tea");
+   *   tx.increment("orders");
+   * });
+   * assert.equal(await store.increment("orders", 0), 1);
+   * ```
+   */
+  increment(key: Key, by?: number | bigint, options?: ExpiryOptions): void;
+  /** As {@linkcode Transaction.increment}, but keeps the smaller one of the present number and `value`. */
+  min(key: Key, value: number | bigint, options?: ExpiryOptions): void;
+  /** As {@linkcode Transaction.increment}, but keeps the larger one of the present number and `value`. */
+  max(key: Key, value: number | bigint, options?: ExpiryOptions): void;
+  /** Adds bytes at the end of the value of `key` when the transaction commits, as {@linkcode Transaction.increment}. */
+  append(key: Key, end: Value, options?: ExpiryOptions): void;
   /** A typed view in this transaction: see {@linkcode TransactionView}. */
   view<T, K, P>(view: ViewReader<T, K, P>): TransactionView<T, K, P>;
 }

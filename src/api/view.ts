@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Change, WatchOptions } from "./changes.ts";
+import type { Change, WatchedRanges, WatchOptions } from "./changes.ts";
 import type { LongOptions } from "./entries.ts";
-import type { Key } from "./keys.ts";
+import type { Key, KeyEncoding } from "./keys.ts";
 import type { KeyRange } from "./range.ts";
 import type { ViewKey, ViewReader } from "./view_reader.ts";
 import type { CommitOptions, PutOptions, WriteOptions } from "./writes.ts";
@@ -169,7 +169,10 @@ export interface View<T, K = Key, P = K> extends ViewReader<T, K, P> {
   /** As {@linkcode View.deleteRange}. */
   deleteRangeSync(range: KeyRange<P>): number;
   /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends the watch. */
-  watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>>;
+  watch(
+    range?: KeyRange<P> | Pick<WatchedRanges<KeyEncoding, P>, "ranges">,
+    options?: WatchOptions,
+  ): AsyncIterable<Change<ViewKey<K>, T>>;
   /** A view of a part of this view. Its prefix is a string or bytes. */
   view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): View<U, L, Q>;
 }

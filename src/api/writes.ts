@@ -108,7 +108,45 @@ export interface CommitOptions<K = Key> extends WriteOptions {
  */
 export type BatchOperation =
   | { readonly type: "put"; readonly key: Key; readonly value: Value; readonly ttl?: number | undefined }
-  | { readonly type: "delete"; readonly key: Key };
+  | { readonly type: "delete"; readonly key: Key }
+  | MergeOperation;
+
+/**
+ * An operation of a batch that changes a value by what it is: as {@linkcode Store.increment}, `min`, `max` and `append`
+ * do. It sees the earlier operations of its batch.
+ *
+ * @example
+ * ```ts
+ * import { type MergeOperation, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const operations: MergeOperation[] = [
+ *   { type: "increment", key: "sold" },
+ *   { type: "increment", key: "sold", by: 2 },
+ *   { type: "max", key: "highest", value: 30 },
+ *   { type: "append", key: "log", value: "sold 3\n" },
+ * ];
+ * const store = new MemoryStore();
+ * await store.batch(operations);
+ * assert.equal(await store.increment("sold", 0), 3);
+ * ```
+ */
+export type MergeOperation =
+  | {
+      readonly type: "increment";
+      readonly key: Key;
+      /** What is added. Default: 1. */
+      readonly by?: number | bigint | undefined;
+      /** Without it the expiry stays. */
+      readonly ttl?: number | undefined;
+    }
+  | {
+      readonly type: "min" | "max";
+      readonly key: Key;
+      readonly value: number | bigint;
+      readonly ttl?: number | undefined;
+    }
+  | { readonly type: "append"; readonly key: Key; readonly value: Value; readonly ttl?: number | undefined };
 
 /**
  * One version of a key.
@@ -130,7 +168,7 @@ export interface KeyVersion {
   /** The commit that wrote it. */
   readonly version: number;
   /** Absent if this version deleted the key, or the value has expired. */
-  readonly value?: Uint8Array;
+  readonly value?: Uint8Array<ArrayBuffer>;
   /** Whether this version deleted the key. */
   readonly deleted: boolean;
   /** When the value expires or expired, in milliseconds since 1970; absent for never. */

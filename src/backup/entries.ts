@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredChange } from "../backend.ts";
+import type { RestoredChange } from "../backend.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../limits.ts";
 import { EntryKind, HAS_EXPIRY, LARGEST_INLINE_BYTES } from "./format.ts";
 import { FieldReader } from "./varint.ts";
@@ -68,7 +68,7 @@ export class EntryCursor {
   }
 
   /** The entry with `value`, or with its inline value by default. */
-  change(value?: Uint8Array): StoredChange {
+  change(value?: Uint8Array): RestoredChange {
     const { payload, keyAt, keyEnd, version, expiresMs, length } = this;
     const own = this.kind === EntryKind.Value ? payload.subarray(keyEnd, keyEnd + length) : undefined;
     return { key: payload.subarray(keyAt, keyEnd), version, expiresMs, value: value ?? own };

@@ -5,7 +5,7 @@
  */
 
 import type { BackupHeader, BackupInfo } from "../api/backup.ts";
-import type { StoredChange } from "../backend.ts";
+import type { RestoredChange } from "../backend.ts";
 import { NOTHING } from "../bytes.ts";
 import { StoreError } from "../errors.ts";
 import { EntryCursor } from "./entries.ts";
@@ -28,7 +28,7 @@ import { FieldReader } from "./varint.ts";
 
 /** An entry whose value comes in pieces. */
 interface InPieces {
-  readonly change: StoredChange;
+  readonly change: RestoredChange;
   readonly length: number;
   /** `undefined` if the caller does not need it. */
   readonly value: Uint8Array | undefined;
@@ -36,7 +36,7 @@ interface InPieces {
 }
 
 /** Some entries, as changes or as the bytes of a frame. */
-export type BackupPart = { readonly changes: StoredChange[] } | { readonly entries: Uint8Array };
+export type BackupPart = { readonly changes: RestoredChange[] } | { readonly entries: Uint8Array };
 
 /** Reads header, entries and trailer. Checks each part before it returns it. */
 export class BackupReader {
@@ -142,7 +142,7 @@ export class BackupReader {
   #readEntries(payload: Uint8Array): BackupPart | undefined {
     if (this.#pieces) this.#damaged("a piece of a value is missing");
     const entry = new EntryCursor(payload);
-    const changes: StoredChange[] = [];
+    const changes: RestoredChange[] = [];
     let end = payload.length;
     while (!entry.isDone) {
       if (this.#pieces) this.#damaged("an entry stands behind one that comes in pieces");

@@ -44,7 +44,7 @@ export class BackupWriter {
   }
 
   /** The first bytes. */
-  header(header: BackupHeader): Uint8Array {
+  header(header: BackupHeader): Uint8Array<ArrayBuffer> {
     const fields = encodeFields(header);
     const end = HEADER_START_BYTES + fields.length;
     const bytes = new Uint8Array(end + CHECKSUM_BYTES);
@@ -57,7 +57,7 @@ export class BackupWriter {
   }
 
   /** Adds an entry. Yields the frames that it completes. A change with an expiry and without a value has expired. */
-  *add(change: StoredChange): Generator<Uint8Array> {
+  *add(change: StoredChange): Generator<Uint8Array<ArrayBuffer>> {
     const { value } = change;
     const inPieces = value !== undefined && value.length > LARGEST_INLINE_BYTES;
     this.#append(change, inPieces);
@@ -68,7 +68,7 @@ export class BackupWriter {
   }
 
   /** As {@linkcode BackupWriter.add}, for entries that are already encoded as in a frame. */
-  *addFramed({ bytes, values, gone, content }: FramedEntries): Generator<Uint8Array> {
+  *addFramed({ bytes, values, gone, content }: FramedEntries): Generator<Uint8Array<ArrayBuffer>> {
     this.#entries += values;
     this.#deletions += gone;
     this.#bytes += content;
@@ -82,7 +82,7 @@ export class BackupWriter {
   }
 
   /** The last bytes. */
-  *end(): Generator<Uint8Array> {
+  *end(): Generator<Uint8Array<ArrayBuffer>> {
     yield* this.#flush();
     const payload = new Uint8Array(4 * MAX_VARINT_BYTES);
     let at = 0;
@@ -108,20 +108,20 @@ export class BackupWriter {
     this.#bytes += key.length + (value?.length ?? 0);
   }
 
-  *#flush(): Generator<Uint8Array> {
+  *#flush(): Generator<Uint8Array<ArrayBuffer>> {
     if (this.#length === 0) return;
     yield this.#frame(FrameKind.Entries, this.#payload.subarray(0, this.#length));
     this.#length = 0;
   }
 
-  #frame(kind: number, payload: Uint8Array, checksumBytes: number = CHECKSUM_BYTES): Uint8Array {
+  #frame(kind: number, payload: Uint8Array, checksumBytes: number = CHECKSUM_BYTES): Uint8Array<ArrayBuffer> {
     const frame = new Uint8Array(FRAME_START_BYTES + payload.length + checksumBytes);
     frame.set(payload, FRAME_START_BYTES);
     return this.#seal(kind, frame, checksumBytes);
   }
 
   /** Writes the bytes before and after the payload of a frame. */
-  #seal(kind: number, frame: Uint8Array<ArrayBuffer>, checksumBytes: number): Uint8Array {
+  #seal(kind: number, frame: Uint8Array<ArrayBuffer>, checksumBytes: number): Uint8Array<ArrayBuffer> {
     const end = frame.length - checksumBytes;
     new DataView(frame.buffer).setUint32(0, end - FRAME_START_BYTES, true);
     frame[4] = kind;

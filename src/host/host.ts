@@ -67,7 +67,7 @@ export class Host {
   }
 
   /** The import object of the instance. Only `proc_exit` throws into WebAssembly. */
-  imports(): WebAssembly.Imports {
+  imports(): Record<string, Record<string, (...values: never[]) => unknown>> {
     const guarded = Object.entries(this.#wasi.calls()).map(([name, call]) => [
       name,
       name === "proc_exit" ? call : this.#guarded(call),

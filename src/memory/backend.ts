@@ -17,6 +17,7 @@ import {
   type Operations,
   PAGE_VISITS,
   type Page,
+  type RestoredChange,
   type StoredChange,
   type StoredNewest,
   type StoredOperation,
@@ -65,7 +66,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
     return Math.min(super.changesFrom, this.#recent.from);
   }
 
-  get(key: Uint8Array, version: number): Uint8Array | undefined {
+  get(key: Uint8Array, version: number): Uint8Array<ArrayBuffer> | undefined {
     return this.entry(key, version)?.value;
   }
 
@@ -87,7 +88,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
     const limit = Math.min(range.limit ?? most, most);
     const page = {
       keys: [] as KeyIn<E>[],
-      values: [] as Uint8Array[],
+      values: [] as Uint8Array<ArrayBuffer>[],
       versions: [] as number[],
       expiries: [] as number[],
     };
@@ -212,7 +213,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
     this.#restoring = version;
   }
 
-  restore(entries: readonly StoredChange[]): void {
+  restore(entries: readonly RestoredChange[]): void {
     for (const { key, value, version, expiresMs } of entries) {
       this.restoreVersion(nameOf(key), { version, expiresMs, value: value && Uint8Array.from(value) });
     }

@@ -26,7 +26,7 @@ export function backupStream(
   core: StoreCore,
   commits: Commits,
   options: BackupOptions | undefined,
-): ReadableStream<Uint8Array> {
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   core.assertOpen(ACTION);
   const { since: given, signal: givenSignal } = OPTIONS.read(options);
   const since = given === undefined ? undefined : core.checkVersion(given, "since");
@@ -111,7 +111,7 @@ class Backup {
     this.#snapshot.release();
   }
 
-  async *bytes(): AsyncGenerator<Uint8Array, undefined> {
+  async *bytes(): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
     const { run } = this.#core;
     const [from, to] = [this.#since, this.#snapshot.version];
     await this.#commits.flush();

@@ -44,7 +44,7 @@ export abstract class BaseReader implements Reader {
   }
 
   /** Not an `async` function: it would cost more than the read. */
-  get(key: Key): Promise<Uint8Array | undefined> {
+  get(key: Key): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       const value = this.getSync(key);
       const turn = afterLightWork(value === undefined ? 1 : weightOf(value.length));
@@ -54,7 +54,7 @@ export abstract class BaseReader implements Reader {
     }
   }
 
-  getSync(key: Key): Uint8Array | undefined {
+  getSync(key: Key): Uint8Array<ArrayBuffer> | undefined {
     const source = this.open("get");
     return source.get(this.space.borrow(key));
   }
@@ -69,11 +69,11 @@ export abstract class BaseReader implements Reader {
     return entryOf(this.open("get"), this.space.borrow(key));
   }
 
-  async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array | undefined)[]> {
+  async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Uint8Array<ArrayBuffer> | undefined)[]> {
     return await this.#many(keys, options, getOf, (value) => value?.length ?? 0);
   }
 
-  getManySync(keys: readonly Key[]): (Uint8Array | undefined)[] {
+  getManySync(keys: readonly Key[]): (Uint8Array<ArrayBuffer> | undefined)[] {
     return this.#manySync(keys, getOf);
   }
 
@@ -103,7 +103,7 @@ export abstract class BaseReader implements Reader {
     return this.#manySync(keys, hasOf);
   }
 
-  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array]> {
+  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array<ArrayBuffer>]> {
     return this.#walk(range, {}, entryAt);
   }
 
@@ -111,7 +111,7 @@ export abstract class BaseReader implements Reader {
     return this.#walk(range, { keysOnly: true }, keyAt);
   }
 
-  values(range?: SnapshotRange): RangeIterable<Uint8Array> {
+  values(range?: SnapshotRange): RangeIterable<Uint8Array<ArrayBuffer>> {
     const bytes = this.toRange(range);
     return this.walk(bytes, this.formatOf({ keyEncoding: "bytes" }), valueAt, this.#at(range));
   }
@@ -128,10 +128,10 @@ export abstract class BaseReader implements Reader {
     return this.countInSync(this.toRange(range), this.openAt(range?.snapshot));
   }
 
-  async scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array>> {
+  async scan(prefix: Key, options?: LongOptions): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
     const signal = signalOf(options);
     signal?.throwIfAborted();
-    const entries = new Map<string, Uint8Array>();
+    const entries = new Map<string, Uint8Array<ArrayBuffer>>();
     for await (const [key, value] of this.#whole(prefix)) {
       entries.set(key, value);
       signal?.throwIfAborted();
@@ -139,7 +139,7 @@ export abstract class BaseReader implements Reader {
     return entries;
   }
 
-  scanSync(prefix: Key): Map<string, Uint8Array> {
+  scanSync(prefix: Key): Map<string, Uint8Array<ArrayBuffer>> {
     return new Map(this.#whole(prefix));
   }
 
@@ -201,7 +201,7 @@ export abstract class BaseReader implements Reader {
   }
 
   /** All entries with a prefix, to be read to the end. */
-  #whole(prefix: Key): RangeIterable<[string, Uint8Array]> {
+  #whole(prefix: Key): RangeIterable<[string, Uint8Array<ArrayBuffer>]> {
     const range = { ...prefixRange(this.space.within(prefix).prefix), pageBytes: LARGEST_PAGE_BYTES };
     return this.walk(range, this.formatOf<"utf8">({}), ownedEntryAt, this.#at(undefined));
   }
@@ -251,7 +251,7 @@ export abstract class BaseReader implements Reader {
 /** Reads what belongs to a key. */
 type ReadOne<T> = (source: ReadSource, key: Uint8Array) => T;
 
-const getOf: ReadOne<Uint8Array | undefined> = (source, key) => source.get(key);
+const getOf: ReadOne<Uint8Array<ArrayBuffer> | undefined> = (source, key) => source.get(key);
 const hasOf: ReadOne<boolean> = (source, key) => source.has(key);
 
 function entryOf(source: ReadSource, key: Uint8Array): ValueEntry | undefined {

@@ -40,7 +40,7 @@ export abstract class BaseStore extends KeyedStore {
     return viewOf(this.#opened, options);
   }
 
-  backup(options?: BackupOptions): ReadableStream<Uint8Array> {
+  backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
     return backupStream(this.#opened.core, this.#opened.commits, options);
   }
 

@@ -11,8 +11,8 @@
 
 import type { Backend, ChangePlace, StoredChange } from "../backend.ts";
 import { type ByteRange, keyRange } from "../byte_range.ts";
-import { compareBytes, NOTHING, nameOf, withZero } from "../bytes.ts";
-import { Interval, Intervals } from "./intervals.ts";
+import { compareBytes, NOTHING, nameOf } from "../bytes.ts";
+import { type Intervals, intervalsOf } from "./intervals.ts";
 
 /** The keys and ranges that a transaction read. */
 export interface ReadSet {
@@ -111,26 +111,19 @@ class Tracked {
   /** The smallest range that includes all reads. */
   readonly hull: ByteRange;
   readonly #keys: ReadonlyMap<string, Uint8Array>;
-  readonly #ranges = new Intervals<ByteRange>();
+  readonly #ranges: Intervals<ByteRange>;
 
   constructor({ keys, ranges }: ReadSet) {
     this.#keys = keys;
+    this.#ranges = intervalsOf(ranges);
     let first: Uint8Array | undefined;
-    let behind: Uint8Array | undefined = NOTHING;
-    for (const range of ranges) {
-      const interval = new Interval(range, range);
-      this.#ranges.add(interval);
-      const { lower, upper } = interval;
-      if (!first || compareBytes(lower, first) < 0) first = lower;
-      if (behind && (!upper || compareBytes(upper, behind) > 0)) behind = upper;
-    }
-    let last: Uint8Array = NOTHING;
+    let last = NOTHING as Uint8Array;
     for (const key of keys.values()) {
       if (!first || compareBytes(key, first) < 0) first = key;
       if (compareBytes(key, last) > 0) last = key;
     }
-    if (behind && compareBytes(last, behind) >= 0) behind = withZero(last);
-    this.hull = { lower: first ?? NOTHING, upper: behind, keysOnly: true };
+    const ofKeys = first ? [{ lower: first, upper: last, upperIncluded: true }] : [];
+    this.hull = { ...intervalsOf([...ranges, ...ofKeys]).hull, keysOnly: true };
   }
 
   /** The read that includes one of the changes. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Backend } from "../backend.ts";
+import { type Backend, NEWEST, type StoredValue } from "../backend.ts";
 import type { Spool } from "../backup/spool.ts";
 import { runInSteps } from "../commit/event_loop.ts";
 import { NotUtf8Error } from "../encoding.ts";
@@ -133,6 +133,9 @@ export class StoreCore {
       throw error;
     }
   };
+
+  /** The newest entry of a key. */
+  readonly newest = (key: Uint8Array): StoredValue | undefined => this.run((backend) => backend.entry(key, NEWEST));
 
   /**
    * No caller waits for a step. A step that fails fails the store, and the next call reports it. While syncs are pending

@@ -9,10 +9,12 @@ import type { Codec } from "../api/view.ts";
 import { concat } from "../bytes.ts";
 import { float64Codec, uint64Codec } from "../codecs/number.ts";
 import { describe, encodeValue } from "../encoding.ts";
-import type { Update } from "./key_writes.ts";
 
 /** A number, or an unsigned integer of 64 bits. */
 export type Counted = number | bigint;
+
+/** Makes the bytes of a value of those that it has. */
+export type Merging = (value: Uint8Array | undefined) => Uint8Array;
 
 /** Makes a number of a present one and the one that the caller passes. Both are of one type. */
 export type Combine = (present: Counted, given: Counted) => Counted;
@@ -30,7 +32,7 @@ export const larger: Combine = (present, given) => (present > given ? present : 
  * An update that combines the present number with `given`, and what it made. Without a value, `given` itself counts.
  * Throws `TypeError` for anything but a number or a bigint.
  */
-export function combined(combine: Combine, given: Counted): { update: Update<Uint8Array>; made(): Counted } {
+export function combined(combine: Combine, given: Counted): { update: Merging; made(): Counted } {
   let made = given;
   const codec = codecOf(given);
   const update = (value: Uint8Array | undefined) => {
@@ -41,7 +43,7 @@ export function combined(combine: Combine, given: Counted): { update: Update<Uin
 }
 
 /** An update that adds bytes at the end. Throws `TypeError` or `RangeError` for a wrong value. */
-export function appended(end: Value): Update<Uint8Array> {
+export function appended(end: Value): Merging {
   const bytes = encodeValue(end).slice();
   return (value) => (value ? concat(value, bytes) : bytes);
 }

@@ -55,12 +55,26 @@ export class Intervals<T> {
     return this.#root === undefined;
   }
 
+  /** The smallest range that includes all intervals. Without any: all keys. */
+  get hull(): ByteRange {
+    let first = this.#root;
+    while (first?.left) first = first.left;
+    return { lower: first?.lower, upper: this.#root?.reach };
+  }
+
   /** The intervals that include a key; without a key, all intervals. */
   found(key: Uint8Array | undefined): Interval<T>[] {
     const found: Interval<T>[] = [];
     if (this.#root) find(this.#root, key, found);
     return found;
   }
+}
+
+/** A set of ranges. */
+export function intervalsOf(ranges: readonly ByteRange[]): Intervals<ByteRange> {
+  const intervals = new Intervals<ByteRange>();
+  for (const range of ranges) intervals.add(new Interval(range, range));
+  return intervals;
 }
 
 function find<T>(node: Interval<T>, key: Uint8Array | undefined, found: Interval<T>[]): void {

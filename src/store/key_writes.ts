@@ -6,7 +6,7 @@
 
 import type { Key, Value } from "../api/keys.ts";
 import type { PutOptions, WriteOptions } from "../api/writes.ts";
-import { NEWEST, type StoredValue } from "../backend.ts";
+import { NEWEST } from "../backend.ts";
 import { describe, encodeValue } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
 import { checkExpectedVersion, wrongType } from "../options.ts";
@@ -16,7 +16,7 @@ import type { OpenStore } from "./open_store.ts";
 import { checkWriteOptions, expiryAfter, putExpiry } from "./write_options.ts";
 
 /** What {@linkcode KeyWrites.update} calls. */
-export type Update<V extends Value> = (value: Uint8Array | undefined) => V | undefined;
+export type Update<V extends Value> = (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined;
 
 /** The writes of single keys of a store or of a part of one. Nothing is durable before the commits say so. */
 export class KeyWrites {
@@ -78,7 +78,7 @@ export class KeyWrites {
     if (ttl === undefined) wrongType("ttl", ttl, "a number");
     checkWriteOptions(options);
     const [bytes, expiresMs] = [this.#space.encode(key), expiryAfter(ttl)];
-    const found = this.#entry(bytes);
+    const found = this.#core.newest(bytes);
     if (found) this.#commit(bytes, found.value, expiresMs);
     return found !== undefined;
   }
@@ -91,7 +91,7 @@ export class KeyWrites {
     // The function may change the bytes that the caller passed as the key.
     const bytes = this.#space.encode(key).slice();
     const expiresMs = putExpiry(options);
-    const found = this.#entry(bytes);
+    const found = this.#core.newest(bytes);
     const { version } = this.#core;
     const value = update(found?.value);
     this.#core.assertWritable("update");
@@ -106,10 +106,6 @@ export class KeyWrites {
 
   #versionOf(key: Uint8Array): number | undefined {
     return this.#core.run((backend) => backend.versionOf(key, NEWEST));
-  }
-
-  #entry(key: Uint8Array): StoredValue | undefined {
-    return this.#core.run((backend) => backend.entry(key, NEWEST));
   }
 
   #commit(key: Uint8Array, value: Uint8Array, expiresMs: number): void {

@@ -6,7 +6,7 @@
  */
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
-import type { ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { ChangeIn, WatchedRanges, WatchOptions } from "../api/changes.ts";
 import type { LongOptions } from "../api/entries.ts";
 import type { Key, KeyEncoding, Value } from "../api/keys.ts";
 import type { CompactResult, VerifyResult } from "../api/maintenance.ts";
@@ -31,7 +31,7 @@ import { versionPages } from "./key_versions.ts";
 import { KeyWrites, type Update } from "./key_writes.ts";
 import { compact, verify } from "./maintenance.ts";
 import type { OpenStore } from "./open_store.ts";
-import { toByteRange, toDeletedRange } from "./ranges.ts";
+import { toDeletedRange, toWatchedRanges } from "./ranges.ts";
 import { BackendSource, type ReadSource, SnapshotSource } from "./read_source.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
@@ -66,7 +66,7 @@ export abstract class KeyedStore extends BaseReader implements Store {
 
   abstract view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
   abstract view(options: { readonly prefix: Key }): Store;
-  abstract backup(options?: BackupOptions): ReadableStream<Uint8Array>;
+  abstract backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   abstract restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
   abstract close(): Promise<void>;
 
@@ -247,11 +247,14 @@ export abstract class KeyedStore extends BaseReader implements Store {
     return await runTransaction(this.#opened, run, options);
   }
 
-  watch<E extends KeyEncoding = "utf8">(range?: ReadRange<E>, options?: WatchOptions): AsyncIterable<ChangeIn<E>> {
-    return this.watchIn(toByteRange(range, this.space), this.formatOf(range), options);
+  watch<E extends KeyEncoding = "utf8">(
+    range?: ReadRange<E> | WatchedRanges<E>,
+    options?: WatchOptions,
+  ): AsyncIterable<ChangeIn<E>> {
+    return this.watchIn(toWatchedRanges(range, this.space), this.formatOf(range as ReadRange<E>), options);
   }
 
-  /** As {@linkcode Store.watch}, for a range in bytes. `decode` makes the changes. */
+  /** As {@linkcode Store.watch}, for ranges in bytes. `decode` makes the changes. */
   watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>> {
     return watchChanges(this.#core, ...watching);
   }
@@ -295,14 +298,14 @@ export abstract class KeyedStore extends BaseReader implements Store {
   #batch(operations: readonly BatchOperation[], options: WriteOptions | undefined): void {
     this.#core.assertWritable("commit a batch");
     checkWriteOptions(options);
-    this.#write(toBatch(operations, this.space));
+    this.#write(toBatch(operations, this.space, this.#core));
   }
 
   /** Returns the version, or `undefined` if a check is not true. */
   #commit(operations: readonly BatchOperation[], options: CommitOptions | undefined): number | undefined {
     this.#core.assertWritable("commit");
     const { checks = [] } = readCommitOptions(options);
-    const batch = toBatch(operations, this.space);
+    const batch = toBatch(operations, this.space, this.#core);
     try {
       if (!areTrue(checks, this.space, this.#core)) return undefined;
     } catch (error) {

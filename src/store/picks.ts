@@ -12,12 +12,15 @@ import type { Page, StoredValue } from "../backend.ts";
 export type Pick<E extends KeyEncoding, T> = (page: Page<E>, index: number) => T;
 
 /** Key and value. */
-export function entryAt<E extends KeyEncoding>({ keys, values }: Page<E>, index: number): [KeyIn<E>, Uint8Array] {
-  return [keys[index] as KeyIn<E>, values[index] as Uint8Array];
+export function entryAt<E extends KeyEncoding>(
+  { keys, values }: Page<E>,
+  index: number,
+): [KeyIn<E>, Uint8Array<ArrayBuffer>] {
+  return [keys[index] as KeyIn<E>, values[index] as Uint8Array<ArrayBuffer>];
 }
 
 /** Key and value, with the value in its own buffer. */
-export function ownedEntryAt(page: Page<"utf8">, index: number): [string, Uint8Array] {
+export function ownedEntryAt(page: Page<"utf8">, index: number): [string, Uint8Array<ArrayBuffer>] {
   const entry = entryAt(page, index);
   return page.isShared ? [entry[0], entry[1].slice()] : entry;
 }
@@ -28,8 +31,8 @@ export function keyAt<E extends KeyEncoding>({ keys }: Page<E>, index: number): 
 }
 
 /** The value. */
-export function valueAt({ values }: Page<KeyEncoding>, index: number): Uint8Array {
-  return values[index] as Uint8Array;
+export function valueAt({ values }: Page<KeyEncoding>, index: number): Uint8Array<ArrayBuffer> {
+  return values[index] as Uint8Array<ArrayBuffer>;
 }
 
 /** Key and value, with version and expiry. The page must have these. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { WatchedRanges } from "../api/changes.ts";
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, SnapshotRange } from "../api/reader.ts";
@@ -32,6 +33,10 @@ const RANGE = new OptionNames<ReadRange<KeyEncoding>>(
     snapshot: true,
   },
   { property: PROPERTY, object: "a range", example: '{ prefix: "a" }' },
+);
+const RANGES = new OptionNames<WatchedRanges<KeyEncoding>>(
+  { ranges: true, keyEncoding: true },
+  { example: "{ ranges: [{ prefix }] }" },
 );
 /** The options whose value is a key, or the start of a key. */
 const KEYS = ["prefix", "gt", "gte", "lt", "lte"] as const satisfies (keyof KeyRange)[];
@@ -72,6 +77,20 @@ function toBytes(given: ReadRange<KeyEncoding>, space: KeySpace, codec?: BoundCo
     ...(isReverse(range.reverse) ? { reverse: true } : {}),
     ...(range.limit === undefined ? {} : { limit: checkLimit(range.limit) }),
   };
+}
+
+/** The ranges of a watch, at least one. Throws `TypeError` or `RangeError` if they are wrong. */
+export function toWatchedRanges(
+  given: ReadRange<KeyEncoding> | WatchedRanges<KeyEncoding> | undefined,
+  space: KeySpace,
+  codec?: BoundCodec,
+): ByteRange[] {
+  if ((given as Partial<WatchedRanges> | undefined)?.ranges === undefined)
+    return [toByteRange(given as KeyRange | undefined, space, codec)];
+  const { ranges } = RANGES.read(given as WatchedRanges<KeyEncoding>);
+  const isWrong = !Array.isArray(ranges) || ranges.length === 0 || ranges.includes(undefined as never);
+  if (isWrong) wrongType("ranges", ranges, "one or more ranges");
+  return ranges.map((range: KeyRange) => toByteRange(range, space, codec));
 }
 
 /** As {@linkcode toByteRange}, for a range that may have a snapshot. */

@@ -12,7 +12,7 @@ import type { KeyFormat } from "../key_format.ts";
 
 /** Reads. The arguments are valid. */
 export interface ReadSource {
-  get(key: Uint8Array): Uint8Array | undefined;
+  get(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
   entry(key: Uint8Array): StoredValue | undefined;
   has(key: Uint8Array): boolean;
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
@@ -42,7 +42,7 @@ export class BackendSource implements ReadSource {
     this.#present = present;
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     return this.run((backend) => backend.get(key, this.#version));
   }
 

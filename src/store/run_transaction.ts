@@ -93,8 +93,7 @@ async function tryCommit(
   commits: Commits,
   { transaction, signal, durable }: Attempt,
 ): Promise<Commit | undefined> {
-  const operations = transaction.operations();
-  if (operations.length === 0) return { committed: afterLightWork(NO_COMMIT) ?? Promise.resolve() };
+  if (transaction.isEmpty) return { committed: afterLightWork(NO_COMMIT) ?? Promise.resolve() };
   core.assertWritable("commit a transaction");
   const turns = new Turns();
   while (core.version > transaction.version) {
@@ -106,6 +105,6 @@ async function tryCommit(
     signal?.throwIfAborted();
     core.assertWritable("commit a transaction");
   }
-  commits.batch(operations);
+  commits.batch(transaction.operations(core.newest));
   return { committed: commits.committed(durable) };
 }

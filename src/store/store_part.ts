@@ -38,7 +38,7 @@ class StorePart extends KeyedStore {
     return viewOf(this.#opened, options);
   }
 
-  backup(): ReadableStream<Uint8Array> {
+  backup(): ReadableStream<Uint8Array<ArrayBuffer>> {
     throw new TypeError("Cannot back up a part of a store: back up the whole store");
   }
 

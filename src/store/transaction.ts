@@ -22,9 +22,9 @@ import type { KeyFormat } from "../key_format.ts";
 import type { KeySpace } from "../key_space.ts";
 import { refuseSecond } from "../options.ts";
 import { BaseReader } from "./base_reader.ts";
-import { checkBatchSize } from "./batches.ts";
 import { type Checked, ConflictCheck, type ReadSet } from "./conflict_check.ts";
 import type { StoreCore } from "./core.ts";
+import { type Found, type MergeKind, toMerge } from "./merges.ts";
 import type { OpenStore } from "./open_store.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
 import { checkView } from "./reader_part.ts";
@@ -66,7 +66,7 @@ export class StoreTransaction extends BaseReader implements Transaction {
   putIn(space: KeySpace, key: Key, value: Value, options: ExpiryOptions | undefined): void {
     this.open("put");
     const expiresMs = expiryOf(options);
-    this.#add({ key: space.encode(key).slice(), value: encodeValue(value).slice(), expiresMs });
+    this.#writes.add({ key: space.encode(key).slice(), value: encodeValue(value).slice(), expiresMs });
   }
 
   delete(key: Key): void {
@@ -78,15 +78,37 @@ export class StoreTransaction extends BaseReader implements Transaction {
   /** As {@linkcode Transaction.delete}, for a key in a space. */
   deleteIn(space: KeySpace, key: Key): void {
     this.open("delete");
-    this.#add({ key: space.encode(key).slice(), value: undefined, expiresMs: 0 });
+    this.#writes.add({ key: space.encode(key).slice(), value: undefined, expiresMs: 0 });
+  }
+
+  increment(key: Key, by: number | bigint = 1, options?: ExpiryOptions): void {
+    this.#merge("increment", key, by, options);
+  }
+
+  min(key: Key, value: number | bigint, options?: ExpiryOptions): void {
+    this.#merge("min", key, value, options);
+  }
+
+  max(key: Key, value: number | bigint, options?: ExpiryOptions): void {
+    this.#merge("max", key, value, options);
+  }
+
+  append(key: Key, end: Value, options?: ExpiryOptions): void {
+    this.#merge("append", key, end, options);
   }
 
   view<T, K, P>(view: ViewReader<T, K, P>): TransactionView<T, K, P> {
     return new ViewInTransaction(this, checkView(view, this.#core));
   }
 
-  /** The writes of the transaction. */
-  operations(): StoredOperation[] {
+  /** Whether it has nothing to write. */
+  get isEmpty(): boolean {
+    return this.#writes.bytes === 0;
+  }
+
+  /** The writes of the transaction. `find` reads what the merges change. */
+  operations(find: (key: Uint8Array) => Found): StoredOperation[] {
+    for (const key of this.#writes.mergedIn({})) this.#writes.settle(key, find);
     return this.#writes.operations();
   }
 
@@ -108,9 +130,10 @@ export class StoreTransaction extends BaseReader implements Transaction {
     this.#snapshot.release();
   }
 
-  #add(operation: StoredOperation): void {
-    this.#writes.add(operation);
-    checkBatchSize(this.#writes.bytes);
+  #merge(kind: MergeKind, key: Key, given: unknown, options: ExpiryOptions | undefined): void {
+    this.open(kind);
+    expiryOf(options);
+    this.#writes.merge(this.space.encode(key), toMerge(kind, given, options?.ttl));
   }
 
   readonly open = (action: string): ReadSource => {
@@ -146,7 +169,7 @@ class TransactionSource implements HeldReadSource {
     return { keys: this.#keys, ranges: this.#ranges };
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     return this.entry(key)?.value;
   }
 
@@ -163,6 +186,7 @@ class TransactionSource implements HeldReadSource {
   }
 
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
+    for (const key of this.#writes.mergedIn(range)) this.#ownOrNoted(key);
     // Each deletion of this transaction may hide an entry. If a page becomes too short, another page follows.
     const hidden = Math.min(this.#writes.deletions, MOST_HIDDEN);
     const limit = Math.min(range.limit ?? MOST_ENTRIES, MOST_ENTRIES) + hidden;
@@ -184,11 +208,10 @@ class TransactionSource implements HeldReadSource {
 
   release(): void {}
 
-  /** The transaction's own write, which needs no check. Without one, records the read. */
+  /** The transaction's own write, which needs no check. Without one, records the read. Merges become a write. */
   #ownOrNoted(key: Uint8Array): StoredOperation | undefined {
-    const own = this.#writes.get(key);
-    if (!own) this.#keys.set(nameOf(key), key.slice());
-    return own;
+    if (!this.#writes.get(key)) this.#keys.set(nameOf(key), key.slice());
+    return this.#writes.settle(key, (each) => this.#snapshot.entry(each));
   }
 
   /** Records that a range was read up to `last`, or completely without `last`. */

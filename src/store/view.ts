@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Change, ChangeIn, WatchOptions } from "../api/changes.ts";
+import type { Change, ChangeIn, WatchedRanges, WatchOptions } from "../api/changes.ts";
 import type { LongOptions } from "../api/entries.ts";
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
@@ -18,7 +18,7 @@ import type { KeySpace } from "../key_space.ts";
 import { checkArray } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
 import type { StoreCore } from "./core.ts";
-import { toDeletedRange } from "./ranges.ts";
+import { toDeletedRange, toWatchedRanges } from "./ranges.ts";
 import { ReadView } from "./read_view.ts";
 import type { ViewCodecs } from "./view_codecs.ts";
 import type { Watching } from "./watch.ts";
@@ -127,9 +127,12 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
     return this.#part.deleteInSync(toDeletedRange(range as KeyRange, this.#part.space, this.codecs.key));
   }
 
-  watch(range?: KeyRange<P>, options?: WatchOptions): AsyncIterable<Change<ViewKey<K>, T>> {
+  watch(
+    range?: KeyRange<P> | Pick<WatchedRanges<KeyEncoding, P>, "ranges">,
+    options?: WatchOptions,
+  ): AsyncIterable<Change<ViewKey<K>, T>> {
     const changes = this.#part.watchIn<KeyEncoding>(
-      this.rangeOf(range),
+      toWatchedRanges(range as KeyRange | WatchedRanges | undefined, this.#part.space, this.codecs.key),
       this.codecs.formatIn(this.#part.space),
       options,
       (change: { key: unknown; value?: unknown }) => {

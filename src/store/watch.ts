@@ -21,6 +21,7 @@ import { formatKey, type KeyFormat } from "../key_format.ts";
 import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";
 import type { StoreCore } from "./core.ts";
+import { type Intervals, intervalsOf } from "./intervals.ts";
 import { OldestChanges } from "./oldest_changes.ts";
 import type { Lookout } from "./watchers.ts";
 
@@ -36,34 +37,34 @@ const CHANGES_A_LOOK = 128;
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
 /** Decodes a change in place, as a view delivers it. */
-type Decode<E extends KeyEncoding> = (change: { key: KeyIn<E>; value?: Uint8Array }) => void;
+type Decode<E extends KeyEncoding> = (change: { key: KeyIn<E>; value?: Uint8Array<ArrayBuffer> }) => void;
 
 /** The arguments of a watch. */
 export type Watching<E extends KeyEncoding> = [
-  range: ByteRange,
+  ranges: readonly ByteRange[],
   format: KeyFormat<E>,
   options: WatchOptions | undefined,
   decode?: Decode<E>,
 ];
 
-/** The range and the options of a watch. */
+/** The ranges and the options of a watch. */
 export interface Watched<E extends KeyEncoding> {
-  readonly range: ByteRange;
+  readonly ranges: readonly ByteRange[];
   readonly format: KeyFormat<E>;
   readonly since: number;
   readonly signal: AbortSignal | undefined;
   readonly decode: Decode<E> | undefined;
 }
 
-/** The changes of a range. The caller may start several iterators. Throws `TypeError` or `RangeError` for wrong options. */
+/** The changes of some ranges. The caller may start several iterators. Throws `TypeError` or `RangeError` for wrong options. */
 export function watchChanges<E extends KeyEncoding>(
   core: StoreCore,
-  ...[{ reverse: _reverse, limit: _limit, ...range }, format, options, decode]: Watching<E>
+  ...[ranges, format, options, decode]: Watching<E>
 ): AsyncIterable<ChangeIn<E>> {
   core.assertOpen("watch");
   const { since: given, signal } = WATCH_OPTIONS.read(options);
   const since = core.checkVersion(given, "since");
-  const watched = { range, format, since, signal: checkSignal(signal), decode };
+  const watched = { ranges, format, since, signal: checkSignal(signal), decode };
   return { [Symbol.asyncIterator]: () => new Watch(core, watched) };
 }
 
@@ -71,6 +72,10 @@ export function watchChanges<E extends KeyEncoding>(
 class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>> {
   readonly #core: StoreCore;
   readonly #watched: Watched<E>;
+  /** The smallest range that includes all. */
+  readonly #hull: ByteRange;
+  /** Tells which of several ranges have a key. */
+  readonly #wanted: Intervals<ByteRange> | undefined;
   /** All changes before this position, in the order of the commits, are delivered or found. */
   #place: ChangePlace;
   #found: StoredChange[] = [];
@@ -87,7 +92,11 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
     this.#core = core;
     this.#watched = watched;
     this.#place = { version: watched.since + 1, key: NOTHING };
-    this.#lookout = core.watchers.lookout(watched.range);
+    const { ranges } = watched;
+    const intervals = intervalsOf(ranges);
+    this.#hull = intervals.hull;
+    if (ranges.length > 1) this.#wanted = intervals;
+    this.#lookout = core.watchers.lookout(ranges);
     forgotten.register(this, new WeakRef(this.#lookout));
   }
 
@@ -183,10 +192,10 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
   }
 
   async #findNext(): Promise<void> {
-    const { range } = this.#watched;
     const [place, until] = [this.#place, this.#core.settledVersion];
-    const recent = this.#core.read((backend) => backend.commits(range, place, until));
-    const { changes, next } = recent ?? (await this.#findOlder(place, until));
+    const recent = this.#core.read((backend) => backend.commits(this.#hull, place, until));
+    const { changes: all, next } = recent ?? (await this.#findOlder(place, until));
+    const changes = this.#inRanges(all);
     this.#place = next ?? { version: until + 1, key: NOTHING };
     [this.#found, this.#index, this.#isBare] = [changes, 0, recent === undefined];
   }
@@ -203,7 +212,7 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
   /** Some of the remaining changes of a commit. The changes of one version are delivered by key. */
   #findInCommit({ key, version }: ChangePlace): ChangePage {
     const window = { since: version - 1, until: version };
-    const { range } = this.#watched;
+    const range = this.#hull;
     const from = range.lower && compareBytes(range.lower, key) > 0 ? undefined : { key, version };
     const { changes, next } = this.#core.read((backend) => backend.changes(range, window, from));
     if (!next) return { changes, next: { version: version + 1, key: NOTHING } };
@@ -212,14 +221,20 @@ class Watch<E extends KeyEncoding> implements AsyncIterableIterator<ChangeIn<E>>
     return { changes, next: { version, key: rest } };
   }
 
+  /** The changes of the hull that are in one of the ranges. */
+  #inRanges(changes: StoredChange[]): StoredChange[] {
+    const wanted = this.#wanted;
+    return wanted ? changes.filter(({ key }) => wanted.found(key).length > 0) : changes;
+  }
+
   async #findOldest(since: number, until: number): Promise<ChangePage> {
     const oldest = new OldestChanges();
     const window: ChangeWindow = { since, until };
     let from: ChangePlace | undefined;
     await runInSteps(
       () => {
-        const page = this.#core.read((backend) => backend.changes(this.#watched.range, window, from));
-        oldest.add(page.changes);
+        const page = this.#core.read((backend) => backend.changes(this.#hull, window, from));
+        oldest.add(this.#inRanges(page.changes));
         from = page.next;
         return from !== undefined;
       },

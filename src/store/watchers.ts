@@ -13,15 +13,15 @@ import { Interval, Intervals } from "./intervals.ts";
 
 /** The watches of one store. It has no reference to the store, so a forgotten lookout keeps no store in memory. */
 export class Watchers {
-  /** Lookouts whose range no commit has touched. */
+  /** Lookouts whose range no commit has touched, and those with several ranges. */
   readonly #untouched: Intervals<Lookout> = new Intervals();
   readonly #waiting: Set<Lookout> = new Set();
   /** Lookouts that wait for a known commit. */
   readonly #due: Set<Lookout> = new Set();
 
-  /** Creates a lookout over a range. It sees nothing before {@linkcode Lookout.begin}. */
-  lookout(range: ByteRange): Lookout {
-    return new Lookout(range, this.#untouched, this.#waiting, this.#due);
+  /** Creates a lookout over some ranges. It sees nothing before {@linkcode Lookout.begin}. */
+  lookout(ranges: readonly ByteRange[]): Lookout {
+    return new Lookout(ranges, this.#untouched, this.#waiting, this.#due);
   }
 
   /** Whether a watch has to be told of a commit. */
@@ -51,20 +51,22 @@ export class Watchers {
   }
 }
 
-/** Sees the first commit in a range. */
+/** Sees the first commit in some ranges. */
 export class Lookout {
-  readonly #interval: Interval<Lookout>;
+  readonly #intervals: readonly Interval<Lookout>[];
   readonly #untouched: Intervals<Lookout>;
   readonly #waiting: Set<Lookout>;
   readonly #due: Set<Lookout>;
+  /** Whether the intervals are in the set. */
+  #isIn = false;
   #since: number | undefined;
   #touched: number | undefined;
   #news: Deferred<void> | undefined;
   /** The commit that this waits for; infinite while no commit in the range is known. */
   due: number = Number.POSITIVE_INFINITY;
 
-  constructor(range: ByteRange, untouched: Intervals<Lookout>, waiting: Set<Lookout>, due: Set<Lookout>) {
-    this.#interval = new Interval(range, this);
+  constructor(ranges: readonly ByteRange[], untouched: Intervals<Lookout>, waiting: Set<Lookout>, due: Set<Lookout>) {
+    this.#intervals = ranges.map((range) => new Interval(range, this));
     this.#untouched = untouched;
     this.#waiting = waiting;
     this.#due = due;
@@ -82,20 +84,23 @@ export class Lookout {
 
   /** Begins, or begins again. `version` is the newest commit. */
   begin(version: number): void {
-    if (this.#since === undefined || this.#touched !== undefined) this.#untouched.add(this.#interval);
+    if (!this.#isIn) for (const interval of this.#intervals) this.#untouched.add(interval);
+    this.#isIn = true;
     this.#since = version;
     this.#touched = undefined;
   }
 
   /** Stops. Sees nothing more. Idempotent. */
   end(): void {
-    if (this.#since !== undefined && this.#touched === undefined) this.#untouched.delete(this.#interval);
+    if (this.#isIn) this.#leave();
     this.#since = this.#touched = undefined;
   }
 
-  /** Records a commit in the range. */
+  /** Records the first commit in the ranges. */
   touch(version: number): void {
-    this.#untouched.delete(this.#interval);
+    if (this.#touched !== undefined) return;
+    // Many intervals stay: to remove and add them would cost each commit more than to find them.
+    if (this.#intervals.length === 1) this.#leave();
     this.#touched = version;
     if (this.#news) this.#waitFor(version);
   }
@@ -118,6 +123,11 @@ export class Lookout {
     this.due = Number.POSITIVE_INFINITY;
     this.#news?.resolve();
     this.#news = undefined;
+  }
+
+  #leave(): void {
+    for (const interval of this.#intervals) this.#untouched.delete(interval);
+    this.#isIn = false;
   }
 
   #waitFor(version: number): void {

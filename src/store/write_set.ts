@@ -1,28 +1,40 @@
 /**
  * The writes of a transaction so far.
  *
+ * Merges stay operands until the transaction reads their key or commits. So it need not read the key, and does not
+ * conflict with others that change it.
+ *
  * @module
  */
 
 import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { Page, StoredOperation } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
-import { compareBytes, nameOf, sizeOf } from "../bytes.ts";
+import { compareBytes, keyOf, nameOf, sizeOf } from "../bytes.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
+import { checkBatchSize } from "./batches.ts";
+import { type Found, type Merge, merged } from "./merges.ts";
 
 /** The least weight of an operation in a page, in bytes. */
 const BYTES_AN_OPERATION = 64;
+
+/** The merges of one key. They come after its operation, if it has one. */
+interface Pending {
+  readonly merges: Merge[];
+  bytes: number;
+}
 
 /** Operations: for each key the last one. */
 export class WriteSet {
   /** By the names of the keys, which have the order of the keys. */
   readonly #operations: Map<string, StoredOperation> = new Map();
   readonly #names = new SortedKeys();
+  readonly #pending: Map<string, Pending> = new Map();
   #bytes = 0;
   #deletions = 0;
 
-  /** Bytes of keys and values. */
+  /** Bytes of keys, values and operands. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -32,13 +44,44 @@ export class WriteSet {
     return this.#deletions;
   }
 
+  /** Throws `RangeError` if all are too large for a batch. */
   add(operation: StoredOperation): void {
     const name = nameOf(operation.key);
+    this.#bytes -= this.#pending.get(name)?.bytes ?? 0;
+    this.#pending.delete(name);
     const before = this.#operations.get(name);
     if (!before) this.#names.add(name);
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
     this.#deletions += (operation.value ? 0 : 1) - (before && !before.value ? 1 : 0);
     this.#operations.set(name, operation);
+    checkBatchSize(this.#bytes);
+  }
+
+  /** As {@linkcode WriteSet.add}, for a merge, which waits until {@linkcode WriteSet.settle}. */
+  merge(key: Uint8Array, merge: Merge): void {
+    const name = nameOf(key);
+    const pending = this.#pending.get(name) ?? { merges: [], bytes: 0 };
+    this.#pending.set(name, pending);
+    pending.merges.push(merge);
+    // Without a value an operand becomes the value, so it has this size.
+    const bytes = key.length + merge.merging(undefined).length;
+    pending.bytes += bytes;
+    this.#bytes += bytes;
+    checkBatchSize(this.#bytes);
+  }
+
+  /** The keys in a range that have merges. */
+  mergedIn(range: ByteRange): Uint8Array[] {
+    return Array.from(this.#pending.keys(), keyOf).filter((key) => isInRange(range, key));
+  }
+
+  /** The operation of a key. Merges become one: `find` finds what they change, if the key has no operation yet. */
+  settle(key: Uint8Array, find: (key: Uint8Array) => Found): StoredOperation | undefined {
+    let own = this.get(key);
+    const pending = this.#pending.size === 0 ? undefined : this.#pending.get(nameOf(key));
+    for (const merge of pending?.merges ?? []) own = merged(key, own ?? find(key), merge);
+    if (own && pending) this.add({ ...own, key: key.slice() });
+    return own;
   }
 
   get(key: Uint8Array): StoredOperation | undefined {
@@ -94,7 +137,7 @@ class Merged<E extends KeyEncoding> {
   /** The version of operations. */
   readonly #version: number;
   readonly #keys: Uint8Array[] = [];
-  readonly #values: Uint8Array[] = [];
+  readonly #values: Uint8Array<ArrayBuffer>[] = [];
   readonly #versions: number[] = [];
   readonly #expiries: number[] = [];
   #ownBytes = 0;
@@ -113,7 +156,7 @@ class Merged<E extends KeyEncoding> {
     return this.#keys.length === limit || this.#ownBytes >= pageBytes;
   }
 
-  add(key: Uint8Array, value: Uint8Array | undefined, version = 0, expiresMs = 0): void {
+  add(key: Uint8Array, value: Uint8Array<ArrayBuffer> | undefined, version = 0, expiresMs = 0): void {
     this.#last = key;
     this.#keys.push(key);
     this.#versions.push(version);

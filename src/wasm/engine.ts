@@ -18,7 +18,7 @@ import {
   type Operations,
   PAGE_VISITS,
   type Page,
-  type StoredChange,
+  type RestoredChange,
   type StoredValue,
   type VerifyStep,
   type VersionPage,
@@ -94,7 +94,7 @@ export class Engine implements Backend {
   }
 
   /** The value of `key`. The caller owns the bytes. */
-  get(key: Uint8Array, version: number = NEWEST): Uint8Array | undefined {
+  get(key: Uint8Array, version: number = NEWEST): Uint8Array<ArrayBuffer> | undefined {
     this.#memory.request(key, undefined);
     const status = this.#calls.run("read", () => this.#exports.luge_get(key.length, version, clock.now()));
     if (status === Status.Ok) return this.#memory.reply();
@@ -263,7 +263,7 @@ export class Engine implements Backend {
     this.#calls.run("restore", () => this.#exports.luge_begin_restore(version));
   }
 
-  restore(entries: readonly StoredChange[]): void {
+  restore(entries: readonly RestoredChange[]): void {
     for (const entry of entries) if (entry.value) restoreLarge(this.#calls, entry, entry.value);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredChange } from "../backend.ts";
+import type { RestoredChange } from "../backend.ts";
 import { clock } from "../clock.ts";
 import type { EngineCalls } from "./calls.ts";
 import { Status } from "./interface.ts";
@@ -21,7 +21,7 @@ export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array,
 }
 
 /** Restores an entry with a large value, unless it exists already. */
-export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: StoredChange, value: Uint8Array): void {
+export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: RestoredChange, value: Uint8Array): void {
   const { length } = value;
   calls.memory.request(key, undefined);
   const begin = () => calls.exports.luge_begin_restored_put(key.length, length, expiresMs, version, clock.now());
@@ -29,7 +29,7 @@ export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: St
 }
 
 /** Reads the value after a call that returned its length. */
-export function readLarge(calls: EngineCalls, length: number): Uint8Array {
+export function readLarge(calls: EngineCalls, length: number): Uint8Array<ArrayBuffer> {
   const value = new Uint8Array(length);
   for (let at = 0; at < length; ) {
     calls.run("read", () => calls.exports.luge_read_part(PART_BYTES));

@@ -182,7 +182,7 @@ export class EngineMemory {
     for (let i = 0; i < count; i++) ends[i] = end += words[stride * i] as number;
     // Decoders cannot read a view of memory that may grow.
     const keys = isShared ? bytes.subarray(keysAt, keysAt + end) : bytes.slice(keysAt, keysAt + end);
-    let values: Uint8Array[] = [];
+    let values: Uint8Array<ArrayBuffer>[] = [];
     if (isShared) values = viewsOf(bytes, keysAt + end, words, stride);
     else if (!withoutValues) values = copiesOf(bytes, keysAt + end, words, stride);
     // If the range does not continue after the last entry, the engine says where it continues.

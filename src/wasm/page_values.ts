@@ -11,8 +11,13 @@ import { guard } from "./owned_bytes.ts";
  * Views of the values that lie back to back in `bytes` from `at`. The table of the page, `words`, has a row of `stride`
  * words for each entry. The second word is the length of its value.
  */
-export function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array, stride: number): Uint8Array[] {
-  const values = new Array<Uint8Array>(words.length / stride);
+export function viewsOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  at: number,
+  words: Uint32Array,
+  stride: number,
+): Uint8Array<ArrayBuffer>[] {
+  const values = new Array<Uint8Array<ArrayBuffer>>(words.length / stride);
   // V8 looks up the buffer of a view at each access.
   const { buffer } = bytes;
   guard(buffer);
@@ -25,8 +30,13 @@ export function viewsOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint3
 }
 
 /** As {@linkcode viewsOf}, but each value is a copy in its own buffer. */
-export function copiesOf(bytes: Uint8Array<ArrayBuffer>, at: number, words: Uint32Array, stride: number): Uint8Array[] {
-  const values = new Array<Uint8Array>(words.length / stride);
+export function copiesOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  at: number,
+  words: Uint32Array,
+  stride: number,
+): Uint8Array<ArrayBuffer>[] {
+  const values = new Array<Uint8Array<ArrayBuffer>>(words.length / stride);
   for (let i = 0, next = at; i < values.length; i++) {
     const length = words[i * stride + 1] as number;
     values[i] = bytes.slice(next, next + length);

@@ -147,7 +147,8 @@ class History {
   #wrote(version: number, writes: { key: string; value: Uint8Array | undefined; expiresMs: number }[]): void {
     assert.ok(version > (this.#versions.at(-1) ?? 0), `version ${version} after ${this.#versions.at(-1)}`);
     this.#versions.push(version);
-    for (const { key, value, expiresMs } of writes) this.#model.write(key, { version, value, expiresMs });
+    for (const { key, value, expiresMs } of writes)
+      this.#model.write(key, { version, value: value && Uint8Array.from(value), expiresMs });
   }
 
   #openSnapshot(): void {

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { jsonCodec } from "../../mod.ts";
+import { jsonCodec, type Transaction } from "../../mod.ts";
 import { float64Codec, uint64Codec } from "../../src/codecs/mod.ts";
 import { misuse, text } from "../support/expect.ts";
 import type { Check } from "./parts.ts";
@@ -212,6 +212,132 @@ export function updates(check: Check): void {
     assert.deepEqual([await store.max("M", 3n), await store.max("M", 5n), await store.max("M", 4n)], [3n, 5n, 5n]);
     await Promise.all(["a", "b", "c"].map((end) => store.append("log", end)));
     assert.equal(text(store.getSync("log")), "abc");
+  });
+
+  check("a batch counts and appends, and sees its earlier operations", async (store) => {
+    await store.put("log", "a", { ttl: HOUR });
+    await store.increment("n", 5);
+    await store.batch([
+      { type: "increment", key: "n", by: 2 },
+      { type: "increment", key: "n" },
+      { type: "put", key: "new", value: "x" },
+      { type: "append", key: "new", value: "y" },
+      { type: "append", key: "log", value: "b" },
+      { type: "increment", key: "gone", by: 7n, ttl: HOUR },
+      { type: "delete", key: "gone" },
+      { type: "max", key: "gone", value: 3n },
+      { type: "min", key: "m", value: -1 },
+    ]);
+    assert.deepEqual(
+      [await store.increment("n", 0), await store.max("gone", 0n), await store.min("m", 0)],
+      [8, 3n, -1],
+    );
+    assert.deepEqual([text(store.getSync("new")), text(store.getSync("log"))], ["xy", "ab"]);
+    assert.ok(store.getEntrySync("log")?.expiresAt && !store.getEntrySync("gone")?.expiresAt);
+    store.batchSync([{ type: "append", key: "log", value: "c", ttl: Number.POSITIVE_INFINITY }]);
+    assert.equal(store.getEntrySync("log")?.expiresAt, undefined);
+    const part = store.view({ prefix: "part/" });
+    const version = await part.commit([{ type: "increment", key: "n", by: 3 }], {
+      checks: [{ key: "n", version: undefined }],
+    });
+    assert.equal(store.getEntrySync("part/n")?.version, version);
+    const many = Array.from({ length: 2000 }, () => ({ type: "increment", key: "many" }) as const);
+    await store.batch(many);
+    assert.equal(await store.increment("many", 0), 2000);
+  });
+
+  check("a batch with a wrong counter writes nothing", async (store) => {
+    await store.put("text", "three");
+    const { version } = store;
+    const put = { type: "put", key: "other", value: "" } as const;
+    const wrong = (operation: unknown) => store.batch([put, operation] as never);
+    await assert.rejects(wrong({ type: "increment", key: "text" }), misuse(TypeError, "5 bytes as a number"));
+    await assert.rejects(wrong({ type: "increment", key: "n", by: "1" }), misuse(TypeError, "expected a number"));
+    await assert.rejects(wrong({ type: "increment", key: "n", value: 1 }), misuse(TypeError, "has no 'value'"));
+    await assert.rejects(wrong({ type: "max", key: "n" }), misuse(TypeError, "undefined"));
+    await assert.rejects(wrong({ type: "max", key: "n", by: 1 }), misuse(TypeError, "has no 'by'"));
+    await assert.rejects(wrong({ ...put, by: 1 }), misuse(TypeError, "has no 'by'"));
+    await assert.rejects(wrong({ type: "append", key: "n", value: 1 }), misuse(TypeError, "as a value"));
+    await assert.rejects(wrong({ type: "increment", key: "" }), misuse(RangeError, "empty key"));
+    assert.equal(store.version, version);
+  });
+
+  check("transactions that increment one key do not conflict, unless they read it", async (store) => {
+    let runs = 0;
+    const count = (by: number) =>
+      store.transaction(async (tx) => {
+        runs += 1;
+        tx.increment("n", by);
+        tx.append("log", `${by};`);
+        await new Promise((resolve) => setTimeout(resolve));
+      });
+    await Promise.all(Array.from({ length: 20 }, (_, by) => count(by)));
+    assert.deepEqual([runs, await store.increment("n", 0)], [20, 190]);
+    assert.equal(text(store.getSync("log"))?.split(";").length, 21);
+
+    for (const read of [
+      (tx: Transaction) => tx.getSync("n"),
+      (tx: Transaction) => tx.hasSync("n"),
+      (tx: Transaction) => [...tx.entries({ prefix: "n" })],
+      (tx: Transaction) => tx.countSync(),
+    ]) {
+      runs = 0;
+      const { version } = store;
+      await store.transaction((tx) => {
+        runs += 1;
+        tx.increment("n");
+        read(tx);
+        if (runs === 1) store.putSync("n", new Uint8Array(8));
+      });
+      assert.equal(runs, 2, String(read));
+      assert.ok(store.version > version);
+      assert.equal(await store.increment("n", 0), 1);
+    }
+  });
+
+  check("a transaction reads what it counts, and settles it when it commits", async (store) => {
+    await store.put("text", "three", { ttl: HOUR });
+    await store.increment("n", 1);
+    await store.transaction((tx) => {
+      tx.increment("n");
+      tx.increment("n", 2);
+      assert.equal(tx.view(store.view({ prefix: "", value: float64Codec })).getSync("n"), 4);
+      tx.max("n", 10);
+      tx.min("n", 9);
+      tx.append("text", "!");
+      assert.deepEqual([...tx.keys()], ["n", "text"]);
+      tx.append("text", "?");
+      tx.increment("gone", 7n);
+      tx.delete("gone");
+      tx.increment("other", 7n);
+      tx.put("other", "");
+      tx.delete("new");
+      tx.increment("new", 7n);
+    });
+    assert.deepEqual([await store.increment("n", 0), text(store.getSync("text"))], [9, "three!?"]);
+    assert.deepEqual([...store.keys()], ["n", "new", "other", "text"]);
+    assert.ok(store.getEntrySync("text")?.expiresAt);
+    const { version } = store;
+    const failed = store.transaction((tx) => {
+      tx.put("put", "");
+      tx.increment("text");
+    });
+    await assert.rejects(failed, misuse(TypeError, "7 bytes as a number"));
+    await assert.rejects(
+      store.transaction((tx) => tx.increment("n", "1" as never)),
+      misuse(TypeError, "a number"),
+    );
+    await assert.rejects(
+      store.transaction((tx) => {
+        tx.increment("text");
+        assert.throws(() => tx.getSync("text"), misuse(TypeError, "7 bytes as a number"));
+      }),
+      misuse(TypeError, "7 bytes as a number"),
+    );
+    assert.equal(store.version, version);
+    const part = store.view({ prefix: "part/" });
+    await part.transaction((tx) => tx.increment("n", 4, { ttl: HOUR }));
+    assert.ok(store.getEntrySync("part/n")?.expiresAt);
   });
 
   check("a counter refuses what is no number, and values that are none", async (store) => {

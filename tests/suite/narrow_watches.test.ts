@@ -118,6 +118,11 @@ for (const [name, { prototype }, openStore] of STORES) {
         }),
         ...Array.from({ length: 8 }, (_, i) => ({ prefix: "abcdefgh".charAt(i) })),
       ];
+      const several = Array.from({ length: 20 }, () =>
+        Array.from({ length: 1 + random.below(6) }, () => random.pick(ranges.slice(1))),
+      );
+      const toldOfSeveral: Change[][] = several.map(() => []);
+      const readingSeveral = several.map((each, i) => follow(store, { ranges: each }, toldOfSeveral[i] as Change[]));
       const told: Change[][] = ranges.map(() => []);
       const reading = ranges.map((range, i) => follow(store, range, told[i] as Change[]));
       const key = () => letter() + letter() + letter();
@@ -142,16 +147,18 @@ for (const [name, { prototype }, openStore] of STORES) {
       const shown = ({ type, key: each, version, value }: Change) => `${version} ${type} ${each} ${text(value)}`;
       const [all = []] = told;
       assert.ok(all.length > 1500);
-      for (const [i, { gte = "", lte = "~", gt = "", lt = "~", prefix = "" }] of Object.entries(
-        ranges as Record<string, string>[],
-      )) {
-        const expected = all.filter(
-          ({ key: each }) => each >= gte && each <= lte && each > gt && each < lt && each.startsWith(prefix),
-        );
-        assert.deepEqual(told[Number(i)]?.map(shown), expected.map(shown), JSON.stringify(ranges[Number(i)]));
-      }
+      const isIn = (range: Record<string, string>, each: string) => {
+        const { gte = "", lte = "~", gt = "", lt = "~", prefix = "" } = range;
+        return each >= gte && each <= lte && each > gt && each < lt && each.startsWith(prefix);
+      };
+      const compare = (of: Record<string, string>[], delivered: Change[] | undefined) => {
+        const expected = all.filter(({ key: each }) => of.some((range) => isIn(range, each)));
+        assert.deepEqual(delivered?.map(shown), expected.map(shown), JSON.stringify(of));
+      };
+      for (const [i, range] of ranges.entries()) compare([range as Record<string, string>], told[i]);
+      for (const [i, each] of several.entries()) compare(each as Record<string, string>[], toldOfSeveral[i]);
       await store.close();
-      await Promise.all(reading);
+      await Promise.all([...reading, ...readingSeveral]);
     });
 
     test("a watch of a range without writes loses nothing, however many writes other ranges get", async () => {
@@ -174,6 +181,27 @@ for (const [name, { prototype }, openStore] of STORES) {
       assert.equal(text((await second).value?.value), "second");
       assert.equal(text((await slow.next()).value?.value), "second");
       assert.ok(looks.count <= 6, `${looks.count} looks`);
+    });
+
+    test("a watch of several ranges finds past changes, wherever they are stored", async () => {
+      const fileSystem = new MemoryFileSystem();
+      const config = { path: "/store", fileSystem, writeBufferSize: 256 * 1024, numVersionsToKeep: 3 };
+      const reopened = name === "SledStore";
+      let store = reopened ? await open(config) : await openStore();
+      for (let i = 0; i < 6000; i++) store.put(`key${(i * 7919) % 6000}`, `${i}`);
+      await store.flush();
+      if (reopened) {
+        await store.close();
+        store = await open(config);
+      }
+      const told: string[] = [];
+      const ranges = [{ prefix: "key5" }, { gte: "key1", lt: "key12" }, { prefix: "key55" }];
+      const expected = Array.from({ length: 6000 }, (_, i) => `key${(i * 7919) % 6000}`).filter(
+        (key) => key.startsWith("key5") || (key >= "key1" && key < "key12"),
+      );
+      for await (const { key } of store.watch({ ranges }, { since: 0 })) if (told.push(key) === expected.length) break;
+      assert.deepEqual(told, expected);
+      await store.close();
     });
 
     test("a waiting watch notices a restore", async () => {

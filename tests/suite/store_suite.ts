@@ -13,6 +13,7 @@ import { cursors, helpers, records } from "./iterables.ts";
 import { conditionalWrites, updates } from "./key_writes.ts";
 import { partsOfAStore, viewsOfOthers } from "./partitions.ts";
 import { type Check, ranges, snapshots, turns, views, writes } from "./parts.ts";
+import { watchedRanges } from "./watched_ranges.ts";
 
 /** Runs `use` with a fresh, empty store and closes it afterwards. */
 export type WithStore = (use: (store: Store) => Promise<void>) => Promise<void>;
@@ -36,6 +37,7 @@ export function storeSuite(name: string, withStore: WithStore): void {
     views(check);
     conditionalWrites(check);
     updates(check);
+    watchedRanges(check);
     records(check);
     helpers(check);
     cursors(check);

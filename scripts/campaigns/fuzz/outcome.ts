@@ -89,7 +89,11 @@ function linesOf({ frames }: Anatomy, { isIncrement, from }: BackupInfo): string
   const set = ({ key, version, expiresMs }: RawEntry, value: Uint8Array | undefined) => {
     const name = Buffer.from(key).toString("latin1");
     const isThere = value && (expiresMs === 0 || expiresMs > Date.now());
-    if (isThere) lines.set(name, lineOf(key, { value, version, ...(expiresMs > 0 ? { expiresAt: expiresMs } : {}) }));
+    if (isThere)
+      lines.set(
+        name,
+        lineOf(key, { value: value.slice(), version, ...(expiresMs > 0 ? { expiresAt: expiresMs } : {}) }),
+      );
     else lines.delete(name);
   };
   if (isIncrement && from > 0) set(keptAt(from), KEPT);

@@ -71,7 +71,7 @@ export interface LugeDriver {
   getItem(key: string): Promise<string | null>;
   getItems(items: readonly { readonly key: string }[]): Promise<{ key: string; value: string | null }[]>;
   /** The bytes of the item. */
-  getItemRaw(key: string): Promise<Uint8Array | null>;
+  getItemRaw(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   setItem(key: string, value: string, options?: CallOptions): Promise<void>;
   /** Sets several items as one commit. */
   setItems(items: readonly Item[], options?: CallOptions): Promise<void>;
