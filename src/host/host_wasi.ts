@@ -16,8 +16,8 @@ import { CLOCK_REALTIME, Errno, IOVEC_SIZE, SUCCESS, writeU64 } from "./wasi.ts"
 /** Standard input, output and error, and the directory that is opened ahead. */
 const FIRST_FREE = 4;
 
-/** The calls that the engine imports and the shim has as they must be. */
-const FROM_SHIM = [
+/** The calls that the engine imports and the shim has as they must be. The build of the package leaves out all others. */
+export const FROM_SHIM = [
   "fd_fdstat_get",
   "fd_filestat_get",
   "fd_filestat_set_size",
