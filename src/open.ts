@@ -8,6 +8,7 @@ import type { SledStoreConfig } from "./api/config.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
+import { loadChannels } from "./channels.ts";
 import { clock } from "./clock.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
@@ -23,6 +24,7 @@ import { syncLeftovers } from "./leftovers.ts";
 import { leveled } from "./logger.ts";
 import { refuseSecond } from "./options.ts";
 import { type Copy, type Fork, SledStore } from "./sled_store.ts";
+import { Observer } from "./store/observer.ts";
 import { finishRestore } from "./store/restore.ts";
 import {
   atPath,
@@ -74,9 +76,36 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const resolved = await resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const disk = resolved.fileSystem ?? new NodeFileSystem();
-  const started = clock.monotonic();
+  const observer = new Observer({ path: resolved.path, slowMs: resolved.slowOperation, log: logger.warn });
+  await loadChannels();
+  const start = observer.start();
+  let lockMs = 0;
+  const locked = () => {
+    lockMs = clock.monotonic() - start.atMs;
+  };
+  const opening = { resolved, disk, logger, observer, locked };
+  try {
+    const store = await (resolved.readOnly ? openForReading(opening) : openForWriting(opening));
+    const tookMs = observer.opened(start, lockMs);
+    logger.info(`opened '${store.path}' ${resolved.readOnly ? "for reading " : ""}in ${tookMs.toFixed(1)} ms`);
+    return store;
+  } catch (error) {
+    observer.opened(start, lockMs, error);
+    throw error;
+  }
+}
 
-  if (resolved.readOnly) return await openForReading(resolved, disk, logger);
+/** What a store is opened with. */
+interface Opening {
+  readonly resolved: ResolvedConfig;
+  readonly disk: FileSystem;
+  readonly logger: Logger;
+  readonly observer: Observer;
+  /** Called once the directory belongs to the store. */
+  readonly locked: () => void;
+}
+
+async function openForWriting({ resolved, disk, logger, observer, locked }: Opening): Promise<SledStore> {
   let lock: DirectoryLock | undefined;
   const { path } = resolved;
   const reserve = new Reserve(disk, path);
@@ -101,6 +130,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     isCreated = prepareDirectory(fileSystem, path, logger) || isCreated;
     return fileSystem.lock(path);
   });
+  locked();
   try {
     logger.debug(`locked '${path}'`);
     if (resolved.errorIfExists) refuseExisting(disk, path);
@@ -111,7 +141,6 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     engine ??= await start();
     await engine.open({ ...resolved, ...settings });
     await endRestore(engine, { ...directory, fileSystem: disk }, logger);
-    logger.info(`opened '${path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
     const copy: Copy = (to, backup) => copyTo({ ...resolved, ...settings }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: disk,
@@ -121,7 +150,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       logger,
     });
     // A restore needs space, but must not take it from the reserve. So it uses `disk`, which is below the reserve.
-    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy, fork });
+    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, observer, copy, fork });
   } catch (error) {
     engine?.giveUp();
     reserve.close();
@@ -147,13 +176,14 @@ async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Pr
 }
 
 /** Opens a store for reading. Everything that the engine writes stays in memory. */
-async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logger: Logger): Promise<SledStore> {
+async function openForReading({ resolved, disk: lower, logger, observer, locked }: Opening): Promise<SledStore> {
   const { path } = resolved;
   const observed = await waitForLock(resolved, async () => {
     requireStore(lower, path);
     return await lower.observe?.(path);
   });
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
+  locked();
   const { numVersionsToKeep, compression = "none" } = requireStore(lower, path);
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
   const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
@@ -162,7 +192,6 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
     const { compiled } = await loadEngine(resolved.wasm);
     const engine = await Engine.start(compiled, directory);
     await engine.open({ ...resolved, numVersionsToKeep, compression });
-    logger.info(`opened '${path}' for reading`);
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep, compression }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: lower,
@@ -171,7 +200,16 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
       mayBeUnsynced: true,
       logger,
     });
-    return new SledStore({ ...resolved, fileSystem: view.fileSystem, engine, lock, logger, copy, fork });
+    return new SledStore({
+      ...resolved,
+      fileSystem: view.fileSystem,
+      engine,
+      lock,
+      logger,
+      observer,
+      copy,
+      fork,
+    });
   } catch (error) {
     view.close();
     throw error;

@@ -102,6 +102,12 @@ export interface SledStoreConfig {
    * turns of the event loop. Default: `false`.
    */
   readonly workers?: "auto" | false | undefined;
+  /**
+   * Opening, closing, commits, `get`, syncs and background steps that take as long are logged, in milliseconds, with what
+   * took the time. The lines have the level WARNING. Then luge times each `get`, which takes 0.1 µs. Default: `Infinity`,
+   * which logs none.
+   */
+  readonly slowOperation?: number | undefined;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger | undefined;
   /** The disk. Default: the one of the runtime. */

@@ -46,6 +46,7 @@ export class Host {
   readonly #files: GuardedFileSystem;
   readonly #syncing: SyncingFileSystem;
   #failed: (error: unknown) => void = () => {};
+  #took: (ms: number) => void = () => {};
   #log: LogEvents = { begins: () => {}, done: () => {} };
   readonly #output = new HostOutput();
   readonly #wasi: HostWasi;
@@ -65,6 +66,7 @@ export class Host {
       events: {
         begins: () => this.#log.begins(),
         done: () => this.#log.done(),
+        took: (ms) => this.#took(ms),
         failed: (error) => {
           this.#files.freeze(error);
           this.#failed(this.#files.explain(error));
@@ -92,6 +94,11 @@ export class Host {
   /** Calls `listener` if the disk fails outside of any call of the engine. */
   onFailure(listener: (error: unknown) => void): void {
     this.#failed = listener;
+  }
+
+  /** Calls `listener` after each sync of the log, with its milliseconds. */
+  onSync(listener: (ms: number) => void): void {
+    this.#took = listener;
   }
 
   /** Lets the engine know of the syncs of its log. */

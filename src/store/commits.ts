@@ -28,11 +28,12 @@ export class Commits {
   constructor(core: StoreCore) {
     this.#core = core;
     this.writes = new CommitQueue(() => {
-      const committing = this.#settle(({ disk }) => (core.behaviour.syncWrites ? disk?.sync() : disk?.writeOut()));
+      const { syncWrites } = core.behaviour;
+      const committing = this.#settle(syncWrites, ({ disk }) => (syncWrites ? disk?.sync() : disk?.writeOut()));
       if (committing) return committing.then(() => this.#catchUp());
       return core.isBehind ? this.#catchUp() : this.#turns.next();
     });
-    this.flushes = new CommitQueue(() => this.#settle(({ disk }) => disk?.sync()) ?? afterLightWork(NO_COMMIT));
+    this.flushes = new CommitQueue(() => this.#settle(true, ({ disk }) => disk?.sync()) ?? afterLightWork(NO_COMMIT));
     this.#soon = new CommitQueue(() => {
       core.assertSound("commit");
       const written = core.run(({ disk }) => disk?.writeOut());
@@ -73,9 +74,12 @@ export class Commits {
 
   /** As {@linkcode Commits.committed}, but returns when it is done. */
   commitNow(durable?: boolean): void {
-    const { behaviour, version } = this.#core;
+    const { behaviour, version, observer } = this.#core;
     const isDurable = durable ?? behaviour.syncWrites;
+    const start = observer.commit(isDurable && this.#core.hasDisk);
+    const commits = version - this.#core.settledVersion;
     this.#core.run(({ disk }) => (isDurable ? disk?.syncNow() : disk?.writeOutNow()));
+    if (start && commits > 0) observer.committed(start, { version, commits });
     if (isDurable || !behaviour.syncWrites) this.#core.told(version);
     else this.writes.committed().catch(() => {});
   }
@@ -111,18 +115,25 @@ export class Commits {
   }
 
   /** Begins to commit the waiting writes, unless the store failed meanwhile. */
-  #settle(commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
-    this.#core.assertSound("commit");
-    const { version } = this.#core;
-    const committing = this.#core.run(commit);
+  #settle(isDurable: boolean, commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
+    const core = this.#core;
+    core.assertSound("commit");
+    const { version, observer } = core;
+    const commits = version - core.settledVersion;
+    const start = commits > 0 ? observer.commit(isDurable && core.hasDisk) : undefined;
+    const committing = core.run(commit);
+    const settled = () => {
+      if (start) observer.committed(start, { version, commits });
+      core.told(version);
+    };
     if (!committing) {
-      this.#core.told(version);
+      settled();
       return undefined;
     }
-    return committing.then(
-      () => this.#core.told(version),
-      (error: unknown) => this.#core.failCommit(error),
-    );
+    return committing.then(settled, (error: unknown) => {
+      if (start) observer.committed(start, { version, commits }, error);
+      core.failCommit(error);
+    });
   }
 
   /**

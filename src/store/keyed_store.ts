@@ -9,6 +9,7 @@ import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup
 import type { ChangeIn, WatchOptions } from "../api/changes.ts";
 import type { LongOptions } from "../api/entries.ts";
 import type { Key, KeyEncoding, Value } from "../api/keys.ts";
+import type { StoreLatencies } from "../api/latencies.ts";
 import type { CompactResult, VerifyResult } from "../api/maintenance.ts";
 import type { StoreMetrics } from "../api/metrics.ts";
 import type { ReadRange, Snapshot, SnapshotRange } from "../api/reader.ts";
@@ -72,6 +73,14 @@ export abstract class KeyedStore extends BaseReader implements Store {
 
   get version(): number {
     return this.#core.version;
+  }
+
+  override getSync(key: Key): Uint8Array | undefined {
+    const { observer } = this.#core;
+    const start = observer.sample();
+    const value = super.getSync(key);
+    if (start) observer.got(start);
+    return value;
   }
 
   async versions(key: Key): Promise<KeyVersion[]> {
@@ -275,6 +284,11 @@ export abstract class KeyedStore extends BaseReader implements Store {
   metrics(): StoreMetrics {
     this.#core.assertOpen("read the metrics");
     return this.#core.run((backend) => backend.metrics());
+  }
+
+  latencies(): StoreLatencies {
+    this.#core.assertOpen("read the latencies");
+    return this.#core.observer.latencies;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
