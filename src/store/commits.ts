@@ -24,6 +24,8 @@ export class Commits {
   readonly #soon: CommitQueue;
   readonly #background: Background;
   readonly #turns = new Turns();
+  /** How many commits no group has yet. */
+  #waiting = 0;
 
   constructor(core: StoreCore) {
     this.#core = core;
@@ -64,11 +66,13 @@ export class Commits {
     const version = core.run((backend) => backend.batch(operations));
     if (core.watchers.areLookingOut) for (const { key } of operations) core.watchers.wrote(key, version);
     core.version = version;
+    this.#waiting += 1;
     this.wake();
   }
 
   /** Records a commit of one key. */
   wrote(version: number, key: Uint8Array): void {
+    this.#waiting += 1;
     if (this.#core.wrote(version, key)) this.#background.wake();
   }
 
@@ -76,10 +80,10 @@ export class Commits {
   commitNow(durable?: boolean): void {
     const { behaviour, version, observer } = this.#core;
     const isDurable = durable ?? behaviour.syncWrites;
-    const start = observer.commit(isDurable && this.#core.hasDisk);
-    const commits = version - this.#core.settledVersion;
+    const commits = this.#takeWaiting();
+    const start = commits > 0 ? observer.commit(isDurable && this.#core.hasDisk) : undefined;
     this.#core.run(({ disk }) => (isDurable ? disk?.syncNow() : disk?.writeOutNow()));
-    if (start && commits > 0) observer.committed(start, { version, commits });
+    if (start) observer.committed(start, { version, commits });
     if (isDurable || !behaviour.syncWrites) this.#core.told(version);
     else this.writes.committed().catch(() => {});
   }
@@ -95,6 +99,12 @@ export class Commits {
     this.#core.assertOpen("flush");
     this.#core.run(({ disk }) => disk?.syncNow());
     this.#core.told(this.#core.version);
+  }
+
+  #takeWaiting(): number {
+    const count = this.#waiting;
+    this.#waiting = 0;
+    return count;
   }
 
   /** Starts the background work after the commits, if there is any. */
@@ -119,7 +129,7 @@ export class Commits {
     const core = this.#core;
     core.assertSound("commit");
     const { version, observer } = core;
-    const commits = version - core.settledVersion;
+    const commits = this.#takeWaiting();
     const start = commits > 0 ? observer.commit(isDurable && core.hasDisk) : undefined;
     const committing = core.run(commit);
     const settled = () => {
