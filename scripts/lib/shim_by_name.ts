@@ -4,20 +4,19 @@
  * - The shim exports its constants and structures as one object, `wasi`. esbuild keeps such an object whole: 13 KB
  *   instead of 3. So the plugin imports them one by one.
  * - The shim has all calls of WASI in one object, too. The plugin leaves out the calls that `HostWasi` does not take from
- *   the shim: 8 KB.
+ *   the shim, and the methods of `Fd` that only they use: 9 KB.
  *
  * @module
  */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { WASI } from "@bjorn3/browser_wasi_shim";
+import { Fd, WASI } from "@bjorn3/browser_wasi_shim";
 import type { Plugin } from "esbuild";
 import { FROM_SHIM } from "../../src/host/host_wasi.ts";
 import { ROOT } from "./runtimes.ts";
 
 const IMPORT = 'import { wasi } from "@bjorn3/browser_wasi_shim";';
-const SHIM = join(ROOT, "node_modules/@bjorn3/browser_wasi_shim/dist/wasi.js");
 const DEFINITIONS = join(ROOT, "node_modules/@bjorn3/browser_wasi_shim/dist/wasi_defs.js");
 
 /** Fails if a text is not as expected. */
@@ -32,15 +31,15 @@ export const shimByName: Plugin = {
         loader: "ts",
       };
     });
-    onLoad({ filter: /[/\\]browser_wasi_shim[/\\]dist[/\\]wasi\.js$/ }, ({ path }) => ({
-      contents: withoutUnused(readFileSync(path, "utf8")),
-      loader: "js",
-    }));
+    onLoad({ filter: /[/\\]browser_wasi_shim[/\\]dist[/\\](?:wasi|fd)\.js$/ }, ({ path }) => {
+      const code = readFileSync(path, "utf8");
+      return { contents: path.endsWith("fd.js") ? fdOf(code) : wasiOf(code), loader: "js" };
+    });
   },
 };
 
 /** The code of the shim's `WASI` without the calls that the engine does not get from it, and without its start of programs. */
-function withoutUnused(source: string): string {
+function wasiOf(source: string): string {
   const kept = new Set<string>(FROM_SHIM);
   const { wasiImport } = new WASI([], [], [], { debug: false });
   let code = source;
@@ -48,10 +47,20 @@ function withoutUnused(source: string): string {
   return without(code, `${WASI.prototype.start}`, "");
 }
 
+/** The code of the shim's `Fd` without the methods that none of these calls uses. */
+function fdOf(source: string): string {
+  const kept = new Set<string>([...FROM_SHIM, "constructor", "fd_readdir_single", "fd_close", "path_open"]);
+  let code = source;
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(Fd.prototype))) {
+    if (!kept.has(name)) code = without(code, `${value}`, "");
+  }
+  return code;
+}
+
 /** Removes a method from the code, with the `separator` that follows it, or that is before it if it is the last one. */
 function without(code: string, method: string, separator: string): string {
   for (const part of [`${method}${separator}`, `${separator}${method}`]) {
     if (code.includes(part)) return code.replace(part, () => "");
   }
-  throw new Error(`'${SHIM}' does not have the code: ${method.slice(0, 80)}`);
+  throw new Error(`The shim does not have the code: ${method.slice(0, 80)}`);
 }
