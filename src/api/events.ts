@@ -30,13 +30,41 @@ export interface CommitEvent extends TimedEvent {
   readonly stepMs: number;
 }
 
-/** A store was opened, or could not be opened. */
+/**
+ * A store was opened, or could not be opened.
+ *
+ * @example
+ * ```ts
+ * import { MemoryFileSystem, open, type OpenEvent, type StoreEvent } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { subscribe } from "node:diagnostics_channel";
+ *
+ * const opened: OpenEvent[] = [];
+ * subscribe("luge:open", (message) => void opened.push(message as OpenEvent));
+ * await using store = await open({ path: "/data", fileSystem: new MemoryFileSystem() });
+ * const event: StoreEvent | undefined = opened.find(({ error }) => error === undefined);
+ * assert.equal(event?.path, store.path);
+ * ```
+ */
 export interface OpenEvent extends TimedEvent {
   /** How long `open` waited until it had the directory, in milliseconds. */
   readonly lockMs: number;
 }
 
-/** A store has failed. */
+/**
+ * A store has failed.
+ *
+ * @example
+ * ```ts
+ * import { type FailureEvent } from "@luge/luge";
+ * import { subscribe } from "node:diagnostics_channel";
+ *
+ * subscribe("luge:error", (message) => {
+ *   const { path, error } = message as FailureEvent;
+ *   console.error(`'${path}' failed`, error);
+ * });
+ * ```
+ */
 export interface FailureEvent extends StoreEvent {
   readonly error: unknown;
 }

@@ -4,7 +4,21 @@
  * @module
  */
 
-/** How many operations took less than a time, and at least the time of the bucket before. */
+/**
+ * How many operations took less than a time, and at least the time of the bucket before.
+ *
+ * @example
+ * ```ts
+ * import { type LatencyBucket, MemoryStore } from "@luge/luge";
+ * import { type LatencyBucket as Bucket } from "@luge/luge/prometheus";
+ * import assert from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * store.getSync("key");
+ * const [bucket]: readonly (LatencyBucket & Bucket)[] = store.latencies().get.buckets;
+ * assert.ok(bucket?.count === 1 && bucket.belowMs > 0);
+ * ```
+ */
 export interface LatencyBucket {
   /** In milliseconds; `Infinity` in the last bucket, from 115 seconds on. */
   readonly belowMs: number;
