@@ -66,6 +66,7 @@ export interface OpenEvent extends TimedEvent {
  * ```
  */
 export interface FailureEvent extends StoreEvent {
+  /** Why. */
   readonly error: unknown;
 }
 
@@ -90,12 +91,16 @@ export interface FailureEvent extends StoreEvent {
  * ```
  */
 export interface StoreEvents {
+  /** After `open`, also if it failed. */
   readonly "luge:open": OpenEvent;
+  /** After each group of writes, also if it failed. */
   readonly "luge:commit": CommitEvent;
   /** Syncs of the log are done. */
   readonly "luge:sync": TimedEvent;
   /** A step of the background work. */
   readonly "luge:background": TimedEvent;
+  /** After `close`. */
   readonly "luge:close": TimedEvent;
+  /** When the store fails. */
   readonly "luge:error": FailureEvent;
 }

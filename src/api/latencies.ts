@@ -22,6 +22,7 @@
 export interface LatencyBucket {
   /** In milliseconds; `Infinity` in the last bucket, from 115 seconds on. */
   readonly belowMs: number;
+  /** How many took that long. */
   readonly count: number;
 }
 

@@ -39,7 +39,8 @@ export class Observer {
   readonly #slowMs: number;
   readonly #log: ((message: string) => void) | undefined;
   readonly #every: number;
-  #untilTimed = 1;
+  /** How many short operations come until the next one that is timed. */
+  untilTimed = 1;
 
   constructor({ path, slowMs = Number.POSITIVE_INFINITY, log }: Observed = {}) {
     this.#path = path;
@@ -56,10 +57,8 @@ export class Observer {
 
   /** The start of a short operation; `undefined` if it is not timed. */
   sample(): Start | undefined {
-    this.#untilTimed -= 1;
-    if (this.#untilTimed > 0) return undefined;
-    this.#untilTimed = this.#every;
-    return this.start();
+    this.untilTimed -= 1;
+    return this.untilTimed > 0 ? undefined : this.start();
   }
 
   /** The start of a commit, which is short unless it syncs; `undefined` if it is not timed. */
@@ -68,6 +67,7 @@ export class Observer {
   }
 
   start(): Start {
+    this.untilTimed = this.#every;
     return { atMs: clock.monotonic(), syncMs: this.#sync.sumMs, stepMs: this.#step.sumMs };
   }
 
