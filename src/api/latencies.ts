@@ -14,7 +14,7 @@
  * import assert from "node:assert/strict";
  *
  * const store = new MemoryStore();
- * store.getSync("key");
+ * await store.get("key");
  * const [bucket]: readonly (LatencyBucket & Bucket)[] = store.latencies().get.buckets;
  * assert.ok(bucket?.count === 1 && bucket.belowMs > 0);
  * ```
@@ -51,14 +51,17 @@ export interface LatencyHistogram {
  * import assert from "node:assert/strict";
  *
  * const store = new MemoryStore();
- * for (let i = 0; i < 610; i++) store.getSync("key");
+ * for (let i = 0; i < 5090; i++) await store.get("key");
  * const latencies: StoreLatencies = store.latencies();
  * const { count, sumMs, maxMs }: LatencyHistogram = latencies.get;
  * assert.ok(count === 10 && sumMs >= maxMs);
  * ```
  */
 export interface StoreLatencies {
-  /** `get` and `getSync`, without the time until the promise settles. One call of 61 is timed. */
+  /**
+   * `get`, without the time until the promise settles. One call of 509 is timed. With `slowOperation`, all calls of `get`
+   * and `getSync` are.
+   */
   readonly get: LatencyHistogram;
   /**
    * Groups of writes, from the start of the commit to its end. Writes that wait for each other are one group. A group

@@ -1,5 +1,6 @@
 /**
  * The contract of every store.
+ * The file is long because it is the one list of these methods.
  *
  * @module
  */

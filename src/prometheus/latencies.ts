@@ -8,7 +8,7 @@ import type { LatencyHistogram, StoreLatencies } from "../api/latencies.ts";
 
 /** What each histogram of `latencies()` has, by its name. */
 export const LATENCIES: Readonly<Record<keyof StoreLatencies, string>> = {
-  get: "Time of a read of one key. One of 61 reads is timed.",
+  get: "Time of a read of one key. One of 509 calls of get is timed.",
   commit: "Time of a group of writes, from the start of the commit to its end.",
   sync: "Time of a sync of the log.",
   step: "Time of a step of the background work.",
@@ -31,7 +31,7 @@ const BOUNDS_MS: readonly number[] = Array.from({ length: 27 }, (_, i) => 2 ** (
  * import assert from "node:assert/strict";
  *
  * const store = new MemoryStore();
- * for (let i = 0; i < 10_000; i++) store.getSync("key");
+ * for (let i = 0; i < 10_000; i++) await store.get("key");
  * const { get } = store.latencies();
  * assert.ok(quantile(get, 0.5) <= quantile(get, 0.99) && quantile(get, 1) === get.maxMs);
  * ```

@@ -231,14 +231,7 @@ export class StoreCore {
   async close(): Promise<void> {
     this.watchers.wakeAll();
     if (this.#failure !== undefined) return;
-    const start = this.observer.start();
-    try {
-      await this.#close();
-      this.observer.closed(start);
-    } catch (error) {
-      this.observer.closed(start, error);
-      throw error;
-    }
+    await this.observer.closing(() => this.#close());
   }
 
   async #close(): Promise<void> {

@@ -10,8 +10,10 @@ import { channels, loadChannels } from "../channels.ts";
 import { clock } from "../clock.ts";
 import { Histogram } from "../histogram.ts";
 
-/** One of so many short operations is timed. A prime, so that a program that repeats itself hides no operation. */
-const SAMPLE = 61;
+/** One of so many reads is timed. A prime, so that a program that repeats itself hides no read. */
+const READS = 509;
+/** One of so many groups that need no sync is timed. */
+const GROUPS = 61;
 
 /** The start of something that is timed. */
 export interface Start {
@@ -38,15 +40,20 @@ export class Observer {
   readonly #path: string | undefined;
   readonly #slowMs: number;
   readonly #log: ((message: string) => void) | undefined;
-  readonly #every: number;
-  /** How many short operations come until the next one that is timed. */
-  untilTimed = 1;
+  /** Whether each operation is timed, so that what takes long is logged. */
+  readonly logsSlow: boolean;
+  /** One of so many calls of `get` is timed. */
+  readonly readsATime: number;
+  readonly #groupsATime: number;
+  #untilTimed = 1;
 
   constructor({ path, slowMs = Number.POSITIVE_INFINITY, log }: Observed = {}) {
     this.#path = path;
     this.#slowMs = slowMs;
     this.#log = log;
-    this.#every = slowMs < Number.POSITIVE_INFINITY ? 1 : SAMPLE;
+    this.logsSlow = slowMs < Number.POSITIVE_INFINITY;
+    this.readsATime = this.logsSlow ? Number.POSITIVE_INFINITY : READS;
+    this.#groupsATime = this.logsSlow ? 1 : GROUPS;
     void loadChannels();
   }
 
@@ -55,19 +62,16 @@ export class Observer {
     return { get, commit, sync: this.#sync.toPublic(), step: this.#step.toPublic() };
   }
 
-  /** The start of a short operation; `undefined` if it is not timed. */
-  sample(): Start | undefined {
-    this.untilTimed -= 1;
-    return this.untilTimed > 0 ? undefined : this.start();
-  }
-
   /** The start of a commit, which is short unless it syncs; `undefined` if it is not timed. */
   commit(syncs: boolean): Start | undefined {
-    return syncs || channels?.["luge:commit"].hasSubscribers ? this.start() : this.sample();
+    if (syncs || channels?.["luge:commit"].hasSubscribers) return this.start();
+    this.#untilTimed -= 1;
+    if (this.#untilTimed > 0) return undefined;
+    this.#untilTimed = this.#groupsATime;
+    return this.start();
   }
 
   start(): Start {
-    this.untilTimed = this.#every;
     return { atMs: clock.monotonic(), syncMs: this.#sync.sumMs, stepMs: this.#step.sumMs };
   }
 
@@ -102,7 +106,19 @@ export class Observer {
     return durationMs;
   }
 
-  closed(start: Start, error?: unknown): void {
+  /** Runs the close of the store. */
+  async closing(close: () => Promise<void>): Promise<void> {
+    const start = this.start();
+    try {
+      await close();
+    } catch (error) {
+      this.#closed(start, error);
+      throw error;
+    }
+    this.#closed(start);
+  }
+
+  #closed(start: Start, error?: unknown): void {
     const { syncMs, stepMs } = this.#partsSince(start);
     const durationMs = this.#ended("close", start, undefined, partsText(syncMs, stepMs));
     this.#publish("luge:close", () => ({ durationMs, ...failure(error) }));
