@@ -83,16 +83,20 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const locked = () => {
     lockMs = clock.monotonic() - start.atMs;
   };
-  const opening = { resolved, disk, logger, observer, locked };
+  const opened = () => {
+    const tookMs = (clock.monotonic() - start.atMs).toFixed(1);
+    logger.info(`opened '${resolved.path}' ${resolved.readOnly ? "for reading " : ""}in ${tookMs} ms`);
+  };
+  const opening = { resolved, disk, logger, observer, locked, opened };
+  let store: SledStore;
   try {
-    const store = await (resolved.readOnly ? openForReading(opening) : openForWriting(opening));
-    const tookMs = observer.opened(start, lockMs);
-    logger.info(`opened '${store.path}' ${resolved.readOnly ? "for reading " : ""}in ${tookMs.toFixed(1)} ms`);
-    return store;
+    store = await (resolved.readOnly ? openForReading(opening) : openForWriting(opening));
   } catch (error) {
     observer.opened(start, lockMs, error);
     throw error;
   }
+  observer.opened(start, lockMs);
+  return store;
 }
 
 /** What a store is opened with. */
@@ -103,9 +107,11 @@ interface Opening {
   readonly observer: Observer;
   /** Called once the directory belongs to the store. */
   readonly locked: () => void;
+  /** Logs that the store is open. A logger may throw: what was opened is closed then. */
+  readonly opened: () => void;
 }
 
-async function openForWriting({ resolved, disk, logger, observer, locked }: Opening): Promise<SledStore> {
+async function openForWriting({ resolved, disk, logger, observer, ...tell }: Opening): Promise<SledStore> {
   let lock: DirectoryLock | undefined;
   const { path } = resolved;
   const reserve = new Reserve(disk, path);
@@ -130,7 +136,7 @@ async function openForWriting({ resolved, disk, logger, observer, locked }: Open
     isCreated = prepareDirectory(fileSystem, path, logger) || isCreated;
     return fileSystem.lock(path);
   });
-  locked();
+  tell.locked();
   try {
     logger.debug(`locked '${path}'`);
     if (resolved.errorIfExists) refuseExisting(disk, path);
@@ -141,6 +147,7 @@ async function openForWriting({ resolved, disk, logger, observer, locked }: Open
     engine ??= await start();
     await engine.open({ ...resolved, ...settings });
     await endRestore(engine, { ...directory, fileSystem: disk }, logger);
+    tell.opened();
     const copy: Copy = (to, backup) => copyTo({ ...resolved, ...settings }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: disk,
@@ -176,14 +183,14 @@ async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Pr
 }
 
 /** Opens a store for reading. Everything that the engine writes stays in memory. */
-async function openForReading({ resolved, disk: lower, logger, observer, locked }: Opening): Promise<SledStore> {
+async function openForReading({ resolved, disk: lower, logger, observer, ...tell }: Opening): Promise<SledStore> {
   const { path } = resolved;
   const observed = await waitForLock(resolved, async () => {
     requireStore(lower, path);
     return await lower.observe?.(path);
   });
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
-  locked();
+  tell.locked();
   const { numVersionsToKeep, compression = "none" } = requireStore(lower, path);
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
   const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
@@ -192,6 +199,7 @@ async function openForReading({ resolved, disk: lower, logger, observer, locked 
     const { compiled } = await loadEngine(resolved.wasm);
     const engine = await Engine.start(compiled, directory);
     await engine.open({ ...resolved, numVersionsToKeep, compression });
+    tell.opened();
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep, compression }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: lower,

@@ -99,11 +99,9 @@ export class Observer {
     this.#publish("luge:commit", () => ({ durationMs, version, commits, syncMs, stepMs, ...failure(error) }));
   }
 
-  /** Returns how long it took. */
-  opened(start: Start, lockMs: number, error?: unknown): number {
+  opened(start: Start, lockMs: number, error?: unknown): void {
     const durationMs = this.#ended("open", start, undefined, `: ${inMs(lockMs)} until it had the directory`);
     this.#publish("luge:open", () => ({ durationMs, lockMs, ...failure(error) }));
-    return durationMs;
   }
 
   /** Runs the close of the store. */
@@ -142,7 +140,12 @@ export class Observer {
   }
 
   #logSlow(what: string, durationMs: number, parts: string): void {
-    if (durationMs >= this.#slowMs) this.#log?.(`slow: ${what} of '${this.#path}' took ${inMs(durationMs)}${parts}`);
+    if (durationMs < this.#slowMs) return;
+    try {
+      this.#log?.(`slow: ${what} of '${this.#path}' took ${inMs(durationMs)}${parts}`);
+    } catch {
+      // The operation itself is done. Often no caller waits for it.
+    }
   }
 
   #publish<Name extends keyof StoreEvents>(name: Name, message: () => Omit<StoreEvents[Name], "path">): void {

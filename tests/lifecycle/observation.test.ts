@@ -185,6 +185,26 @@ describe("slowOperation", () => {
       );
   });
 
+  test("leaves the store as it is if the logger throws; a logger that throws at the end of open leaves nothing open", async () => {
+    using _clock = slowClock();
+    const fileSystem = new MemoryFileSystem();
+    const ignore = () => {};
+    const refuse = () => assert.fail("the logger is broken");
+    const logger = { debug: ignore, info: ignore, warn: refuse, error: ignore };
+    const config = { path: "/slow", fileSystem, loggingLevel: 1, slowOperation: 1 } as const;
+    for (const info of [refuse, ignore]) {
+      const opening = open({ ...config, logger: { ...logger, info } });
+      if (info === refuse) {
+        await assert.rejects(opening, /the logger is broken/);
+        continue;
+      }
+      const store = await opening;
+      await store.put("key", "value");
+      assert.equal(store.getSync("key")?.length, 5);
+      await store.close();
+    }
+  });
+
   test("logs nothing by default, nor what is faster", async () => {
     using _clock = slowClock();
     for (const slowOperation of [undefined, Number.POSITIVE_INFINITY, 1e9]) {
