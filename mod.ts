@@ -36,6 +36,7 @@ export type {
 } from "./src/api/config.ts";
 export type { LongOptions, StoreRecord, ValueEntry } from "./src/api/entries.ts";
 export type { StoreErrorCode } from "./src/api/errors.ts";
+export type { CommitEvent, FailureEvent, OpenEvent, StoreEvent, StoreEvents, TimedEvent } from "./src/api/events.ts";
 export type {
   DirectoryEntry,
   DirectoryLock,
@@ -46,6 +47,7 @@ export type {
   OpenFile,
 } from "./src/api/file_system.ts";
 export type { Key, KeyEncoding, KeyIn, Value } from "./src/api/keys.ts";
+export type { LatencyBucket, LatencyHistogram, StoreLatencies } from "./src/api/latencies.ts";
 export { type Logger, LoggingLevel } from "./src/api/logger.ts";
 export type { CompactResult, Damage, VerifyResult } from "./src/api/maintenance.ts";
 export type { StoreMetrics } from "./src/api/metrics.ts";

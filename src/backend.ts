@@ -261,6 +261,8 @@ export interface Disk {
   endSegmentsNow(): void;
   /** Calls `listener` if the disk fails outside of any call. */
   onFailure(listener: (error: unknown) => void): void;
+  /** Calls `listener` after each sync of the log, with its milliseconds. */
+  onSync(listener: (ms: number) => void): void;
   /** Does a small part of closing. Returns whether there is more. */
   closeStep(): boolean;
   /** Releases everything once all writes are durable. */

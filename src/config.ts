@@ -44,6 +44,7 @@ export interface ResolvedConfig {
   readonly compression: Compression | undefined;
   readonly shareBuffers: boolean;
   readonly workers: "auto" | false;
+  readonly slowOperation: number;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
   readonly wasm: EngineSource | undefined;
@@ -75,6 +76,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     readOnly: false,
     shareBuffers: false,
     workers: false,
+    slowOperation: Number.POSITIVE_INFINITY,
     logger: consoleLogger,
   };
 }
@@ -96,6 +98,7 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     compression: true,
     shareBuffers: true,
     workers: true,
+    slowOperation: true,
     logger: true,
     fileSystem: true,
     wasm: true,
@@ -158,7 +161,8 @@ function checkTypes(config: Filled): void {
   if (config.numVersionsToKeep !== undefined) {
     checkInteger("numVersionsToKeep", config.numVersionsToKeep, 1, MAX_VERSIONS_TO_KEEP);
   }
-  checkWait(config.waitForLock);
+  checkMs("waitForLock", config.waitForLock);
+  checkMs("slowOperation", config.slowOperation);
   if (config.signal !== undefined && typeof config.signal?.addEventListener !== "function") {
     wrongType("signal", config.signal, "an AbortSignal");
   }
@@ -178,10 +182,10 @@ function checkCompression(compression: unknown): void {
   throw new RangeError(`Wrong option 'compression': expected 'none' or 'lz4', got '${compression}'`);
 }
 
-function checkWait(ms: unknown): void {
-  if (typeof ms !== "number") wrongType("waitForLock", ms, "a number");
+function checkMs(name: "waitForLock" | "slowOperation", ms: unknown): void {
+  if (typeof ms !== "number") wrongType(name, ms, "a number");
   if (ms >= 0) return;
-  throw new RangeError(`Wrong option 'waitForLock': expected a number of milliseconds of 0 or more, got ${ms}`);
+  throw new RangeError(`Wrong option '${name}': expected a number of milliseconds of 0 or more, got ${ms}`);
 }
 
 /** A scheme of at least two letters, and two slashes. No intended path starts like that. */

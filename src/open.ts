@@ -8,6 +8,7 @@ import type { SledStoreConfig } from "./api/config.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
+import { loadChannels } from "./channels.ts";
 import { clock } from "./clock.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { copyTo } from "./copy.ts";
@@ -23,6 +24,7 @@ import { syncLeftovers } from "./leftovers.ts";
 import { leveled } from "./logger.ts";
 import { refuseSecond } from "./options.ts";
 import { type Copy, type Fork, SledStore } from "./sled_store.ts";
+import { Observer } from "./store/observer.ts";
 import { finishRestore } from "./store/restore.ts";
 import {
   atPath,
@@ -74,9 +76,42 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
   const resolved = await resolveConfig(config);
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const disk = resolved.fileSystem ?? new NodeFileSystem();
-  const started = clock.monotonic();
+  const observer = new Observer({ path: resolved.path, slowMs: resolved.slowOperation, log: logger.warn });
+  await loadChannels();
+  const start = observer.start();
+  let lockMs = 0;
+  const locked = () => {
+    lockMs = clock.monotonic() - start.atMs;
+  };
+  const opened = () => {
+    const tookMs = (clock.monotonic() - start.atMs).toFixed(1);
+    logger.info(`opened '${resolved.path}' ${resolved.readOnly ? "for reading " : ""}in ${tookMs} ms`);
+  };
+  const opening = { resolved, disk, logger, observer, locked, opened };
+  let store: SledStore;
+  try {
+    store = await (resolved.readOnly ? openForReading(opening) : openForWriting(opening));
+  } catch (error) {
+    observer.opened(start, lockMs, error);
+    throw error;
+  }
+  observer.opened(start, lockMs);
+  return store;
+}
 
-  if (resolved.readOnly) return await openForReading(resolved, disk, logger);
+/** What a store is opened with. */
+interface Opening {
+  readonly resolved: ResolvedConfig;
+  readonly disk: FileSystem;
+  readonly logger: Logger;
+  readonly observer: Observer;
+  /** Called once the directory belongs to the store. */
+  readonly locked: () => void;
+  /** Logs that the store is open. A logger may throw: what was opened is closed then. */
+  readonly opened: () => void;
+}
+
+async function openForWriting({ resolved, disk, logger, observer, ...tell }: Opening): Promise<SledStore> {
   let lock: DirectoryLock | undefined;
   const { path } = resolved;
   const reserve = new Reserve(disk, path);
@@ -101,6 +136,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     isCreated = prepareDirectory(fileSystem, path, logger) || isCreated;
     return fileSystem.lock(path);
   });
+  tell.locked();
   try {
     logger.debug(`locked '${path}'`);
     if (resolved.errorIfExists) refuseExisting(disk, path);
@@ -111,7 +147,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     engine ??= await start();
     await engine.open({ ...resolved, ...settings });
     await endRestore(engine, { ...directory, fileSystem: disk }, logger);
-    logger.info(`opened '${path}' in ${(clock.monotonic() - started).toFixed(1)} ms`);
+    tell.opened();
     const copy: Copy = (to, backup) => copyTo({ ...resolved, ...settings }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: disk,
@@ -121,7 +157,7 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
       logger,
     });
     // A restore needs space, but must not take it from the reserve. So it uses `disk`, which is below the reserve.
-    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, copy, fork });
+    return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, observer, copy, fork });
   } catch (error) {
     engine?.giveUp();
     reserve.close();
@@ -147,13 +183,14 @@ async function endRestore(engine: Engine, place: SpoolPlace, logger: Logger): Pr
 }
 
 /** Opens a store for reading. Everything that the engine writes stays in memory. */
-async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logger: Logger): Promise<SledStore> {
+async function openForReading({ resolved, disk: lower, logger, observer, ...tell }: Opening): Promise<SledStore> {
   const { path } = resolved;
   const observed = await waitForLock(resolved, async () => {
     requireStore(lower, path);
     return await lower.observe?.(path);
   });
   if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
+  tell.locked();
   const { numVersionsToKeep, compression = "none" } = requireStore(lower, path);
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
   const lock = { held: () => true, release: () => atPath(path, "close", () => view.close()) };
@@ -162,7 +199,7 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
     const { compiled } = await loadEngine(resolved.wasm);
     const engine = await Engine.start(compiled, directory);
     await engine.open({ ...resolved, numVersionsToKeep, compression });
-    logger.info(`opened '${path}' for reading`);
+    tell.opened();
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep, compression }, to, backup);
     const fork = forkOf(resolved, {
       fileSystem: lower,
@@ -171,7 +208,16 @@ async function openForReading(resolved: ResolvedConfig, lower: FileSystem, logge
       mayBeUnsynced: true,
       logger,
     });
-    return new SledStore({ ...resolved, fileSystem: view.fileSystem, engine, lock, logger, copy, fork });
+    return new SledStore({
+      ...resolved,
+      fileSystem: view.fileSystem,
+      engine,
+      lock,
+      logger,
+      observer,
+      copy,
+      fork,
+    });
   } catch (error) {
     view.close();
     throw error;

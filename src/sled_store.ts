@@ -14,6 +14,7 @@ import type { Rest } from "./fork.ts";
 import { LONG_OPTIONS, signalOf } from "./options.ts";
 import { BaseStore } from "./store/base_store.ts";
 import { StoreCore } from "./store/core.ts";
+import type { Observer } from "./store/observer.ts";
 import type { Engine } from "./wasm/engine.ts";
 
 /** What `open` passes to a new store. */
@@ -25,6 +26,7 @@ export interface SledStoreParts {
   readonly syncWrites: boolean;
   readonly readOnly: boolean;
   readonly fileSystem: FileSystem;
+  readonly observer: Observer;
   /** Copies a backup to a new directory. */
   readonly copy: Copy;
   /** Copies the files of the store to a new directory. */
@@ -67,10 +69,11 @@ export class SledStore extends BaseStore {
   readonly #fork: Fork;
 
   /** For `open`. Opens nothing itself. */
-  constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, copy, fork }: SledStoreParts) {
+  constructor({ engine, lock, logger, path, syncWrites, readOnly, fileSystem, observer, copy, fork }: SledStoreParts) {
     const core = new StoreCore(engine, {
       syncWrites,
       readOnly,
+      observer,
       spool: () => FileSpool.create({ fileSystem, path, owned: () => lock.held() }),
       failed: (error) => logger.error(`'${path}' failed: ${messageOf(error)}`),
       released: () => {

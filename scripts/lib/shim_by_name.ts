@@ -1,21 +1,25 @@
 /**
- * A plugin for esbuild that imports the shim's constants and structures one by one.
+ * A plugin for esbuild that takes from the shim only what the engine needs. Every cold start reads the rest, too.
  *
- * The shim exports them as one object, `wasi`. esbuild keeps such an object whole: 13 KB instead of 3, which every cold
- * start reads.
+ * - The shim exports its constants and structures as one object, `wasi`. esbuild keeps such an object whole: 13 KB
+ *   instead of 3. So the plugin imports them one by one.
+ * - The shim has all calls of WASI in one object, too. The plugin leaves out the calls that `HostWasi` does not take from
+ *   the shim, and the methods of `Fd` that only they use: 9 KB.
  *
  * @module
  */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Fd, WASI } from "@bjorn3/browser_wasi_shim";
 import type { Plugin } from "esbuild";
+import { FROM_SHIM } from "../../src/host/host_wasi.ts";
 import { ROOT } from "./runtimes.ts";
 
 const IMPORT = /import \{ (.+, )?wasi \} from "@bjorn3\/browser_wasi_shim";/;
 const DEFINITIONS = join(ROOT, "node_modules/@bjorn3/browser_wasi_shim/dist/wasi_defs.js");
 
-/** Lets the files of `src/host` import the file that defines them. */
+/** Fails if the shim's code is not as expected. */
 export const shimByName: Plugin = {
   name: "shim by name",
   setup({ onLoad }) {
@@ -23,8 +27,39 @@ export const shimByName: Plugin = {
       contents: readFileSync(path, "utf8").replace(IMPORT, byName),
       loader: "ts",
     }));
+    onLoad({ filter: /[/\\]browser_wasi_shim[/\\]dist[/\\](?:wasi|fd)\.js$/ }, ({ path }) => {
+      const code = readFileSync(path, "utf8");
+      return { contents: path.endsWith("fd.js") ? fdOf(code) : wasiOf(code), loader: "js" };
+    });
   },
 };
+
+/** The code of the shim's `WASI` without the calls that the engine does not get from it, and without its start of programs. */
+function wasiOf(source: string): string {
+  const kept = new Set<string>(FROM_SHIM);
+  const { wasiImport } = new WASI([], [], [], { debug: false });
+  let code = source;
+  for (const [name, call] of Object.entries(wasiImport)) if (!kept.has(name)) code = without(code, `${call}`, ",");
+  return without(code, `${WASI.prototype.start}`, "");
+}
+
+/** The code of the shim's `Fd` without the methods that none of these calls uses. */
+function fdOf(source: string): string {
+  const kept = new Set<string>([...FROM_SHIM, "constructor", "fd_readdir_single", "fd_close", "path_open"]);
+  let code = source;
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(Fd.prototype))) {
+    if (!kept.has(name)) code = without(code, `${value}`, "");
+  }
+  return code;
+}
+
+/** Removes a method from the code, with the `separator` that follows it, or that is before it if it is the last one. */
+function without(code: string, method: string, separator: string): string {
+  for (const part of [`${method}${separator}`, `${separator}${method}`]) {
+    if (code.includes(part)) return code.replace(part, () => "");
+  }
+  throw new Error(`The shim does not have the code: ${method.slice(0, 80)}`);
+}
 
 function byName(_line: string, others = ""): string {
   const rest = others && `import { ${others}} from "@bjorn3/browser_wasi_shim"; `;

@@ -102,6 +102,12 @@ export interface SledStoreConfig {
    * can start, luge merges in short steps between the turns of the event loop. Default: `false`.
    */
   readonly workers?: "auto" | false | undefined;
+  /**
+   * Opening, closing, commits, `get`, syncs and background steps that take as long are logged, in milliseconds, with what
+   * took the time. The lines have the level WARNING. Then luge times each read of one key, which takes some 0.2 µs. Default: `Infinity`,
+   * which logs none.
+   */
+  readonly slowOperation?: number | undefined;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger | undefined;
   /** The disk. Default: the one of the runtime. */

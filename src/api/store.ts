@@ -1,5 +1,6 @@
 /**
  * The contract of every store.
+ * The file is long because it is the one list of these methods.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
 import type { ChangeIn, WatchedRanges, WatchOptions } from "./changes.ts";
 import type { LongOptions } from "./entries.ts";
 import type { Key, KeyEncoding, Value } from "./keys.ts";
+import type { StoreLatencies } from "./latencies.ts";
 import type { CompactResult, VerifyResult } from "./maintenance.ts";
 import type { StoreMetrics } from "./metrics.ts";
 import type { Reader, ReadRange, Snapshot, SnapshotRange } from "./reader.ts";
@@ -291,6 +293,9 @@ export interface Store extends Reader, AsyncDisposable {
 
   /** Counters since the store was opened, and what it uses now. */
   metrics(): StoreMetrics;
+
+  /** How long operations took since the store was opened. A part of a store has those of the whole store. */
+  latencies(): StoreLatencies;
 
   /**
    * Makes everything durable, then releases files and directory. A second call returns the same promise. After a

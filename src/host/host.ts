@@ -33,6 +33,9 @@ export interface HostPlace {
   readonly reserve?: Reserve;
 }
 
+/** What the engine is told of the syncs of its log. */
+type LogEvents = Pick<SyncEvents, "begins" | "done">;
+
 /** Gives one engine instance its files, clock and random numbers. */
 export class Host {
   readonly #guard: Guard;
@@ -40,7 +43,8 @@ export class Host {
   readonly #output = new HostOutput();
   readonly #wasi: HostWasi;
   #failed: (error: unknown) => void = () => {};
-  #log: Omit<SyncEvents, "failed"> = {};
+  #took: (ms: number) => void = () => {};
+  #log: LogEvents = {};
   #error: unknown;
 
   /** The reserve for a full disk. */
@@ -56,6 +60,7 @@ export class Host {
     const events: SyncEvents = {
       begins: () => this.#log.begins?.(),
       done: () => this.#log.done?.(),
+      took: (ms) => this.#took(ms),
       failed: (error) => {
         guard.freeze(error);
         this.#failed(guard.explain(error));
@@ -85,8 +90,13 @@ export class Host {
     this.#failed = listener;
   }
 
+  /** Calls `listener` after each sync of the log, with its milliseconds. */
+  onSync(listener: (ms: number) => void): void {
+    this.#took = listener;
+  }
+
   /** Lets the engine know when the syncs of its log begin and are done. */
-  onLog(events: Omit<SyncEvents, "failed">): void {
+  onLog(events: LogEvents): void {
     this.#log = events;
   }
 

@@ -18,8 +18,8 @@ import { HostOutput } from "./output.ts";
 /** Standard input, output and error, and the directory that is opened ahead. */
 const FIRST_FREE = 4;
 
-/** The calls that the engine imports and the shim has as they must be. */
-const FROM_SHIM = [
+/** The calls that the engine imports and the shim has as they must be. The build of the package leaves out all others. */
+export const FROM_SHIM = [
   "fd_fdstat_get",
   "fd_filestat_get",
   "fd_filestat_set_size",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clock } from "../clock.ts";
 import { type Deferred, deferred } from "../promises.ts";
 
 /** What can be synced: a file, or the names in a directory. */
@@ -22,6 +23,8 @@ export interface SyncEvents {
   readonly begins?: () => void;
   /** Called when those that began are done. May ask for more. */
   readonly done?: () => void;
+  /** Called after each group of syncs, with its milliseconds. */
+  readonly took?: (ms: number) => void;
   /** Called once, when something fails outside of any call. */
   readonly failed: (error: unknown) => void;
 }
@@ -61,8 +64,12 @@ export class PendingSyncs {
     this.#isRedone = false;
     this.#current = waiter();
     this.#events.begins?.();
+    const started = clock.monotonic();
     Promise.all(Array.from(this.#running, async (target) => await target.syncOffThread()))
-      .then(() => this.#done())
+      .then(() => {
+        this.#events.took?.(clock.monotonic() - started);
+        this.#done();
+      })
       .catch((error: unknown) => this.#fail(error));
   }
 
@@ -71,10 +78,14 @@ export class PendingSyncs {
    * later.
    */
   finish(): void {
-    if (!this.#isRedone) for (const target of this.#running) target.sync();
-    this.#isRedone = true;
+    const redone = this.#isRedone ? [] : [...this.#running];
     const asked = this.#asked;
+    if (redone.length + asked.size === 0) return;
+    const started = clock.monotonic();
+    for (const target of redone) target.sync();
+    this.#isRedone = true;
     for (const target of asked) target.sync();
+    this.#events.took?.(clock.monotonic() - started);
     this.#asked = new Set();
     this.#release(asked);
   }

@@ -10,7 +10,7 @@
  * const store = new MemoryStore();
  * const server = createServer((_request, response) => {
  *   response.setHeader("content-type", "text/plain; version=0.0.4");
- *   response.end(prometheusText(store.metrics()));
+ *   response.end(prometheusText(store.metrics(), { latencies: store.latencies() }));
  * });
  * server.close();
  * ```
@@ -18,6 +18,8 @@
  * @module
  */
 
+export type { LatencyBucket, LatencyHistogram, StoreLatencies } from "../api/latencies.ts";
 export type { StoreMetrics } from "../api/metrics.ts";
+export { quantile } from "./latencies.ts";
 export { METRICS, type MetricDescription } from "./metrics.ts";
 export { type PrometheusOptions, prometheusText } from "./text.ts";

@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { StoreLatencies } from "../api/latencies.ts";
 import type { StoreMetrics } from "../api/metrics.ts";
+import { histogramText, LATENCIES } from "./latencies.ts";
 import { METRICS, type MetricDescription } from "./metrics.ts";
 
 const MS_PER_SECOND = 1000;
@@ -17,6 +19,8 @@ export interface PrometheusOptions {
   readonly prefix?: string | undefined;
   /** Labels of each figure, such as the name of the store. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** What `latencies()` returns: the text then has a histogram of each. Default: none. */
+  readonly latencies?: StoreLatencies | undefined;
 }
 
 /**
@@ -39,9 +43,10 @@ export interface PrometheusOptions {
  * ```
  */
 export function prometheusText(metrics: StoreMetrics, options: PrometheusOptions = {}): string {
-  const { prefix = "luge", labels = {} } = options;
+  const { prefix = "luge", labels = {}, latencies } = options;
   checkName("prefix", prefix);
-  const labelled = labelsOf(labels);
+  const pairs = labelsOf(labels);
+  const labelled = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
   let text = "";
   for (const [name, description] of Object.entries(METRICS)) {
     const value = metrics[name as keyof StoreMetrics];
@@ -50,6 +55,10 @@ export function prometheusText(metrics: StoreMetrics, options: PrometheusOptions
     const full = `${prefix}_${nameOf(name, description)}`;
     const shown = description.unit === "milliseconds" ? value / MS_PER_SECOND : value;
     text += `# HELP ${full} ${description.help}\n# TYPE ${full} ${description.type}\n${full}${labelled} ${shown}\n`;
+  }
+  if (!latencies) return text;
+  for (const [name, help] of Object.entries(LATENCIES)) {
+    text += histogramText(`${prefix}_${name}_seconds`, help, latencies[name as keyof StoreLatencies], pairs);
   }
   return text;
 }
@@ -61,12 +70,11 @@ function nameOf(name: string, { type, unit }: MetricDescription): string {
   return `${plain}${ending}${type === "counter" ? "_total" : ""}`;
 }
 
-function labelsOf(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => {
+function labelsOf(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).map(([name, value]) => {
     checkName("label", name);
     return `${name}="${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
   });
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
 function checkName(what: string, name: unknown): void {

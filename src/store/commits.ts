@@ -24,15 +24,18 @@ export class Commits {
   readonly #soon: CommitQueue;
   readonly #background: Background;
   readonly #turns = new Turns();
+  /** How many commits no group has yet. */
+  #waiting = 0;
 
   constructor(core: StoreCore) {
     this.#core = core;
     this.writes = new CommitQueue(() => {
-      const committing = this.#settle(({ disk }) => (core.behaviour.syncWrites ? disk?.sync() : disk?.writeOut()));
+      const { syncWrites } = core.behaviour;
+      const committing = this.#settle(syncWrites, ({ disk }) => (syncWrites ? disk?.sync() : disk?.writeOut()));
       if (committing) return committing.then(() => this.#catchUp());
       return core.isBehind ? this.#catchUp() : this.#turns.next();
     });
-    this.flushes = new CommitQueue(() => this.#settle(({ disk }) => disk?.sync()) ?? afterLightWork(NO_COMMIT));
+    this.flushes = new CommitQueue(() => this.#settle(true, ({ disk }) => disk?.sync()) ?? afterLightWork(NO_COMMIT));
     this.#soon = new CommitQueue(() => {
       core.assertSound("commit");
       const written = core.run(({ disk }) => disk?.writeOut());
@@ -63,19 +66,24 @@ export class Commits {
     const version = core.run((backend) => backend.batch(operations));
     if (core.watchers.areLookingOut) for (const { key } of operations) core.watchers.wrote(key, version);
     core.version = version;
+    this.#waiting += 1;
     this.wake();
   }
 
   /** Records a commit of one key. */
   wrote(version: number, key: Uint8Array): void {
+    this.#waiting += 1;
     if (this.#core.wrote(version, key)) this.#background.wake();
   }
 
   /** As {@linkcode Commits.committed}, but returns when it is done. */
   commitNow(durable?: boolean): void {
-    const { behaviour, version } = this.#core;
+    const { behaviour, version, observer } = this.#core;
     const isDurable = durable ?? behaviour.syncWrites;
+    const commits = this.#takeWaiting();
+    const start = commits > 0 ? observer.commit(isDurable && this.#core.hasDisk) : undefined;
     this.#core.run(({ disk }) => (isDurable ? disk?.syncNow() : disk?.writeOutNow()));
+    if (start) observer.committed(start, { version, commits });
     if (isDurable || !behaviour.syncWrites) this.#core.told(version);
     else this.writes.committed().catch(() => {});
   }
@@ -91,6 +99,12 @@ export class Commits {
     this.#core.assertOpen("flush");
     this.#core.run(({ disk }) => disk?.syncNow());
     this.#core.told(this.#core.version);
+  }
+
+  #takeWaiting(): number {
+    const count = this.#waiting;
+    this.#waiting = 0;
+    return count;
   }
 
   /** Starts the background work after the commits, if there is any. */
@@ -111,18 +125,25 @@ export class Commits {
   }
 
   /** Begins to commit the waiting writes, unless the store failed meanwhile. */
-  #settle(commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
-    this.#core.assertSound("commit");
-    const { version } = this.#core;
-    const committing = this.#core.run(commit);
+  #settle(isDurable: boolean, commit: (backend: Backend) => Promise<void> | undefined): Promise<void> | undefined {
+    const core = this.#core;
+    core.assertSound("commit");
+    const { version, observer } = core;
+    const commits = this.#takeWaiting();
+    const start = commits > 0 ? observer.commit(isDurable && core.hasDisk) : undefined;
+    const committing = core.run(commit);
+    const settled = () => {
+      if (start) observer.committed(start, { version, commits });
+      core.told(version);
+    };
     if (!committing) {
-      this.#core.told(version);
+      settled();
       return undefined;
     }
-    return committing.then(
-      () => this.#core.told(version),
-      (error: unknown) => this.#core.failCommit(error),
-    );
+    return committing.then(settled, (error: unknown) => {
+      if (start) observer.committed(start, { version, commits }, error);
+      core.failCommit(error);
+    });
   }
 
   /**

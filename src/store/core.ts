@@ -12,6 +12,7 @@ import { NotUtf8Error } from "../encoding.ts";
 import { messageOf, RefusedError, StoreError } from "../errors.ts";
 import { wrongType } from "../options.ts";
 import { Contention } from "./contention.ts";
+import { Observer } from "./observer.ts";
 import type { Run } from "./read_source.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -20,6 +21,7 @@ export interface StoreBehaviour {
   /** If true, a write settles once it is durable; otherwise once it survives the end of the process. */
   readonly syncWrites: boolean;
   readonly readOnly: boolean;
+  readonly observer?: Observer;
   /** Stores a backup temporarily while it is restored. Default: in memory. */
   spool?(): Spool;
   /** Called if the store fails. */
@@ -40,6 +42,7 @@ export class StoreCore {
   readonly behaviour: StoreBehaviour;
   readonly watchers: Watchers = new Watchers();
   readonly contention: Contention = new Contention();
+  readonly observer: Observer;
   readonly #backend: Backend;
   #phase: Phase = "open";
   #failure: unknown;
@@ -53,7 +56,9 @@ export class StoreCore {
   constructor(backend: Backend, behaviour: StoreBehaviour) {
     this.#backend = backend;
     this.behaviour = behaviour;
+    this.observer = behaviour.observer ?? new Observer();
     this.version = this.#settledVersion = backend.version;
+    backend.disk?.onSync(this.observer.synced);
     backend.disk?.onFailure(StoreCore.#failureListener(new WeakRef(this)));
   }
 
@@ -145,7 +150,10 @@ export class StoreCore {
     if (this.#failure !== undefined) return false;
     if (this.congestion()) return true;
     try {
-      return this.#backend.step();
+      const start = this.observer.start();
+      const more = this.#backend.step();
+      this.observer.stepped(start);
+      return more;
     } catch (error) {
       if (!isOfOneCall(error)) this.failUnseen(error);
       return false;
@@ -155,6 +163,11 @@ export class StoreCore {
   /** Whether there is a step to do. */
   get hasWork(): boolean {
     return this.#backend.hasWork;
+  }
+
+  /** Whether a commit that is durable waits for a disk. */
+  get hasDisk(): boolean {
+    return this.#backend.disk !== undefined;
   }
 
   /** Whether the background steps have fallen behind the writes. */
@@ -221,6 +234,10 @@ export class StoreCore {
   async close(): Promise<void> {
     this.watchers.wakeAll();
     if (this.#failure !== undefined) return;
+    await this.observer.closing(() => this.#close());
+  }
+
+  async #close(): Promise<void> {
     const closeStep = () => this.run(({ disk }) => disk?.closeStep() === true);
     const step = () => this.#failure === undefined && (this.congestion() !== undefined || closeStep());
     await runInSteps(step, { wait: () => this.congestion() });
@@ -244,6 +261,7 @@ export class StoreCore {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.behaviour.failed?.(error);
+    this.observer.failed(error);
     for (const giveBack of [() => this.#backend.abandon(), () => this.behaviour.released?.()]) {
       try {
         giveBack();

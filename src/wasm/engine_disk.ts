@@ -77,6 +77,10 @@ export class EngineDisk implements Disk {
     this.#jobs.onFailure(listener);
   }
 
+  onSync(listener: (ms: number) => void): void {
+    this.#calls.host.onSync(listener);
+  }
+
   closeStep(): boolean {
     if (this.#room.isMissing) return false;
     const more = this.#calls.run("close", () => this.#calls.exports.luge_close_step(clock.now())) === Status.More;

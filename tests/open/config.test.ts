@@ -27,6 +27,7 @@ describe("the config", () => {
       readOnly: false,
       shareBuffers: false,
       workers: false,
+      slowOperation: Number.POSITIVE_INFINITY,
     });
     assert.equal(typeof logger?.error, "function");
   });
@@ -62,6 +63,8 @@ describe("the config", () => {
     [{ path: "x", waitForLock: "1s" }, TypeError, "Wrong option 'waitForLock': expected a number"],
     [{ path: "x", waitForLock: -1 }, RangeError, "of 0 or more, got -1"],
     [{ path: "x", waitForLock: Number.NaN }, RangeError, "got NaN"],
+    [{ path: "x", slowOperation: "1s" }, TypeError, "Wrong option 'slowOperation': expected a number"],
+    [{ path: "x", slowOperation: -1 }, RangeError, "of 0 or more, got -1"],
     [{ path: "x", signal: {} }, TypeError, "Wrong option 'signal': expected an AbortSignal"],
     ["https://example.com/data", TypeError, "expected a path or a file: URL, got 'https://example.com/data'"],
     ["file://elsewhere/data", TypeError, "expected a path or a file: URL, got 'file://elsewhere/data'"],

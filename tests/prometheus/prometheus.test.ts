@@ -54,6 +54,40 @@ test("counters never fall, and gauges may", async () => {
   }
 });
 
+test("latencies are histograms: buckets that only grow, up to the count, and the sum in seconds", async () => {
+  await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
+  for (let i = 0; i < 10; i++) await store.put("key", "value");
+  const latencies = store.latencies();
+  const options = { labels: { store: "a" }, latencies };
+  const text = prometheusText(store.metrics(), options).slice(
+    prometheusText(store.metrics(), options).indexOf("# HELP luge_get_seconds"),
+  );
+  assert.deepEqual(
+    [...text.matchAll(/^# TYPE (\S+) histogram$/gm)].map(([, name]) => name),
+    ["luge_get_seconds", "luge_commit_seconds", "luge_sync_seconds", "luge_step_seconds"],
+  );
+  const lines = text.split("\n").filter((line) => line.startsWith("luge_commit_seconds"));
+  const buckets = lines.flatMap((line) => {
+    const [, bound, count] = /^luge_commit_seconds_bucket\{store="a",le="([^"]+)"\} (\d+)$/.exec(line) ?? [];
+    return bound === undefined ? [] : [[Number(bound.replace("+Inf", "Infinity")), Number(count)] as const];
+  });
+  assert.equal(buckets.length, 28);
+  assert.deepEqual(buckets.at(-1), [Number.POSITIVE_INFINITY, 10]);
+  for (const [i, [bound, count]] of buckets.entries()) {
+    const [boundBefore = 0, countBefore = 0] = buckets[i - 1] ?? [];
+    assert.ok(bound > boundBefore && count >= countBefore, `${bound}`);
+  }
+  assert.deepEqual(lines.slice(-2), [
+    `luge_commit_seconds_sum{store="a"} ${latencies.commit.sumMs / 1000}`,
+    'luge_commit_seconds_count{store="a"} 10',
+  ]);
+  const empty = prometheusText(new MemoryStore().metrics(), { latencies: new MemoryStore().latencies() });
+  assert.match(
+    empty,
+    /^luge_sync_seconds_bucket\{le="\+Inf"\} 0\nluge_sync_seconds_sum 0\nluge_sync_seconds_count 0$/m,
+  );
+});
+
 test("labels are escaped; names that are none are refused; a MemoryStore works", () => {
   const store = new MemoryStore();
   const found = samples(prometheusText(store.metrics(), { prefix: "app", labels: { a: 'x"\\\n', b_c: "ß" } }));

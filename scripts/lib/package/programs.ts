@@ -10,6 +10,7 @@ import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
 import { EXPORTS, PEERS } from "./exports.ts";
+import { makeSmaller } from "./smaller.ts";
 
 /** An import of the module itself, from a folder below `src`. */
 const MODULE = /^(?:\.\.\/)+mod\.ts$/;
@@ -78,6 +79,7 @@ async function bundleModule(directory: string): Promise<Metafile> {
     entryNames: "mod",
     chunkNames: "[name]",
   });
+  await makeSmaller(join(directory, "mod.js"), OPTIONS.lineLimit);
   // Its map would only contain the engine's bytes again.
   rmSync(join(directory, "artefact.js.map"));
   return metafile;
