@@ -20,7 +20,7 @@ const BYTES_A_STEP: u64 = 64 * 1024;
 /// The most steps of a commit below the hard limit. They take about 50 ms.
 const MOST_STEPS: u64 = 16;
 /// The hard limit, in eighths of a full memtable.
-const OVERFULL: u64 = EIGHTHS + 1;
+pub(super) const OVERFULL: u64 = EIGHTHS + 1;
 
 impl<D: Disk> Database<D> {
     /// Does a small part of the background work. It seals a full memtable, merges some blocks, records a checkpoint, or
@@ -176,10 +176,11 @@ impl<D: Disk> Store<D> {
     /// Runs before a commit. Advances the checkpoint at the pace at which the active memtable fills. A large commit does
     /// more steps than a small one. At the hard limit, with two memtables that are overfull, completes the checkpoint.
     pub(super) fn keep_pace(&mut self, now_ms: u64) -> Result<(), Failure> {
+        // Also beside jobs. Otherwise the first commit after them would do steps for all bytes since then.
+        let written = self.values.pace();
         if self.leaves_pace_to_jobs()? {
             return Ok(());
         }
-        let written = self.values.pace();
         self.keep_space(written)?;
         if self.unseen(Hiding::Active) >= MOST_UNSEEN {
             self.look_step(Hiding::Active)?;

@@ -6,6 +6,7 @@
 //! are out, nothing else changes the table.
 
 use super::Database;
+use super::background::OVERFULL;
 use super::checkpointer::Compaction;
 use super::hidden::Hiding;
 use super::jobs::{Out, Planned, Task};
@@ -29,6 +30,9 @@ const SMALL_SHARE: usize = 32;
 /// Awaited commits wait while jobs are out and the active memtable exceeds this many eighths of a full one. The rest is
 /// for commits that nobody awaits.
 const NEARLY_FULL: u64 = EIGHTHS - 1;
+
+/// A commit applies at most this many parts of answers below the hard limit. They take about 10 ms.
+const MOST_SHOWN: usize = 4;
 
 impl<D: Disk> Database<D> {
     /// Sets whether there is a worker. There is none at first. Takes back the jobs that are out.
@@ -294,16 +298,18 @@ impl<D: Disk> Store<D> {
         if self.is_full() && self.memtables.sealed().is_none() && self.checkpointer.jobs().are_out() {
             self.seal()?;
         }
-        loop {
-            let Some(oldest) = self.checkpointer.jobs().out.front() else { return Ok(false) };
-            if !self.is_full() && !self.is_late(oldest, LATE_SHARE) {
+        for shown in 0.. {
+            let Some(oldest) = self.checkpointer.jobs().out.front() else { break };
+            let is_due = self.is_full() || self.is_late(oldest, LATE_SHARE);
+            if !is_due || (shown == MOST_SHOWN && oldest.answer.is_some() && !self.exceeds(OVERFULL)) {
                 return Ok(true);
             }
             if !self.show_job()? {
                 self.take_jobs_back();
-                return Ok(false);
+                break;
             }
         }
+        Ok(false)
     }
 
     /// Notes that there are no more commits. From now on the upper level need not descend.

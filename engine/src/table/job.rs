@@ -24,9 +24,9 @@ use crate::position::{PackedPosition, Position, SegmentNumber};
 use crate::varint;
 use crate::version::Version;
 
-/// One step applies this much of an answer, rounded up to whole groups: the changes of some 400 blocks. Each step costs two
+/// One step applies this much of an answer, rounded up to whole groups: the changes of some 100 blocks. Each step costs two
 /// writes of the index, and a sync between them.
-const MOST_BYTES_SHOWN: usize = 16 * 1024;
+const MOST_BYTES_SHOWN: usize = 4 * 1024;
 
 /// A list of blocks, encoded.
 #[derive(Default)]

@@ -13,6 +13,8 @@ use crate::index::{Identity, MemoryTree, Tree};
 
 /// Blocks that are merged at a time.
 const BLOCKS_A_STEP: usize = 32;
+/// A group has about one part in this many of a job's size. The owner of the store applies some groups in one step.
+const GROUPS_A_JOB: usize = 8;
 /// The upper blocks of one group have about one part in this many of a job's size.
 const DESCENTS_A_JOB: usize = 24;
 
@@ -83,7 +85,7 @@ impl<D: Disk> Table<D> {
         }
         while entries.peek().is_some() {
             self.merge_into(job.level, &mut entries, &job.retention, BLOCKS_A_STEP, &mut group)?;
-            if group.is_full() || entries.peek().is_none() {
+            if group.is_full() || group.written().bytes >= job.size / GROUPS_A_JOB || entries.peek().is_none() {
                 answer.add(&group);
                 self.tree.apply(std::mem::take(&mut group).into_batch())?;
             }
