@@ -18,6 +18,8 @@ nodeTest("kill -9 of a writer loses no acknowledged write", async () => {
   assert.ok(isClean(table), `seed ${seed}: ${problems.join("; ")}`);
   const acknowledged = Object.values(table).reduce((sum, row) => sum + row.acknowledged, 0);
   assert.ok(acknowledged > RUNS, `only ${acknowledged} writes were acknowledged`);
+  const workerKills = Object.values(table).reduce((sum, row) => sum + row.workerKills, 0);
+  assert.ok(workerKills >= Math.floor(RUNS / 4), `only ${workerKills} workers were killed`);
 });
 
 nodeTest("the oracle finds a lost, a resurrected, an older and a torn write", () => {

@@ -45,7 +45,8 @@ for (const [i, kind] of kinds.entries()) {
 console.table(table);
 const sum = (column: keyof CampaignRow) => rows.reduce((all, row) => all + row[column], 0);
 const losses = `${sum("lost")} lost, ${sum("resurrected")} resurrected, ${sum("wrong")} wrong, ${sum("failedOpens")} unopenable`;
-crashes.finish(`${sum("runs")} ${what}, ${sum("acknowledged")} writes, ${losses}`);
+const ofWorkers = values["power-cut"] ? "" : `, ${sum("workerKills")} of workers before`;
+crashes.finish(`${sum("runs")} ${what}${ofWorkers}, ${sum("acknowledged")} writes, ${losses}`);
 
 function placeOn(kind: VolumeKind): Place {
   const volume = new Volume(kind);

@@ -18,7 +18,7 @@ import { killsWorker } from "./plan.ts";
 const CHILD = join(import.meta.dirname, "child.ts");
 /** The writer is killed at a random moment, at most this long after it opened its store. */
 const LIFE_MS = 250;
-/** The same after the first job of a writer whose worker is killed, too. */
+/** The same after the first kill of the worker, where that is killed, too. */
 const LIFE_WITH_WORKER_MS = 800;
 /** A writer that has not opened its store by then is broken. */
 const START_LIMIT_MS = 60_000;
@@ -56,16 +56,16 @@ export async function crash(
   const random = new Random(seed);
   const writers = random.below(3) === 0 ? 16 : 1;
   const alone = writers === 1 && random.below(3) === 0 ? "sync" : "async";
-  const duringOpen = random.below(10) === 0;
   // In a third of the runs the worker of the store is killed, too. Such writes are not synced, so they do not survive a power cut.
-  const form = killsWorker(seed) && !duringOpen && !power ? "worker" : alone;
+  const form = killsWorker(seed) && !power ? "worker" : alone;
+  const duringOpen = random.below(10) === 0 && form !== "worker";
   const { acknowledged, tried, jobs, workerKills } = await killedWriter(
     runtime,
     [path, `${seed}`, `${writers}`, form],
     {
       duringOpen,
       afterMs: random.below(duringOpen ? 60 : form === "worker" ? LIFE_WITH_WORKER_MS : LIFE_MS),
-      after: form === "worker" ? "job" : "open",
+      after: form === "worker" ? "kill" : "open",
       power,
     },
   );
@@ -88,7 +88,7 @@ interface Kill {
   readonly duringOpen: boolean;
   readonly afterMs: number;
   /** The report from which the delay counts. */
-  readonly after: "open" | "job";
+  readonly after: "open" | "kill";
   readonly power: Power | undefined;
 }
 
