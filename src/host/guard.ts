@@ -43,6 +43,11 @@ export class Guard {
     }
   }
 
+  /** The first failure of the disk, explained; `undefined` if there was none. */
+  get failure(): unknown {
+    return this.explain(this.#failure);
+  }
+
   /** Why the disk failed: if the directory is not ours any more, that is the reason, and the error only what came of it. */
   explain(error: unknown): unknown {
     return this.#lost ?? error;

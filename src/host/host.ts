@@ -117,9 +117,12 @@ export class Host {
     this.#files.finish();
   }
 
-  /** The last error that a host function turned into an errno since the last call. */
+  /**
+   * The last error that a host function turned into an errno since the last call. Without one, the failure of the disk
+   * before: sled may report in a later call that it could not write.
+   */
   takeError(): unknown {
-    const error = this.#error;
+    const error = this.#error ?? this.#guard.failure;
     this.#error = undefined;
     return error;
   }

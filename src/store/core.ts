@@ -142,10 +142,7 @@ export class StoreCore {
   /** The newest entry of a key. */
   readonly newest = (key: Uint8Array): StoredValue | undefined => this.run((backend) => backend.entry(key, NEWEST));
 
-  /**
-   * No caller waits for a step. A step that fails fails the store, and the next call reports it. While syncs are pending
-   * that it needs, it does nothing.
-   */
+  /** A step that fails fails the store: the next call reports it. Does nothing while syncs are pending that it needs. */
   step(): boolean {
     if (this.#failure !== undefined) return false;
     if (this.congestion()) return true;

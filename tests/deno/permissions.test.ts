@@ -23,6 +23,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a worker thread needs no other permission",
+  permissions: { ...NOTHING, read: [path], write: [path] },
+  fn: async () => {
+    await using store = await open({ path, workers: "auto", writeBufferSize: 256 * 1024, syncWrites: false });
+    const value = new Uint8Array(400);
+    for (let round = 0; round < 200 && store.metrics().workerJobs < 2; round++) {
+      const keys = Array.from({ length: 1000 }, (_, i) => `key/${(i * 7919 + round) % 100_000}`);
+      await store.batch(keys.map((key) => ({ type: "put", key, value })));
+    }
+    const { workerJobs, workerFailures } = store.metrics();
+    assertEquals([workerJobs >= 2, workerFailures], [true, 0]);
+  },
+});
+
+Deno.test({
   name: "a fork needs the directory above, and links there",
   permissions: { ...NOTHING, read: [directory], write: [directory] },
   fn: async () => {

@@ -269,7 +269,9 @@ describe("the WASI host", () => {
       assert.equal(errno, errnoOf(diskError(code)));
       assert.notEqual(errno, SUCCESS);
       assert.equal((host.takeError() as { code: string }).code, code);
-      assert.equal(host.takeError(), undefined);
+      // sled may say only in a later call that it could not write.
+      const later = host.takeError() as { code: string } | undefined;
+      assert.equal(later?.code, code === "ENOENT" ? undefined : code);
     }
     const numbers = wasi as unknown as Record<string, number>;
     for (const [code, errno] of Object.entries(Errno)) {
