@@ -56,8 +56,6 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
     batchKeys: 20,
     steps: 60,
     sparse: 2,
-    // Each one moves values.
-    compactsOften: true,
   },
   {
     name: "wide",
@@ -83,7 +81,7 @@ export const PROFILES: readonly [Profile, ...Profile[]] = [
   },
 ];
 
-/** Cases that the profiles above leave out: index nodes in separate files, and full lanes. */
+/** Cases that the profiles above leave out: index nodes in separate files, full lanes, and moves of values by jobs. */
 export const EXTENDED_PROFILES: readonly Profile[] = [
   {
     name: "long keys",
@@ -132,6 +130,19 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     steps: 12,
     sparse: 40,
     floods: true,
+  },
+  {
+    // Compactions move their values. The entries take enough blocks for jobs.
+    name: "moved",
+    keys: 400,
+    valueBytes: 600,
+    largeOneIn: 3,
+    largeBytes: 9000,
+    batchKeys: 120,
+    steps: 50,
+    sparse: 6,
+    mostStates: 600,
+    compactsOften: true,
   },
 ];
 
