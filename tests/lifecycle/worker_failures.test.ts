@@ -63,7 +63,7 @@ test("a worker whose engine does not start fails once, and no other one is start
   });
 });
 
-test("a store closes while its worker is in an endless loop", async () => {
+test("a store closes while its worker is in a loop of seconds", async () => {
   let failed: (() => void) | undefined;
   const fileSystem = new (class extends AlteredWorkers {
     override async startJobWorker(place: JobPlace): Promise<JobWorker> {
