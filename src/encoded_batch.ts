@@ -26,6 +26,12 @@ const KEPT_BYTES: number = 1024 * 1024;
 /** The kept buffer. A batch takes it while it is built, because the getters of its operations may build another batch. */
 let spare: Uint8Array<ArrayBuffer> | undefined;
 
+/** Throws `RangeError` if a commit has too many bytes of keys and values. */
+export function checkBatchSize(bytes: number): void {
+  if (bytes <= MAX_BATCH_BYTES) return;
+  throw new RangeError(`Cannot commit ${bytes} bytes at once: the limit is ${MAX_BATCH_BYTES}`);
+}
+
 /** Writes the header of an operation at `at`. */
 export function writeHeader(
   view: DataView,

@@ -91,7 +91,7 @@ export interface FailureEvent extends StoreEvent {
  * ```
  */
 export interface StoreEvents {
-  /** After `open`, also if it failed. */
+  /** After `open`, also if it failed, but not for a wrong option. */
   readonly "luge:open": OpenEvent;
   /** After each group of writes, also if it failed. */
   readonly "luge:commit": CommitEvent;
@@ -99,7 +99,7 @@ export interface StoreEvents {
   readonly "luge:sync": TimedEvent;
   /** A step of the background work. */
   readonly "luge:background": TimedEvent;
-  /** After `close`. */
+  /** After `close`, unless the store failed before. */
   readonly "luge:close": TimedEvent;
   /** When the store fails. */
   readonly "luge:error": FailureEvent;

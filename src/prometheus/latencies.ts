@@ -37,7 +37,8 @@ const BOUNDS_MS: readonly number[] = Array.from({ length: 27 }, (_, i) => 2 ** (
  * ```
  */
 export function quantile({ count, maxMs, buckets }: LatencyHistogram, part: number): number {
-  if (!(part >= 0 && part <= 1)) throw new RangeError(`Wrong part '${part}': expected a number from 0 to 1`);
+  if (typeof part !== "number" || !(part >= 0 && part <= 1))
+    throw new RangeError(`Wrong part '${part}': expected a number from 0 to 1`);
   let below = 0;
   for (const bucket of buckets) {
     below += bucket.count;

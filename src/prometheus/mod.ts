@@ -20,6 +20,7 @@
 
 export type { LatencyBucket, LatencyHistogram, StoreLatencies } from "../api/latencies.ts";
 export type { StoreMetrics } from "../api/metrics.ts";
+export { joinPrometheusTexts } from "./join.ts";
 export { quantile } from "./latencies.ts";
 export { METRICS, type MetricDescription } from "./metrics.ts";
 export { type PrometheusOptions, prometheusText } from "./text.ts";

@@ -6,6 +6,7 @@
 
 import type { StoreLatencies } from "../api/latencies.ts";
 import type { StoreMetrics } from "../api/metrics.ts";
+import type { joinPrometheusTexts } from "./join.ts";
 import { histogramText, LATENCIES } from "./latencies.ts";
 import { METRICS, type MetricDescription } from "./metrics.ts";
 
@@ -26,9 +27,11 @@ export interface PrometheusOptions {
 /**
  * The figures of a store in the text format of Prometheus, version 0.0.4, which OpenMetrics scrapers read, too:
  * https://prometheus.io/docs/instrumenting/exposition_formats/. Names end in their unit, and those of counters in
- * `_total`. Times are in seconds. To serve several stores, pass different labels and join the texts.
+ * `_total`. Times are in seconds. To serve several stores, pass different labels, and join the texts with
+ * {@linkcode joinPrometheusTexts}.
  *
- * Throws a `TypeError` if the prefix or the name of a label is not one.
+ * Throws a `TypeError` for an unknown option, and if the prefix or the name of a label is not one. The label `le` is
+ * refused: the histograms have it.
  *
  * @example
  * ```ts
@@ -43,7 +46,8 @@ export interface PrometheusOptions {
  * ```
  */
 export function prometheusText(metrics: StoreMetrics, options: PrometheusOptions = {}): string {
-  const { prefix = "luge", labels = {}, latencies } = options;
+  const { prefix = "luge", labels = {}, latencies, ...others } = options;
+  for (const name in others) throw new TypeError(`Unknown option '${name}': expected prefix, labels or latencies`);
   checkName("prefix", prefix);
   const pairs = labelsOf(labels);
   const labelled = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
@@ -73,6 +77,7 @@ function nameOf(name: string, { type, unit }: MetricDescription): string {
 function labelsOf(labels: Readonly<Record<string, string>>): string[] {
   return Object.entries(labels).map(([name, value]) => {
     checkName("label", name);
+    if (name === "le") throw new TypeError("Wrong label 'le': expected another name, because histograms have this one");
     return `${name}="${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
   });
 }

@@ -6,15 +6,14 @@
 
 import type { Key, Value } from "../api/keys.ts";
 import type { BatchOperation, Check } from "../api/writes.ts";
-import { NEWEST, type StoredOperation } from "../backend.ts";
-import { NOTHING, nameOf } from "../bytes.ts";
-import { EncodedBatch } from "../encoded_batch.ts";
+import { NEWEST } from "../backend.ts";
+import { checkBatchSize, EncodedBatch } from "../encoded_batch.ts";
 import { describe } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
-import { MAX_BATCH_BYTES } from "../limits.ts";
 import { checkArray, checkExpectedVersion, OptionNames, wrongType } from "../options.ts";
+import { type BatchMerges, batchMerges } from "./batch_merges.ts";
 import type { StoreCore } from "./core.ts";
-import { type Found, isMerge, merged, toMerge } from "./merges.ts";
+import { isMerge, toMerge } from "./merges.ts";
 import { expiryAfter } from "./write_options.ts";
 
 const EXAMPLE = '{ type: "delete", key }';
@@ -39,28 +38,28 @@ const CHECK = new OptionNames<Check>(
 );
 
 /**
- * Checks and encodes the operations, whose keys are in `space`. Those that change a value find it in `core`. The caller
- * releases the batch. Throws `TypeError` or `RangeError` if an operation is wrong.
+ * Checks and encodes the operations, whose keys are in `space`. Those that change a value find it in `core`; without
+ * one, no key has a value. The caller releases the batch. Throws `TypeError` or `RangeError` if an operation is wrong.
  */
-export function toBatch(operations: readonly BatchOperation[], space: KeySpace, core: StoreCore): EncodedBatch {
+export function toBatch(
+  operations: readonly BatchOperation[],
+  space: KeySpace,
+  core: StoreCore | undefined,
+): EncodedBatch {
   checkArray(operations, "a batch", "operations");
   const batch = new EncodedBatch(space);
-  const find = finder(batch, space, core);
+  let merges: BatchMerges | undefined;
+  const merging = () => (merges ??= batchMerges(batch, space, core));
   try {
     // Unlike `forEach`, this loop also visits holes.
-    for (const operation of operations) add(batch, operation, find);
+    for (const operation of operations) add(batch, operation, merging);
+    merges?.finish();
     checkBatchSize(batch.sizeBytes);
     return batch;
   } catch (error) {
     batch.release();
     throw error;
   }
-}
-
-/** Throws `RangeError` if a commit has too many bytes of keys and values. */
-export function checkBatchSize(bytes: number): void {
-  if (bytes <= MAX_BATCH_BYTES) return;
-  throw new RangeError(`Cannot commit ${bytes} bytes at once: the limit is ${MAX_BATCH_BYTES}`);
 }
 
 /**
@@ -83,36 +82,22 @@ function never(): number {
   return 0;
 }
 
-/** The entry of a key, or an earlier operation of the batch. */
-type Find = (key: Key) => Found;
-
-/** Finds entries. It looks at the operations of the batch once, and only if something is to be found. */
-function finder(batch: EncodedBatch, space: KeySpace, core: StoreCore): Find {
-  const earlier = new Map<string, StoredOperation>();
-  let end = 0;
-  return (key) => {
-    for (const operation of batch.from(end)) earlier.set(nameOf(operation.key), operation);
-    end = batch.end;
-    const bytes = space.encode(key);
-    return earlier.get(nameOf(bytes)) ?? core.newest(bytes);
-  };
-}
-
-function add(batch: EncodedBatch, operation: BatchOperation, find: Find): void {
+function add(batch: EncodedBatch, operation: BatchOperation, merging: () => BatchMerges): void {
   if (operation === undefined) wrong("expected an object, got undefined");
   const { type, key, value, by, ttl } = OPERATION.read(operation as AnyOperation);
   const isIncrement = type === "increment";
+  if (type !== "put" && type !== "delete" && !isMerge(type))
+    wrong(`expected a type such as "put", got ${describe(type)}`);
   if ((isIncrement ? value : by) !== undefined) refuse(type, isIncrement ? "value" : "by");
   if (type === "put") {
     batch.put(key, value as Value, ttl === undefined ? never : () => expiryAfter(ttl));
     return;
   }
   if (isMerge(type)) {
-    const { value: bytes, expiresMs } = merged(NOTHING, find(key), toMerge(type, isIncrement ? (by ?? 1) : value, ttl));
-    batch.put(key, bytes as Uint8Array, () => expiresMs);
+    const operand = by === undefined ? 1 : by;
+    merging().add(key, toMerge(type, isIncrement ? operand : value, ttl));
     return;
   }
-  if (type !== "delete") wrong(`expected a type such as "put", got ${describe(type)}`);
   if (value !== undefined || ttl !== undefined) refuse(type, value === undefined ? "ttl" : "value");
   batch.delete(key);
 }

@@ -30,13 +30,16 @@ export const larger: Combine = (present, given) => (present > given ? present : 
 
 /**
  * An update that combines the present number with `given`, and what it made. Without a value, `given` itself counts.
- * Throws `TypeError` for anything but a number or a bigint.
+ * Throws `TypeError` for anything but a number or a bigint, and `RangeError` for a bigint that no counter can have.
  */
 export function combined(combine: Combine, given: Counted): { update: Merging; made(): Counted } {
-  let made = given;
   const codec = codecOf(given);
+  // What is subtracted from an integer is negative, and wraps around as the sum does.
+  const operand = combine === sum && typeof given === "bigint" ? BigInt.asUintN(64, given) : given;
+  let made = operand;
+  codec.encode(operand);
   const update = (value: Uint8Array | undefined) => {
-    if (value) made = combine(codec.decode(value), given);
+    if (value) made = combine(codec.decode(value), operand);
     return codec.encode(made) as Uint8Array;
   };
   return { update, made: () => made };
@@ -50,11 +53,6 @@ export function appended(end: Value): Merging {
 
 function codecOf(given: Counted): Codec<Counted> {
   if (typeof given === "number") return float64Codec as Codec<Counted>;
-  if (typeof given !== "bigint") {
-    throw new TypeError(`Cannot count with ${describe(given)}: expected a number or a bigint`);
-  }
-  return {
-    encode: (value) => uint64Codec.encode(BigInt.asUintN(64, BigInt(value))),
-    decode: (bytes) => uint64Codec.decode(bytes),
-  };
+  if (typeof given === "bigint") return uint64Codec as Codec<Counted>;
+  throw new TypeError(`Cannot count with ${describe(given)}: expected a number or a bigint`);
 }

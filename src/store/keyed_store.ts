@@ -332,15 +332,18 @@ export abstract class KeyedStore extends BaseReader implements Store {
   #commit(operations: readonly BatchOperation[], options: CommitOptions | undefined): number | undefined {
     this.#core.assertWritable("commit");
     const { checks = [] } = readCommitOptions(options);
-    const batch = toBatch(operations, this.space, this.#core);
-    try {
-      if (!areTrue(checks, this.space, this.#core)) return undefined;
-    } catch (error) {
+    const core = this.#core;
+    const { version } = core;
+    const isTrue = areTrue(checks, this.space, core);
+    // If a check is not true, the operations are not for the values that are there.
+    const batch = toBatch(operations, this.space, isTrue ? core : undefined);
+    // A getter of an operation may have written to the store.
+    if (!isTrue || (core.version !== version && !areTrue(checks, this.space, core))) {
       batch.release();
-      throw error;
+      return undefined;
     }
     this.#write(batch);
-    return this.#core.version;
+    return core.version;
   }
 
   #write(batch: EncodedBatch): void {

@@ -26,7 +26,7 @@ export type Found = Omit<StoredOperation, "key"> | undefined;
 
 /** Whether this is the name of a kind. */
 export function isMerge(kind: unknown): kind is MergeKind {
-  return Object.hasOwn(COMBINE, kind as string);
+  return typeof kind === "string" && Object.hasOwn(COMBINE, kind);
 }
 
 /** A change of the value of a key by what it is. */

@@ -94,7 +94,7 @@ export class Observer {
   /** A group of writes has been committed, up to `version`. */
   committed(start: Start, { version, commits }: { version: number; commits: number }, error?: unknown): void {
     const { syncMs, stepMs } = this.#partsSince(start);
-    const [what, parts] = [`a commit of ${commits} writes`, partsText(syncMs, stepMs)];
+    const [what, parts] = [`a commit of ${commits} write${commits === 1 ? "" : "s"}`, partsText(syncMs, stepMs)];
     const durationMs = this.#ended(what, start, error === undefined ? this.#commit : undefined, parts);
     this.#publish("luge:commit", () => ({ durationMs, version, commits, syncMs, stepMs, ...failure(error) }));
   }

@@ -85,9 +85,9 @@ export function toWatchedRanges(
   space: KeySpace,
   codec?: BoundCodec,
 ): ByteRange[] {
-  if ((given as Partial<WatchedRanges> | undefined)?.ranges === undefined)
+  if (typeof given !== "object" || given === null || !("ranges" in given))
     return [toByteRange(given as KeyRange | undefined, space, codec)];
-  const { ranges } = RANGES.read(given as WatchedRanges<KeyEncoding>);
+  const { ranges } = RANGES.read(given);
   const isWrong = !Array.isArray(ranges) || ranges.length === 0 || ranges.includes(undefined as never);
   if (isWrong) wrongType("ranges", ranges, "one or more ranges");
   return ranges.map((range: KeyRange) => toByteRange(range, space, codec));

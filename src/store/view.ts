@@ -151,7 +151,7 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
     checkArray(operations, "a batch", "operations");
     return operations.map((operation: ViewOperation<T, K>): BatchOperation => {
       const key = this.codecs.keyOf(operation?.key);
-      return operation.type === "put"
+      return operation?.type === "put"
         ? { ...operation, key, value: this.codecs.encode(operation.value) }
         : { ...operation, key };
     });

@@ -11,9 +11,9 @@ import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { Page, StoredOperation } from "../backend.ts";
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { compareBytes, keyOf, nameOf, sizeOf } from "../bytes.ts";
+import { checkBatchSize } from "../encoded_batch.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
-import { checkBatchSize } from "./batches.ts";
 import { type Found, type Merge, merged } from "./merges.ts";
 
 /** The least weight of an operation in a page, in bytes. */

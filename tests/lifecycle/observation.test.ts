@@ -174,7 +174,7 @@ describe("slowOperation", () => {
     assert.match(opened ?? "", /^slow: open of '\/slow' took \d+\.0 ms: \d+\.0 ms until it had the directory$/);
     const expected = [
       /^slow: a sync of the log of '\/slow' took \d+\.0 ms$/,
-      /^slow: a commit of 1 writes of '\/slow' took \d+\.0 ms: [1-9]\d+\.0 ms syncs of the log, \d\.0 ms background steps$/,
+      /^slow: a commit of 1 write of '\/slow' took \d+\.0 ms: [1-9]\d+\.0 ms syncs of the log, \d\.0 ms background steps$/,
       /^slow: a get of '\/slow' took \d+\.0 ms$/,
       /^slow: close of '\/slow' took \d+\.0 ms: /,
     ];

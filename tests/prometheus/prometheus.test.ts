@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryFileSystem, MemoryStore, open } from "../../mod.ts";
-import { METRICS, prometheusText } from "../../src/prometheus/mod.ts";
+import { joinPrometheusTexts, METRICS, prometheusText, quantile } from "../../src/prometheus/mod.ts";
 import { misuse } from "../support/expect.ts";
 
 /** The lines of a text, checked against the format: HELP, TYPE, sample, three for each figure. */
@@ -96,4 +96,32 @@ test("labels are escaped; names that are none are refused; a MemoryStore works",
     assert.throws(() => prometheusText(store.metrics(), { prefix: prefix as string }), misuse(TypeError, "prefix"));
   }
   assert.throws(() => prometheusText(store.metrics(), { labels: { "a b": "" } }), misuse(TypeError, "'a b'"));
+  assert.throws(() => prometheusText(store.metrics(), { labels: { le: "1" } }), misuse(TypeError, "'le'"));
+  assert.throws(() => prometheusText(store.metrics(), { lables: {} } as object), misuse(TypeError, "'lables'"));
+  for (const part of ["0.5", null, Number.NaN, -1, undefined])
+    assert.throws(() => quantile(store.latencies().get, part as number), misuse(RangeError, `'${part}'`));
+});
+
+test("joined texts of several stores have each figure once, with the samples of all", async () => {
+  const stores = [new MemoryStore(), new MemoryStore(), new MemoryStore()];
+  await stores[1]?.put("key", "value");
+  const texts = stores.map((store, i) =>
+    prometheusText(store.metrics(), { labels: { a: `#\r\n\u2028${i}` }, latencies: store.latencies() }),
+  );
+  const joined = joinPrometheusTexts(texts);
+  const lines = (text: string) => text.split("\n").filter((line) => !line.startsWith("# "));
+  assert.deepEqual(lines(joined).sort(), lines(texts.join("")).sort());
+  // A figure begins with its description. All samples below have its name.
+  const names = new Set<string>();
+  for (const figure of joined.split(/^(?=# HELP )/m)) {
+    const [help = "", type = "", ...samples] = figure.trimEnd().split("\n");
+    const name = help.split(" ")[2] ?? "";
+    assert.ok(!names.has(name) && type.startsWith(`# TYPE ${name} `), name);
+    assert.ok(samples.length % 3 === 0 && samples.every((line) => line.startsWith(name)), figure);
+    names.add(name);
+  }
+  assert.equal(joinPrometheusTexts(texts.slice(0, 1)), texts[0]);
+  assert.equal(joinPrometheusTexts([]), "");
+  for (const wrong of ["text", [1], undefined])
+    assert.throws(() => joinPrometheusTexts(wrong as never), misuse(TypeError, "array"));
 });

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { jsonCodec, type Transaction } from "../../mod.ts";
+import { jsonCodec, type Transaction, utf8Codec } from "../../mod.ts";
 import { float64Codec, uint64Codec } from "../../src/codecs/mod.ts";
 import { misuse, text } from "../support/expect.ts";
 import type { Check } from "./parts.ts";
@@ -214,6 +214,55 @@ export function updates(check: Check): void {
     assert.equal(text(store.getSync("log")), "abc");
   });
 
+  check("a counter of integers returns what it stores, and takes no number that it cannot hold", async (store) => {
+    assert.equal(await store.increment("down", -1n), 2n ** 64n - 1n);
+    assert.equal(await store.increment("down", 0n), 2n ** 64n - 1n);
+    assert.equal(await store.increment("over", 2n ** 64n + 5n), 5n);
+    await store.max("n", 3n);
+    const { version } = store;
+    const beyond = misuse(RangeError, "expected 0 to 2^64 - 1");
+    await assert.rejects(store.min("n", -5n), beyond);
+    await assert.rejects(store.max("new", 2n ** 64n), beyond);
+    await assert.rejects(store.batch([{ type: "min", key: "n", value: 2n ** 64n }]), beyond);
+    await assert.rejects(
+      store.transaction((tx) => tx.max("n", -1n)),
+      beyond,
+    );
+    assert.deepEqual([store.version, await store.min("n", 9n)], [version, 3n]);
+  });
+
+  check("many small appends to a large value are a small batch", async (store) => {
+    await store.put("log", new Uint8Array(1024 * 1024));
+    await store.batch(Array.from({ length: 300 }, () => ({ type: "append", key: "log", value: "x" }) as const));
+    assert.equal(store.getSync("log")?.length, 1024 * 1024 + 300);
+    const append = (value: string) => ({ type: "append", key: "log", value }) as const;
+    await store.batch([append("a"), { type: "put", key: "log", value: "b" }, append("c"), append("d")]);
+    assert.equal(text(store.getSync("log")), "bcd");
+    await store.batch([append("e"), { type: "delete", key: "log" }]);
+    assert.equal(store.hasSync("log"), false);
+  });
+
+  check("a check that is not true keeps a commit from counting what is no counter", async (store) => {
+    await store.put("n", "three");
+    const { version } = store;
+    const checks = [{ key: "n", version: version - 1 }];
+    assert.equal(await store.commit([{ type: "increment", key: "n" }], { checks }), undefined);
+    assert.equal(store.commitSync([{ type: "max", key: "n", value: 1n }], { checks }), undefined);
+    const wrong = [{ type: "increment", key: "n", by: "1" }] as never;
+    await assert.rejects(store.commit(wrong, { checks }), misuse(TypeError, "expected a number"));
+    const now = [{ key: "n", version }];
+    const writes = {
+      type: "put",
+      key: "other",
+      get value() {
+        store.putSync("n", "four");
+        return "";
+      },
+    } as const;
+    assert.equal(await store.commit([writes], { checks: now }), undefined);
+    assert.equal(store.hasSync("other"), false);
+  });
+
   check("a batch counts and appends, and sees its earlier operations", async (store) => {
     await store.put("log", "a", { ttl: HOUR });
     await store.increment("n", 5);
@@ -254,6 +303,12 @@ export function updates(check: Check): void {
     await assert.rejects(wrong({ type: "increment", key: "text" }), misuse(TypeError, "5 bytes as a number"));
     await assert.rejects(wrong({ type: "increment", key: "n", by: "1" }), misuse(TypeError, "expected a number"));
     await assert.rejects(wrong({ type: "increment", key: "n", value: 1 }), misuse(TypeError, "has no 'value'"));
+    await assert.rejects(wrong({ type: "increment", key: "n", by: null }), misuse(TypeError, "with null"));
+    for (const type of ["incremnt", Symbol("put"), ["increment"], undefined])
+      await assert.rejects(wrong({ type, key: "n", by: 1 }), misuse(TypeError, "expected a type"));
+    const view = store.view({ prefix: "", value: utf8Codec });
+    for (const operation of [undefined, null])
+      await assert.rejects(view.batch([operation] as never), misuse(TypeError, "expected a type"));
     await assert.rejects(wrong({ type: "max", key: "n" }), misuse(TypeError, "undefined"));
     await assert.rejects(wrong({ type: "max", key: "n", by: 1 }), misuse(TypeError, "has no 'by'"));
     await assert.rejects(wrong({ ...put, by: 1 }), misuse(TypeError, "has no 'by'"));

@@ -95,6 +95,7 @@ export function watchedRanges(check: Check): void {
     const wrong = (range: unknown) => () => store.watch(range as WatchedRanges);
     assert.throws(wrong({ ranges: [] }), misuse(TypeError, "one or more ranges"));
     assert.throws(wrong({ ranges: "a" }), misuse(TypeError, "one or more ranges"));
+    assert.throws(wrong({ ranges: undefined }), misuse(TypeError, "one or more ranges"));
     assert.throws(wrong({ ranges: [undefined] }), misuse(TypeError, "one or more ranges"));
     assert.throws(wrong({ ranges: [null] }), misuse(TypeError, "as a range"));
     assert.throws(wrong({ ranges: [{ prefix: 1 }] }), misuse(TypeError, "expected a string"));
