@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import { type Store, StoreError } from "../../../mod.ts";
 import { encodeForLine, shown } from "../encodings.ts";
 import { FailedError, UsageError } from "../exit_codes.ts";
@@ -35,6 +36,9 @@ export interface Imported {
 
 /** The most bytes of a commit, not counting its last entry. */
 const BATCH_BYTES = 16 * 1024 * 1024;
+
+/** After this many rows the event loop has a turn. */
+const TURN_ROWS = 1000;
 
 /** A row of the batch. */
 interface Waiting {
@@ -79,6 +83,8 @@ class Writer {
 
   async add(row: Row): Promise<void> {
     this.#read += 1;
+    // A source that never waits, such as SQLite, would let no signal through.
+    if (this.#read % TURN_ROWS === 0) await setImmediate();
     if (this.#read <= this.#options.skip) {
       this.rows = this.#read;
       return;
@@ -155,9 +161,10 @@ function withPosition(
   rows: number,
   { signal, dryRun }: WriteOptions & { readonly signal: AbortSignal },
 ): unknown {
+  const amount = rows === 1 ? "1 row" : `${rows} rows`;
   const where = dryRun
-    ? `nothing was written; ${rows} rows before were right`
-    : `${rows} rows were imported before${rows > 0 ? `; --skip ${rows} goes on after them` : ""}`;
+    ? `nothing was written; ${amount} before ${rows === 1 ? "was" : "were"} right`
+    : `${amount} ${rows === 1 ? "was" : "were"} imported before${rows > 0 ? `; --skip ${rows} goes on after them` : ""}`;
   if (signal.aborted) return new Error(where, { cause: error });
   const options = { cause: error };
   if (error instanceof UsageError) return Object.assign(new UsageError(`${error.message}; ${where}`), options);
