@@ -68,7 +68,7 @@ export async function writeRows(
 class Writer {
   readonly imported: Imported = { entries: 0, replaced: 0, skipped: 0 };
   /** How many rows are imported, with those before this import. */
-  rows = 0;
+  rows: number;
   readonly #store: Store | undefined;
   readonly #options: WriteOptions & { readonly signal: AbortSignal };
   #waiting: Waiting[] = [];
@@ -79,16 +79,15 @@ class Writer {
   constructor(store: Store | undefined, options: WriteOptions & { readonly signal: AbortSignal }) {
     this.#store = store;
     this.#options = options;
+    // An import that ends among the rows of --skip goes on after all of them.
+    this.rows = options.skip;
   }
 
   async add(row: Row): Promise<void> {
     this.#read += 1;
     // A source that never waits, such as SQLite, would let no signal through.
     if (this.#read % TURN_ROWS === 0) await setImmediate();
-    if (this.#read <= this.#options.skip) {
-      this.rows = this.#read;
-      return;
-    }
+    if (this.#read <= this.#options.skip) return;
     const entry = row.toEntry();
     if (entry === undefined) this.#empty += 1;
     else {
@@ -101,8 +100,10 @@ class Writer {
 
   async finish(): Promise<void> {
     const { skip } = this.#options;
-    if (this.#read < skip)
+    if (this.#read < skip) {
+      this.rows = this.#read;
       throw new UsageError(`Wrong --skip ${skip}: expected at most ${this.#read}, the rows of the source`);
+    }
     await this.#commit();
   }
 

@@ -147,7 +147,10 @@ if (RUNTIME === "deno") {
 }
 
 test("a signal ends an import whose source never waits, also when nothing is written", async () => {
-  for (const skip of [0, 1_000_000]) {
+  for (const [skip, right] of [
+    [0, "\\d+"],
+    [1_000_000, "1000000"],
+  ] as const) {
     const ending = new AbortController();
     setImmediate(() => ending.abort());
     const rows = async function* (): Rows {
@@ -156,9 +159,7 @@ test("a signal ends an import whose source never waits, also when nothing is wri
       assert.fail("all rows were read");
     };
     const options = { batch: 10, onConflict: "skip", skip, dryRun: true, signal: ending.signal } as const;
-    await assert.rejects(
-      writeRows(undefined, rows(), options),
-      /^Error: nothing was written; \d+ rows before were right$/,
-    );
+    const message = new RegExp(`^nothing was written; ${right} rows before were right$`);
+    await assert.rejects(writeRows(undefined, rows(), options), { message });
   }
 });
