@@ -85,7 +85,7 @@ export default class CacheHandler {
     const found = await entries.getEntry(key);
     if (!found) return null;
     const { value: entry, version } = found;
-    const all = [...new Set([...entry.tags, ...tags, ...softTags])];
+    const all = named(new Set([...entry.tags, ...tags, ...softTags]));
     // Versions are in the order of the commits. Two times may be the same.
     if ((await revalidated.getEntries(all)).some((tag) => tag !== undefined && tag.version > version)) return null;
     return { ...entry, value: withBuffers(entry.value) };
@@ -102,7 +102,7 @@ export default class CacheHandler {
   async revalidateTag(tags: string | readonly string[]): Promise<void> {
     if (isBuilding()) return;
     const { store, tags: revalidated } = await cache();
-    await revalidated.batch([tags].flat().map((key) => ({ type: "put", key, value: "" })));
+    await revalidated.batch(named([tags].flat()).map((key) => ({ type: "put", key, value: "" })));
     await store.flush();
   }
 
@@ -117,6 +117,11 @@ function isBuilding(): boolean {
 function tagsOf(value: CacheValue | null): string[] {
   const header = (value?.headers as { readonly [name: string]: unknown } | undefined)?.[TAGS_HEADER];
   return typeof header === "string" ? header.split(",").filter((tag) => tag !== "") : [];
+}
+
+/** The tags but for an empty one, which Next allows: it cannot be a key. */
+function named(tags: Iterable<string>): string[] {
+  return [...tags].filter((tag) => tag !== "");
 }
 
 /** Next expects each `Uint8Array` as a `Buffer`. */

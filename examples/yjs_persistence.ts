@@ -73,9 +73,14 @@ export class YjsPersistence {
     const document = new Y.Doc();
     Y.applyUpdate(document, Y.mergeUpdates([EMPTY, ...stored.map(([, update]) => update)]));
     const vector = Y.encodeStateVector(document);
-    await this.#store.transaction((tx) => {
+    if (stored.length === 0) return vector;
+    await this.#store.transaction(async (tx) => {
       const updates = tx.view(this.#updates);
-      for (const [key] of stored) updates.delete(key);
+      for (const [key] of stored) {
+        // Another call flushed or cleared the document meanwhile: what it did stays.
+        if (!(await updates.has(key))) return;
+        updates.delete(key);
+      }
       updates.put([name, crypto.randomUUID()], Y.encodeStateAsUpdate(document));
       tx.view(this.#vectors).put([name], vector);
     });

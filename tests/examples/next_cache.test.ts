@@ -85,3 +85,13 @@ test("during a build nothing is opened, since several processes build", () =>
       delete process.env.NEXT_PHASE;
     }
   }));
+
+test("an empty tag, which Next allows, does no harm", () =>
+  withCache(async () => {
+    const handler = new CacheHandler();
+    await handler.set("fetch", FETCH, { tags: ["", "a"] });
+    await handler.revalidateTag(["", "b"]);
+    assert.deepEqual((await handler.get("fetch", { tags: [""], softTags: [""] }))?.value, FETCH);
+    await handler.revalidateTag("a");
+    assert.equal(await handler.get("fetch"), null);
+  }));

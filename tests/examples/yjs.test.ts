@@ -71,3 +71,14 @@ test("a flush keeps the sum, its state vector, and updates that come meanwhile",
   assert.deepEqual(await persistence.getAllDocNames(), ["b"]);
   assert.deepEqual((await persistence.getYDoc("a")).getArray("list").toJSON(), []);
 });
+
+test("a flush does not bring back a document that was cleared meanwhile, and a read makes none", async () => {
+  await using store = new MemoryStore();
+  const persistence = new YjsPersistence(store);
+  const document = new Y.Doc();
+  await stored(persistence, "page", document, () => document.getText("body").insert(0, "Hello"));
+  await Promise.all([persistence.flushDocument("page"), persistence.clearDocument("page")]);
+  assert.deepEqual(await persistence.getAllDocNames(), []);
+  assert.ok((await persistence.getStateVector("none")).length > 0);
+  assert.deepEqual([store.countSync(), await persistence.getAllDocNames()], [0, []]);
+});

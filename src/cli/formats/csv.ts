@@ -56,13 +56,21 @@ interface Parsed {
 /** The longest record, in UTF-16 code units: a value of 64 MiB in hex, and its key. */
 const MAX_RECORD = 132 * 1024 * 1024;
 
+/** A file may mix them. By default the parser takes the first one for all, and the others for text of a column. */
+const LINE_ENDS = ["\r\n", "\n", "\r"] as const;
+
 /** Reads the records of CSV with a header. Throws `UsageError` for wrong CSV. */
 export async function* readCsvRecords(
   bytes: AsyncIterable<Uint8Array>,
   { columns, delimiter = "," }: CsvOptions,
 ): AsyncGenerator<CsvRecord, void> {
   const options = { bom: true, info: true, skip_empty_lines: true, max_record_size: MAX_RECORD } as const;
-  const parser = parse({ ...options, columns: (header: string[]) => columns(header), delimiter });
+  const parser = parse({
+    ...options,
+    columns: (header: string[]) => columns(header),
+    delimiter,
+    record_delimiter: [...LINE_ENDS],
+  });
   const feeding = feed(parser, bytes);
   try {
     for await (const { record, info } of parser as AsyncIterable<Parsed>) yield { record, line: info.lines };

@@ -11,6 +11,7 @@ import type { KvKey } from "../../adapters/kv/types.ts";
 import { FailedError, UsageError } from "../exit_codes.ts";
 import { checkedEntry } from "../formats/entries.ts";
 import { atPlace, type Rows, type Seen } from "./rows.ts";
+import { isDenoKv } from "./sqlite.ts";
 
 interface DenoKv {
   list(
@@ -56,9 +57,11 @@ async function opened(source: string): Promise<DenoKv> {
   if (Deno === undefined)
     throw new FailedError("Cannot read Deno KV here: run the command on Deno, with --unstable-kv");
   if (Deno.openKv === undefined) throw new FailedError("Cannot read Deno KV: run Deno with --unstable-kv");
-  // Deno would create it.
-  if (!isKvAddress(source) && !existsSync(source))
-    throw new UsageError(`Wrong source '${source}': there is no such file`);
+  if (!isKvAddress(source)) {
+    // Deno would create the file, or its tables in a database of another program.
+    if (!existsSync(source)) throw new UsageError(`Wrong source '${source}': there is no such file`);
+    if (!(await isDenoKv(source))) throw new UsageError(`Wrong source '${source}': expected a database of Deno KV`);
+  }
   try {
     return await Deno.openKv(source);
   } catch (error) {

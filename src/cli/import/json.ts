@@ -60,10 +60,23 @@ function at(value: unknown, name: string): unknown {
     : at((value as { readonly [name: string]: unknown })[name.slice(0, dot)], name.slice(dot + 1));
 }
 
-/** The value. Throws if it has an integer that JavaScript rounds, since another one would be stored. */
+/** The value. Throws if it has a number that JavaScript rounds or does not have, since another one would be stored. */
 function exact(name: string, value: unknown): unknown {
-  if (typeof value === "object" && value !== null) for (const part of Object.values(value)) exact(name, part);
-  if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return value;
+  // A loop, since JSON may be nested deeper than the stack.
+  for (let level = [value]; level.length > 0; ) {
+    const inner: unknown[] = [];
+    for (const part of level) {
+      if (typeof part === "number") checkNumber(name, part);
+      else if (typeof part === "object" && part !== null) for (const each of Object.values(part)) inner.push(each);
+    }
+    level = inner;
+  }
+  return value;
+}
+
+function checkNumber(name: string, value: number): void {
+  if (!Number.isFinite(value)) throw new UsageError(`Wrong ${name} ${value}: expected a number up to 1.8e308, or text`);
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
   throw new UsageError(`Wrong ${name} ${value}: expected an integer up to ${Number.MAX_SAFE_INTEGER}, or text`);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { UsageError } from "../exit_codes.ts";
@@ -33,6 +33,9 @@ export async function kindOf(source: string, given: Kind | undefined): Promise<K
   if (source === STANDARD && !["json", "jsonl", "csv"].includes(kind)) {
     throw new UsageError(`Wrong source -: expected a file or directory for ${kind}`);
   }
+  if (kind !== "leveldb" && statSync(source, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`Wrong source '${source}': expected a file for ${kind}, got a directory`);
+  }
   return kind;
 }
 
@@ -40,14 +43,16 @@ async function found(source: string): Promise<Kind> {
   if (source === STANDARD)
     throw new UsageError("The format of standard input is missing: expected --from json, jsonl or csv");
   if (isKvAddress(source)) return "deno-kv";
-  if ((await stat(source)).isDirectory()) {
+  const stats = await stat(source);
+  if (stats.isDirectory()) {
     if (isLevelDirectory(source)) return "leveldb";
     if (existsSync(join(source, "LUGE"))) {
       throw new UsageError(`'${source}' is a store of luge: use luge fork, or luge dump and luge load`);
     }
     throw new UsageError(`Wrong source '${source}': expected a file, or a directory of LevelDB`);
   }
-  if (await isSqlite(source)) return "sqlite";
+  // What is read of a pipe is gone.
+  if (stats.isFile() && (await isSqlite(source))) return "sqlite";
   const kind = BY_EXTENSION[extname(source).toLowerCase()];
   if (kind !== undefined) return kind;
   throw new UsageError(`Unknown source '${source}': expected --from with one of ${KINDS.join(", ")}`);

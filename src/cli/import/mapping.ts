@@ -71,7 +71,7 @@ function keyText(name: string, value: unknown): string {
     case "number":
       if (Number.isFinite(value)) return String(value);
   }
-  throw new UsageError(`Wrong ${name} ${describe(value)} in a key: expected text that is not empty, or a number`);
+  throw new UsageError(`Wrong ${name} ${describe(name, value)} in a key: expected text that is not empty, or a number`);
 }
 
 function valueBytes(fields: Fields, { valueColumn: name, values, nulls }: Mapping): Uint8Array | undefined {
@@ -83,11 +83,22 @@ function valueBytes(fields: Fields, { valueColumn: name, values, nulls }: Mappin
   if (value === null) throw new UsageError(`Wrong ${name} null: expected a value; --nulls skip leaves such rows out`);
   if (value === undefined) throw new UsageError(`Unknown ${name}: expected a value`);
   if (typeof value === "bigint") return encoder.encode(String(value));
-  if (typeof value !== "number" || Number.isFinite(value)) return encoder.encode(JSON.stringify(value));
+  if (typeof value !== "number" || Number.isFinite(value)) return encoder.encode(jsonOf(name, value));
   throw new UsageError(`Wrong ${name} ${value}: expected a number that JSON has`);
 }
 
-function describe(value: unknown): string {
+/** The JSON of a value; `undefined` for `undefined`. */
+function jsonOf(name: string, value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`Wrong ${name}: expected JSON with less nesting`);
+    throw error;
+  }
+}
+
+function describe(name: string, value: unknown): string {
   if (value instanceof Uint8Array) return `of ${value.length} bytes`;
-  return shown(JSON.stringify(value) ?? String(value));
+  if (typeof value === "number") return String(value);
+  return shown(jsonOf(name, value) ?? String(value));
 }

@@ -44,10 +44,36 @@ export async function* sqliteRows(path: string, options: TableOptions, seen: See
   try {
     yield* rowsOf(database, options, seen);
   } catch (error) {
-    throw isOfSqlite(error) ? new FailedError(`Cannot read '${path}': ${(error as Error).message}`) : error;
+    throw readError(error, path);
   } finally {
     database.close();
   }
+}
+
+/** Whether a file is a database of Deno KV. It stays as it is. */
+export async function isDenoKv(path: string): Promise<boolean> {
+  const database = await openSqlite(path);
+  try {
+    return hasDenoKv(tablesOf(database).map(({ name }) => name));
+  } catch (error) {
+    throw readError(error, path);
+  } finally {
+    database.close();
+  }
+}
+
+function readError(error: unknown, path: string): unknown {
+  return isOfSqlite(error) ? new FailedError(`Cannot read '${path}': ${(error as Error).message}`) : error;
+}
+
+function hasDenoKv(names: readonly string[]): boolean {
+  return OF_DENO_KV.every((name) => names.includes(name));
+}
+
+function tablesOf(database: SqliteReader): { readonly name: string; readonly isView: boolean }[] {
+  const sql =
+    "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+  return [...database.rows(sql)].map(({ name, type }) => ({ name: String(name), isView: type === "view" }));
 }
 
 function* rowsOf(database: SqliteReader, options: TableOptions, seen: Seen): Generator<Row, void> {
@@ -76,13 +102,9 @@ function* rowsOf(database: SqliteReader, options: TableOptions, seen: Seen): Gen
 }
 
 function tableOf(database: SqliteReader, given: string | undefined): Table {
-  const all = [
-    ...database.rows(
-      "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
-    ),
-  ].map(({ name, type }) => ({ name: String(name), isView: type === "view" }));
+  const all = tablesOf(database);
   const names = all.map(({ name }) => name);
-  if (given === undefined && OF_DENO_KV.every((name) => names.includes(name))) {
+  if (given === undefined && hasDenoKv(names)) {
     throw new UsageError("This is a database of Deno KV: read it with --from deno-kv, on Deno, or name a --table");
   }
   const name = given ?? (names.length === 1 ? names[0] : undefined);
@@ -92,7 +114,8 @@ function tableOf(database: SqliteReader, given: string | undefined): Table {
       given === undefined ? `expected --table <name>, one of` : `Unknown table ${shown(given)}: expected one of`;
     throw new UsageError(`${what} ${names.join(", ") || "(there is none)"}`);
   }
-  const columns = [...database.rows("SELECT name, pk FROM pragma_table_xinfo(?)", found.name)].map(
+  // Hidden columns, such as the rank of a full-text table, are no data. Columns that SQLite computes are.
+  const columns = [...database.rows("SELECT name, pk FROM pragma_table_xinfo(?) WHERE hidden != 1", found.name)].map(
     ({ name, pk }): Column => ({ name: String(name), keyPart: Number(pk) }),
   );
   return { name: found.name, columns, order: found.isView ? "" : orderOf(database, found.name, columns) };
@@ -101,9 +124,10 @@ function tableOf(database: SqliteReader, given: string | undefined): Table {
 function orderOf(database: SqliteReader, table: string, columns: readonly Column[]): string {
   const isWithoutRowId = first(database.rows("SELECT wr FROM pragma_table_list(?)", table)) === 1n;
   const rowId = ROW_ID.find((name) => !columns.some((column) => column.name.toLowerCase() === name));
-  if (!isWithoutRowId && rowId !== undefined) return `ORDER BY ${rowId}`;
+  if (!isWithoutRowId && rowId !== undefined) return `ORDER BY ${quoted(table)}.${rowId}`;
   const key = keyColumns(columns);
-  return key.length === 0 ? "" : `ORDER BY ${key.map(quoted).join(", ")}`;
+  // With the table, since a column may have the name of a column of the result.
+  return key.length === 0 ? "" : `ORDER BY ${key.map((name) => `${quoted(table)}.${quoted(name)}`).join(", ")}`;
 }
 
 function keyColumns(columns: readonly Column[]): string[] {

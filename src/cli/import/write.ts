@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import { type Store, StoreError } from "../../../mod.ts";
 import { encodeForLine, shown } from "../encodings.ts";
 import { FailedError, UsageError } from "../exit_codes.ts";
@@ -36,6 +37,9 @@ export interface Imported {
 /** The most bytes of a commit, not counting its last entry. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 
+/** After this many rows the event loop has a turn. */
+const TURN_ROWS = 1000;
+
 /** A row of the batch. */
 interface Waiting {
   readonly row: Row;
@@ -64,7 +68,7 @@ export async function writeRows(
 class Writer {
   readonly imported: Imported = { entries: 0, replaced: 0, skipped: 0 };
   /** How many rows are imported, with those before this import. */
-  rows = 0;
+  rows: number;
   readonly #store: Store | undefined;
   readonly #options: WriteOptions & { readonly signal: AbortSignal };
   #waiting: Waiting[] = [];
@@ -75,14 +79,15 @@ class Writer {
   constructor(store: Store | undefined, options: WriteOptions & { readonly signal: AbortSignal }) {
     this.#store = store;
     this.#options = options;
+    // An import that ends among the rows of --skip goes on after all of them.
+    this.rows = options.skip;
   }
 
   async add(row: Row): Promise<void> {
     this.#read += 1;
-    if (this.#read <= this.#options.skip) {
-      this.rows = this.#read;
-      return;
-    }
+    // A source that never waits, such as SQLite, would let no signal through.
+    if (this.#read % TURN_ROWS === 0) await setImmediate();
+    if (this.#read <= this.#options.skip) return;
     const entry = row.toEntry();
     if (entry === undefined) this.#empty += 1;
     else {
@@ -95,8 +100,10 @@ class Writer {
 
   async finish(): Promise<void> {
     const { skip } = this.#options;
-    if (this.#read < skip)
+    if (this.#read < skip) {
+      this.rows = this.#read;
       throw new UsageError(`Wrong --skip ${skip}: expected at most ${this.#read}, the rows of the source`);
+    }
     await this.#commit();
   }
 
@@ -155,9 +162,10 @@ function withPosition(
   rows: number,
   { signal, dryRun }: WriteOptions & { readonly signal: AbortSignal },
 ): unknown {
+  const amount = rows === 1 ? "1 row" : `${rows} rows`;
   const where = dryRun
-    ? `nothing was written; ${rows} rows before were right`
-    : `${rows} rows were imported before${rows > 0 ? `; --skip ${rows} goes on after them` : ""}`;
+    ? `nothing was written; ${amount} before ${rows === 1 ? "was" : "were"} right`
+    : `${amount} ${rows === 1 ? "was" : "were"} imported before${rows > 0 ? `; --skip ${rows} goes on after them` : ""}`;
   if (signal.aborted) return new Error(where, { cause: error });
   const options = { cause: error };
   if (error instanceof UsageError) return Object.assign(new UsageError(`${error.message}; ${where}`), options);

@@ -12,6 +12,7 @@ import { KvU64, openKv } from "../../../src/adapters/kv/mod.ts";
 import { RUNTIME } from "../../support/runtime.ts";
 import { withDirectory } from "../../support/temporary.ts";
 import { runHere } from "../luge.ts";
+import { sqlite } from "./sqlite.ts";
 
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, i) => i);
 
@@ -26,23 +27,6 @@ async function hexIn(path: string): Promise<[string, string][]> {
 async function textIn(path: string): Promise<Record<string, string>> {
   await using store = await open(path);
   return Object.fromEntries([...store.entries()].map(([key, value]) => [key, Buffer.from(value).toString()]));
-}
-
-/** Makes a database of SQLite with the runtime's own driver. */
-async function sqlite(path: string, sql: string): Promise<void> {
-  if (RUNTIME === "bun") {
-    const { Database } = (await import("bun:sqlite" as string)) as {
-      Database: new (path: string) => { exec(sql: string): void; close(): void };
-    };
-    const database = new Database(path);
-    database.exec(sql);
-    database.close();
-    return;
-  }
-  const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(path);
-  database.exec(sql);
-  database.close();
 }
 
 test("a LevelDB directory comes over byte for byte, with an empty value and a large one", () =>

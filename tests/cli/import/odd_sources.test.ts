@@ -1,0 +1,165 @@
+/**
+ * `luge import` from sources that look right but are not: mixed line ends, numbers that JavaScript does not have, a
+ * pipe, a directory, hidden columns, a database of another program; and Ctrl-C while a source never waits.
+ */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { open } from "../../../mod.ts";
+import { type CsvRecord, readCsvRecords } from "../../../src/cli/formats/csv.ts";
+import type { Rows } from "../../../src/cli/import/rows.ts";
+import { writeRows } from "../../../src/cli/import/write.ts";
+import { RUNTIME } from "../../support/runtime.ts";
+import { withDirectory } from "../../support/temporary.ts";
+import { runHere } from "../luge.ts";
+import { sqlite } from "./sqlite.ts";
+
+/** The entries of a store, as text. */
+async function entriesIn(path: string): Promise<[string, string][]> {
+  await using store = await open(path);
+  const decoder = new TextDecoder();
+  return [...store.entries()].map(([key, value]) => [key, decoder.decode(value)]);
+}
+
+test("each line of CSV may end in its own way, wherever its pieces end", async () => {
+  const columns = (header: readonly string[]) => [...header];
+  const texts = ["a,b\n1,x\r\n2,y\r\n\r\n3,z", "a,b\r\n1,x\n2,y\n\n3,z\n", "a,b\r1,x\r2,y\n\n3,z\r\n"];
+  for (const text of texts) {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at <= bytes.length; at++) {
+      const pieces = async function* () {
+        yield bytes.subarray(0, at);
+        yield bytes.subarray(at);
+      };
+      const records: CsvRecord[] = [];
+      for await (const record of readCsvRecords(pieces(), { columns })) records.push(record);
+      assert.deepEqual(
+        records.map(({ record, line }) => [record.a, record.b, line]),
+        [
+          ["1", "x", 2],
+          ["2", "y", 3],
+          ["3", "z", 5],
+        ],
+        `${JSON.stringify(text)} at ${at}`,
+      );
+    }
+  }
+});
+
+test("a JSON value with a number that JavaScript does not have is refused, also deep inside", () =>
+  withDirectory(async (directory) => {
+    const [source, store] = [join(directory, "a.jsonl"), join(directory, "store")];
+    const wrong: [string, string[], RegExp][] = [
+      ['{"id":1,"v":{"a":[-1e400]}}', ["--value-column", "v"], /Line 1: Wrong v -Infinity: expected a number up to/],
+      ['{"id":1e400}', [], /Line 1: Wrong id Infinity: expected a number up to/],
+    ];
+    for (const [row, words, message] of wrong) {
+      writeFileSync(source, row);
+      const { code, errors } = await runHere(["import", store, source, "--key", "{id}", ...words]);
+      assert.deepEqual([code, message.test(errors)], [2, true], errors.slice(0, 300));
+    }
+    assert.deepEqual(await entriesIn(store), []);
+  }));
+
+test("JSON that is nested deeply comes over or is refused, and is no defect", () =>
+  withDirectory(async (directory) => {
+    const [source, store] = [join(directory, "a.jsonl"), join(directory, "store")];
+    const deep = `${"[".repeat(100_000)}1${"]".repeat(100_000)}`;
+    writeFileSync(source, `{"id":1,"v":${deep}}\n`);
+    const { code, errors } = await runHere(["import", store, source, "--key", "{id}", "--value-column", "v"]);
+    // Runtimes have other limits.
+    if (code === 0) assert.deepEqual(await entriesIn(store), [["1", deep]]);
+    else assert.match(errors, /^luge: Line 1: Wrong (?:v: expected JSON with less nesting|input '.*': expected JSON);/);
+    const key = await runHere(["import", store, source, "--key", "{v}"]);
+    assert.deepEqual([key.code, /^luge: Line 1: Wrong (?:v|input)/.test(key.errors)], [2, true], errors.slice(0, 300));
+  }));
+
+test("a directory is no file, and the message says so", () =>
+  withDirectory(async (directory) => {
+    const source = join(directory, "folder");
+    mkdirSync(source);
+    for (const from of ["csv", "json", "jsonl", "sqlite", "deno-kv"]) {
+      const key = ["csv", "json", "jsonl"].includes(from) ? ["--key", "{id}"] : [];
+      const { code, errors } = await runHere(["import", join(directory, "store"), source, "--from", from, ...key]);
+      assert.deepEqual(
+        [code, errors],
+        [2, `luge: Wrong source '${source}': expected a file for ${from}, got a directory`],
+      );
+    }
+  }));
+
+test("a named pipe is read as a file with its name", { skip: process.platform === "win32" }, () =>
+  withDirectory(async (directory) => {
+    const [source, store] = [join(directory, "pipe.csv"), join(directory, "store")];
+    execFileSync("mkfifo", [source]);
+    const [{ output, errors }] = await Promise.all([
+      runHere(["import", store, source, "--key-column", "id"]),
+      writeFile(source, "id,name of the user\n7,Ada\n8,Grace"),
+    ]);
+    assert.deepEqual([output, errors], ["2 entries\n", ""]);
+  }),
+);
+
+test("hidden columns of SQLite are no data; rows come in the order of the primary key whatever its name is", () =>
+  withDirectory(async (directory) => {
+    const [source, store] = [join(directory, "app.db"), join(directory, "store")];
+    await sqlite(
+      source,
+      `CREATE VIRTUAL TABLE docs USING fts5(title, body);
+       INSERT INTO docs VALUES ('a', 'b');
+       CREATE TABLE made(id INTEGER PRIMARY KEY, twice AS (2 * id));
+       INSERT INTO made(id) VALUES (4);
+       CREATE TABLE v1(v1 TEXT, other TEXT, PRIMARY KEY (v1)) WITHOUT ROWID;
+       INSERT INTO v1 VALUES ('a', 'y'), ('b', 'z'), ('c', 'x');`,
+    );
+    const how = (table: string, ...words: string[]) => runHere(["import", store, source, "--table", table, ...words]);
+    assert.equal((await how("docs", "--key", "docs/{title}")).output, "1 entry\n");
+    assert.equal((await how("made", "--key", "made/{id}")).output, "1 entry\n");
+    assert.equal((await how("v1", "--key", "v1/{v1}", "--skip", "1")).output, "2 entries\n");
+    assert.deepEqual(await entriesIn(store), [
+      ["docs/a", '{"title":"a","body":"b"}'],
+      ["made/4", '{"id":4,"twice":8}'],
+      ["v1/b", '{"v1":"b","other":"z"}'],
+      ["v1/c", '{"v1":"c","other":"x"}'],
+    ]);
+  }));
+
+if (RUNTIME === "deno") {
+  test("a file that is no database of Deno KV is refused, and stays as it is", () =>
+    withDirectory(async (directory) => {
+      const source = join(directory, "app.db");
+      const store = join(directory, "store");
+      await sqlite(source, "CREATE TABLE kv(a); INSERT INTO kv VALUES (1);");
+      const before = readFileSync(source);
+      writeFileSync(join(directory, "empty.db"), "");
+      for (const path of [source, join(directory, "empty.db")]) {
+        const { code, errors } = await runHere(["import", store, path, "--from", "deno-kv"]);
+        assert.deepEqual([code, errors], [2, `luge: Wrong source '${path}': expected a database of Deno KV`]);
+      }
+      assert.ok(readFileSync(source).equals(before));
+      assert.equal(readFileSync(join(directory, "empty.db")).length, 0);
+      assert.equal(existsSync(store), false);
+    }));
+}
+
+test("a signal ends an import whose source never waits, also when nothing is written", async () => {
+  for (const [skip, right] of [
+    [0, "\\d+"],
+    [1_000_000, "1000000"],
+  ] as const) {
+    const ending = new AbortController();
+    setImmediate(() => ending.abort());
+    const rows = async function* (): Rows {
+      const key = Uint8Array.of(1);
+      for (let i = 0; i < 100_000; i++) yield { place: "", toEntry: () => ({ key, value: key }) };
+      assert.fail("all rows were read");
+    };
+    const options = { batch: 10, onConflict: "skip", skip, dryRun: true, signal: ending.signal } as const;
+    const message = new RegExp(`^nothing was written; ${right} rows before were right$`);
+    await assert.rejects(writeRows(undefined, rows(), options), { message });
+  }
+});
