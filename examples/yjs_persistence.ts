@@ -16,7 +16,7 @@ import * as Y from "yjs";
 import type { Codec, Store, View } from "../mod.ts";
 import { type Tuple, tupleKey } from "../src/keys/mod.ts";
 
-/** After this many new updates of a document, their sum replaces them. */
+/** A document has about as many updates at most. Then their sum replaces them. */
 const MOST_UPDATES = 500;
 
 const bytes: Codec<Uint8Array> = { encode: (value) => value, decode: (value) => value.slice() };
@@ -27,7 +27,7 @@ export class YjsPersistence {
   /** `[name, id]`: an update. Updates may be applied in any order, so an id need not say when. */
   readonly #updates: View<Uint8Array, Tuple>;
   readonly #vectors: View<Uint8Array, Tuple>;
-  /** How many updates of a document came since its sum was stored. */
+  /** About how many updates of a document are stored. */
   readonly #counts = new Map<string, number>();
 
   constructor(store: Store) {
@@ -38,10 +38,21 @@ export class YjsPersistence {
 
   /** Adds an update of a document. */
   async storeUpdate(name: string, update: Uint8Array): Promise<void> {
-    const count = (this.#counts.get(name) ?? 0) + 1;
-    this.#counts.set(name, count % MOST_UPDATES);
+    if (!this.#counts.has(name)) {
+      this.#counts.set(name, 0);
+      // Those of earlier programs count, too.
+      this.#count(name, await this.#updates.count({ prefix: [name] }));
+    }
     await this.#updates.put([name, crypto.randomUUID()], update);
-    if (count === MOST_UPDATES) await this.flushDocument(name);
+    if (this.#count(name, 1) < MOST_UPDATES) return;
+    this.#counts.set(name, 1);
+    await this.flushDocument(name);
+  }
+
+  #count(name: string, more: number): number {
+    const count = (this.#counts.get(name) ?? 0) + more;
+    this.#counts.set(name, count);
+    return count;
   }
 
   /** A new document with all stored updates. */

@@ -82,3 +82,16 @@ test("a flush does not bring back a document that was cleared meanwhile, and a r
   assert.ok((await persistence.getStateVector("none")).length > 0);
   assert.deepEqual([store.countSync(), await persistence.getAllDocNames()], [0, []]);
 });
+
+test("updates of many short programs are summed, too", async () => {
+  await using store = new MemoryStore();
+  const document = new Y.Doc();
+  for (let program = 0; program < 12; program++) {
+    await stored(new YjsPersistence(store), "page", document, () => {
+      for (let i = 0; i < 100; i++) document.getArray("list").push([i]);
+    });
+  }
+  assert.ok(store.countSync() < 700, `${store.countSync()} updates`);
+  const opened = await new YjsPersistence(store).getYDoc("page");
+  assert.equal(opened.getArray("list").length, 1200);
+});
