@@ -39,26 +39,40 @@ function wasiOf(source: string): string {
   const kept = new Set<string>(FROM_SHIM);
   const { wasiImport } = new WASI([], [], [], { debug: false });
   let code = source;
-  for (const [name, call] of Object.entries(wasiImport)) if (!kept.has(name)) code = without(code, `${call}`, ",");
-  return without(code, `${WASI.prototype.start}`, "");
+  for (const name of Object.keys(wasiImport)) if (!kept.has(name)) code = without(code, name, ",");
+  return without(code, "start", "");
 }
 
 /** The code of the shim's `Fd` without the methods that none of these calls uses. */
 function fdOf(source: string): string {
   const kept = new Set<string>([...FROM_SHIM, "constructor", "fd_readdir_single", "fd_close", "path_open"]);
   let code = source;
-  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(Fd.prototype))) {
-    if (!kept.has(name)) code = without(code, `${value}`, "");
-  }
+  for (const name of Object.getOwnPropertyNames(Fd.prototype)) if (!kept.has(name)) code = without(code, name, "");
   return code;
 }
 
-/** Removes a method from the code, with the `separator` that follows it, or that is before it if it is the last one. */
-function without(code: string, method: string, separator: string): string {
-  for (const part of [`${method}${separator}`, `${separator}${method}`]) {
-    if (code.includes(part)) return code.replace(part, () => "");
+/**
+ * Removes a method from the code, with the `separator` that follows it, or that is before it if it is the last one. Looks
+ * for it in the text: Bun knows another text of a loaded function than that of its file.
+ */
+function without(code: string, name: string, separator: string): string {
+  const start = new RegExp(`(?<=[{},;])${name}\\(`).exec(code)?.index;
+  if (start === undefined) throw new Error(`The shim does not have the method '${name}'`);
+  const end = afterPair(code, afterPair(code, start, "()"), "{}");
+  const isLast = separator !== "" && !code.startsWith(separator, end);
+  const [from, to] = isLast ? [start - separator.length, end] : [start, end + separator.length];
+  return code.slice(0, from) + code.slice(to);
+}
+
+/** The end of the first pair of brackets at or after `from`. No text of the shim has a bracket alone. */
+function afterPair(code: string, from: number, [opening, closing]: string): number {
+  let depth = 0;
+  for (let at = from; at < code.length; at++) {
+    if (code[at] === opening) depth += 1;
+    if (code[at] === closing) depth -= 1;
+    if (code[at] === closing && depth === 0) return at + 1;
   }
-  throw new Error(`The shim does not have the code: ${method.slice(0, 80)}`);
+  throw new Error(`The shim has no end of the pair ${opening}${closing} at ${from}`);
 }
 
 function byName(_line: string, others = ""): string {
