@@ -1,9 +1,9 @@
 //! Jobs: work on the table that a worker thread does, with an engine of its own, while this thread takes commits.
 //!
-//! A job is a part of a merge, of a descent, or of a move of values. This thread makes the job and sends it. The worker writes the new blocks
-//! and answers with the changes of the tree. This thread applies them, in steps. Until then the table does not change. So
-//! this thread can take a job back at any time and do the work itself: when the worker fails, or is too slow. While jobs
-//! are out, nothing else changes the table.
+//! A job is a part of a merge, of a descent, or of a move of values. This thread makes the job and sends it. The worker
+//! writes the new blocks and answers with the changes of the tree. This thread applies them, in steps. Until then the
+//! table does not change. So this thread can take a job back at any time and do the work itself: when the worker fails,
+//! or is too slow. While jobs are out, nothing else changes the table.
 
 use super::Database;
 use super::background::OVERFULL;

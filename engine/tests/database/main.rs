@@ -15,6 +15,7 @@ mod histories;
 mod history;
 mod pace;
 mod restore;
+mod size;
 mod space;
 mod walks;
 mod worker;
