@@ -40,8 +40,7 @@ impl<D: Disk> Table<D> {
         }
         let part = self.part(Level::Bottom);
         // A segment without live blocks needs no rewrite: luge removes it as a whole.
-        let is_sparse =
-            |number: SegmentNumber, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
+        let is_sparse = |number: SegmentNumber, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
         let segments = part.blocks.segments()?;
         let sparse = segments.into_iter().filter(|(number, size)| is_sparse(*number, *size)).map(|(number, _)| number);
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })
