@@ -129,7 +129,7 @@ impl<D: Disk> Store<D> {
         if !self.values.is_durable(sealed.logged()) {
             return None;
         }
-        sealed.next_job(jobs.out.len()).map(|_| Planned::Merge)
+        sealed.next_job(jobs.are_out()).map(|_| Planned::Merge)
     }
 
     fn next_job(&mut self, now_ms: u64, bytes: &mut Vec<u8>) -> Result<Option<u32>, Failure> {
@@ -143,8 +143,9 @@ impl<D: Disk> Store<D> {
                 let retention = self.retention_of_sealed(now_ms);
                 let limits = JobLimits { bytes: self.options.job_size(), out: self.checkpointer.jobs().unanswered() };
                 let Some(sealed) = self.memtables.sealed_mut() else { return Ok(None) };
-                let from = sealed.next_job(self.checkpointer.jobs().out.len());
-                let handed = sealed.hand_out(&mut self.table, &retention, limits)?;
+                let is_beside = self.checkpointer.jobs().are_out();
+                let from = sealed.next_job(is_beside);
+                let handed = sealed.hand_out(&mut self.table, &retention, limits, is_beside)?;
                 (Task::Merge { from, entries: handed.entries }, sealed.level(), handed.job, retention)
             }
             Planned::Descend => {

@@ -17,6 +17,7 @@ mod pace;
 mod restore;
 mod size;
 mod space;
+mod turns;
 mod walks;
 mod worker;
 
