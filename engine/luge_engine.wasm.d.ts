@@ -39,6 +39,7 @@ export const luge_reserve: (a: number) => number;
 export const luge_restore: (a: number, b: number) => number;
 export const luge_run_jobs: (a: number) => number;
 export const luge_scan: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
+export const luge_size: (a: number, b: number, c: number, d: number, e: number) => number;
 export const luge_step: (a: number) => number;
 export const luge_sync: () => number;
 export const luge_synced: (a: number) => number;

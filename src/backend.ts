@@ -95,6 +95,13 @@ export interface Counted {
   readonly last: Uint8Array | undefined;
 }
 
+/** About how many bytes a part of a range takes. */
+export interface Sized {
+  readonly bytes: number;
+  /** Where the next part begins, for the same backend; `undefined` at the end. */
+  readonly next: Uint8Array | undefined;
+}
+
 /** A position among changes: at the first version of `key` that is not above `version`. */
 export interface ChangePlace {
   /** In the order of the commits: empty for the start of the version. */
@@ -169,6 +176,8 @@ export interface Backend {
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E>;
   /** Looks at some thousand entries at most, including deleted ones. */
   count(range: ByteRange): Counted;
+  /** Looks at the ends of a range alone: not at its direction, limit and version. Reads no value from the disk. */
+  sizeOf(range: ByteRange, from: Uint8Array): Sized;
   /** The versions that the store keeps, newest first, beginning at `from`. */
   versions(key: Uint8Array, from?: VersionPlace): VersionPage;
 

@@ -530,7 +530,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
 }
 
 /// The place at which a cursor starts in a memtable.
-fn start_in(memtable: &Memtable, range: &Range<'_>) -> Option<Place> {
+pub(crate) fn start_in(memtable: &Memtable, range: &Range<'_>) -> Option<Place> {
     let boundary = if range.reverse { range.upper } else { range.lower };
     let behind = match boundary.key() {
         Some(key) => memtable.seek(key, boundary.version()),

@@ -262,6 +262,7 @@ export class MemoryTable {
   }
 }
 
-function sizeOf(name: string, versions: Versions): number {
+/** Bytes of keys and values, for each version. */
+export function sizeOf(name: string, versions: Versions): number {
   return versions.reduce((bytes, { value }) => bytes + name.length + (value?.length ?? 0), 0);
 }

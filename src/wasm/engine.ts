@@ -19,6 +19,7 @@ import {
   PAGE_VISITS,
   type Page,
   type RestoredChange,
+  type Sized,
   type StoredValue,
   type VerifyStep,
   type VersionPage,
@@ -45,6 +46,8 @@ import { Room } from "./room.ts";
 const PAGE_BYTES = 128 * 1024;
 /** Larger values are not part of a page of newest versions. */
 const LARGEST_IN_PAGE = 64 * 1024;
+/** How many blocks in the index one call looks at: less than a millisecond of work. */
+const SIZE_VISITS = 1024;
 const NO_LIMIT = 0xffffffff;
 const FIRST_VERSION: VersionPlace = { below: NEWEST, listed: 0 };
 
@@ -159,6 +162,16 @@ export class Engine implements Backend {
     const more = this.#calls.run("count", run) === Status.More;
     const count = this.#memory.replyCount;
     return { count, last: more && count < limit ? this.#memory.reply() : undefined };
+  }
+
+  sizeOf(range: ByteRange, from: Uint8Array): Sized {
+    const { lower = NOTHING, upper = NOTHING } = range;
+    this.#memory.request(lower, upper, from);
+    const [flags, low, high] = [flagsOf(range), lower.length, upper.length];
+    const run = () => this.#exports.luge_size(flags, low, high, from.length, SIZE_VISITS);
+    const more = this.#calls.run("read", run) === Status.More;
+    const bytes = this.#memory.replyNumber(ReplyNumber.size);
+    return { bytes, next: more ? this.#memory.reply() : undefined };
   }
 
   versions(key: Uint8Array, { below, listed }: VersionPlace = FIRST_VERSION): VersionPage {

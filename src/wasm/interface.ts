@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 12;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -133,6 +133,8 @@ export const ReplyNumber = {
   newestFrom: 7,
   /** How many entries the verification has read so far. */
   verifiedEntries: 8,
+  /** About how many bytes the entries of a range take. */
+  size: 11,
 } as const;
 
 /** Lengths and addresses are bytes in the instance's memory. A call returns a {@linkcode Status} unless it says otherwise. */
@@ -281,6 +283,12 @@ export interface EngineExports {
    * after the last one (both keys in hexadecimal; `-` for the end), and what is wrong.
    */
   luge_verify_step(first: number): number;
+  /**
+   * Sums about how many bytes the entries between the two keys in the request take, without reading any of them from the
+   * disk. The third part of the request is empty, or the reply of the call before. Looks at `visits` entries or blocks.
+   * `Status.More` says that there is more, and where.
+   */
+  luge_size(flags: number, lowerLength: number, upperLength: number, fromLength: number, visits: number): number;
   /** Reads the metrics of the database. The reply has a line `name value` for each figure, in UTF-8. */
   luge_metrics(nowMs: number): number;
   /**
@@ -407,6 +415,7 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_step",
   "luge_compact_step",
   "luge_verify_step",
+  "luge_size",
   "luge_metrics",
   "luge_get",
   "luge_read_part",

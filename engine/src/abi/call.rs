@@ -121,6 +121,12 @@ pub fn run_open(call: impl FnOnce(Call<'_>) -> Result<Status, Failure>) -> i32 {
     })
 }
 
+/// Like [`run_open`], for calls that take long: all of them share one copy of its code.
+#[inline(never)]
+pub fn run_long(call: &mut dyn FnMut(Call<'_>) -> Result<Status, Failure>) -> i32 {
+    run_open(call)
+}
+
 /// Ends a write. The reply has its version, and whether there is background work.
 pub fn written(database: &Database<StandardDisk>, version: Version) -> Status {
     REPLY.version.set(version.get());

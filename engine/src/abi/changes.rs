@@ -1,6 +1,6 @@
 //! Exports that read the history: which keys changed, and when.
 
-use super::call::run_open;
+use super::call::run_long;
 use super::reply::{REPLY, set_bytes, set_page};
 use crate::backup::{Frame, value_in_frame};
 use crate::cursor::Range;
@@ -30,7 +30,7 @@ pub extern "C" fn luge_changes(
     below: f64,
     now_ms: f64,
 ) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
         let range = begun_at(range, Version::from_host(below));
         let mut page = Page::new(call.reply, usize::MAX, true);
@@ -79,7 +79,7 @@ pub extern "C" fn luge_commits(
     until: f64,
     now_ms: f64,
 ) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let range = call.range(flags, (lower_length, upper_length), until, now_ms)?;
         let (_, key) = call.arguments(lower_length.saturating_add(upper_length), key_length)?;
         let mut page = Page::new(call.reply, budget, true);
@@ -104,7 +104,7 @@ pub extern "C" fn luge_commits(
 /// [`Status::NotFound`] if none was.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: usize, since: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let range = call.range(flags, (lower_length, upper_length), f64::INFINITY, 0.0)?;
         let changed = call.database.changed(range, Version::from_host(since))?;
         Ok(if changed { Status::Ok } else { Status::NotFound })
@@ -115,7 +115,7 @@ pub extern "C" fn luge_changed(flags: u32, lower_length: usize, upper_length: us
 /// [`luge_changes`] and [`luge_newest`] miss nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_history() -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         REPLY.version.set(call.database.version().get());
         REPLY.changes_from.set(call.database.changes_from().get());
         REPLY.newest_from.set(call.database.newest_from().get());
@@ -142,7 +142,7 @@ pub extern "C" fn luge_newest(
     with_deletions: u32,
     now_ms: f64,
 ) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let flags = if key_length > 0 { flag::LOWER_INCLUDED } else { 0 };
         let range = call.range(flags, (key_length, 0), until, now_ms)?;
         let range = begun_at(range, Version::from_host(below));
@@ -174,7 +174,7 @@ pub extern "C" fn luge_newest(
 /// Keeps the deletions after a version, until [`luge_release_gone`].
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.hold_gone(Version::from_host(version));
         Ok(Status::Ok)
     })
@@ -183,7 +183,7 @@ pub extern "C" fn luge_hold_gone(version: f64) -> i32 {
 /// Ends one [`luge_hold_gone`] of a version. Returns [`Status::NotFound`] if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_release_gone(version: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         Ok(if call.database.release_gone(Version::from_host(version)) { Status::Ok } else { Status::NotFound })
     })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::call::{State, run, run_open, set_work};
+use super::call::{State, run, run_long, set_work};
 use super::lifecycle::{BOTTOM_DIRECTORY, UPPER_DIRECTORY};
 use super::reply::set_bytes;
 use crate::disk::StandardDisk;
@@ -14,7 +14,7 @@ use crate::table::{Job, JobTable, TableDisks};
 /// Sets whether there is a worker (`on` is not 0). Takes back the jobs that are out.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_run_jobs(on: u32) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.run_jobs(on != 0);
         set_work(call.database);
         Ok(Status::Ok)
@@ -25,7 +25,7 @@ pub extern "C" fn luge_run_jobs(on: u32) -> i32 {
 /// writes so far must be in the files before the worker begins.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_next_job(now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.reply.clear();
         let number = call.database.next_job(from_host(now_ms), call.reply)?;
         set_work(call.database);
@@ -38,7 +38,7 @@ pub extern "C" fn luge_next_job(now_ms: f64) -> i32 {
 /// that was taken back.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_finish_job(number: u32, length: usize) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let (answer, _) = call.arguments(length, 0)?;
         call.database.finish_job(number, answer)?;
         set_work(call.database);
@@ -49,7 +49,7 @@ pub extern "C" fn luge_finish_job(number: u32, length: usize) -> i32 {
 /// Takes back the jobs that are out because the worker failed.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_fail_jobs() -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.fail_jobs();
         set_work(call.database);
         Ok(Status::Ok)

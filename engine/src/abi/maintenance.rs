@@ -1,6 +1,6 @@
-//! Exports for durability, background work, compaction, verification and metrics.
+//! Exports for durability, background work, compaction, verification, sizes and metrics.
 
-use super::call::{run, run_open, set_work};
+use super::call::{run, run_long, set_work};
 use super::reply::{REPLY, set_bytes};
 use crate::database::Verification;
 use crate::number::{from_host, u32_of};
@@ -10,7 +10,7 @@ use crate::status::Status;
 /// once it is done. If `is_now` is not 0, the call blocks instead.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_write_out(is_now: u32) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         if is_now != 0 {
             call.database.write_out_now()?;
             return Ok(Status::Ok);
@@ -23,7 +23,7 @@ pub extern "C" fn luge_write_out(is_now: u32) -> i32 {
 /// that some wait for an earlier sync: call again once it is done.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_begin_sync() -> i32 {
-    run_open(|call| Ok(if call.database.begin_sync()? { Status::Ok } else { Status::More }))
+    run_long(&mut |call| Ok(if call.database.begin_sync()? { Status::Ok } else { Status::More }))
 }
 
 /// Tells the engine that its first `count` syncs of the log are done: as many as the reply header named when the host
@@ -42,7 +42,7 @@ pub extern "C" fn luge_synced(count: u32) -> i32 {
 /// Makes all commits durable before it returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_sync() -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.sync()?;
         Ok(Status::Ok)
     })
@@ -54,7 +54,7 @@ pub extern "C" fn luge_sync() -> i32 {
 /// completed everything that it requests.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_end_segments(is_copied: u32) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.end_segments(is_copied != 0)?;
         Ok(Status::Ok)
     })
@@ -63,7 +63,7 @@ pub extern "C" fn luge_end_segments(is_copied: u32) -> i32 {
 /// Does a small part of the background work. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_step(now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let more = call.database.step(from_host(now_ms))?;
         set_work(call.database);
         Ok(if more { Status::More } else { Status::Ok })
@@ -73,7 +73,7 @@ pub extern "C" fn luge_step(now_ms: f64) -> i32 {
 /// Does a small part of a compaction. Begins one if none is in progress. [`Status::More`] says that more follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let more = call.database.compact_step(from_host(now_ms))?;
         set_work(call.database);
         Ok(if more { Status::More } else { Status::Ok })
@@ -85,7 +85,7 @@ pub extern "C" fn luge_compact_step(now_ms: f64) -> i32 {
 /// after the last one (both keys in hexadecimal; `-` for the end), and what is wrong.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_verify_step(first: u32) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         if first != 0 {
             *call.verification = Verification::default();
         }
@@ -111,10 +111,30 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
+/// Sums about how many bytes the entries between the two keys in the request take, without reading any of them from the
+/// disk. The third part of the request is empty, or the reply of the call before. Looks at `visits` entries or blocks.
+/// [`Status::More`] says that there is more, and where.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_size(
+    flags: u32,
+    lower_length: usize,
+    upper_length: usize,
+    from_length: usize,
+    visits: u32,
+) -> i32 {
+    run_long(&mut |call| {
+        let range = call.range(flags, (lower_length, upper_length), 0.0, 0.0)?;
+        let (_, from) = call.arguments(lower_length.saturating_add(upper_length), from_length)?;
+        REPLY.size.set(call.database.size_of(range, from, visits, call.reply)?);
+        set_bytes(call.reply, 0);
+        Ok(if call.reply.is_empty() { Status::Ok } else { Status::More })
+    })
+}
+
 /// Reads the metrics of the database. The reply has a line `name value` for each figure, in UTF-8.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_metrics(now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let metrics = call.database.metrics(from_host(now_ms))?;
         call.reply.clear();
         for (name, value) in &metrics {

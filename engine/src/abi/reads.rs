@@ -1,6 +1,6 @@
 //! Exports that read keys and ranges, and open and close snapshots.
 
-use super::call::run_open;
+use super::call::{run_long, run_open};
 use super::reply::{REPLY, set_bytes, set_page};
 use crate::database::{Newest, Walked};
 use crate::entry::Entry;
@@ -40,7 +40,7 @@ pub extern "C" fn luge_get(key_length: usize, version: f64, now_ms: f64) -> i32 
 /// Reads the next bytes, `size` at most, of the large value that [`luge_get`] found.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_read_part(size: usize) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let Some(stream) = call.stream else {
             return Err(Failure::new(FailureKind::InvalidRequest, "no value is being read"));
         };
@@ -131,7 +131,7 @@ pub extern "C" fn luge_versions(
     listed: u32,
     now_ms: f64,
 ) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let (key, _) = call.arguments(key_length, 0)?;
         let mut page = Page::new(call.reply, budget, true);
         let from = (Version::from_host(below), listed as usize);
@@ -161,7 +161,7 @@ fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Re
 /// [`Status::NotFound`] if the engine has removed data that the snapshot would see.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let Some(version) = call.database.open_snapshot(Version::from_host(version), from_host(now_ms)) else {
             return Ok(Status::NotFound);
         };
@@ -173,7 +173,7 @@ pub extern "C" fn luge_open_snapshot(version: f64, now_ms: f64) -> i32 {
 /// Closes a snapshot at a version. Returns [`Status::NotFound`] if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_close_snapshot(version: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         Ok(if call.database.close_snapshot(Version::from_host(version)) { Status::Ok } else { Status::NotFound })
     })
 }

@@ -65,6 +65,8 @@ pub struct ReplyHeader {
     pub asked_syncs: Word,
     /// Whether there are jobs for a worker, as of the last write or step: see [`jobs_of`](super::jobs_of).
     pub jobs: Word,
+    /// About how many bytes the entries of a range take.
+    pub size: Number,
 }
 
 /// The header of the instance.
@@ -92,6 +94,7 @@ pub static REPLY: ReplyHeader = {
         content: word(),
         asked_syncs: word(),
         jobs: word(),
+        size: number(),
     }
 };
 

@@ -1,6 +1,6 @@
 //! Exports that restore a backup.
 
-use super::call::{run_open, set_work, written};
+use super::call::{run_long, set_work, written};
 use crate::backup;
 use crate::expiry::Expiry;
 use crate::number::from_host;
@@ -10,7 +10,7 @@ use crate::version::Version;
 /// Begins to restore a version. Until [`luge_end_restore`] only the calls of a restore are allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.begin_restore(Version::from_host(version))?;
         Ok(Status::Ok)
     })
@@ -19,7 +19,7 @@ pub extern "C" fn luge_begin_restore(version: f64) -> i32 {
 /// Restores the entries in the request, in the format of a backup's frames: see [`backup`].
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_restore(length: usize, now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let (bytes, _) = call.arguments(length, 0)?;
         call.database.restore(&backup::entries(bytes)?, from_host(now_ms))?;
         set_work(call.database);
@@ -37,7 +37,7 @@ pub extern "C" fn luge_begin_restored_put(
     version: f64,
     now_ms: f64,
 ) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let (key, _) = call.arguments(key_length, 0)?;
         let (expires, version, now_ms) =
             (Expiry::of_number(from_host(expires_ms)), Version::from_host(version), from_host(now_ms));
@@ -49,7 +49,7 @@ pub extern "C" fn luge_begin_restored_put(
 /// Ends the restore. The reply has the restored version.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_end_restore() -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         call.database.end_restore()?;
         Ok(written(call.database, call.database.version()))
     })

@@ -1,6 +1,6 @@
 //! Exports that commit.
 
-use super::call::{run_open, written};
+use super::call::{run_long, run_open, written};
 use crate::database::payload::Operation;
 use crate::expiry::Expiry;
 use crate::number::from_host;
@@ -21,7 +21,7 @@ pub extern "C" fn luge_put(key_length: usize, value_length: usize, expires_ms: f
 /// Begins a put of the key in the request. Its value comes in parts: [`luge_extend_put`], then [`luge_finish_put`].
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_begin_put(key_length: usize, value_length: usize, expires_ms: f64, now_ms: f64) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let (key, _) = call.arguments(key_length, 0)?;
         call.database.begin_put(key, value_length, Expiry::of_number(from_host(expires_ms)), from_host(now_ms))?;
         Ok(Status::Ok)
@@ -31,7 +31,7 @@ pub extern "C" fn luge_begin_put(key_length: usize, value_length: usize, expires
 /// Adds the bytes in the request to the value.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_extend_put(length: usize) -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let (bytes, _) = call.arguments(length, 0)?;
         call.database.extend_put(bytes)?;
         Ok(Status::Ok)
@@ -41,7 +41,7 @@ pub extern "C" fn luge_extend_put(length: usize) -> i32 {
 /// Commits the put whose value came in parts. The reply has the version.
 #[unsafe(no_mangle)]
 pub extern "C" fn luge_finish_put() -> i32 {
-    run_open(|call| {
+    run_long(&mut |call| {
         let version = call.database.finish_put()?;
         Ok(written(call.database, version))
     })

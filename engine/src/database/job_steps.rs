@@ -1,9 +1,9 @@
 //! Jobs: work on the table that a worker thread does, with an engine of its own, while this thread takes commits.
 //!
-//! A job is a part of a merge, of a descent, or of a move of values. This thread makes the job and sends it. The worker writes the new blocks
-//! and answers with the changes of the tree. This thread applies them, in steps. Until then the table does not change. So
-//! this thread can take a job back at any time and do the work itself: when the worker fails, or is too slow. While jobs
-//! are out, nothing else changes the table.
+//! A job is a part of a merge, of a descent, or of a move of values. This thread makes the job and sends it. The worker
+//! writes the new blocks and answers with the changes of the tree. This thread applies them, in steps. Until then the
+//! table does not change. So this thread can take a job back at any time and do the work itself: when the worker fails,
+//! or is too slow. While jobs are out, nothing else changes the table.
 
 use super::Database;
 use super::background::OVERFULL;
@@ -129,7 +129,7 @@ impl<D: Disk> Store<D> {
         if !self.values.is_durable(sealed.logged()) {
             return None;
         }
-        sealed.next_job(jobs.out.len()).map(|_| Planned::Merge)
+        sealed.next_job(jobs.are_out()).map(|_| Planned::Merge)
     }
 
     fn next_job(&mut self, now_ms: u64, bytes: &mut Vec<u8>) -> Result<Option<u32>, Failure> {
@@ -143,8 +143,9 @@ impl<D: Disk> Store<D> {
                 let retention = self.retention_of_sealed(now_ms);
                 let limits = JobLimits { bytes: self.options.job_size(), out: self.checkpointer.jobs().unanswered() };
                 let Some(sealed) = self.memtables.sealed_mut() else { return Ok(None) };
-                let from = sealed.next_job(self.checkpointer.jobs().out.len());
-                let handed = sealed.hand_out(&mut self.table, &retention, limits)?;
+                let is_beside = self.checkpointer.jobs().are_out();
+                let from = sealed.next_job(is_beside);
+                let handed = sealed.hand_out(&mut self.table, &retention, limits, is_beside)?;
                 (Task::Merge { from, entries: handed.entries }, sealed.level(), handed.job, retention)
             }
             Planned::Descend => {

@@ -25,6 +25,7 @@ mod reclaim;
 mod replay;
 mod restore;
 mod sealed;
+mod size;
 mod snapshots;
 mod store;
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) struct Sealed {
     level: Level,
     /// The place where the next step or job continues; `None` if everything is in the table or in jobs.
     place: Option<Place>,
-    /// How the job before ended.
+    /// How the last job ended. Means nothing once no job is out.
     end: JobEnd,
     /// How many entries are in the table.
     merged: usize,
@@ -122,15 +122,19 @@ impl Sealed {
         Ok(Written::default())
     }
 
-    /// Makes a job of the next entries. The merged entries must be visible before.
+    /// Makes a job of the next entries. The merged entries must be visible before. `is_beside` says that the job before is
+    /// still out.
     pub fn hand_out<D: Disk>(
         &mut self,
         table: &mut Table<D>,
         retention: &Retention,
         limits: JobLimits,
+        is_beside: bool,
     ) -> Result<HandedOut, Failure> {
+        // Without a job that is out, the table has all that was merged. And steps may have merged more since the last job.
+        let in_gap = is_beside && self.end == JobEnd::Gap;
         let mut entries = self.memtable.iter_from(self.place).peekable();
-        let handed = table.hand_out(self.level, &mut entries, retention, self.end == JobEnd::Gap, limits)?;
+        let handed = table.hand_out(self.level, &mut entries, retention, in_gap, limits)?;
         let next = entries.peek().map(|entry| (entry.key, entry.version));
         self.place = next.and_then(|(key, version)| self.memtable.seek(key, version));
         self.end = handed.end;
@@ -138,8 +142,8 @@ impl Sealed {
     }
 
     /// The start of the next job. `None` if there is none, or if it must wait for the jobs that are out.
-    pub fn next_job(&self, out: usize) -> Option<Place> {
-        self.place.filter(|_| out == 0 || self.end != JobEnd::Within)
+    pub fn next_job(&self, is_beside: bool) -> Option<Place> {
+        self.place.filter(|_| !is_beside || self.end != JobEnd::Within)
     }
 
     /// Continues at `place`, the start of a job that was taken back. No job may be out.

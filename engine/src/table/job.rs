@@ -1,9 +1,9 @@
 //! The encoding of jobs and answers. A job has the new entries, and the places of the blocks that they go into.
 //!
 //! ```text
-//! job:    level + 2 if it relocates, identity, block size, compression, job size, versions to keep, held + 1 or 0, time in ms, is_bottom,
-//!         snapshots, segments, blocks of the upper level that descend, runs up to the end; if it relocates, then instead of
-//!         runs the blocks, and relocations up to the end
+//! job:    level + 2 if it relocates, identity, block size, compression, job size, versions to keep, held + 1 or 0,
+//!         time in ms, is_bottom, snapshots, segments, blocks of the upper level that descend, runs up to the end; if it
+//!         relocates, then instead of runs the blocks, and relocations up to the end
 //! run:    in a gap, blocks, length of the entries, the entries as one block
 //! relocation: length of the key, key, version, old and new position, new length
 //! blocks: count, and for each: length of the separator, separator, position and size of the record

@@ -116,9 +116,8 @@ impl<D: Disk> Table<D> {
         while !rest.0.is_empty() {
             relocations.push(rest.relocation()?);
         }
-        let mut left = relocations.as_slice();
         let mut group = Group::default();
-        self.relocate_in(job.level, &mut left, &mut group)?;
+        self.relocate_in(job.level, &relocations, &mut group)?;
         if !group.is_empty() {
             answer.add(&group);
         }

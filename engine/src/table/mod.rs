@@ -276,6 +276,24 @@ impl<D: Disk> Table<D> {
         self.tree.first_between(&before.place, level.end())?.map(placed).transpose()
     }
 
+    /// Calls `visit` with where each block of a level begins and its size, from the block of the key `from` on. Stops
+    /// when `visit` says so.
+    pub fn visit_blocks(
+        &self,
+        level: Level,
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], u32) -> bool,
+    ) -> Result<(), Failure> {
+        let first = self.block_of(level, from)?;
+        for found in self.tree.range(&first.place, level.end()) {
+            let next = placed(found?)?;
+            if !visit(next.separator(), next.pointer.map_or(0, |pointer| pointer.size)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads a block into `bytes`; nothing if there is no block.
     pub fn read(&self, level: Level, placed: &PlacedBlock, bytes: &mut Vec<u8>) -> Result<(), Failure> {
         bytes.clear();
@@ -376,6 +394,7 @@ fn encode_history(history: HistoryLeft) -> Vec<u8> {
     numbers.map(Version::to_le_bytes).concat()
 }
 
+#[inline(never)]
 fn placed((place, value): Pair) -> Result<PlacedBlock, Failure> {
     let pointer = Pointer::decode(&value).ok_or_else(|| malformed(separator_of(&place)))?;
     Ok(PlacedBlock { place, pointer: Some(pointer) })

@@ -44,21 +44,20 @@ impl<D: Disk> Table<D> {
         self.show()?;
         let mut group = Group::default();
         for level in Level::ALL {
-            let mut rest = relocations;
-            self.relocate_in(level, &mut rest, &mut group)?;
+            self.relocate_in(level, relocations, &mut group)?;
         }
         self.prepare(group)?;
         Ok(())
     }
 
-    /// Takes all relocations off `rest` and changes the entries of a level.
+    /// Changes the entries of a level.
     pub(super) fn relocate_in(
         &mut self,
         level: Level,
-        rest: &mut &[Relocation],
+        mut relocations: &[Relocation],
         group: &mut Group,
     ) -> Result<(), Failure> {
-        while let Some((placed, here)) = self.next_to_relocate(level, rest)? {
+        while let Some((placed, here)) = self.next_to_relocate(level, &mut relocations)? {
             self.relocate_block(level, placed, here, group)?;
         }
         Ok(())

@@ -30,17 +30,17 @@ impl Rewrite {
 }
 
 impl<D: Disk> Table<D> {
-    /// Starts a rewrite that also empties the segments that are less than `percent` percent live.
+    /// Starts a rewrite that also empties the segments that are less than `percent` percent live. No jobs may be out: it
+    /// takes back the segments of the worker, which would stay as they are.
     pub fn rewrite(&mut self, percent: u64) -> Result<Rewrite, Failure> {
         self.show()?;
+        self.end_lending();
         for level in Level::ALL {
             self.part_mut(level).blocks.end_segment()?;
         }
         let part = self.part(Level::Bottom);
         // A segment without live blocks needs no rewrite: luge removes it as a whole.
-        let is_sparse = |number: SegmentNumber, size: u64| {
-            (1..size * percent).contains(&(part.live.of(number) * 100)) && !part.blocks.is_lent(number)
-        };
+        let is_sparse = |number: SegmentNumber, size: u64| (1..size * percent).contains(&(part.live.of(number) * 100));
         let segments = part.blocks.segments()?;
         let sparse = segments.into_iter().filter(|(number, size)| is_sparse(*number, *size)).map(|(number, _)| number);
         Ok(Rewrite { next: Vec::new(), sparse: sparse.collect() })

@@ -15,7 +15,9 @@ mod histories;
 mod history;
 mod pace;
 mod restore;
+mod size;
 mod space;
+mod turns;
 mod walks;
 mod worker;
 

@@ -42,7 +42,8 @@ struct Live {
 
 /// Values that were moved. The entries that refer to them must be changed.
 pub(in crate::database) struct Moved {
-    /// Their old and new positions, in the order of the keys. They are at the new ones, durable once the log is up to `end`.
+    /// Their old and new positions, in the order of the keys. They are at the new ones, durable once the log is up to
+    /// `end`.
     pub relocations: Vec<Relocation>,
     /// Their bytes.
     pub bytes: u64,
@@ -171,7 +172,8 @@ impl<D: Disk> ValueLog<D> {
         Ok(())
     }
 
-    /// Gives a segment up that has an unreadable record: nobody knows which of its values are live. It stays. `verify` reports it.
+    /// Gives a segment up that has an unreadable record: nobody knows which of its values are live. It stays. `verify`
+    /// reports it.
     pub fn leave_out(&mut self, segment: SegmentNumber) {
         self.space.leave_out(segment);
     }
