@@ -99,7 +99,7 @@ export interface Counted {
 export interface Sized {
   readonly bytes: number;
   /** Where the next part begins, for the same backend; `undefined` at the end. */
-  readonly next: Uint8Array | undefined;
+  readonly next: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** A position among changes: at the first version of `key` that is not above `version`. */

@@ -106,12 +106,19 @@ export class ForkedFiles {
   }
 
   #takeSegments(name: string): void {
-    const [from, to] = [`${this.#from}/${name}`, `${this.#to}/${name}`];
-    if (this.#fileSystem.stat(from)?.kind !== "directory") return;
-    this.#makeDirectory(to);
-    for (const { name: file } of this.#fileSystem.list(from)) {
-      if (SEGMENT.test(file)) this.#takeSegment(`${from}/${file}`, `${to}/${file}`);
+    for (const { name: file, from, to } of this.#takeDirectory(name)) {
+      if (SEGMENT.test(file)) this.#takeSegment(from, to);
     }
+  }
+
+  /** Makes a directory if the store has it. Returns what it has there, and the paths of that on both sides. */
+  #takeDirectory(directory: string): { name: string; kind: string; from: string; to: string }[] {
+    const [from, to] = [`${this.#from}/${directory}`, `${this.#to}/${directory}`];
+    if (this.#fileSystem.stat(from)?.kind !== "directory") return [];
+    this.#fileSystem.makeDirectory(to);
+    this.#directories.push(to);
+    const children = this.#fileSystem.list(from);
+    return children.map(({ name, kind }) => ({ name, kind, from: `${from}/${name}`, to: `${to}/${name}` }));
   }
 
   #takeSegment(from: string, to: string): void {
@@ -139,12 +146,9 @@ export class ForkedFiles {
   }
 
   #copyAll(name: string): void {
-    const [from, to] = [`${this.#from}/${name}`, `${this.#to}/${name}`];
-    if (this.#fileSystem.stat(from)?.kind !== "directory") return;
-    this.#makeDirectory(to);
-    for (const { name: child, kind } of this.#fileSystem.list(from)) {
+    for (const { name: child, kind, from, to } of this.#takeDirectory(name)) {
       if (kind === "directory") this.#copyAll(`${name}/${child}`);
-      else if (kind === "file") this.#copyNow(`${from}/${child}`, `${to}/${child}`);
+      else if (kind === "file") this.#copyNow(from, to);
     }
   }
 
@@ -177,11 +181,6 @@ export class ForkedFiles {
   #write(file: OpenFile, { position, bytes }: Piece, path: string): void {
     writeAll(file, bytes, position, path);
     this.#copiedBytes += bytes.length;
-  }
-
-  #makeDirectory(path: string): void {
-    this.#fileSystem.makeDirectory(path);
-    this.#directories.push(path);
   }
 }
 

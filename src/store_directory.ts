@@ -5,7 +5,7 @@
  */
 
 import type { Compression } from "./api/config.ts";
-import type { FileSystem } from "./api/file_system.ts";
+import type { FileStat, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
@@ -49,10 +49,7 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
   prepareDirectory(fileSystem, path, logger);
   atPath(path, "open", () => {
     if (!hasStore(fileSystem, path)) return;
-    throw new StoreError(
-      "NOT_A_STORE",
-      `Cannot copy to '${path}': it holds a store; choose an empty directory or a new one`,
-    );
+    throw notEmpty("copy to", path, "a store");
   });
 }
 
@@ -63,13 +60,10 @@ export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logg
 export function requireNothingIn(fileSystem: FileSystem, path: string): boolean {
   const stat = fileSystem.stat(path);
   if (stat === undefined) return false;
-  if (stat.kind !== "directory") {
-    throw new StoreError("PATH_NOT_DIRECTORY", `Cannot fork to '${path}': it is a ${stat.kind}, not a directory`);
-  }
+  requireDirectory(stat, "fork to", path);
   const [first] = fileSystem.list(path);
-  if (!first) return true;
-  const what = `it holds '${first.name}'; choose an empty directory or a new one`;
-  throw new StoreError("NOT_A_STORE", `Cannot fork to '${path}': ${what}`);
+  if (first) throw notEmpty("fork to", path, `'${first.name}'`);
+  return true;
 }
 
 /** Creates the parent of a new directory durably if it is missing. */
@@ -125,9 +119,7 @@ function refuseToDrop(path: string, wanted: number, remembered: number): never {
 export function requireStore(fileSystem: FileSystem, path: string): Marker {
   return atPath(path, "open", () => {
     const stat = fileSystem.stat(path);
-    if (stat && stat.kind !== "directory") {
-      throw new StoreError("PATH_NOT_DIRECTORY", `Cannot open '${path}': it is a ${stat.kind}, not a directory`);
-    }
+    if (stat) requireDirectory(stat, "open", path);
     const marker = readMarker(fileSystem, path);
     if (marker === undefined) {
       const what = stat ? "it holds no luge store" : "it is missing";
@@ -178,8 +170,10 @@ export function pathError(path: string, action: string, cause: unknown): StoreEr
 /** Creates the directory and makes its name durable. Returns whether this call created it. */
 function createDirectory(fileSystem: FileSystem, path: string, logger: Logger): boolean {
   const stat = fileSystem.stat(path);
-  if (stat?.kind === "directory") return false;
-  if (stat) throw new StoreError("PATH_NOT_DIRECTORY", `Cannot open '${path}': it is a ${stat.kind}, not a directory`);
+  if (stat) {
+    requireDirectory(stat, "open", path);
+    return false;
+  }
   const parent = parentOf(path);
   try {
     fileSystem.makeDirectory(path);
@@ -214,7 +208,15 @@ function isIgnored(name: string): boolean {
 
 function refuseForeign(fileSystem: FileSystem, path: string): void {
   const foreign = fileSystem.list(path).find(({ name }) => !isIgnored(name));
-  if (!foreign) return;
-  const what = `it holds '${foreign.name}' and no luge store`;
-  throw new StoreError("NOT_A_STORE", `Cannot open '${path}': ${what}; choose an empty directory or a new one`);
+  if (foreign) throw notEmpty("open", path, `'${foreign.name}' and no luge store`);
+}
+
+function requireDirectory({ kind }: FileStat, action: string, path: string): void {
+  if (kind === "directory") return;
+  throw new StoreError("PATH_NOT_DIRECTORY", `Cannot ${action} '${path}': it is a ${kind}, not a directory`);
+}
+
+function notEmpty(action: string, path: string, content: string): StoreError {
+  const what = `it holds ${content}; choose an empty directory or a new one`;
+  return new StoreError("NOT_A_STORE", `Cannot ${action} '${path}': ${what}`);
 }

@@ -168,6 +168,8 @@ export interface View<T, K = Key, P = K> extends ViewReader<T, K, P> {
   deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number>;
   /** As {@linkcode View.deleteRange}. */
   deleteRangeSync(range: KeyRange<P>): number;
+  /** About how many bytes of files the entries of a range take: see {@linkcode Store.approximateSize}. */
+  approximateSize(range?: KeyRange<P>, options?: LongOptions): Promise<number>;
   /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends the watch. */
   watch(
     range?: KeyRange<P> | Pick<WatchedRanges<KeyEncoding, P>, "ranges">,

@@ -18,7 +18,6 @@ import {
   PAGE_VISITS,
   type Page,
   type RestoredChange,
-  type Sized,
   type StoredChange,
   type StoredNewest,
   type StoredOperation,
@@ -32,7 +31,7 @@ import { clock } from "../clock.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import { toMetrics } from "../metrics.ts";
 import { RecentChanges } from "./recent.ts";
-import { MemoryTable, sizeOf } from "./table.ts";
+import { MemoryTable } from "./table.ts";
 import { isGone, versionAt } from "./versions.ts";
 
 /** The most entries of a page. */
@@ -116,17 +115,6 @@ export class MemoryBackend extends MemoryTable implements Backend {
       if (count === range.limit) break;
     }
     return { count, last: undefined };
-  }
-
-  sizeOf(range: ByteRange, from: Uint8Array): Sized {
-    let [bytes, visits] = [0, 0];
-    const rest = from.length > 0 ? { ...range, lower: from, lowerIncluded: true } : range;
-    for (const [name, versions] of this.inRange({ ...rest, reverse: false })) {
-      if (visits === PAGE_VISITS) return { bytes, next: keyOf(name) };
-      visits += 1;
-      bytes += sizeOf(name, versions);
-    }
-    return { bytes, next: undefined };
   }
 
   versions(key: Uint8Array): VersionPage {

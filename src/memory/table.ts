@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NEWEST, type StoredVersion } from "../backend.ts";
+import { NEWEST, PAGE_VISITS, type Sized, type StoredVersion } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { keyOf, nameOf } from "../bytes.ts";
 import { clock } from "../clock.ts";
@@ -100,6 +100,17 @@ export class MemoryTable {
       if (reverse ? isBelow : isAbove) return;
       if (!isBelow && !isAbove) yield [name, this.of(name)];
     }
+  }
+
+  sizeOf(range: ByteRange, from: Uint8Array): Sized {
+    let [bytes, visits] = [0, 0];
+    const rest = from.length > 0 ? { ...range, lower: from, lowerIncluded: true } : range;
+    for (const [name, versions] of this.inRange({ ...rest, reverse: false })) {
+      if (visits === PAGE_VISITS) return { bytes, next: keyOf(name) };
+      visits += 1;
+      bytes += sizeOf(name, versions);
+    }
+    return { bytes, next: undefined };
   }
 
   /** Keeps the versions that a reader at `version` sees. Returns `false` if some of them were removed. */
@@ -262,7 +273,6 @@ export class MemoryTable {
   }
 }
 
-/** Bytes of keys and values, for each version. */
-export function sizeOf(name: string, versions: Versions): number {
+function sizeOf(name: string, versions: Versions): number {
   return versions.reduce((bytes, { value }) => bytes + name.length + (value?.length ?? 0), 0);
 }

@@ -12,6 +12,7 @@ import type { Key, KeyEncoding, Value } from "../api/keys.ts";
 import type { StoreLatencies } from "../api/latencies.ts";
 import type { CompactResult, VerifyResult } from "../api/maintenance.ts";
 import type { StoreMetrics } from "../api/metrics.ts";
+import type { KeyRange } from "../api/range.ts";
 import type { ReadRange, Snapshot, SnapshotRange } from "../api/reader.ts";
 import type { Store } from "../api/store.ts";
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
@@ -30,9 +31,9 @@ import { appended, type Combine, type Counted, combined, larger, smaller, sum } 
 import { RangeDeletion } from "./delete_range.ts";
 import { versionPages } from "./key_versions.ts";
 import { KeyWrites, type Update } from "./key_writes.ts";
-import { compact, verify } from "./maintenance.ts";
+import { approximateSize, compact, verify } from "./maintenance.ts";
 import type { OpenStore } from "./open_store.ts";
-import { toDeletedRange, toWatchedRanges } from "./ranges.ts";
+import { toByteRange, toDeletedRange, toWatchedRanges } from "./ranges.ts";
 import { BackendSource, type ReadSource, SnapshotSource } from "./read_source.ts";
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
@@ -295,6 +296,10 @@ export abstract class KeyedStore extends BaseReader implements Store {
 
   verify(options?: LongOptions): Promise<VerifyResult> {
     return verify(this.#core, options);
+  }
+
+  async approximateSize(range?: KeyRange, options?: LongOptions): Promise<number> {
+    return await approximateSize(this.#core, toByteRange(range, this.space), options);
   }
 
   metrics(): StoreMetrics {

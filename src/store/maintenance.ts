@@ -6,6 +6,8 @@
 
 import type { LongOptions } from "../api/entries.ts";
 import type { CompactResult, Damage, VerifyResult } from "../api/maintenance.ts";
+import type { ByteRange } from "../byte_range.ts";
+import { NOTHING } from "../bytes.ts";
 import { runInSteps, turn } from "../commit/event_loop.ts";
 import { signalOf } from "../options.ts";
 import type { StoreCore } from "./core.ts";
@@ -38,6 +40,23 @@ export async function verify(core: StoreCore, options: LongOptions | undefined):
   };
   await runInSteps(checked(core, "verify", step), { signal: signalOf(options) });
   return { entries, damages };
+}
+
+/** See {@linkcode Store.approximateSize}. */
+export async function approximateSize(
+  core: StoreCore,
+  range: ByteRange,
+  options: LongOptions | undefined,
+): Promise<number> {
+  let [total, from] = [0, NOTHING];
+  const step = () => {
+    const { bytes, next } = core.run((backend) => backend.sizeOf(range, from));
+    total += bytes;
+    from = next ?? NOTHING;
+    return next !== undefined;
+  };
+  await runInSteps(checked(core, "read", step), { signal: signalOf(options) });
+  return total;
 }
 
 /** The step of an open store. */

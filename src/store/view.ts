@@ -18,6 +18,7 @@ import type { KeySpace } from "../key_space.ts";
 import { checkArray } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
 import type { StoreCore } from "./core.ts";
+import { approximateSize } from "./maintenance.ts";
 import { toDeletedRange, toWatchedRanges } from "./ranges.ts";
 import { ReadView } from "./read_view.ts";
 import type { ViewCodecs } from "./view_codecs.ts";
@@ -125,6 +126,10 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
 
   deleteRangeSync(range: KeyRange<P>): number {
     return this.#part.deleteInSync(toDeletedRange(range as KeyRange, this.#part.space, this.codecs.key));
+  }
+
+  async approximateSize(range?: KeyRange<P>, options?: LongOptions): Promise<number> {
+    return await approximateSize(this.#core, this.rangeOf(range), options);
   }
 
   watch(

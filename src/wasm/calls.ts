@@ -17,6 +17,9 @@ import { codeOf, isOfIndex } from "./status.ts";
 /** Their places are the numbers that the engine takes for them. */
 const COMPRESSIONS: readonly Compression[] = ["none", "lz4"];
 
+/** Calls one export, and returns its status. */
+export type EngineCall = (exports: EngineExports) => number;
+
 /** The engine's part of a config. */
 export interface EngineOptions {
   readonly cacheSize: number;
@@ -57,7 +60,8 @@ export class EngineCalls {
   /** Opens the store in the directory. Settles once the recovered data is durable. */
   async open({ cacheSize, writeBufferSize, numVersionsToKeep, ...options }: EngineOptions): Promise<void> {
     const [readOnly, compression] = [options.readOnly ? 1 : 0, COMPRESSIONS.indexOf(options.compression)];
-    const open = () => this.exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly, compression);
+    const open: EngineCall = (exports) =>
+      exports.luge_open(cacheSize, writeBufferSize, numVersionsToKeep, readOnly, compression);
     this.run(`open '${this.#path}'`, open);
     await this.allSettled("open");
   }
@@ -88,7 +92,7 @@ export class EngineCalls {
   }
 
   /** Runs a call and returns its status. Throws if the status is an error. Begins the syncs that it asks for. */
-  run(action: string, call: () => number): number {
+  run(action: string, call: EngineCall): number {
     this.host.takeError();
     const status = this.#attempt(action, call);
     if (status < Status.InvalidRequest) {
@@ -111,9 +115,9 @@ export class EngineCalls {
   }
 
   /** A trap, an exit or a stack overflow ends the instance: its memory may be inconsistent. */
-  #attempt(action: string, call: () => number): number {
+  #attempt(action: string, call: EngineCall): number {
     try {
-      return call();
+      return call(this.exports);
     } catch (error) {
       const cause = this.host.takeError() ?? error;
       if (cause instanceof StoreError) throw cause;

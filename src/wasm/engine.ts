@@ -155,19 +155,16 @@ export class Engine implements Backend {
   }
 
   count(range: ByteRange): Counted {
-    const { lower = NOTHING, upper = NOTHING, limit = NO_LIMIT, version = NEWEST } = range;
-    this.#memory.request(lower, upper);
-    const [flags, low, high, now] = [flagsOf(range), lower.length, upper.length, clock.now()];
-    const run = () => this.#exports.luge_count(flags, low, high, limit, PAGE_VISITS, version, now);
+    const { limit = NO_LIMIT, version = NEWEST } = range;
+    const [flags, low, high] = this.#request(range);
+    const run = () => this.#exports.luge_count(flags, low, high, limit, PAGE_VISITS, version, clock.now());
     const more = this.#calls.run("count", run) === Status.More;
     const count = this.#memory.replyCount;
     return { count, last: more && count < limit ? this.#memory.reply() : undefined };
   }
 
   sizeOf(range: ByteRange, from: Uint8Array): Sized {
-    const { lower = NOTHING, upper = NOTHING } = range;
-    this.#memory.request(lower, upper, from);
-    const [flags, low, high] = [flagsOf(range), lower.length, upper.length];
+    const [flags, low, high] = this.#request(range, from);
     const run = () => this.#exports.luge_size(flags, low, high, from.length, SIZE_VISITS);
     const more = this.#calls.run("read", run) === Status.More;
     const bytes = this.#memory.replyNumber(ReplyNumber.size);
@@ -188,14 +185,17 @@ export class Engine implements Backend {
     return { versions, next };
   }
 
-  get version(): number {
+  #history(which: number): number {
     this.#calls.run("read", () => this.#exports.luge_history());
-    return this.#memory.replyNumber(ReplyNumber.version);
+    return this.#memory.replyNumber(which);
+  }
+
+  get version(): number {
+    return this.#history(ReplyNumber.version);
   }
 
   get changesFrom(): number {
-    this.#calls.run("read", () => this.#exports.luge_history());
-    return this.#memory.replyNumber(ReplyNumber.changesFrom);
+    return this.#history(ReplyNumber.changesFrom);
   }
 
   openSnapshot(version: number): boolean {
@@ -209,17 +209,15 @@ export class Engine implements Backend {
   }
 
   changed(range: ByteRange, since: number): boolean {
-    const { lower = NOTHING, upper = NOTHING } = range;
-    this.#memory.request(lower, upper);
-    const run = () => this.#exports.luge_changed(flagsOf(range), lower.length, upper.length, since);
+    const [flags, low, high] = this.#request(range);
+    const run = () => this.#exports.luge_changed(flags, low, high, since);
     return this.#calls.run("read", run) === Status.Ok;
   }
 
   commits(range: ByteRange, from: ChangePlace, until: number): ChangePage | undefined {
-    const { lower = NOTHING, upper = NOTHING } = range;
     const { key, version } = from;
-    this.#memory.request(lower, upper, key);
-    const [flags, low, high, now] = [flagsOf(range), lower.length, upper.length, clock.now()];
+    const [flags, low, high] = this.#request(range, key);
+    const now = clock.now();
     const run = () =>
       this.#exports.luge_commits(flags, low, high, key.length, PAGE_BYTES, PAGE_VISITS, version, until, now);
     const status = this.#calls.run("read", run);
@@ -228,12 +226,18 @@ export class Engine implements Backend {
 
   changes(range: ByteRange, { since, until }: ChangeWindow, from?: ChangePlace): ChangePage {
     const rest = from ? { ...range, lower: from.key, lowerIncluded: true } : range;
-    const { lower = NOTHING, upper = NOTHING } = rest;
-    this.#memory.request(lower, upper);
-    const [flags, low, high, now] = [flagsOf(rest), lower.length, upper.length, clock.now()];
+    const [flags, low, high] = this.#request(rest);
+    const now = clock.now();
     const below = from?.version ?? NEWEST;
     const run = () => this.#exports.luge_changes(flags, low, high, PAGE_BYTES, PAGE_VISITS, since, until, below, now);
     return this.#changePage(this.#calls.run("read", run));
+  }
+
+  /** Puts the ends of a range into the request, and `third` after them. Returns its flags, and the lengths of its ends. */
+  #request(range: ByteRange, third?: Uint8Array): readonly [flags: number, low: number, high: number] {
+    const { lower = NOTHING, upper = NOTHING } = range;
+    this.#memory.request(lower, upper, third);
+    return [flagsOf(range), lower.length, upper.length];
   }
 
   #changePage(status: number): ChangePage {
@@ -242,8 +246,7 @@ export class Engine implements Backend {
   }
 
   get newestFrom(): number {
-    this.#calls.run("read", () => this.#exports.luge_history());
-    return this.#memory.replyNumber(ReplyNumber.newestFrom);
+    return this.#history(ReplyNumber.newestFrom);
   }
 
   holdGone(since: number): void {

@@ -36,22 +36,22 @@ export class EngineDisk implements Disk {
   }
 
   writeOut(): Promise<void> | undefined {
-    const waits = this.#calls.run("write", () => this.#calls.exports.luge_write_out(0)) === Status.More;
+    const waits = this.#calls.run("write", (exports) => exports.luge_write_out(0)) === Status.More;
     return waits ? this.#calls.settled("write")?.then(() => this.writeOut()) : undefined;
   }
 
   sync(): Promise<void> | undefined {
-    const waits = this.#calls.run("flush", () => this.#calls.exports.luge_begin_sync()) === Status.More;
+    const waits = this.#calls.run("flush", (exports) => exports.luge_begin_sync()) === Status.More;
     const settled = this.#calls.settled("flush");
     return waits ? settled?.then(() => this.sync()) : settled;
   }
 
   writeOutNow(): void {
-    this.#calls.run("write", () => this.#calls.exports.luge_write_out(1));
+    this.#calls.run("write", (exports) => exports.luge_write_out(1));
   }
 
   syncNow(): void {
-    this.#calls.run("flush", () => this.#calls.exports.luge_sync());
+    this.#calls.run("flush", (exports) => exports.luge_sync());
   }
 
   async filesSettled(): Promise<void> {
@@ -62,13 +62,13 @@ export class EngineDisk implements Disk {
   async endSegments(): Promise<void> {
     this.#room.toWrite();
     await this.sync();
-    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(0));
+    this.#calls.run("fork", (exports) => exports.luge_end_segments(0));
     await this.#calls.allSettled("fork");
   }
 
   endSegmentsNow(): void {
     this.#room.toWrite();
-    this.#calls.run("fork", () => this.#calls.exports.luge_end_segments(1));
+    this.#calls.run("fork", (exports) => exports.luge_end_segments(1));
     this.#calls.finishSyncs("fork");
   }
 
@@ -83,18 +83,17 @@ export class EngineDisk implements Disk {
 
   closeStep(): boolean {
     if (this.#room.isMissing) return false;
-    const more = this.#calls.run("close", () => this.#calls.exports.luge_close_step(clock.now())) === Status.More;
+    const more = this.#calls.run("close", (exports) => exports.luge_close_step(clock.now())) === Status.More;
     this.#jobs.pumpIfOn();
     return more;
   }
 
   async close(): Promise<void> {
-    const { exports } = this.#calls;
     // If there is no room to move the memtables into the table, the next open recovers their entries from the log.
-    const close = this.#room.isMissing ? () => exports.luge_sync() : () => exports.luge_close(clock.now());
+    const { isMissing } = this.#room;
     // A worker that is ready only now must not reach an engine that is closed.
     const stopped = this.#jobs.stop();
-    this.#calls.run("close", close);
+    this.#calls.run("close", (exports) => (isMissing ? exports.luge_sync() : exports.luge_close(clock.now())));
     await this.#calls.allSettled("close");
     await stopped;
     try {

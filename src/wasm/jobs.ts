@@ -103,7 +103,7 @@ export class Jobs {
         this.#worker = worker;
         this.#phase = "on";
         this.#guarded(() => {
-          this.#calls.run("write", () => this.#calls.exports.luge_run_jobs(1));
+          this.#calls.run("write", (exports) => exports.luge_run_jobs(1));
           this.pump();
         });
       },
@@ -134,7 +134,7 @@ export class Jobs {
     this.#watch();
     this.#guarded(() => {
       this.#calls.memory.request(answer, undefined);
-      this.#calls.run("write", () => this.#calls.exports.luge_finish_job(number, answer.length));
+      this.#calls.run("write", (exports) => exports.luge_finish_job(number, answer.length));
       this.pump();
     });
     this.#release();
@@ -149,8 +149,8 @@ export class Jobs {
     void this.#endWorker();
     this.#phase = isLast ? "off" : "idle";
     this.#guarded(() => {
-      this.#calls.run("write", () => this.#calls.exports.luge_fail_jobs());
-      this.#calls.run("write", () => this.#calls.exports.luge_run_jobs(0));
+      this.#calls.run("write", (exports) => exports.luge_fail_jobs());
+      this.#calls.run("write", (exports) => exports.luge_run_jobs(0));
     });
     this.#release();
   }

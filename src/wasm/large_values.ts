@@ -6,7 +6,7 @@
 
 import type { RestoredChange } from "../backend.ts";
 import { clock } from "../clock.ts";
-import type { EngineCalls } from "./calls.ts";
+import type { EngineCall, EngineCalls } from "./calls.ts";
 import { Status } from "./interface.ts";
 
 /** Bytes of a part. Larger values are passed in parts. */
@@ -16,7 +16,7 @@ export const PART_BYTES: number = 1024 * 1024;
 export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array, expiresMs: number): void {
   const { length } = value;
   calls.memory.request(key, undefined);
-  calls.run("write", () => calls.exports.luge_begin_put(key.length, length, expiresMs, clock.now()));
+  calls.run("write", (exports) => exports.luge_begin_put(key.length, length, expiresMs, clock.now()));
   putParts(calls, value);
 }
 
@@ -24,7 +24,8 @@ export function putLarge(calls: EngineCalls, key: Uint8Array, value: Uint8Array,
 export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: RestoredChange, value: Uint8Array): void {
   const { length } = value;
   calls.memory.request(key, undefined);
-  const begin = () => calls.exports.luge_begin_restored_put(key.length, length, expiresMs, version, clock.now());
+  const begin: EngineCall = (exports) =>
+    exports.luge_begin_restored_put(key.length, length, expiresMs, version, clock.now());
   if (calls.run("restore", begin) === Status.Ok) putParts(calls, value);
 }
 
@@ -32,7 +33,7 @@ export function restoreLarge(calls: EngineCalls, { key, version, expiresMs }: Re
 export function readLarge(calls: EngineCalls, length: number): Uint8Array<ArrayBuffer> {
   const value = new Uint8Array(length);
   for (let at = 0; at < length; ) {
-    calls.run("read", () => calls.exports.luge_read_part(PART_BYTES));
+    calls.run("read", (exports) => exports.luge_read_part(PART_BYTES));
     at += calls.memory.replyInto(value, at);
   }
   return value;
@@ -42,7 +43,7 @@ function putParts(calls: EngineCalls, value: Uint8Array): void {
   for (let at = 0; at < value.length; at += PART_BYTES) {
     const part = value.subarray(at, at + PART_BYTES);
     calls.memory.request(part, undefined);
-    calls.run("write", () => calls.exports.luge_extend_put(part.length));
+    calls.run("write", (exports) => exports.luge_extend_put(part.length));
   }
-  calls.run("write", () => calls.exports.luge_finish_put());
+  calls.run("write", (exports) => exports.luge_finish_put());
 }

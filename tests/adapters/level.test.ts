@@ -216,3 +216,22 @@ test("a limit counts what the caller got, before and after a seek", async () => 
   assert.deepEqual([...(await mixed.nextv(3)), ...(await mixed.all())], keys.slice(2));
   await db.close();
 });
+
+test("approximateSize takes two keys, in any encoding, and waits for an open", async () => {
+  const db = new LugeLevel<string, string>(new MemoryStore());
+  assert.equal(db.supports.additionalMethods.approximateSize, true);
+  assert.equal(await db.approximateSize("a", "z"), 0);
+  await db.batch(["a", "b", "c", "d"].map((key) => ({ type: "put", key, value: "12345" })));
+  const users = db.sublevel("users");
+  await users.put("1", "Ada");
+  assert.equal(await db.approximateSize("b", "d"), 12);
+  assert.equal(await db.approximateSize("", "z"), 24 + "!users!1Ada".length);
+  assert.equal(await db.approximateSize("d", "b"), 0);
+  assert.equal(await db.approximateSize(Uint8Array.of(0x62), Uint8Array.of(0x64), VIEWS), 12);
+  const end = users.prefixKey("~", "utf8");
+  assert.equal(await db.approximateSize(users.prefixKey("", "utf8"), end), "!users!1Ada".length);
+  await assert.rejects(db.approximateSize("a", undefined as never), { code: "LEVEL_INVALID_KEY" });
+  await assert.rejects(db.approximateSize(null as never, "b"), { code: "LEVEL_INVALID_KEY" });
+  await db.close();
+  await assert.rejects(db.approximateSize("a", "z"), { code: "LEVEL_DATABASE_NOT_OPEN" });
+});

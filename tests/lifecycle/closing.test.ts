@@ -38,6 +38,7 @@ const OPERATIONS: Readonly<Record<string, (store: Store) => Promise<unknown>>> =
   flush: (store) => store.flush(),
   compact: (store) => store.compact(),
   verify: (store) => store.verify(),
+  approximateSize: (store) => store.approximateSize(),
   backup: (store) => drain(store.backup()),
   "backup of an increment": (store) => drain(store.backup({ since: store.version })),
   "a backup that is cancelled": (store) => store.backup().cancel(),

@@ -26,6 +26,8 @@ const ASYNC: Record<string, (store: Store) => Promise<unknown>> = {
   flush: (store) => store.flush(),
   compact: (store) => store.compact(),
   verify: (store) => store.verify(),
+  approximateSize: (store) => store.approximateSize(),
+  "approximateSize of a view": (store) => utf8(store).approximateSize(),
 };
 const SYNC: Record<string, Call> = {
   getSync: (store) => store.getSync("key"),

@@ -7,6 +7,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MemoryFileSystem, open, type SledStore } from "../../mod.ts";
+import { Random } from "../../scripts/lib/random.ts";
 import { storeError, text } from "../support/expect.ts";
 import { withDirectory } from "../support/temporary.ts";
 
@@ -123,4 +124,27 @@ test("steps within commits are timed like steps between turns of the event loop"
   for (let i = 0; store.metrics().checkpoints === 0; i++) store.putSync(`key${i % 5000}`, value);
   const { stepMs, longestStepMs } = store.metrics();
   assert.ok(longestStepMs > 0 && stepMs >= longestStepMs, `${longestStepMs} of ${stepMs} ms`);
+});
+
+test("approximateSize is near the files of the blocks, counts no large value, and reads no block", async () => {
+  const fileSystem = new MemoryFileSystem();
+  const random = new Random(1);
+  {
+    await using store = await openSmall(fileSystem);
+    for (let i = 0; i < 5000; i++) store.put(`small/${i}`, random.bytes(200));
+    for (let i = 0; i < 50; i++) store.put(`large/${i}`, random.bytes(50_000));
+    assert.ok((await store.approximateSize({ prefix: "large/" })) < 10_000);
+    await store.compact();
+    const { blockFileBytes, logLiveBytes } = store.metrics();
+    const size = await store.approximateSize();
+    // A compaction rewrites segments that are less than 80 % live.
+    assert.ok(size <= blockFileBytes && size > 0.8 * blockFileBytes, `${size} of ${blockFileBytes}`);
+    assert.equal(logLiveBytes, 50 * 50_000);
+  }
+  await using store = await open({ path: "/store", fileSystem, readOnly: true });
+  const written = 5000 * 210;
+  const size = await store.approximateSize({ prefix: "small/" });
+  assert.ok(size > written && size < 1.2 * written, `${size} bytes, not about ${written}`);
+  assert.ok((await store.approximateSize({ prefix: "large/" })) < 16_000);
+  assert.equal(store.metrics().blockCacheMisses, 0);
 });

@@ -183,6 +183,8 @@ export function ranges(check: Check): void {
       (signal) => store.compact({ signal }),
       (signal) => store.verify({ signal }),
       (signal) => store.view({ prefix: "n", codec: utf8Codec }).count({}, { signal }),
+      (signal) => store.approximateSize({}, { signal }),
+      (signal) => store.view({ prefix: "n", codec: utf8Codec }).approximateSize({}, { signal }),
     ];
     for (const call of long) await assert.rejects(call(AbortSignal.abort(reason)), isReason);
     assert.equal(await store.count(), 30_000);
@@ -229,10 +231,55 @@ export function ranges(check: Check): void {
       assert.throws(() => store.values(range as KeyRange), expected);
       assert.throws(() => store.countSync(range as KeyRange), expected);
       await assert.rejects(store.count(range as KeyRange), expected);
+      await assert.rejects(store.approximateSize(range as KeyRange), expected);
       await assert.rejects(store.deleteRange(range as KeyRange), expected);
       assert.throws(() => store.watch(range as KeyRange), expected);
     }
     assert.throws(() => store.keys({ keyEncoding: "hex" as never }), misuse(TypeError, "'keyEncoding'"));
+  });
+
+  check("approximateSize grows with the range, and has about the bytes of the entries", async (store) => {
+    assert.equal(await store.approximateSize(), 0);
+    const random = new Random(1);
+    const value = () => random.bytes(100);
+    await store.batch(Array.from({ length: 20_000 }, (_, i) => ({ type: "put", key: numbered(i), value: value() })));
+    const written = 20_000 * (100 + numbered(0).length);
+    const about = (size: number, expected: number) =>
+      assert.ok(size > 0.9 * expected && size < 1.3 * expected, `${size} bytes, not about ${expected}`);
+    for (const ready of [() => store.flush(), () => store.compact()]) {
+      await ready();
+      const whole = await store.approximateSize();
+      about(whole, written);
+      about(await store.approximateSize({ gte: numbered(5000), lt: numbered(10_000) }), written / 4);
+      // Each range has the one before.
+      const wider: KeyRange[] = [
+        { gt: numbered(9990), lt: numbered(10_010) },
+        { gte: numbered(9990), lte: numbered(10_010) },
+        { prefix: "n0", gt: numbered(9900), lte: numbered(10_010) },
+        { gte: numbered(9000), lt: "o" },
+        { prefix: "n0" },
+        {},
+      ];
+      let last = 1;
+      for (const range of wider) {
+        const size = await store.approximateSize(range);
+        assert.ok(size >= last && size <= whole, `${size} of ${whole}, after ${last}`);
+        assert.equal(await store.approximateSize({ ...range, reverse: true, limit: 1 }), size);
+        last = size;
+      }
+      assert.equal(last, whole);
+      assert.ok((await store.approximateSize(wider[0])) < 20_000);
+      assert.equal(await store.approximateSize({ gte: numbered(20), lt: numbered(20) }), 0);
+      assert.equal(await store.approximateSize({ gte: numbered(20), lte: numbered(10) }), 0);
+      assert.equal(
+        await store.view({ prefix: "n01" }).approximateSize(),
+        await store.approximateSize({ prefix: "n01" }),
+      );
+      const typed = store.view({ prefix: "n", codec: utf8Codec });
+      assert.equal(await typed.approximateSize({ gte: "01" }), await store.approximateSize({ gte: "n01", lt: "o" }));
+    }
+    using snapshot = store.snapshot();
+    await assert.rejects(store.approximateSize({ snapshot } as KeyRange), misuse(TypeError, "'snapshot'"));
   });
 
   check("deleteRange does not treat an undefined option as missing", async (store) => {

@@ -38,7 +38,11 @@ const MANIFEST = {
   implicitSnapshots: true,
   explicitSnapshots: true,
   signals: { iterators: true },
+  additionalMethods: { approximateSize: true },
 };
+
+/** The options of calls that take keys. */
+type KeyOptions<K> = Pick<AbstractDelOptions<K>, "keyEncoding">;
 
 /** What Level passes to private calls, as far as luge uses it. */
 interface ReadOptions {
@@ -69,7 +73,7 @@ interface Operation {
  * options have `sync: true`.
  *
  * The differences to `classic-level`: a key has at most 65,000 bytes and a value 64 MiB, and there is no
- * `compactRange`, `approximateSize` or `getProperty`. {@linkcode LugeLevel.store} has `compact` and `metrics`.
+ * `compactRange` or `getProperty`. {@linkcode LugeLevel.store} has `compact` and `metrics`.
  *
  * An operation that fails rejects with the `StoreError` of luge. If the store cannot be opened, `open` rejects with
  * `LEVEL_DATABASE_NOT_OPEN`. Its `cause` has the code `LEVEL_LOCKED` if another store has the directory open.
@@ -136,6 +140,26 @@ export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Ui
   override batch(...given: unknown[]): never {
     // Without arguments it is a chained batch, so the number of arguments counts.
     return Reflect.apply(super.batch, this, given) as never;
+  }
+
+  /**
+   * About how many bytes of files the entries from `start` up to `end` take, as `classic-level` has it: see
+   * {@linkcode Store.approximateSize}. For a sublevel pass the keys with its prefix.
+   */
+  approximateSize(start: K, end: K): Promise<number>;
+  /** The same, with keys in an encoding. */
+  approximateSize<L = K>(start: L, end: L, options: KeyOptions<L>): Promise<number>;
+  async approximateSize(start: K, end: K, options?: KeyOptions<K>): Promise<number> {
+    if (this.status === "opening") return this.deferAsync(() => this.approximateSize(start, end, { ...options }));
+    if (this.status !== "open") {
+      throw Object.assign(new Error("Database is not open"), { code: "LEVEL_DATABASE_NOT_OPEN" });
+    }
+    const encoding: { encode(key: K): unknown } = this.keyEncoding(options?.keyEncoding as never);
+    const [gte, lt] = [start, end].map((key) => {
+      if (key !== undefined && key !== null) return toStoreKey(encoding.encode(key) as Data);
+      throw Object.assign(new Error("Key cannot be null or undefined"), { code: "LEVEL_INVALID_KEY" });
+    });
+    return await this.store.approximateSize({ gte, lt });
   }
 
   async _open({ createIfMissing, errorIfExists }: AbstractOpenOptions): Promise<void> {
