@@ -27,6 +27,10 @@ await startProgram({
       does: "crashes stores on simulated disks, and checks that nothing is lost, comes back, or cannot be opened",
       start: () => import("./campaigns/simulate/command.ts"),
     },
+    threads: {
+      does: "loads stores with a real worker thread, and checks that every entry is there, in order",
+      start: () => import("./campaigns/threads/command.ts"),
+    },
     faults: {
       does: "runs stores on a disk whose calls fail, and checks that errors are reported and nothing acknowledged is lost",
       start: () => import("./campaigns/faults/command.ts"),
