@@ -20,10 +20,7 @@ export const RESERVE_BYTES: number = 6 * 1024 * 1024;
 export const SPARE_BYTES: number = 4 * 1024 * 1024;
 /** A store with fewer bytes has no reserve. */
 export const FIRST_BYTES: number = 1024 * 1024;
-/**
- * How much of the reserve an open store leaves, so that it can be opened again. After a failure the next open completes
- * a segment of sled's log, 512 KiB, and writes a snapshot of sled's pages.
- */
+/** How much an open store leaves for the next open, which may complete a segment of sled's log and write a snapshot. */
 export const KEPT_FOR_OPEN_BYTES: number = 1024 * 1024;
 
 /** How much of the reserve background work leaves while puts are allowed. */
