@@ -14,17 +14,17 @@ export const RESERVE = "RESERVE";
 /** The name of the file while it grows for the first time. */
 export const UNFINISHED_RESERVE = "RESERVE.new";
 
-/** The size of a complete reserve, 4 MiB. */
-export const RESERVE_BYTES: number = 4 * 1024 * 1024;
+/** The size of a complete reserve, 6 MiB. */
+export const RESERVE_BYTES: number = 6 * 1024 * 1024;
 /** The reserve is refilled only if this much more is free, so that the next puts do not fill the disk at once. */
 export const SPARE_BYTES: number = 4 * 1024 * 1024;
 /** A store with fewer bytes has no reserve. */
 export const FIRST_BYTES: number = 1024 * 1024;
-/** How much of the reserve an open store leaves, so that it can be opened again. */
-export const KEPT_FOR_OPEN_BYTES: number = 512 * 1024;
+/** How much an open store leaves for the next open, which may complete a segment of sled's log and write a snapshot. */
+export const KEPT_FOR_OPEN_BYTES: number = 1024 * 1024;
 
 /** How much of the reserve background work leaves while puts are allowed. */
-const KEPT_FROM_TABLE_BYTES: number = 3 * 1024 * 1024;
+const KEPT_FROM_TABLE_BYTES: number = 5 * 1024 * 1024;
 /** The reserve shrinks and is refilled in pieces of this size. */
 const PIECE_BYTES = 64 * 1024;
 /** The size of a reserve that is refilled as far as possible, but not known to be complete. */
@@ -58,9 +58,9 @@ export class Reserve {
   #growing: number | undefined;
   /** About how many bytes the store has. */
   #written = 0;
-  /** Whether the present work may use the reserve, and how much it must leave. */
+  /** Whether the present work may use the reserve, and how much it must leave. An open leaves the space of a lock. */
   #mayTake = true;
-  #kept = 0;
+  #kept = PIECE_BYTES;
   #error: Error | undefined;
 
   /** `directory` is the store's directory. Does not look at the disk. */
@@ -127,15 +127,18 @@ export class Reserve {
     if (this.#written >= FIRST_BYTES) this.#grow(Math.min(bytes, LARGEST_PIECE_BYTES));
   }
 
-  /** Shrinks the reserve to free `bytes`, if the present work may use it. Returns whether it freed space. */
-  give(bytes: number, isLog: boolean): boolean {
+  /**
+   * Shrinks the reserve to free `bytes`, if the present work may use it. Leaves at least `kept` bytes. Returns whether
+   * it freed space.
+   */
+  give(bytes: number, isLog: boolean, kept: number = this.#kept): boolean {
     if (!this.#mayTake && isLog) {
       this.#mark();
       return false;
     }
     if (this.#size === undefined) this.#look();
     if (this.#size === undefined) return this.#giveUnfinished();
-    const left = this.#size - (this.#mayTake ? this.#kept : KEPT_FROM_TABLE_BYTES);
+    const left = this.#size - (this.#mayTake ? kept : KEPT_FROM_TABLE_BYTES);
     if (left <= 0) return false;
     const given = Math.min(left, Math.ceil(Math.max(bytes, 1) / PIECE_BYTES) * PIECE_BYTES);
     try {

@@ -81,7 +81,7 @@ export class ReservedFileSystem implements FileSystem {
       try {
         return await this.#lower.lock(directory);
       } catch (error) {
-        if (!isFull(error) || !this.#reserve.give(SMALL_BYTES, false)) throw error;
+        if (!isFull(error) || !this.#reserve.give(SMALL_BYTES, false, 0)) throw error;
       }
     }
   }

@@ -6,7 +6,7 @@
  */
 
 import { RefusedError } from "../errors.ts";
-import { RESERVE_BYTES, type Reserve } from "../fs/reserve.ts";
+import { KEPT_FOR_OPEN_BYTES, RESERVE_BYTES, type Reserve } from "../fs/reserve.ts";
 import { MAX_WRITE_BUFFER_BYTES } from "../limits.ts";
 
 /** The part of the log after the last checkpoint fits into this many write buffers. */
@@ -14,9 +14,11 @@ const LOG_IN_BUFFERS = 4;
 /** The least room for the log. With small buffers, checkpoints and writes that waited for the full disk count, too. */
 const LEAST_FOR_LOG_BYTES = 16 * 1024 * 1024;
 /** How much of the reserve a deletion must leave. The start of a log file and the next open need less. */
-const LEFT_BY_DELETE_BYTES = RESERVE_BYTES / 4;
+const LEFT_BY_DELETE_BYTES = KEPT_FOR_OPEN_BYTES * 1.5;
+/** How much of the reserve a compaction leaves for the next open and deletions. Its last step may take 0.3 MiB more. */
+const LEFT_BY_COMPACTION_BYTES = KEPT_FOR_OPEN_BYTES * 2.5;
 /** How much of the reserve many deletions must leave, for the compaction after them. */
-const LEFT_BY_DELETIONS_BYTES = RESERVE_BYTES / 2;
+const LEFT_BY_DELETIONS_BYTES = KEPT_FOR_OPEN_BYTES * 4;
 /** A batch of at most this many deletions counts as one deletion. */
 const FEW = 100;
 
@@ -66,9 +68,16 @@ export class Room {
     if (this.#hasLess(left)) throw refused("delete so much", reserve, "; compact() or free space elsewhere");
   }
 
-  /** Checks room before a compaction, which may use the reserve. */
+  /**
+   * Checks room before a step of a compaction, which may use the reserve; throws {@linkcode RefusedError} if too little
+   * would be left. A compaction writes at most what the files have.
+   */
   toCompact(): void {
-    this.#reserve?.allow();
+    const reserve = this.#reserve;
+    if (reserve === undefined) return;
+    reserve.allow();
+    if (this.#hasLess(LEFT_BY_COMPACTION_BYTES))
+      throw refused("compact", reserve, `; free up to ${Math.ceil(this.#sizeBytes() / 2 ** 20)} MiB elsewhere`);
   }
 
   /** Checks room before a restore, which may not use the reserve. */

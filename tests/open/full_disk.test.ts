@@ -9,7 +9,7 @@ import { FullFileSystem } from "../support/full_file_system.ts";
 import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
 
 const MIB = 1024 * 1024;
-const RESERVE_BYTES = 4 * MIB;
+const RESERVE_BYTES = 6 * MIB;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 function openOn(disk: FullFileSystem, config: Partial<SledStoreConfig> = {}): Promise<SledStore> {
@@ -55,6 +55,18 @@ function fillUp(disk: FullFileSystem): void {
   while (disk.free > 0) other.write(new Uint8Array(4096), other.size());
   other.close();
   assert.equal(disk.free, 0);
+}
+
+/** A value that compresses badly, different for each index. */
+function noise(index: number, sizeOf: (index: number) => number): Uint8Array {
+  return new Uint8Array(sizeOf(index)).map((_, i) => Math.imul(index + 1, i + 0x9e37) >>> 7);
+}
+
+/** Deletes the first half of the keys. Returns how many are left. */
+async function deletedHalf(disk: FullFileSystem, count: number, config: Partial<SledStoreConfig>): Promise<number> {
+  await using store = await openOn(disk, config);
+  assert.equal(await store.deleteRange({ lt: keyOf(count / 2) }), count / 2);
+  return await store.count();
 }
 
 /** The steps that must work on a full disk, repeatedly. */
@@ -172,6 +184,56 @@ describe("a full disk", () => {
     await again.compact();
     await again.put("more", "value");
   });
+
+  // A compaction rewrites what stays of a file before it removes the file. Here that is more than the reserve.
+  for (const large of [8000, 20_000]) {
+    test(`is opened and read again and again if it cannot be compacted, with values of ${large} bytes`, async () => {
+      const disk = new FullFileSystem(32 * MIB);
+      const config = { writeBufferSize: MIB / 4 };
+      const sizeOf = (index: number) => (index % 50 === 0 ? large : 500);
+      const written = await openOn(disk, config);
+      let count = 0;
+      for (let isFilled = false; !isFilled; count += 200) {
+        const puts = Array.from({ length: 200 }, (_, i) => written.put(keyOf(count + i), noise(count + i, sizeOf)));
+        isFilled = (await Promise.allSettled(puts)).some(({ status }) => status === "rejected");
+      }
+      await written.close().catch(() => {});
+      fillUp(disk);
+      let expected = await deletedHalf(disk, count, config);
+      const killed: [FullFileSystem, number][] = [];
+      for (let life = 0; life < 8; life++) {
+        const store = await openOn(disk, config);
+        for (let i = 0; i < 2; i++) {
+          await assert.rejects(store.compact(), (error) => {
+            assert.match((error as Error).message, /^Cannot compact: the disk is full; free up to \d\d MiB elsewhere/);
+            return isFull()(error);
+          });
+        }
+        // The store goes on, and has kept room for deletions.
+        if (life < 2) {
+          assert.equal(await store.delete(keyOf(count - 401 - life)), true);
+          expected -= 1;
+        }
+        assert.deepEqual(await store.get(keyOf(count - 400)), noise(count - 400, sizeOf));
+        assert.equal(await store.count(), expected);
+        await assert.rejects(store.put("more", "value"), isFull());
+        killed.push([disk.clone(), expected]);
+        await store.close();
+      }
+      assert.ok((disk.sizes()["/store/RESERVE"] ?? 0) >= MIB);
+      for (const [left, entries] of [[disk, expected] as const, ...killed.slice(0, 3)]) {
+        await (await openOn(left, config)).close();
+        left.capacity += 30 * MIB;
+        const store = await openOn(left, config);
+        await store.compact();
+        await store.put("more", "value");
+        assert.equal(await store.count(), entries + 1);
+        assert.deepEqual((await store.verify()).damages, []);
+        await store.close();
+        assert.equal(left.stat("/store/RESERVE")?.size, RESERVE_BYTES);
+      }
+    });
+  }
 
   test("filled by others is emptied without reopening the store, and puts continue once there is room", async () => {
     const disk = new FullFileSystem(32 * MIB);
