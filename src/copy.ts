@@ -12,7 +12,15 @@ import { requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { leveled } from "./logger.ts";
 import { apply } from "./store/restore.ts";
-import { atPath, markDirectory, pathError, prepareEmptyDirectory, removeAll } from "./store_directory.ts";
+import {
+  atPath,
+  markDirectory,
+  pathError,
+  prepareDirectory,
+  removeAll,
+  requireNoStore,
+  requireOutside,
+} from "./store_directory.ts";
 import { MARKER } from "./store_marker.ts";
 import { Engine } from "./wasm/engine.ts";
 import { loadEngine } from "./wasm/load.ts";
@@ -31,7 +39,7 @@ export async function copyTo(
 ): Promise<RestoreResult> {
   const source = new StreamSource(backup);
   try {
-    return await copy(await configLike(like, directory), source);
+    return await copy(await configLike(like, directory), source, like.path);
   } catch (error) {
     await source.cancel(error);
     throw error;
@@ -55,14 +63,18 @@ async function configLike(like: ResolvedConfig, path: string | URL): Promise<Res
   });
 }
 
-async function copy(resolved: ResolvedConfig, source: StreamSource): Promise<RestoreResult> {
+async function copy(resolved: ResolvedConfig, source: StreamSource, from: string): Promise<RestoreResult> {
   const { path } = resolved;
   const fileSystem = resolved.fileSystem ?? new NodeFileSystem();
   let lock: DirectoryLock | undefined;
   const directory = { fileSystem, path, owned: () => requireHeld("write to", path, lock) };
   const { compiled } = await loadEngine(resolved.wasm);
   const engine = await Engine.start(compiled, directory);
-  prepareEmptyDirectory(fileSystem, path, leveled(resolved.logger, resolved.loggingLevel));
+  atPath(path, "copy to", () => {
+    requireOutside(fileSystem, from, path, "copy to");
+    requireNoStore(fileSystem, path, "copy to");
+    prepareDirectory(fileSystem, path, leveled(resolved.logger, resolved.loggingLevel));
+  });
   try {
     lock = await fileSystem.lock(path);
   } catch (error) {

@@ -11,7 +11,7 @@ import { messageOf, StoreError } from "./errors.ts";
 import { ForkedFiles, syncNames } from "./forked_files.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { randomName } from "./fs/random.ts";
-import { atPath, prepareParent, removeAll, requireNothingIn } from "./store_directory.ts";
+import { atPath, prepareParent, removeAll, requireNothingIn, requireOutside } from "./store_directory.ts";
 
 /** The files of an open store. */
 export interface ForkSource {
@@ -45,60 +45,42 @@ export async function forkTo(
 ): Promise<ForkResult> {
   const { fileSystem, path, requireHeld, logger } = source;
   signal?.throwIfAborted();
-  const isThere = atPath(target, "fork to", () => requireNothingIn(fileSystem, target));
-  if (!isThere) prepareParent(fileSystem, target, logger);
   const unfinished = `${target}.fork-${randomName().slice(0, 8)}`;
-  atPath(target, "fork to", () => fileSystem.makeDirectory(unfinished));
+  const isThere = atPath(target, "fork to", () => {
+    requireOutside(fileSystem, path, target, "fork to");
+    const isDirectory = requireNothingIn(fileSystem, target);
+    if (!isDirectory) prepareParent(fileSystem, target, logger);
+    fileSystem.makeDirectory(unfinished);
+    return isDirectory;
+  });
   const files = new ForkedFiles(fileSystem, path, unfinished);
   try {
     await rest.soon();
     signal?.throwIfAborted();
     const version = rest.now();
-    forking(target, () => files.take());
+    files.take();
     requireHeld();
     // From here on the fork does not change, even if the store closes or fails.
-    await forkingLater(target, files.finish({ signal, syncLinked: source.mayBeUnsynced }), signal);
-    atPath(target, "fork to", () => {
-      // On some systems a rename cannot replace an empty directory.
-      if (isThere) fileSystem.removeDirectory(target);
-      fileSystem.rename(unfinished, target);
-    });
-    await forkingLater(target, syncNames(fileSystem, parentOf(target)), undefined);
+    await files.finish({ signal, syncLinked: source.mayBeUnsynced });
+    // On some systems a rename cannot replace an empty directory.
+    if (isThere) fileSystem.removeDirectory(target);
+    fileSystem.rename(unfinished, target);
+    await syncNames(fileSystem, parentOf(target));
     return { version, ...files.result };
-  } catch (error) {
+  } catch (cause) {
     files.discard();
     removeUnfinished(fileSystem, unfinished);
-    throw error;
+    signal?.throwIfAborted();
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError("IO_ERROR", `Cannot fork to '${target}': ${messageOf(cause)}`, { cause });
   }
 }
 
 /** Files that cannot be removed stay: the caller gets the error that came first. */
 function removeUnfinished(fileSystem: FileSystem, path: string): void {
   try {
-    if (fileSystem.stat(path)) removeAll(fileSystem, path);
+    removeAll(fileSystem, path);
   } catch {
     // See above.
   }
-}
-
-function forking<T>(target: string, call: () => T): T {
-  try {
-    return call();
-  } catch (cause) {
-    throw ioError(target, cause);
-  }
-}
-
-async function forkingLater(target: string, forked: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await forked;
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw ioError(target, cause);
-  }
-}
-
-function ioError(target: string, cause: unknown): StoreError {
-  if (cause instanceof StoreError) return cause;
-  return new StoreError("IO_ERROR", `Cannot fork to '${target}': ${messageOf(cause)}`, { cause });
 }

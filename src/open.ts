@@ -124,7 +124,11 @@ async function openForWriting({ resolved, disk, logger, observer, ...tell }: Ope
       if (lock === undefined) throw new Error("the directory is not locked");
       return await startWorker({ path, module: await compiled, lock });
     },
-    failed: (reason) => logger.warn(`'${path}' merges without a worker thread: ${reason}`),
+    failed: (reason) => {
+      // A directory that is not ours any more may lack what the worker looks for.
+      const loss = lock?.held() ? undefined : lock?.lossReason;
+      logger.warn(`'${path}' merges without a worker thread: ${loss ?? reason}`);
+    },
   };
   const start = async () => await Engine.start(compiled, directory, workers);
   // A custom engine may be refused, so load it before anything is created. Our own is compiled while the directory is
@@ -143,19 +147,17 @@ async function openForWriting({ resolved, disk, logger, observer, ...tell }: Ope
     const { isNew, ...settings } = markDirectory(fileSystem, path, resolved, directory.owned);
     if (!isNew) reserve.find();
     // If the directory was created here, its name is durable already.
-    if (!isCreated || !isNew) await atPathLater(path, syncLeftovers(fileSystem, path, isNew));
+    if (!isCreated || !isNew) {
+      await syncLeftovers(fileSystem, path, isNew).catch((error: unknown) => {
+        throw pathError(path, "open", error);
+      });
+    }
     engine ??= await start();
     await engine.open({ ...resolved, ...settings });
     await endRestore(engine, { ...directory, fileSystem: disk }, logger);
     tell.opened();
     const copy: Copy = (to, backup) => copyTo({ ...resolved, ...settings }, to, backup);
-    const fork = forkOf(resolved, {
-      fileSystem: disk,
-      path,
-      requireHeld: () => requireHeld("fork", path, lock),
-      mayBeUnsynced: false,
-      logger,
-    });
+    const fork = forkOf(resolved, disk, lock, logger);
     // A restore needs space, but must not take it from the reserve. So it uses `disk`, which is below the reserve.
     return new SledStore({ ...resolved, fileSystem: disk, engine, lock, logger, observer, copy, fork });
   } catch (error) {
@@ -187,9 +189,9 @@ async function openForReading({ resolved, disk: lower, logger, observer, ...tell
   const { path } = resolved;
   const observed = await waitForLock(resolved, async () => {
     requireStore(lower, path);
-    return await lower.observe?.(path);
+    // `resolveConfig` checked that the method is there.
+    return await (lower.observe?.(path) as Promise<DirectoryLock>);
   });
-  if (!observed) throw new TypeError("Wrong option 'fileSystem': readOnly needs its method observe");
   tell.locked();
   const { numVersionsToKeep, compression = "none" } = requireStore(lower, path);
   const view = atPath(path, "open", () => readOnlyView(lower, path, observed));
@@ -201,13 +203,7 @@ async function openForReading({ resolved, disk: lower, logger, observer, ...tell
     await engine.open({ ...resolved, numVersionsToKeep, compression });
     tell.opened();
     const copy: Copy = (to, backup) => copyTo({ ...resolved, numVersionsToKeep, compression }, to, backup);
-    const fork = forkOf(resolved, {
-      fileSystem: lower,
-      path,
-      requireHeld: () => requireHeld("fork", path, observed),
-      mayBeUnsynced: true,
-      logger,
-    });
+    const fork = forkOf(resolved, lower, observed, logger);
     return new SledStore({
       ...resolved,
       fileSystem: view.fileSystem,
@@ -224,18 +220,16 @@ async function openForReading({ resolved, disk: lower, logger, observer, ...tell
   }
 }
 
-function forkOf({ fileSystem }: ResolvedConfig, source: ForkSource): Fork {
-  const inFileSystem = fileSystem ? { fileSystem } : {};
+function forkOf(
+  { path, readOnly, fileSystem: given }: ResolvedConfig,
+  fileSystem: FileSystem,
+  lock: DirectoryLock,
+  logger: Logger,
+): Fork {
+  const held = () => requireHeld("fork", path, lock);
+  const source: ForkSource = { fileSystem, path, requireHeld: held, mayBeUnsynced: readOnly, logger };
   return async (directory, rest, signal) => {
-    const { path } = await resolveConfig({ path: directory, ...inFileSystem });
-    return await forkTo(source, path, rest, signal);
+    const target = await resolveConfig({ path: directory, fileSystem: given });
+    return await forkTo(source, target.path, rest, signal);
   };
-}
-
-async function atPathLater(path: string, done: Promise<void>): Promise<void> {
-  try {
-    await done;
-  } catch (error) {
-    throw pathError(path, "open", error);
-  }
 }

@@ -98,7 +98,8 @@ export class SledStore extends BaseStore {
    * If the promise rejects, luge removes what it copied. After a crash the directory has no store: empty it before you
    * use it again.
    *
-   * Rejects as `open` does for the directory, with `NOT_A_STORE` when it is not empty, and with the reason of the
+   * Rejects as `open` does for the directory, with `STORE_EXISTS` when it has a store, with `NOT_A_STORE` when it has
+   * something else, with `PATH_UNAVAILABLE` when it is inside the directory of this store, and with the reason of the
    * signal.
    *
    * @example
@@ -128,8 +129,8 @@ export class SledStore extends BaseStore {
    *
    * Rejects with the reason of the signal, and with a `StoreError`:
    *
-   * - `NOT_A_STORE` if the directory is not empty;
-   * - `PATH_NOT_DIRECTORY` or `PATH_UNAVAILABLE` if the path cannot be used;
+   * - `STORE_EXISTS` if the directory has a store, and `NOT_A_STORE` if it has something else;
+   * - `PATH_NOT_DIRECTORY` or `PATH_UNAVAILABLE` if the path cannot be used, or is inside the directory of this store;
    * - `IO_ERROR` if the disk fails;
    * - `LOCK_LOST`, `STORE_CLOSED`, `STORE_FAILED` or `STORE_RESTORING` as all methods do.
    *

@@ -4,13 +4,17 @@
  * @module
  */
 
+import { posix } from "node:path";
 import type { Compression } from "./api/config.ts";
+import type { StoreErrorCode } from "./api/errors.ts";
 import type { FileStat, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import { SEALED_RESTORE } from "./backup/file_spool.ts";
 import { messageOf, StoreError } from "./errors.ts";
 import { parentOf } from "./fs/filesystem.ts";
+import { NodeFileSystem } from "./fs/node.ts";
 import { errorCode } from "./fs/node_errors.ts";
+import { realPath } from "./fs/path_identity.ts";
 import { isErrorLike } from "./realm.ts";
 import { MARKER, type Marker, readMarker, writeMarker } from "./store_marker.ts";
 
@@ -44,26 +48,30 @@ export function prepareDirectory(fileSystem: FileSystem, path: string, logger: L
   });
 }
 
-/** As {@linkcode prepareDirectory}, but refuses a directory that has a store. */
-export function prepareEmptyDirectory(fileSystem: FileSystem, path: string, logger: Logger): void {
-  prepareDirectory(fileSystem, path, logger);
-  atPath(path, "open", () => {
-    if (!hasStore(fileSystem, path)) return;
-    throw notEmpty("copy to", path, "a store");
-  });
+/** Refuses a directory that has a store with `STORE_EXISTS`. */
+export function requireNoStore(fileSystem: FileSystem, path: string, action: string): void {
+  if (hasStore(fileSystem, path)) throw notEmpty(action, path, "a store", "STORE_EXISTS");
 }
 
 /**
- * Refuses a directory that is not empty. Returns whether the directory exists. Throws `NOT_A_STORE` or
- * `PATH_NOT_DIRECTORY`, and the errors of the file system.
+ * Refuses a directory that is not empty. Returns whether the directory exists. Throws `STORE_EXISTS`,
+ * `NOT_A_STORE` or `PATH_NOT_DIRECTORY`, and the errors of the file system.
  */
 export function requireNothingIn(fileSystem: FileSystem, path: string): boolean {
   const stat = fileSystem.stat(path);
   if (stat === undefined) return false;
   requireDirectory(stat, "fork to", path);
+  requireNoStore(fileSystem, path, "fork to");
   const [first] = fileSystem.list(path);
   if (first) throw notEmpty("fork to", path, `'${first.name}'`);
   return true;
+}
+
+/** Refuses a path inside the directory of a store with `PATH_UNAVAILABLE`. `destroy` would find there what is not luge's. */
+export function requireOutside(fileSystem: FileSystem, store: string, path: string, action: string): void {
+  const real = (each: string) => (fileSystem instanceof NodeFileSystem ? realPath(each) : posix.normalize(each));
+  if (!real(path).startsWith(`${real(store)}/`)) return;
+  throw new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': it is inside the store '${store}'`);
 }
 
 /** Creates the parent of a new directory durably if it is missing. */
@@ -216,7 +224,7 @@ function requireDirectory({ kind }: FileStat, action: string, path: string): voi
   throw new StoreError("PATH_NOT_DIRECTORY", `Cannot ${action} '${path}': it is a ${kind}, not a directory`);
 }
 
-function notEmpty(action: string, path: string, content: string): StoreError {
+function notEmpty(action: string, path: string, content: string, code: StoreErrorCode = "NOT_A_STORE"): StoreError {
   const what = `it holds ${content}; choose an empty directory or a new one`;
-  return new StoreError("NOT_A_STORE", `Cannot ${action} '${path}': ${what}`);
+  return new StoreError(code, `Cannot ${action} '${path}': ${what}`);
 }

@@ -40,9 +40,13 @@ export interface CompactResult {
  * ```
  */
 export interface VerifyResult {
-  /** How many entries were read; each version counts. */
+  /**
+   * How many entries were read; each version counts, and each deletion that is kept. Of a store on a disk these are the
+   * entries of the table. What is only in the write buffer does not count: of it, `verify` checks the records in the log.
+   * `compact` first, if you want to count everything.
+   */
   readonly entries: number;
-  /** Each damage; empty if there is none. */
+  /** Each damage; empty if there is none. Of a file of the log that recovery would read, the first one. */
   readonly damages: readonly Damage[];
 }
 

@@ -246,7 +246,11 @@ export interface Store extends Reader, AsyncDisposable {
    */
   compact(options?: LongOptions): Promise<CompactResult>;
 
-  /** Reads everything from the disk, and checks every checksum, order and pointer. Changes nothing. */
+  /**
+   * Reads everything from the disk, and checks every checksum, order and pointer: the part of the log that recovery would
+   * read, all blocks, and all large values of the table. Of a file of that part of the log it reports the first damage, without
+   * keys, and reads no further in it. Changes nothing.
+   */
   verify(options?: LongOptions): Promise<VerifyResult>;
 
   /**

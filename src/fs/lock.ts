@@ -10,7 +10,7 @@ import { judgeOwner, type Prober, type Verdict } from "./lock_liveness.ts";
 import { currentLock, type FoundLock } from "./lock_record.ts";
 import { listenInDirectory } from "./lock_socket.ts";
 import { withErrorCode } from "./node_errors.ts";
-import type { OwnedLock } from "./owned_lock.ts";
+import { lossBy, type OwnedLock } from "./owned_lock.ts";
 import { ownIdentity } from "./process_identity.ts";
 import { randomName } from "./random.ts";
 
@@ -170,10 +170,10 @@ function observed(directory: string, current: FoundLock | undefined, id: string)
   const held = () => {
     if (lossReason !== undefined) return false;
     try {
-      if (directoryId(directory) !== id) lossReason = "the directory was moved, replaced or removed";
+      if (directoryId(directory) !== id) lossReason = lossBy(undefined);
       else if (isTaken()) lossReason = "another store opened it for writing";
-    } catch {
-      lossReason = "the directory was moved or removed";
+    } catch (error) {
+      lossReason = lossBy(error);
     }
     return lossReason === undefined;
   };

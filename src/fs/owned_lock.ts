@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
 import { clearInterval, clock, setInterval, type Timer } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import { isDiskFailure } from "./errno.ts";
 import type { Fence } from "./job_worker.ts";
 import type { KernelHold } from "./kernel_lock.ts";
 import {
@@ -13,6 +15,7 @@ import {
   removeIfPresent,
 } from "./lock_record.ts";
 import type { LockSocket } from "./lock_socket.ts";
+import { errorCode } from "./node_errors.ts";
 import { identityOf, isSameFile, type Look, lookAt, type PathIdentity } from "./path_identity.ts";
 import { writeAllTo } from "./write_all.ts";
 
@@ -129,16 +132,18 @@ export class OwnedLock implements DirectoryLock {
    */
   held(): boolean {
     if (this.#closed || this.#lossReason !== undefined) return false;
+    let cause: unknown;
     try {
       const nowMs = clock.now();
       if (this.#isHere() && (!this.#isAlone || this.#staysAlone(nowMs))) {
         this.#beatWhenDue(nowMs);
         return true;
       }
-    } catch {
+    } catch (error) {
       // Other processes will consider an owner dead that cannot write its heartbeat.
+      cause = error;
     }
-    this.#lose();
+    this.#lose(cause);
     return false;
   }
 
@@ -225,10 +230,8 @@ export class OwnedLock implements DirectoryLock {
     }
   }
 
-  #lose(): void {
-    this.#lossReason = this.#isTaken()
-      ? "another process took its lock over"
-      : "the directory was moved, replaced or removed, or overwritten with a copy";
+  #lose(cause: unknown): void {
+    this.#lossReason = this.#isTaken() ? "another process took its lock over" : lossBy(cause);
     clearInterval(this.#timer);
   }
 
@@ -252,6 +255,13 @@ export class OwnedLock implements DirectoryLock {
   #write(content: Uint8Array): void {
     writeAllTo(this.#parts.fd, content, 0, this.#path);
   }
+}
+
+/** Why a lock counts as lost that nobody took over. An error that does not say so may be of the process, such as `EMFILE`. */
+export function lossBy(error: unknown): string {
+  return isDiskFailure(error) && errorCode(error) !== "ENOTDIR"
+    ? `its lock cannot be checked: ${messageOf(error)}`
+    : "the directory was moved, replaced or removed, or overwritten with a copy";
 }
 
 /** Whether a lock file is a copy: an owner writes the inode of its file into the record. */

@@ -5,6 +5,8 @@
  */
 
 import * as fs from "node:fs";
+import { sep } from "node:path";
+import { parentOf } from "./filesystem.ts";
 import { errorCode } from "./node_errors.ts";
 
 /**
@@ -36,6 +38,16 @@ export const lookAt: Look = denoLook() ?? nodeLook;
 /** The identity of an open file. */
 export function identityOf(fd: number): PathIdentity {
   return toIdentity(fs.fstatSync(fd));
+}
+
+/** The path without symbolic links. The part that is missing stays as it is. */
+export function realPath(path: string): string {
+  try {
+    return fs.realpathSync.native(path).replaceAll(sep, "/");
+  } catch {
+    const parent = parentOf(path);
+    return parent === path ? path : realPath(parent) + path.slice(parent.length);
+  }
 }
 
 /** Whether both are the same file or directory, as far as the file system can tell. */

@@ -5,9 +5,13 @@
  * @module
  */
 
+import { closeSync, openSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
 import type { JobWorker, WorkerData } from "./job_worker.ts";
 import { WORKER_CODE } from "./worker/worker_code.ts";
+
+/** A thread needs fewer descriptors to start. */
+const DESCRIPTORS = 32;
 
 /** A message of the thread. */
 interface Message {
@@ -24,6 +28,7 @@ interface Waiting {
 
 /** Starts a thread. Settles once it can do jobs. It keeps no process alive. */
 export async function startThread(data: WorkerData): Promise<JobWorker> {
+  requireDescriptors(data.path);
   const threads = await import("node:worker_threads");
   const isDeno = "Deno" in globalThis;
   const code = isDeno ? new URL(`data:text/javascript,${encodeURIComponent(WORKER_CODE)}`) : WORKER_CODE;
@@ -44,6 +49,23 @@ export async function startThread(data: WorkerData): Promise<JobWorker> {
     throw error;
   }
   return thread;
+}
+
+/**
+ * Throws if there are not enough free descriptors for a thread: Bun and Deno end the process if one of them cannot start
+ * for that reason.
+ */
+function requireDescriptors(path: string): void {
+  const open: number[] = [];
+  try {
+    while (open.length < DESCRIPTORS) open.push(openSync(path, "r"));
+  } catch (error) {
+    // Windows opens no directory, and has no such limit.
+    const { code } = error as { code?: string };
+    if (code === "EMFILE" || code === "ENFILE") throw error;
+  } finally {
+    for (const descriptor of open) closeSync(descriptor);
+  }
 }
 
 class Thread implements JobWorker {

@@ -165,7 +165,7 @@ describe("a restore that is interrupted", () => {
         await opened.close();
       }
     }
-    await assert.rejects(store.backupTo("/whole"), storeError("NOT_A_STORE", "holds a store"));
+    await assert.rejects(store.backupTo("/whole"), storeError("STORE_EXISTS", "holds a store"));
     await using whole = await openWith("/whole");
     assert.deepEqual([whole.version, contentsOf(whole)], [store.version, contents[0]]);
   });

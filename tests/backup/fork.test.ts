@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { symlinkSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers";
 import {
@@ -13,9 +14,10 @@ import {
   NodeFileSystem,
   open,
   type SledStoreConfig,
-  type StoreError,
+  StoreError,
 } from "../../mod.ts";
 import { bytesOf, contentsOf, streamOf, writeAtRandom } from "../../scripts/campaigns/backups/contents.ts";
+import { forkTo } from "../../src/fork.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -197,9 +199,12 @@ for (const { name, links, run } of PLACES) {
             .map(({ name: each }) => each)
             .sort();
         fileSystem.makeDirectory(`${root}/empty`);
+        fileSystem.makeDirectory(`${root}/full`);
+        fileSystem.open(`${root}/full/notes.txt`, { write: true, create: true }).close();
         fileSystem.open(`${root}/file`, { write: true, create: true }).close();
         const before = names();
-        await assert.rejects(store.fork(`${root}/store`), storeError("NOT_A_STORE", "it holds"));
+        await assert.rejects(store.fork(`${root}/store`), storeError("STORE_EXISTS", "it holds a store"));
+        await assert.rejects(store.fork(`${root}/full`), storeError("NOT_A_STORE", "it holds 'notes.txt'"));
         await assert.rejects(store.fork(`${root}/file`), storeError("PATH_NOT_DIRECTORY"));
         await assert.rejects(store.fork(`${root}/file/below`), storeError("PATH_NOT_DIRECTORY"));
         await assert.rejects(store.fork(""), misuse(TypeError, "path"));
@@ -208,10 +213,34 @@ for (const { name, links, run } of PLACES) {
         await assert.rejects(store.fork(`${root}/new`, { signal }), /enough/);
         assert.deepEqual(names(), before);
         await store.fork(`${root}/empty`);
-        await assert.rejects(store.fork(`${root}/empty`), storeError("NOT_A_STORE", "choose an empty directory"));
+        await assert.rejects(store.fork(`${root}/empty`), storeError("STORE_EXISTS", "choose an empty directory"));
         assert.deepEqual(names(), before);
         await store.close();
         await assert.rejects(store.fork(`${root}/new`), storeError("STORE_CLOSED"));
+      }));
+
+    test("is refused inside the directory of the store, and so is a copy", () =>
+      run(async (place) => {
+        const { fileSystem, root } = place;
+        await using store = await opened(place, `${root}/store`);
+        await store.put("key", "value");
+        fileSystem.makeDirectory(`${root}/other`);
+        const inside = ["store/fork", "store/new/fork", "store/log/fork", "other/../store/fork"];
+        if (fileSystem instanceof NodeFileSystem) {
+          symlinkSync(`${root}/store`, `${root}/link`, "junction");
+          symlinkSync(`${root}/store/log`, `${root}/log`, "junction");
+          inside.push("link/fork", "link/new/fork", "log/fork", "log/new/fork");
+        }
+        const before = fileSystem.list(`${root}/store`);
+        for (const target of inside.map((each) => `${root}/${each}`)) {
+          const refused = storeError("PATH_UNAVAILABLE", `inside the store '${root}/store'`);
+          await assert.rejects(store.fork(target), refused);
+          await assert.rejects(store.backupTo(target), refused);
+        }
+        assert.deepEqual(fileSystem.list(`${root}/store`), before);
+        // A name that only begins like that of the store is another directory.
+        await store.fork(`${root}/store-fork`);
+        await store.backupTo(`${root}/store-copy`);
       }));
 
     test("of a store that is open for reading has what that shows", () =>
@@ -313,6 +342,42 @@ describe("a fork that meets trouble", () => {
     await store.put("key", "value");
     await using fork = await opened(place, "/fork 0");
     assert.ok(fork.countSync() > 0);
+  });
+
+  test("rejects with a StoreError whichever call finds no free file descriptor", async () => {
+    let left = Number.POSITIVE_INFINITY;
+    const fileSystem = new ObservedFileSystem(new MemoryFileSystem(), {
+      before: () => {
+        left -= 1;
+        if (left < 0) throw diskError("EMFILE");
+      },
+    });
+    for (let [at, isDone] = [0, false]; !isDone; at++) {
+      const path = `/store ${at}`;
+      const store = await opened({ fileSystem, root: "" }, path);
+      await store.put("key", "value");
+      left = at;
+      try {
+        await store.fork(`/fork ${at}`);
+        isDone = true;
+      } catch (error) {
+        assert.ok(error instanceof StoreError, `after ${at} calls: ${error}`);
+        assert.match(error.code, /^(?:IO_ERROR|PATH_UNAVAILABLE)$/);
+        assert.equal((error.cause as { code?: string } | undefined)?.code, "EMFILE");
+      }
+      left = Number.POSITIVE_INFINITY;
+      // The error may have failed the store.
+      await store.close().catch(() => {});
+    }
+  });
+
+  test("rejects with a StoreError also for a plain error of the store", async () => {
+    const fileSystem = new MemoryFileSystem();
+    fileSystem.makeDirectory("/store");
+    const source = { fileSystem, path: "/store", requireHeld() {}, mayBeUnsynced: false, logger: SILENT };
+    const rest = { soon: () => Promise.reject(diskError("EMFILE")), now: () => 1 };
+    await assert.rejects(forkTo(source, "/fork", rest, undefined), storeError("IO_ERROR", "EMFILE"));
+    assert.deepEqual(names(fileSystem), ["store"]);
   });
 
   test("is refused while a backup is restored", async () => {

@@ -154,6 +154,32 @@ describe("directory lock, within one process", () => {
     assert.equal(fs.existsSync(path), false);
   });
 
+  test("held is false for good, with the error as the reason, when the process cannot look at the lock", () => {
+    const reasons: [code: string, reason: RegExp][] = [
+      ["EMFILE", /^its lock cannot be checked: EMFILE: /],
+      ["ENOENT", /moved, replaced or removed/],
+    ];
+    for (const [code, reason] of reasons) {
+      const directory = temporary.directory();
+      const fd = fs.openSync(lockPath(directory, 1), "wx+");
+      let isFailing = false;
+      const look = (path: string) => {
+        if (isFailing) throw Object.assign(new Error(`${code}: injected`), { code });
+        return lookAt(path);
+      };
+      const parts = { directory, number: 1, fd, record: record(), hold: undefined, heartbeatMs: 60_000, look };
+      const lock = new OwnedLock({ ...parts, onRelease: () => {} });
+      lock.announce();
+      assert.equal(lock.held(), true);
+      isFailing = true;
+      assert.equal(lock.held(), false);
+      isFailing = false;
+      assert.equal(lock.held(), false);
+      assert.match(lock.lossReason ?? "", reason);
+      lock.release();
+    }
+  });
+
   test("the timer sends heartbeats, and held does while no timer can run", async () => {
     const directory = temporary.directory();
     const lock = await lockDirectory(directory, QUICK);

@@ -4,14 +4,19 @@
  */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { open, type SledStore } from "../../mod.ts";
+import { launcher } from "../../scripts/lib/runtimes.ts";
 import type { JobPlace, JobWorker } from "../../src/fs/job_worker.ts";
 import { NodeFileSystem } from "../../src/fs/node.ts";
 import { deferred } from "../../src/promises.ts";
 import { engineThatHangsIn, engineThatTrapsIn, engineWithLittleMemory } from "../support/altered_engine.ts";
+import { RUNTIME } from "../support/runtime.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { assertHolds, BUFFER, load, loadUntil, WatchedWorkers, withStore } from "./workers.ts";
 
@@ -60,6 +65,42 @@ test("a worker whose engine does not start fails once, and no other one is start
     await load(store);
     await assertHolds(store);
     assert.deepEqual([fileSystem.started, warnings.length, store.metrics().workerFailures], [1, 1, 1]);
+  });
+});
+
+test("no thread is started with few free file descriptors: Bun and Deno would end the process", {
+  skip: process.platform === "win32",
+}, async () => {
+  await withDirectory((path) => {
+    const [command, flags] = launcher(RUNTIME);
+    const program = [command, ...flags, join(import.meta.dirname, "few_descriptors.ts"), path];
+    const child = spawnSync("sh", ["-c", 'ulimit -n 200; exec "$@"', "sh", ...program], { encoding: "utf8" });
+    const output = child.stdout + child.stderr;
+    assert.equal(child.status, 0, output);
+    assert.match(output, /^jobs 0, failures 1$/m);
+    assert.equal(output.match(/merges without a worker thread: EMFILE/g)?.length, 1, output);
+  });
+});
+
+test("the warning says that the directory was moved, and not what the worker missed there", async () => {
+  await withDirectory(async (root) => {
+    const [path, warnings] = [`${root}/data`, [] as string[]];
+    const fileSystem = new WatchedWorkers(async () => {
+      // The step that sent the job writes nothing after the move: so the failure of the worker comes first.
+      await sleep(1);
+      renameSync(path, `${root}/moved`);
+      throw new Error("a file is missing, and the store still needs it");
+    });
+    const logger = { debug() {}, info() {}, warn: (line: string) => warnings.push(line), error() {} };
+    const options = { path, writeBufferSize: BUFFER, syncWrites: false, fileSystem, logger, loggingLevel: 2 } as const;
+    const store = await open({ ...options, workers: "auto" });
+    await assert.rejects(
+      loadUntil(store, () => false),
+      /moved, replaced or removed/,
+    );
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /merges without a worker thread: the directory was moved, replaced or removed/);
+    await store.close();
   });
 });
 

@@ -44,6 +44,15 @@ test("compaction frees space and keeps everything, during writes", async () => {
   assert.deepEqual((await store.verify()).damages, []);
 });
 
+test("verification counts the entries of the table: those in the write buffer only once they are merged", async () => {
+  await using store = await openSmall(new MemoryFileSystem());
+  for (let i = 0; i < 20; i++) await store.put(`key${i}`, "value");
+  await store.put("large", new Uint8Array(10_000));
+  assert.deepEqual(await store.verify(), { entries: 0, damages: [] });
+  await store.compact();
+  assert.deepEqual(await store.verify(), { entries: 21, damages: [] });
+});
+
 test("compaction ends once the files are removed: its bytes are those of the disk", () =>
   withDirectory(async (path) => {
     await using store = await open({ path, syncWrites: false, writeBufferSize: 1024 * 1024, cacheSize: 1024 * 1024 });
