@@ -4,7 +4,6 @@
  * @module
  */
 
-import { posix } from "node:path";
 import type { Compression } from "./api/config.ts";
 import type { StoreErrorCode } from "./api/errors.ts";
 import type { FileStat, FileSystem } from "./api/file_system.ts";
@@ -14,7 +13,7 @@ import { messageOf, StoreError } from "./errors.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { errorCode } from "./fs/node_errors.ts";
-import { realPath } from "./fs/path_identity.ts";
+import { isInside } from "./fs/path_identity.ts";
 import { isErrorLike } from "./realm.ts";
 import { MARKER, type Marker, readMarker, writeMarker } from "./store_marker.ts";
 
@@ -69,8 +68,7 @@ export function requireNothingIn(fileSystem: FileSystem, path: string): boolean 
 
 /** Refuses a path inside the directory of a store with `PATH_UNAVAILABLE`. `destroy` would find there what is not luge's. */
 export function requireOutside(fileSystem: FileSystem, store: string, path: string, action: string): void {
-  const real = (each: string) => (fileSystem instanceof NodeFileSystem ? realPath(each) : posix.normalize(each));
-  if (!real(path).startsWith(`${real(store)}/`)) return;
+  if (!isInside(path, store, fileSystem instanceof NodeFileSystem)) return;
   throw new StoreError("PATH_UNAVAILABLE", `Cannot ${action} '${path}': it is inside the store '${store}'`);
 }
 

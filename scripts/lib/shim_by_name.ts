@@ -4,7 +4,7 @@
  * - The shim exports its constants and structures as one object, `wasi`. esbuild keeps such an object whole: 13 KB
  *   instead of 3. So the plugin imports them one by one.
  * - The shim has all calls of WASI in one object, too. The plugin leaves out the calls that `HostWasi` does not take from
- *   the shim, and the methods of `Fd` that only they use: 9 KB.
+ *   the shim, and the methods of `Fd` that only they use: 9 KB. It also leaves out what the shim logs for debugging.
  *
  * @module
  */
@@ -18,6 +18,8 @@ import { ROOT } from "./runtimes.ts";
 
 const IMPORT = /import \{ (.+, )?wasi \} from "@bjorn3\/browser_wasi_shim";/;
 const DEFINITIONS = join(ROOT, "node_modules/@bjorn3/browser_wasi_shim/dist/wasi_defs.js");
+/** The shim's log of its calls, which luge never turns on. */
+const SILENT = "export const debug = { enabled: false, enable() {}, log() {} };";
 
 /** Fails if the shim's code is not as expected. */
 export const shimByName: Plugin = {
@@ -27,6 +29,7 @@ export const shimByName: Plugin = {
       contents: readFileSync(path, "utf8").replace(IMPORT, byName),
       loader: "ts",
     }));
+    onLoad({ filter: /[/\\]browser_wasi_shim[/\\]dist[/\\]debug\.js$/ }, () => ({ contents: SILENT, loader: "js" }));
     onLoad({ filter: /[/\\]browser_wasi_shim[/\\]dist[/\\](?:wasi|fd)\.js$/ }, ({ path }) => {
       const code = readFileSync(path, "utf8");
       return { contents: path.endsWith("fd.js") ? fdOf(code) : wasiOf(code), loader: "js" };

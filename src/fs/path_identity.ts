@@ -5,7 +5,7 @@
  */
 
 import * as fs from "node:fs";
-import { sep } from "node:path";
+import { posix, sep } from "node:path";
 import { parentOf } from "./filesystem.ts";
 import { errorCode } from "./node_errors.ts";
 
@@ -40,8 +40,14 @@ export function identityOf(fd: number): PathIdentity {
   return toIdentity(fs.fstatSync(fd));
 }
 
+/** Whether a path is below a directory. `isReal` says that both are on the disk, where symbolic links count. */
+export function isInside(path: string, directory: string, isReal: boolean): boolean {
+  const real = isReal ? realPath : posix.normalize;
+  return real(path).startsWith(`${real(directory)}/`);
+}
+
 /** The path without symbolic links. The part that is missing stays as it is. */
-export function realPath(path: string): string {
+function realPath(path: string): string {
   try {
     return fs.realpathSync.native(path).replaceAll(sep, "/");
   } catch {

@@ -61,11 +61,8 @@ export class Room {
    * left.
    */
   toDelete(deletions: number): void {
-    const reserve = this.#reserve;
-    if (reserve === undefined) return;
-    reserve.allow();
     const left = deletions > FEW ? LEFT_BY_DELETIONS_BYTES : LEFT_BY_DELETE_BYTES;
-    if (this.#hasLess(left)) throw refused("delete so much", reserve, "; compact() or free space elsewhere");
+    this.#take(left, "delete so much", () => "compact() or free space elsewhere");
   }
 
   /**
@@ -73,11 +70,8 @@ export class Room {
    * would be left. A compaction writes at most what the files have.
    */
   toCompact(): void {
-    const reserve = this.#reserve;
-    if (reserve === undefined) return;
-    reserve.allow();
-    if (this.#hasLess(LEFT_BY_COMPACTION_BYTES))
-      throw refused("compact", reserve, `; free up to ${Math.ceil(this.#sizeBytes() / 2 ** 20)} MiB elsewhere`);
+    const mostMiB = () => Math.ceil(this.#sizeBytes() / 2 ** 20);
+    this.#take(LEFT_BY_COMPACTION_BYTES, "compact", () => `free up to ${mostMiB()} MiB elsewhere`);
   }
 
   /** Checks room before a restore, which may not use the reserve. */
@@ -93,6 +87,13 @@ export class Room {
   /** Whether the disk is full. */
   get isMissing(): boolean {
     return this.#hasLess(RESERVE_BYTES);
+  }
+
+  /** Lets a call use the reserve, unless it has less than `left`. */
+  #take(left: number, action: string, remedy: () => string): void {
+    const reserve = this.#reserve;
+    reserve?.allow();
+    if (reserve && this.#hasLess(left)) throw refused(action, reserve, `; ${remedy()}`);
   }
 
   #hasLess(bytes: number): boolean {
