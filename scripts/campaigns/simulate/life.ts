@@ -394,6 +394,8 @@ export class Life {
     // A pending step would keep the process alive.
     void this.#watcher?.stop();
     this.disk.events = {};
+    // Whoever waits for a sync that never ends would keep the store.
+    while (this.disk.syncsInFlight > 0) this.disk.completeSync(0, POWER_OFF);
     this.#endWorkers();
     this.#forget();
   }
