@@ -63,6 +63,8 @@ class Run implements ThreadRun {
       const { workerJobs, workerFailures } = store.metrics();
       this.jobs += workerJobs;
       this.failures += workerFailures;
+    } catch (error) {
+      this.fault = `a call failed: ${error instanceof Error ? error.stack : error}`;
     } finally {
       await store.close();
     }
@@ -81,7 +83,10 @@ class Run implements ThreadRun {
         await Promise.all(
           operations.map((each) => (each.type === "put" ? store.put(each.key, each.value) : store.delete(each.key))),
         );
-      if (i === groups >> 1) work = besideOf(store, beside);
+      if (i !== groups >> 1) continue;
+      work = besideOf(store, beside);
+      // It is awaited at the end.
+      work.catch(() => {});
     }
     await work;
   }
