@@ -6,17 +6,20 @@
 
 import type { Random } from "../../lib/random.ts";
 
+/** Each key once, spread over all keys, of several lengths. */
+export const spread =
+  (stride: number, modulus: number): ((i: number) => string) =>
+  (i) =>
+    `k${(i * stride) % modulus}`;
+
 /** Draws how the i-th write finds its key. All keys are ASCII, so that their order is that of their bytes. */
 export function keysOf(random: Random): (i: number) => string {
   const stride = random.pick([7919, 48_271]);
   const modulus = random.pick([100_003, 10_000_019]);
   const few = 500 + random.below(5000);
   const lanes = 2 + random.below(6);
-  const spread = (i: number) => `k${(i * stride) % modulus}`;
   return random.pick([
-    // Each key once, spread over all keys, of several lengths.
-    spread,
-    spread,
+    spread(stride, modulus),
     // Some keys again and again.
     (i: number) => `k${i % few}`,
     () => `k${random.below(few * 4)}`,

@@ -8,7 +8,7 @@
 
 import { type BatchOperation, open, type SledStore } from "../../../mod.ts";
 import { Random } from "../../lib/random.ts";
-import { keysOf } from "./keys.ts";
+import { keysOf, spread } from "./keys.ts";
 
 /** What a run did. */
 export interface ThreadRun {
@@ -20,11 +20,12 @@ export interface ThreadRun {
 }
 
 /** About how many bytes a run writes between two comparisons. */
-const BYTES_A_PHASE = 3_000_000;
+const BYTES_A_PHASE = 6_000_000;
 const GROUPS = [20, 100, 500, 1000] as const;
-const VALUE_BYTES = [8, 60, 300, 1000] as const;
+const VALUE_BYTES = [8, 60, 300, 300, 1000] as const;
 /** Mostly the least: the worker then does many jobs, and each has few blocks. */
 const WRITE_BUFFER_BYTES = [2 ** 18, 2 ** 18, 2 ** 18, 2 ** 20] as const;
+const NEVER = 2 ** 32;
 /** Values are parts of this. */
 const POOL = new Random(1).manyBytes(1 << 20);
 
@@ -44,18 +45,32 @@ class Run implements ThreadRun {
   readonly #keyOf: (i: number) => string;
   readonly #valueBytes: number;
   readonly #writeBufferSize: number;
+  /** Every other run: the load that once found keys out of order, in 7 of 30 runs. The others vary everything. */
+  readonly #isPlain: boolean;
+  readonly #areEqual: boolean;
+  readonly #deleteOneIn: number;
+  readonly #largeOneIn: number;
   #written = 0;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
-    this.#keyOf = keysOf(this.#random);
-    this.#valueBytes = this.#random.pick(VALUE_BYTES);
-    this.#writeBufferSize = this.#random.pick(WRITE_BUFFER_BYTES);
+    this.#isPlain = seed % 2 === 0;
+    this.#keyOf = this.#isPlain ? spread(7919, 100_003) : keysOf(this.#random);
+    this.#valueBytes = this.#isPlain ? 300 : this.#random.pick(VALUE_BYTES);
+    this.#writeBufferSize = this.#isPlain ? 2 ** 18 : this.#random.pick(WRITE_BUFFER_BYTES);
+    this.#areEqual = this.#isPlain || this.#random.below(3) > 0;
+    this.#deleteOneIn = this.#isPlain ? NEVER : this.#random.pick([NEVER, 12]);
+    this.#largeOneIn = this.#isPlain ? NEVER : this.#random.pick([NEVER, 400]);
   }
 
   async phase(path: string): Promise<void> {
     const compression = this.#random.pick(["none", "lz4"] as const);
-    const config = { path, workers: "auto", syncWrites: this.#random.below(4) > 0, compression } as const;
+    const config = {
+      path,
+      workers: "auto",
+      syncWrites: this.#isPlain || this.#random.below(4) > 0,
+      compression,
+    } as const;
     const store = await open({ ...config, cacheSize: 2 ** 20, writeBufferSize: this.#writeBufferSize });
     try {
       await this.#load(store);
@@ -71,9 +86,9 @@ class Run implements ThreadRun {
   }
 
   async #load(store: SledStore): Promise<void> {
-    const group = this.#random.pick(GROUPS);
-    const style = this.#random.pick(["puts", "batch", "both"] as const);
-    const beside = this.#random.pick(["nothing", "nothing", "compact", "backup", "verify"] as const);
+    const group = this.#isPlain ? 500 : this.#random.pick(GROUPS);
+    const style = this.#random.pick(this.#isPlain ? ["puts"] : ["puts", "batch", "both"]);
+    const beside = this.#random.pick<Beside>(this.#isPlain ? ["nothing"] : ["nothing", "compact", "backup", "verify"]);
     const groups = Math.ceil(BYTES_A_PHASE / (group * (this.#valueBytes + 20)));
     let work: Promise<unknown> = Promise.resolve();
     for (let i = 0; i < groups; i++) {
@@ -94,12 +109,13 @@ class Run implements ThreadRun {
   #operation(): Extract<BatchOperation, { type: "put" | "delete" }> & { readonly key: string } {
     const random = this.#random;
     const key = this.#keyOf(this.#written++);
-    if (random.below(12) === 0) {
+    if (random.below(this.#deleteOneIn) === 0) {
       this.#known.delete(key);
       return { type: "delete", key };
     }
     // Some values are large enough for the log.
-    const length = random.below(400) === 0 ? 4096 + random.below(20_000) : random.below(this.#valueBytes);
+    const usual = this.#areEqual ? this.#valueBytes : random.below(this.#valueBytes);
+    const length = random.below(this.#largeOneIn) === 0 ? 4096 + random.below(20_000) : usual;
     const start = random.below(POOL.length - length);
     const value = POOL.subarray(start, start + length);
     this.#known.set(key, value);
@@ -126,7 +142,9 @@ class Run implements ThreadRun {
   }
 }
 
-async function besideOf(store: SledStore, what: "nothing" | "compact" | "backup" | "verify"): Promise<void> {
+type Beside = "nothing" | "compact" | "backup" | "verify";
+
+async function besideOf(store: SledStore, what: Beside): Promise<void> {
   if (what === "compact") await store.compact();
   if (what === "verify") await store.verify();
   if (what === "backup") for await (const _ of store.backup());
