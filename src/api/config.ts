@@ -97,9 +97,10 @@ export interface SledStoreConfig {
   readonly shareBuffers?: boolean | undefined;
   /**
    * Whether a worker thread merges full write buffers into the table. `"auto"` starts one thread for each store, when
-   * the first write buffer is full, a compaction has 32 KiB to merge, or large values are moved to free their files. The thread takes about 30 MB of
-   * memory, keeps no process alive, and ends with the store. With `false`, with another `fileSystem`, and if no thread
-   * can start, luge merges in short steps between the turns of the event loop. Default: `false`.
+   * the first write buffer is full, a compaction has 32 KiB to merge, or large values are moved to free their files.
+   * The thread takes about 30 MB of memory, keeps no process alive, and ends with the store. With `false`, with another
+   * `fileSystem`, and if no thread can start, luge merges in short steps between the turns of the event loop. Default:
+   * `false`.
    */
   readonly workers?: "auto" | false | undefined;
   /**

@@ -247,9 +247,9 @@ export interface Store extends Reader, AsyncDisposable {
   compact(options?: LongOptions): Promise<CompactResult>;
 
   /**
-   * Reads everything from the disk, and checks every checksum, order and pointer: the part of the log that recovery would
-   * read, all blocks, and all large values of the table. Of a file of that part of the log it reports the first damage, without
-   * keys, and reads no further in it. Changes nothing.
+   * Reads from the disk and checks every checksum, order and pointer: the part of the log that recovery would read, all
+   * blocks, and all large values of the table. In a file of that part of the log, it stops at the first damage and
+   * reports it without keys. Changes nothing.
    */
   verify(options?: LongOptions): Promise<VerifyResult>;
 
