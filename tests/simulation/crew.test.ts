@@ -31,6 +31,23 @@ nodeTest("a worker that dies is reported with its seed, and another one continue
   assert.deepEqual(seeds, [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
+nodeTest("a worker that ends after a seed is replaced, and that is no fault", async () => {
+  const seeds: number[] = [];
+  const crew = new Crew({
+    workers: 1,
+    seed: 1,
+    rest: ["leave"],
+    file,
+    onReport: ({ seed, done }) => {
+      if (done) seeds.push(seed);
+      if (seed === 3) crew.end();
+    },
+    onDeath: (problem) => assert.fail(problem),
+  });
+  await crew.run();
+  assert.deepEqual(seeds.slice(0, 2), [1, 2]);
+});
+
 nodeTest("hanging workers are ended, and after several of them the crew stops", async () => {
   const deaths: string[] = [];
   const onDeath = (problem: string) => deaths.push(problem);

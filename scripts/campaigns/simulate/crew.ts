@@ -31,7 +31,9 @@ export interface CrewOptions {
   readonly onDeath: (problem: string, seed: number) => void;
 }
 
-/** Runs workers. A worker that dies is replaced, and the new one continues after the seed of the old one. */
+/**
+ * Runs workers. A worker that dies, or ends after a seed, is replaced. The new one continues after the seed of the old one.
+ */
 export class Crew {
   readonly #options: CrewOptions;
   readonly #children: Set<ChildProcess> = new Set();
@@ -69,6 +71,7 @@ export class Crew {
     this.#children.add(child);
     const exit = once(child, "exit");
     let seed = first;
+    let isDone = false;
     let isHung = false;
     const hang = () => {
       isHung = true;
@@ -80,12 +83,13 @@ export class Crew {
       silence = setTimeout(hang, silentMs);
       const report = JSON.parse(line) as WorkerReport;
       seed = report.seed;
+      isDone = report.done !== undefined;
       if (!this.#isOver) onReport(report, index);
     }
     clearTimeout(silence);
     const [code, signal] = await exit;
     this.#children.delete(child);
-    if (this.#isOver) return seed;
+    if (this.#isOver || (isDone && code === 0)) return seed;
     this.#deaths += 1;
     onDeath(isHung ? `a worker hung for ${silentMs / 1000} s` : `a worker ended with ${signal ?? code}`, seed);
     return seed;

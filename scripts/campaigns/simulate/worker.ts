@@ -1,5 +1,6 @@
 /**
- * Simulates seeds until its parent ends it. Prints a line of JSON for each seed, and after each hundred states.
+ * Simulates seeds until its parent ends it, or until it has become large. Prints a line of JSON for each seed, and after
+ * each hundred states.
  *
  * @module
  */
@@ -7,6 +8,9 @@
 import process from "node:process";
 import { EnginePool } from "./engine_pool.ts";
 import { type FoundFault, type LifeTime, type SimulationResult, simulate } from "./simulation.ts";
+
+/** A process that is larger at the end of a seed ends. Its parent starts another one for the next seed. */
+const LARGEST_BYTES = 2 * 2 ** 30;
 
 /** The report of a worker. */
 export interface WorkerReport {
@@ -31,7 +35,7 @@ function tell(report: Omit<WorkerReport, "memoryBytes">): Promise<void> {
   });
 }
 
-for (let seed = first; ; seed += step) {
+for (let seed = first; process.memoryUsage.rss() < LARGEST_BYTES; seed += step) {
   const lives: LifeTime[] = [];
   const onStates = (done: number) => void tell({ seed, states: done });
   const onFault = (fault: FoundFault, done: number) => void tell({ seed, states: done, fault });
