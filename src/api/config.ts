@@ -99,14 +99,14 @@ export interface SledStoreConfig {
    * Whether a worker thread merges full write buffers into the table. `"auto"` starts one thread for each store, when
    * the first write buffer is full, a compaction has 32 KiB to merge, or large values are moved to free their files.
    * The thread takes about 30 MB of memory, keeps no process alive, and ends with the store. With `false`, with another
-   * `fileSystem`, and if no thread can start, luge merges in short steps between the turns of the event loop. Default:
-   * `false`.
+   * `fileSystem`, and if no thread can start, luge merges in short steps between the turns of the event loop.
+   * Default: `"auto"`.
    */
   readonly workers?: "auto" | false | undefined;
   /**
-   * Opening, closing, commits, `get`, syncs and background steps that take as long are logged, in milliseconds, with what
-   * took the time. The lines have the level WARNING. Then luge times each read of one key, which takes some 0.2 µs. Default: `Infinity`,
-   * which logs none.
+   * Opening, closing, commits, `get`, syncs and background steps that take as long are logged, in milliseconds, with
+   * what took the time. The lines have the level WARNING. Then luge times each read of one key, which takes some 0.2 µs.
+   * Default: `Infinity`, which logs none.
    */
   readonly slowOperation?: number | undefined;
   /** Where log lines go. Default: the console. */
