@@ -341,7 +341,7 @@ fn what_a_kill_left_is_durable_before_anything_follows_it() {
     let disk = writer.into_disk();
     let (recovered, commits) = read(&disk).unwrap();
     assert_eq!(commits.len(), 1);
-    make_durable(&disk, &recovered).unwrap();
+    make_durable(&disk, recovered.end.segment).unwrap();
     let mut writer = LogWriter::start(disk, recovered.end, recovered.last_version, SEGMENT_SIZE);
     writer.append(Version::of(2), b"behind it").unwrap();
     writer.sync().unwrap();

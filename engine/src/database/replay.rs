@@ -6,8 +6,8 @@ use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
 use crate::index::Checkpoint;
-use crate::log::Position;
 use crate::log::record::{self, Record};
+use crate::log::{Position, make_durable};
 use crate::memtable::Memtable;
 use crate::table::{Level, Retention, Table};
 use crate::version::Version;
@@ -25,6 +25,7 @@ pub(super) struct Replay<'a, D: Disk> {
     pub tabled: Version,
     /// Bytes of records after those of the sealed memtable.
     pub log_bytes: u64,
+    log: &'a D,
     table: &'a mut Table<D>,
     options: &'a Options,
     /// The table has the versions up to this one.
@@ -38,7 +39,7 @@ pub(super) struct Replay<'a, D: Disk> {
 }
 
 impl<'a, D: Disk> Replay<'a, D> {
-    pub fn new(table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
+    pub fn new(log: &'a D, table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
         let active = Memtable::default();
         let (reserved, skip) = (checkpoint.reserved, checkpoint.version);
         let (tabled, version) = (skip, skip);
@@ -49,6 +50,7 @@ impl<'a, D: Disk> Replay<'a, D> {
             reserved,
             tabled,
             log_bytes,
+            log,
             table,
             options,
             skip,
@@ -123,7 +125,12 @@ impl<'a, D: Disk> Replay<'a, D> {
     /// only if another memtable is sealed already.
     fn make_room(&mut self, next: Position) -> Result<(), Failure> {
         if self.sealed.is_some() {
-            return if self.options.read_only { Ok(()) } else { self.merge_whole() };
+            if !self.options.read_only {
+                // The table must never be ahead of the log: after a power cut, later commits would be there without earlier ones.
+                make_durable(self.log, next.segment)?;
+                self.merge_whole()?;
+            }
+            return Ok(());
         }
         let checkpoint = Checkpoint { first_segment: next.segment, version: self.version, reserved: self.reserved };
         self.sealed = Some((std::mem::take(&mut self.active), checkpoint));

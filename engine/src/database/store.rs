@@ -41,7 +41,7 @@ impl<D: Disk> Store<D> {
         let checkpoint = checkpointer.checkpoint();
         let owner = table.identity().owner_of("log");
         check_owners(&disk, checkpoint.first_segment, owner)?;
-        let mut replay = Replay::new(&mut table, &options, &checkpoint);
+        let mut replay = Replay::new(&disk, &mut table, &options, &checkpoint);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
         let Replay { active, sealed, reserved, tabled, log_bytes, whole_from, .. } = replay;
         let last_version = recovered.last_version.max(checkpoint.version);

@@ -50,10 +50,10 @@ pub fn recover<D: Disk>(
     Ok(recovered)
 }
 
-/// Makes the recovered records durable. A killed process may have written records without a sync. Later reads and
-/// writes rely on these records.
-pub fn make_durable<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Failure> {
-    if !recovered.end.segment.is_none() && !disk.open(&segment::file_name(recovered.end.segment))?.begin_sync()? {
+/// Makes the records of a segment durable, and so all records up to them. A killed process may have written records
+/// without a sync. What relies on these records must come after this.
+pub fn make_durable<D: Disk>(disk: &D, number: SegmentNumber) -> Result<(), Failure> {
+    if !number.is_none() && !disk.open(&segment::file_name(number))?.begin_sync()? {
         disk.finish_syncs()?;
     }
     Ok(())

@@ -83,7 +83,7 @@ impl<D: Disk> ValueLog<D> {
         let Options { segment_size, logged_size, read_only, compression, .. } = *options;
         let noted_segment = notes.newest_segment(recovered.end.segment)?;
         if !read_only {
-            make_durable(&disk, recovered)?;
+            make_durable(&disk, recovered.end.segment)?;
         }
         let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).owned_by(*owner);
         let (files, space) = (ValueFiles::owned_by(*owner), Space::new(segment_size));
