@@ -18,10 +18,8 @@ export const PEER_CHOICE: string = `## Where another store is the better choice
 - **One durable write at a time on a busy event loop:** a single awaited put costs luge a sync on another
   thread and the way back. A store that blocks can be quicker for one writer. Everything else that waits
   for the event loop pays for it.
-- **Values that compress well, on a small disk:** classic-level has Snappy. luge writes values as they are.
-- **Loads of many millions, with nothing else to do:** LevelDB sorts and writes on its own thread, in
-  native code, and gains most from a larger write buffer. luge does that work on the thread of its caller,
-  between turns of the event loop.
+- **Loads of many millions, with nothing else to do:** LevelDB sorts and writes in native code, and gains
+  most from a larger write buffer. luge does the same in WebAssembly, which takes longer for it.
 - **Data that lives as long as the process:** a \`Map\` is faster than every store here.`;
 
 /** The facts that a reader needs to judge the figures. */
