@@ -146,11 +146,10 @@ impl<D: Disk> Database<D> {
         store.history().changes_from.min(store.memtables.tabled())
     }
 
-    /// From which version on an increment misses no key that changed: at most [`Database::changes_from`], since the older ones of
-    /// several changes of a key do not count.
+    /// From which version on an increment misses no key that changed. The memtables may have more for a moment, but an increment takes
+    /// many calls: what is merged without a deletion is gone as soon as its checkpoint is recorded.
     pub fn newest_from(&self) -> Version {
-        let store = self.looking();
-        store.history().newest_from.min(store.memtables.tabled())
+        self.looking().history().newest_from
     }
 
     /// Keeps what says that keys are gone since `version`, until [`Database::release_gone`].

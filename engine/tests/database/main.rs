@@ -13,6 +13,7 @@ mod copied;
 mod damage;
 mod histories;
 mod history;
+mod increments;
 mod killed;
 mod pace;
 mod restore;
