@@ -359,9 +359,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.visits.pauses_before(entry.key) {
                 return Ok(Advance::Paused);
             }
-            if self.has_key && entry.key == self.key.as_slice() {
-                self.pass_key(next)?;
-            } else if entry.version > self.range.version {
+            if entry.version > self.range.version {
                 self.seek_version(next)?;
             } else if !entry.is_gone(self.range.now_ms) {
                 self.gone = 0;
@@ -445,14 +443,31 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Ok(())
     }
 
+    /// Passes the present key in all sources: it is decided.
     fn finish_key(&mut self, source: usize) -> Result<(), Failure> {
-        self.has_key = !self.is_alone;
-        if self.has_key
+        if self.is_alone {
+            return self.pass_key(source);
+        }
+        // Two sources that are not alone have the same key.
+        if self.sources.len() > 2
             && let Some(entry) = self.sources.get(source).and_then(Source::entry)
         {
             keep(&mut self.key, entry.key);
         }
-        self.pass_key(source)
+        let are_two = self.sources.len() == 2;
+        for (other, passed) in self.sources.iter_mut().enumerate() {
+            if other != source {
+                if !are_two && passed.entry().is_none_or(|entry| entry.key != self.key.as_slice()) {
+                    continue;
+                }
+                self.visits.look();
+            }
+            passed.pass_key(false)?;
+            self.visits.spend(passed.take_visits());
+        }
+        self.sources.retain(|source| !source.is_done());
+        self.leader = None;
+        Ok(())
     }
 
     /// Skips the versions of a source's current key.
@@ -503,6 +518,21 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 self.is_alone = true;
                 return self.leader;
             }
+        }
+        if let [one, other] = self.sources.as_slice()
+            && let (Some(one), Some(other)) = (one.entry(), other.entry())
+        {
+            let order = one.key.cmp(other.key);
+            self.is_alone = order != Ordering::Equal;
+            // A version that is merged right now is in both.
+            let is_one = order.then_with(|| other.version.cmp(&one.version)) != direction.reverse();
+            self.leader = None;
+            if self.is_alone {
+                let rival = if is_one { other.key } else { one.key };
+                keep(&mut self.rival, rival);
+                self.leader = Some(usize::from(!is_one));
+            }
+            return Some(usize::from(!is_one));
         }
         let mut rival = std::mem::take(&mut self.rival);
         let mut first: Option<(usize, Entry<'_>)> = None;
