@@ -140,21 +140,58 @@ enum Kept {
 }
 
 enum Source<'a, D: Disk> {
-    Memtable(&'a Memtable, Option<Place>),
+    Memtable(MemtableSource<'a>),
     Table(Box<TableCursor<'a, D>>),
+}
+
+/// A position in a memtable, with its entry.
+struct MemtableSource<'a> {
+    memtable: &'a Memtable,
+    place: Option<Place>,
+    entry: Option<Entry<'a>>,
+}
+
+impl<'a> MemtableSource<'a> {
+    fn at(memtable: &'a Memtable, place: Option<Place>) -> Self {
+        Self { memtable, place, entry: place.and_then(|place| memtable.at(place)) }
+    }
+
+    fn go(&mut self, place: Option<Place>) {
+        *self = Self::at(self.memtable, place);
+    }
+
+    fn step(&mut self, reverse: bool) {
+        let step = |place| if reverse { self.memtable.previous(place) } else { self.memtable.next(place) };
+        self.go(self.place.and_then(step));
+    }
+
+    fn pass_key(&mut self, reverse: bool) {
+        let Some(Entry { key, .. }) = self.entry else { return };
+        for _ in 0..VERSIONS_A_JUMP {
+            self.step(reverse);
+            if self.entry.is_none_or(|entry| entry.key != key) {
+                return;
+            }
+        }
+        self.go(if reverse {
+            before_in(self.memtable, self.memtable.seek(key, Version::NEWEST))
+        } else {
+            self.memtable.seek(key, Version::NONE)
+        });
+    }
 }
 
 impl<D: Disk> Source<'_, D> {
     fn entry(&self) -> Option<Entry<'_>> {
         match self {
-            Self::Memtable(memtable, place) => memtable.at((*place)?),
+            Self::Memtable(source) => source.entry,
             Self::Table(cursor) => cursor.entry(),
         }
     }
 
     fn is_done(&self) -> bool {
         match self {
-            Self::Memtable(_, place) => place.is_none(),
+            Self::Memtable(source) => source.place.is_none(),
             Self::Table(cursor) => cursor.is_done(),
         }
     }
@@ -162,50 +199,32 @@ impl<D: Disk> Source<'_, D> {
     /// Skips the current key with all its versions.
     fn pass_key(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
-            Self::Memtable(memtable, place) => {
-                let memtable = *memtable;
-                let key = |place: Option<Place>| place.and_then(|place| memtable.at(place)).map(|entry| entry.key);
-                let Some(present) = key(*place) else { return Ok(()) };
-                for _ in 0..VERSIONS_A_JUMP {
-                    *place = step_in(memtable, *place, reverse);
-                    if key(*place) != Some(present) {
-                        return Ok(());
-                    }
-                }
-                *place = if reverse {
-                    before_in(memtable, memtable.seek(present, Version::NEWEST))
-                } else {
-                    memtable.seek(present, Version::NONE)
-                };
-                Ok(())
-            }
-            Self::Table(cursor) if reverse => cursor.previous_key(),
-            Self::Table(cursor) => cursor.next_key(),
+            Self::Memtable(source) => source.pass_key(reverse),
+            Self::Table(cursor) if reverse => return cursor.previous_key(),
+            Self::Table(cursor) => return cursor.next_key(),
         }
+        Ok(())
     }
 
     /// Moves to the newest version of the present key that is not above `version`. Forward without one: moves after the
     /// key.
     fn seek_version(&mut self, version: Version) -> Result<(), Failure> {
         match self {
-            Self::Memtable(memtable, place) => {
-                let present = place.and_then(|place| memtable.at(place));
-                *place = present.and_then(|entry| memtable.seek(entry.key, version));
-                Ok(())
+            Self::Memtable(source) => {
+                source.go(source.entry.and_then(|entry| source.memtable.seek(entry.key, version)));
             }
-            Self::Table(cursor) => cursor.seek_version(version),
+            Self::Table(cursor) => return cursor.seek_version(version),
         }
+        Ok(())
     }
 
     fn step(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
-            Self::Memtable(memtable, place) => {
-                *place = step_in(memtable, *place, reverse);
-                Ok(())
-            }
-            Self::Table(cursor) if reverse => cursor.retreat(),
-            Self::Table(cursor) => cursor.advance(),
+            Self::Memtable(source) => source.step(reverse),
+            Self::Table(cursor) if reverse => return cursor.retreat(),
+            Self::Table(cursor) => return cursor.advance(),
         }
+        Ok(())
     }
 
     /// How many visits the blocks cost that were read since the last call.
@@ -228,7 +247,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
     ) -> Result<Self, Failure> {
         let mut sources: Vec<Source<'a, D>> = memtables
             .filter(|memtable| !memtable.is_empty())
-            .map(|memtable| Source::Memtable(memtable, start_in(memtable, &range)))
+            .map(|memtable| Source::Memtable(MemtableSource::at(memtable, start_in(memtable, &range))))
             .collect();
         let levels = table.into_iter().flat_map(|table| Level::ALL.map(|level| (table, level)));
         for (table, level) in levels.filter(|(table, level)| table.live_bytes(*level) > 0) {
@@ -579,10 +598,6 @@ fn before_in(memtable: &Memtable, place: Option<Place>) -> Option<Place> {
         Some(place) => memtable.previous(place),
         None => memtable.last(),
     }
-}
-
-fn step_in(memtable: &Memtable, place: Option<Place>, reverse: bool) -> Option<Place> {
-    place.and_then(|place| if reverse { memtable.previous(place) } else { memtable.next(place) })
 }
 
 /// Copies bytes into an existing buffer.
