@@ -140,21 +140,58 @@ enum Kept {
 }
 
 enum Source<'a, D: Disk> {
-    Memtable(&'a Memtable, Option<Place>),
+    Memtable(MemtableSource<'a>),
     Table(Box<TableCursor<'a, D>>),
+}
+
+/// A position in a memtable, with its entry.
+struct MemtableSource<'a> {
+    memtable: &'a Memtable,
+    place: Option<Place>,
+    entry: Option<Entry<'a>>,
+}
+
+impl<'a> MemtableSource<'a> {
+    fn at(memtable: &'a Memtable, place: Option<Place>) -> Self {
+        Self { memtable, place, entry: place.and_then(|place| memtable.at(place)) }
+    }
+
+    fn go(&mut self, place: Option<Place>) {
+        *self = Self::at(self.memtable, place);
+    }
+
+    fn step(&mut self, reverse: bool) {
+        let step = |place| if reverse { self.memtable.previous(place) } else { self.memtable.next(place) };
+        self.go(self.place.and_then(step));
+    }
+
+    fn pass_key(&mut self, reverse: bool) {
+        let Some(Entry { key, .. }) = self.entry else { return };
+        for _ in 0..VERSIONS_A_JUMP {
+            self.step(reverse);
+            if self.entry.is_none_or(|entry| entry.key != key) {
+                return;
+            }
+        }
+        self.go(if reverse {
+            before_in(self.memtable, self.memtable.seek(key, Version::NEWEST))
+        } else {
+            self.memtable.seek(key, Version::NONE)
+        });
+    }
 }
 
 impl<D: Disk> Source<'_, D> {
     fn entry(&self) -> Option<Entry<'_>> {
         match self {
-            Self::Memtable(memtable, place) => memtable.at((*place)?),
+            Self::Memtable(source) => source.entry,
             Self::Table(cursor) => cursor.entry(),
         }
     }
 
     fn is_done(&self) -> bool {
         match self {
-            Self::Memtable(_, place) => place.is_none(),
+            Self::Memtable(source) => source.place.is_none(),
             Self::Table(cursor) => cursor.is_done(),
         }
     }
@@ -162,50 +199,32 @@ impl<D: Disk> Source<'_, D> {
     /// Skips the current key with all its versions.
     fn pass_key(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
-            Self::Memtable(memtable, place) => {
-                let memtable = *memtable;
-                let key = |place: Option<Place>| place.and_then(|place| memtable.at(place)).map(|entry| entry.key);
-                let Some(present) = key(*place) else { return Ok(()) };
-                for _ in 0..VERSIONS_A_JUMP {
-                    *place = step_in(memtable, *place, reverse);
-                    if key(*place) != Some(present) {
-                        return Ok(());
-                    }
-                }
-                *place = if reverse {
-                    before_in(memtable, memtable.seek(present, Version::NEWEST))
-                } else {
-                    memtable.seek(present, Version::NONE)
-                };
-                Ok(())
-            }
-            Self::Table(cursor) if reverse => cursor.previous_key(),
-            Self::Table(cursor) => cursor.next_key(),
+            Self::Memtable(source) => source.pass_key(reverse),
+            Self::Table(cursor) if reverse => return cursor.previous_key(),
+            Self::Table(cursor) => return cursor.next_key(),
         }
+        Ok(())
     }
 
     /// Moves to the newest version of the present key that is not above `version`. Forward without one: moves after the
     /// key.
     fn seek_version(&mut self, version: Version) -> Result<(), Failure> {
         match self {
-            Self::Memtable(memtable, place) => {
-                let present = place.and_then(|place| memtable.at(place));
-                *place = present.and_then(|entry| memtable.seek(entry.key, version));
-                Ok(())
+            Self::Memtable(source) => {
+                source.go(source.entry.and_then(|entry| source.memtable.seek(entry.key, version)));
             }
-            Self::Table(cursor) => cursor.seek_version(version),
+            Self::Table(cursor) => return cursor.seek_version(version),
         }
+        Ok(())
     }
 
     fn step(&mut self, reverse: bool) -> Result<(), Failure> {
         match self {
-            Self::Memtable(memtable, place) => {
-                *place = step_in(memtable, *place, reverse);
-                Ok(())
-            }
-            Self::Table(cursor) if reverse => cursor.retreat(),
-            Self::Table(cursor) => cursor.advance(),
+            Self::Memtable(source) => source.step(reverse),
+            Self::Table(cursor) if reverse => return cursor.retreat(),
+            Self::Table(cursor) => return cursor.advance(),
         }
+        Ok(())
     }
 
     /// How many visits the blocks cost that were read since the last call.
@@ -228,7 +247,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
     ) -> Result<Self, Failure> {
         let mut sources: Vec<Source<'a, D>> = memtables
             .filter(|memtable| !memtable.is_empty())
-            .map(|memtable| Source::Memtable(memtable, start_in(memtable, &range)))
+            .map(|memtable| Source::Memtable(MemtableSource::at(memtable, start_in(memtable, &range))))
             .collect();
         let levels = table.into_iter().flat_map(|table| Level::ALL.map(|level| (table, level)));
         for (table, level) in levels.filter(|(table, level)| table.live_bytes(*level) > 0) {
@@ -359,9 +378,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
             if self.visits.pauses_before(entry.key) {
                 return Ok(Advance::Paused);
             }
-            if self.has_key && entry.key == self.key.as_slice() {
-                self.pass_key(next)?;
-            } else if entry.version > self.range.version {
+            if entry.version > self.range.version {
                 self.seek_version(next)?;
             } else if !entry.is_gone(self.range.now_ms) {
                 self.gone = 0;
@@ -445,14 +462,31 @@ impl<'a, D: Disk> Cursor<'a, D> {
         Ok(())
     }
 
+    /// Passes the present key in all sources: it is decided.
     fn finish_key(&mut self, source: usize) -> Result<(), Failure> {
-        self.has_key = !self.is_alone;
-        if self.has_key
+        if self.is_alone {
+            return self.pass_key(source);
+        }
+        // Two sources that are not alone have the same key.
+        if self.sources.len() > 2
             && let Some(entry) = self.sources.get(source).and_then(Source::entry)
         {
             keep(&mut self.key, entry.key);
         }
-        self.pass_key(source)
+        let are_two = self.sources.len() == 2;
+        for (other, passed) in self.sources.iter_mut().enumerate() {
+            if other != source {
+                if !are_two && passed.entry().is_none_or(|entry| entry.key != self.key.as_slice()) {
+                    continue;
+                }
+                self.visits.look();
+            }
+            passed.pass_key(false)?;
+            self.visits.spend(passed.take_visits());
+        }
+        self.sources.retain(|source| !source.is_done());
+        self.leader = None;
+        Ok(())
     }
 
     /// Skips the versions of a source's current key.
@@ -504,6 +538,21 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 return self.leader;
             }
         }
+        if let [one, other] = self.sources.as_slice()
+            && let (Some(one), Some(other)) = (one.entry(), other.entry())
+        {
+            let order = one.key.cmp(other.key);
+            self.is_alone = order != Ordering::Equal;
+            // A version that is merged right now is in both.
+            let is_one = order.then_with(|| other.version.cmp(&one.version)) != direction.reverse();
+            self.leader = None;
+            if self.is_alone {
+                let rival = if is_one { other.key } else { one.key };
+                keep(&mut self.rival, rival);
+                self.leader = Some(usize::from(!is_one));
+            }
+            return Some(usize::from(!is_one));
+        }
         let mut rival = std::mem::take(&mut self.rival);
         let mut first: Option<(usize, Entry<'_>)> = None;
         let mut second: Option<&[u8]> = None;
@@ -549,10 +598,6 @@ fn before_in(memtable: &Memtable, place: Option<Place>) -> Option<Place> {
         Some(place) => memtable.previous(place),
         None => memtable.last(),
     }
-}
-
-fn step_in(memtable: &Memtable, place: Option<Place>, reverse: bool) -> Option<Place> {
-    place.and_then(|place| if reverse { memtable.previous(place) } else { memtable.next(place) })
 }
 
 /// Copies bytes into an existing buffer.

@@ -3,6 +3,8 @@
 //!
 //! Entry: `[kind 1][version 8][key length 4][value length, or the bits of a length in the log 4][key][expiry 8, if any][value, or position in the log 8]`.
 
+use std::hint::black_box;
+
 use crate::entry::{Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
@@ -83,6 +85,16 @@ impl Arena {
             }
         };
         Some(Entry { key, version, expires, value })
+    }
+
+    /// Loads entries into the caches of the processor. Entries with neighbouring keys are far from each other, and an
+    /// iteration would wait for each of them. These loads do not wait for one another.
+    pub fn touch(&self, entries: &[u32]) {
+        let first = |number: &u32| {
+            let chunk = self.chunks.get((number >> CHUNK_BITS) as usize)?;
+            chunk.get(*number as usize & (CHUNK_SIZE - 1)).copied()
+        };
+        black_box(entries.iter().filter_map(first).fold(0, u8::wrapping_add));
     }
 
     /// The key and the version of an entry.

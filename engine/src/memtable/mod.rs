@@ -63,7 +63,11 @@ impl Memtable {
     /// The place after `place`.
     #[must_use]
     pub fn next(&self, place: Place) -> Option<Place> {
-        self.tree.next(place)
+        let next = self.tree.next(place)?;
+        if !next.is_beside(place) {
+            self.arena.touch(self.tree.beside(next));
+        }
+        Some(next)
     }
 
     /// The place before `place`.

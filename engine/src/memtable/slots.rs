@@ -47,6 +47,11 @@ impl Slots {
         self.entries[..self.count].get(slot).copied()
     }
 
+    /// The entries of all slots in use.
+    pub fn entries(&self) -> &[u32] {
+        &self.entries[..self.count]
+    }
+
     /// Puts another entry into a slot.
     pub fn set(&mut self, slot: usize, (prefix, entry): (u64, u32)) {
         self.prefixes[slot] = prefix;

@@ -22,6 +22,14 @@ pub struct Place {
     slot: u32,
 }
 
+impl Place {
+    /// Whether both places are in the same leaf.
+    #[must_use]
+    pub fn is_beside(self, other: Self) -> bool {
+        self.leaf == other.leaf
+    }
+}
+
 #[derive(Debug)]
 struct Leaf {
     slots: Slots,
@@ -179,6 +187,11 @@ impl Tree {
     /// The entry at a place.
     pub fn entry(&self, place: Place) -> Option<u32> {
         self.leaves.get(place.leaf as usize)?.slots.entry(place.slot as usize)
+    }
+
+    /// The entries in the leaf of a place.
+    pub fn beside(&self, place: Place) -> &[u32] {
+        self.leaves.get(place.leaf as usize).map_or(&[], |leaf| leaf.slots.entries())
     }
 
     /// Bytes of memory in use.
