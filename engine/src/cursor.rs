@@ -468,21 +468,19 @@ impl<'a, D: Disk> Cursor<'a, D> {
             return self.pass_key(source);
         }
         // Two sources that are not alone have the same key.
-        if self.sources.len() > 2
-            && let Some(entry) = self.sources.get(source).and_then(Source::entry)
-        {
+        let are_two = self.sources.len() == 2;
+        if let Some(entry) = self.sources.get(source).and_then(Source::entry).filter(|_| !are_two) {
             keep(&mut self.key, entry.key);
         }
-        let are_two = self.sources.len() == 2;
         for (other, passed) in self.sources.iter_mut().enumerate() {
-            if other != source {
-                if !are_two && passed.entry().is_none_or(|entry| entry.key != self.key.as_slice()) {
-                    continue;
+            let has_key = |entry: Entry<'_>| entry.key == self.key.as_slice();
+            if are_two || passed.entry().is_some_and(has_key) {
+                if other != source {
+                    self.visits.look();
                 }
-                self.visits.look();
+                passed.pass_key(false)?;
+                self.visits.spend(passed.take_visits());
             }
-            passed.pass_key(false)?;
-            self.visits.spend(passed.take_visits());
         }
         self.sources.retain(|source| !source.is_done());
         self.leader = None;
@@ -538,43 +536,31 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 return self.leader;
             }
         }
-        if let [one, other] = self.sources.as_slice()
-            && let (Some(one), Some(other)) = (one.entry(), other.entry())
-        {
-            let order = one.key.cmp(other.key);
-            self.is_alone = order != Ordering::Equal;
-            // A version that is merged right now is in both.
-            let is_one = order.then_with(|| other.version.cmp(&one.version)) != direction.reverse();
-            self.leader = None;
-            if self.is_alone {
-                let rival = if is_one { other.key } else { one.key };
-                keep(&mut self.rival, rival);
-                self.leader = Some(usize::from(!is_one));
-            }
-            return Some(usize::from(!is_one));
-        }
-        let mut rival = std::mem::take(&mut self.rival);
-        let mut first: Option<(usize, Entry<'_>)> = None;
-        let mut second: Option<&[u8]> = None;
-        for (source, entry) in self.sources.iter().enumerate().filter_map(|(i, source)| Some((i, source.entry()?))) {
-            match first {
-                Some((_, best)) if entry.order(&best) != direction => {
-                    if second.is_none_or(|second| entry.key.cmp(second) == direction) {
-                        second = Some(entry.key);
+        let mut entries = self.sources.iter().enumerate().filter_map(|(i, source)| Some((i, source.entry()?)));
+        let (mut leader, mut first) = entries.next()?;
+        let (mut second, mut is_alone) = (None, true);
+        for (source, entry) in entries {
+            match entry.key.cmp(first.key) {
+                Ordering::Equal => {
+                    is_alone = false;
+                    if first.version.cmp(&entry.version) == direction {
+                        (leader, first) = (source, entry);
                     }
                 }
-                best => {
-                    second = best.map(|(_, best)| best.key);
-                    first = Some((source, entry));
+                order if order == direction => {
+                    second = Some(first.key);
+                    (leader, first, is_alone) = (source, entry, true);
                 }
+                _ if second.is_none_or(|second| entry.key.cmp(second) == direction) => second = Some(entry.key),
+                _ => {}
             }
         }
-        let (leader, first) = first?;
-        keep(&mut rival, second?);
-        self.is_alone = first.key != rival.as_slice();
-        self.rival = rival;
-        self.leader = Some(leader);
-        self.leader
+        self.is_alone = is_alone;
+        self.leader = second.filter(|_| is_alone).map(|second| {
+            keep(&mut self.rival, second);
+            leader
+        });
+        Some(leader)
     }
 }
 
