@@ -10,7 +10,8 @@ export const PRINTED = "value STORE_LOCKED 3 memory worked";
 
 /**
  * A function that writes to the store at `path` until a worker thread has merged some of it. It rejects if the thread
- * fails, or if there is none. The write buffer is small, so that the thread starts soon.
+ * fails, or if there is none. It leaves the option `workers` out, as most programs do. The write buffer is small, so
+ * that the thread starts soon.
  */
 export const WORK = `
 async function work(path) {
@@ -18,7 +19,7 @@ async function work(path) {
   const ignore = () => {};
   const warn = (line = "") => void warnings.push(line);
   const logger = { debug: ignore, info: ignore, warn, error: warn };
-  const store = await open({ path, workers: "auto", writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 });
+  const store = await open({ path, writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 });
   const value = new Uint8Array(60);
   let rounds = 0;
   const isOver = () => warnings.length > 0 || store.metrics().workerJobs > 1 || rounds === 4000;
@@ -35,8 +36,9 @@ async function work(path) {
 }
 `;
 
-const MAIN = `${WORK}
-async function main(path) {
+/** A function that uses the store at `path` and one beside it, and returns the output of the program. */
+const USE = `${WORK}
+async function use(path) {
   const store = await open(path);
   await store.put("key", "value");
   await store.close();
@@ -51,12 +53,18 @@ async function main(path) {
   const memory = new MemoryStore();
   memory.putSync("key", "memory");
   const worked = await work(path + "-worker");
-  console.log(value, error.code, entries, new TextDecoder().decode(memory.getSync("key")), worked);
+  return [value, error.code, entries, new TextDecoder().decode(memory.getSync("key")), worked].join(" ");
 }
-main(process.argv[2]).catch((error) => {
-  console.error(error);
-  process.exit(1);
-});
+`;
+
+const MAIN = `${USE}
+use(process.argv[2]).then(
+  (printed) => console.log(printed),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
 `;
 
 const NAMES = "inspectBackup, MemoryStore, open, StoreError";
@@ -66,3 +74,20 @@ export const ESM: string = `import { ${NAMES} } from "@luge/luge";\n${MAIN}`;
 
 /** The program in CommonJS. */
 export const COMMONJS: string = `const { ${NAMES} } = require("@luge/luge");\n${MAIN}`;
+
+/** A module for a server: each request to it uses new stores. */
+export const HANDLER: string = `import { ${NAMES} } from "@luge/luge";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+${USE}
+export async function answer() {
+  const directory = mkdtempSync(tmpdir() + "/luge-framework-");
+  try {
+    return await use(directory + "/data");
+  } catch (error) {
+    return String(error);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+`;

@@ -6,33 +6,17 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { binary } from "../lib/runtimes.ts";
-import { ESM, PRINTED } from "./app.ts";
+import { ESM, HANDLER, PRINTED } from "./app.ts";
 import { type Outcome, toolVersionOf, YES } from "./bundlers.ts";
 import type { Project } from "./project.ts";
 
 const PACKAGES = ["next@16.4.6", "react@19.2.9", "react-dom@19.2.9", "nitro@3.0.0", "rolldown@1.3.2"];
-
-/** Answers a request with the output of the program. */
-const HANDLER = `
-import { open, StoreError } from "@luge/luge";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-const path = mkdtempSync(tmpdir() + "/luge-framework-");
-let opening;
-export async function answer() {
-  const store = await (opening ??= open(path));
-  await store.put("key", "value");
-  const error = await open(path).catch((error) => error);
-  return [new TextDecoder().decode(await store.get("key")), error instanceof StoreError, error.code].join(" ");
-}
-`;
-const ANSWER = "value true STORE_LOCKED";
 
 /** One framework: a command builds it, another one starts it, and HTTP requests test it. */
 interface Framework {
@@ -45,22 +29,37 @@ interface Framework {
   readonly output: string;
 }
 
+const NEXT = {
+  "answer.mjs": HANDLER,
+  "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;",
+  "app/api/route.js":
+    'import { answer } from "../../answer.mjs";\nexport const dynamic = "force-dynamic";\n' +
+    "export const GET = async () => new Response(await answer());",
+};
+
 const FRAMEWORKS: readonly Framework[] = [
   {
     name: "Next, bundled",
     package: "next",
-    files: {
-      "answer.mjs": HANDLER,
-      "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;",
-      "app/api/route.js":
-        'import { answer } from "../../answer.mjs";\nexport const dynamic = "force-dynamic";\n' +
-        "export const GET = async () => new Response(await answer());",
-      "next.config.mjs": "export default { turbopack: { root: import.meta.dirname } };",
-    },
+    files: { ...NEXT, "next.config.mjs": "export default { turbopack: { root: import.meta.dirname } };" },
     build: ["node_modules/.bin/next", "build"],
     start: (port) => ["node_modules/.bin/next", "start", `--port=${port}`],
     path: "/api",
     output: ".next/server",
+  },
+  {
+    name: "Next, standalone, luge external",
+    package: "next",
+    files: {
+      ...NEXT,
+      "next.config.mjs":
+        'export default { output: "standalone", serverExternalPackages: ["@luge/luge"], ' +
+        "turbopack: { root: import.meta.dirname } };",
+    },
+    build: ["node_modules/.bin/next", "build"],
+    start: () => [binary("node"), ".next/standalone/server.js"],
+    path: "/api",
+    output: ".next/standalone",
   },
   {
     name: "Nitro, without externals",
@@ -100,21 +99,29 @@ async function tryFramework(project: Project, framework: Framework): Promise<Out
     return { ...outcome, built: (error as Error).message, ran: "no", sizeBytes: undefined };
   }
   const sizeBytes = sizeOf(join(project.path, framework.output));
-  return { ...outcome, built: YES, ran: await ask(project, framework), sizeBytes };
+  // The server must not find the package of the project: its output has all of it.
+  const [installed, hidden] = [join(project.path, "node_modules", "@luge"), join(project.path, "hidden")];
+  renameSync(installed, hidden);
+  try {
+    return { ...outcome, built: YES, ran: await ask(project, framework), sizeBytes };
+  } finally {
+    renameSync(hidden, installed);
+  }
 }
 
 async function ask(project: Project, { start, path }: Framework): Promise<string> {
   const port = await freePort();
   const [command, ...args] = start(port);
   const PATH = `${dirname(binary("node"))}:${process.env.PATH}`;
-  const env = { ...process.env, PATH, PORT: String(port), HOST: "127.0.0.1", NEXT_TELEMETRY_DISABLED: "1" };
+  const address = { HOST: "127.0.0.1", HOSTNAME: "127.0.0.1", PORT: String(port) };
+  const env = { ...process.env, PATH, ...address, NEXT_TELEMETRY_DISABLED: "1" };
   const server = spawn(command, args, { cwd: project.path, env, stdio: "ignore", detached: true });
   const closed = once(server, "close");
   try {
     for (let tries = 0; tries < 100; tries++) {
       const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
       const text = await response?.text();
-      if (text !== undefined) return text === ANSWER ? YES : text;
+      if (text !== undefined) return text === PRINTED ? YES : text;
       await sleep(200);
     }
     return "no answer";

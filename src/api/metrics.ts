@@ -64,7 +64,7 @@ export interface StoreMetrics {
   readonly stepMs: number;
   /** The longest step, in milliseconds. */
   readonly longestStepMs: number;
-  /** Parts of merges and descents that a worker thread did, about 1 MiB each. 0 without the option `workers`. */
+  /** Parts of merges and descents that a worker thread did, about 1 MiB each. 0 with `workers: false`. */
   readonly workerJobs: number;
   /**
    * Worker threads that failed or could not start. The thread of the store then did their work. After three failures the

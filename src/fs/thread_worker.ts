@@ -6,7 +6,7 @@
  */
 
 import { closeSync, openSync } from "node:fs";
-import type { Worker } from "node:worker_threads";
+import type { Worker, WorkerOptions } from "node:worker_threads";
 import type { JobWorker, WorkerData } from "./job_worker.ts";
 import { WORKER_CODE } from "./worker/worker_code.ts";
 
@@ -32,13 +32,15 @@ export async function startThread(data: WorkerData): Promise<JobWorker> {
   const threads = await import("node:worker_threads");
   const isDeno = "Deno" in globalThis;
   const code = isDeno ? new URL(`data:text/javascript,${encodeURIComponent(WORKER_CODE)}`) : WORKER_CODE;
-  const worker = new threads.Worker(code, {
+  const options: WorkerOptions = {
     eval: !isDeno,
     workerData: data,
     name: "luge",
     // The options of the process are not for the worker. A test runner's options would load the tests again.
     execArgv: [],
-  });
+  };
+  // Without `new`: Turbopack takes the argument of a `new Worker(…)` for a file, and then for each file of the package.
+  const worker: Worker = Reflect.construct(threads.Worker, [code, options]);
   const thread = new Thread(worker);
   // After the constructor: a new listener makes Node keep the process alive again.
   worker.unref();
