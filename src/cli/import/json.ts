@@ -15,7 +15,7 @@ import { atPlace, type Row, type Rows } from "./rows.ts";
 export async function* jsonArrayRows(bytes: AsyncIterable<Uint8Array>, mapping: Mapping): Rows {
   const splitter = new ElementSplitter();
   for await (const piece of decodeText(bytes)) {
-    for (const { text, line } of splitter.read(piece)) yield rowOf(line, text, mapping);
+    for (const { text, line, row } of splitter.read(piece)) yield rowOf(`Line ${line}, row ${row}`, text, mapping);
   }
   splitter.end();
 }
@@ -25,12 +25,11 @@ export async function* jsonLineRows(bytes: AsyncIterable<Uint8Array>, mapping: M
   let number = 0;
   for await (const line of readLines(bytes)) {
     number += 1;
-    if (line.trim() !== "") yield rowOf(number, line, mapping);
+    if (line.trim() !== "") yield rowOf(`Line ${number}`, line, mapping);
   }
 }
 
-function rowOf(line: number, text: string, mapping: Mapping): Row {
-  const place = `Line ${line}`;
+function rowOf(place: string, text: string, mapping: Mapping): Row {
   return { place, toEntry: () => atPlace(place, () => entryOf(fieldsOf(text), mapping)) };
 }
 
@@ -82,5 +81,6 @@ function checkNumber(name: string, value: number): void {
 
 /** The text as it is, with all digits, but without the spaces between its tokens. */
 function withoutSpaces(text: string): string {
-  return new ElementSplitter().read(`[${text}]`)[0]?.text ?? text;
+  for (const element of new ElementSplitter().read(`[${text}]`)) return element.text;
+  return text;
 }

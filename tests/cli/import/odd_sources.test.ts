@@ -8,9 +8,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { open } from "../../../mod.ts";
 import { type CsvRecord, readCsvRecords } from "../../../src/cli/formats/csv.ts";
+import { decodeText } from "../../../src/cli/formats/lines.ts";
 import type { Rows } from "../../../src/cli/import/rows.ts";
 import { writeRows } from "../../../src/cli/import/write.ts";
 import { RUNTIME } from "../../support/runtime.ts";
@@ -46,6 +48,72 @@ test("each line of CSV may end in its own way, wherever its pieces end", async (
         ],
         `${JSON.stringify(text)} at ${at}`,
       );
+    }
+  }
+});
+
+test("rows before an error of the syntax come over, and the message names the place", () =>
+  withDirectory(async (directory) => {
+    const [json, jsonl, csv] = ['[{"id":"1"},{"id":"é"}', '{"id":"1"}\n{"id":"é"}\n', 'id\n1\n"é"\n'];
+    const wrong: [string, string, string | Uint8Array, string][] = [
+      ["a.json", json, ',,{"id":"3"}]', "Line 1, row 3: Wrong JSON: expected an element, got ,"],
+      ["a.json", json, ",}]", "Line 1, row 3: Wrong JSON: expected , or ], got }"],
+      ["a.json", json, ',{"id":3x}]', `Line 1, row 3: Wrong input '{"id":3x}': expected JSON`],
+      ["a.json", json, '] {"id":"3"}', "Line 1: Wrong JSON: expected nothing after the array, got {"],
+      ["a.csv", csv, '3,4\n"5"\n', "Wrong CSV: Invalid Record Length: columns length is 1, got 2 on line 4"],
+      ["a.csv", csv, '"3\n', "Wrong CSV: Quote Not Closed: the parsing is finished with an opening quote at line 4"],
+    ];
+    for (const [source, start] of [
+      ["a.json", `${json},`],
+      ["a.jsonl", jsonl],
+      // The parser looks some bytes ahead.
+      ["a.csv", `${csv}333333`],
+    ] as const) {
+      const byte = Buffer.byteLength(start) + 1;
+      const bytes = (...after: number[]) => Uint8Array.from(after);
+      wrong.push([source, start, bytes(0xff, 0x33), `Wrong input at byte ${byte}: expected UTF-8`]);
+      wrong.push([source, start, bytes(0xc3, 0x33), `Wrong input at byte ${byte + 1}: expected UTF-8`]);
+      wrong.push([source, start, bytes(0xe2, 0x82), `Wrong input after byte ${byte + 1}: expected UTF-8, got its end`]);
+    }
+    for (const [i, [source, start, end, message]] of wrong.entries()) {
+      const store = join(directory, `store${i}`);
+      writeFileSync(join(directory, source), Buffer.concat([Buffer.from(start), Buffer.from(end)]));
+      const words = ["import", store, join(directory, source), "--key", "{id}", "--value-column", "id", "--batch", "1"];
+      const { code, errors } = await runHere(words);
+      const before = "2 rows were imported before; --skip 2 goes on after them";
+      assert.deepEqual([code, errors], [2, `luge: ${message}; ${before}`]);
+      assert.deepEqual(
+        await entriesIn(store),
+        [
+          ["1", "1"],
+          ["é", "é"],
+        ],
+        message,
+      );
+    }
+  }));
+
+test("wrong UTF-8 is found wherever its pieces end, after all text before it", async () => {
+  const right = new TextEncoder().encode("\uFEFFaé\u20AC\u{1F600}z");
+  for (const [wrong, at] of [
+    [[0xff], 0],
+    [[0xc3, 0x28], 1],
+    [[0xf0, 0x9f, 0x98, 0x28], 3],
+    [[0xed, 0xa0, 0x80], 1],
+    [[0x80], 0],
+  ] as const) {
+    const bytes = Uint8Array.of(...right, ...wrong, 0x41);
+    const message = `Wrong input at byte ${right.length + at + 1}: expected UTF-8`;
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second++) {
+        let text = "";
+        const read = async () => {
+          const pieces = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+          for await (const piece of decodeText(Readable.from(pieces))) text += piece;
+        };
+        await assert.rejects(read(), { message }, `${wrong} ${first} ${second}`);
+        assert.equal(text, "aé\u20AC\u{1F600}z", `${wrong} ${first} ${second}`);
+      }
     }
   }
 });
