@@ -8,8 +8,12 @@ import { shown } from "../encodings.ts";
 import { UsageError } from "../exit_codes.ts";
 import { decodeText, readLines } from "../formats/lines.ts";
 import { ElementSplitter } from "./json_elements.ts";
+import { type Members, membersOf, sourceAt } from "./json_numbers.ts";
 import { entryOf, type Fields, type Mapping } from "./mapping.ts";
 import { atPlace, type Row, type Rows } from "./rows.ts";
+
+/** Finds numbers that may not be written as JavaScript writes a safe integer. Without them no text needs to be split. */
+const NO_SHORT_INTEGER = /\d[.eE]|\d{17}|-0/;
 
 /** The elements of an array. */
 export async function* jsonArrayRows(bytes: AsyncIterable<Uint8Array>, mapping: Mapping): Rows {
@@ -35,7 +39,18 @@ function rowOf(place: string, text: string, mapping: Mapping): Row {
 
 function fieldsOf(text: string): Fields {
   const object = parseObject(text);
-  return { get: (name) => exact(name, at(object, name)), json: () => withoutSpaces(text) };
+  let members: Members | undefined;
+  return {
+    get: (name) => at(object, name),
+    json: (name) => {
+      if (name === undefined) return withoutSpaces(text);
+      const value = at(object, name);
+      if (Number.isSafeInteger(value) && !NO_SHORT_INTEGER.test(text)) return String(value);
+      members ??= membersOf(text);
+      // What an array has beside its elements, such as its length, is not in the text.
+      return sourceAt(members, name) ?? JSON.stringify(value);
+    },
+  };
 }
 
 function parseObject(text: string): object {
@@ -57,26 +72,6 @@ function at(value: unknown, name: string): unknown {
   return dot < 0
     ? undefined
     : at((value as { readonly [name: string]: unknown })[name.slice(0, dot)], name.slice(dot + 1));
-}
-
-/** The value. Throws if it has a number that JavaScript rounds or does not have, since another one would be stored. */
-function exact(name: string, value: unknown): unknown {
-  // A loop, since JSON may be nested deeper than the stack.
-  for (let level = [value]; level.length > 0; ) {
-    const inner: unknown[] = [];
-    for (const part of level) {
-      if (typeof part === "number") checkNumber(name, part);
-      else if (typeof part === "object" && part !== null) for (const each of Object.values(part)) inner.push(each);
-    }
-    level = inner;
-  }
-  return value;
-}
-
-function checkNumber(name: string, value: number): void {
-  if (!Number.isFinite(value)) throw new UsageError(`Wrong ${name} ${value}: expected a number up to 1.8e308, or text`);
-  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
-  throw new UsageError(`Wrong ${name} ${value}: expected an integer up to ${Number.MAX_SAFE_INTEGER}, or text`);
 }
 
 /** The text as it is, with all digits, but without the spaces between its tokens. */
