@@ -309,6 +309,15 @@ export function updates(check: Check): void {
     const view = store.view({ prefix: "", value: utf8Codec });
     for (const operation of [undefined, null])
       await assert.rejects(view.batch([operation] as never), misuse(TypeError, "expected a type"));
+    // A codec would not see what they write.
+    for (const type of ["increment", "min", "max", "append"]) {
+      const operations = [put, { type, key: "text", ...(type === "increment" ? {} : { value: "!" }) }] as never;
+      const refused = misuse(TypeError, `a typed view has no "${type}"`);
+      await assert.rejects(view.batch(operations), refused);
+      await assert.rejects(view.commit(operations), refused);
+      assert.throws(() => view.batchSync(operations), refused);
+      assert.throws(() => view.commitSync(operations), refused);
+    }
     await assert.rejects(wrong({ type: "max", key: "n" }), misuse(TypeError, "undefined"));
     await assert.rejects(wrong({ type: "max", key: "n", by: 1 }), misuse(TypeError, "has no 'by'"));
     await assert.rejects(wrong({ ...put, by: 1 }), misuse(TypeError, "has no 'by'"));
