@@ -203,6 +203,9 @@ export function updates(check: Check): void {
     assert.equal(await store.increment("n"), 4951);
     assert.equal(await store.increment("n", 0.5), 4951.5);
     assert.equal(store.view({ prefix: "", value: float64Codec }).getSync("n"), 4951.5);
+    // Each number has bytes of its own.
+    const bytes = [1n, 2n].map(uint64Codec.encode) as Uint8Array[];
+    assert.deepEqual(bytes.map(uint64Codec.decode), [1n, 2n]);
     assert.equal(await store.increment("big", 2n ** 64n - 1n, { ttl: HOUR }), 2n ** 64n - 1n);
     assert.equal(await store.increment("big", 2n), 1n);
     assert.equal(await store.increment("big", -3n), 2n ** 64n - 2n);
