@@ -75,6 +75,11 @@ export function checkArray(given: unknown, use: string, parts: string): asserts 
     throw new TypeError(`Cannot use ${describe(given)} as ${use}: expected an array of ${parts}`);
 }
 
+/** Throws `TypeError` unless it is a function: `checkFunction(update, "update with")`. */
+export function checkFunction(given: unknown, use: string): void {
+  if (typeof given !== "function") throw new TypeError(`Cannot ${use} ${describe(given)}: expected a function`);
+}
+
 /** The options of a call that may take long. */
 export interface Abortable {
   readonly signal?: AbortSignal | undefined;

@@ -83,11 +83,11 @@ function never(): number {
 }
 
 function add(batch: EncodedBatch, operation: BatchOperation, merging: () => BatchMerges): void {
-  if (operation === undefined) wrong("expected an object, got undefined");
+  if (operation === undefined) wrongOperation("expected an object, got undefined");
   const { type, key, value, by, ttl } = OPERATION.read(operation as AnyOperation);
   const isIncrement = type === "increment";
   if (type !== "put" && type !== "delete" && !isMerge(type))
-    wrong(`expected a type such as "put", got ${describe(type)}`);
+    wrongOperation(`expected a type such as "put", got ${describe(type)}`);
   if ((isIncrement ? value : by) !== undefined) refuse(type, isIncrement ? "value" : "by");
   if (type === "put") {
     batch.put(key, value as Value, ttl === undefined ? never : () => expiryAfter(ttl));
@@ -103,9 +103,10 @@ function add(batch: EncodedBatch, operation: BatchOperation, merging: () => Batc
 }
 
 function refuse(type: unknown, name: string): never {
-  wrong(`one of the type "${type}" has no '${name}'`);
+  wrongOperation(`one of the type "${type}" has no '${name}'`);
 }
 
-function wrong(message: string): never {
+/** Throws the `TypeError` for a wrong operation of a batch. */
+export function wrongOperation(message: string): never {
   throw new TypeError(`Wrong operation of a batch: ${message}`);
 }

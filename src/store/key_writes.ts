@@ -7,9 +7,9 @@
 import type { Key, Value } from "../api/keys.ts";
 import type { PutOptions, WriteOptions } from "../api/writes.ts";
 import { NEWEST } from "../backend.ts";
-import { describe, encodeValue } from "../encoding.ts";
+import { encodeValue } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
-import { checkExpectedVersion, wrongType } from "../options.ts";
+import { checkExpectedVersion, checkFunction, wrongType } from "../options.ts";
 import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
 import type { OpenStore } from "./open_store.ts";
@@ -86,8 +86,7 @@ export class KeyWrites {
   /** See {@linkcode Store.update}. */
   update<V extends Value>(key: Key, update: Update<V>, options: PutOptions | undefined): V | undefined {
     this.#core.assertWritable("update");
-    if (typeof update !== "function")
-      throw new TypeError(`Cannot update with ${describe(update)}: expected a function`);
+    checkFunction(update, "update with");
     // The function may change the bytes that the caller passed as the key.
     const bytes = this.#space.encode(key).slice();
     const expiresMs = putExpiry(options);

@@ -6,10 +6,9 @@
 
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import { afterLightWork, Turns } from "../commit/event_loop.ts";
-import { describe } from "../encoding.ts";
 import { StoreError } from "../errors.ts";
 import { MAX_RETRIES } from "../limits.ts";
-import { checkInteger, checkSignal, OptionNames } from "../options.ts";
+import { checkFunction, checkInteger, checkSignal, OptionNames } from "../options.ts";
 import { unlessAborted } from "../promises.ts";
 import { type Commits, NO_COMMIT } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
@@ -33,7 +32,7 @@ export async function runTransaction<T>(
   const { core, commits } = opened;
   const { retries = DEFAULT_RETRIES, signal: given, durable } = OPTIONS.read(options);
   const signal = checkSignal(given);
-  if (typeof run !== "function") throw new TypeError(`Cannot run ${describe(run)}: expected a function`);
+  checkFunction(run, "run");
   checkInteger("retries", retries, 0, MAX_RETRIES);
   checkDurable(durable);
   signal?.throwIfAborted();

@@ -13,12 +13,13 @@ import type { View, ViewOperation, ViewOptions } from "../api/view.ts";
 import type { ViewKey } from "../api/view_reader.ts";
 import type { BatchOperation, CommitOptions, PutOptions, WriteOptions } from "../api/writes.ts";
 import type { ByteRange } from "../byte_range.ts";
-import { describe } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
-import { checkArray } from "../options.ts";
+import { checkArray, checkFunction } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
+import { wrongOperation } from "./batches.ts";
 import type { StoreCore } from "./core.ts";
 import { approximateSize } from "./maintenance.ts";
+import { isMerge } from "./merges.ts";
 import { toDeletedRange, toWatchedRanges } from "./ranges.ts";
 import { ReadView } from "./read_view.ts";
 import type { ViewCodecs } from "./view_codecs.ts";
@@ -155,6 +156,9 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
   #operationsOf(operations: readonly ViewOperation<T, K>[]): BatchOperation[] {
     checkArray(operations, "a batch", "operations");
     return operations.map((operation: ViewOperation<T, K>): BatchOperation => {
+      const type: string | undefined = operation?.type;
+      // It would write bytes that the codec did not make.
+      if (isMerge(type)) wrongOperation(`a typed view has no "${type}"`);
       const key = this.codecs.keyOf(operation?.key);
       return operation?.type === "put"
         ? { ...operation, key, value: this.codecs.encode(operation.value) }
@@ -173,8 +177,7 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
     change: (bytes: Uint8Array | undefined) => Uint8Array | string | undefined;
     changed: () => T | undefined;
   } {
-    if (typeof update !== "function")
-      throw new TypeError(`Cannot update with ${describe(update)}: expected a function`);
+    checkFunction(update, "update with");
     let value: T | undefined;
     return {
       change: (bytes) => {

@@ -108,7 +108,7 @@ test("wrong lines of JSON and CSV are named with their numbers, and nothing is w
         '{"key":"a","value":"b","expiresAt":"x"}\n',
         "Line 1: Wrong expiresAt '\"x\"': expected milliseconds",
       ],
-      ["a.jsonl", Uint8Array.of(0x22, 0xff), "Wrong input: expected UTF-8"],
+      ["a.jsonl", Uint8Array.of(0x22, 0xff), "Wrong input at byte 2: expected UTF-8"],
       ["a.csv", "name,value\n", "Wrong header 'name,value': expected columns: key, value"],
       ["a.csv", "key,value\na,b\nc\n", "on line 3"],
       ["a.csv", 'key,value\na,"b\n', "Wrong CSV: "],

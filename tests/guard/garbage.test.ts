@@ -68,6 +68,18 @@ nodeTest("garbage of a put", () =>
   ),
 );
 
+nodeTest("garbage of an increment in a batch of a hundred", () =>
+  withEntries((store) => {
+    const operations = KEYS.slice(0, 100).map((key) => ({ type: "increment", key: `n${key}` }) as const);
+    let calls = 0;
+    const increment = () => {
+      calls += 1;
+      if (calls % operations.length === 0) store.batchSync(operations);
+    };
+    within("incrementGarbageBytes", bytesOf(increment));
+  }),
+);
+
 nodeTest("garbage of an entry of a scan", () =>
   withEntries((store) => {
     let entries = 0;

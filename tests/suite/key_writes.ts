@@ -203,6 +203,9 @@ export function updates(check: Check): void {
     assert.equal(await store.increment("n"), 4951);
     assert.equal(await store.increment("n", 0.5), 4951.5);
     assert.equal(store.view({ prefix: "", value: float64Codec }).getSync("n"), 4951.5);
+    // Each number has bytes of its own.
+    const bytes = [1n, 2n].map(uint64Codec.encode) as Uint8Array[];
+    assert.deepEqual(bytes.map(uint64Codec.decode), [1n, 2n]);
     assert.equal(await store.increment("big", 2n ** 64n - 1n, { ttl: HOUR }), 2n ** 64n - 1n);
     assert.equal(await store.increment("big", 2n), 1n);
     assert.equal(await store.increment("big", -3n), 2n ** 64n - 2n);
@@ -309,6 +312,15 @@ export function updates(check: Check): void {
     const view = store.view({ prefix: "", value: utf8Codec });
     for (const operation of [undefined, null])
       await assert.rejects(view.batch([operation] as never), misuse(TypeError, "expected a type"));
+    // A codec would not see what they write.
+    for (const type of ["increment", "min", "max", "append"]) {
+      const operations = [put, { type, key: "text", ...(type === "increment" ? {} : { value: "!" }) }] as never;
+      const refused = misuse(TypeError, `a typed view has no "${type}"`);
+      await assert.rejects(view.batch(operations), refused);
+      await assert.rejects(view.commit(operations), refused);
+      assert.throws(() => view.batchSync(operations), refused);
+      assert.throws(() => view.commitSync(operations), refused);
+    }
     await assert.rejects(wrong({ type: "max", key: "n" }), misuse(TypeError, "undefined"));
     await assert.rejects(wrong({ type: "max", key: "n", by: 1 }), misuse(TypeError, "has no 'by'"));
     await assert.rejects(wrong({ ...put, by: 1 }), misuse(TypeError, "has no 'by'"));

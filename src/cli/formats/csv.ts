@@ -48,37 +48,44 @@ export interface CsvOptions {
   readonly delimiter?: string | undefined;
 }
 
-interface Parsed {
-  readonly record: CsvRecord["record"];
-  readonly info: { readonly lines: number };
-}
-
 /** The longest record, in UTF-16 code units: a value of 64 MiB in hex, and its key. */
 const MAX_RECORD = 132 * 1024 * 1024;
 
 /** A file may mix them. By default the parser takes the first one for all, and the others for text of a column. */
 const LINE_ENDS = ["\r\n", "\n", "\r"] as const;
 
-/** Reads the records of CSV with a header. Throws `UsageError` for wrong CSV. */
+/** Reads the records of CSV with a header. Throws `UsageError` for wrong CSV, after the records before it. */
 export async function* readCsvRecords(
   bytes: AsyncIterable<Uint8Array>,
   { columns, delimiter = "," }: CsvOptions,
 ): AsyncGenerator<CsvRecord, void> {
-  const options = { bom: true, info: true, skip_empty_lines: true, max_record_size: MAX_RECORD } as const;
+  let records: CsvRecord[] = [];
   const parser = parse({
-    ...options,
+    bom: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_RECORD,
     columns: (header: string[]) => columns(header),
     delimiter,
     record_delimiter: [...LINE_ENDS],
+    // The parser as a stream drops the records before an error.
+    on_record: (record: CsvRecord["record"], { lines }) => {
+      records.push({ record, line: lines });
+      return null;
+    },
   });
-  const feeding = feed(parser, bytes);
+  // The calls get the errors, too.
+  parser.on("error", () => {});
+  const parsed = async function* (feed: (done: (error?: Error | null) => void) => void) {
+    const error = await new Promise((resolve) => feed(resolve));
+    yield* records;
+    records = [];
+    if (error) throw error instanceof CsvError ? new UsageError(`Wrong CSV: ${error.message}`) : error;
+  };
   try {
-    for await (const { record, info } of parser as AsyncIterable<Parsed>) yield { record, line: info.lines };
-  } catch (error) {
-    throw error instanceof CsvError ? new UsageError(`Wrong CSV: ${error.message}`) : error;
+    for await (const text of decodeText(bytes)) yield* parsed((done) => parser.write(text, done));
+    yield* parsed((done) => parser.end(done));
   } finally {
     parser.destroy();
-    await feeding;
   }
 }
 
@@ -87,29 +94,6 @@ export async function* readCsv(bytes: AsyncIterable<Uint8Array>, encodings: Enco
   for await (const { record, line } of readCsvRecords(bytes, { columns: checkHeader })) {
     yield atLine(line, () => toEntry(record, encodings));
   }
-}
-
-/** Passes the bytes to the parser. An error of the bytes fails the parser, so its reader gets the error. */
-async function feed(parser: ReturnType<typeof parse>, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  try {
-    for await (const text of decodeText(bytes)) {
-      if (parser.destroyed) return;
-      if (!parser.write(text)) await drained(parser);
-    }
-    parser.end();
-  } catch (error) {
-    parser.destroy(error as Error);
-  }
-}
-
-function drained(parser: ReturnType<typeof parse>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      parser.off("drain", done).off("close", done);
-      resolve();
-    };
-    parser.on("drain", done).on("close", done);
-  });
 }
 
 function checkHeader(header: readonly string[]): string[] {

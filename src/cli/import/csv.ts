@@ -32,6 +32,6 @@ export async function* csvRows(
 function fieldsOf(record: CsvRecord["record"]) {
   return {
     get: (name: string) => (Object.hasOwn(record, name) ? record[name] : undefined),
-    json: () => JSON.stringify(record),
+    json: (name?: string) => JSON.stringify(name === undefined ? record : record[name]),
   };
 }

@@ -8,14 +8,18 @@ import { shown } from "../encodings.ts";
 import { UsageError } from "../exit_codes.ts";
 import { decodeText, readLines } from "../formats/lines.ts";
 import { ElementSplitter } from "./json_elements.ts";
+import { type Members, membersOf, sourceAt } from "./json_numbers.ts";
 import { entryOf, type Fields, type Mapping } from "./mapping.ts";
 import { atPlace, type Row, type Rows } from "./rows.ts";
+
+/** Finds numbers that may not be written as JavaScript writes a safe integer. Without them no text needs to be split. */
+const NO_SHORT_INTEGER = /\d[.eE]|\d{17}|-0/;
 
 /** The elements of an array. */
 export async function* jsonArrayRows(bytes: AsyncIterable<Uint8Array>, mapping: Mapping): Rows {
   const splitter = new ElementSplitter();
   for await (const piece of decodeText(bytes)) {
-    for (const { text, line } of splitter.read(piece)) yield rowOf(line, text, mapping);
+    for (const { text, line, row } of splitter.read(piece)) yield rowOf(`Line ${line}, row ${row}`, text, mapping);
   }
   splitter.end();
 }
@@ -25,18 +29,28 @@ export async function* jsonLineRows(bytes: AsyncIterable<Uint8Array>, mapping: M
   let number = 0;
   for await (const line of readLines(bytes)) {
     number += 1;
-    if (line.trim() !== "") yield rowOf(number, line, mapping);
+    if (line.trim() !== "") yield rowOf(`Line ${number}`, line, mapping);
   }
 }
 
-function rowOf(line: number, text: string, mapping: Mapping): Row {
-  const place = `Line ${line}`;
+function rowOf(place: string, text: string, mapping: Mapping): Row {
   return { place, toEntry: () => atPlace(place, () => entryOf(fieldsOf(text), mapping)) };
 }
 
 function fieldsOf(text: string): Fields {
   const object = parseObject(text);
-  return { get: (name) => exact(name, at(object, name)), json: () => withoutSpaces(text) };
+  let members: Members | undefined;
+  return {
+    get: (name) => at(object, name),
+    json: (name) => {
+      if (name === undefined) return withoutSpaces(text);
+      const value = at(object, name);
+      if (Number.isSafeInteger(value) && !NO_SHORT_INTEGER.test(text)) return String(value);
+      members ??= membersOf(text);
+      // What an array has beside its elements, such as its length, is not in the text.
+      return sourceAt(members, name) ?? JSON.stringify(value);
+    },
+  };
 }
 
 function parseObject(text: string): object {
@@ -60,27 +74,8 @@ function at(value: unknown, name: string): unknown {
     : at((value as { readonly [name: string]: unknown })[name.slice(0, dot)], name.slice(dot + 1));
 }
 
-/** The value. Throws if it has a number that JavaScript rounds or does not have, since another one would be stored. */
-function exact(name: string, value: unknown): unknown {
-  // A loop, since JSON may be nested deeper than the stack.
-  for (let level = [value]; level.length > 0; ) {
-    const inner: unknown[] = [];
-    for (const part of level) {
-      if (typeof part === "number") checkNumber(name, part);
-      else if (typeof part === "object" && part !== null) for (const each of Object.values(part)) inner.push(each);
-    }
-    level = inner;
-  }
-  return value;
-}
-
-function checkNumber(name: string, value: number): void {
-  if (!Number.isFinite(value)) throw new UsageError(`Wrong ${name} ${value}: expected a number up to 1.8e308, or text`);
-  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
-  throw new UsageError(`Wrong ${name} ${value}: expected an integer up to ${Number.MAX_SAFE_INTEGER}, or text`);
-}
-
 /** The text as it is, with all digits, but without the spaces between its tokens. */
 function withoutSpaces(text: string): string {
-  return new ElementSplitter().read(`[${text}]`)[0]?.text ?? text;
+  for (const element of new ElementSplitter().read(`[${text}]`)) return element.text;
+  return text;
 }

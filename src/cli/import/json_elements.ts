@@ -15,6 +15,8 @@ export interface Element {
   readonly text: string;
   /** The line on which it begins. */
   readonly line: number;
+  /** Its number, from 1. */
+  readonly row: number;
 }
 
 // Runs of characters that need no look one by one, so that large elements are read fast.
@@ -36,12 +38,12 @@ export class ElementSplitter {
   #texts: string[] = [];
   #length = 0;
   #elementLine = 1;
+  #row = 1;
   /** Whether a space came after the newest text. */
   #space = false;
 
-  /** Reads a piece. Returns the elements that end in it. */
-  read(piece: string): Element[] {
-    const elements: Element[] = [];
+  /** Reads a piece: the elements that end in it, also those before an error. */
+  *read(piece: string): Generator<Element, void> {
     for (let at = 0; at < piece.length; ) {
       const run = this.#runAt(piece, at);
       if (run > at) {
@@ -53,16 +55,15 @@ export class ElementSplitter {
       at += 1;
       if (character === "\n") this.#line += 1;
       const element = this.#isString ? this.#inString(character) : this.#outside(character);
-      if (element) elements.push(element);
+      if (element) yield element;
     }
-    return elements;
   }
 
   /** Throws `UsageError` unless the array has ended. */
   end(): void {
     if (this.#state === "after") return;
     if (this.#state === "before") throw new UsageError("Wrong JSON: expected an array, got nothing");
-    throw new UsageError(`Line ${this.#line}: Wrong JSON: expected ] at the end of the array`);
+    throw this.#wrong("expected ] at the end of the array");
   }
 
   /** The end of a run of characters of the same kind, within an element. */
@@ -112,9 +113,7 @@ export class ElementSplitter {
     this.#space = false;
     this.#length += text.length;
     if (this.#length > MAX_ELEMENT) {
-      throw new UsageError(
-        `Line ${this.#elementLine}: Wrong JSON: expected an element of at most ${MAX_ELEMENT} characters`,
-      );
+      throw this.#wrong(`expected an element of at most ${MAX_ELEMENT} characters`);
     }
     this.#texts.push(text);
   }
@@ -122,13 +121,15 @@ export class ElementSplitter {
   #endElement(character: string): Element | undefined {
     const isEmptyArray = this.#state === "first" && character === "]" && this.#length === 0;
     if (this.#length === 0 && !isEmptyArray) throw this.#wrong(`expected an element, got ${character}`);
-    const element = { text: this.#texts.join(""), line: this.#elementLine };
+    const element = { text: this.#texts.join(""), line: this.#elementLine, row: this.#row };
+    this.#row += 1;
     [this.#texts, this.#length, this.#space] = [[], 0, false];
     this.#state = character === "]" ? "after" : "element";
     return isEmptyArray ? undefined : element;
   }
 
   #wrong(what: string): UsageError {
-    return new UsageError(`Line ${this.#line}: Wrong JSON: ${what}`);
+    const isInside = this.#state === "first" || this.#state === "element";
+    return new UsageError(`Line ${this.#line}${isInside ? `, row ${this.#row}` : ""}: Wrong JSON: ${what}`);
   }
 }

@@ -8,14 +8,15 @@ import { concat } from "@std/bytes";
 import { decode, shown } from "../encodings.ts";
 import { UsageError } from "../exit_codes.ts";
 import { checkedEntry, type Encodings, type Entry } from "../formats/entries.ts";
+import { keyNumber } from "./json_numbers.ts";
 import { filled, type Template } from "./template.ts";
 
 /** A record. */
 export interface Fields {
   /** The value of a column; `undefined` if there is none. */
   readonly get: (name: string) => unknown;
-  /** The whole record as JSON, with all digits of its numbers. */
-  readonly json: () => string;
+  /** The whole record as JSON, or a column that it has, with all digits of its numbers. */
+  readonly json: (name?: string) => string;
 }
 
 /** How records become entries. */
@@ -53,14 +54,15 @@ export function entryOf(fields: Fields, mapping: Mapping): Entry | undefined {
 
 function keyBytes(fields: Fields, { key, keys }: Mapping): Uint8Array {
   if (typeof key !== "string") {
-    const text = filled(key, (name) => keyText(name, fields.get(name)));
+    const text = filled(key, (name) => keyText(name, fields));
     return decode(text, keys, "key");
   }
   const value = fields.get(key);
-  return value instanceof Uint8Array && value.length > 0 ? value : decode(keyText(key, value), keys, "key");
+  return value instanceof Uint8Array && value.length > 0 ? value : decode(keyText(key, fields), keys, "key");
 }
 
-function keyText(name: string, value: unknown): string {
+function keyText(name: string, fields: Fields): string {
+  const value = fields.get(name);
   switch (typeof value) {
     case "string":
       if (value !== "") return value;
@@ -69,9 +71,11 @@ function keyText(name: string, value: unknown): string {
     case "boolean":
       return String(value);
     case "number":
-      if (Number.isFinite(value)) return String(value);
+      return keyNumber(name, fields.json(name));
   }
-  throw new UsageError(`Wrong ${name} ${describe(name, value)} in a key: expected text that is not empty, or a number`);
+  throw new UsageError(
+    `Wrong ${name} ${describe(name, fields)} in a key: expected text that is not empty, or a number`,
+  );
 }
 
 function valueBytes(fields: Fields, { valueColumn: name, values, nulls }: Mapping): Uint8Array | undefined {
@@ -82,23 +86,12 @@ function valueBytes(fields: Fields, { valueColumn: name, values, nulls }: Mappin
   if (value === null && nulls === "skip") return undefined;
   if (value === null) throw new UsageError(`Wrong ${name} null: expected a value; --nulls skip leaves such rows out`);
   if (value === undefined) throw new UsageError(`Unknown ${name}: expected a value`);
-  if (typeof value === "bigint") return encoder.encode(String(value));
-  if (typeof value !== "number" || Number.isFinite(value)) return encoder.encode(jsonOf(name, value));
-  throw new UsageError(`Wrong ${name} ${value}: expected a number that JSON has`);
+  return encoder.encode(fields.json(name));
 }
 
-/** The JSON of a value; `undefined` for `undefined`. */
-function jsonOf(name: string, value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`Wrong ${name}: expected JSON with less nesting`);
-    throw error;
-  }
-}
-
-function describe(name: string, value: unknown): string {
+function describe(name: string, fields: Fields): string {
+  const value = fields.get(name);
   if (value instanceof Uint8Array) return `of ${value.length} bytes`;
-  if (typeof value === "number") return String(value);
-  return shown(jsonOf(name, value) ?? String(value));
+  if (value === undefined) return "'undefined'";
+  return shown(fields.json(name));
 }

@@ -151,12 +151,16 @@ function fieldsOf(row: SqlRow, names: readonly string[]): Fields {
     const value = row[`v${i}`] as SqlValue;
     return row[`t${i}`] === "text" && value instanceof Uint8Array ? textOf(value, names[i] as string) : value;
   };
+  const json = (i: number): string => jsonOf(valueAt(i), names[i] as string);
   return {
     get: (name) => {
       const i = names.indexOf(name);
       return i < 0 ? undefined : valueAt(i);
     },
-    json: () => `{${names.map((name, i) => `${JSON.stringify(name)}:${jsonOf(valueAt(i), name)}`).join(",")}}`,
+    json: (name) =>
+      name === undefined
+        ? `{${names.map((name, i) => `${JSON.stringify(name)}:${json(i)}`).join(",")}}`
+        : json(names.indexOf(name)),
   };
 }
 
