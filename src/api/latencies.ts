@@ -72,4 +72,9 @@ export interface StoreLatencies {
   readonly sync: LatencyHistogram;
   /** Steps of the background work between turns of the event loop, and those that writers wait for. */
   readonly step: LatencyHistogram;
+  /**
+   * Transactions that committed, from the call to the end of the commit: with the time in the caller's function, its
+   * repetitions, and the sync that a durable one waits for.
+   */
+  readonly transaction: LatencyHistogram;
 }

@@ -12,6 +12,7 @@ export const LATENCIES: Readonly<Record<keyof StoreLatencies, string>> = {
   commit: "Time of a group of writes, from the start of the commit to its end.",
   sync: "Time of a sync of the log.",
   step: "Time of a step of the background work.",
+  transaction: "Time of a transaction that committed, with its repetitions.",
 };
 
 const MS_PER_SECOND = 1000;

@@ -37,6 +37,7 @@ export class Observer {
   readonly #commit = new Histogram();
   readonly #sync = new Histogram();
   readonly #step = new Histogram();
+  readonly #transaction = new Histogram();
   readonly #path: string | undefined;
   readonly #slowMs: number;
   readonly #log: ((message: string) => void) | undefined;
@@ -58,8 +59,13 @@ export class Observer {
   }
 
   get latencies(): StoreLatencies {
-    const [get, commit] = [this.#get.toPublic(), this.#commit.toPublic()];
-    return { get, commit, sync: this.#sync.toPublic(), step: this.#step.toPublic() };
+    return {
+      get: this.#get.toPublic(),
+      commit: this.#commit.toPublic(),
+      sync: this.#sync.toPublic(),
+      step: this.#step.toPublic(),
+      transaction: this.#transaction.toPublic(),
+    };
   }
 
   /** The start of a commit, which is short unless it syncs; `undefined` if it is not timed. */
@@ -82,6 +88,11 @@ export class Observer {
   stepped(start: Start): void {
     const durationMs = this.#ended("a background step", start, this.#step);
     this.#publish("luge:background", () => ({ durationMs }));
+  }
+
+  /** A transaction has committed. Its time has that of the caller's function, so it is not logged as slow. */
+  transacted({ atMs }: Start): void {
+    this.#transaction.add(clock.monotonic() - atMs);
   }
 
   /** A sync of the log has ended. */

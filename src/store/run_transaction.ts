@@ -36,6 +36,7 @@ export async function runTransaction<T>(
   checkInteger("retries", retries, 0, MAX_RETRIES);
   checkDurable(durable);
   signal?.throwIfAborted();
+  const start = core.observer.start();
   const turn = core.contention.newcomer();
   try {
     for (let attempt = 0; attempt <= retries; attempt++) {
@@ -55,6 +56,7 @@ export async function runTransaction<T>(
         // The commit is decided, so the turn ends here. The next transaction need not wait for the disk.
         turn.end();
         await commit.committed;
+        core.observer.transacted(start);
         return result;
       }
       turn.conflicted(transaction.conflict);

@@ -30,7 +30,7 @@ import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.t
 import { checkView } from "./reader_part.ts";
 import { ViewInTransaction } from "./transaction_view.ts";
 import { expiryOf } from "./write_options.ts";
-import { WriteSet } from "./write_set.ts";
+import { upTo, WriteSet } from "./write_set.ts";
 
 /** The largest page, in entries. Each entry is copied on its own, to compare it with the transaction's writes. */
 const MOST_ENTRIES = 1000;
@@ -186,13 +186,14 @@ class TransactionSource implements HeldReadSource {
   }
 
   scan<E extends KeyEncoding>(range: ByteRange, format: KeyFormat<E>): Page<E> {
-    for (const key of this.#writes.mergedIn(range)) this.#ownOrNoted(key);
     // Each deletion of this transaction may hide an entry. If a page becomes too short, another page follows.
     const hidden = Math.min(this.#writes.deletions, MOST_HIDDEN);
     const limit = Math.min(range.limit ?? MOST_ENTRIES, MOST_ENTRIES) + hidden;
     const page = this.#snapshot.scan({ ...range, limit }, { encoding: "bytes", strip: 0 });
     const last = page.last ?? (page.keys.length === limit ? page.keys.at(-1) : undefined);
-    this.#note(range, last);
+    const covered = upTo(range, last);
+    this.#note(covered);
+    for (const key of this.#writes.mergedIn(covered)) this.#ownOrNoted(key);
     return this.#writes.over({ ...page, last }, range, format, this.#version);
   }
 
@@ -214,16 +215,8 @@ class TransactionSource implements HeldReadSource {
     return this.#writes.settle(key, (each) => this.#snapshot.entry(each));
   }
 
-  /** Records that a range was read up to `last`, or completely without `last`. */
-  #note({ lower, lowerIncluded, upper, upperIncluded, reverse }: ByteRange, last: Uint8Array | undefined): void {
-    const all: ByteRange = {
-      lower,
-      lowerIncluded: lowerIncluded !== false,
-      upper,
-      upperIncluded: upperIncluded === true,
-    };
-    if (!last) this.#ranges.push(all);
-    else if (reverse) this.#ranges.push({ ...all, lower: last, lowerIncluded: true });
-    else this.#ranges.push({ ...all, upper: last, upperIncluded: true });
+  /** Records that a range was read. */
+  #note({ lower, lowerIncluded = true, upper, upperIncluded = false }: ByteRange): void {
+    this.#ranges.push({ lower, lowerIncluded, upper, upperIncluded });
   }
 }

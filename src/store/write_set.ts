@@ -9,7 +9,7 @@
 
 import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { Page, StoredOperation } from "../backend.ts";
-import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { compareBytes, keyOf, nameOf, sizeOf } from "../bytes.ts";
 import { checkBatchSize } from "../encoded_batch.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
@@ -31,6 +31,7 @@ export class WriteSet {
   readonly #operations: Map<string, StoredOperation> = new Map();
   readonly #names = new SortedKeys();
   readonly #pending: Map<string, Pending> = new Map();
+  readonly #pendingNames = new SortedKeys();
   #bytes = 0;
   #deletions = 0;
 
@@ -48,7 +49,7 @@ export class WriteSet {
   add(operation: StoredOperation): void {
     const name = nameOf(operation.key);
     this.#bytes -= this.#pending.get(name)?.bytes ?? 0;
-    this.#pending.delete(name);
+    if (this.#pending.delete(name)) this.#pendingNames.delete(name);
     const before = this.#operations.get(name);
     if (!before) this.#names.add(name);
     this.#bytes += sizeOf(operation) - (before ? sizeOf(before) : 0);
@@ -60,8 +61,12 @@ export class WriteSet {
   /** As {@linkcode WriteSet.add}, for a merge, which waits until {@linkcode WriteSet.settle}. */
   merge(key: Uint8Array, merge: Merge): void {
     const name = nameOf(key);
-    const pending = this.#pending.get(name) ?? { merges: [], bytes: 0 };
-    this.#pending.set(name, pending);
+    let pending = this.#pending.get(name);
+    if (!pending) {
+      pending = { merges: [], bytes: 0 };
+      this.#pending.set(name, pending);
+      this.#pendingNames.add(name);
+    }
     pending.merges.push(merge);
     // Without a value an operand becomes the value, so it has this size.
     const bytes = key.length + merge.merging(undefined).length;
@@ -72,7 +77,7 @@ export class WriteSet {
 
   /** The keys in a range that have merges. */
   mergedIn(range: ByteRange): Uint8Array[] {
-    return Array.from(this.#pending.keys(), keyOf).filter((key) => isInRange(range, key));
+    return Array.from(namesIn(this.#pendingNames, range), keyOf);
   }
 
   /** The operation of a key. Merges become one: `find` finds what they change, if the key has no operation yet. */
@@ -95,13 +100,7 @@ export class WriteSet {
 
   /** The operations in a range, in its order. Looks at no more operations than the caller takes. */
   *#operationsIn(range: ByteRange): Generator<StoredOperation, undefined> {
-    const { lower, upper, reverse } = range;
-    const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
-    for (const name of reverse ? this.#names.backFrom(high) : this.#names.from(low ?? "")) {
-      if (reverse ? low !== undefined && name < low : high !== undefined && name > high) return;
-      const operation = this.#operations.get(name) as StoredOperation;
-      if (isInRange(range, operation.key)) yield operation;
-    }
+    for (const name of namesIn(this.#names, range)) yield this.#operations.get(name) as StoredOperation;
   }
 
   /**
@@ -109,8 +108,7 @@ export class WriteSet {
    * has the key to continue after.
    */
   over<E extends KeyEncoding>(page: Page<"bytes">, range: ByteRange, format: KeyFormat<E>, version: number): Page<E> {
-    const covered = page.last ? upTo(range, page.last) : range;
-    const own = this.#operationsIn(covered);
+    const own = this.#operationsIn(upTo(range, page.last));
     const merged = new Merged(format, range, { isShared: page.isShared === true, version });
     let next = own.next().value;
     for (let i = 0; i < page.keys.length && !merged.isFull; ) {
@@ -188,7 +186,19 @@ class Merged<E extends KeyEncoding> {
   }
 }
 
-function upTo(range: ByteRange, last: Uint8Array): ByteRange {
+/** The names in a range, in its order. Looks at no more of them than the caller takes. */
+function* namesIn(names: SortedKeys, range: ByteRange): Generator<string, undefined> {
+  const { lower, lowerIncluded, upper, upperIncluded, reverse } = range;
+  const [low, high] = [lower && nameOf(lower), upper && nameOf(upper)];
+  for (const name of reverse ? names.backFrom(high) : names.from(low ?? "")) {
+    if (reverse ? low !== undefined && name < low : high !== undefined && name > high) return;
+    if ((name !== low || lowerIncluded !== false) && (name !== high || upperIncluded)) yield name;
+  }
+}
+
+/** The part of a range that a page covers: up to `last`, or all of it without `last`. */
+export function upTo(range: ByteRange, last: Uint8Array | undefined): ByteRange {
+  if (!last) return range;
   return range.reverse
     ? { ...range, lower: last, lowerIncluded: true }
     : { ...range, upper: last, upperIncluded: true };

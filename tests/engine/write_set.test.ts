@@ -4,11 +4,44 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SortedKeys } from "../../src/memory/sorted_keys.ts";
+import { toMerge } from "../../src/store/merges.ts";
 import { WriteSet } from "../../src/store/write_set.ts";
 
 const FORMAT = { encoding: "utf8", strip: 0 } as const;
 const EMPTY = { keys: [], values: [], last: undefined };
 const keyOf = (i: number) => new TextEncoder().encode(`k${String(i).padStart(6, "0")}`);
+
+test("a read of a range looks at no counters outside of it", () => {
+  const writes = new WriteSet();
+  for (let i = 0; i < 4000; i++) writes.merge(keyOf((i * 1999) % 4000), toMerge("increment", i, undefined));
+  let looked = 0;
+  const { from, backFrom } = SortedKeys.prototype;
+  const counting = (walk: typeof backFrom) =>
+    function* (this: SortedKeys, start: string | undefined) {
+      for (const name of walk.call(this, start)) {
+        looked += 1;
+        yield name;
+      }
+    };
+  Object.assign(SortedKeys.prototype, { from: counting(from as typeof backFrom), backFrom: counting(backFrom) });
+  try {
+    for (const reverse of [false, true]) {
+      looked = 0;
+      const range = { lower: keyOf(100), upper: keyOf(110), upperIncluded: true, reverse };
+      assert.equal(writes.mergedIn({ ...range, lowerIncluded: false }).length, 10);
+      // The ends, and the first behind the range.
+      assert.equal(looked, 12);
+    }
+  } finally {
+    Object.assign(SortedKeys.prototype, { from, backFrom });
+  }
+  for (let i = 0; i < 4000; i += 2) writes.settle(keyOf(i), () => undefined);
+  assert.deepEqual(writes.mergedIn({ lower: keyOf(2), upper: keyOf(6) }), [keyOf(3), keyOf(5)]);
+  writes.merge(keyOf(4), toMerge("increment", 1, undefined));
+  writes.merge(keyOf(4), toMerge("increment", 1, undefined));
+  assert.deepEqual(writes.mergedIn({ lower: keyOf(3), upper: keyOf(5) }), [keyOf(3), keyOf(4)]);
+});
 
 test("a read of a range copies the values that it returns, however many were written", () => {
   let copies = 0;

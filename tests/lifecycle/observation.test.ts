@@ -85,6 +85,26 @@ describe("latencies", () => {
     assert.ok(store.latencies().step.sumMs > 0);
   });
 
+  test("count each transaction that commits, with the time of its function and its repetitions", async () => {
+    await using store = await open({ path: "/store", fileSystem: new MemoryFileSystem() });
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 5));
+    let runs = 0;
+    await store.transaction(async (tx) => {
+      runs += 1;
+      tx.put("key", `${tx.getSync("other")}`);
+      if (runs === 1) store.putSync("other", "value");
+      await wait();
+    });
+    await store.view({ prefix: "part/" }).transaction((tx) => tx.getSync("key"));
+    const thrown = store.transaction(() => {
+      throw new Error("thrown");
+    });
+    await assert.rejects(thrown, { message: "thrown" });
+    const { transaction } = store.latencies();
+    // Timers may be a millisecond early.
+    assert.deepEqual([runs, transaction.count, transaction.maxMs >= 8], [2, 2, true]);
+  });
+
   test("are of an open store only", async () => {
     const store = new MemoryStore();
     await store.put("key", "value");

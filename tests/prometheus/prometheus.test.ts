@@ -64,7 +64,7 @@ test("latencies are histograms: buckets that only grow, up to the count, and the
   );
   assert.deepEqual(
     [...text.matchAll(/^# TYPE (\S+) histogram$/gm)].map(([, name]) => name),
-    ["luge_get_seconds", "luge_commit_seconds", "luge_sync_seconds", "luge_step_seconds"],
+    ["luge_get_seconds", "luge_commit_seconds", "luge_sync_seconds", "luge_step_seconds", "luge_transaction_seconds"],
   );
   const lines = text.split("\n").filter((line) => line.startsWith("luge_commit_seconds"));
   const buckets = lines.flatMap((line) => {

@@ -362,6 +362,38 @@ export function updates(check: Check): void {
     }
   });
 
+  check("a transaction that reads a part of a range reads none of its counters behind it", async (store) => {
+    const keys = Array.from({ length: 20 }, (_, i) => `n${String(i).padStart(2, "0")}`);
+    await store.batch(keys.map((key) => ({ type: "increment", key })));
+    for (const [range, seen, free, taken] of [
+      [{ limit: 2 }, ["n00", "n01"], "n02", "n01"],
+      [{ limit: 1, reverse: true }, ["n19"], "n18", "n19"],
+      [{ gt: "n04", lt: "n06" }, ["n05"], "n06", "n05"],
+      [{ gte: "n04", lte: "n05", reverse: true }, ["n05", "n04"], "n03", "n04"],
+    ] as const) {
+      for (const [other, runs] of [
+        [free, 1],
+        [taken, 2],
+      ] as const) {
+        let run = 0;
+        await store.transaction((tx) => {
+          run += 1;
+          for (const key of [...keys].reverse()) tx.increment(key);
+          const before = [...store.entries(range)].map(([key, value]) => [key, float64Codec.decode(value) + 1]);
+          const found = [...tx.entries(range)].map(([key, value]) => [key, float64Codec.decode(value)]);
+          assert.deepEqual(found, before);
+          assert.deepEqual(
+            found.map(([key]) => key),
+            seen,
+          );
+          if (run === 1) store.batchSync([{ type: "increment", key: other, by: 1 }]);
+        });
+        assert.equal(run, runs, `${JSON.stringify(range)} ${other}`);
+      }
+    }
+    assert.deepEqual([await store.increment("n06", 0), await store.increment("n07", 0)], [10, 9]);
+  });
+
   check("a transaction reads what it counts, and settles it when it commits", async (store) => {
     await store.put("text", "three", { ttl: HOUR });
     await store.increment("n", 1);
