@@ -75,7 +75,7 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     shareBuffers: false,
-    workers: "auto",
+    workers: false,
     slowOperation: Number.POSITIVE_INFINITY,
     logger: consoleLogger,
   };

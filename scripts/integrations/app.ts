@@ -10,8 +10,7 @@ export const PRINTED = "value STORE_LOCKED 3 memory worked";
 
 /**
  * A function that writes to the store at `path` until a worker thread has merged some of it. It rejects if the thread
- * fails, or if there is none. It leaves the option `workers` out, as most programs do. The write buffer is small, so
- * that the thread starts soon.
+ * fails, or if there is none. The write buffer is small, so that the thread starts soon.
  */
 export const WORK = `
 async function work(path) {
@@ -19,7 +18,7 @@ async function work(path) {
   const ignore = () => {};
   const warn = (line = "") => void warnings.push(line);
   const logger = { debug: ignore, info: ignore, warn, error: warn };
-  const store = await open({ path, writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 });
+  const store = await open({ path, workers: "auto", writeBufferSize: 262144, syncWrites: false, logger, loggingLevel: 2 });
   const value = new Uint8Array(60);
   let rounds = 0;
   const isOver = () => warnings.length > 0 || store.metrics().workerJobs > 1 || rounds === 4000;

@@ -26,7 +26,7 @@ describe("the config", () => {
       writeBufferSize: 41_943_040,
       readOnly: false,
       shareBuffers: false,
-      workers: "auto",
+      workers: false,
       slowOperation: Number.POSITIVE_INFINITY,
     });
     assert.equal(typeof logger?.error, "function");
