@@ -41,7 +41,7 @@ export interface KeyRange<K = Key> {
 /**
  * The entries, keys or values of a range, for `for` and `for await`. You may iterate over it several times, and leave
  * an iterator early. Each iterator sees one version of the store: that of its first step. With `for await` the event
- * loop turns in between. `P` is the type of keys to seek.
+ * loop turns in between, and the first step may wait for its turn. `P` is the type of keys to seek.
  *
  * On Node 22 or newer and on Deno the values of one iterator share buffers with each other. Such a buffer cannot be
  * transferred: an error says so. `value.buffer` has other values, too. `slice()` makes a copy with its own buffer.
