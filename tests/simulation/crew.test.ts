@@ -4,19 +4,20 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Crew } from "../../scripts/campaigns/simulate/crew.ts";
+import { Crew, type CrewOptions } from "../../scripts/campaigns/simulate/crew.ts";
 import { nodeTest } from "../support/node_only.ts";
 
 const file = join(import.meta.dirname, "fixtures", "crew_worker.ts");
 
+/** A crew of one worker in a mode of `crew_worker.ts`, from seed 1. */
+function crewOf(mode: string, on: Pick<CrewOptions, "onReport" | "onDeath">): Crew {
+  return new Crew({ workers: 1, seed: 1, rest: [mode], file, ...on });
+}
+
 nodeTest("a worker that dies is reported with its seed, and another one continues after that seed", async () => {
   const deaths: [string, number][] = [];
   const seeds: number[] = [];
-  const crew = new Crew({
-    workers: 1,
-    seed: 1,
-    rest: ["die"],
-    file,
+  const crew = crewOf("die", {
     onReport: ({ seed }) => {
       seeds.push(seed);
       if (seed === 8) crew.end();
@@ -33,11 +34,7 @@ nodeTest("a worker that dies is reported with its seed, and another one continue
 
 nodeTest("a worker that ends after a seed is replaced, and that is no fault", async () => {
   const seeds: number[] = [];
-  const crew = new Crew({
-    workers: 1,
-    seed: 1,
-    rest: ["leave"],
-    file,
+  const crew = crewOf("leave", {
     onReport: ({ seed, done }) => {
       if (done) seeds.push(seed);
       if (seed === 3) crew.end();
