@@ -75,7 +75,6 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     shareBuffers: false,
-    workers: false,
     slowOperation: Number.POSITIVE_INFINITY,
     logger: consoleLogger,
   };
@@ -115,11 +114,14 @@ const BOOLEANS = [
   "errorIfExists",
 ] as const;
 
+/** With a smaller write buffer, jobs are so small that messages to a thread and back take longer than merging. */
+const MIN_BUFFER_OF_WORKERS = 12 * 1024 * 1024;
+
 /** The path that stands for a store in memory. */
 const IN_MEMORY = ":memory:";
 
 /** A config in which every option has a value that has a default. */
-type Filled = Omit<ResolvedConfig, "path"> & Pick<SledStoreConfig, "path">;
+type Filled = Omit<ResolvedConfig, "path" | "workers"> & Pick<SledStoreConfig, "path" | "workers">;
 
 /**
  * Fills in the defaults. Rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. It resolves a
@@ -142,6 +144,7 @@ export async function resolveConfig(given: string | URL | SledStoreConfig): Prom
     path: await resolvePath(config.path, config.fileSystem === undefined),
     numVersionsToKeep: options.numVersionsToKeep,
     compression: options.compression,
+    workers: options.workers ?? (config.writeBufferSize < MIN_BUFFER_OF_WORKERS ? false : "auto"),
     signal: config.signal,
     fileSystem: config.fileSystem,
     wasm: config.wasm,
@@ -152,7 +155,9 @@ function checkTypes(config: Filled): void {
   for (const name of BOOLEANS) {
     if (typeof config[name] !== "boolean") wrongType(name, config[name], "a boolean");
   }
-  if (config.workers !== "auto" && config.workers !== false) wrongType("workers", config.workers, '"auto" or false');
+  if (config.workers !== undefined && config.workers !== "auto" && config.workers !== false) {
+    wrongType("workers", config.workers, '"auto" or false');
+  }
   if (config.readOnly && config.fileSystem && typeof config.fileSystem.observe !== "function") {
     wrongType("fileSystem", config.fileSystem, "an object with the method observe, which readOnly needs");
   }

@@ -100,7 +100,7 @@ export interface SledStoreConfig {
    * the first write buffer is full, a compaction has 32 KiB to merge, or large values are moved to free their files.
    * The thread takes about 30 MB of memory, keeps no process alive, and ends with the store. With `false`, with another
    * `fileSystem`, and if no thread can start, luge merges in short steps between the turns of the event loop.
-   * Default: `false`.
+   * Default: `"auto"`, and `false` with a `writeBufferSize` below 12 MiB.
    */
   readonly workers?: "auto" | false | undefined;
   /**

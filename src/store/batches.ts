@@ -87,7 +87,7 @@ function add(batch: EncodedBatch, operation: BatchOperation, merging: () => Batc
   const { type, key, value, by, ttl } = OPERATION.read(operation as AnyOperation);
   const isIncrement = type === "increment";
   if (type !== "put" && type !== "delete" && !isMerge(type))
-    wrongOperation(`expected a type such as "put", got ${describe(type)}`);
+    wrongOperation(`expected a type such as "put", got ${typeof type === "string" ? `'${type}'` : describe(type)}`);
   if ((isIncrement ? value : by) !== undefined) refuse(type, isIncrement ? "value" : "by");
   if (type === "put") {
     batch.put(key, value as Value, ttl === undefined ? never : () => expiryAfter(ttl));

@@ -30,9 +30,11 @@ export const larger: Combine = (present, given) => (present > given ? present : 
 
 /**
  * An update that combines the present number with `given`, and what it made. Without a value, `given` itself counts.
- * Throws `TypeError` for anything but a number or a bigint, and `RangeError` for a bigint that no counter can have.
+ * Throws `TypeError` for anything but a number or a bigint, and `RangeError` for NaN and for a bigint that no counter can
+ * have.
  */
 export function combined(combine: Combine, given: Counted): { update: Merging; made(): Counted } {
+  if (Number.isNaN(given)) throw new RangeError("Cannot count with NaN");
   const codec = codecOf(given);
   // What is subtracted from an integer is negative, and wraps around as the sum does.
   const operand = combine === sum && typeof given === "bigint" ? BigInt.asUintN(64, given) : given;

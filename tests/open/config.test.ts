@@ -5,6 +5,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { defaultConfig, MemoryFileSystem, open, type SledStoreConfig } from "../../mod.ts";
+import { resolveConfig } from "../../src/config.ts";
 import { defaultCacheBytes } from "../../src/limits.ts";
 import { misuse, text } from "../support/expect.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -26,7 +27,6 @@ describe("the config", () => {
       writeBufferSize: 41_943_040,
       readOnly: false,
       shareBuffers: false,
-      workers: false,
       slowOperation: Number.POSITIVE_INFINITY,
     });
     assert.equal(typeof logger?.error, "function");
@@ -38,6 +38,17 @@ describe("the config", () => {
       sizes.map((memory) => defaultCacheBytes(memory) / MEBIBYTE),
       [64, 32, 32, 62.5, 256, 256],
     );
+  });
+
+  test("has a worker thread, but not by itself with a write buffer below 12 MiB", async () => {
+    const workersOf = async (options: Partial<SledStoreConfig>) =>
+      (await resolveConfig({ ...defaultConfig("data"), ...options })).workers;
+    assert.equal(await workersOf({}), "auto");
+    assert.equal(await workersOf({ writeBufferSize: 12 * MEBIBYTE }), "auto");
+    assert.equal(await workersOf({ writeBufferSize: 12 * MEBIBYTE - 1 }), false);
+    assert.equal(await workersOf({ writeBufferSize: MEBIBYTE, workers: "auto" }), "auto");
+    assert.equal(await workersOf({ workers: false }), false);
+    assert.equal(await workersOf({ workers: undefined }), "auto");
   });
 
   const wrong: [unknown, typeof TypeError | typeof RangeError, string][] = [
