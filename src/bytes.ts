@@ -46,6 +46,11 @@ export function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayB
   return bytes;
 }
 
+/** The same bytes, not copied, as an array whose `slice` copies. That of a `Buffer` does not. */
+export function plainView({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 /** The first key after `key`. */
 export function withZero(key: Uint8Array): Uint8Array<ArrayBuffer> {
   const next = new Uint8Array(key.length + 1);

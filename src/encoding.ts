@@ -5,7 +5,7 @@
  */
 
 import type { Key, Value } from "./api/keys.ts";
-import { hexOf } from "./bytes.ts";
+import { hexOf, plainView } from "./bytes.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "./limits.ts";
 import { isUint8Array } from "./realm.ts";
 
@@ -89,16 +89,21 @@ function encode(data: Value, name: string): Uint8Array {
   if (!isUint8Array(data)) {
     throw new TypeError(`Cannot use ${describe(data)} as a ${name}: expected a string or a Uint8Array`);
   }
-  const bytes = isPlain(data) ? data : copyOf(data, name);
+  const bytes = plainOf(data) ?? copyOf(data, name);
   if (bytes.length === 0) copyOf(bytes, name);
   return bytes;
 }
 
-/** Whether the array's length can be trusted. An array of another class, or with properties of its own, may lie. */
-function isPlain(data: Uint8Array): boolean {
+/**
+ * The same bytes as an array whose length can be trusted, and whose `slice` copies: that of a `Buffer` does not.
+ * `undefined` for an array of another class, or with properties of its own, which may lie.
+ */
+function plainOf(data: Uint8Array): Uint8Array | undefined {
   const prototype: unknown = Object.getPrototypeOf(data);
-  if (prototype !== Uint8Array.prototype && prototype !== globalThis.Buffer?.prototype) return false;
-  return trueLength.call(data) === data.length;
+  const isBuffer = prototype === globalThis.Buffer?.prototype;
+  if (prototype !== Uint8Array.prototype && !isBuffer) return undefined;
+  if (trueLength.call(data) !== data.length) return undefined;
+  return isBuffer && data.length > 0 ? plainView(data) : data;
 }
 
 /** A copy of the array's real bytes. Throws `TypeError` for a proxy, and if the buffer is detached or too short. */

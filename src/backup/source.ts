@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plainView } from "../bytes.ts";
 import { describe } from "../encoding.ts";
 import { onAbort } from "../promises.ts";
 import { isUint8Array } from "../realm.ts";
@@ -35,7 +36,7 @@ export class StreamSource implements ByteSource {
     const { done, value } = await this.#reader.read();
     this.#signal?.throwIfAborted();
     if (done) return undefined;
-    if (isUint8Array(value)) return value;
+    if (isUint8Array(value)) return plainView(value);
     throw new TypeError(`Cannot read a backup: expected chunks that are Uint8Arrays, got ${describe(value)}`);
   }
 

@@ -67,7 +67,7 @@ async function writeDurably<T>(file: string, use: (write: Write) => Promise<T>):
     };
     const result = await use(async (data) => {
       // The caller may use its buffer again.
-      const bytes = typeof data === "string" ? Buffer.from(data) : data.slice();
+      const bytes = typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
       waiting.push(bytes);
       waitingBytes += bytes.length;
       if (waitingBytes >= GATHERED_BYTES) await writeOut();

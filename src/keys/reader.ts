@@ -91,7 +91,8 @@ export class TupleReader {
   }
 
   #escaped(): Uint8Array {
-    return this.#unescaped().slice();
+    // Not `slice`: that of a Buffer does not copy.
+    return new Uint8Array(this.#unescaped());
   }
 
   /** The bytes up to the next end. If no byte is escaped, the result is a view of the key. */

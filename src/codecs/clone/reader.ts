@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hexOf } from "../../bytes.ts";
+import { hexOf, plainView } from "../../bytes.ts";
 import { BytesReader } from "./bytes_reader.ts";
 import { CLONE_VERSION, ERRORS, MAGIC, MAX_CLONE_DEPTH, Tag, VIEWS } from "./format.ts";
 
@@ -22,7 +22,7 @@ export class CloneReader {
   #depth = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = new BytesReader(bytes);
+    this.#bytes = new BytesReader(plainView(bytes));
   }
 
   /** The value. Throws `SyntaxError`. */
