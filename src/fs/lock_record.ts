@@ -47,6 +47,11 @@ export function lockPath(directory: string, number: number): string {
   return `${directory}/${LOCK_PREFIX}${digitsOf(number, LEAST_DIGITS)}`;
 }
 
+/** A lock file before it has its name. The next owner removes what a dead process left. */
+export function draftPath(directory: string, nonce: string): string {
+  return `${directory}/${PROBE_PREFIX}${nonce}.new`;
+}
+
 /** The numbers of all lock files, in no particular order. */
 export function lockNumbers(directory: string): number[] {
   const numbers: number[] = [];
