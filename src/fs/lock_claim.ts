@@ -14,25 +14,19 @@ export function claimLock(prober: Prober, number: number, onRelease: () => void)
   const { directory, nonce, heartbeatMs } = prober;
   const draft = draftPath(directory, nonce);
   const fd = withErrorCode(() => fs.openSync(draft, "wx+"));
-  try {
-    const hold = prober.kernel?.take(draft, fd);
-    const inode = String(fs.fstatSync(fd, { bigint: true }).ino);
-    const record: LockRecord = {
-      format: 1,
-      ...prober.self,
-      nonce,
-      inode,
-      ...(hasStableInode(draft, inode) ? { directory: prober.id } : {}),
-      kernel: hold !== undefined,
-      released: false,
-    };
-    const lock = new OwnedLock({ directory, number, fd, record, hold, heartbeatMs, onRelease });
-    return announceNewest(lock, draft, { directory, number })
-      ? removeEarlierOwners(lock, directory, number)
-      : undefined;
-  } finally {
-    removeIfPresent(draft);
-  }
+  const hold = prober.kernel?.take(draft, fd);
+  const inode = String(fs.fstatSync(fd, { bigint: true }).ino);
+  const record: LockRecord = {
+    format: 1,
+    ...prober.self,
+    nonce,
+    inode,
+    ...(hasStableInode(draft, inode) ? { directory: prober.id } : {}),
+    kernel: hold !== undefined,
+    released: false,
+  };
+  const lock = new OwnedLock({ directory, number, fd, record, hold, heartbeatMs, onRelease });
+  return announceNewest(lock, draft, { directory, number }) ? removeEarlierOwners(lock, directory, number) : undefined;
 }
 
 /** Whether path and descriptor report the same inode. Some network file systems invent a new one for each call. */
@@ -54,6 +48,7 @@ function announceNewest(
     return newest;
   } finally {
     if (!newest) lock.abandon();
+    removeIfPresent(draft);
   }
 }
 
@@ -96,6 +91,13 @@ function renameExclusively(draft: string, path: string): boolean {
     if (errorCode(error) === "EEXIST") return false;
     throw error;
   }
-  fs.renameSync(draft, path);
-  return true;
+  try {
+    fs.renameSync(draft, path);
+    return true;
+  } catch (error) {
+    // An empty lock would make the next owner wait.
+    removeIfPresent(path);
+    if (errorCode(error) === "ENOENT") return false;
+    throw error;
+  }
 }
