@@ -136,8 +136,8 @@ export interface Store extends Reader, AsyncDisposable {
    * Adds `by` to the counter `key`, in one step: writers never conflict, and none is lost. Returns the new number. A
    * counter that does not exist counts as 0, and its expiry stays otherwise. With a number, the value is a double; with
    * a bigint, an unsigned integer of 64 bits, which wraps around: see `float64Codec` and `uint64Codec` of
-   * `@luge/luge/codecs`. Rejects with a `TypeError` if the value has not 8 bytes. `min` and `max` reject with a
-   * `RangeError` for a bigint that is below 0 or above 2^64 - 1.
+   * `@luge/luge/codecs`. Rejects with a `TypeError` if the value has not 8 bytes, and with a `RangeError` for NaN.
+   * `min` and `max` reject with a `RangeError` for a bigint that is below 0 or above 2^64 - 1.
    *
    * @example
    * ```ts

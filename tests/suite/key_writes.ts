@@ -225,6 +225,11 @@ export function updates(check: Check): void {
     const { version } = store;
     const beyond = misuse(RangeError, "expected 0 to 2^64 - 1");
     await assert.rejects(store.min("n", -5n), beyond);
+    const noNumber = misuse(RangeError, "Cannot count with NaN");
+    for (const method of ["increment", "min", "max"] as const)
+      await assert.rejects(store[method]("n", Number.NaN), noNumber);
+    await assert.rejects(store.batch([{ type: "increment", key: "n", by: Number.NaN }]), noNumber);
+    await assert.rejects(store.batch([{ type: "putt", key: "n" } as never]), misuse(TypeError, "got 'putt'"));
     await assert.rejects(store.max("new", 2n ** 64n), beyond);
     await assert.rejects(store.batch([{ type: "min", key: "n", value: 2n ** 64n }]), beyond);
     await assert.rejects(
