@@ -14,9 +14,9 @@ import type { DirectoryLock } from "../api/file_system.ts";
 export interface JobWorker {
   /**
    * Does a job. The files must already have all blocks that the job names. Settles with the answer. After a rejection the worker must
-   * not be used again.
+   * not be used again. The job must fill its buffer, which the worker takes.
    */
-  run(job: Uint8Array): Promise<Uint8Array>;
+  run(job: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   /** Ends the worker. Settles once it has ended. Until then it may still write blocks, but nothing refers to them. */
   stop(): Promise<void>;
 }

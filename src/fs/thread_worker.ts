@@ -13,10 +13,12 @@ import { WORKER_CODE } from "./worker/worker_code.ts";
 /** A thread needs fewer descriptors to start. */
 const DESCRIPTORS = 32;
 
-/** A message of the thread. */
+/**
+ * A message of the thread. Bytes travel as buffers, not as views: Deno looks for ports in every property of a message, and each byte of a view is one.
+ */
 interface Message {
   readonly isReady?: true;
-  readonly answer?: Uint8Array;
+  readonly answer?: ArrayBuffer;
   readonly failure?: string;
 }
 
@@ -87,9 +89,9 @@ class Thread implements JobWorker {
     this.ready = this.#next();
   }
 
-  run(job: Uint8Array): Promise<Uint8Array> {
+  run(job: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     const answer = this.#next();
-    if (!this.#failure) this.#worker.postMessage(job, [job.buffer as ArrayBuffer]);
+    if (!this.#failure) this.#worker.postMessage(job.buffer, [job.buffer]);
     return answer;
   }
 
@@ -105,7 +107,7 @@ class Thread implements JobWorker {
   }
 
   #take({ isReady, answer, failure }: Message): void {
-    if (isReady || answer) this.#waiting.shift()?.resolve(answer ?? new Uint8Array());
+    if (isReady || answer) this.#waiting.shift()?.resolve(answer ? new Uint8Array(answer) : new Uint8Array());
     else this.#end(failure ?? "its message is not an answer");
   }
 

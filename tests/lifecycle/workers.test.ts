@@ -3,7 +3,9 @@
  */
 
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { MemoryFileSystem, open } from "../../mod.ts";
 import type { JobPlace, JobWorker } from "../../src/fs/job_worker.ts";
 import { NodeFileSystem } from "../../src/fs/node.ts";
@@ -72,7 +74,7 @@ test("the same if there is no memory for a job, or no thread can start", async (
 });
 
 test("a store closes while a job hangs, and its thread changes nothing later", async () => {
-  const held: { worker: JobWorker; job: Uint8Array }[] = [];
+  const held: { worker: JobWorker; job: Uint8Array<ArrayBuffer> }[] = [];
   const never = deferred<Uint8Array>();
   const fileSystem = new (class extends WatchedWorkers {
     override async startJobWorker(place: JobPlace): Promise<JobWorker> {
@@ -105,6 +107,32 @@ test("a store closes while a job hangs, and its thread changes nothing later", a
     await assertHolds(again);
     assert.ok(again.version > before);
   });
+});
+
+test("a thread gets and gives buffers: Deno visits each byte of a view in a message", async () => {
+  const messages = new Set<string>();
+  const see = (message: unknown) => messages.add(Object.prototype.toString.call(message));
+  const { prototype } = Worker;
+  const { postMessage } = prototype;
+  prototype.postMessage = function (this: Worker, ...of: Parameters<typeof postMessage>) {
+    see(of[0]);
+    postMessage.apply(this, of);
+  };
+  prototype.on = function (this: Worker, event: string, listener: (...of: unknown[]) => void) {
+    if (event === "message") EventEmitter.prototype.on.call(this, event, ({ answer }) => answer && see(answer));
+    return EventEmitter.prototype.on.call(this, event, listener) as Worker;
+  };
+  try {
+    const fileSystem = new WatchedWorkers();
+    await withStore(fileSystem, async (store) => {
+      await loadUntil(store, () => fileSystem.jobs > 2);
+      await load(store);
+    });
+  } finally {
+    prototype.postMessage = postMessage;
+    Reflect.deleteProperty(prototype, "on");
+  }
+  assert.deepEqual([...messages], ["[object ArrayBuffer]"]);
 });
 
 test("many stores have a thread each", async () => {

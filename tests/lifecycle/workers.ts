@@ -19,7 +19,7 @@ const ENTRIES = 12_000;
 const VALUE = new Uint8Array(60).fill(7);
 
 /** Runs a job of a worker, or does something else. */
-export type Run = (worker: JobWorker, job: Uint8Array, number: number) => Promise<Uint8Array>;
+export type Run = (worker: JobWorker, job: Uint8Array<ArrayBuffer>, number: number) => Promise<Uint8Array>;
 
 /** The disk, with workers whose jobs a test can change. */
 export class WatchedWorkers extends NodeFileSystem {

@@ -24,7 +24,7 @@ interface JobExports {
 }
 
 /** Starts an instance. The returned function does one job. */
-function start(fs: typeof Fs, { module, path, fence }: WorkerData): (job: Uint8Array) => Uint8Array {
+function start(fs: typeof Fs, { module, path, fence }: WorkerData): (job: Uint8Array) => Uint8Array<ArrayBuffer> {
   const wasi = new JobWasi(new WorkerFiles(fs, path, fence));
   const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.imports() });
   const engine = instance.exports as unknown as JobExports;
@@ -55,10 +55,10 @@ async function main(): Promise<void> {
   };
   guarded(() => {
     const run = start(fs, workerData as WorkerData);
-    parentPort.on("message", (job: Uint8Array) =>
+    parentPort.on("message", (job: ArrayBuffer) =>
       guarded(() => {
-        const answer = run(job);
-        parentPort.postMessage({ answer }, [answer.buffer as ArrayBuffer]);
+        const answer = run(new Uint8Array(job)).buffer;
+        parentPort.postMessage({ answer }, [answer]);
       }),
     );
     parentPort.postMessage({ isReady: true });
