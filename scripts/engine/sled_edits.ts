@@ -82,6 +82,59 @@ const PASSAGES: readonly PassageEdit[] = [
     replace: `const MAX_KEY: &[u8] = &[255; 16];`,
   },
   {
+    file: "src/iter.rs",
+    why:
+      "a walk backwards looks for the keys before a node below four bytes 255. If the keys there begin with more of them, " +
+      "it found a node too far down, went back up, and so on until it panicked. luge's keys are shorter than 66,000 bytes",
+    find: `        for _ in 0..MAX_LOOPS {
+            if self.bounds_collapsed() {
+                return None;
+            }
+
+            if !node.contains_upper_bound(&self.hi) {`,
+    replace: `        let mut was_too_low = false;
+        for _ in 0..MAX_LOOPS {
+            if self.bounds_collapsed() {
+                return None;
+            }
+
+            if !node.contains_upper_bound(&self.hi) {
+                was_too_low = true;`,
+  },
+  {
+    file: "src/iter.rs",
+    why: "as above",
+    find: `            } else if !node.contains_lower_bound(&self.hi, false) {
+                // node too high (maybe split, maybe exhausted?)
+                let seek_key = possible_predecessor(&node.lo)?;`,
+    replace: `            } else if !node.contains_lower_bound(&self.hi, false) {
+                // node too high (maybe split, maybe exhausted?)
+                let mut seek_key = possible_predecessor(&node.lo)?;
+                if was_too_low {
+                    for _ in 0..258 {
+                        seek_key.extend_from_slice(&[255; 256]);
+                    }
+                }`,
+  },
+  {
+    file: "src/iter.rs",
+    why: "the message had all keys of the index; its code was 2 KB",
+    find: `        panic!(
+            "fucked up tree traversal next({:?}) on {:?}",
+            self.lo, self.tree
+        );`,
+    replace: `        panic!("no node of the tree has the next key");`,
+  },
+  {
+    file: "src/iter.rs",
+    why: "as above",
+    find: `        panic!(
+            "fucked up tree traversal next_back({:?}) on {:?}",
+            self.hi, self.tree
+        );`,
+    replace: `        panic!("no node of the tree has the key before");`,
+  },
+  {
     file: "src/histogram.rs",
     why: "without metrics nothing is counted, but every open zeroed some thirty histograms of 256 KiB",
     find: `const BUCKETS: usize = 1 << 16;`,
