@@ -31,6 +31,10 @@ await startProgram({
       does: "loads stores with a real worker thread, and checks that every entry is there, in order",
       start: () => import("./campaigns/threads/command.ts"),
     },
+    shared: {
+      does: "kills processes that share a store, and checks that no write is lost or done twice, and no call hangs",
+      start: () => import("./campaigns/shared/command.ts"),
+    },
     faults: {
       does: "runs stores on a disk whose calls fail, and checks that errors are reported and nothing acknowledged is lost",
       start: () => import("./campaigns/faults/command.ts"),

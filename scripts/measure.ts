@@ -56,6 +56,10 @@ await startProgram({
       does: "how long single calls on millions of entries block the event loop",
       start: () => import("./measure/event_loop.ts"),
     },
+    processes: {
+      does: "1, 4 and 8 processes on one store, beside lmdb-js and SQLite with as many",
+      start: () => import("./measure/processes.ts"),
+    },
     queue: {
       does: "a queue beside classic-level and lmdb-js, after a million jobs",
       start: () => import("./measure/queue.ts"),

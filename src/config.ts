@@ -5,7 +5,7 @@
  */
 
 import { isAbsolute, resolve, sep } from "node:path";
-import type { Compression, EngineSource, SledStoreConfig } from "./api/config.ts";
+import type { Compression, EngineSource, SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
@@ -44,6 +44,7 @@ export interface ResolvedConfig {
   readonly compression: Compression | undefined;
   readonly shareBuffers: boolean;
   readonly workers: "auto" | false;
+  readonly shared: boolean;
   readonly slowOperation: number;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
@@ -75,12 +76,15 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     writeBufferSize: 40 * 1024 * 1024,
     readOnly: false,
     shareBuffers: false,
+    shared: false,
     slowOperation: Number.POSITIVE_INFINITY,
     logger: consoleLogger,
   };
 }
 
-const CONFIG = new OptionNames<SledStoreConfig>(
+type Config = SledStoreConfig | SharedStoreConfig;
+
+const CONFIG = new OptionNames<Config>(
   {
     path: true,
     syncWrites: true,
@@ -97,6 +101,7 @@ const CONFIG = new OptionNames<SledStoreConfig>(
     compression: true,
     shareBuffers: true,
     workers: true,
+    shared: true,
     slowOperation: true,
     logger: true,
     fileSystem: true,
@@ -112,6 +117,7 @@ const BOOLEANS = [
   "dropVersions",
   "createIfMissing",
   "errorIfExists",
+  "shared",
 ] as const;
 
 /** With a smaller write buffer, jobs are so small that messages to a thread and back take longer than merging. */
@@ -121,13 +127,13 @@ const MIN_BUFFER_OF_WORKERS = 12 * 1024 * 1024;
 const IN_MEMORY = ":memory:";
 
 /** A config in which every option has a value that has a default. */
-type Filled = Omit<ResolvedConfig, "path" | "workers"> & Pick<SledStoreConfig, "path" | "workers">;
+type Filled = Omit<ResolvedConfig, "path" | "workers"> & Pick<Config, "path" | "workers">;
 
 /**
  * Fills in the defaults. Rejects with `TypeError` or `RangeError` for an option that is unknown or wrong. It resolves a
  * relative path before it returns, because the current directory may change later.
  */
-export async function resolveConfig(given: string | URL | SledStoreConfig): Promise<ResolvedConfig> {
+export async function resolveConfig(given: string | URL | Config): Promise<ResolvedConfig> {
   const options = typeof given === "string" || isUrl(given) ? { path: given } : given;
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot open ${describe(options)}: expected a path, a URL or a config`);

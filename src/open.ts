@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { SledStoreConfig } from "./api/config.ts";
+import type { SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
+import type { SharedStore } from "./api/shared_store.ts";
 import { FileSpool, type SpoolPlace } from "./backup/file_spool.ts";
 import { loadChannels } from "./channels.ts";
 import { clock } from "./clock.ts";
@@ -41,6 +42,23 @@ import type { JobWorkers } from "./wasm/jobs.ts";
 import { loadEngine } from "./wasm/load.ts";
 
 /**
+ * Opens a store that other processes may have open in the same way: see {@linkcode SharedStore}. This process becomes
+ * its owner, or a client of the owner.
+ *
+ * Rejects as for a store that is not shared. `STORE_LOCKED` means that a process has the store open and does not share
+ * it; `open` looks for ten seconds, or for `waitForLock` if that is longer. Rejects with a `RangeError` if the store
+ * has keys that begin with 16 bytes ff, from before it was shared.
+ *
+ * @example
+ * ```ts no-run
+ * import { open } from "@luge/luge";
+ *
+ * await using store = await open({ path: "data", shared: true });
+ * await store.increment("visits"); // from any process
+ * ```
+ */
+export function open(config: SharedStoreConfig): Promise<SharedStore>;
+/**
  * Opens the store in a directory. Creates both if they are missing. After a crash it recovers everything that was
  * durable.
  *
@@ -70,10 +88,23 @@ import { loadEngine } from "./wasm/load.ts";
  * await store.close();
  * ```
  */
-export async function open(config: string | URL | SledStoreConfig): Promise<SledStore> {
+export function open(config: string | URL | SledStoreConfig): Promise<SledStore>;
+export async function open(
+  config: string | URL | SledStoreConfig | SharedStoreConfig,
+): Promise<SledStore | SharedStore> {
   // biome-ignore lint/complexity/noArguments: see refuseSecond.
   refuseSecond(arguments, 'one config, as in open({ path: "data", readOnly: true })');
   const resolved = await resolveConfig(config);
+  if (!resolved.shared) return await openAlone(resolved);
+  const { openShared } = await import("./shared/mod.ts");
+  const { shared: _, ...alone } = config as SharedStoreConfig;
+  const { path } = resolved;
+  const openOwned = async (owned: SledStoreConfig) => await openAlone(await resolveConfig(owned), true);
+  return await openShared({ open: openOwned, config: { ...alone, path, fileSystem: resolved.fileSystem }, path });
+}
+
+/** Opens a store for this process. `isShared` is true for the owner of a shared store. */
+async function openAlone(resolved: ResolvedConfig, isShared = false): Promise<SledStore> {
   const logger = leveled(resolved.logger, resolved.loggingLevel);
   const disk = resolved.fileSystem ?? new NodeFileSystem();
   const observer = new Observer({ path: resolved.path, slowMs: resolved.slowOperation, log: logger.warn });
@@ -96,7 +127,18 @@ export async function open(config: string | URL | SledStoreConfig): Promise<Sled
     throw error;
   }
   observer.opened(start, lockMs);
-  return store;
+  if (isShared || resolved.readOnly) return store;
+  const { path } = resolved;
+  try {
+    if (atPath(path, "open", () => disk.stat(`${path}/shared`))) {
+      const { endSharing } = await import("./shared/mod.ts");
+      await endSharing(store, path);
+    }
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** What a store is opened with. */

@@ -20,7 +20,7 @@ import { MARKER, type Marker, readMarker, writeMarker } from "./store_marker.ts"
 /** luge's own names in a directory without a marker, besides those of locks. */
 const OWN = /^(?:LUGE\.tmp|luge\.sock|luge\.[0-9a-f]{4})$/;
 /** What the directory of a store has besides. */
-const OF_A_STORE = /^(?:log|upper|bottom|index|RESERVE(?:\.new)?|RESTORE(?:\.tmp)?)$/;
+const OF_A_STORE = /^(?:log|shared|upper|bottom|index|RESERVE(?:\.new)?|RESTORE(?:\.tmp)?)$/;
 /** Names that file systems, operating systems, version control and editors create in any directory. */
 const FOREIGN_BUT_HARMLESS =
   /^(?:lost\+found|\.(?:git|hg|svn)?(?:keep|ignore)|\.gitattributes|\.dockerignore|\.DS_Store|\._.*|\.nfs[0-9a-f]*|\.fuse_hidden.*|\.Trash.*|\.Trashes|\.Spotlight-V100|\.fseventsd|\.directory|@eaDir|Thumbs\.db|desktop\.ini|System Volume Information|\$RECYCLE\.BIN)$/i;

@@ -111,10 +111,37 @@ export interface SledStoreConfig {
   readonly slowOperation?: number | undefined;
   /** Where log lines go. Default: the console. */
   readonly logger?: Logger | undefined;
+  /** Only a {@linkcode SharedStoreConfig} has `true` here. Default: `false`. */
+  readonly shared?: false | undefined;
   /** The disk. Default: the one of the runtime. */
   readonly fileSystem?: FileSystem | undefined;
   /** Another build of the engine. Default: the one that comes with the module. */
   readonly wasm?: EngineSource | undefined;
+}
+
+/**
+ * Options of `open` for a store that several processes have open: see `SharedStore`. The options of the process that owns
+ * the store count, but for `syncWrites`, which each process chooses for its own writes. `fileSystem`, `readOnly` and
+ * `":memory:"` do not go with `shared`.
+ *
+ * @example
+ * ```ts
+ * import { open, type SharedStore, type SharedStoreConfig } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const config: SharedStoreConfig = { path: await mkdtemp(`${tmpdir()}/example-`), shared: true };
+ * await using store: SharedStore = await open(config);
+ * await using same = await open(config); // as another process would
+ * await same.put("key", "value");
+ * assert.equal(new TextDecoder().decode(await store.get("key")), "value");
+ * assert.deepEqual([store.role, same.role], ["owner", "client"]);
+ * ```
+ */
+export interface SharedStoreConfig extends Omit<SledStoreConfig, "shared" | "fileSystem" | "readOnly"> {
+  /** Other processes may have the store open, too. */
+  readonly shared: true;
 }
 
 /**

@@ -22,6 +22,8 @@ export type StoreErrorCode =
   | "STORE_CLOSED"
   | "STORE_FAILED"
   | "STORE_LOCKED"
+  | "NOT_OWNER"
+  | "OWNER_LOST"
   | "LOCK_LOST"
   | "STORE_READ_ONLY"
   | "VERSION_GONE"

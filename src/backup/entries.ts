@@ -75,4 +75,13 @@ export class EntryCursor {
   }
 }
 
+/** The entries of a payload that is known to be valid. */
+export function* entriesOf(payload: Uint8Array): Generator<RestoredChange> {
+  const cursor = new EntryCursor(payload);
+  while (!cursor.isDone) {
+    cursor.next();
+    yield cursor.change();
+  }
+}
+
 const MALFORMED = "an entry is malformed";

@@ -5,10 +5,11 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { KeyRange, Reader, SledStore } from "../../mod.ts";
+import type { KeyRange, Reader } from "../../mod.ts";
 import { decode, ENCODINGS, type Encoding } from "./encodings.ts";
 import { checked, UsageError } from "./exit_codes.ts";
 import { checkedKey, checkedPrefix } from "./limits.ts";
+import type { CliStore } from "./store.ts";
 
 /** The encoding of keys. */
 export interface KeyOptions {
@@ -140,7 +141,7 @@ export function rangeOf(prefix: string | undefined, options: RangeOptions & Orde
 }
 
 /** Reads the store as it is, or as it was at version `at`. Concurrent writes do not change the result. */
-export async function readAt<T>(store: SledStore, { at }: AtOptions, read: (reader: Reader) => Promise<T>): Promise<T> {
+export async function readAt<T>(store: CliStore, { at }: AtOptions, read: (reader: Reader) => Promise<T>): Promise<T> {
   using snapshot = checked(() => store.snapshot(at === undefined ? {} : { version: at }));
   return await read(snapshot);
 }

@@ -6,12 +6,13 @@
 
 import process from "node:process";
 import { Command, CommanderError } from "commander";
-import { type SledStore, StoreError } from "../../mod.ts";
+import { StoreError } from "../../mod.ts";
 import type { CliCommand } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { codeOf, EXIT_CODES, ExitCode, exitCodeOf, UsageError } from "./exit_codes.ts";
 import { ClosedPipe, type Output } from "./output.ts";
 import { Session } from "./session.ts";
+import type { CliStore } from "./store.ts";
 
 /** The version of the package. A test compares it with package.json. */
 export const VERSION = "0.1.0";
@@ -24,7 +25,7 @@ export interface Surroundings {
   /** Ends the running command cleanly. */
   readonly signal: AbortSignal;
   /** The store of an interactive shell. */
-  readonly opened?: SledStore;
+  readonly opened?: CliStore;
 }
 
 /** The width of the help if no terminal says otherwise. */

@@ -6,17 +6,19 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { type Compression, defaultConfig, open, type SledStore, StoreError } from "../../mod.ts";
+import { type Compression, defaultConfig, open, StoreError } from "../../mod.ts";
 import { CountingFileSystem } from "./counting_file_system.ts";
-import type { ExitCode } from "./exit_codes.ts";
+import { type ExitCode, FailedError } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
 import { type Progress, showProgress, type Unit } from "./progress.ts";
+import type { CliStore } from "./store.ts";
 
 /**
  * How a store is opened. `"read"`: for reading only, so that nothing in its directory changes. `"change"`: for writing;
- * the store must exist. `"create"`: for writing; the store is created if it is missing.
+ * the store must exist. `"create"`: for writing; the store is created if it is missing. `"share"`: the same, so that
+ * other processes can join.
  */
-export type Access = "read" | "change" | "create";
+export type Access = "read" | "change" | "create" | "share";
 
 /** Options for opening a store, besides the access. */
 export interface StoreOptions {
@@ -39,7 +41,7 @@ export interface ReadFiles {
 /** Runs the words of a line on an open store. */
 export type RunWords = (
   words: () => readonly string[],
-  on: { readonly opened: SledStore; readonly signal: AbortSignal },
+  on: { readonly opened: CliStore; readonly signal: AbortSignal },
 ) => Promise<ExitCode>;
 
 /** The parts of a {@linkcode Session}. */
@@ -52,7 +54,7 @@ export interface SessionParts {
   /** The directory of the store, which may not exist yet. */
   readonly directory: string;
   /** A store that is open already, and stays open. */
-  readonly opened: SledStore | undefined;
+  readonly opened: CliStore | undefined;
   readonly runWords: RunWords;
   /** The commands that are allowed on an open store. */
   readonly commands: readonly string[];
@@ -67,7 +69,7 @@ export class Session {
   readonly directory: string;
   readonly runWords: RunWords;
   readonly commands: readonly string[];
-  readonly #opened: SledStore | undefined;
+  readonly #opened: CliStore | undefined;
 
   constructor({ output, signal, json, directory, opened, runWords, commands }: SessionParts) {
     this.output = output;
@@ -84,10 +86,13 @@ export class Session {
     return this.#opened !== undefined;
   }
 
-  /** Opens the store, calls `use` with it, and closes it in any case. */
+  /**
+   * Opens the store, calls `use` with it, and closes it in any case. If other processes share the store, the command
+   * joins them.
+   */
   async withStore<T>(
     access: Access,
-    use: (store: SledStore, files: ReadFiles) => Promise<T>,
+    use: (store: CliStore, files: ReadFiles) => Promise<T>,
     { keepVersions, compression }: StoreOptions = {},
   ): Promise<T> {
     const path = resolve(this.directory).replaceAll(sep, "/");
@@ -98,7 +103,18 @@ export class Session {
     const readOnly = access === "read";
     const kept = keepVersions === undefined ? {} : { numVersionsToKeep: keepVersions, dropVersions: true };
     const written = compression === undefined ? {} : { compression };
-    const store = await open({ ...defaultConfig(path), ...kept, ...written, readOnly, fileSystem });
+    const config = { ...defaultConfig(path), ...kept, ...written };
+    const opened: Promise<CliStore> =
+      access === "share"
+        ? open({ ...config, shared: true, signal: this.signal })
+        : open({ ...config, readOnly, fileSystem });
+    const store = await opened.catch(async (error: unknown) => {
+      if (access === "share" || !isLocked(error) || !existsSync(join(path, "shared"))) throw error;
+      if (keepVersions !== undefined || compression !== undefined) {
+        throw new FailedError(`Cannot change how '${this.directory}' keeps its entries while other processes share it`);
+      }
+      return await open({ ...defaultConfig(path), shared: true, createIfMissing: false, signal: this.signal });
+    });
     const opening = fileSystem.bytesRead;
     try {
       return await use(store, { bytesRead: () => fileSystem.bytesRead - opening, bytes });
@@ -128,6 +144,10 @@ export class Session {
   async result(json: unknown, text: string): Promise<void> {
     await this.output.line(this.json ? JSON.stringify(json) : text);
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "STORE_LOCKED";
 }
 
 /** Refuses to create a store: the command changes an existing one. */

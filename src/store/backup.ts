@@ -5,9 +5,11 @@
  */
 
 import type { BackupOptions } from "../api/backup.ts";
-import type { ChangePlace, StoredNewest } from "../backend.ts";
+import type { ChangePlace, StoredChange, StoredNewest } from "../backend.ts";
+import { entriesOf } from "../backup/entries.ts";
 import { DigestChain } from "../backup/format.ts";
 import { BackupWriter } from "../backup/writer.ts";
+import { compareBytes } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { Turns } from "../commit/event_loop.ts";
 import { StoreError } from "../errors.ts";
@@ -21,11 +23,12 @@ const ACTION = "back up";
 
 const OPTIONS = new OptionNames<BackupOptions>({ since: true, signal: true }, { example: "{ since }" });
 
-/** See {@linkcode Store.backup}. */
+/** See {@linkcode Store.backup}. With an end it has only the keys before that one. */
 export function backupStream(
   core: StoreCore,
   commits: Commits,
   options: BackupOptions | undefined,
+  end?: Uint8Array,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   core.assertOpen(ACTION);
   const { since: given, signal: givenSignal } = OPTIONS.read(options);
@@ -34,7 +37,7 @@ export function backupStream(
   signal?.throwIfAborted();
   const backup = new Backup(core, commits, since);
   const turns = new Turns();
-  const bytes = backup.bytes();
+  const bytes = backup.bytes(end);
   let stop: (reason: unknown) => void = () => {};
   const ignoreSignal = onAbort(signal, () => {
     release();
@@ -111,7 +114,7 @@ class Backup {
     this.#snapshot.release();
   }
 
-  async *bytes(): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
+  async *bytes(end: Uint8Array | undefined): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
     const { run } = this.#core;
     const [from, to] = [this.#since, this.#snapshot.version];
     await this.#commits.flush();
@@ -122,12 +125,19 @@ class Backup {
     let next: ChangePlace | undefined;
     do {
       const page = this.#read((backend) => backend.newest(next, { since: from, until: to }));
-      if (page.framed) yield* writer.addFramed(page.framed);
-      for (const entry of page.entries) {
+      ({ next } = page);
+      const isBefore = ({ key }: { readonly key: Uint8Array }) => !end || compareBytes(key, end) < 0;
+      if (page.framed) {
+        if (!end || (next && isBefore(next))) yield* writer.addFramed(page.framed);
+        else
+          for (const entry of entriesOf(page.framed.bytes))
+            if (isBefore(entry)) yield* writer.add(entry as StoredChange);
+      }
+      for (const entry of page.entries.filter(isBefore)) {
         const whole = entry.isLarge ? this.#large(entry) : entry;
         if (whole) yield* writer.add(whole);
       }
-      ({ next } = page);
+      if (next && !isBefore(next)) break;
       if (page.entries.length === 0) await turns.next();
     } while (next);
     yield* writer.end();

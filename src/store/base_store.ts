@@ -44,6 +44,24 @@ export abstract class BaseStore extends KeyedStore {
     return backupStream(this.#opened.core, this.#opened.commits, options);
   }
 
+  /**
+   * As {@linkcode BaseStore.backup}, of the keys before `end`.
+   *
+   * @internal
+   */
+  backupBefore(end: Uint8Array, options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return backupStream(this.#opened.core, this.#opened.commits, options, end);
+  }
+
+  /**
+   * Settles once all commits so far survive the end of the process; `undefined` if they do.
+   *
+   * @internal
+   */
+  written(): Promise<void> | undefined {
+    return this.#opened.core.run(({ disk }) => disk?.writeOut());
+  }
+
   restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult> {
     return this.#restores.restore(stream, options);
   }

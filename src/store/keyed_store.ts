@@ -299,7 +299,12 @@ export abstract class KeyedStore extends BaseReader implements Store {
   }
 
   async approximateSize(range?: KeyRange, options?: LongOptions): Promise<number> {
-    return await approximateSize(this.#core, toByteRange(range, this.space), options);
+    return await this.sizeIn(toByteRange(range, this.space), options);
+  }
+
+  /** As {@linkcode Store.approximateSize}, for a range in bytes. */
+  async sizeIn(range: ByteRange, options?: LongOptions): Promise<number> {
+    return await approximateSize(this.#core, range, options);
   }
 
   metrics(): StoreMetrics {

@@ -8,7 +8,6 @@ import type { ViewReader } from "../api/view_reader.ts";
 import { describe } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
 import { BaseReader, type OpenSource } from "./base_reader.ts";
-import type { StoreCore } from "./core.ts";
 import { ReadView } from "./read_view.ts";
 import { StoreView } from "./view.ts";
 
@@ -23,8 +22,8 @@ export class ReaderPart extends BaseReader {
 }
 
 /** The same view; throws `TypeError` unless it is one of that store. */
-export function checkView<T, K, P>(view: ViewReader<T, K, P>, core: StoreCore): StoreView<T, K, P> {
-  if (view instanceof StoreView && view.isOf(core)) return view;
+export function checkView<T, K, P>(view: ViewReader<T, K, P>, store: object): StoreView<T, K, P> {
+  if (view instanceof StoreView && view.isOf(store)) return view;
   throw new TypeError(`Cannot use ${describe(view)} as a view: expected one of the same store, with a codec`);
 }
 

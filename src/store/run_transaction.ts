@@ -23,6 +23,20 @@ const OPTIONS = new OptionNames<TransactionOptions>(
   { example: "{ retries: 10 }" },
 );
 
+/** The options of a transaction with their defaults. Throws `TypeError` or `RangeError` if they or `run` are wrong. */
+export function readTransactionOptions(
+  run: unknown,
+  options: TransactionOptions | undefined,
+): TransactionOptions & { readonly retries: number } {
+  const { retries = DEFAULT_RETRIES, signal: given, durable } = OPTIONS.read(options);
+  const signal = checkSignal(given);
+  checkFunction(run, "run");
+  checkInteger("retries", retries, 0, MAX_RETRIES);
+  checkDurable(durable);
+  signal?.throwIfAborted();
+  return { retries, signal, durable };
+}
+
 /** See {@linkcode Store.transaction}. */
 export async function runTransaction<T>(
   opened: OpenStore,
@@ -30,12 +44,7 @@ export async function runTransaction<T>(
   options?: TransactionOptions,
 ): Promise<T> {
   const { core, commits } = opened;
-  const { retries = DEFAULT_RETRIES, signal: given, durable } = OPTIONS.read(options);
-  const signal = checkSignal(given);
-  checkFunction(run, "run");
-  checkInteger("retries", retries, 0, MAX_RETRIES);
-  checkDurable(durable);
-  signal?.throwIfAborted();
+  const { retries, signal, durable } = readTransactionOptions(run, options);
   const start = core.observer.start();
   const turn = core.contention.newcomer();
   try {

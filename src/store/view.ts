@@ -17,8 +17,6 @@ import type { KeySpace } from "../key_space.ts";
 import { checkArray, checkFunction } from "../options.ts";
 import type { BaseReader } from "./base_reader.ts";
 import { wrongOperation } from "./batches.ts";
-import type { StoreCore } from "./core.ts";
-import { approximateSize } from "./maintenance.ts";
 import { isMerge } from "./merges.ts";
 import { toDeletedRange, toWatchedRanges } from "./ranges.ts";
 import { ReadView } from "./read_view.ts";
@@ -29,18 +27,20 @@ import type { Watching } from "./watch.ts";
 export interface ViewedPart extends BaseReader, Pick<Store, keyof Store> {
   deleteIn(range: ByteRange, options?: LongOptions): Promise<number>;
   deleteInSync(range: ByteRange): number;
+  sizeIn(range: ByteRange, options?: LongOptions): Promise<number>;
   watchIn<E extends KeyEncoding>(...watching: Watching<E>): AsyncIterable<ChangeIn<E>>;
 }
 
 /** A {@linkcode View} of a part of a store. */
 export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements View<T, K, P> {
   readonly #part: ViewedPart;
-  readonly #core: StoreCore;
+  readonly #store: object;
 
-  constructor(part: ViewedPart, core: StoreCore, codecs: ViewCodecs<T, K, P>) {
+  /** `store` tells apart the views of different stores. */
+  constructor(part: ViewedPart, store: object, codecs: ViewCodecs<T, K, P>) {
     super(part, codecs);
     this.#part = part;
-    this.#core = core;
+    this.#store = store;
   }
 
   /** Its keys. */
@@ -49,8 +49,8 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
   }
 
   /** Whether it is a view of that store. */
-  isOf(core: StoreCore): boolean {
-    return this.#core === core;
+  isOf(store: object): boolean {
+    return this.#store === store;
   }
 
   async put(key: K, value: T, options?: PutOptions): Promise<void> {
@@ -130,7 +130,7 @@ export class StoreView<T, K = Key, P = K> extends ReadView<T, K, P> implements V
   }
 
   async approximateSize(range?: KeyRange<P>, options?: LongOptions): Promise<number> {
-    return await approximateSize(this.#core, this.rangeOf(range), options);
+    return await this.#part.sizeIn(this.rangeOf(range), options);
   }
 
   watch(

@@ -37,7 +37,7 @@ const CHANGES_A_LOOK = 128;
 const forgotten = new FinalizationRegistry<WeakRef<Lookout>>((lookout) => lookout.deref()?.end());
 
 /** Decodes a change in place, as a view delivers it. */
-type Decode<E extends KeyEncoding> = (change: { key: KeyIn<E>; value?: Uint8Array<ArrayBuffer> }) => void;
+export type Decode<E extends KeyEncoding> = (change: { key: KeyIn<E>; value?: Uint8Array<ArrayBuffer> }) => void;
 
 /** The arguments of a watch. */
 export type Watching<E extends KeyEncoding> = [

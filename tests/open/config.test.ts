@@ -27,6 +27,7 @@ describe("the config", () => {
       writeBufferSize: 41_943_040,
       readOnly: false,
       shareBuffers: false,
+      shared: false,
       slowOperation: Number.POSITIVE_INFINITY,
     });
     assert.equal(typeof logger?.error, "function");

@@ -12,8 +12,11 @@ import { nodeTest } from "../support/node_only.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
-/** The command line is a separate program above the module, and adapters are exports above it. */
-const moduleFiles = files.filter((file) => !/^src\/(?:cli|adapters)\//.test(file));
+/**
+ * The command line is a separate program above the module, and adapters are exports above it. Shared stores are a file of
+ * their own, which the module loads when it is needed.
+ */
+const moduleFiles = files.filter((file) => !/^src\/(?:cli|adapters|shared)\//.test(file));
 const adapterFiles = files.filter((file) => file.startsWith("src/adapters/"));
 
 nodeTest("the command line uses the module as everybody does", () => {
@@ -49,6 +52,14 @@ const OF_KV = /^src\/(?:adapters\/kv\/\w+|bytes|clock|codecs\/.*|encoding|keys\/
 
 /** The packages that adapters import. */
 const ADAPTER_PACKAGES = ["src/adapters/kvconnect: pbf", "src/adapters/level: abstract-level"];
+
+nodeTest("only `open` knows shared stores, and loads them late", () => {
+  const users = files.filter((file) => !file.startsWith("src/shared/") && importsOf(file).some(isShared));
+  assert.deepEqual(users, ["src/open.ts"]);
+  assert.doesNotMatch(codeOf("src/open.ts"), /from "\.\/shared\//);
+});
+
+const isShared = (file: string): boolean => file.startsWith("src/shared/");
 
 nodeTest("everything public is a type of src/api, or one of a few values", () => {
   const elsewhere = [...codeOf("mod.ts").matchAll(/export (type )?\{([^}]*)\} from "([^"]*)"/g)].filter(

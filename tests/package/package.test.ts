@@ -97,6 +97,29 @@ console.log(same, missing.length, refused.code, known, Buffer.from(await other.g
 await other.close();
 `;
 
+/** An owner and a client, one from each form. Shared stores are a file of their own, which the module must fit. */
+const SHARING = `
+import { open, StoreError } from "@luge/luge";
+import { createRequire } from "node:module";
+const { open: openCjs } = createRequire(import.meta.url)("@luge/luge");
+const path = process.argv[2];
+const [owner, client] = [await open({ path, shared: true }), await openCjs({ path, shared: true })];
+await owner.batch(["a", "b", "c", "d"].map((key) => ({ type: "put", key, value: key })));
+const found = [];
+for (const store of [owner, client]) {
+  found.push((await store.keys({ gt: "a", lte: "c" }).toArray()).join(""), await store.count({ gte: "b" }));
+  found.push((await store.transaction(async (tx) => (tx.put("n", "1"), (await tx.get("d")).length))));
+}
+found.push(owner.keys({ gt: "a", lt: "d", reverse: true }).toArraySync().join(""), owner.deleteRangeSync({ gt: "b", lte: "c" }));
+const error = await owner.put(new Uint8Array(16).fill(255), "x").catch((error) => error);
+const wrong = await client.backup({ since: 1e9 }).getReader().read().catch((error) => error);
+if (!(error instanceof RangeError) || !(wrong instanceof RangeError || wrong instanceof StoreError)) throw error;
+await owner.close();
+await client.put("e", "");
+console.log(found.join(), client.role, await client.count());
+await client.close();
+`;
+
 const REQUIRING = `
 const { MemoryStore, open, StoreError } = require("@luge/luge");
 const { CloneError, cloneCodec } = require("@luge/luge/codecs");
@@ -121,7 +144,7 @@ open(process.argv[2]).then(async (store) => {
 `;
 
 const CONSUMER = `
-import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
+import { defaultConfig, type Logger, LoggingLevel, MemoryStore, open, type SharedStore, type SledStoreConfig, type Store, StoreError } from "@luge/luge";
 import { cloneCodec } from "@luge/luge/codecs";
 import { type Tuple, tupleKey, tupleKeyOf } from "@luge/luge/keys";
 import { KeyvLuge } from "@luge/luge/keyv";
@@ -140,7 +163,8 @@ export const sessions: Promise<{ a: number } | null> = honoStore<{ a: number }>(
 export const keyv: Promise<string | undefined> = new KeyvLuge("data").get("key");
 
 export async function use(): Promise<string | undefined> {
-  const stores: Store[] = [new MemoryStore(), await open(config), await open(new URL("file:///data"))];
+  const shared: SharedStore = await open({ path: "data", shared: true });
+  const stores: Store[] = [new MemoryStore(), await open(config), await open(new URL("file:///data")), shared];
   for (const store of stores) {
     const tuples = store.view({ prefix: "a", key: tupleKey, value: cloneCodec<Map<string, Date>>() });
     const tuple: Tuple | undefined = [...tuples.keys({ prefix: ["a"] })][0];
@@ -228,7 +252,7 @@ function checkContent(built: string, files: readonly string[]): void {
     ...bundles("kvconnect"),
     ...bundles("level"),
     "lib/luge.js",
-    ...["messagepack", "mod", "prometheus", "session"].flatMap(bundles),
+    ...["messagepack", "mod", "prometheus", "session", "shared"].flatMap(bundles),
     "lib/thread_worker.js",
     "lib/thread_worker.js.map",
     ...bundles("unstorage"),
@@ -276,6 +300,7 @@ function checkContent(built: string, files: readonly string[]): void {
   }
   // The adapters load the module beside them, and nothing but that and their peers.
   const adapters = { level: 11, keyv: 4, unstorage: 5, session: 5 };
+  checkShared(built);
   for (const [name, kilobytes] of Object.entries(adapters)) {
     for (const [file, module] of [
       [`${name}.js`, "./mod.js"],
@@ -294,6 +319,24 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
 }
 
+/** What shared stores need is loaded late. It has only its errors from the module. */
+function checkShared(built: string): void {
+  for (const [file, module] of [
+    ["shared.js", "./mod.js"],
+    ["shared.cjs", "./mod.cjs"],
+  ] as const) {
+    const text = readFileSync(join(built, "lib", file), "utf8");
+    assert.ok(text.length < 90_000, `${file} has ${text.length} bytes`);
+    const loaded = [...text.matchAll(/\b(?:from|import|require\()\s*\(?"([^"]+)"/g)].map(([, from]) => from);
+    assert.ok(loaded.includes(module));
+    assert.deepEqual(
+      loaded.filter((from) => from !== module && !from?.startsWith("node:")),
+      [],
+      file,
+    );
+  }
+}
+
 function install(directory: string, tarball: string): string {
   const project = join(directory, "project");
   mkdirSync(project);
@@ -305,6 +348,7 @@ function install(directory: string, tarball: string): string {
   writeFileSync(join(project, "both.mjs"), BOTH);
   writeFileSync(join(project, "adapters.mjs"), ADAPTERS);
   writeFileSync(join(project, "requiring.cjs"), REQUIRING);
+  writeFileSync(join(project, "sharing.mjs"), SHARING);
   return project;
 }
 
@@ -313,6 +357,7 @@ function runEverywhere(project: string): void {
   const expected = {
     "program.mjs": /^5 true$/,
     "requiring.cjs": /^true STORE_LOCKED MemoryStore value$/,
+    "sharing.mjs": /^bc,3,1,bc,4,1,cb,1 owner 5$/,
     "adapters.mjs": /^value,value,value,value value,function,function$/,
     "both.mjs": /^(?:true|false) 0 STORE_LOCKED true value SledStore$/,
   };

@@ -6,7 +6,7 @@
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type OnResolveArgs, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
 import { EXPORTS, PEERS } from "./exports.ts";
@@ -16,6 +16,11 @@ import { makeSmaller } from "./smaller.ts";
 const MODULE = /^(?:\.\.\/)+mod\.ts$/;
 /** The licenses of the packages in the bundled files, and of the crates in the engine. */
 const LICENSES = "LICENSES.txt";
+/** What several processes need to use one store: a file that the module loads with the first shared store. */
+const SHARED = { shared: "src/shared/mod.ts" };
+const SHARED_IMPORT = /\/shared\/mod\.ts$/;
+/** The class of errors, which is the module's in every file. */
+const ERRORS = join(ROOT, "src", "errors.ts");
 /** The engine, for each form of the module. */
 const ARTEFACTS = ["artefact.js", "artefact.cjs"];
 /** The command line, one file for all runtimes. */
@@ -62,6 +67,8 @@ export async function buildPrograms(directory: string): Promise<void> {
     bundleCommand(directory),
     bundleExports(directory, "esm"),
     bundleExports(directory, "cjs"),
+    bundleShared(directory, "esm"),
+    bundleShared(directory, "cjs"),
   ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
@@ -78,6 +85,7 @@ async function bundleModule(directory: string): Promise<Metafile> {
     outdir: directory,
     entryNames: "mod",
     chunkNames: "[name]",
+    plugins: [shimByName, external(SHARED_IMPORT, "./shared.js")],
   });
   await makeSmaller(join(directory, "mod.js"), OPTIONS.lineLimit);
   // Its map would only contain the engine's bytes again.
@@ -101,7 +109,7 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
       // Jest runs `import()` only if Node has a special flag.
       supported: { "dynamic-import": false },
       define: { "import.meta.filename": "__filename" },
-      plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs")],
+      plugins: [shimByName, external(/\/artefact\.ts$/, "./artefact.cjs"), external(SHARED_IMPORT, "./shared.cjs")],
     }),
   ]);
   return metafile;
@@ -111,24 +119,48 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
  * Bundles each export into one file with all that it needs, so an export does not load another one. Adapters import the
  * module, as the file beside them, so a process has the module only once.
  */
-async function bundleExports(directory: string, format: "esm" | "cjs"): Promise<Metafile> {
-  const extension = format === "esm" ? ".js" : ".cjs";
+async function bundleExports(directory: string, format: Format): Promise<Metafile> {
   const { metafile } = await build({
+    ...standAlone(directory, format),
+    entryPoints: EXPORTS,
+    external: [...PEERS],
+    plugins: [external(MODULE, moduleOf(format))],
+  });
+  return metafile;
+}
+
+/** Bundles what shared stores need. Only the class of errors comes from the module. */
+async function bundleShared(directory: string, format: Format): Promise<Metafile> {
+  const isErrors = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === ERRORS;
+  const { metafile } = await build({
+    ...standAlone(directory, format),
+    entryPoints: SHARED,
+    plugins: [external(/\/errors\.ts$/, moduleOf(format), isErrors)],
+  });
+  return metafile;
+}
+
+type Format = "esm" | "cjs";
+
+/** The options of a bundle that loads nothing but the module. */
+function standAlone(directory: string, format: Format): typeof OPTIONS & BuildOptions {
+  return {
     ...OPTIONS,
     format,
     minify: true,
     sourcemap: "external",
     // The maps of the ESM form have the sources.
     sourcesContent: format === "esm",
-    entryPoints: EXPORTS,
     outdir: directory,
-    outExtension: { ".js": extension },
-    external: [...PEERS],
+    outExtension: { ".js": format === "esm" ? ".js" : ".cjs" },
     // ES modules first: esbuild can leave out their unused parts.
     mainFields: ["module", "main"],
-    plugins: [external(MODULE, format === "esm" ? "./mod.js" : "./mod.cjs")],
-  });
-  return metafile;
+  };
+}
+
+/** The module, as the file beside a bundle. */
+function moduleOf(format: Format): string {
+  return format === "esm" ? "./mod.js" : "./mod.cjs";
 }
 
 /** Bundles the command line. It imports the module beside it, so the package has the engine only once in each form. */
@@ -158,8 +190,9 @@ function joinLines(path: string): void {
 }
 
 /** Leaves imports of a file as imports of the file at `path`, beside the bundle. */
-function external(filter: RegExp, path: string): Plugin {
-  return { name: path, setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true })) };
+function external(filter: RegExp, path: string, isIt: (of: OnResolveArgs) => boolean = () => true): Plugin {
+  const found = { path, external: true };
+  return { name: path, setup: ({ onResolve }) => onResolve({ filter }, (of) => (isIt(of) ? found : undefined)) };
 }
 
 /** Licenses of packages that do not contain one. */

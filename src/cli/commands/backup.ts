@@ -5,6 +5,7 @@ import { STANDARD, type Write, writeWhole } from "../files.ts";
 import { integer } from "../options.ts";
 import { bytesText } from "../progress.ts";
 import type { Session } from "../session.ts";
+import { metricsOf } from "../store.ts";
 
 interface BackupCommandOptions {
   readonly output: string;
@@ -42,7 +43,7 @@ $ luge backup shop --output - | gzip > piped.backup.gz`,
     const made = await session.withStore("read", async (store) => {
       const stream = checked(() => store.backup({ ...(since === undefined ? {} : { since }), signal: session.signal }));
       const to = store.version;
-      const total = liveBytes(store.metrics());
+      const total = liveBytes(await metricsOf(store));
       const size = await writeWhole(output, { output: session.output, force }, (write) =>
         writeStream(session, stream, write, { gzip: options.gzip ?? false, total: since === undefined ? total : 0 }),
       );

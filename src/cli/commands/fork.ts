@@ -1,5 +1,7 @@
 import { type CliCommand, command } from "../command.ts";
+import { FailedError } from "../exit_codes.ts";
 import { bytesText } from "../progress.ts";
+import { isShared } from "../store.ts";
 
 /** `luge fork`. */
 export const fork: CliCommand = command<[target: string], object>({
@@ -19,7 +21,10 @@ Shelley`,
   },
   run: async (session, [target]) => {
     const { signal } = session;
-    const made = await session.withStore("read", (store) => store.fork(target, { signal }));
+    const made = await session.withStore("read", async (store) => {
+      if (!isShared(store)) return await store.fork(target, { signal });
+      throw new FailedError(`Cannot fork '${session.directory}' while other processes share it: use luge backup`);
+    });
     const { version, linkedBytes, copiedBytes, copyReason } = made;
     const text = `${target}: version ${version}, ${bytesText(linkedBytes)} linked, ${bytesText(copiedBytes)} copied`;
     await session.result({ target, ...made }, copyReason === undefined ? text : `${text} (${copyReason})`);

@@ -32,9 +32,7 @@ $ luge get shop user/ada --values hex
   },
   run: async (session, [text], options) => {
     const key = keyOf(text, options);
-    const entry = await session.withStore("read", (store) =>
-      readAt(store, options, async (reader) => reader.getEntrySync(key)),
-    );
+    const entry = await session.withStore("read", (store) => readAt(store, options, (reader) => reader.getEntry(key)));
     if (!entry) throw new NotFoundError(`The key ${shown(text)} is not there`);
     const { value, version, expiresAt } = entry;
     if (session.json) {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { exists, type SledStore } from "../../../mod.ts";
+import { exists } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { KINDS } from "../import/kinds.ts";
 import type { Rows } from "../import/rows.ts";
@@ -8,6 +8,7 @@ import { CONFLICTS, type Imported, type WriteOptions, writeRows } from "../impor
 import { integer, withKeys, withStoreOptions, withValues } from "../options.ts";
 import { amountText, entriesText } from "../progress.ts";
 import type { Session, StoreOptions } from "../session.ts";
+import type { CliStore } from "../store.ts";
 
 interface ImportOptions extends SourceOptions, Omit<WriteOptions, "dryRun">, StoreOptions {
   readonly dryRun?: boolean;
@@ -59,7 +60,7 @@ $ printf 'id,name\\n7,Ada\\n8,Grace\\n' | luge import crew - --from csv --key-co
     const { dryRun = false } = options;
     // A source that cannot be read makes no store.
     await using rows = await begun(open());
-    const write = (store: SledStore | undefined) =>
+    const write = (store: CliStore | undefined) =>
       writeRows(store, rows, { ...options, dryRun, signal: session.signal });
     if (!dryRun) {
       await session.withStore("create", async (store) => report(session, await write(store), store.version), options);

@@ -20,6 +20,7 @@ import { put } from "./put.ts";
 import { repl } from "./repl.ts";
 import { restore } from "./restore.ts";
 import { scan } from "./scan.ts";
+import { serve } from "./serve.ts";
 import { stats } from "./stats.ts";
 import { verify } from "./verify.ts";
 import { versions } from "./versions.ts";
@@ -45,5 +46,6 @@ export const COMMANDS: readonly CliCommand[] = [
   compact,
   bench,
   repl,
+  serve,
   kv,
 ];

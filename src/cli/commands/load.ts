@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { BatchOperation, SledStore } from "../../../mod.ts";
+import type { BatchOperation } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
 import { STANDARD } from "../files.ts";
@@ -10,6 +10,7 @@ import { integer, type KeyOptions, type ValueOptions, withKeys, withStoreOptions
 import { entriesText } from "../progress.ts";
 import type { Session, StoreOptions } from "../session.ts";
 import { readShown } from "../shown_bytes.ts";
+import type { CliStore } from "../store.ts";
 
 interface LoadOptions extends KeyOptions, ValueOptions, StoreOptions {
   readonly format?: FormatName;
@@ -59,7 +60,7 @@ function entriesOf({ session, file, format, encodings }: Source, name: string): 
   return format === "csv" ? readCsv(bytes, encodings) : readJsonLines(bytes, encodings);
 }
 
-async function loadInto(store: SledStore, source: Source, batchEntries: number): Promise<void> {
+async function loadInto(store: CliStore, source: Source, batchEntries: number): Promise<void> {
   const { session } = source;
   const [loaded, waiting]: [Loaded, Entry[]] = [{ entries: 0, expired: 0 }, []];
   let bytes = 0;

@@ -1,11 +1,11 @@
 import process from "node:process";
 import type { Interface } from "node:readline";
-import type { SledStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { ExitCode } from "../exit_codes.ts";
 import { editLines } from "../line_editor.ts";
 import { withStoreOptions } from "../options.ts";
 import type { Session, StoreOptions } from "../session.ts";
+import type { CliStore } from "../store.ts";
 import { wordsOf } from "../words.ts";
 
 interface ReplOptions extends StoreOptions {
@@ -30,7 +30,7 @@ good morning`,
     await session.withStore(options.readOnly ? "read" : "create", (store) => converse(session, store), options),
 });
 
-async function converse(session: Session, store: SledStore): Promise<ExitCode> {
+async function converse(session: Session, store: CliStore): Promise<ExitCode> {
   const isTerminal = process.stdin.isTTY === true;
   let talk: Talk | undefined;
   const lines = editLines({
@@ -54,12 +54,12 @@ async function converse(session: Session, store: SledStore): Promise<ExitCode> {
 
 class Talk {
   readonly #session: Session;
-  readonly #store: SledStore;
+  readonly #store: CliStore;
   readonly #lines: Interface;
   /** Ends the running command. */
   #current: AbortController | undefined;
 
-  constructor(session: Session, store: SledStore, lines: Interface) {
+  constructor(session: Session, store: CliStore, lines: Interface) {
     this.#session = session;
     this.#store = store;
     this.#lines = lines;

@@ -1,4 +1,4 @@
-import type { BackupHeader, RestoreResult, SledStore } from "../../../mod.ts";
+import type { BackupHeader, RestoreResult } from "../../../mod.ts";
 import { headerOf, withFileShown } from "../backups.ts";
 import { type CliCommand, command } from "../command.ts";
 import { UsageError } from "../exit_codes.ts";
@@ -6,6 +6,7 @@ import { STANDARD } from "../files.ts";
 import { integer, withCompression } from "../options.ts";
 import { amountText, entriesText } from "../progress.ts";
 import type { Session, StoreOptions } from "../session.ts";
+import type { CliStore } from "../store.ts";
 
 interface RestoreCommandOptions extends Pick<StoreOptions, "compression"> {
   readonly to?: number;
@@ -41,7 +42,7 @@ $ gunzip < piped.backup.gz | luge restore piped -
       throw new UsageError("Wrong options: expected files with --to, got standard input");
     }
     const chain = files.includes(STANDARD) ? [{ file: STANDARD }] : await chainOf(files, to, session);
-    const restoreAll = async (store: SledStore) => {
+    const restoreAll = async (store: CliStore) => {
       for (const { file } of chain) await restoreOne(session, store, file);
     };
     await session.withStore("create", restoreAll, { compression });
@@ -72,7 +73,7 @@ async function chainOf(files: readonly string[], to: number | undefined, session
   throw new UsageError(`Wrong version ${to}: expected one of ${links.map(({ header }) => header.to).join(", ")}`);
 }
 
-async function restoreOne(session: Session, store: SledStore, file: string): Promise<void> {
+async function restoreOne(session: Session, store: CliStore, file: string): Promise<void> {
   const { signal } = session;
   const result: RestoreResult = await withFileShown("restore", file, session, (stream) =>
     store.restore(stream, { signal }),

@@ -1,8 +1,9 @@
-import type { SledStore, StoreMetrics } from "../../../mod.ts";
+import type { StoreMetrics } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { Histogram, type HistogramBin, share } from "../histogram.ts";
 import { bytesText, countText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
+import { type CliStore, metricsOf } from "../store.ts";
 
 /** How many entries are read between two looks at the signal. */
 const ENTRIES_A_LOOK = 1000;
@@ -43,7 +44,7 @@ interface Stats {
   readonly space: Space;
 }
 
-async function measure(session: Session, store: SledStore, fileBytes: number): Promise<Stats> {
+async function measure(session: Session, store: CliStore, fileBytes: number): Promise<Stats> {
   const [keys, values] = [new Histogram(), new Histogram()];
   using snapshot = store.snapshot();
   const total = await snapshot.count({}, { signal: session.signal });
@@ -59,7 +60,8 @@ async function measure(session: Session, store: SledStore, fileBytes: number): P
   } finally {
     progress.stop();
   }
-  return { entries: keys.count, version: store.version, keys, values, space: spaceOf(store.metrics(), fileBytes) };
+  const space = spaceOf(await metricsOf(store), fileBytes);
+  return { entries: keys.count, version: store.version, keys, values, space };
 }
 
 function textOf(session: Session, { entries, version, keys, values, space }: Stats): string {

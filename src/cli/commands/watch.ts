@@ -4,7 +4,7 @@ import { delay } from "@std/async";
 import { type ChangeIn, type SledStore, StoreError } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { encodeForJson, encodeForLine } from "../encodings.ts";
-import { checked } from "../exit_codes.ts";
+import { checked, FailedError } from "../exit_codes.ts";
 import {
   integer,
   type KeyOptions,
@@ -16,6 +16,7 @@ import {
   withValues,
 } from "../options.ts";
 import type { Session } from "../session.ts";
+import { type CliStore, isShared } from "../store.ts";
 
 interface WatchCommandOptions extends RangeOptions, ValueOptions {
   readonly since?: number;
@@ -86,7 +87,10 @@ class Follower {
   }
 
   /** Prints the past changes. For a store that is open for writing here, also the changes to come. */
-  async follow(store: SledStore, range: Range): Promise<void> {
+  async follow(store: CliStore, range: Range): Promise<void> {
+    if (isShared(store) && !this.#options.follow) {
+      throw new FailedError("Cannot end after the past changes while other processes share the store: use --limit");
+    }
     this.#version ??= store.version + 1;
     let skip = this.#printed;
     const [first, { signal }] = [this.#version, this.#session];

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { MAX_VALUE_BYTES } from "../../limits.ts";
 import { SHORT_TEXT_BYTES, Tag } from "./format.ts";
 
 const FIRST_BYTES = 1024;
@@ -17,13 +16,19 @@ const encoder = new TextEncoder();
 
 /** Writes numbers, text and bytes in the format of cloned values. */
 export class BytesWriter {
+  readonly #mostBytes: number;
   #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
 
+  /** A value may have up to this many bytes. */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
   /** Returns a copy of the written bytes, and starts the next value. Throws `RangeError` if the value has too many bytes. */
   take(): Uint8Array<ArrayBuffer> {
-    if (this.#length > MAX_VALUE_BYTES) this.#refuse();
+    if (this.#length > this.#mostBytes) this.#refuse();
     const bytes = this.#bytes.slice(0, this.#length) as Uint8Array<ArrayBuffer>;
     this.clear();
     return bytes;
@@ -72,7 +77,7 @@ export class BytesWriter {
       return;
     }
     // UTF-8 has at least one byte per UTF-16 unit, so this text is over the limit. Refuses it before encoding.
-    if (text.length > MAX_VALUE_BYTES) this.#refuse();
+    if (text.length > this.#mostBytes) this.#refuse();
     const bytes = encoder.encode(text);
     if (bytes.length > SHORT_TEXT_BYTES) {
       this.byte(Tag.TEXT);
@@ -112,7 +117,7 @@ export class BytesWriter {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    if (needed - FIXED_BYTES - SHORT_TEXT_BYTES > MAX_VALUE_BYTES) this.#refuse();
+    if (needed - FIXED_BYTES - SHORT_TEXT_BYTES > this.#mostBytes) this.#refuse();
     const bytes = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     bytes.set(this.#bytes.subarray(0, this.#length));
     this.#replace(bytes);
@@ -124,6 +129,6 @@ export class BytesWriter {
   }
 
   #refuse(): never {
-    throw new RangeError(`Cannot clone a value of more than ${MAX_VALUE_BYTES} bytes`);
+    throw new RangeError(`Cannot clone a value of more than ${this.#mostBytes} bytes`);
   }
 }

@@ -6,6 +6,7 @@
 
 import { fromHex } from "../../bytes.ts";
 import { describe } from "../../encoding.ts";
+import { MAX_VALUE_BYTES } from "../../limits.ts";
 import { BytesWriter } from "./bytes_writer.ts";
 import { CloneError } from "./error.ts";
 import { CLONE_VERSION, ERRORS, MAGIC, MAX_CLONE_DEPTH, Tag, VIEWS } from "./format.ts";
@@ -20,11 +21,16 @@ const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Arra
 
 /** Writes one value per call. */
 export class CloneWriter {
-  readonly #bytes = new BytesWriter();
+  readonly #bytes: BytesWriter;
   readonly #objects = new Map<object, number>();
   readonly #keys = new Map<string, number>();
   /** The path to the current value, for error messages. */
   readonly #path: (string | number)[] = [];
+
+  /** A value may have up to this many bytes. */
+  constructor(mostBytes: number = MAX_VALUE_BYTES) {
+    this.#bytes = new BytesWriter(mostBytes);
+  }
 
   /** Returns the bytes of a value. Throws {@linkcode CloneError}, or `RangeError` if it is too large or too deep. */
   write(value: unknown): Uint8Array<ArrayBuffer> {

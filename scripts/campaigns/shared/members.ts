@@ -1,0 +1,83 @@
+/**
+ * The processes of a campaign.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { launcher, type Runtime } from "../../lib/runtimes.ts";
+import { type Done, operationsOf } from "./operations.ts";
+
+const PROGRAM = join(import.meta.dirname, "member.ts");
+
+/** One process that shares the store. */
+export class Member {
+  readonly #child: ChildProcess;
+  readonly #log: string;
+  readonly #ended: Promise<void>;
+  /** What it said last. */
+  role: "owner" | "client" | undefined;
+  /** Whether it closed the store. */
+  isClosed = false;
+  /** Whether it ended by itself before it should. */
+  isBroken = false;
+  #mayEnd = false;
+
+  constructor(runtime: Runtime, folder: string, name: string, seed: number) {
+    this.#log = join(folder, `${name}.log`);
+    const [program, args] = launcher(runtime);
+    const child = spawn(program, [...args, PROGRAM, join(folder, "store"), this.#log, name, String(seed)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#child = child;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line === "closed") this.isClosed = true;
+      else this.role = line.split(" ")[1] as "owner" | "client";
+    });
+    child.stdin.on("error", () => {});
+    this.#ended = new Promise((resolve) =>
+      child.once("close", () => {
+        this.isBroken = !this.#mayEnd;
+        resolve();
+      }),
+    );
+  }
+
+  /** Kills the process. */
+  async kill(): Promise<void> {
+    this.#mayEnd = true;
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  /** Stops the process for some time. */
+  async freeze(ms: number): Promise<void> {
+    this.#child.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.#child.kill("SIGCONT");
+  }
+
+  /** Lets it end. Rejects if it does not. */
+  async end(patienceMs: number): Promise<void> {
+    this.#mayEnd = true;
+    this.#child.stdin?.end();
+    let timer: NodeJS.Timeout | undefined;
+    const hung = new Promise<"hung">((resolve) => {
+      timer = setTimeout(() => resolve("hung"), patienceMs);
+    });
+    const result = await Promise.race([this.#ended, hung]);
+    clearTimeout(timer);
+    if (result !== "hung") return;
+    await this.kill();
+    throw new Error("a member did not end: a call hangs");
+  }
+
+  /** What it did. */
+  history(): Done[] {
+    // One that was killed at once has written nothing.
+    return existsSync(this.#log) ? operationsOf(readFileSync(this.#log, "utf8")) : [];
+  }
+}

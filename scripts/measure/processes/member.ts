@@ -1,0 +1,80 @@
+/**
+ * One process of the measurement: opens the store, waits for a line, works for some seconds, and prints how many
+ * operations it did.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { open } from "../../../mod.ts";
+import { lmdb } from "../../bench/peers/lmdb.ts";
+import { betterSqlite3 } from "../../bench/peers/sqlite.ts";
+import { ENTRIES, type Guarantee, keyOf, VALUE, WORKLOADS, type Workload } from "./work.ts";
+
+/** What a member does with a store. */
+interface Used {
+  get(key: string): unknown;
+  put(key: string, value: Uint8Array): unknown;
+  /** Reads everything. Returns how many entries there are. */
+  scan(): number | Promise<number>;
+  close(): unknown;
+}
+
+async function openLuge(path: string, guarantee: Guarantee): Promise<Used> {
+  const store = await open({ path, shared: true, syncWrites: guarantee === "durable" });
+  return {
+    get: (key) => store.get(key),
+    put: (key, value) => store.put(key, value),
+    scan: async () => (await store.entries().toArray()).length,
+    close: () => store.close(),
+  };
+}
+
+async function openPeer(name: string, path: string, guarantee: Guarantee): Promise<Used> {
+  const peer = [lmdb, betterSqlite3].find((each) => each.name === name);
+  if (!peer) throw new RangeError(`Unknown store '${name}'`);
+  const store = await peer.open(path, guarantee);
+  return {
+    get: (key) => store.getSync?.(key),
+    put: (key, value) => (store.put ? store.put(key, value) : store.putSync?.(key, value)),
+    scan: () => {
+      store.scan?.("");
+      return ENTRIES;
+    },
+    close: () => store.close(),
+  };
+}
+
+const [name = "", path = "", workload = "get", seconds = "1", seed = "0"] = process.argv.slice(2);
+const { guarantee, inFlight } = WORKLOADS[workload as Workload];
+const store = await (name === "luge" ? openLuge(path, guarantee) : openPeer(name, path, guarantee));
+
+console.log("ready");
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+await lines.next();
+const start = performance.now();
+const isOver = () => performance.now() - start > Number(seconds) * 1000;
+let [count, number] = [0, Number(seed)];
+const next = () => {
+  number = (number * 1103515245 + 12345) % 2147483648;
+  return keyOf(number % ENTRIES);
+};
+
+async function work(): Promise<void> {
+  while (!isOver()) {
+    if (workload === "scan") count += await store.scan();
+    else {
+      const done = workload.startsWith("get") ? store.get(next()) : store.put(next(), VALUE);
+      // Also stores that block let other callers go on now and then.
+      if (done instanceof Promise) await done;
+      else if (count % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+      count += 1;
+    }
+  }
+}
+
+await Promise.all(Array.from({ length: inFlight }, work));
+console.log(count / ((performance.now() - start) / 1000));
+await store.close();
+process.exit();

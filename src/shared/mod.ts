@@ -1,0 +1,8 @@
+/**
+ * One store, many processes. `open` loads this folder with the first shared store, and where one was left.
+ *
+ * @module
+ */
+
+export { openShared } from "./shared_store.ts";
+export { endSharing } from "./traces.ts";

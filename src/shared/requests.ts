@@ -1,0 +1,104 @@
+/**
+ * Which writes of clients are done, so that each is done once, however often its client sends it.
+ *
+ * A client numbers its writes. A write and the record of its number are one commit: after a crash there are both or
+ * none. A client that did not get its answer sends the write again, to the next owner, too. An owner that finds the
+ * record answers with the result in it.
+ *
+ * A record is an entry of the store. Its key is {@linkcode RESERVED}, the client (16 bytes), and the number modulo
+ * {@linkcode WINDOW} (2 bytes). Its value is a clone of `[number, result]`. So a client has a bounded number of
+ * records: it waits for the answer to a write before it sends the one that is {@linkcode WINDOW} numbers later.
+ *
+ * @module
+ */
+
+import type { Store } from "../api/store.ts";
+import type { BatchOperation } from "../api/writes.ts";
+import { concat, fromHex, hexOf } from "../bytes.ts";
+import { cloneCodec } from "../codecs/clone/codec.ts";
+
+/** How many writes of a client may be without an answer. */
+export const WINDOW = 1024;
+
+/**
+ * Keys that begin with this, 16 bytes ff, belong to shared stores. Nobody else reads or writes them. They are the last
+ * keys of a store, so a range without them ends where they begin.
+ */
+export const RESERVED: Uint8Array<ArrayBuffer> = new Uint8Array(16).fill(0xff);
+
+/** How long it is known that the records of a client were removed, in milliseconds: 30 days. */
+const MARK_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Stands for the version of the commit, which the record has itself. */
+export const OWN_VERSION = "version";
+
+const codec = cloneCodec<[sequence: number, result: unknown]>();
+
+/** The clients of which there are records. */
+export function clientsWithRecords(store: Store): string[] {
+  const clients: string[] = [];
+  using cursor = store.keys({ gte: RESERVED, keyEncoding: "bytes" }).cursor();
+  for (let [key] = cursor.nextManySync(1); key; [key] = cursor.nextManySync(1)) {
+    const prefix = key.subarray(0, RESERVED.length + CLIENT_BYTES);
+    // Not a mark alone.
+    if (key.length > prefix.length + 1) clients.push(hexOf(prefix.subarray(RESERVED.length)));
+    // After the last record that the client can have.
+    cursor.seek(concat(prefix, Uint8Array.of(0xff, 0)));
+  }
+  return clients;
+}
+
+/** How long the name of a client is. */
+const CLIENT_BYTES = 16;
+
+/** The records of one client. */
+export class Requests {
+  readonly #store: Store;
+  readonly #prefix: Uint8Array;
+
+  /** `client` has 32 hexadecimal digits. */
+  constructor(store: Store, client: string) {
+    this.#store = store;
+    this.#prefix = concat(RESERVED, fromHex(client));
+  }
+
+  /** The result of a write that is done, in an array; `undefined` if it is not done. */
+  resultOf(sequence: number): [unknown] | undefined {
+    const entry = this.#store.getEntrySync(this.#keyOf(sequence));
+    if (!entry) return undefined;
+    const [number, result] = codec.decode(entry.value);
+    if (number !== sequence) return undefined;
+    return [result === OWN_VERSION ? entry.version : result];
+  }
+
+  /** The operation that records a write. */
+  record(sequence: number, result: unknown): BatchOperation & { readonly type: "put" } {
+    return { type: "put", key: this.#keyOf(sequence), value: codec.encode([sequence, result]) };
+  }
+
+  /** Forgets the client, which has said that it sends nothing again. */
+  async forget(): Promise<void> {
+    await this.#store.deleteRange({ prefix: this.#prefix });
+  }
+
+  /** Forgets a client that may come back. Then {@linkcode Requests.wereLost} is true. */
+  async lose(): Promise<void> {
+    await this.#store.put(this.#mark, "", { ttl: MARK_MS });
+    await this.#store.deleteRange({ gte: this.#prefix, lt: this.#mark });
+  }
+
+  /** Whether records of the client were removed although it may send a write again. */
+  wereLost(): boolean {
+    return this.#store.hasSync(this.#mark);
+  }
+
+  /** Behind all records of the client. */
+  get #mark(): Uint8Array {
+    return concat(this.#prefix, Uint8Array.of(0xff));
+  }
+
+  #keyOf(sequence: number): Uint8Array {
+    const slot = sequence % WINDOW;
+    return concat(this.#prefix, Uint8Array.of(slot >> 8, slot & 0xff));
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Readers whose reads the owner does: of the store, of a part of it, of a snapshot, and in a transaction.
+ *
+ * @module
+ */
+
+import type { LongOptions, ValueEntry } from "../api/entries.ts";
+import type { Key, KeyEncoding } from "../api/keys.ts";
+import type { RangeIterable } from "../api/range.ts";
+import type { ByteRange } from "../byte_range.ts";
+import type { KeyFormat } from "../key_format.ts";
+import type { KeySpace } from "../key_space.ts";
+import { checkArray, signalOf } from "../options.ts";
+import { BaseReader, type OpenSource } from "../store/base_reader.ts";
+import type { Pick } from "../store/picks.ts";
+import type { Client } from "./client.ts";
+import { visibleOf } from "./reserved.ts";
+import { SharedEntries } from "./shared_entries.ts";
+import type { SharedOpen } from "./shared_source.ts";
+import { sentRange } from "./shared_walk.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A reader by calls to the owner. Its `Sync` forms throw `NOT_OWNER`. */
+export abstract class SharedReader extends BaseReader {
+  protected readonly client: Client;
+
+  constructor(client: Client, space: KeySpace) {
+    super(space);
+    this.client = client;
+  }
+
+  abstract override readonly open: SharedOpen;
+
+  /** The result of a call to the owner. `action` is a verb for messages. */
+  protected async ask(method: string, args: readonly unknown[], options?: LongOptions): Promise<unknown> {
+    const signal = signalOf(options);
+    this.open.check(method);
+    return await this.client.call({ method, args, holder: this.open.holder }, signal);
+  }
+
+  override async get(key: Key): Promise<Bytes | undefined> {
+    if (this.open.isHere()) return await this.#here(super.get(key));
+    return (await this.ask("get", [this.space.encode(key)])) as Bytes | undefined;
+  }
+
+  override async getEntry(key: Key): Promise<ValueEntry | undefined> {
+    if (this.open.isHere()) return await this.#here(super.getEntry(key));
+    return (await this.ask("getEntry", [this.space.encode(key)])) as ValueEntry | undefined;
+  }
+
+  override async has(key: Key): Promise<boolean> {
+    if (this.open.isHere()) return await this.#here(super.has(key));
+    return (await this.ask("has", [this.space.encode(key)])) as boolean;
+  }
+
+  override async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Bytes | undefined)[]> {
+    if (this.open.isHere()) return await this.#here(super.getMany(keys, options));
+    return (await this.ask("getMany", [this.#keysOf(keys)], options)) as (Bytes | undefined)[];
+  }
+
+  override async getEntries(keys: readonly Key[], options?: LongOptions): Promise<(ValueEntry | undefined)[]> {
+    if (this.open.isHere()) return await this.#here(super.getEntries(keys, options));
+    return (await this.ask("getEntries", [this.#keysOf(keys)], options)) as (ValueEntry | undefined)[];
+  }
+
+  override async hasMany(keys: readonly Key[], options?: LongOptions): Promise<boolean[]> {
+    if (this.open.isHere()) return await this.#here(super.hasMany(keys, options));
+    return (await this.ask("hasMany", [this.#keysOf(keys)], options)) as boolean[];
+  }
+
+  override walk<E extends KeyEncoding, T, P>(
+    range: ByteRange,
+    format: KeyFormat<E>,
+    pick: Pick<E, T>,
+    { open = this.open, bound }: { open?: OpenSource; bound: (key: P) => Uint8Array },
+  ): RangeIterable<T, P> {
+    const shared = open as SharedOpen;
+    const visible = visibleOf(range);
+    if (shared.isHere()) return super.walk(visible, format, pick, { open, bound });
+    shared.check("read");
+    return new SharedEntries<E, T, P>({ client: this.client, open: shared, range: visible, format, pick }, bound);
+  }
+
+  override async countIn(
+    range: ByteRange,
+    options: LongOptions | undefined,
+    open: OpenSource = this.open,
+  ): Promise<number> {
+    const signal = signalOf(options);
+    const visible = visibleOf(range);
+    const shared = open as SharedOpen;
+    if (shared.isHere()) return await this.#here(super.countIn(visible, options, open));
+    shared.check("count");
+    const call = { method: "count", args: [sentRange(visible)], holder: shared.holder };
+    return (await this.client.call(call, signal)) as number;
+  }
+
+  override countInSync(range: ByteRange, open: OpenSource = this.open): number {
+    return super.countInSync(visibleOf(range), open);
+  }
+
+  /** A read in the owner. Others may know what it found: it must not be lost with this process. */
+  async #here<T>(read: Promise<T>): Promise<T> {
+    const found = await read;
+    await this.client.local?.written();
+    return found;
+  }
+
+  #keysOf(keys: readonly Key[]): Uint8Array[] {
+    checkArray(keys, "keys", "keys");
+    return keys.map((key) => this.space.encode(key));
+  }
+}

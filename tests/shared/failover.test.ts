@@ -1,0 +1,96 @@
+/**
+ * Processes on three runtimes share a store, and its owner is killed: another one takes over, and every write is done
+ * once.
+ */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { open } from "../../mod.ts";
+import { launcher, RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
+import { float64Codec } from "../../src/codecs/mod.ts";
+import { nodeTest } from "../support/node_only.ts";
+import { withDirectory } from "../support/temporary.ts";
+
+const MEMBER = fileURLToPath(new URL("member.ts", import.meta.url));
+const COUNT = 400;
+
+class Member {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly wrong: string[] = [];
+  role = "";
+  at = 0;
+  isDone = false;
+  readonly ended: Promise<void>;
+
+  constructor(name: string, runtime: Runtime, path: string) {
+    this.name = name;
+    const [program, args] = launcher(runtime);
+    this.child = spawn(program, [...args, MEMBER, path, name, String(COUNT)], { stdio: ["pipe", "pipe", "inherit"] });
+    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
+    this.ended = new Promise((resolve) => this.child.once("close", () => resolve()));
+  }
+
+  #hear(line: string): void {
+    const [word, rest = ""] = line.split(" ", 2);
+    if (word === "role") this.role = rest;
+    else if (word === "at") this.at = Number(rest);
+    else if (word === "done") this.isDone = true;
+    else this.wrong.push(line);
+  }
+}
+
+async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!isTrue()) {
+    assert.ok(Date.now() < end, `still not: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+nodeTest(
+  "the owner of a shared store is killed twice: the others go on, and no write is lost or done twice",
+  async () => {
+    await withDirectory(async (path) => {
+      const members = RUNTIMES.map((runtime) => new Member(runtime, runtime, path));
+      try {
+        const killed: Member[] = [];
+        for (const at of [50, 150]) {
+          const left = () => members.filter((member) => !killed.includes(member));
+          await until(() => left().every((member) => member.at >= at || member.isDone), `all at ${at}`);
+          const owner = left().find(({ role }) => role === "owner");
+          assert.ok(owner, "one is the owner");
+          owner.child.kill("SIGKILL");
+          await owner.ended;
+          killed.push(owner);
+        }
+        const [last] = members.filter((member) => !killed.includes(member));
+        await until(() => last?.isDone === true, "the last one is done");
+        assert.equal(last?.role, "owner");
+        last?.child.stdin?.end();
+        await last?.ended;
+        assert.deepEqual(
+          members.map(({ wrong }) => wrong),
+          [[], [], []],
+        );
+        await using store = await open(path);
+        const numbers = await store.view({ prefix: "count/", value: float64Codec }).entries().toArray();
+        assert.deepEqual(
+          [...store.keys()].filter((key) => !key.startsWith("count/")),
+          [],
+          "no records are left",
+        );
+        for (const [name, value] of numbers) {
+          const member = members.find((each) => each.name === name);
+          assert.ok(member);
+          const most = killed.includes(member) ? member.at + 1 : COUNT;
+          assert.ok(value >= member.at && value <= most, `${name} has ${value}, and had said ${member.at}`);
+        }
+      } finally {
+        for (const { child } of members) child.kill("SIGKILL");
+      }
+    });
+  },
+);

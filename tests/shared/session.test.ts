@@ -1,0 +1,101 @@
+/**
+ * What the owner tells a client, and when.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { MemoryStore } from "../../mod.ts";
+import { type Deferred, deferred } from "../../src/promises.ts";
+import { decodeFrame, Kind, type Message } from "../../src/shared/frame.ts";
+import type { OwnedStore } from "../../src/shared/owned_store.ts";
+import { clientsWithRecords, Requests } from "../../src/shared/requests.ts";
+import { Session } from "../../src/shared/session.ts";
+
+/** A store whose commits survive the process only when the test says so. */
+class SlowStore extends MemoryStore {
+  waiting: Deferred<void> | undefined;
+
+  override written(): Promise<void> | undefined {
+    return this.waiting?.promise;
+  }
+}
+
+function sessionOf(store: OwnedStore): { session: Session; sent: Message[] } {
+  const sent: Message[] = [];
+  const link = {
+    send: (frame: Uint8Array) => void sent.push(decodeFrame(frame)),
+    queuedBytes: 0,
+    drained: async () => {},
+    pause: () => {},
+    keepAlive: () => {},
+    end: () => {},
+    destroy: () => {},
+  };
+  const requests = new Requests(store, "0".repeat(32));
+  return {
+    session: new Session({ store, link, requests, durable: undefined, dropRecords: async () => {}, failed: () => {} }),
+    sent,
+  };
+}
+
+const call = (id: number, method: string, ...args: unknown[]): Message => ({
+  kind: Kind.CALL,
+  id,
+  body: { method, args },
+});
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+describe("a session", () => {
+  test("tells of no commit that would be lost with the owner", async () => {
+    const store = new SlowStore();
+    const { session, sent } = sessionOf(store);
+    store.putSync("a", "1");
+    store.waiting = deferred<void>();
+    const key = new TextEncoder().encode("a");
+    session.received(call(1, "get", key));
+    session.received(call(2, "walk", {}));
+    // It also tells what is not there.
+    session.received(call(3, "compareAndSet", key, 99, "2"));
+    await turn();
+    assert.deepEqual(sent, []);
+    store.waiting.resolve();
+    store.waiting = undefined;
+    await turn();
+    assert.deepEqual(
+      sent.map(({ id, kind }) => [id, kind]).sort(),
+      [
+        [1, Kind.ANSWER],
+        [2, Kind.ANSWER],
+        [2, Kind.ITEMS],
+        [3, Kind.ANSWER],
+      ].sort(),
+    );
+  });
+
+  test("answers with an error if the answer cannot be sent", async () => {
+    const store = new SlowStore();
+    store.get = async () => (() => {}) as never;
+    const { session, sent } = sessionOf(store);
+    session.received(call(1, "get", Uint8Array.of(97)));
+    await turn();
+    assert.deepEqual(
+      sent.map(({ id, kind }) => [id, kind]),
+      [[1, Kind.FAILURE]],
+    );
+  });
+
+  test("knows of a client whose records were removed", async () => {
+    const store = new SlowStore();
+    const client = "1".repeat(32);
+    const requests = new Requests(store, client);
+    const record = requests.record(7, "result");
+    store.batchSync([record]);
+    assert.deepEqual(requests.resultOf(7), ["result"]);
+    assert.deepEqual(clientsWithRecords(store), [client]);
+    await requests.lose();
+    assert.deepEqual([requests.resultOf(7), requests.wereLost()], [undefined, true]);
+    assert.deepEqual(clientsWithRecords(store), []);
+    await requests.forget();
+    assert.deepEqual([requests.wereLost(), store.countSync()], [false, 0]);
+  });
+});
