@@ -13,6 +13,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -57,12 +58,19 @@ for (const peer of PEERS) {
   await store.close();
 }
 
+interface Member {
+  readonly child: ChildProcess;
+  readonly lines: AsyncIterator<string>;
+  readonly closed: Promise<unknown>;
+}
+
 /** Starts a member. */
-function start(name: string, workload: Workload, seed: number): { child: ChildProcess; lines: AsyncIterator<string> } {
+function start(name: string, workload: Workload, seed: number): Member {
   const seconds = String(values.milliseconds / 1000);
   const args = [MEMBER, name, pathOf(name), workload, seconds, String(seed)];
   const child = spawn(binary("node"), args, { stdio: ["pipe", "pipe", "inherit"] });
-  return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+  const closed = once(child, "close");
+  return { child, closed, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 
 /** The operations a second of all members together. */
@@ -71,7 +79,7 @@ async function measure(name: string, workload: Workload, clients: number): Promi
   for (const { lines } of members) await lines.next();
   for (const { child } of members) child.stdin?.end("go\n");
   const rates = await Promise.all(members.map(async ({ lines }) => Number((await lines.next()).value)));
-  await Promise.all(members.map(({ child }) => new Promise((done) => child.once("close", done))));
+  await Promise.all(members.map(({ closed }) => closed));
   return rates.reduce((sum, rate) => sum + rate, 0);
 }
 
