@@ -6,6 +6,7 @@
 
 import type { Compression } from "./api/config.ts";
 import type { FileSystem, OpenFile } from "./api/file_system.ts";
+import { crc32 } from "./crc32.ts";
 import { StoreError } from "./errors.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
 
@@ -21,7 +22,6 @@ export const COMPRESSED_FORMAT_VERSION = 5;
 
 /** Every marker is shorter than this. */
 const MOST_BYTES = 256;
-const CRC_POLYNOMIAL = 0xedb88320;
 
 /** The settings that a store remembers. */
 export interface Marker {
@@ -57,7 +57,7 @@ function textOf({ numVersionsToKeep, compression }: Marker): string {
   const version = compression === undefined ? FORMAT_VERSION : COMPRESSED_FORMAT_VERSION;
   const setting = compression === undefined ? "" : `compression ${compression}\n`;
   const text = `luge ${version}\nnumVersionsToKeep ${numVersionsToKeep}\n${setting}`;
-  return `${text}crc32 ${crc32(text)}\n`;
+  return `${text}crc32 ${checksumOf(text)}\n`;
 }
 
 function parse(text: string, path: string): Marker {
@@ -89,11 +89,6 @@ function readText(fileSystem: FileSystem, path: string): string {
 }
 
 /** The checksum in eight hexadecimal digits. */
-function crc32(text: string): string {
-  let crc = 0xffffffff;
-  for (const byte of new TextEncoder().encode(text)) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? CRC_POLYNOMIAL : 0);
-  }
-  return ((crc ^ 0xffffffff) >>> 0).toString(16).padStart(8, "0");
+function checksumOf(text: string): string {
+  return crc32(new TextEncoder().encode(text)).toString(16).padStart(8, "0");
 }

@@ -7,10 +7,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../lib/free_port.ts";
 import { binary } from "../lib/runtimes.ts";
 import { ESM, HANDLER, PRINTED } from "./app.ts";
 import { type Outcome, toolVersionOf, YES } from "./bundlers.ts";
@@ -129,15 +129,6 @@ async function ask(project: Project, { start, path }: Framework): Promise<string
     if (server.pid !== undefined) process.kill(-server.pid, "SIGTERM");
     await closed;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** `deno compile` downloads a runtime of its own unless DENORT_BIN names one. */

@@ -19,8 +19,9 @@ import type { Store } from "./store.ts";
  *
  * - The methods with `Sync` in their name, the synchronous iterators, `metrics` and `latencies` work in the owner only.
  *   Elsewhere they throw a `StoreError` `NOT_OWNER`.
- * - `backup` and `restore` reject with `OWNER_LOST` if the owner ends meanwhile.
- * - Snapshots, walks and transactions reject with `VERSION_GONE` if another owner has not kept their version.
+ * - `backup` and `restore` reject with `OWNER_LOST` if the owner ends meanwhile. A write does if nobody can tell whether
+ *   it is done: before the next owner had the directory, another process opened it without `shared`, or a minute passed.
+ * - Snapshots, walks and watches reject with `VERSION_GONE` if another owner has not kept their version.
  * - A key cannot begin with 16 bytes ff.
  */
 export interface SharedStore extends Store {

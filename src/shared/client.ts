@@ -67,12 +67,9 @@ export class Client {
   /** Throws if the client is closed, or cannot reach a store any more. `action` is a verb for the message. */
   check(action: string): void {
     if (this.isClosing) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
-    if (!this.#failure) return;
-    const { code, message } = this.#failure as StoreError;
-    if (code === "STORE_CLOSED") throw new StoreError(code, `Cannot ${action}: the store is closed`);
-    throw new StoreError("STORE_FAILED", `Cannot ${action}: the store failed before: ${message}`, {
-      cause: this.#failure,
-    });
+    const cause = this.#failure;
+    if (!cause) return;
+    throw new StoreError("STORE_FAILED", `Cannot ${action}: the store failed before: ${cause.message}`, { cause });
   }
 
   /** The result of a call. Rejects with the reason of the signal when that aborts; the owner then stops the call. */
@@ -284,8 +281,7 @@ export class Client {
 
   #received({ kind, id, body }: Message): void {
     const pending = this.#pending.get(id);
-    if (kind === Kind.PING) this.send(Kind.PONG, id, undefined);
-    else if (kind === Kind.ITEMS || kind === Kind.CREDIT) pending?.listener?.piece(body);
+    if (kind === Kind.ITEMS || kind === Kind.CREDIT) pending?.listener?.piece(body);
     else if (kind === Kind.ANSWER || kind === Kind.FAILURE) this.#answered(pending, kind, body);
   }
 

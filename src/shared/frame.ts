@@ -4,7 +4,7 @@
  * | bytes | |
  * |---|---|
  * | 4 | the length of what follows the checksum, at least 5 |
- * | 4 | the checksum of that: see crc32.ts |
+ * | 4 | the checksum of that: see ../crc32.ts |
  * | 1 | the kind of the message |
  * | 4 | the id that the message belongs to |
  * | the rest | the body: a cloned value, see ../codecs/clone/format.ts; nothing for `undefined` |
@@ -16,12 +16,12 @@
 
 import { CloneReader } from "../codecs/clone/reader.ts";
 import { CloneWriter } from "../codecs/clone/writer.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../crc32.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
 /** The kinds of messages. */
 export const Kind = {
-  /** From the client, first: `[protocol, client, token]`. */
+  /** From the client, first: `[protocol, client, durable]`. */
   HELLO: 1,
   /** The answer to that: what the client must know about the store. */
   WELCOME: 2,
@@ -39,9 +39,6 @@ export const Kind = {
   END: 8,
   /** From the client: it does not want the result any more. */
   CANCEL: 9,
-  /** To see whether the other side still answers. */
-  PING: 10,
-  PONG: 11,
 } as const;
 
 /** One of them. */

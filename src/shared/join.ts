@@ -27,7 +27,7 @@ const PATIENCE_MS = 10_000;
 const WELCOME_MS = 10_000;
 
 /** Opens a store that is not shared. */
-export type OpenStore = (config: SledStoreConfig) => Promise<OwnedStore>;
+export type OpenAlone = (config: SledStoreConfig) => Promise<OwnedStore>;
 
 /** Nobody listens, or not now: then the lock decides, and the next attempt follows. */
 const NOBODY: ReadonlySet<string> = new Set([
@@ -37,7 +37,7 @@ const NOBODY: ReadonlySet<string> = new Set([
 
 /** A process that shares a store. */
 export interface Member {
-  readonly open: OpenStore;
+  readonly open: OpenAlone;
   /** The config of the store. Its path is absolute. */
   readonly config: SledStoreConfig;
   readonly path: string;

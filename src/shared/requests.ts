@@ -7,7 +7,7 @@
  *
  * A record is an entry of the store. Its key is {@linkcode RESERVED}, the client (16 bytes), and the number modulo
  * {@linkcode WINDOW} (2 bytes). Its value is a clone of `[number, result]`. So a client has a bounded number of
- * records: it waits for the answer to a write before it sends the one that is {@linkcode WINDOW} numbers later.
+ * records: it uses a number only if no write without an answer has the same remainder (see write_numbers.ts).
  *
  * @module
  */

@@ -27,7 +27,7 @@ import { type Outlet, sendBackup, sendChanges, sendWalk } from "./streams.ts";
 import { prepareCommit, WRITES } from "./writes.ts";
 
 /** How many calls, snapshots, transactions and streams a client may have at once. */
-export const MOST_CALLS = 4096;
+const MOST_CALLS = 4096;
 
 /** If more bytes wait for a client, the owner reads nothing from it until it has taken all of them. */
 const MOST_QUEUED_BYTES = 8 * 1024 * 1024;
@@ -89,8 +89,6 @@ export class Session {
     }
     const open = this.#open.get(id);
     if (kind === Kind.CANCEL) open?.abort.abort(new Error("the client cancelled the call"));
-    else if (kind === Kind.PING) this.#send(Kind.PONG, id, undefined);
-    else if (kind === Kind.PONG) return;
     else if (kind === Kind.CREDIT || kind === Kind.ITEMS || kind === Kind.END) open?.take?.(message);
     else throw new ProtocolError(`a client sent a message of the kind ${kind}`);
   }

@@ -39,10 +39,9 @@ class StoreOfMany extends SharedPart implements SharedStore {
 
   static async join({ open, config, path }: Omit<Member, "client">): Promise<StoreOfMany> {
     const state: State = { owner: undefined, isClosed: false };
-    const member = { open, config, path, client: randomName().slice(0, 32) };
+    const member = { open, config, path, client: randomName() };
     let isFirst = true;
     const client = new Client(async (receiver) => {
-      const first = { errorIfExists: config.errorIfExists, createIfMissing: config.createIfMissing };
       // Calls wait, however long the directory is in other hands.
       const later = {
         errorIfExists: false,
@@ -50,7 +49,7 @@ class StoreOfMany extends SharedPart implements SharedStore {
         signal: undefined,
         waitForLock: Number.POSITIVE_INFINITY,
       };
-      const joined = { ...member, config: { ...config, ...(isFirst ? first : later) } };
+      const joined = { ...member, config: { ...config, ...(isFirst ? {} : later) } };
       const membership = await join(joined, receiver, () => state.isClosed);
       isFirst = false;
       state.owner = membership.owner;

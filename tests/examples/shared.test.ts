@@ -5,22 +5,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../../scripts/lib/free_port.ts";
 import { binary, launcher, ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 const example = (name: string) => join(ROOT, "examples", name);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** The lines of a child, as they come. */
 function linesOf(child: ChildProcess): string[] {

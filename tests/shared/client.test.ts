@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Client } from "../../src/shared/client.ts";
 import { decodeFrame, encodeFrame, Kind, type Message } from "../../src/shared/frame.ts";
-import type { Link, Receiver } from "../../src/shared/link.ts";
+import type { Receiver } from "../../src/shared/link.ts";
 import type { Joined } from "../../src/shared/open_call.ts";
 import { storeError } from "../support/expect.ts";
+import { notedLink } from "./noted_link.ts";
 
 /** An owner that answers only when the test says so. */
 class SilentOwner {
@@ -23,15 +24,7 @@ class SilentOwner {
 
   join(receiver: Receiver): Joined {
     this.receiver = receiver;
-    const link: Link = {
-      send: (frame) => void this.received.push(decodeFrame(frame)),
-      queuedBytes: 0,
-      drained: async () => {},
-      pause: () => {},
-      keepAlive: () => {},
-      end: () => {},
-      destroy: () => {},
-    };
+    const link = notedLink(this.received);
     return { link, version: 1, epoch: this.epoch, wereLost: this.wereLost, local: undefined };
   }
 

@@ -4,14 +4,14 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { crc32 } from "../../src/shared/crc32.ts";
+import { crc32 } from "../../src/crc32.ts";
 import { encodeFrame, FrameReader, Kind, type Message } from "../../src/shared/frame.ts";
 import { ProtocolError } from "../../src/shared/protocol_error.ts";
 
 const MESSAGES: readonly Message[] = [
   { kind: Kind.HELLO, id: 0, body: [1, "ab".repeat(16)] },
   { kind: Kind.CALL, id: 1, body: { method: "put", args: [Uint8Array.of(1, 2), Uint8Array.of(), { ttl: 5 }] } },
-  { kind: Kind.PING, id: 0xffff_ffff, body: undefined },
+  { kind: Kind.CANCEL, id: 0xffff_ffff, body: undefined },
   { kind: Kind.ANSWER, id: 7, body: [3, [undefined, null, 2n ** 64n, -0.5, "ä", new Map([[1, { a: 1 }]])]] },
 ];
 const BYTES = MESSAGES.map(encodeFrame);

@@ -6,10 +6,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryStore } from "../../mod.ts";
 import { type Deferred, deferred } from "../../src/promises.ts";
-import { decodeFrame, Kind, type Message } from "../../src/shared/frame.ts";
+import { Kind, type Message } from "../../src/shared/frame.ts";
 import type { OwnedStore } from "../../src/shared/owned_store.ts";
 import { clientsWithRecords, Requests } from "../../src/shared/requests.ts";
 import { Session } from "../../src/shared/session.ts";
+import { notedLink } from "./noted_link.ts";
 
 /** A store whose commits survive the process only when the test says so. */
 class SlowStore extends MemoryStore {
@@ -22,15 +23,7 @@ class SlowStore extends MemoryStore {
 
 function sessionOf(store: OwnedStore): { session: Session; sent: Message[] } {
   const sent: Message[] = [];
-  const link = {
-    send: (frame: Uint8Array) => void sent.push(decodeFrame(frame)),
-    queuedBytes: 0,
-    drained: async () => {},
-    pause: () => {},
-    keepAlive: () => {},
-    end: () => {},
-    destroy: () => {},
-  };
+  const link = notedLink(sent);
   const requests = new Requests(store, "0".repeat(32));
   return {
     session: new Session({ store, link, requests, durable: undefined, dropRecords: async () => {}, failed: () => {} }),

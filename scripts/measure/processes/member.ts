@@ -61,11 +61,17 @@ const next = () => {
   return keyOf(number % ENTRIES);
 };
 
+const changed = (to: number) => {
+  const value = VALUE.slice();
+  new DataView(value.buffer).setUint32(0, to);
+  return value;
+};
+
 async function work(): Promise<void> {
   while (!isOver()) {
     if (workload === "scan") count += await store.scan();
     else {
-      const done = workload.startsWith("get") ? store.get(next()) : store.put(next(), VALUE);
+      const done = workload.startsWith("get") ? store.get(next()) : store.put(next(), changed(count));
       // Also stores that block let other callers go on now and then.
       if (done instanceof Promise) await done;
       else if (count % 64 === 0) await new Promise((resolve) => setImmediate(resolve));

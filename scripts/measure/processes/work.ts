@@ -9,7 +9,7 @@ export type Guarantee = "buffered" | "durable";
 
 /** How many entries the stores have. */
 export const ENTRIES = 100_000;
-/** The value of each. */
+/** The value of each at first. Puts change it: SQLite writes nothing for a value that is there already. */
 export const VALUE: Uint8Array = new Uint8Array(100).fill(7);
 
 /** The key of a number. */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import process from "node:process";
 import { type CliCommand, command } from "../command.ts";
+import { isShared } from "../store.ts";
 
 /** `luge serve`. */
 export const serve: CliCommand = command<[], object>({
@@ -26,6 +27,6 @@ shop: open for other processes, as the owner (process …)`,
       if (!signal.aborted) await once(signal, "abort");
       clearInterval(alive);
     };
-    await session.withStore("share", (store) => serving("role" in store ? store.role : "owner"));
+    await session.withStore("share", (store) => serving(isShared(store) ? store.role : "owner"));
   },
 });
