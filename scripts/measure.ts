@@ -60,6 +60,10 @@ await startProgram({
       does: "1, 4 and 8 processes on one store, beside lmdb-js and SQLite with as many",
       start: () => import("./measure/processes.ts"),
     },
+    failover: {
+      does: "how long calls take when the owner of a shared store is killed",
+      start: () => import("./measure/failover.ts"),
+    },
     queue: {
       does: "a queue beside classic-level and lmdb-js, after a million jobs",
       start: () => import("./measure/queue.ts"),

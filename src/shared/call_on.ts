@@ -10,18 +10,19 @@ import { visibleRange } from "./reserved.ts";
 
 type Method = (...args: readonly unknown[]) => unknown;
 
-/** Calls a method that reads, with the signal of the call. Throws {@linkcode ProtocolError} for another method. */
+/** Calls a method that reads, with the signal of `stop`. Throws {@linkcode ProtocolError} for another method. */
 export async function callOn(
   target: object,
   kinds: Kinds,
   { method, args }: Call,
-  signal: AbortSignal,
+  stop: { readonly signal: AbortSignal },
 ): Promise<unknown> {
   const kind = Object.hasOwn(kinds, method) ? kinds[method] : undefined;
   if (kind === undefined) throw new ProtocolError(`a client called '${method}', which this release does not have`);
   const [first] = args;
   const call = (target as Record<string, Method>)[method] as Method;
   if (kind === "key") return await call.call(target, first);
+  const { signal } = stop;
   if (kind === "keys") return await call.call(target, first, { signal });
   if (kind === "range") return await call.call(target, visibleRange(first as SentRange), { signal });
   return await call.call(target, ...(LONG.has(method) ? [{ signal }] : []));

@@ -42,6 +42,8 @@ export class Client {
   /** How many calls keep the process alive. */
   #busy = 0;
   #link: Link | undefined;
+  /** What the link was told last. */
+  #kept: { readonly link: Link | undefined; readonly isNeeded: boolean } = { link: undefined, isNeeded: false };
   /** The store, from the moment when this process owns it. */
   #owned: OwnedStore | undefined;
   #joining: Promise<void> | undefined;
@@ -156,7 +158,7 @@ export class Client {
       else break;
     }
     this.#setLocal();
-    this.#link?.keepAlive(this.#busy > 0);
+    this.#keepAlive();
   }
 
   /** Calls go past the link only if none waits to be sent: they keep their order. */
@@ -169,7 +171,15 @@ export class Client {
     if (call.method !== LASTING) this.#busy += 1;
     this.#pending.set(id, pending);
     this.#link?.send(frame);
-    this.#link?.keepAlive(this.#busy > 0);
+    this.#keepAlive();
+  }
+
+  /** The process lives while calls have no answer. */
+  #keepAlive(): void {
+    const isNeeded = this.#busy > 0;
+    if (this.#link === this.#kept.link && isNeeded === this.#kept.isNeeded) return;
+    this.#kept = { link: this.#link, isNeeded };
+    this.#link?.keepAlive(isNeeded);
   }
 
   /** The call with a number, if it is done once. */

@@ -7,17 +7,20 @@
  * | 4 | the checksum of that: see ../crc32.ts |
  * | 1 | the kind of the message |
  * | 4 | the id that the message belongs to |
- * | the rest | the body: a cloned value, see ../codecs/clone/format.ts; nothing for `undefined` |
+ * | the rest | the body: nothing for `undefined`, a short form (see short_bodies.ts), or a cloned value (see ../codecs/clone/format.ts) |
  *
  * Numbers are little-endian.
  *
  * @module
  */
 
+import { MAGIC } from "../codecs/clone/format.ts";
 import { CloneReader } from "../codecs/clone/reader.ts";
 import { CloneWriter } from "../codecs/clone/writer.ts";
 import { crc32 } from "../crc32.ts";
+import type { Call } from "./calls.ts";
 import { ProtocolError } from "./protocol_error.ts";
+import { fromShort, shortAnswer, shortCall } from "./short_bodies.ts";
 
 /** The kinds of messages. */
 export const Kind = {
@@ -60,15 +63,31 @@ const KINDS: ReadonlySet<number> = new Set(Object.values(Kind));
 
 /** The frame of a message. Throws `CloneError` or `RangeError` if the body cannot be sent. */
 export function encodeFrame({ kind, id, body }: Message): Uint8Array<ArrayBuffer> {
-  const encoded = body === undefined ? undefined : new CloneWriter(MOST_FRAME_BYTES - HEAD_BYTES).write(body);
-  const frame = new Uint8Array(PREFIX_BYTES + HEAD_BYTES + (encoded?.length ?? 0));
+  const pieces = piecesOf(kind, body);
+  const frame = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, PREFIX_BYTES + HEAD_BYTES));
   const view = new DataView(frame.buffer);
   frame[PREFIX_BYTES] = kind;
   view.setUint32(PREFIX_BYTES + 1, id, true);
-  if (encoded) frame.set(encoded, PREFIX_BYTES + HEAD_BYTES);
+  let at = PREFIX_BYTES + HEAD_BYTES;
+  for (const piece of pieces) {
+    frame.set(piece, at);
+    at += piece.length;
+  }
   view.setUint32(0, frame.length - PREFIX_BYTES, true);
   view.setUint32(4, crc32(frame.subarray(PREFIX_BYTES)), true);
   return frame;
+}
+
+/** The bytes of a body. */
+function piecesOf(kind: Kind, body: unknown): readonly Uint8Array[] {
+  if (body === undefined) return [];
+  const short =
+    kind === Kind.CALL
+      ? shortCall(body as Call)
+      : kind === Kind.ANSWER
+        ? shortAnswer(body as [number, unknown])
+        : undefined;
+  return short ?? [new CloneWriter(MOST_FRAME_BYTES - HEAD_BYTES).write(body)];
 }
 
 /** Reads messages from bytes that come in pieces. */
@@ -142,6 +161,7 @@ export function decodeFrame(frame: Uint8Array): Message {
 }
 
 function bodyOf(bytes: Uint8Array): unknown {
+  if (bytes[0] !== MAGIC) return fromShort(bytes);
   try {
     return new CloneReader(bytes).read();
   } catch (cause) {

@@ -35,6 +35,8 @@ export class Owner {
   readonly store: OwnedStore;
   readonly #directory: string;
   readonly #links: Set<Link> = new Set();
+  /** By client: its newest connection. */
+  readonly #current: Map<string, Link> = new Map();
   /** By client: ends the wait until its records are forgotten. */
   readonly #leaving: Map<string, () => void> = new Map();
   /** The clients of this process: they send nothing again once it closes. */
@@ -157,6 +159,9 @@ export class Owner {
       clearTimeout(timer);
       const greeting = greetingOf(message);
       client = greeting.client;
+      // What still comes over its last connection, it sends again over this one.
+      this.#current.get(client)?.destroy();
+      this.#current.set(client, link);
       this.#leaving.get(client)?.();
       session = this.#session(link, client, greeting.durable);
       const wereLost = this.hasLost(client);
@@ -168,7 +173,8 @@ export class Owner {
       clearTimeout(timer);
       this.#links.delete(link);
       session?.end();
-      if (client === "") return;
+      if (client === "" || this.#current.get(client) !== link) return;
+      this.#current.delete(client);
       if (hasLeft) this.#forget(client);
       else if (!this.#isClosing) this.#forgetLater(client);
     };

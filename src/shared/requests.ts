@@ -55,6 +55,8 @@ const CLIENT_BYTES = 16;
 export class Requests {
   readonly #store: Store;
   readonly #prefix: Uint8Array;
+  /** The greatest number of a record when the first write came. A client numbers upwards, and sends nothing twice here. */
+  #newest: number | undefined;
 
   /** `client` has 32 hexadecimal digits. */
   constructor(store: Store, client: string) {
@@ -64,16 +66,33 @@ export class Requests {
 
   /** The result of a write that is done, in an array; `undefined` if it is not done. */
   resultOf(sequence: number): [unknown] | undefined {
-    const entry = this.#store.getEntrySync(this.#keyOf(sequence));
+    this.#newest ??= this.#newestRecord();
+    if (sequence > this.#newest) return undefined;
+    const entry = this.#store.getEntrySync(this.keyOf(sequence));
     if (!entry) return undefined;
     const [number, result] = codec.decode(entry.value);
     if (number !== sequence) return undefined;
     return [result === OWN_VERSION ? entry.version : result];
   }
 
+  /** Whether a value is the record of that write. */
+  isRecordOf(sequence: number, value: Uint8Array | undefined): boolean {
+    return value !== undefined && codec.decode(value)[0] === sequence;
+  }
+
   /** The operation that records a write. */
   record(sequence: number, result: unknown): BatchOperation & { readonly type: "put" } {
-    return { type: "put", key: this.#keyOf(sequence), value: codec.encode([sequence, result]) };
+    return { type: "put", key: this.keyOf(sequence), value: codec.encode([sequence, result]) };
+  }
+
+  /** The key of the record of a write. */
+  keyOf(sequence: number): Uint8Array {
+    const slot = sequence % WINDOW;
+    const key = new Uint8Array(this.#prefix.length + 2);
+    key.set(this.#prefix);
+    key[this.#prefix.length] = slot >> 8;
+    key[this.#prefix.length + 1] = slot & 0xff;
+    return key;
   }
 
   /** Forgets the client, which has said that it sends nothing again. */
@@ -97,8 +116,12 @@ export class Requests {
     return concat(this.#prefix, Uint8Array.of(0xff));
   }
 
-  #keyOf(sequence: number): Uint8Array {
-    const slot = sequence % WINDOW;
-    return concat(this.#prefix, Uint8Array.of(slot >> 8, slot & 0xff));
+  #newestRecord(): number {
+    const records = { gte: this.#prefix, lt: this.#mark };
+    return this.#store
+      .values(records)
+      .map((value) => codec.decode(value)[0])
+      .toArraySync()
+      .reduce((newest, number) => Math.max(newest, number), 0);
   }
 }

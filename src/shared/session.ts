@@ -12,12 +12,14 @@
 import type { Snapshot } from "../api/reader.ts";
 import type { Transaction, TransactionOptions } from "../api/transaction.ts";
 import { StoreError } from "../errors.ts";
+import { Answers } from "./answers.ts";
 import { callOf, callOn } from "./call_on.ts";
 import { type Call, READS, type SentRange, STORE_CALLS, TRANSACTION_WRITES } from "./calls.ts";
 import { deleteOld } from "./delete_old.ts";
 import { toSent } from "./errors.ts";
 import { encodeFrame, Kind, type Message } from "./frame.ts";
 import type { Link } from "./link.ts";
+import { Opened } from "./opened.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { OWN_VERSION, type Requests } from "./requests.ts";
@@ -34,16 +36,6 @@ const MOST_QUEUED_BYTES = 8 * 1024 * 1024;
 
 /** After these errors a store does nothing any more. */
 const FAILURES: ReadonlySet<string> = new Set(["STORE_FAILED", "LOCK_LOST"]);
-
-/** What a client has open. */
-interface Open {
-  /** Aborts the call. */
-  readonly abort: AbortController;
-  snapshot?: Snapshot;
-  transaction?: Transaction;
-  /** Called with what the client sends for the call. */
-  take?: (message: Message) => void;
-}
 
 /** The parts of a session. */
 export interface SessionParts {
@@ -67,7 +59,8 @@ export class Session {
   readonly #durable: boolean | undefined;
   readonly #dropRecords: () => Promise<void>;
   readonly #failed: () => void;
-  readonly #open: Map<number, Open> = new Map();
+  readonly #open: Map<number, Opened> = new Map();
+  readonly #answers: Answers;
   /** Whether the client must read answers before it may ask more. */
   #isPaused = false;
 
@@ -78,6 +71,7 @@ export class Session {
     this.#durable = durable;
     this.#dropRecords = dropRecords;
     this.#failed = failed;
+    this.#answers = new Answers(store);
   }
 
   /** Takes a message of the client. Throws {@linkcode ProtocolError}. */
@@ -88,14 +82,14 @@ export class Session {
       return;
     }
     const open = this.#open.get(id);
-    if (kind === Kind.CANCEL) open?.abort.abort(new Error("the client cancelled the call"));
+    if (kind === Kind.CANCEL) open?.abort(new Error("the client cancelled the call"));
     else if (kind === Kind.CREDIT || kind === Kind.ITEMS || kind === Kind.END) open?.take?.(message);
     else throw new ProtocolError(`a client sent a message of the kind ${kind}`);
   }
 
   /** Gives everything back that the client has open. */
   end(): void {
-    for (const { abort } of this.#open.values()) abort.abort(new Error("the client is gone"));
+    for (const open of this.#open.values()) open.abort(new Error("the client is gone"));
     this.#open.clear();
   }
 
@@ -109,24 +103,30 @@ export class Session {
       this.#fail(id, new StoreError("STORE_BUSY", `Cannot ${call.method}: the client has ${MOST_CALLS} open calls`));
       return;
     }
-    const open: Open = { abort: new AbortController() };
+    const open = new Opened();
     this.#open.set(id, open);
-    // Runs up to its first wait now, so calls begin in their order.
-    this.#run(id, call, open)
-      .finally(() => this.#store.written())
-      .then((result) => this.#send(Kind.ANSWER, id, [this.#store.version, result]))
-      // Also if the answer cannot be sent, for example because it is too large.
-      .catch((error: unknown) => this.#fail(id, error))
-      .finally(() => this.#open.delete(id));
+    void this.#answer(id, call, open);
   }
 
-  async #run(id: number, call: Call, open: Open): Promise<unknown> {
+  /** Runs up to its first wait at once, so calls begin in their order. */
+  async #answer(id: number, call: Call, open: Opened): Promise<void> {
+    try {
+      const result = await this.#run(id, call, open).finally(() => this.#answers.ready());
+      this.#send(Kind.ANSWER, id, [this.#store.version, result]);
+    } catch (error) {
+      // Also if the answer cannot be sent, for example because it is too large.
+      this.#fail(id, error);
+    } finally {
+      this.#open.delete(id);
+    }
+  }
+
+  async #run(id: number, call: Call, open: Opened): Promise<unknown> {
     const { method, args, holder } = call;
-    const { signal } = open.abort;
     if (holder !== undefined) {
       const target = this.#held(holder, method);
       if (method === "walk") return await sendWalk(this.#outlet(id, open), target, call);
-      return await callOn(target, READS, call, signal);
+      return await callOn(target, READS, call, open);
     }
     const store = this.#store;
     switch (method) {
@@ -146,8 +146,8 @@ export class Session {
         return await this.#restore(id, open);
     }
     if (method === "version") return store.version;
-    if (method === "deleteRange") return await this.#deleteRange(call, signal);
-    if (method !== "commit" && !Object.hasOwn(WRITES, method)) return await callOn(store, STORE_CALLS, call, signal);
+    if (method === "deleteRange") return await this.#deleteRange(call, open.signal);
+    if (method !== "commit" && !Object.hasOwn(WRITES, method)) return await callOn(store, STORE_CALLS, call, open);
     checkVisible(args[0]);
     return await this.#write(call);
   }
@@ -183,47 +183,49 @@ export class Session {
   }
 
   /** Keeps a snapshot until the client cancels the call. */
-  async #hold(id: number, { args }: Call, open: Open): Promise<void> {
+  async #hold(id: number, { args }: Call, open: Opened): Promise<void> {
     using snapshot = this.#store.snapshot(...(args as []));
     open.snapshot = snapshot;
     this.#send(Kind.ITEMS, id, [this.#store.version, snapshot.version]);
-    await aborted(open.abort.signal);
+    await aborted(open.signal);
   }
 
   /**
    * Runs a transaction, whose function is at the client: each run begins with a message to the client. The client then
    * calls what it likes, and ends the run with END, or gives up with CANCEL.
    */
-  async #transaction(id: number, { args, sequence }: Call, open: Open): Promise<void> {
-    const known = sequence === undefined ? undefined : this.#requests.resultOf(sequence);
-    if (known) {
-      await this.#store.flush();
-      return;
-    }
+  async #transaction(id: number, { args, sequence }: Call, open: Opened): Promise<void> {
     const options = (args[0] ?? {}) as TransactionOptions;
-    const requests = sequence === undefined ? undefined : this.#requests;
+    const requests = this.#requests;
+    let isDone = false;
     const run = async (transaction: Transaction) => {
+      if (sequence !== undefined) {
+        // Another connection of the client may commit it meanwhile. The read makes that a conflict.
+        isDone = requests.isRecordOf(sequence, await transaction.get(requests.keyOf(sequence)));
+        if (isDone) return;
+      }
       open.transaction = transaction;
       const ended = new Promise<void>((resolve, reject) => {
         open.take = ({ kind, body }) => {
           if (kind !== Kind.END) return;
-          if (requests && body === true) {
-            const { key, value } = requests.record(sequence as number, undefined);
+          if (sequence !== undefined && body === true) {
+            const { key, value } = requests.record(sequence, undefined);
             transaction.put(key, value);
           }
           resolve();
         };
-        open.abort.signal.addEventListener("abort", () => reject(open.abort.signal.reason), { once: true });
+        open.signal.addEventListener("abort", () => reject(open.signal.reason), { once: true });
       });
       this.#send(Kind.ITEMS, id, [this.#store.version, transaction.version]);
       await ended;
-      open.transaction = undefined as never;
+      open.transaction = undefined;
     };
     await this.#store.transaction(run, {
       ...options,
       durable: options.durable ?? this.#durable,
-      signal: open.abort.signal,
+      signal: open.signal,
     });
+    if (isDone) await this.#store.flush();
   }
 
   #writeInTransaction({ method, args, holder }: Call): void {
@@ -236,17 +238,17 @@ export class Session {
       write.apply(open.transaction, args as never);
     } catch (error) {
       // The client has checked the arguments. What is left is the size of all writes together.
-      open.abort.abort(error);
+      open.abort(error);
     }
   }
 
-  async #restore(id: number, open: Open): Promise<unknown> {
+  async #restore(id: number, open: Opened): Promise<unknown> {
     const { stream, take } = sentStream(() => this.#send(Kind.CREDIT, id, 1));
     open.take = take;
     // A full backup needs a store without entries, an increment one at a version. So nothing else may change.
     const first = this.#store.keys({ ...visibleRange({}), limit: 1 }).toArraySync();
     if (first.length === 0) await this.#dropRecords();
-    return await this.#store.restore(stream, { signal: open.abort.signal });
+    return await this.#store.restore(stream, { signal: open.signal });
   }
 
   #held(holder: number, method: string): Snapshot | Transaction {
@@ -256,12 +258,12 @@ export class Session {
     throw new StoreError("STORE_CLOSED", `Cannot ${method}: the snapshot or the transaction has ended`);
   }
 
-  #outlet(id: number, open: Open): Outlet {
+  #outlet(id: number, open: Opened): Outlet {
     return {
       link: this.#link,
-      signal: open.abort.signal,
+      signal: open.signal,
       send: async (items) => {
-        await this.#store.written();
+        await this.#answers.ready();
         this.#send(Kind.ITEMS, id, items);
       },
       onCredit: (take) => {
@@ -293,5 +295,6 @@ export class Session {
 
 /** Settles once the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

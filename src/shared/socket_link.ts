@@ -19,9 +19,12 @@ export class SocketLink implements Link {
   readonly #reader: FrameReader;
   #error: Error | undefined;
   #hasEnded = false;
+  /** Nothing is received any more, although the end has not come. */
+  #isDestroyed = false;
   #draining: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   /** The frames of one turn, which one write sends. */
   #frames: Uint8Array[] = [];
+  #frameBytes = 0;
 
   /** Frames of more bytes end the link. */
   constructor(socket: Socket, receiver: Receiver, mostBytes: number) {
@@ -39,13 +42,14 @@ export class SocketLink implements Link {
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength + this.#frames.reduce((sum, { length }) => sum + length, 0);
+    return this.#socket.writableLength + this.#frameBytes;
   }
 
   send(frame: Uint8Array): void {
-    if (this.#hasEnded || this.#error) return;
+    if (this.#hasEnded || this.#isDestroyed || this.#error) return;
     if (this.#frames.length === 0) queueMicrotask(() => this.#flush());
     this.#frames.push(frame);
+    this.#frameBytes += frame.length;
   }
 
   drained(): Promise<void> {
@@ -71,15 +75,17 @@ export class SocketLink implements Link {
 
   destroy(error?: Error): void {
     this.#error ??= error;
+    this.#isDestroyed = true;
     this.#socket.destroy();
   }
 
   #flush(): void {
     const frames = this.#frames;
     if (frames.length === 0) return;
+    const bytes = frames.length === 1 ? (frames[0] as Uint8Array) : joined(frames, this.#frameBytes);
     this.#frames = [];
-    const first = frames[0] as Uint8Array;
-    this.#socket.write(frames.length === 1 ? first : joined(frames));
+    this.#frameBytes = 0;
+    this.#socket.write(bytes);
     if (this.#socket.writableLength === 0) this.#drained();
   }
 
@@ -88,7 +94,7 @@ export class SocketLink implements Link {
       // A plain array: methods of a Buffer, such as `slice`, share its memory.
       const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
       for (const message of this.#reader.read(plain)) {
-        if (this.#hasEnded || this.#error) return;
+        if (this.#hasEnded || this.#isDestroyed || this.#error) return;
         this.#receiver.received(message);
       }
     } catch (error) {
@@ -110,8 +116,8 @@ export class SocketLink implements Link {
   }
 }
 
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
+function joined(frames: readonly Uint8Array[], bytes: number): Uint8Array {
+  const all = new Uint8Array(bytes);
   let at = 0;
   for (const frame of frames) {
     all.set(frame, at);
