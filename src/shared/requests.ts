@@ -5,9 +5,10 @@
  * none. A client that did not get its answer sends the write again, to the next owner, too. An owner that finds the
  * record answers with the result in it.
  *
- * A record is an entry of the store. Its key is {@linkcode RESERVED}, the client (16 bytes), and the number modulo
- * {@linkcode WINDOW} (2 bytes). Its value is a clone of `[number, result]`. So a client has a bounded number of
- * records: it uses a number only if no write without an answer has the same remainder (see write_numbers.ts).
+ * A record is an entry of the store. It may be for several writes with consecutive numbers. Its key is
+ * {@linkcode RESERVED}, the client (16 bytes), and the last number modulo {@linkcode WINDOW} (2 bytes). Its value is a
+ * clone of the first number and all results. So a client has a bounded number of records: it uses a number only if no
+ * write without an answer has the same remainder (see write_numbers.ts).
  *
  * @module
  */
@@ -32,7 +33,7 @@ const MARK_MS = 30 * 24 * 60 * 60 * 1000;
 /** Stands for the version of the commit, which the record has itself. */
 export const OWN_VERSION = "version";
 
-const codec = cloneCodec<[sequence: number, result: unknown]>();
+const codec = cloneCodec<[first: number, results: readonly unknown[]]>();
 
 /** The clients of which there are records. */
 export function clientsWithRecords(store: Store): string[] {
@@ -55,8 +56,11 @@ const CLIENT_BYTES = 16;
 export class Requests {
   readonly #store: Store;
   readonly #prefix: Uint8Array;
-  /** The greatest number of a record when the first write came. A client numbers upwards, and sends nothing twice here. */
-  #newest: number | undefined;
+  /**
+   * The results in the records when the first write came, by number. A client numbers upwards, and sends nothing twice
+   * over one connection, so other writes are not done.
+   */
+  #done: Map<number, unknown> | undefined;
 
   /** `client` has 32 hexadecimal digits. */
   constructor(store: Store, client: string) {
@@ -66,23 +70,24 @@ export class Requests {
 
   /** The result of a write that is done, in an array; `undefined` if it is not done. */
   resultOf(sequence: number): [unknown] | undefined {
-    this.#newest ??= this.#newestRecord();
-    if (sequence > this.#newest) return undefined;
-    const entry = this.#store.getEntrySync(this.keyOf(sequence));
-    if (!entry) return undefined;
-    const [number, result] = codec.decode(entry.value);
-    if (number !== sequence) return undefined;
-    return [result === OWN_VERSION ? entry.version : result];
+    this.#done ??= this.#read();
+    return this.#done.has(sequence) ? [this.#done.get(sequence)] : undefined;
   }
 
-  /** Whether a value is the record of that write. */
+  /** Whether a write comes for the first time. */
+  isNew(sequence: number): boolean {
+    return this.resultOf(sequence) === undefined;
+  }
+
+  /** Whether a value is the record of that write alone. */
   isRecordOf(sequence: number, value: Uint8Array | undefined): boolean {
     return value !== undefined && codec.decode(value)[0] === sequence;
   }
 
-  /** The operation that records a write. */
-  record(sequence: number, result: unknown): BatchOperation & { readonly type: "put" } {
-    return { type: "put", key: this.keyOf(sequence), value: codec.encode([sequence, result]) };
+  /** The operation that records writes with consecutive numbers. */
+  record(first: number, results: readonly unknown[]): BatchOperation & { readonly type: "put" } {
+    const key = this.keyOf(first + results.length - 1);
+    return { type: "put", key, value: codec.encode([first, results]) };
   }
 
   /** The key of the record of a write. */
@@ -116,12 +121,12 @@ export class Requests {
     return concat(this.#prefix, Uint8Array.of(0xff));
   }
 
-  #newestRecord(): number {
-    const records = { gte: this.#prefix, lt: this.#mark };
-    return this.#store
-      .values(records)
-      .map((value) => codec.decode(value)[0])
-      .toArraySync()
-      .reduce((newest, number) => Math.max(newest, number), 0);
+  #read(): Map<number, unknown> {
+    const done = new Map<number, unknown>();
+    for (const { value, version } of this.#store.records({ gte: this.#prefix, lt: this.#mark, keyEncoding: "bytes" })) {
+      const [first, results] = codec.decode(value);
+      results.forEach((result, i) => void done.set(first + i, result === OWN_VERSION ? version : result));
+    }
+    return done;
   }
 }

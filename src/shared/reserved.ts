@@ -25,8 +25,13 @@ export function visibleRange(range: SentRange | ByteRange): KeyRange {
   return { ...start, ...end, reverse: reverse === true, ...(limit === undefined ? {} : { limit }) };
 }
 
+/** Whether a key is reserved. */
+export function isReserved(key: Uint8Array): boolean {
+  return key.length >= RESERVED.length && compareBytes(key, RESERVED) >= 0;
+}
+
 /** Throws `RangeError` for a reserved key. */
 export function checkVisible(key: unknown): void {
-  if (!isUint8Array(key) || key.length < RESERVED.length || compareBytes(key, RESERVED) < 0) return;
+  if (!isUint8Array(key) || !isReserved(key)) return;
   throw new RangeError("Cannot use a key that begins with 16 bytes ff: shared stores use them");
 }

@@ -22,11 +22,13 @@ import type { Link } from "./link.ts";
 import { Opened } from "./opened.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { ProtocolError } from "./protocol_error.ts";
-import { OWN_VERSION, type Requests } from "./requests.ts";
+import type { Requests } from "./requests.ts";
 import { checkVisible, visibleRange } from "./reserved.ts";
 import { sentStream } from "./sent_stream.ts";
 import { type Outlet, sendBackup, sendChanges, sendWalk } from "./streams.ts";
-import { prepareCommit, WRITES } from "./writes.ts";
+import { Together } from "./together.ts";
+import { writeOnce } from "./write_once.ts";
+import { WRITES } from "./writes.ts";
 
 /** How many calls, snapshots, transactions and streams a client may have at once. */
 const MOST_CALLS = 4096;
@@ -61,6 +63,7 @@ export class Session {
   readonly #failed: () => void;
   readonly #open: Map<number, Opened> = new Map();
   readonly #answers: Answers;
+  readonly #together: Together;
   /** Whether the client must read answers before it may ask more. */
   #isPaused = false;
 
@@ -72,6 +75,8 @@ export class Session {
     this.#dropRecords = dropRecords;
     this.#failed = failed;
     this.#answers = new Answers(store);
+    const [answer, fail] = [this.#tell.bind(this), this.#fail.bind(this)];
+    this.#together = new Together({ store, requests, durable, answers: this.#answers, answer, fail });
   }
 
   /** Takes a message of the client. Throws {@linkcode ProtocolError}. */
@@ -81,6 +86,7 @@ export class Session {
       this.#begin(id, callOf(message.body));
       return;
     }
+    this.#together.commit();
     const open = this.#open.get(id);
     if (kind === Kind.CANCEL) open?.abort(new Error("the client cancelled the call"));
     else if (kind === Kind.CREDIT || kind === Kind.ITEMS || kind === Kind.END) open?.take?.(message);
@@ -99,10 +105,11 @@ export class Session {
       return;
     }
     if (this.#open.has(id)) throw new ProtocolError(`a client used the id ${id} twice at once`);
-    if (this.#open.size >= MOST_CALLS) {
+    if (this.#open.size + this.#together.waiting >= MOST_CALLS) {
       this.#fail(id, new StoreError("STORE_BUSY", `Cannot ${call.method}: the client has ${MOST_CALLS} open calls`));
       return;
     }
+    if (this.#together.take(id, call)) return;
     const open = new Opened();
     this.#open.set(id, open);
     void this.#answer(id, call, open);
@@ -111,10 +118,8 @@ export class Session {
   /** Runs up to its first wait at once, so calls begin in their order. */
   async #answer(id: number, call: Call, open: Opened): Promise<void> {
     try {
-      const result = await this.#run(id, call, open).finally(() => this.#answers.ready());
-      this.#send(Kind.ANSWER, id, [this.#store.version, result]);
+      this.#tell(id, await this.#run(id, call, open).finally(() => this.#answers.ready()));
     } catch (error) {
-      // Also if the answer cannot be sent, for example because it is too large.
       this.#fail(id, error);
     } finally {
       this.#open.delete(id);
@@ -149,27 +154,7 @@ export class Session {
     if (method === "deleteRange") return await this.#deleteRange(call, open.signal);
     if (method !== "commit" && !Object.hasOwn(WRITES, method)) return await callOn(store, STORE_CALLS, call, open);
     checkVisible(args[0]);
-    return await this.#write(call);
-  }
-
-  /** Does a write once. */
-  async #write({ method, args, sequence }: Call): Promise<unknown> {
-    const known = sequence === undefined ? undefined : this.#requests.resultOf(sequence);
-    if (known) {
-      await this.#store.flush();
-      return known[0];
-    }
-    const record = (result: unknown) => (sequence === undefined ? [] : [this.#requests.record(sequence, result)]);
-    if (method === "commit") {
-      const { isTrue, operations, durable = this.#durable } = prepareCommit(this.#store, args as never);
-      if (!isTrue) return undefined;
-      if (operations.length === 0) return this.#store.version;
-      return await this.#store.commit([...operations, ...record(OWN_VERSION)], { durable });
-    }
-    const prepare = WRITES[method] as NonNullable<(typeof WRITES)[string]>;
-    const { operations, result, durable = this.#durable } = prepare(this.#store, args as never);
-    if (operations.length > 0) await this.#store.batch([...operations, ...record(result)], { durable });
-    return result;
+    return await writeOnce({ store, requests: this.#requests, durable: this.#durable }, call);
   }
 
   async #deleteRange({ args, from }: Call, signal: AbortSignal): Promise<number> {
@@ -209,7 +194,7 @@ export class Session {
         open.take = ({ kind, body }) => {
           if (kind !== Kind.END) return;
           if (sequence !== undefined && body === true) {
-            const { key, value } = requests.record(sequence, undefined);
+            const { key, value } = requests.record(sequence, [undefined]);
             transaction.put(key, value);
           }
           resolve();
@@ -284,6 +269,15 @@ export class Session {
       this.#isPaused = false;
       link.pause(false);
     });
+  }
+
+  #tell(id: number, result: unknown): void {
+    try {
+      this.#send(Kind.ANSWER, id, [this.#store.version, result]);
+    } catch (error) {
+      // It is too large, for example.
+      this.#fail(id, error);
+    }
   }
 
   #fail(id: number, error: unknown): void {

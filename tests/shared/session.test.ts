@@ -67,7 +67,7 @@ describe("a session", () => {
 
   test("answers with an error if the answer cannot be sent", async () => {
     const store = new SlowStore();
-    store.get = async () => (() => {}) as never;
+    store.getSync = () => (() => {}) as never;
     const { session, sent } = sessionOf(store);
     session.received(call(1, "get", Uint8Array.of(97)));
     await turn();
@@ -81,12 +81,15 @@ describe("a session", () => {
     const store = new SlowStore();
     const client = "1".repeat(32);
     const requests = new Requests(store, client);
-    const record = requests.record(7, "result");
+    const record = requests.record(6, [true, "result"]);
     store.batchSync([record]);
-    assert.deepEqual(requests.resultOf(7), ["result"]);
+    assert.deepEqual(
+      [requests.resultOf(6), requests.resultOf(7), requests.isNew(7), requests.isNew(8)],
+      [[true], ["result"], false, true],
+    );
     assert.deepEqual(clientsWithRecords(store), [client]);
     await requests.lose();
-    assert.deepEqual([requests.resultOf(7), requests.wereLost()], [undefined, true]);
+    assert.deepEqual([new Requests(store, client).resultOf(7), requests.wereLost()], [undefined, true]);
     assert.deepEqual(clientsWithRecords(store), []);
     await requests.forget();
     assert.deepEqual([requests.wereLost(), store.countSync()], [false, 0]);
