@@ -76,9 +76,9 @@ export class Client {
 
   /** The result of a call. Rejects with the reason of the signal when that aborts; the owner then stops the call. */
   async call(call: Call, signal?: AbortSignal): Promise<unknown> {
-    signal?.throwIfAborted();
+    if (!signal) return await this.#start(call).promise;
+    signal.throwIfAborted();
     const open = this.open(call);
-    if (!signal) return await open.result;
     const aborted = deferred<never>();
     const release = onAbort(signal, () => {
       open.cancel();
@@ -93,23 +93,14 @@ export class Client {
 
   /** As {@linkcode Client.call}, for a write, which is done once. */
   async write(call: Call): Promise<unknown> {
-    return await this.open(call, undefined, "write").result;
+    return await this.#start(call, undefined, "write").promise;
   }
 
   /** Begins a call that stays open. */
   open(call: Call, listener?: Listener, once?: Once): OpenCall {
-    const id = this.#nextId();
-    // What reads a snapshot or a transaction does not wait behind writes: a transaction waits for its reads.
-    const isNow = call.holder !== undefined || (this.#unsent.length === 0 && this.#numbers.has(once));
-    const sent = isNow ? this.#numbered(call, once) : call;
-    // The arguments are copied now: the caller may change them.
-    const frame = this.#encoded(id, sent, once);
-    const pending: Pending = { id, once, call: sent, frame, listener, hasEnded: false, ...deferred<unknown>() };
+    const pending = this.#start(call, listener, once);
     pending.promise.catch(() => {});
-    if (this.#failure) pending.reject(this.#failure);
-    else if (isNow) this.#begin(pending);
-    else this.#unsent.push(pending);
-    this.#setLocal();
+    const { id } = pending;
     return {
       id,
       result: pending.promise,
@@ -145,6 +136,21 @@ export class Client {
   /** Settles once no attempt to join goes on. */
   async joined(): Promise<void> {
     await this.#joining?.catch(() => {});
+  }
+
+  #start(call: Call, listener?: Listener, once?: Once): Pending {
+    const id = this.#nextId();
+    // What reads a snapshot or a transaction does not wait behind writes: a transaction waits for its reads.
+    const isNow = call.holder !== undefined || (this.#unsent.length === 0 && this.#numbers.has(once));
+    const sent = isNow ? this.#numbered(call, once) : call;
+    // The arguments are copied now: the caller may change them.
+    const frame = this.#encoded(id, sent, once);
+    const pending: Pending = { id, once, call: sent, frame, listener, hasEnded: false, ...deferred<unknown>() };
+    if (this.#failure) pending.reject(this.#failure);
+    else if (isNow) this.#begin(pending);
+    else this.#unsent.push(pending);
+    this.#setLocal();
+    return pending;
   }
 
   /** Sends what may be sent, in the order of the calls. A transaction that must wait holds up no other call. */
