@@ -73,9 +73,9 @@ export class Client {
   }
 
   /** The result of a call. Rejects with the reason of the signal when that aborts; the owner then stops the call. */
-  async call(call: Call, signal?: AbortSignal): Promise<unknown> {
+  async call(call: Call, signal?: AbortSignal, once?: Once): Promise<unknown> {
     signal?.throwIfAborted();
-    const open = this.open(call);
+    const open = this.open(call, undefined, once);
     if (!signal) return await open.result;
     const aborted = deferred<never>();
     const release = onAbort(signal, () => {
