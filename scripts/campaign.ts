@@ -35,6 +35,10 @@ await startProgram({
       does: "kills processes that share a store, and checks that no write is lost or done twice, and no call hangs",
       start: () => import("./campaigns/shared/command.ts"),
     },
+    protocol: {
+      does: "runs shared stores in a simulation, with deaths at any moment, and checks the histories of their clients",
+      start: () => import("./campaigns/protocol/command.ts"),
+    },
     faults: {
       does: "runs stores on a disk whose calls fail, and checks that errors are reported and nothing acknowledged is lost",
       start: () => import("./campaigns/faults/command.ts"),

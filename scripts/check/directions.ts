@@ -87,6 +87,10 @@ const SCRIPTS_BESIDE: readonly (readonly [folder: string, beside: RegExp])[] = [
   ["scripts/measure", /^scripts\/bench\/(?:data|install|loop_delay|places|peers\/\w+)\.ts$/],
   ["scripts/campaigns", /^scripts\/campaigns\/(?:campaign|stores\/\w+)\.ts$/],
   ["scripts/campaigns/fuzz", /^scripts\/campaigns\/backups\/contents\.ts$/],
+  [
+    "scripts/campaigns/protocol",
+    /^scripts\/campaigns\/(?:simulate\/(?:clock|crash_states|crew|disk|engine_pool)|shared\/linearizable)\.ts$/,
+  ],
 ];
 
 /** The area of a file, within which all imports are allowed: a folder of `scripts`, or one campaign. */

@@ -75,10 +75,10 @@ export class Client {
   }
 
   /** The result of a call. Rejects with the reason of the signal when that aborts; the owner then stops the call. */
-  async call(call: Call, signal?: AbortSignal): Promise<unknown> {
-    if (!signal) return await this.#start(call).promise;
+  async call(call: Call, signal?: AbortSignal, once?: Once): Promise<unknown> {
+    if (!signal) return await this.#start(call, undefined, once).promise;
     signal.throwIfAborted();
-    const open = this.open(call);
+    const open = this.open(call, undefined, once);
     const aborted = deferred<never>();
     const release = onAbort(signal, () => {
       open.cancel();

@@ -12,6 +12,8 @@ import type { Message } from "./frame.ts";
 export class Opened {
   snapshot?: Snapshot;
   transaction?: Transaction | undefined;
+  /** Why there is no snapshot. Reads of it may be on their way. */
+  failure?: unknown;
   /** Called with what the client sends for the call. */
   take?: (message: Message) => void;
   #controller: AbortController | undefined;

@@ -35,8 +35,8 @@ export class Owner {
   readonly store: OwnedStore;
   readonly #directory: string;
   readonly #links: Set<Link> = new Set();
-  /** By client: its newest connection. */
-  readonly #current: Map<string, Link> = new Map();
+  /** By client of another process: ends its connection. */
+  readonly #present: Map<string, () => void> = new Map();
   /** By client: ends the wait until its records are forgotten. */
   readonly #leaving: Map<string, () => void> = new Map();
   /** The clients of this process: they send nothing again once it closes. */
@@ -63,10 +63,10 @@ export class Owner {
     return this.#epoch;
   }
 
-  /** Whether records of a client were removed although it may send a write again. It learns that once. */
+  /** Whether records of this process were removed although it may send a write again. It learns that once. */
   hasLost(client: string): boolean {
     const wereLost = new Requests(this.store, client).wereLost();
-    if (wereLost) this.#forget(client);
+    if (wereLost) this.#forget(client, "tell");
     return wereLost;
   }
 
@@ -148,33 +148,41 @@ export class Owner {
     let session: Session | undefined;
     let client = "";
     let hasLeft = false;
+    let wereLost = false;
     const timer = setTimeout(() => link.destroy(), HELLO_MS);
     timer.unref();
     const received = (message: Message) => {
       if (message.kind === Kind.END && message.id === 0) hasLeft = true;
       if (session) {
+        // WELCOME has arrived. Had it not, the next one would have to tell the same.
+        if (wereLost) this.#forget(client, "tell");
+        wereLost = false;
         session.received(message);
         return;
       }
       clearTimeout(timer);
       const greeting = greetingOf(message);
       client = greeting.client;
-      // What still comes over its last connection, it sends again over this one.
-      this.#current.get(client)?.destroy();
-      this.#current.set(client, link);
       this.#leaving.get(client)?.();
+      // What is on its way over an older connection must not come after what is sent again over this one.
+      this.#present.get(client)?.();
+      this.#present.set(client, replace);
       session = this.#session(link, client, greeting.durable);
-      const wereLost = this.hasLost(client);
+      wereLost = new Requests(this.store, client).wereLost();
       link.send(
         encodeFrame({ kind: Kind.WELCOME, id: 0, body: [PROTOCOL, this.store.version, this.#epoch, wereLost] }),
       );
+    };
+    const replace = () => {
+      session?.end();
+      link.destroy(new Error("the client has another connection"));
     };
     const ended = () => {
       clearTimeout(timer);
       this.#links.delete(link);
       session?.end();
-      if (client === "" || this.#current.get(client) !== link) return;
-      this.#current.delete(client);
+      if (this.#present.get(client) !== replace) return;
+      this.#present.delete(client);
       if (hasLeft) this.#forget(client);
       else if (!this.#isClosing) this.#forgetLater(client);
     };
@@ -210,7 +218,7 @@ export class Owner {
     this.#leaving.set(client, end);
   }
 
-  #forget(client: string, how: "forget" | "lose" = "forget"): void {
+  #forget(client: string, how: "forget" | "lose" | "tell" = "forget"): void {
     // If it fails, an owner after this one does it.
     const forgetting: Promise<void> = new Requests(this.store, client)
       [how]()

@@ -116,6 +116,11 @@ export class Requests {
     return this.#store.hasSync(this.#mark);
   }
 
+  /** The client knows that: {@linkcode Requests.wereLost} is false again. */
+  async tell(): Promise<void> {
+    await this.#store.delete(this.#mark);
+  }
+
   /** Behind all records of the client. */
   get #mark(): Uint8Array {
     return concat(this.#prefix, Uint8Array.of(0xff));

@@ -15,7 +15,7 @@ import { StoreError } from "../errors.ts";
 import { Answers } from "./answers.ts";
 import { callOf, callOn } from "./call_on.ts";
 import { type Call, READS, type SentRange, STORE_CALLS, TRANSACTION_WRITES } from "./calls.ts";
-import { deleteOld } from "./delete_old.ts";
+import { deleteOnce } from "./delete_old.ts";
 import { toSent } from "./errors.ts";
 import { encodeFrame, Kind, type Message } from "./frame.ts";
 import type { Link } from "./link.ts";
@@ -157,20 +157,22 @@ export class Session {
     return await writeOnce({ store, requests: this.#requests, durable: this.#durable }, call);
   }
 
-  async #deleteRange({ args, from }: Call, signal: AbortSignal): Promise<number> {
+  async #deleteRange({ args, sequence }: Call, signal: AbortSignal): Promise<number> {
     const [range, holder] = args as [SentRange, number | undefined];
-    const until = from?.version ?? this.#store.version;
     const held = holder === undefined ? undefined : (this.#held(holder, "delete a range") as Snapshot);
-    const deletion = { range, until, durable: this.#durable, signal };
-    if (held) return await deleteOld(this.#store, held, deletion);
-    using snapshot = this.#store.snapshot();
-    return await deleteOld(this.#store, snapshot, deletion);
+    const deletion = { range, held, sequence, durable: this.#durable, signal };
+    return await deleteOnce(this.#store, this.#requests, deletion);
   }
 
   /** Keeps a snapshot until the client cancels the call. */
   async #hold(id: number, { args }: Call, open: Opened): Promise<void> {
-    using snapshot = this.#store.snapshot(...(args as []));
-    open.snapshot = snapshot;
+    try {
+      open.snapshot = this.#store.snapshot(...(args as []));
+    } catch (error) {
+      open.failure = error;
+      throw error;
+    }
+    using snapshot = open.snapshot;
     this.#send(Kind.ITEMS, id, [this.#store.version, snapshot.version]);
     await aborted(open.signal);
   }
@@ -240,6 +242,7 @@ export class Session {
     const open = this.#open.get(holder);
     const target = open?.snapshot ?? open?.transaction;
     if (target) return target;
+    if (open?.failure) throw open.failure;
     throw new StoreError("STORE_CLOSED", `Cannot ${method}: the snapshot or the transaction has ended`);
   }
 

@@ -109,10 +109,9 @@ export abstract class SharedPart extends SharedReader implements Store {
   /** As {@linkcode Store.deleteRange}, for a range in bytes. */
   async deleteIn(range: ByteRange, options?: LongOptions, open: OpenSource = this.open): Promise<number> {
     const { holder } = open as SharedOpen;
-    // If the call must be sent again, it deletes nothing that is newer than the call.
-    const version = (await this.ask("version", [], options)) as number;
-    const args = [sentRange(visibleOf(range)), holder];
-    return (await this.client.call({ method: "deleteRange", args, from: { version } }, signalOf(options))) as number;
+    this.open.check("delete a range");
+    const call = { method: "deleteRange", args: [sentRange(visibleOf(range)), holder] };
+    return (await this.client.call(call, signalOf(options), "write")) as number;
   }
 
   /** As {@linkcode Store.deleteRangeSync}, for a range in bytes. */
@@ -148,14 +147,17 @@ export abstract class SharedPart extends SharedReader implements Store {
   async update<V extends Value>(key: Key, update: Update<V>, options?: PutOptions): Promise<V | undefined> {
     const bytes = this.space.encode(key).slice();
     const { local } = this.client;
-    if (local) return await local.update(bytes, update, options);
+    if (local) return await this.here(local.update(bytes, update, options));
     checkFunction(update, "update with");
     putExpiry(options);
     for (;;) {
       const found = await this.getEntry(key);
       const value = update(found?.value);
       if (value === undefined) return undefined;
-      if (await this.#send("replace", [bytes, found?.version, encodeValue(value), options])) return value;
+      this.open.check("update");
+      // Also if this process has become the owner meanwhile: a store itself has no such call.
+      const args = [bytes, found?.version, encodeValue(value), options];
+      if (await this.client.write({ method: "replace", args })) return value;
     }
   }
 
@@ -307,6 +309,6 @@ export abstract class SharedPart extends SharedReader implements Store {
     const { local } = this.client;
     if (!local) return this.client.write({ method, args });
     const write = local[method as "put"] as unknown as (...args: readonly unknown[]) => Promise<unknown>;
-    return write.apply(local, args as never);
+    return this.here(write.apply(local, args as never));
   }
 }

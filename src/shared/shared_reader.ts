@@ -16,7 +16,7 @@ import type { Pick } from "../store/picks.ts";
 import type { Client } from "./client.ts";
 import { visibleOf } from "./reserved.ts";
 import { SharedEntries } from "./shared_entries.ts";
-import type { SharedOpen } from "./shared_source.ts";
+import { readAt, type SharedOpen } from "./shared_source.ts";
 import { sentRange } from "./shared_walk.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -36,36 +36,37 @@ export abstract class SharedReader extends BaseReader {
   protected async ask(method: string, args: readonly unknown[], options?: LongOptions): Promise<unknown> {
     const signal = signalOf(options);
     this.open.check(method);
-    return await this.client.call({ method, args, holder: this.open.holder }, signal);
+    const result = this.client.call({ method, args, holder: this.open.holder }, signal);
+    return await readAt(this.open, method, result);
   }
 
   override async get(key: Key): Promise<Bytes | undefined> {
-    if (this.open.isHere()) return await this.#here(super.get(key));
+    if (this.open.isHere()) return await this.here(super.get(key));
     return (await this.ask("get", [this.space.encode(key)])) as Bytes | undefined;
   }
 
   override async getEntry(key: Key): Promise<ValueEntry | undefined> {
-    if (this.open.isHere()) return await this.#here(super.getEntry(key));
+    if (this.open.isHere()) return await this.here(super.getEntry(key));
     return (await this.ask("getEntry", [this.space.encode(key)])) as ValueEntry | undefined;
   }
 
   override async has(key: Key): Promise<boolean> {
-    if (this.open.isHere()) return await this.#here(super.has(key));
+    if (this.open.isHere()) return await this.here(super.has(key));
     return (await this.ask("has", [this.space.encode(key)])) as boolean;
   }
 
   override async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Bytes | undefined)[]> {
-    if (this.open.isHere()) return await this.#here(super.getMany(keys, options));
+    if (this.open.isHere()) return await this.here(super.getMany(keys, options));
     return (await this.ask("getMany", [this.#keysOf(keys)], options)) as (Bytes | undefined)[];
   }
 
   override async getEntries(keys: readonly Key[], options?: LongOptions): Promise<(ValueEntry | undefined)[]> {
-    if (this.open.isHere()) return await this.#here(super.getEntries(keys, options));
+    if (this.open.isHere()) return await this.here(super.getEntries(keys, options));
     return (await this.ask("getEntries", [this.#keysOf(keys)], options)) as (ValueEntry | undefined)[];
   }
 
   override async hasMany(keys: readonly Key[], options?: LongOptions): Promise<boolean[]> {
-    if (this.open.isHere()) return await this.#here(super.hasMany(keys, options));
+    if (this.open.isHere()) return await this.here(super.hasMany(keys, options));
     return (await this.ask("hasMany", [this.#keysOf(keys)], options)) as boolean[];
   }
 
@@ -90,19 +91,19 @@ export abstract class SharedReader extends BaseReader {
     const signal = signalOf(options);
     const visible = visibleOf(range);
     const shared = open as SharedOpen;
-    if (shared.isHere()) return await this.#here(super.countIn(visible, options, open));
+    if (shared.isHere()) return await this.here(super.countIn(visible, options, open));
     shared.check("count");
     const call = { method: "count", args: [sentRange(visible)], holder: shared.holder };
-    return (await this.client.call(call, signal)) as number;
+    return (await readAt(shared, "count", this.client.call(call, signal))) as number;
   }
 
   override countInSync(range: ByteRange, open: OpenSource = this.open): number {
     return super.countInSync(visibleOf(range), open);
   }
 
-  /** A read in the owner. Others may know what it found: it must not be lost with this process. */
-  async #here<T>(read: Promise<T>): Promise<T> {
-    const found = await read;
+  /** A call in the owner. Others may know what it found: that must not be lost with this process. */
+  protected async here<T>(call: Promise<T>): Promise<T> {
+    const found = await call;
     await this.client.local?.written();
     return found;
   }

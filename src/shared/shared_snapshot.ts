@@ -66,15 +66,6 @@ export class SharedSnapshot extends SharedReader implements Snapshot {
   isOf(client: Client): boolean {
     return this.client === client;
   }
-
-  /** A read of a snapshot that could not be opened says why. */
-  protected override async ask(...call: Parameters<SharedReader["ask"]>): Promise<unknown> {
-    try {
-      return await super.ask(...call);
-    } catch (error) {
-      throw this.#known.error ?? error;
-    }
-  }
 }
 
 /** Reads of a part, where another reader reads. */

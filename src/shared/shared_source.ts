@@ -19,6 +19,16 @@ export interface SharedOpen extends OpenSource {
   isHere(): boolean;
 }
 
+/** The result of a call that reads there. If a snapshot could not be opened again, its error says why. */
+export async function readAt<T>(open: SharedOpen, action: string, result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    if (open.holder !== undefined) open.check(action);
+    throw error;
+  }
+}
+
 /** The source of a snapshot or a transaction, which the owner holds. */
 export function heldOpen(holder: number, check: (action: string) => void): SharedOpen {
   return sharedOpen({ holder, check, local: () => undefined });

@@ -13,7 +13,7 @@ import { LEFT_OUT, type Stage, Stages } from "../store/stages.ts";
 import type { Call, SentRange } from "./calls.ts";
 import type { Client } from "./client.ts";
 import { Pieces } from "./pieces.ts";
-import type { SharedOpen } from "./shared_source.ts";
+import { readAt, type SharedOpen } from "./shared_source.ts";
 import type { WalkPiece } from "./streams.ts";
 
 /** What a walk asks for. */
@@ -125,7 +125,7 @@ export class SharedWalk<E extends KeyEncoding, T> implements AsyncIterableIterat
   /** Reads pages until one has entries. Returns whether there is one. */
   async #read(): Promise<boolean> {
     while (!this.#isOver && this.#index >= this.#count) {
-      const piece = await this.#pieces?.next();
+      const piece = await readAt(this.#asked.open, "read", this.#pieces?.next() ?? Promise.resolve(undefined));
       if (!piece) {
         this.#isOver = true;
         break;

@@ -10,7 +10,6 @@ import { deferred } from "../promises.ts";
 import { isErrorLike } from "../realm.ts";
 import { FrameReader } from "./frame.ts";
 import type { Link, Receiver } from "./link.ts";
-import { ProtocolError } from "./protocol_error.ts";
 
 /** A link over a socket that is connected. */
 export class SocketLink implements Link {
@@ -110,7 +109,7 @@ export class SocketLink implements Link {
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    if (this.#reader.isInside) this.#error ??= new ProtocolError("the connection ended inside a frame");
+    if (this.#reader.isInside) this.#error ??= new Error("the connection ended inside a frame");
     this.#drained();
     this.#receiver.ended(this.#error);
   }

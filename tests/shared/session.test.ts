@@ -94,4 +94,33 @@ describe("a session", () => {
     await requests.forget();
     assert.deepEqual([requests.wereLost(), store.countSync()], [false, 0]);
   });
+
+  test("deletes nothing that was written after a deletion of a range came for the first time", async () => {
+    const store = new MemoryStore() as unknown as OwnedStore;
+    store.putSync("a", "before");
+    const deletion: Message = { kind: Kind.CALL, id: 1, body: { method: "deleteRange", args: [{}], sequence: 1 } };
+    sessionOf(store).session.received(deletion);
+    store.putSync("a", "after");
+    // The owner ends before it has answered. The next one gets the call again.
+    const { session, sent } = sessionOf(store);
+    session.received(deletion);
+    while (sent.length === 0) await turn();
+    assert.deepEqual(
+      sent.map(({ kind, body }) => [kind, (body as unknown[])[1]]),
+      [[Kind.ANSWER, 0]],
+    );
+    assert.equal(new TextDecoder().decode(store.getSync("a")), "after");
+  });
+
+  test("says why a snapshot could not be opened, also to reads that came with it", async () => {
+    const store = new MemoryStore() as unknown as OwnedStore;
+    store.putSync("a", "1");
+    store.putSync("a", "2");
+    const { session, sent } = sessionOf(store);
+    session.received(call(1, "snapshot", { version: 1 }));
+    session.received({ kind: Kind.CALL, id: 2, body: { method: "count", args: [{}], holder: 1 } });
+    while (sent.length < 2) await turn();
+    const codes = sent.map(({ body }) => ((body as unknown[])[1] as { code: string }).code);
+    assert.deepEqual(codes, ["VERSION_GONE", "VERSION_GONE"]);
+  });
 });

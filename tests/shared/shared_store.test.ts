@@ -7,7 +7,8 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { jsonCodec, MemoryFileSystem, MemoryStore, open, type SharedStore, type Store } from "../../mod.ts";
 import { tupleKey } from "../../src/keys/mod.ts";
-import { deleteOld } from "../../src/shared/delete_old.ts";
+import { deleteOnce } from "../../src/shared/delete_old.ts";
+import { Requests } from "../../src/shared/requests.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 import { withDirectory } from "../support/temporary.ts";
 
@@ -299,8 +300,11 @@ describe("a client of a shared store", () => {
     await store.put("0002", "newer");
     const { signal } = new AbortController();
     const all = { lower: new Uint8Array(), upper: undefined } as never;
-    assert.equal(await deleteOld(store, store, { range: all, until, durable: undefined, signal }), 2499);
-    assert.deepEqual(await store.keys().toArray(), ["0002"]);
+    const requests = new Requests(store, "0".repeat(32));
+    store.batchSync([requests.record(1, [until])]);
+    const deletion = { range: all, held: store, sequence: 1, durable: undefined, signal };
+    assert.equal(await deleteOnce(store, requests, deletion), 2499);
+    assert.deepEqual(await store.keys({ lt: "9" }).toArray(), ["0002"]);
     await withBoth(async (client) => {
       await client.batch(
         Array.from({ length: 2500 }, (_, i) => ({ type: "put", key: `${i}`.padStart(4, "0"), value: "" })),

@@ -16,6 +16,10 @@ export interface RegisterOperation {
   /** What it writes, or what it read; `undefined` for no value. */
   readonly value: string | undefined;
   readonly isWrite: boolean;
+  /** Whether it can happen while the register has this value. Default: a write always, a read if it read that. */
+  readonly fits?: (present: string | undefined) => boolean;
+  /** An operation happens after the writes that the same client began before it. Absent: in any order. */
+  readonly client?: number;
 }
 
 /** Whether the history is linearizable. The register has no value at first. */
@@ -49,13 +53,17 @@ export function isLinearizable(history: readonly RegisterOperation[]): boolean {
   /** The next operation, from an index on, that may happen now: no other one ended before it started. */
   function nextOf(start: number): number | undefined {
     let earliestEnd = Number.POSITIVE_INFINITY;
+    const writing = new Set<number | undefined>();
     for (let i = first; i < operations.length; i++) {
       const operation = operations[i] as RegisterOperation;
       if (isDone[i]) continue;
       if (operation.startMs > earliestEnd) return undefined;
-      const fits = operation.isWrite || operation.value === present;
-      if (i >= start && fits) return i;
-      earliestEnd = Math.min(earliestEnd, operation.endMs);
+      const { client, isWrite, endMs } = operation;
+      const fits = operation.fits?.(present) ?? (isWrite || operation.value === present);
+      if (i >= start && fits && (client === undefined || !writing.has(client))) return i;
+      earliestEnd = Math.min(earliestEnd, endMs);
+      // A write that may never have happened holds up nothing.
+      if (isWrite && endMs !== Number.POSITIVE_INFINITY) writing.add(client);
     }
     return undefined;
   }

@@ -91,6 +91,24 @@ export class SimulatedClock {
     }
   }
 
+  /** Lets time pass, with all that becomes due. A turn in which nothing is due takes no time. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#turns + ms;
+    while (this.#turns < end) {
+      const due = Math.min(end, ...Array.from(this.#waiting.values(), ({ dueTurn }) => dueTurn));
+      const skipped = this.#immediates.length > 0 ? 0 : Math.max(0, due - this.#turns - 1);
+      this.#turns += skipped;
+      this.#ticks += skipped + 1;
+      this.nowMs += skipped + 1;
+      await this.turn();
+    }
+  }
+
+  /** Settles when no promise has a callback left to run. */
+  async drained(): Promise<void> {
+    await drained();
+  }
+
   #wait(job: () => void, ms: number): Timer {
     const timer: Timer = { unref: () => {} };
     this.#waiting.set(timer, { dueTurn: this.#turns + Math.max(1, ms), job });

@@ -17,8 +17,15 @@ const SILENT_MS = 10 * 60 * 1000;
 /** After this many unexpected ends, the other workers would end as well. */
 const MOST_DEATHS = 5;
 
+/** What a worker prints. */
+export interface Report {
+  readonly seed: number;
+  /** Present when the seed is done. */
+  readonly done?: unknown;
+}
+
 /** The work of a crew. */
-export interface CrewOptions {
+export interface CrewOptions<R extends Report = WorkerReport> {
   readonly workers: number;
   readonly seed: number;
   /** The arguments after the seed and the step in a worker's command line. */
@@ -26,7 +33,7 @@ export interface CrewOptions {
   /** The file of the worker. Tests use another one. */
   readonly file?: string;
   readonly silentMs?: number;
-  readonly onReport: (report: WorkerReport, worker: number) => void;
+  readonly onReport: (report: R, worker: number) => void;
   /** Called when a worker ended, or hung, in the middle of a seed. */
   readonly onDeath: (problem: string, seed: number) => void;
 }
@@ -34,13 +41,13 @@ export interface CrewOptions {
 /**
  * Runs workers. A worker that dies, or ends after a seed, is replaced. The new one continues after the seed of the old one.
  */
-export class Crew {
-  readonly #options: CrewOptions;
+export class Crew<R extends Report = WorkerReport> {
+  readonly #options: CrewOptions<R>;
   readonly #children: Set<ChildProcess> = new Set();
   #isOver = false;
   #deaths = 0;
 
-  constructor(options: CrewOptions) {
+  constructor(options: CrewOptions<R>) {
     this.#options = options;
   }
 
@@ -81,7 +88,7 @@ export class Crew {
     for await (const line of createInterface({ input: child.stdout })) {
       clearTimeout(silence);
       silence = setTimeout(hang, silentMs);
-      const report = JSON.parse(line) as WorkerReport;
+      const report = JSON.parse(line) as R;
       seed = report.seed;
       isDone = report.done !== undefined;
       if (!this.#isOver) onReport(report, index);

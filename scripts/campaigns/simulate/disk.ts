@@ -173,6 +173,11 @@ export class SimulatedDisk implements FileSystem {
     sync.resolve();
   }
 
+  /** Forgets the syncs in flight: who waits for them is dead. */
+  forgetSyncs(): void {
+    this.#inFlight.length = 0;
+  }
+
   /** The states that a power cut may leave now. */
   capture(): Capture {
     const files = new Map<SimulatedFile, FileCapture>();

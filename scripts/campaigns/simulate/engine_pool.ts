@@ -50,6 +50,8 @@ export class EnginePool {
   #random: Random = new Random(1);
   /** The instance that was started last. */
   last: Lease = { release: () => {} };
+  /** Called with each instance that a store starts. */
+  started: (lease: Lease) => void = () => {};
 
   /** With `reuse` false every instance is a new one. */
   constructor({ reuse = true }: { reuse?: boolean } = {}) {
@@ -79,6 +81,7 @@ export class EnginePool {
   #start(imports: Imports): WebAssembly.Instance {
     const { instance, lease } = this.start(imports as unknown as WebAssembly.Imports);
     this.last = lease;
+    this.started(lease);
     return instance;
   }
 
