@@ -31,8 +31,8 @@ const HELLO_MS = 5000;
 const GOODBYE_MS = 1000;
 /** How long the records of a client are kept that is not connected and did not say goodbye, in milliseconds. */
 const FORGET_MS = 60_000;
-/** How often an owner looks whether it still is one, in milliseconds. Calls look by themselves. */
-const LOOK_MS = 250;
+/** How often an idle owner looks whether it still is one, in milliseconds. Calls look by themselves. */
+const LOOK_MS = 1000;
 
 const CLIENT = /^[0-9a-f]{32}$/;
 

@@ -116,6 +116,8 @@ export class Takeover {
       this.#tell(reason);
       return false;
     }
+    // It may have continued while the files were looked at.
+    if (!this.#isFrozen(record)) return false;
     const { dev, ino } = statSync(directory, { bigint: true });
     const { pid, runtime, machine, namespace, started } = record;
     const own = ownIdentity();
