@@ -5,7 +5,9 @@
  * - `busy 3000`: works for 3 s without letting the event loop turn, and says `worked`;
  * - `stop index`, `stop log`: stops itself between the look at its lock and its next write to such a file. It says the
  *   inode of the file before that, and `wrote` with the inode after it. On Node only;
- * - `die`: kills itself before it gives a file of the index another inode. On Node only.
+ * - `die`, `halt`: kills or stops itself before it gives a file of the index another inode. On Node only.
+ *
+ * A third argument is such a line, for the time before the store is open.
  *
  * @module
  */
@@ -15,12 +17,13 @@ import { syncBuiltinESMExports } from "node:module";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-const [path = "", name = ""] = process.argv.slice(2);
+const [path = "", name = "", first = ""] = process.argv.slice(2);
 const say = (line: string) => void fs.writeSync(1, `${line}\n`);
 
 /** The part of the store's path whose next write stops the process. */
 let stopsAt: string | undefined;
-let dies = false;
+/** The signal that comes instead of the next new inode. */
+let signal: NodeJS.Signals | undefined;
 const { writeSync, renameSync } = fs;
 
 function nameOf(fd: number): string {
@@ -44,8 +47,19 @@ if (!("Bun" in globalThis || "Deno" in globalThis)) {
     return count;
   }) as typeof writeSync;
   fs.renameSync = (from, to) => {
-    if (dies && String(to).includes("/index/")) process.kill(process.pid, "SIGKILL");
-    renameSync(from, to);
+    const isRenewed = signal !== undefined && String(to).includes("/index/");
+    if (isRenewed) {
+      const sent = signal as NodeJS.Signals;
+      signal = undefined;
+      writeSync(1, "renews\n");
+      process.kill(process.pid, sent);
+    }
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if (isRenewed) writeSync(1, `refused ${(error as NodeJS.ErrnoException).code}\n`);
+      throw error;
+    }
   };
   syncBuiltinESMExports();
 }
@@ -53,17 +67,21 @@ if (!("Bun" in globalThis || "Deno" in globalThis)) {
 const { open } = await import("../../mod.ts");
 const { float64Codec } = await import("../../src/codecs/mod.ts");
 
-let isOver = false;
-const input = createInterface({ input: process.stdin });
-input.on("line", (line) => {
+function obey(line: string): void {
   const [word, rest = ""] = line.split(" ", 2);
   if (word === "stop") stopsAt = `${rest}/`;
-  if (word === "die") dies = true;
+  if (word === "die") signal = "SIGKILL";
+  if (word === "halt") signal = "SIGSTOP";
   if (word !== "busy") return;
   const end = performance.now() + Number(rest);
   while (performance.now() < end);
   say("worked");
-});
+}
+
+let isOver = false;
+obey(first);
+const input = createInterface({ input: process.stdin });
+input.on("line", obey);
 input.on("close", () => {
   isOver = true;
 });

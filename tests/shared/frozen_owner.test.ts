@@ -31,10 +31,10 @@ class Member {
   at = 0;
   readonly ended: Promise<void>;
 
-  constructor(name: string, runtime: Runtime, path: string) {
+  constructor(name: string, runtime: Runtime, path: string, first = "") {
     this.name = name;
     const [program, args] = launcher(runtime);
-    this.child = spawn(program, [...args, MEMBER, path, name], { stdio: ["pipe", "pipe", "inherit"] });
+    this.child = spawn(program, [...args, MEMBER, path, name, first], { stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
     this.ended = new Promise((resolve) => this.child.once("close", () => resolve()));
   }
@@ -67,17 +67,20 @@ class Member {
   }
 }
 
+/** Starts another member, and waits until it counts, or until something else. */
+type Start = (runtime: Runtime, first?: string, isThere?: (member: Member) => boolean) => Promise<Member>;
+
 /** Members that share a store; the first one is its owner. */
 async function withMembers(
   runtimes: readonly Runtime[],
-  use: (members: Member[], path: string, start: (runtime: Runtime) => Promise<Member>) => Promise<void>,
+  use: (members: Member[], path: string, start: Start) => Promise<void>,
 ): Promise<void> {
   await withDirectory(async (path) => {
     const members: Member[] = [];
-    const start = async (runtime: Runtime) => {
-      const member = new Member(`${runtime}${members.length}`, runtime, path);
+    const start: Start = async (runtime, first, isThere = ({ at }) => at > 0) => {
+      const member = new Member(`${runtime}${members.length}`, runtime, path, first);
       members.push(member);
-      await until(() => member.at > 0, `${member.name} counts`);
+      await until(() => isThere(member), `${member.name} is there`);
       return member;
     };
     try {
@@ -198,5 +201,55 @@ linuxTest("a process that takes over is killed in the middle: the next one does 
     owner.child.kill("SIGCONT");
     await until(() => owner.role === "client", "it is a client");
     await Promise.all([owner.goesOn(), next.goesOn()]);
+  }),
+);
+
+linuxTest(
+  "a process that takes over is stopped in the middle: the next one does it again, and it renames nothing",
+  () =>
+    withMembers(["node", "node"], async (members, _, start) => {
+      const [owner, taker] = members as [Member, Member];
+      taker.tell("halt");
+      await taker.goesOn();
+      owner.child.kill("SIGSTOP");
+      await until(() => taker.has("renews"), "it stopped in front of a new inode");
+      const next = await start("bun");
+      await until(() => next.role === "owner", "the next one is the owner");
+      taker.child.kill("SIGCONT");
+      await until(() => taker.has("refused"), "it continued");
+      assert.ok(taker.said.includes("refused ENOENT"));
+      owner.child.kill("SIGCONT");
+      await until(() => owner.role === "client", "the first owner is a client");
+      await Promise.all(members.map((member) => member.goesOn()));
+    }),
+);
+
+linuxTest("a process is stopped while it becomes the owner: another one takes over", () =>
+  withMembers(["node"], async (members, _, start) => {
+    const [first] = members as [Member];
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const opening = await start("node", "stop index", (member) => member.has("stops"));
+    const next = await start("deno");
+    assert.equal(next.role, "owner");
+    opening.child.kill("SIGCONT");
+    await until(() => opening.role === "client", "it is a client");
+    await Promise.all([opening.goesOn(), next.goesOn()]);
+  }),
+);
+
+linuxTest("a client without calls learns later that the owner is another one", () =>
+  withMembers(["node", "bun"], async (members, path) => {
+    const [owner, other] = members as [Member, Member];
+    await using idle = await open({ path, shared: true });
+    await idle.put("idle", "1");
+    owner.child.kill("SIGSTOP");
+    await until(() => other.role === "owner", "the other one is the owner");
+    await other.goesOn();
+    await idle.put("idle", "2");
+    assert.equal(idle.role, "client");
+    owner.child.kill("SIGCONT");
+    await until(() => owner.role === "client", "it is a client");
+    await Promise.all(members.map((member) => member.goesOn()));
   }),
 );
