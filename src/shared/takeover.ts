@@ -133,7 +133,7 @@ export class Takeover {
     };
     const lock = claimLock(prober, found.number + 1, () => {});
     if (!lock) return true;
-    this.#logger.warn(`'${directory}' is taken over from process ${pid}, which is stopped`);
+    this.#warn(`'${directory}' is taken over from process ${pid}, which is stopped`);
     await this.#renew(lock);
     return true;
   }
@@ -164,7 +164,15 @@ export class Takeover {
   #tell(reason: string): void {
     if (reason === this.#toldReason) return;
     this.#toldReason = reason;
-    this.#logger.warn(`'${this.#directory}' cannot be taken over from a process that is stopped: ${reason}`);
+    this.#warn(`'${this.#directory}' cannot be taken over from a process that is stopped: ${reason}`);
+  }
+
+  #warn(line: string): void {
+    try {
+      this.#logger.warn(line);
+    } catch {
+      // A logger that throws must not keep the lock here for ever.
+    }
   }
 }
 

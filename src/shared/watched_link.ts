@@ -63,10 +63,13 @@ export class WatchedLink implements Link {
     this.#silentLooks = this.#hasHeard ? 0 : this.#silentLooks + 1;
     this.#hasHeard = false;
     if (this.#silentLooks < SILENT_LOOKS) return;
-    this.#look().then((hasOther) => {
-      // What came meanwhile shows that the owner goes on.
-      if (hasOther && !this.#hasHeard) this.destroy();
-    });
+    this.#look().then(
+      (hasOther) => {
+        // What came meanwhile shows that the owner goes on.
+        if (hasOther && !this.#hasHeard) this.destroy();
+      },
+      (error: Error) => this.destroy(error),
+    );
   }
 
   #stop(): void {
