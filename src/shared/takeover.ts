@@ -154,6 +154,8 @@ export class Takeover {
         lock.release();
         return;
       } catch (error) {
+        // If this process stood still, too, another one took over, and removed the copy.
+        if (!lock.held()) return;
         this.#tell(messageOf(error));
         await pause(AGAIN_MS);
       }

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 
 /** No test waits longer, in milliseconds. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 
 /** Settles once something is true. Rejects if it never is; `what` says what. */
 export async function until(isTrue: () => boolean, what: string): Promise<void> {
