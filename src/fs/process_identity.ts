@@ -91,7 +91,8 @@ function otherIdentity(): KnownIdentity {
     : {};
 }
 
-function linuxProcess(pid: string): { pid: string; state: string; started: string } | undefined {
+/** What /proc says of a process. `undefined` if it says nothing. */
+export function linuxProcess(pid: string): { pid: string; state: string; started: string } | undefined {
   const stat = readProc(`${pid}/stat`);
   if (!stat) return undefined;
   // The second field is the program's name in parentheses. The name may have spaces and parentheses, too.
@@ -100,7 +101,8 @@ function linuxProcess(pid: string): { pid: string; state: string; started: strin
   return state && started ? { pid: stat.slice(0, stat.indexOf(" ")), state, started } : undefined;
 }
 
-function readProc(name: string): string | undefined {
+/** The text of a file of /proc. */
+export function readProc(name: string): string | undefined {
   return fromProc(name, (path) => fs.readFileSync(path, "utf8"));
 }
 
@@ -108,8 +110,8 @@ function readProcLink(name: string): string {
   return fromProc(name, (path) => fs.readlinkSync(path)) ?? "";
 }
 
-/** Reads a file of /proc. An unreadable file (no such process, no /proc, no permission) is an answer, not a failure. */
-function fromProc<T>(name: string, read: (path: string) => T): T | undefined {
+/** Reads a name of /proc. An unreadable file (no such process, no /proc, no permission) is an answer, not a failure. */
+export function fromProc<T>(name: string, read: (path: string) => T): T | undefined {
   const path = `/proc/${name}`;
   if (process.platform !== "linux" || !mayAsk({ name: "read", path })) return undefined;
   try {

@@ -55,6 +55,7 @@ export class HostFile extends HostFd {
     this.#guard.assertChangeable();
     this.#unsynced = true;
     const done = this.#file.write(buffer, position ?? this.#position);
+    this.#guard.wrote();
     if (position === undefined) this.#position += done;
     return done;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clock } from "../clock.ts";
 import { lockLost } from "../fs/filesystem.ts";
 import type { EngineFile } from "./syncing_file_system.ts";
 
@@ -17,6 +18,8 @@ export class Guard {
   #reads = 0;
   #failure: unknown;
   #lost: unknown;
+  /** When the last look began that found the directory ours. */
+  #lookedMs = 0;
 
   /**
    * `owned` says whether the directory at `root` is still ours; it is asked before every change. It may also throw what tells why
@@ -106,6 +109,16 @@ export class Guard {
 
   /** Throws `LOCK_LOST` unless the directory is ours. */
   requireOwned(): void {
+    const nowMs = clock.now();
     if (!this.#owned()) throw lockLost("use", this.#root, undefined);
+    this.#lookedMs = nowMs;
+  }
+
+  /**
+   * Called after a write. The process may have stood still since the look before it, so that another owner never saw
+   * what was written. Looks again, unless the write took no millisecond: so long no owner takes over and reads the log.
+   */
+  wrote(): void {
+    if (clock.now() !== this.#lookedMs) this.requireOwned();
   }
 }

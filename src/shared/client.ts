@@ -52,8 +52,8 @@ export class Client {
   #lastId = 0;
   /** The newest version that an owner named. */
   version = 0;
-  /** The store, while this process is its owner, and no older call waits to be sent. */
-  local: OwnedStore | undefined;
+  #local: OwnedStore | undefined;
+  #isFenced: () => boolean = () => false;
   /** Whether new calls are refused. Those that were begun go on. */
   isClosing = false;
 
@@ -64,6 +64,14 @@ export class Client {
   /** Joins an owner. Rejects if there is none. */
   async start(): Promise<void> {
     await this.#connect();
+  }
+
+  /**
+   * The store, while this process is its owner, and no older call waits to be sent. If this process stood still so long
+   * that another one took over, the store here is of the past.
+   */
+  get local(): OwnedStore | undefined {
+    return this.#local === undefined || this.#isFenced() ? undefined : this.#local;
   }
 
   /** Throws if the client is closed, or cannot reach a store any more. `action` is a verb for the message. */
@@ -169,7 +177,7 @@ export class Client {
 
   /** Calls go past the link only if none waits to be sent: they keep their order. */
   #setLocal(): void {
-    this.local = this.#unsent.length === 0 ? this.#owned : undefined;
+    this.#local = this.#unsent.length === 0 ? this.#owned : undefined;
   }
 
   #begin(pending: Pending): void {
@@ -243,7 +251,7 @@ export class Client {
   async #joined(): Promise<void> {
     const receiver = { received: (message: Message) => this.#received(message), ended: () => this.#lost() };
     try {
-      const { link, version, local, epoch, wereLost } = await this.#join(receiver);
+      const { link, version, local, isFenced, epoch, wereLost } = await this.#join(receiver);
       if (this.#failure) {
         link.end();
         return;
@@ -253,6 +261,7 @@ export class Client {
       this.version = Math.max(this.version, version);
       this.#link = link;
       this.#owned = local;
+      this.#isFenced = isFenced;
       for (const pending of [...this.#pending.values()]) this.#sendAgain(pending);
       this.#pump();
     } catch (error) {
@@ -291,7 +300,7 @@ export class Client {
 
   #lost(): void {
     this.#link = undefined;
-    this.local = this.#owned = undefined;
+    this.#local = this.#owned = undefined;
     if (!this.#failure) this.#connect().catch(() => {});
   }
 

@@ -6,9 +6,12 @@
 
 import type { Socket } from "node:net";
 import type { SledStoreConfig } from "../api/config.ts";
+import { LoggingLevel } from "../api/logger.ts";
 import { clearTimeout, clock, setTimeout, sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
+import { currentLock } from "../fs/lock_record.ts";
 import { errorCode } from "../fs/node_errors.ts";
+import { consoleLogger, leveled } from "../logger.ts";
 import { encodeFrame, Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
 import type { Receiver } from "./link.ts";
 import type { Joined } from "./open_call.ts";
@@ -17,6 +20,8 @@ import { Owner, PROTOCOL } from "./owner.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { SocketLink } from "./socket_link.ts";
 import { cannotShare, wayToSocket } from "./socket_path.ts";
+import { isTakenOver, Takeover } from "./takeover.ts";
+import { WatchedLink } from "./watched_link.ts";
 
 /** The pauses between two attempts: the first one and the longest one. */
 const FIRST_PAUSE_MS = 2;
@@ -25,6 +30,8 @@ const LONGEST_PAUSE_MS = 50;
 const PATIENCE_MS = 10_000;
 /** How long an owner may take to greet a client, in milliseconds. One that is busy answers later. */
 const WELCOME_MS = 10_000;
+/** How often a process that waits for the directory looks whether its owner is frozen, in milliseconds. */
+const LOOK_MS = 250;
 
 /** Opens a store that is not shared. */
 export type OpenAlone = (config: SledStoreConfig) => Promise<OwnedStore>;
@@ -55,6 +62,8 @@ export interface Membership extends Joined {
 export async function join(member: Member, receiver: Receiver, isOver: () => boolean): Promise<Membership> {
   const start = clock.monotonic();
   const patienceMs = Math.max(PATIENCE_MS, member.config.waitForLock ?? 0);
+  const takeover = takeoverOf(member);
+  let lookedMs = start;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     if (isOver()) throw new StoreError("STORE_CLOSED", "Cannot join: the store is closed");
     member.config.signal?.throwIfAborted();
@@ -68,6 +77,10 @@ export async function join(member: Member, receiver: Receiver, isOver: () => boo
     }
     const joined = connected ?? (await own(member, receiver, clock.monotonic() - start < patienceMs));
     if (joined) return joined;
+    if (clock.monotonic() - lookedMs >= LOOK_MS) {
+      lookedMs = clock.monotonic();
+      await takeover.lookAtOwner();
+    }
     await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
@@ -80,26 +93,42 @@ async function own(member: Member, receiver: Receiver, mayWait: boolean): Promis
     store = await open({ ...config, waitForLock: 0 });
   } catch (error) {
     if (mayWait && error instanceof StoreError && error.code === "STORE_LOCKED") return undefined;
+    if (wasFenced(error, path)) return undefined;
     throw error;
   }
   try {
     const owner = await Owner.listen(store, path);
+    if (owner.isFenced) return undefined;
     return {
       owner,
       link: owner.connect(receiver, client),
       local: store,
+      isFenced: () => owner.isFenced,
       version: store.version,
       epoch: owner.epoch,
       wereLost: owner.hasLost(client),
     };
   } catch (error) {
-    await store.close();
+    const isFenced = wasFenced(error, path);
+    // A store that lost its lock cannot be closed well.
+    await store.close().catch((failure: unknown) => {
+      if (!isFenced) throw failure;
+    });
+    if (isFenced) return undefined;
     throw error;
   }
 }
 
+/** Whether an open failed because the process stood still in the middle of it, and another one took over. */
+function wasFenced(error: unknown, path: string): boolean {
+  return error instanceof StoreError && error.code === "LOCK_LOST" && isTakenOver(path);
+}
+
 /** Connects to the owner. `undefined` if nobody listens. */
-async function connect({ config, path, client }: Member, receiver: Receiver): Promise<Membership | undefined> {
+async function connect(member: Member, receiver: Receiver): Promise<Membership | undefined> {
+  const { config, path, client } = member;
+  // Before the connection: if the owner changes now, the look finds another lock, and the client joins again.
+  const nonce = nonceIn(path);
   const socket = await connected(path);
   if (!socket) return undefined;
   return await new Promise((resolve, reject) => {
@@ -116,7 +145,7 @@ async function connect({ config, path, client }: Member, receiver: Receiver): Pr
       if (protocol !== PROTOCOL)
         throw new ProtocolError(`the owner has protocol ${protocol}, this process ${PROTOCOL}`);
       isIn = true;
-      resolve({ owner: undefined, link, local: undefined, version, epoch, wereLost });
+      resolve({ owner: undefined, link, local: undefined, isFenced: () => false, version, epoch, wereLost });
     };
     const ended = (error: Error | undefined) => {
       clearTimeout(timer);
@@ -124,9 +153,27 @@ async function connect({ config, path, client }: Member, receiver: Receiver): Pr
       else if (error instanceof ProtocolError) reject(error);
       else resolve(undefined);
     };
-    const link: SocketLink = new SocketLink(socket, { received, ended }, MOST_FRAME_BYTES);
+    const takeover = takeoverOf(member);
+    const link: WatchedLink = new WatchedLink(() => takeover.look(nonce));
+    link.link = new SocketLink(socket, link.receiver({ received, ended }), MOST_FRAME_BYTES);
+    link.keepAlive(true);
     link.send(encodeFrame({ kind: Kind.HELLO, id: 0, body: [PROTOCOL, client, config.syncWrites !== false] }));
   });
+}
+
+function takeoverOf({ config, path }: Member): Takeover {
+  const { logger = consoleLogger, loggingLevel = LoggingLevel.WARNING } = config;
+  return new Takeover(path, leveled(logger, loggingLevel));
+}
+
+/** What tells the present lock from all others; `undefined` if there is none. */
+function nonceIn(directory: string): string | undefined {
+  try {
+    return currentLock(directory)?.record?.nonce;
+  } catch {
+    // The directory is missing. Then nobody listens there.
+    return undefined;
+  }
 }
 
 async function connected(path: string): Promise<Socket | undefined> {

@@ -20,6 +20,8 @@ export interface Joined {
   readonly wereLost: boolean;
   /** The store, if this process is its owner. */
   readonly local: OwnedStore | undefined;
+  /** Whether another process has taken the store over from this one. Only an owner can lose it without knowing. */
+  isFenced(): boolean;
 }
 
 /** Finds an owner, or becomes it. `receiver` gets what the owner sends. Rejects if there is no way to a store. */

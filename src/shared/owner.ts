@@ -4,8 +4,12 @@
  * @module
  */
 
+import { renameSync } from "node:fs";
 import type { Server, Socket } from "node:net";
-import { clearTimeout, setTimeout } from "../clock.ts";
+import { clearInterval, clearTimeout, setInterval, setTimeout, type Timer } from "../clock.ts";
+import { StoreError } from "../errors.ts";
+import { mayAsk } from "../fs/process_identity.ts";
+import { Fence, fenced } from "./fence.ts";
 import { encodeFrame, Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
 import type { Link, Receiver } from "./link.ts";
 import { LocalLink, localLinks } from "./local_link.ts";
@@ -14,7 +18,7 @@ import { ProtocolError } from "./protocol_error.ts";
 import { clientsWithRecords, Requests } from "./requests.ts";
 import { Session } from "./session.ts";
 import { SocketLink } from "./socket_link.ts";
-import { cannotShare, wayToSocket } from "./socket_path.ts";
+import { cannotShare, folderOf, socketIn, unnamedSocket, wayToSocket } from "./socket_path.ts";
 import { beginSharing, dropRecords, endSharingIfDone } from "./traces.ts";
 
 /** The version of the protocol. */
@@ -27,6 +31,8 @@ const HELLO_MS = 5000;
 const GOODBYE_MS = 1000;
 /** How long the records of a client are kept that is not connected and did not say goodbye, in milliseconds. */
 const FORGET_MS = 60_000;
+/** How often an idle owner looks whether it still is one, in milliseconds. Calls look by themselves. */
+const LOOK_MS = 1000;
 
 const CLIENT = /^[0-9a-f]{32}$/;
 
@@ -43,19 +49,37 @@ export class Owner {
   readonly #own: Set<string> = new Set();
   readonly #forgetting: Set<Promise<void>> = new Set();
   #epoch = "";
+  readonly #fence: Fence;
+  readonly #looking: Timer;
   #server: Server | undefined;
+  /** Whether the socket has had its name from the start: then the runtime removes that name at the end, whoever has it. */
+  #isNamedEarly = false;
   #isClosing = false;
 
   private constructor(store: OwnedStore, directory: string) {
     this.store = store;
     this.#directory = directory;
+    this.#fence = new Fence(directory, () => void this.#stepDown());
+    this.#looking = setInterval(() => this.#fence.look(), LOOK_MS);
+    this.#looking.unref();
   }
 
   /** Begins to listen. Rejects if that is not possible; the store stays open then. */
   static async listen(store: OwnedStore, directory: string): Promise<Owner> {
     const owner = new Owner(store, directory);
-    await owner.#listen();
+    try {
+      await owner.#listen();
+    } catch (error) {
+      clearInterval(owner.#looking);
+      owner.#endServer();
+      throw error;
+    }
     return owner;
+  }
+
+  /** Whether another process has taken the store over. */
+  get isFenced(): boolean {
+    return this.#fence.isLost;
   }
 
   /** See traces.ts. */
@@ -82,24 +106,37 @@ export class Owner {
     return own;
   }
 
-  /** Gives up a store that failed: the next owner opens it again, perhaps this process. Calls without an answer go there. */
+  /**
+   * Gives up a store that failed or was taken over: the next owner opens it again, perhaps this process. Calls without an
+   * answer go there.
+   */
   async #stepDown(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    clearInterval(this.#looking);
     for (const leave of this.#leaving.values()) leave();
-    this.#server?.close();
+    // Nothing more is sent: the store here may be of the past.
+    if (this.#fence.look()) for (const link of this.#links) link.destroy();
+    this.#endServer();
     // What could not be closed is released all the same.
     await this.store.close().catch(() => {});
     for (const link of this.#links) link.end();
   }
 
+  /** Stops listening, unless that would remove the name of another owner's socket. Then nobody finds this one. */
+  #endServer(done?: () => void): void {
+    const server = this.#server;
+    if (!server || (this.#isNamedEarly && this.#fence.look())) done?.();
+    else server.close(done);
+  }
+
   /** Ends all links, and stops listening. The next owner may begin once the store is closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    clearInterval(this.#looking);
     const isAlone = [...this.#links].every((link) => link instanceof LocalLink);
     for (const leave of this.#leaving.values()) leave();
-    const server = this.#server;
-    const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+    const closed = new Promise<void>((resolve) => this.#endServer(() => resolve()));
     for (const link of this.#links) link.end();
     // A client that is stopped does not answer the end.
     const timer = setTimeout(() => {
@@ -109,16 +146,21 @@ export class Owner {
     for (const client of this.#own) this.#forget(client);
     await Promise.all(this.#forgetting);
     // What cannot be removed is removed later.
-    if (isAlone) await endSharingIfDone(this.store, this.#directory).catch(() => {});
+    if (isAlone && !this.#fence.look()) await endSharingIfDone(this.store, this.#directory).catch(() => {});
     await closed;
     clearTimeout(timer);
   }
 
   async #listen(): Promise<void> {
     const { createServer } = await import("node:net");
+    this.#fence.require();
     this.#epoch = beginSharing(this.store, this.#directory);
     for (const client of clientsWithRecords(this.store)) this.#forgetLater(client);
-    const way = wayToSocket(this.#directory);
+    // The runtimes remove the name that they bound when they stop listening, even if it is another owner's by then.
+    const unnamed = unnamedSocket();
+    const mayName = mayAsk({ name: "net", host: `unix:${folderOf(this.#directory)}/${unnamed}` });
+    const way = wayToSocket(this.#directory, mayName ? unnamed : undefined);
+    this.#isNamedEarly = !mayName;
     try {
       const server = createServer((socket) => this.#accept(socket));
       server.maxConnections = MOST_CLIENTS;
@@ -132,8 +174,10 @@ export class Owner {
         });
       });
       this.#server = server;
+      this.#fence.require();
+      if (mayName) renameSync(`${folderOf(this.#directory)}/${unnamed}`, socketIn(this.#directory));
     } catch (cause) {
-      throw cannotShare(this.#directory, cause as Error);
+      throw cause instanceof StoreError ? cause : cannotShare(this.#directory, cause as Error);
     } finally {
       way.close();
     }
@@ -169,6 +213,7 @@ export class Owner {
       this.#present.set(client, replace);
       session = this.#session(link, client, greeting.durable);
       wereLost = new Requests(this.store, client).wereLost();
+      if (this.#fence.look()) return;
       link.send(
         encodeFrame({ kind: Kind.WELCOME, id: 0, body: [PROTOCOL, this.store.version, this.#epoch, wereLost] }),
       );
@@ -190,7 +235,8 @@ export class Owner {
     this.#links.add(link);
   }
 
-  #session(link: Link, client: string, durable: boolean | undefined): Session {
+  #session(own: Link, client: string, durable: boolean | undefined): Session {
+    const link = fenced(own, this.#fence);
     const dropAll = async () => {
       this.#epoch = await dropRecords(this.store, this.#directory);
     };

@@ -49,7 +49,7 @@ export interface SessionParts {
   readonly durable: boolean | undefined;
   /** Removes the records of all clients. */
   readonly dropRecords: () => Promise<void>;
-  /** Called when the store has failed, after the client was told. */
+  /** Called when the store has failed, before the client is told. */
   readonly failed: () => void;
 }
 
@@ -285,8 +285,9 @@ export class Session {
 
   #fail(id: number, error: unknown): void {
     const hasFailed = error instanceof StoreError && FAILURES.has(error.code);
-    this.#send(Kind.FAILURE, id, [hasFailed ? 0 : this.#store.version, toSent(error)]);
+    // First: if another process has the store, the client shall ask that one.
     if (hasFailed) this.#failed();
+    this.#send(Kind.FAILURE, id, [hasFailed ? 0 : this.#store.version, toSent(error)]);
   }
 }
 

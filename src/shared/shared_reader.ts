@@ -41,33 +41,33 @@ export abstract class SharedReader extends BaseReader {
   }
 
   override async get(key: Key): Promise<Bytes | undefined> {
-    if (this.open.isHere()) return await this.here(super.get(key));
-    return (await this.ask("get", [this.space.encode(key)])) as Bytes | undefined;
+    const ask = () => this.ask("get", [this.space.encode(key)]);
+    return (await this.#read(() => super.get(key), ask)) as Bytes | undefined;
   }
 
   override async getEntry(key: Key): Promise<ValueEntry | undefined> {
-    if (this.open.isHere()) return await this.here(super.getEntry(key));
-    return (await this.ask("getEntry", [this.space.encode(key)])) as ValueEntry | undefined;
+    const ask = () => this.ask("getEntry", [this.space.encode(key)]);
+    return (await this.#read(() => super.getEntry(key), ask)) as ValueEntry | undefined;
   }
 
   override async has(key: Key): Promise<boolean> {
-    if (this.open.isHere()) return await this.here(super.has(key));
-    return (await this.ask("has", [this.space.encode(key)])) as boolean;
+    const ask = () => this.ask("has", [this.space.encode(key)]);
+    return (await this.#read(() => super.has(key), ask)) as boolean;
   }
 
   override async getMany(keys: readonly Key[], options?: LongOptions): Promise<(Bytes | undefined)[]> {
-    if (this.open.isHere()) return await this.here(super.getMany(keys, options));
-    return (await this.ask("getMany", [this.#keysOf(keys)], options)) as (Bytes | undefined)[];
+    const ask = () => this.ask("getMany", [this.#keysOf(keys)], options);
+    return (await this.#read(() => super.getMany(keys, options), ask)) as (Bytes | undefined)[];
   }
 
   override async getEntries(keys: readonly Key[], options?: LongOptions): Promise<(ValueEntry | undefined)[]> {
-    if (this.open.isHere()) return await this.here(super.getEntries(keys, options));
-    return (await this.ask("getEntries", [this.#keysOf(keys)], options)) as (ValueEntry | undefined)[];
+    const ask = () => this.ask("getEntries", [this.#keysOf(keys)], options);
+    return (await this.#read(() => super.getEntries(keys, options), ask)) as (ValueEntry | undefined)[];
   }
 
   override async hasMany(keys: readonly Key[], options?: LongOptions): Promise<boolean[]> {
-    if (this.open.isHere()) return await this.here(super.hasMany(keys, options));
-    return (await this.ask("hasMany", [this.#keysOf(keys)], options)) as boolean[];
+    const ask = () => this.ask("hasMany", [this.#keysOf(keys)], options);
+    return (await this.#read(() => super.hasMany(keys, options), ask)) as boolean[];
   }
 
   override walk<E extends KeyEncoding, T, P>(
@@ -91,10 +91,12 @@ export abstract class SharedReader extends BaseReader {
     const signal = signalOf(options);
     const visible = visibleOf(range);
     const shared = open as SharedOpen;
-    if (shared.isHere()) return await this.here(super.countIn(visible, options, open));
-    shared.check("count");
-    const call = { method: "count", args: [sentRange(visible)], holder: shared.holder };
-    return (await readAt(shared, "count", this.client.call(call, signal))) as number;
+    const ask = async () => {
+      shared.check("count");
+      const call = { method: "count", args: [sentRange(visible)], holder: shared.holder };
+      return await readAt(shared, "count", this.client.call(call, signal));
+    };
+    return (await this.#read(() => super.countIn(visible, options, open), ask, shared)) as number;
   }
 
   override countInSync(range: ByteRange, open: OpenSource = this.open): number {
@@ -103,9 +105,22 @@ export abstract class SharedReader extends BaseReader {
 
   /** A call in the owner. Others may know what it found: that must not be lost with this process. */
   protected async here<T>(call: Promise<T>): Promise<T> {
+    const { local } = this.client;
     const found = await call;
-    await this.client.local?.written();
+    await local?.written();
     return found;
+  }
+
+  /** A read in the owner, else a call to it. If another process took over meanwhile, that one is asked. */
+  async #read(here: () => Promise<unknown>, ask: () => Promise<unknown>, open = this.open): Promise<unknown> {
+    const { local } = this.client;
+    if (!local || !open.isHere()) return await ask();
+    try {
+      return await this.here(here());
+    } catch (error) {
+      if (this.client.local === local) throw error;
+      return await ask();
+    }
   }
 
   #keysOf(keys: readonly Key[]): Uint8Array[] {

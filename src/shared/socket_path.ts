@@ -7,13 +7,16 @@
 
 import { StoreError } from "../errors.ts";
 import { type SocketWay, wayTo } from "../fs/lock_socket_path.ts";
+import { randomName } from "../fs/random.ts";
 
 const FOLDER = "shared";
 const NAME = "socket";
+/** A socket until it gets its name. As long as that, so that its path is no longer. */
+const UNNAMED = /^s-[0-9a-f]{4}$/;
 
-/** The way to the socket of a store. */
-export function wayToSocket(directory: string): SocketWay {
-  const way = wayTo(folderOf(directory), NAME);
+/** The way to the socket of a store, or to another name in its folder. */
+export function wayToSocket(directory: string, name: string = NAME): SocketWay {
+  const way = wayTo(folderOf(directory), name);
   if (way) return way;
   throw cannotShare(directory, new Error("the path of its socket is too long"));
 }
@@ -26,6 +29,16 @@ export function cannotShare(directory: string, cause: Error): StoreError {
 /** The folder of the socket. */
 export function folderOf(directory: string): string {
   return `${directory}/${FOLDER}`;
+}
+
+/** A name for a socket until it gets its own. */
+export function unnamedSocket(): string {
+  return `s-${randomName().slice(0, 4)}`;
+}
+
+/** Whether a socket has this name because its process ended before it got its own. */
+export function isUnnamedSocket(name: string): boolean {
+  return UNNAMED.test(name);
 }
 
 /** The socket itself, whose path may be too long to listen there. */

@@ -8,12 +8,22 @@
  * @module
  */
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import type { Store } from "../api/store.ts";
 import { randomName } from "../fs/random.ts";
 import { process } from "../process.ts";
 import { clientsWithRecords, RESERVED } from "./requests.ts";
-import { folderOf, socketIn } from "./socket_path.ts";
+import { folderOf, isUnnamedSocket, socketIn } from "./socket_path.ts";
 
 const RECORDS = { gte: RESERVED, keyEncoding: "bytes" } as const;
 
@@ -36,6 +46,7 @@ export function beginSharing(store: Store, directory: string): string {
     syncDirectory(directory);
   }
   rmSync(socketIn(directory), { force: true });
+  for (const name of readdirSync(folder).filter(isUnnamedSocket)) rmSync(`${folder}/${name}`, { force: true });
   const epoch = epochIn(directory);
   return existsSync(epoch) ? readFileSync(epoch, "utf8") : beginEpoch(directory);
 }

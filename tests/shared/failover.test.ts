@@ -12,6 +12,7 @@ import { launcher, RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts"
 import { float64Codec } from "../../src/codecs/mod.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { withDirectory } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 const MEMBER = fileURLToPath(new URL("member.ts", import.meta.url));
 const COUNT = 400;
@@ -42,14 +43,6 @@ class Member {
   }
 }
 
-async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!isTrue()) {
-    assert.ok(Date.now() < end, `still not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 nodeTest(
   "the owner of a shared store is killed twice: the others go on, and no write is lost or done twice",
   async () => {
@@ -57,18 +50,21 @@ nodeTest(
       const members = RUNTIMES.map((runtime) => new Member(runtime, runtime, path));
       try {
         const killed: Member[] = [];
+        let early: Member[] = [];
         for (const at of [50, 150]) {
           const left = () => members.filter((member) => !killed.includes(member));
           await until(() => left().every((member) => member.at >= at || member.isDone), `all at ${at}`);
           const owner = left().find(({ role }) => role === "owner");
           assert.ok(owner, "one is the owner");
+          // One that has nothing left to do need not become the owner.
+          early = members.filter(({ isDone }) => isDone);
           owner.child.kill("SIGKILL");
           await owner.ended;
           killed.push(owner);
         }
         const [last] = members.filter((member) => !killed.includes(member));
         await until(() => last?.isDone === true, "the last one is done");
-        assert.equal(last?.role, "owner");
+        assert.ok(last && (last.role === "owner" || early.includes(last)));
         last?.child.stdin?.end();
         await last?.ended;
         assert.deepEqual(

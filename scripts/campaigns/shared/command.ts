@@ -1,9 +1,10 @@
 /**
  * Processes on all runtimes share a store. The owner or a client is killed again and again, and others take their
- * place. At the end nothing may be lost, done twice or hang, and the registers must be linearizable.
+ * place; or it is stopped for a while. At the end nothing may be lost, done twice or hang, and the registers must be
+ * linearizable.
  *
  * ```sh
- * node scripts/campaign.ts shared [--kills 400] [--members 5] [--every 300] [--seed 1]
+ * node scripts/campaign.ts shared [--kills 400] [--stops 50] [--members 5] [--every 300] [--seed 1]
  * ```
  *
  * @module
@@ -23,21 +24,24 @@ import type { Done } from "./operations.ts";
 /** The store is checked, and a new one begun, after so many kills. */
 const KILLS_A_STORE = 20;
 const PATIENCE_MS = 60_000;
+/** How long a process is stopped at most, in milliseconds. Another one takes over after two seconds. */
+const LONGEST_STOP_MS = 6000;
 
-const { kills, members, every, runtime, ...values } = readOptions({
-  kills: count("how many processes are killed", 400),
+const { kills, stops, members, every, runtime, ...values } = readOptions({
+  kills: count("how many processes are killed or stopped", 400),
+  stops: count("how many of a hundred are stopped, and not killed", 50),
   members: count("how many processes share the store", 5),
   every: count("milliseconds between two kills", 300),
   runtime: runtimes(),
   ...COMMON_OPTIONS,
 });
-const sums = { owners: 0, clients: 0, operations: 0, unanswered: 0 };
+const sums = { owners: 0, clients: 0, stoppedOwners: 0, stoppedClients: 0, fenced: 0, operations: 0, unanswered: 0 };
 const campaign = new Campaign({
   ...values,
   verb: "killing",
   total: kills,
-  what: "kills",
-  detail: () => `${sums.owners} owners, ${sums.operations} operations`,
+  what: "kills and stops",
+  detail: () => `${sums.owners + sums.stoppedOwners} owners, ${sums.operations} operations`,
 });
 
 for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
@@ -51,6 +55,7 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
     return new Member(on, folder, `m${started}`, seed * 1000 + started);
   };
   const all: Member[] = [];
+  const stopped: Promise<void>[] = [];
   const present = Array.from({ length: members }, start);
   all.push(...present);
   const fail = (what: string) =>
@@ -67,18 +72,29 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
       present.findIndex(({ role }) => role === wanted),
     );
     const victim = present[at] as Member;
-    if (victim.role === "owner") sums.owners += 1;
-    else sums.clients += 1;
-    await victim.kill();
-    present[at] = start();
-    all.push(present[at] as Member);
+    const isOwner = victim.role === "owner";
+    if (random.below(100) < stops) {
+      sums[isOwner ? "stoppedOwners" : "stoppedClients"] += 1;
+      // Others are killed and stopped meanwhile, perhaps this one, too.
+      const freezing = victim.freeze(random.below(LONGEST_STOP_MS));
+      stopped.push(freezing);
+      // Often enough for a process to take over.
+      if (random.below(2) === 0) await freezing;
+    } else {
+      sums[isOwner ? "owners" : "clients"] += 1;
+      await victim.kill();
+      present[at] = start();
+      all.push(present[at] as Member);
+    }
     if (present.some(({ isBroken }) => isBroken)) fail("a member ended by itself");
     await campaign.update(done + 1);
   }
+  await Promise.all(stopped);
   await pause(1000);
   await Promise.all(present.map((member) => member.end(PATIENCE_MS).catch((error: Error) => fail(error.message))));
   const history = all.flatMap((member): Done[] => member.history());
   sums.operations += history.length;
+  sums.fenced += all.reduce((sum, { timesFenced }) => sum + timesFenced, 0);
   sums.unanswered += history.filter(({ endMs }) => endMs === undefined).length;
   const store = await open(join(folder, "store"));
   const faults = await faultsOf(store, history);
@@ -89,7 +105,12 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
   if (faults.length === 0) rmSync(folder, { recursive: true });
 }
 campaign.finish(
-  `${sums.owners} owners and ${sums.clients} clients killed, ${sums.operations} operations, ${sums.unanswered} of them without an answer`,
+  [
+    `${sums.owners} owners and ${sums.clients} clients killed`,
+    `${sums.stoppedOwners} owners and ${sums.stoppedClients} clients stopped`,
+    `${sums.fenced} came back as a client`,
+    `${sums.operations} operations, ${sums.unanswered} of them without an answer`,
+  ].join(", "),
 );
 
 function pause(ms: number): Promise<void> {

@@ -20,6 +20,8 @@ export class Member {
   readonly #ended: Promise<void>;
   /** What it said last. */
   role: "owner" | "client" | undefined;
+  /** How often it was the owner and became a client: another one took over while it was stopped. */
+  timesFenced = 0;
   /** Whether it closed the store. */
   isClosed = false;
   /** Whether it ended by itself before it should. */
@@ -34,8 +36,13 @@ export class Member {
     });
     this.#child = child;
     createInterface({ input: child.stdout }).on("line", (line) => {
-      if (line === "closed") this.isClosed = true;
-      else this.role = line.split(" ")[1] as "owner" | "client";
+      if (line === "closed") {
+        this.isClosed = true;
+        return;
+      }
+      const role = line.split(" ")[1] as "owner" | "client";
+      if (this.role === "owner" && role === "client") this.timesFenced += 1;
+      this.role = role;
     });
     child.stdin.on("error", () => {});
     this.#ended = new Promise((resolve) =>

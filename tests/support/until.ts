@@ -1,0 +1,19 @@
+/**
+ * Waits for something that another process does.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+
+/** No test waits longer, in milliseconds. */
+const PATIENCE_MS = 300_000;
+
+/** Settles once something is true. Rejects if it never is; `what` says what. */
+export async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!isTrue()) {
+    assert.ok(Date.now() < end, `still not: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
