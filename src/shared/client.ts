@@ -54,6 +54,8 @@ export class Client {
   local: OwnedStore | undefined;
   /** Whether new calls are refused. Those that were begun go on. */
   isClosing = false;
+  /** Called with whether calls keep the process alive, also while there is no link. */
+  busyChanged: ((isBusy: boolean) => void) | undefined;
 
   constructor(join: Join) {
     this.#join = join;
@@ -156,7 +158,12 @@ export class Client {
       else break;
     }
     this.#setLocal();
+    this.#keepAlive();
+  }
+
+  #keepAlive(): void {
     this.#link?.keepAlive(this.#busy > 0);
+    this.busyChanged?.(this.#busy > 0);
   }
 
   /** Calls go past the link only if none waits to be sent: they keep their order. */
@@ -169,7 +176,7 @@ export class Client {
     if (call.method !== LASTING) this.#busy += 1;
     this.#pending.set(id, pending);
     this.#link?.send(frame);
-    this.#link?.keepAlive(this.#busy > 0);
+    this.#keepAlive();
   }
 
   /** The call with a number, if it is done once. */

@@ -6,19 +6,18 @@
 
 import type { Server, Socket } from "node:net";
 import { clearTimeout, setTimeout } from "../clock.ts";
-import { encodeFrame, Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
+import type { StoreError } from "../errors.ts";
+import { Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
+import { helloOf, protocolFor, refusalFrame, welcomeFrame } from "./greeting.ts";
 import type { Link, Receiver } from "./link.ts";
 import { LocalLink, localLinks } from "./local_link.ts";
 import type { OwnedStore } from "./owned_store.ts";
-import { ProtocolError } from "./protocol_error.ts";
 import { clientsWithRecords, Requests } from "./requests.ts";
 import { Session } from "./session.ts";
 import { SocketLink } from "./socket_link.ts";
 import { cannotShare, wayToSocket } from "./socket_path.ts";
 import { beginSharing, dropRecords, endSharingIfDone } from "./traces.ts";
 
-/** The version of the protocol. */
-export const PROTOCOL = 1;
 /** How many clients may be connected. */
 const MOST_CLIENTS = 1024;
 /** How long a client may take to say who it is, in milliseconds. */
@@ -28,13 +27,13 @@ const GOODBYE_MS = 1000;
 /** How long the records of a client are kept that is not connected and did not say goodbye, in milliseconds. */
 const FORGET_MS = 60_000;
 
-const CLIENT = /^[0-9a-f]{32}$/;
-
 /** See the module. */
 export class Owner {
   readonly store: OwnedStore;
   readonly #directory: string;
   readonly #links: Set<Link> = new Set();
+  /** By client of another process: ends its connection. */
+  readonly #connected: Map<string, () => void> = new Map();
   /** By client: ends the wait until its records are forgotten. */
   readonly #leaving: Map<string, () => void> = new Map();
   /** The clients of this process: they send nothing again once it closes. */
@@ -148,27 +147,43 @@ export class Owner {
     let hasLeft = false;
     const timer = setTimeout(() => link.destroy(), HELLO_MS);
     timer.unref();
+    const leave = () => {
+      session?.end();
+      link.destroy();
+    };
+    const isCurrent = () => this.#connected.get(client) === leave;
     const received = (message: Message) => {
+      if (session && !isCurrent()) return;
       if (message.kind === Kind.END && message.id === 0) hasLeft = true;
       if (session) {
         session.received(message);
         return;
       }
       clearTimeout(timer);
-      const greeting = greetingOf(message);
-      client = greeting.client;
+      const hello = helloOf(message);
+      let protocol: number;
+      try {
+        protocol = protocolFor(hello);
+      } catch (error) {
+        link.send(refusalFrame(error as StoreError));
+        link.end();
+        return;
+      }
+      client = hello.client;
+      // An earlier connection may still bring writes. Later they would come after what is sent again now.
+      this.#connected.get(client)?.();
+      this.#connected.set(client, leave);
       this.#leaving.get(client)?.();
-      session = this.#session(link, client, greeting.durable);
+      session = this.#session(link, client, hello.durable);
       const wereLost = this.hasLost(client);
-      link.send(
-        encodeFrame({ kind: Kind.WELCOME, id: 0, body: [PROTOCOL, this.store.version, this.#epoch, wereLost] }),
-      );
+      link.send(welcomeFrame(protocol, { version: this.store.version, epoch: this.#epoch, wereLost }));
     };
     const ended = () => {
       clearTimeout(timer);
       this.#links.delete(link);
       session?.end();
-      if (client === "") return;
+      if (!isCurrent()) return;
+      this.#connected.delete(client);
       if (hasLeft) this.#forget(client);
       else if (!this.#isClosing) this.#forgetLater(client);
     };
@@ -212,19 +227,4 @@ export class Owner {
       .finally(() => this.#forgetting.delete(forgetting));
     this.#forgetting.add(forgetting);
   }
-}
-
-/** What a client says first. */
-interface Greeting {
-  readonly client: string;
-  /** Whether its writes are durable, unless they say something else. */
-  readonly durable: boolean;
-}
-
-function greetingOf({ kind, body }: Message): Greeting {
-  if (kind !== Kind.HELLO || !Array.isArray(body)) throw new ProtocolError("a connection did not begin with HELLO");
-  const [protocol, client, durable] = body as [unknown, unknown, unknown];
-  if (protocol !== PROTOCOL) throw new ProtocolError(`a client has protocol ${protocol}, the owner has ${PROTOCOL}`);
-  if (typeof client !== "string" || !CLIENT.test(client)) throw new ProtocolError("a client has no name");
-  return { client, durable: durable === true };
 }
