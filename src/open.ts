@@ -64,10 +64,9 @@ export function open(config: SharedStoreConfig): Promise<SharedStore>;
  *
  * Rejects with a `TypeError` or `RangeError` for a wrong config, with the reason of its signal, and with a `StoreError`:
  *
- * - `STORE_UNREACHABLE` if nobody listens there, or answers within {@linkcode RemoteStoreConfig.connectTimeout}, or the
- *   certificate of the server is not good;
+ * - `STORE_UNREACHABLE` if nobody answers within {@linkcode RemoteStoreConfig.connectTimeout}, or TLS refuses the server;
  * - `ACCESS_DENIED` if the token is wrong;
- * - `PROTOCOL_UNSUPPORTED` if the server has another release of luge, and they have no version of the protocol in common.
+ * - `PROTOCOL_UNSUPPORTED` if the server has another release of luge, which speaks another protocol.
  *
  * @example
  * ```ts no-run
@@ -115,7 +114,6 @@ export async function open(
   // biome-ignore lint/complexity/noArguments: see refuseSecond.
   refuseSecond(arguments, 'one config, as in open({ path: "data", readOnly: true })');
   const given = Object(config);
-  // A store on another machine.
   if ("address" in given || /^luges?:\/\//i.test(typeof config === "string" ? config : given.href)) {
     return await (await import("./shared/mod.ts")).openRemote(config as RemoteStoreConfig);
   }

@@ -9,10 +9,10 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { open } from "../../mod.ts";
 import { ExitCode } from "../../src/cli/exit_codes.ts";
-import { AUTHORITY, CERTIFICATE, KEY } from "../network/certificate.ts";
-import { TOKEN } from "../network/served.ts";
+import { AUTHORITY, CERTIFICATE, KEY } from "../support/certificate.ts";
 import { printed } from "../support/child.ts";
 import { text } from "../support/expect.ts";
+import { TOKEN } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { exitCodeOf, publishedCommand, runHere } from "./luge.ts";
 

@@ -13,8 +13,8 @@ import { RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
 import { float64Codec } from "../../src/codecs/mod.ts";
 import { kill, printed, start } from "../support/child.ts";
 import { nodeTest } from "../support/node_only.ts";
+import { TOKEN, until } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { TOKEN, until } from "./served.ts";
 
 const MEMBER = fileURLToPath(new URL("member.ts", import.meta.url));
 /** Far more than they reach before they are told to stop. */

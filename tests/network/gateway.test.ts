@@ -14,10 +14,10 @@ import { Gateway } from "../../src/shared/gateway.ts";
 import { helloFrame } from "../../src/shared/greeting.ts";
 import { connectToOwner } from "../../src/shared/socket_connect.ts";
 import { folderOf, wayToSocket } from "../../src/shared/socket_path.ts";
+import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { storeError } from "../support/expect.ts";
+import { TOKEN, until, withServed } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { CERTIFICATE, KEY } from "./certificate.ts";
-import { TOKEN, until, withServed } from "./served.ts";
 
 const HELLO = { client: "0".repeat(32), durable: false, token: TOKEN };
 

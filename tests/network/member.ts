@@ -7,8 +7,8 @@
 
 import process from "node:process";
 import { open } from "../../mod.ts";
-import { AUTHORITY, CERTIFICATE, KEY } from "./certificate.ts";
-import { TOKEN } from "./served.ts";
+import { AUTHORITY, CERTIFICATE, KEY } from "../support/certificate.ts";
+import { TOKEN } from "../support/served.ts";
 
 const [task, place = "", ...rest] = process.argv.slice(2);
 const say = (line: string) => process.stdout.write(`${line}\n`);

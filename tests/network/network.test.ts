@@ -7,9 +7,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { jsonCodec, MemoryStore, open, type RemoteStoreConfig, type SharedStore, type StoreError } from "../../mod.ts";
+import { AUTHORITY, CERTIFICATE, KEY, OTHER_AUTHORITY } from "../support/certificate.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
-import { AUTHORITY, CERTIFICATE, KEY, OTHER_AUTHORITY } from "./certificate.ts";
-import { TOKEN, withServed } from "./served.ts";
+import { TOKEN, withServed } from "../support/served.ts";
 
 const TLS = { cert: CERTIFICATE, key: KEY };
 

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { open } from "../../mod.ts";
 import { timers } from "../../src/clock.ts";
-import { TOKEN, until, withServed } from "./served.ts";
+import { TOKEN, until, withServed } from "../support/served.ts";
 
 const LOOK_MS = 20_000;
 

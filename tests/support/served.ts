@@ -5,7 +5,7 @@
  */
 
 import { type ListenOptions, open, type SharedStore, type StoreListener } from "../../mod.ts";
-import { withDirectory } from "../support/temporary.ts";
+import { withDirectory } from "./temporary.ts";
 
 /** The token of all of them. */
 export const TOKEN = "t0ken+with/base64==";
