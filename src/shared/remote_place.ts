@@ -85,6 +85,7 @@ export class RemotePlace implements Place {
     let sinceMs = this.#wasIn ? undefined : clock.monotonic();
     let cause: unknown;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      this.#stop.signal.throwIfAborted();
       if (client.isClosing) sinceMs ??= clock.monotonic();
       const leftMs = sinceMs === undefined ? connectTimeout : connectTimeout - (clock.monotonic() - sinceMs);
       if (leftMs <= 0) throw this.#unreachable(cause);
@@ -99,7 +100,6 @@ export class RemotePlace implements Place {
       }
       this.#stop.signal.throwIfAborted();
       await this.#pause(pauseMs * (0.5 + Math.random()));
-      this.#stop.signal.throwIfAborted();
     }
   }
 
@@ -114,6 +114,7 @@ export class RemotePlace implements Place {
     }, ms);
     timer.unref();
     const release = onAbort(this.#stop.signal, () => socket.destroy());
+    if (this.#stop.signal.aborted) socket.destroy();
     try {
       await connected(socket, this.#config.address.isEncrypted ? "secureConnect" : "connect");
       const greeted = await greet(socket, { client: this.#name, durable: syncWrites, token }, receiver);
@@ -139,6 +140,8 @@ export class RemotePlace implements Place {
       const name = net.isIP(host) === 0 ? { servername: host } : {};
       socket = connect({ host, port, ...name, ...(ca ? { ca: [...ca] } : {}) });
     } else socket = net.connect({ host, port });
+    // Those who wait for the socket look at its errors. Without a listener a late one would end the process.
+    socket.on("error", () => {});
     socket.unref();
     return socket;
   }
@@ -190,10 +193,11 @@ function connected(socket: Socket, event: "connect" | "secureConnect"): Promise<
 
 /** Ends a connection whose other side has disappeared. */
 function endWhenSilent(socket: Socket, link: Link): void {
-  let [looks, read, queued] = [0, 0, 0];
+  let [looks, read] = [0, 0];
   const timer = setInterval(() => {
-    const isThere = socket.bytesRead !== read || link.queuedBytes !== queued;
-    [looks, read, queued] = [isThere ? 0 : looks + 1, socket.bytesRead, link.queuedBytes];
+    // While bytes wait here, a question would wait behind them. The operating system gives up then.
+    const isThere = socket.bytesRead !== read || link.queuedBytes > 0;
+    [looks, read] = [isThere ? 0 : looks + 1, socket.bytesRead];
     if (looks === 1) link.send(encodeFrame(QUESTION));
     if (looks >= MOST_SILENT_LOOKS) link.destroy();
   }, LOOK_MS);
@@ -203,6 +207,6 @@ function endWhenSilent(socket: Socket, link: Link): void {
 
 /** A host with many addresses has an error for each. */
 function textOf(error: unknown): string {
-  const errors = error instanceof AggregateError ? error.errors : [error];
-  return errors.map(({ message }: Error) => message).join("; ");
+  const { message, errors = [] } = error as Partial<AggregateError>;
+  return message || errors.map((each) => (each as Error).message).join("; ");
 }
