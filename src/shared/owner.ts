@@ -32,8 +32,8 @@ export class Owner {
   readonly store: OwnedStore;
   readonly #directory: string;
   readonly #links: Set<Link> = new Set();
-  /** By client of another process: ends its connection. */
-  readonly #connected: Map<string, () => void> = new Map();
+  /** By client: its newest connection. */
+  readonly #current: Map<string, Link> = new Map();
   /** By client: ends the wait until its records are forgotten. */
   readonly #leaving: Map<string, () => void> = new Map();
   /** The clients of this process: they send nothing again once it closes. */
@@ -147,13 +147,8 @@ export class Owner {
     let hasLeft = false;
     const timer = setTimeout(() => link.destroy(), HELLO_MS);
     timer.unref();
-    const leave = () => {
-      session?.end();
-      link.destroy();
-    };
-    const isCurrent = () => this.#connected.get(client) === leave;
     const received = (message: Message) => {
-      if (session && !isCurrent()) return;
+      if (session && this.#current.get(client) !== link) return;
       if (message.kind === Kind.END && message.id === 0) hasLeft = true;
       if (session) {
         session.received(message);
@@ -170,9 +165,9 @@ export class Owner {
         return;
       }
       client = hello.client;
-      // An earlier connection may still bring writes. Later they would come after what is sent again now.
-      this.#connected.get(client)?.();
-      this.#connected.set(client, leave);
+      // What still comes over its last connection, it sends again over this one.
+      this.#current.get(client)?.destroy();
+      this.#current.set(client, link);
       this.#leaving.get(client)?.();
       session = this.#session(link, client, hello.durable);
       const wereLost = this.hasLost(client);
@@ -182,8 +177,8 @@ export class Owner {
       clearTimeout(timer);
       this.#links.delete(link);
       session?.end();
-      if (!isCurrent()) return;
-      this.#connected.delete(client);
+      if (client === "" || this.#current.get(client) !== link) return;
+      this.#current.delete(client);
       if (hasLeft) this.#forget(client);
       else if (!this.#isClosing) this.#forgetLater(client);
     };
