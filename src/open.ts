@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
+import type { RemoteStoreConfig, SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import type { SharedStore } from "./api/shared_store.ts";
@@ -59,6 +59,25 @@ import { loadEngine } from "./wasm/load.ts";
  */
 export function open(config: SharedStoreConfig): Promise<SharedStore>;
 /**
+ * Opens a store that a process on another machine serves: see {@linkcode SharedStore.listen}. This process is always a
+ * client. Calls without an answer wait while the server is away, and a write is done once.
+ *
+ * Rejects with a `TypeError` or `RangeError` for a wrong config, with the reason of its signal, and with a `StoreError`:
+ *
+ * - `STORE_UNREACHABLE` if nobody answers within {@linkcode RemoteStoreConfig.connectTimeout}, or TLS refuses the server;
+ * - `ACCESS_DENIED` if the token is wrong;
+ * - `PROTOCOL_UNSUPPORTED` if the server has another release of luge, which speaks another protocol.
+ *
+ * @example
+ * ```ts no-run
+ * import { open } from "@luge/luge";
+ *
+ * await using store = await open({ address: "luges://db.example:4444", token: process.env.LUGE_TOKEN });
+ * await store.increment("visits"); // from any machine
+ * ```
+ */
+export function open(config: `luge://${string}` | `luges://${string}` | RemoteStoreConfig): Promise<SharedStore>;
+/**
  * Opens the store in a directory. Creates both if they are missing. After a crash it recovers everything that was
  * durable.
  *
@@ -90,11 +109,15 @@ export function open(config: SharedStoreConfig): Promise<SharedStore>;
  */
 export function open(config: string | URL | SledStoreConfig): Promise<SledStore>;
 export async function open(
-  config: string | URL | SledStoreConfig | SharedStoreConfig,
+  config: string | URL | SledStoreConfig | SharedStoreConfig | RemoteStoreConfig,
 ): Promise<SledStore | SharedStore> {
   // biome-ignore lint/complexity/noArguments: see refuseSecond.
   refuseSecond(arguments, 'one config, as in open({ path: "data", readOnly: true })');
-  const resolved = await resolveConfig(config);
+  const given = Object(config);
+  if ("address" in given || /^luges?:\/\//i.test(typeof config === "string" ? config : given.href)) {
+    return await (await import("./shared/mod.ts")).openRemote(config as RemoteStoreConfig);
+  }
+  const resolved = await resolveConfig(config as SledStoreConfig);
   if (!resolved.shared) return await openAlone(resolved);
   const { openShared } = await import("./shared/mod.ts");
   const { shared: _, ...alone } = config as SharedStoreConfig;

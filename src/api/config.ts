@@ -145,6 +145,53 @@ export interface SharedStoreConfig extends Omit<SledStoreConfig, "shared" | "fil
 }
 
 /**
+ * Options of `open` for a store that a process on another machine serves, with the method `listen` of a `SharedStore` or
+ * with `luge serve --listen`.
+ *
+ * @example
+ * ```ts
+ * import { type ListenOptions, open, type RemoteStoreConfig, type StoreListener } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const token = "a secret of 16 or more characters".replaceAll(" ", "-");
+ * const path = await mkdtemp(`${tmpdir()}/example-`);
+ * await using store = await open({ path, shared: true });
+ * const options: ListenOptions = { port: 0, token };
+ * await using listener: StoreListener = await store.listen(options);
+ *
+ * const config: RemoteStoreConfig = { address: listener.address, token };
+ * await using remote = await open(config); // on any machine
+ * await remote.put("key", "value");
+ * assert.equal(new TextDecoder().decode(await store.get("key")), "value");
+ * ```
+ */
+export interface RemoteStoreConfig {
+  /**
+   * Where the store is served: `luge://host:port`, or `luges://host:port` with TLS. The port is 4444 if it is left out.
+   * `luge://host:port?token=…` has the token, too; a character such as `&` is percent-encoded there.
+   */
+  readonly address: string | URL;
+  /** The token of the server. It counts instead of the one in the address. */
+  readonly token?: string | undefined;
+  /**
+   * With `luges://`: the certificates of the authorities that the certificate of the server may be from, as PEM. Default:
+   * those that the runtime knows.
+   */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /** Whether the promise of a write settles only once the write is durable. Default: `true`. */
+  readonly syncWrites?: boolean | undefined;
+  /**
+   * How long an attempt to connect may take, in milliseconds, 1 to 86,400,000. `open` rejects with `STORE_UNREACHABLE`
+   * after it, and `close` waits for as long. Default: 10,000.
+   */
+  readonly connectTimeout?: number | undefined;
+  /** Ends `open`, which rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
  * How a store writes its files: as they are, or compressed with LZ4.
  *
  * @example

@@ -10,7 +10,7 @@ import type { Store } from "./store.ts";
 
 /**
  * A {@linkcode Store} that other processes may have open, too, on any of the three runtimes. `open` makes it with
- * `shared: true`.
+ * `shared: true`, or with the address of one that another machine serves, see {@linkcode SharedStore.listen}.
  *
  * The first process that opens the directory is its owner, which has the files. The others are clients: they send each
  * call to the owner through a socket in the directory, and get what it answers. If the owner closes the store, crashes
@@ -25,12 +25,60 @@ import type { Store } from "./store.ts";
  * - A key cannot begin with 16 bytes ff.
  */
 export interface SharedStore extends Store {
-  /** The directory of the store. */
+  /** The directory of the store, or its address without the token. */
   readonly path: string;
-  /** Whether this process has the files, or sends its calls to the one that has. A client may become the owner. */
+  /**
+   * Whether this process has the files, or sends its calls to the one that has. A client may become the owner, but not
+   * one on another machine.
+   */
   readonly role: "owner" | "client";
   /** As `metrics`, in every process: those of the owner. */
   ownerMetrics(): Promise<StoreMetrics>;
   /** As `latencies`, in every process: those of the owner. */
   ownerLatencies(): Promise<StoreLatencies>;
+  /**
+   * Serves the store to other machines, until the listener or the store is closed. Any process that shares the
+   * directory can do this, owner or not. Clients call `open` with the address and the token. Who has the token can read
+   * and change the whole store.
+   *
+   * A listener keeps the process alive. Rejects with `ADDRESS_UNAVAILABLE` if the host and port cannot be used, and with
+   * a `TypeError` or `RangeError` for wrong options: a token of fewer than 16 characters, or a host beyond this machine
+   * without `tls` or `insecure`.
+   *
+   * @example
+   * ```ts no-run
+   * import { open } from "@luge/luge";
+   *
+   * await using store = await open({ path: "data", shared: true });
+   * const { address } = await store.listen({ token: process.env.LUGE_TOKEN ?? "" });
+   * console.log(address); // luge://127.0.0.1:4444
+   * ```
+   */
+  listen(options: ListenOptions): Promise<StoreListener>;
+}
+
+/** Options of {@linkcode SharedStore.listen}. */
+export interface ListenOptions {
+  /** What clients must know: 16 to 1,024 letters, digits and signs of ASCII, without spaces. */
+  readonly token: string;
+  /** The address or name to listen on. Default: `"127.0.0.1"`, which other machines do not reach. */
+  readonly host?: string | undefined;
+  /** The port; 0 for a free one. Default: 4444. */
+  readonly port?: number | undefined;
+  /** The certificate of the server and its private key, as PEM. Clients then use `luges://`. */
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array } | undefined;
+  /** Whether to listen beyond this machine without `tls`. Others on the way can then read the token. Default: `false`. */
+  readonly insecure?: boolean | undefined;
+}
+
+/** A store that is served to other machines: see {@linkcode SharedStore.listen}. */
+export interface StoreListener extends AsyncDisposable {
+  /** The address or name that it listens on. */
+  readonly host: string;
+  /** The port, also if it was chosen because of port 0. */
+  readonly port: number;
+  /** Where clients connect, without the token. */
+  readonly address: string;
+  /** Ends all connections, and stops listening. Clients wait until somebody listens again. */
+  close(): Promise<void>;
 }

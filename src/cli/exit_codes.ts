@@ -61,6 +61,17 @@ export function checked<T>(call: () => T): T {
   }
 }
 
+/** As {@linkcode checked}, for a call that returns a promise. */
+export async function misuseAsUsage<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    return checked(() => {
+      throw error;
+    });
+  }
+}
+
 const CODES: { readonly [code: string]: ExitCode } = {
   STORE_LOCKED: ExitCode.locked,
   LOCK_LOST: ExitCode.locked,

@@ -9,15 +9,10 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Readable } from "node:stream";
+import type { Address } from "./listening.ts";
 
 /** Answers a request. */
 export type Handler = (request: Request) => Promise<Response>;
-
-/** Where a server listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A server that runs. */
 export interface Running {

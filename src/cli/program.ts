@@ -121,7 +121,11 @@ function addCommand(program: Command, command: CliCommand, surroundings: Surroun
     .description(
       [`${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`, command.details].join(" ").trim(),
     );
-  if (hasPlace) parsed.argument(`<${command.place ?? "directory"}>`, "where the store is");
+  if (hasPlace)
+    parsed.argument(
+      `<${command.place ?? "directory"}>`,
+      "where the store is: a directory, or an address such as luge://127.0.0.1:4444",
+    );
   command.define(parsed);
   parsed.option("--json", "print JSON: an object, or one a line where there are several");
   if (!opened) parsed.addHelpText("after", `\nExamples:${command.examples.replaceAll("\n", "\n  ")}`);

@@ -11,6 +11,7 @@ import { CountingFileSystem } from "./counting_file_system.ts";
 import { type ExitCode, FailedError } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
 import { type Progress, showProgress, type Unit } from "./progress.ts";
+import { isAddress, needsDirectory, openRemote, shownPlace } from "./remote.ts";
 import type { CliStore } from "./store.ts";
 
 /**
@@ -38,6 +39,9 @@ export interface ReadFiles {
   readonly bytes: number;
 }
 
+/** Of a store whose files this process did not open. */
+const NO_FILES: ReadFiles = { bytesRead: () => 0, bytes: 0 };
+
 /** Runs the words of a line on an open store. */
 export type RunWords = (
   words: () => readonly string[],
@@ -51,7 +55,7 @@ export interface SessionParts {
   readonly signal: AbortSignal;
   /** Whether results are JSON. */
   readonly json: boolean;
-  /** The directory of the store, which may not exist yet. */
+  /** The directory of the store, which may not exist yet, or the address of a store on another machine. */
   readonly directory: string;
   /** A store that is open already, and stays open. */
   readonly opened: CliStore | undefined;
@@ -63,19 +67,24 @@ export interface SessionParts {
 /** The context of one command. */
 export class Session {
   readonly output: Output;
-  /** See {@linkcode SessionParts}, also for the next fields. */
+  /** See {@linkcode SessionParts}, also for the next fields. `directory` has no token. */
   readonly signal: AbortSignal;
   readonly json: boolean;
   readonly directory: string;
   readonly runWords: RunWords;
   readonly commands: readonly string[];
+  /** Whether the store is on another machine. */
+  readonly isRemote: boolean;
+  readonly #place: string;
   readonly #opened: CliStore | undefined;
 
   constructor({ output, signal, json, directory, opened, runWords, commands }: SessionParts) {
     this.output = output;
     this.signal = signal;
     this.json = json;
-    this.directory = directory;
+    this.directory = shownPlace(directory);
+    this.isRemote = opened === undefined && isAddress(directory);
+    this.#place = directory;
     this.runWords = runWords;
     this.commands = commands;
     this.#opened = opened;
@@ -95,8 +104,9 @@ export class Session {
     use: (store: CliStore, files: ReadFiles) => Promise<T>,
     { keepVersions, compression }: StoreOptions = {},
   ): Promise<T> {
+    if (this.#opened) return await use(this.#opened, NO_FILES);
+    if (this.isRemote) return await this.#withRemote(access, use, { keepVersions, compression });
     const path = resolve(this.directory).replaceAll(sep, "/");
-    if (this.#opened) return await use(this.#opened, { bytesRead: () => 0, bytes: 0 });
     if (access === "change") requireStore(path, this.directory);
     const bytes = access === "create" ? 0 : bytesOf(path);
     const fileSystem = new CountingFileSystem();
@@ -110,9 +120,7 @@ export class Session {
         : open({ ...config, readOnly, fileSystem });
     const store = await opened.catch(async (error: unknown) => {
       if (access === "share" || !isLocked(error) || !existsSync(join(path, "shared"))) throw error;
-      if (keepVersions !== undefined || compression !== undefined) {
-        throw new FailedError(`Cannot change how '${this.directory}' keeps its entries while other processes share it`);
-      }
+      this.#refuseSettings({ keepVersions, compression });
       return await open({ ...defaultConfig(path), shared: true, createIfMissing: false, signal: this.signal });
     });
     const opening = fileSystem.bytesRead;
@@ -121,6 +129,22 @@ export class Session {
     } finally {
       await store.close();
     }
+  }
+
+  async #withRemote<T>(
+    access: Access,
+    use: (store: CliStore, files: ReadFiles) => Promise<T>,
+    options: StoreOptions,
+  ): Promise<T> {
+    if (access === "share") throw needsDirectory("serve", this.#place);
+    this.#refuseSettings(options);
+    await using store = await openRemote(this.#place, this.signal);
+    return await use(store, NO_FILES);
+  }
+
+  #refuseSettings({ keepVersions, compression }: StoreOptions): void {
+    if (keepVersions === undefined && compression === undefined) return;
+    throw new FailedError(`Cannot change how '${this.directory}' keeps its entries while other processes share it`);
   }
 
   /** Runs `work`. Several times a second shows the progress that `done` returns. */

@@ -56,6 +56,8 @@ export class Client {
   #isFenced: () => boolean = () => false;
   /** Whether new calls are refused. Those that were begun go on. */
   isClosing = false;
+  /** Called with whether calls keep the process alive, also while there is no link. */
+  busyChanged: ((isBusy: boolean) => void) | undefined;
 
   constructor(join: Join) {
     this.#join = join;
@@ -191,6 +193,7 @@ export class Client {
   /** The process lives while calls have no answer. */
   #keepAlive(): void {
     const isNeeded = this.#busy > 0;
+    this.busyChanged?.(isNeeded);
     if (this.#link === this.#kept.link && isNeeded === this.#kept.isNeeded) return;
     this.#kept = { link: this.#link, isNeeded };
     this.#link?.keepAlive(isNeeded);

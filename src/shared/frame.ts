@@ -14,6 +14,7 @@
  * @module
  */
 
+import { NOTHING } from "../bytes.ts";
 import { MAGIC } from "../codecs/clone/format.ts";
 import { CloneReader } from "../codecs/clone/reader.ts";
 import { CloneWriter } from "../codecs/clone/writer.ts";
@@ -24,7 +25,7 @@ import { fromShort, shortAnswer, shortCall } from "./short_bodies.ts";
 
 /** The kinds of messages. */
 export const Kind = {
-  /** From the client, first: `[protocol, client, durable]`. */
+  /** From the client, first: see greeting.ts. */
   HELLO: 1,
   /** The answer to that: what the client must know about the store. */
   WELCOME: 2,
@@ -110,6 +111,11 @@ export class FrameReader {
       if (length === undefined || this.#bytes < PREFIX_BYTES + length) return undefined;
       yield decodeFrame(this.#take(PREFIX_BYTES + length));
     }
+  }
+
+  /** The bytes behind the last message. The reader is of no use then. */
+  rest(): Uint8Array {
+    return this.#bytes === 0 ? NOTHING : this.#joined(this.#bytes);
   }
 
   /** Whether a frame has begun. */

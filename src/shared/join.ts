@@ -4,22 +4,18 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import type { SledStoreConfig } from "../api/config.ts";
 import { LoggingLevel } from "../api/logger.ts";
-import { clearTimeout, clock, setTimeout, sleep } from "../clock.ts";
+import { clock, sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { currentLock } from "../fs/lock_record.ts";
-import { errorCode } from "../fs/node_errors.ts";
 import { consoleLogger, leveled } from "../logger.ts";
-import { encodeFrame, Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
+import { greet } from "./greeting.ts";
 import type { Receiver } from "./link.ts";
 import type { Joined } from "./open_call.ts";
 import type { OwnedStore } from "./owned_store.ts";
-import { Owner, PROTOCOL } from "./owner.ts";
-import { ProtocolError } from "./protocol_error.ts";
-import { SocketLink } from "./socket_link.ts";
-import { cannotShare, wayToSocket } from "./socket_path.ts";
+import { Owner } from "./owner.ts";
+import { connectToOwner } from "./socket_connect.ts";
 import { isTakenOver, Takeover } from "./takeover.ts";
 import { WatchedLink } from "./watched_link.ts";
 
@@ -28,19 +24,11 @@ const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;
 /** How long a process may have the directory without listening, in milliseconds: it may recover, or close. */
 const PATIENCE_MS = 10_000;
-/** How long an owner may take to greet a client, in milliseconds. One that is busy answers later. */
-const WELCOME_MS = 10_000;
 /** How often a process that waits for the directory looks whether its owner is frozen, in milliseconds. */
 const LOOK_MS = 250;
 
 /** Opens a store that is not shared. */
 export type OpenAlone = (config: SledStoreConfig) => Promise<OwnedStore>;
-
-/** Nobody listens, or not now: then the lock decides, and the next attempt follows. */
-const NOBODY: ReadonlySet<string> = new Set([
-  ...["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"],
-  ...["EAGAIN", "EINTR", "ETIMEDOUT", "EMFILE", "ENFILE", "ENOBUFS"],
-]);
 
 /** A process that shares a store. */
 export interface Member {
@@ -129,36 +117,17 @@ async function connect(member: Member, receiver: Receiver): Promise<Membership |
   const { config, path, client } = member;
   // Before the connection: if the owner changes now, the look finds another lock, and the client joins again.
   const nonce = nonceIn(path);
-  const socket = await connected(path);
+  const socket = await connectToOwner(path);
   if (!socket) return undefined;
-  return await new Promise((resolve, reject) => {
-    let isIn = false;
-    const timer = setTimeout(() => link.destroy(), WELCOME_MS);
-    const received = (message: Message) => {
-      if (isIn) {
-        receiver.received(message);
-        return;
-      }
-      clearTimeout(timer);
-      if (message.kind !== Kind.WELCOME) throw new ProtocolError("the owner did not begin with WELCOME");
-      const [protocol, version, epoch, wereLost] = message.body as [number, number, string, boolean];
-      if (protocol !== PROTOCOL)
-        throw new ProtocolError(`the owner has protocol ${protocol}, this process ${PROTOCOL}`);
-      isIn = true;
-      resolve({ owner: undefined, link, local: undefined, isFenced: () => false, version, epoch, wereLost });
-    };
-    const ended = (error: Error | undefined) => {
-      clearTimeout(timer);
-      if (isIn) receiver.ended(error);
-      else if (error instanceof ProtocolError) reject(error);
-      else resolve(undefined);
-    };
-    const takeover = takeoverOf(member);
-    const link: WatchedLink = new WatchedLink(() => takeover.look(nonce));
-    link.link = new SocketLink(socket, link.receiver({ received, ended }), MOST_FRAME_BYTES);
-    link.keepAlive(true);
-    link.send(encodeFrame({ kind: Kind.HELLO, id: 0, body: [PROTOCOL, client, config.syncWrites !== false] }));
-  });
+  const takeover = takeoverOf(member);
+  const watched = new WatchedLink(() => takeover.look(nonce));
+  try {
+    const greeted = await greet(socket, { client, durable: config.syncWrites !== false }, receiver, watched);
+    return greeted && { ...greeted, owner: undefined, local: undefined, isFenced: () => false };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StoreError(error.code, `Cannot open '${path}': ${error.message}`, { cause: error });
+  }
 }
 
 function takeoverOf({ config, path }: Member): Takeover {
@@ -173,28 +142,5 @@ function nonceIn(directory: string): string | undefined {
   } catch {
     // The directory is missing. Then nobody listens there.
     return undefined;
-  }
-}
-
-async function connected(path: string): Promise<Socket | undefined> {
-  const net = await import("node:net");
-  const way = wayToSocket(path);
-  try {
-    return await new Promise((resolve, reject) => {
-      const socket = net.connect(way.path);
-      socket.once("connect", () => {
-        socket.removeAllListeners("error");
-        resolve(socket);
-      });
-      socket.once("error", (error) => {
-        const code = errorCode(error);
-        if (code !== undefined && NOBODY.has(code)) resolve(undefined);
-        else reject(error);
-      });
-    });
-  } catch (cause) {
-    throw cannotShare(path, cause as Error);
-  } finally {
-    way.close();
   }
 }

@@ -4,5 +4,5 @@
  * @module
  */
 
-export { openShared } from "./shared_store.ts";
+export { openRemote, openShared } from "./shared_store.ts";
 export { endSharing } from "./traces.ts";

@@ -10,19 +10,17 @@ import { clearInterval, clearTimeout, setInterval, setTimeout, type Timer } from
 import { StoreError } from "../errors.ts";
 import { mayAsk } from "../fs/process_identity.ts";
 import { Fence, fenced } from "./fence.ts";
-import { encodeFrame, Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
+import { Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
+import { helloOf, protocolFor, refusalFrame, welcomeFrame } from "./greeting.ts";
 import type { Link, Receiver } from "./link.ts";
 import { LocalLink, localLinks } from "./local_link.ts";
 import type { OwnedStore } from "./owned_store.ts";
-import { ProtocolError } from "./protocol_error.ts";
 import { clientsWithRecords, Requests } from "./requests.ts";
 import { Session } from "./session.ts";
 import { SocketLink } from "./socket_link.ts";
 import { cannotShare, folderOf, socketIn, unnamedSocket, wayToSocket } from "./socket_path.ts";
 import { beginSharing, dropRecords, endSharingIfDone } from "./traces.ts";
 
-/** The version of the protocol. */
-export const PROTOCOL = 1;
 /** How many clients may be connected. */
 const MOST_CLIENTS = 1024;
 /** How long a client may take to say who it is, in milliseconds. */
@@ -33,8 +31,6 @@ const GOODBYE_MS = 1000;
 const FORGET_MS = 60_000;
 /** How often an idle owner looks whether it still is one, in milliseconds. Calls look by themselves. */
 const LOOK_MS = 1000;
-
-const CLIENT = /^[0-9a-f]{32}$/;
 
 /** See the module. */
 export class Owner {
@@ -205,18 +201,24 @@ export class Owner {
         return;
       }
       clearTimeout(timer);
-      const greeting = greetingOf(message);
-      client = greeting.client;
+      const hello = helloOf(message);
+      let protocol: number;
+      try {
+        protocol = protocolFor(hello);
+      } catch (error) {
+        link.send(refusalFrame(error as StoreError));
+        link.end();
+        return;
+      }
+      client = hello.client;
       this.#leaving.get(client)?.();
       // What is on its way over an older connection must not come after what is sent again over this one.
       this.#present.get(client)?.();
       this.#present.set(client, replace);
-      session = this.#session(link, client, greeting.durable);
+      session = this.#session(link, client, hello.durable);
       wereLost = new Requests(this.store, client).wereLost();
       if (this.#fence.look()) return;
-      link.send(
-        encodeFrame({ kind: Kind.WELCOME, id: 0, body: [PROTOCOL, this.store.version, this.#epoch, wereLost] }),
-      );
+      link.send(welcomeFrame(protocol, { version: this.store.version, epoch: this.#epoch, wereLost }));
     };
     const replace = () => {
       session?.end();
@@ -272,19 +274,4 @@ export class Owner {
       .finally(() => this.#forgetting.delete(forgetting));
     this.#forgetting.add(forgetting);
   }
-}
-
-/** What a client says first. */
-interface Greeting {
-  readonly client: string;
-  /** Whether its writes are durable, unless they say something else. */
-  readonly durable: boolean;
-}
-
-function greetingOf({ kind, body }: Message): Greeting {
-  if (kind !== Kind.HELLO || !Array.isArray(body)) throw new ProtocolError("a connection did not begin with HELLO");
-  const [protocol, client, durable] = body as [unknown, unknown, unknown];
-  if (protocol !== PROTOCOL) throw new ProtocolError(`a client has protocol ${protocol}, the owner has ${PROTOCOL}`);
-  if (typeof client !== "string" || !CLIENT.test(client)) throw new ProtocolError("a client has no name");
-  return { client, durable: durable === true };
 }

@@ -5,12 +5,16 @@
  */
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
-import type { SharedStore } from "../api/shared_store.ts";
+import type { RemoteStoreConfig } from "../api/config.ts";
+import type { ListenOptions, SharedStore, StoreListener } from "../api/shared_store.ts";
 import { StoreError } from "../errors.ts";
-import { randomName } from "../fs/random.ts";
 import { Client } from "./client.ts";
-import { join, type Member } from "./join.ts";
-import type { Owner } from "./owner.ts";
+import { DirectoryPlace } from "./directory_place.ts";
+import { Gateway } from "./gateway.ts";
+import type { Member } from "./join.ts";
+import type { Place } from "./place.ts";
+import { remoteConfig } from "./remote_options.ts";
+import { RemotePlace } from "./remote_place.ts";
 import { sharedBackup, sharedRestore } from "./shared_copies.ts";
 import { SharedPart } from "./shared_part.ts";
 import { SharedSpace } from "./shared_space.ts";
@@ -22,42 +26,33 @@ export async function openShared(member: Omit<Member, "client">): Promise<Shared
   if (config.fileSystem !== undefined) {
     throw new TypeError("Wrong option 'shared': only stores on the disk of the runtime can be shared");
   }
-  return await StoreOfMany.join(member);
+  return await StoreOfMany.join(new DirectoryPlace(member));
+}
+
+/** Opens a store that another machine serves. See `open`. */
+export async function openRemote(config: string | URL | RemoteStoreConfig): Promise<SharedStore> {
+  return await StoreOfMany.join(new RemotePlace(remoteConfig(config)));
 }
 
 /** A {@linkcode SharedStore}. */
 class StoreOfMany extends SharedPart implements SharedStore {
-  readonly path: string;
-  readonly #state: State;
+  readonly #place: Place;
+  readonly #gateways: Set<Gateway> = new Set();
   #closing: Promise<void> | undefined;
 
-  private constructor(client: Client, path: string, state: State) {
+  private constructor(client: Client, place: Place) {
     super(client, new SharedSpace());
-    this.path = path;
-    this.#state = state;
+    this.#place = place;
   }
 
-  static async join({ open, config, path }: Omit<Member, "client">): Promise<StoreOfMany> {
-    const state: State = { owner: undefined, isClosed: false };
-    const member = { open, config, path, client: randomName() };
-    let isFirst = true;
-    const client = new Client(async (receiver) => {
-      // Calls wait, however long the directory is in other hands.
-      const later = {
-        errorIfExists: false,
-        createIfMissing: false,
-        signal: undefined,
-        waitForLock: Number.POSITIVE_INFINITY,
-      };
-      const joined = { ...member, config: { ...config, ...(isFirst ? {} : later) } };
-      const membership = await join(joined, receiver, () => state.isClosed);
-      isFirst = false;
-      state.owner = membership.owner;
-      if (state.isClosed) await endOwner(membership.owner);
-      return membership;
-    });
+  static async join(place: Place): Promise<StoreOfMany> {
+    const client: Client = new Client((receiver) => place.join(receiver, client));
     await client.start();
-    return new StoreOfMany(client, path, state);
+    return new StoreOfMany(client, place);
+  }
+
+  get path(): string {
+    return this.#place.path;
   }
 
   get role(): "owner" | "client" {
@@ -72,6 +67,20 @@ class StoreOfMany extends SharedPart implements SharedStore {
   async restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult> {
     this.open.check("restore");
     return await sharedRestore(this.client, stream, options);
+  }
+
+  async listen(options: ListenOptions): Promise<StoreListener> {
+    this.open.check("listen");
+    if (!this.#place.isHere) {
+      throw new TypeError(`Cannot listen: '${this.path}' is on another machine: listen in a process there`);
+    }
+    const gateway = await Gateway.listen(this.path, options);
+    this.#gateways.add(gateway);
+    gateway.closed.then(() => this.#gateways.delete(gateway));
+    // The store may have been closed meanwhile.
+    if (this.#closing) await gateway.close();
+    this.open.check("listen");
+    return gateway;
   }
 
   /**
@@ -90,17 +99,13 @@ class StoreOfMany extends SharedPart implements SharedStore {
   async #close(): Promise<void> {
     const { client } = this;
     client.isClosing = true;
+    await Promise.all([...this.#gateways].map((gateway) => gateway.close()));
     await client.drained();
-    this.#state.isClosed = true;
+    this.#place.leave();
     client.close(new StoreError("STORE_CLOSED", "Cannot go on: the store was closed"));
     await client.joined();
-    await endOwner(this.#state.owner);
+    await this.#place.end();
   }
-}
-
-async function endOwner(owner: Owner | undefined): Promise<void> {
-  await owner?.close();
-  await owner?.store.close();
 }
 
 /** A part of a shared store: the keys that start with a prefix. */
@@ -121,10 +126,4 @@ class PartOfShared extends SharedPart {
   protected part(space: SharedSpace): SharedPart {
     return new PartOfShared(this.client, space);
   }
-}
-
-/** What a store and its client share. */
-interface State {
-  owner: Owner | undefined;
-  isClosed: boolean;
 }

@@ -16,6 +16,8 @@ import {
   type SledStore,
   utf8Codec,
 } from "../../mod.ts";
+import { TOKEN } from "../support/served.ts";
+import { withDirectory } from "../support/temporary.ts";
 
 /** The objects that the calls use. */
 export interface Subjects {
@@ -135,6 +137,12 @@ export const CALLS: Readonly<Record<string, Call>> = {
   "SledStore.fork(options)": async (subjects, given) => {
     await subjects.store.fork(`/copy-${copies++}`, given);
   },
+  "SharedStore.listen(options)": async (_, given: Given) => {
+    await withDirectory(async (path) => {
+      await using store = await open({ path, shared: true });
+      await store.listen({ token: TOKEN, port: 0, ...defined(given) });
+    });
+  },
   "MemoryStore.constructor(options)": (_, given) => new MemoryStore(given),
   "open(config)": async (_, given: Given) => {
     const store = await open({ path: "/other", fileSystem: new MemoryFileSystem(), ...defined(given) });
@@ -159,9 +167,12 @@ function openFile(fileSystem: MemoryFileSystem, given: Given): void {
   fileSystem.open("/file", { ...given, write: true, create: true }).close();
 }
 
-/** Removes options without a default, so that the call uses its own. */
+/**
+ * Removes options without a default, and those of stores on other machines, so that the call uses its own. The default
+ * port may be in use.
+ */
 function defined(given: Given): Given {
-  const needed = new Set(["path", "fileSystem"]);
+  const needed = new Set(["path", "fileSystem", "address", "token", "ca", "connectTimeout", "port"]);
   return Object.fromEntries(
     Object.entries(given).filter(([name, value]) => !(needed.has(name) && value === undefined)),
   );

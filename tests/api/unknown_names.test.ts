@@ -23,7 +23,7 @@ async function call(name: string, subjects: Subjects, given: unknown): Promise<u
 }
 
 /** Calls of the table that copy the object that they are given. */
-const SPREAD = /batch(Sync)?\(operations|commit(Sync)?\(operations|view\(|open|destroy|exists|MemoryStore/;
+const SPREAD = /batch(Sync)?\(operations|commit(Sync)?\(operations|view\(|open|listen|destroy|exists|MemoryStore/;
 
 describe("unknown names", () => {
   for (const name of Object.keys(CALLS)) {
@@ -119,7 +119,7 @@ describe("unknown names", () => {
     withSubjects(async (subjects) => {
       for (const name of Object.keys(CALLS)) {
         const takesNone =
-          /[pP]ut|compareAnd|[cC]ommit|delete(Sync)?\(|batch|touch|update|increment|min|max|append|snapshot|view|constructor|FileSystem|exists|destroy/;
+          /[pP]ut|compareAnd|[cC]ommit|delete(Sync)?\(|batch|touch|update|increment|min|max|append|snapshot|view|constructor|FileSystem|exists|destroy|listen/;
         if (!name.endsWith("(options)") || takesNone.test(name)) continue;
         for (const signal of [null, 5, "stop", new AbortController()]) {
           const expected = misuse(TypeError, "Wrong option 'signal': expected an AbortSignal");

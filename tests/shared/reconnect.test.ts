@@ -10,6 +10,7 @@ import { open, type SharedStore } from "../../mod.ts";
 import { type Timers, timers } from "../../src/clock.ts";
 import { deferred } from "../../src/promises.ts";
 import { encodeFrame, Kind, type Message } from "../../src/shared/frame.ts";
+import { helloFrame } from "../../src/shared/greeting.ts";
 import { SocketLink } from "../../src/shared/socket_link.ts";
 import { wayToSocket } from "../../src/shared/socket_path.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -41,7 +42,7 @@ class Connection {
     await once(socket, "connect");
     way.close();
     const connection = new Connection((received, ended) => new SocketLink(socket, { received, ended }, 1024 * 1024));
-    connection.send(Kind.HELLO, 0, [1, CLIENT, false]);
+    connection.link.send(helloFrame({ client: CLIENT, durable: false }));
     assert.equal((await connection.next()).kind, Kind.WELCOME);
     return connection;
   }

@@ -10,11 +10,12 @@ import { MemoryStore, open } from "../../mod.ts";
 import { deferred } from "../../src/promises.ts";
 import { Client } from "../../src/shared/client.ts";
 import { encodeFrame, Kind, type Message } from "../../src/shared/frame.ts";
+import { helloFrame, welcomeFrame } from "../../src/shared/greeting.ts";
 import type { Receiver } from "../../src/shared/link.ts";
 import { localLinks } from "../../src/shared/local_link.ts";
 import type { Joined } from "../../src/shared/open_call.ts";
 import type { OwnedStore } from "../../src/shared/owned_store.ts";
-import { Owner, PROTOCOL } from "../../src/shared/owner.ts";
+import { Owner } from "../../src/shared/owner.ts";
 import { Requests } from "../../src/shared/requests.ts";
 import { Session } from "../../src/shared/session.ts";
 import { SharedPart } from "../../src/shared/shared_part.ts";
@@ -57,7 +58,7 @@ async function hasLost(path: string, call?: Message): Promise<unknown> {
       else link.end();
     };
     const link: SocketLink = new SocketLink(socket, { received, ended: () => resolve() }, 1 << 20);
-    link.send(encodeFrame({ kind: Kind.HELLO, id: 0, body: [PROTOCOL, NAME, true] }));
+    link.send(helloFrame({ client: NAME, durable: true }));
   });
   return lost;
 }
@@ -114,7 +115,7 @@ describe("while another owner takes over", () => {
     withDirectory(async (path) => {
       await (await open(path)).close();
       mkdirSync(`${path}/shared`);
-      const welcome = encodeFrame({ kind: Kind.WELCOME, id: 0, body: [PROTOCOL, 1, "one", false] });
+      const welcome = welcomeFrame(1, { version: 1, epoch: "one", wereLost: false });
       const server = createServer((socket) => {
         server.close();
         socket.once("data", () => socket.end(welcome.subarray(0, 12)));
@@ -130,7 +131,7 @@ describe("while another owner takes over", () => {
       const store = (await open(path)) as OwnedStore;
       const owner = await Owner.listen(store, path);
       try {
-        const hello = encodeFrame({ kind: Kind.HELLO, id: 0, body: [PROTOCOL, NAME, true] });
+        const hello = helloFrame({ client: NAME, durable: true });
         const greet = async () => {
           let end = (): void => {};
           const ended = new Promise<void>((resolve) => {

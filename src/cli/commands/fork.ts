@@ -1,6 +1,7 @@
 import { type CliCommand, command } from "../command.ts";
 import { FailedError } from "../exit_codes.ts";
 import { bytesText } from "../progress.ts";
+import { needsDirectory } from "../remote.ts";
 import { isShared } from "../store.ts";
 
 /** `luge fork`. */
@@ -21,6 +22,7 @@ Shelley`,
   },
   run: async (session, [target]) => {
     const { signal } = session;
+    if (session.isRemote) throw needsDirectory("fork", session.directory);
     const made = await session.withStore("read", async (store) => {
       if (!isShared(store)) return await store.fork(target, { signal });
       throw new FailedError(`Cannot fork '${session.directory}' while other processes share it: use luge backup`);

@@ -64,7 +64,7 @@ $ printf 'id,name\\n7,Ada\\n8,Grace\\n' | luge import crew - --from csv --key-co
       writeRows(store, rows, { ...options, dryRun, signal: session.signal });
     if (!dryRun) {
       await session.withStore("create", async (store) => report(session, await write(store), store.version), options);
-    } else if (session.isInteractive || (await exists(session.directory))) {
+    } else if (session.isInteractive || session.isRemote || (await exists(session.directory))) {
       await session.withStore("read", async (store) => report(session, await write(store)));
     } else await report(session, await write(undefined));
   },

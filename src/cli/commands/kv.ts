@@ -1,12 +1,11 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import process from "node:process";
 import { Option } from "commander";
 import { defaultConfig, open } from "../../../mod.ts";
 import { kvConnect } from "../../adapters/kvconnect/mod.ts";
 import { type CliCommand, command } from "../command.ts";
 import { FailedError, UsageError } from "../exit_codes.ts";
-import { type Address, type Running, serve } from "../kv_server.ts";
+import { type Running, serve } from "../kv_server.ts";
+import { type Address, hostAndPort, tokenFrom } from "../listening.ts";
 import type { Session } from "../session.ts";
 
 interface KvOptions {
@@ -21,6 +20,8 @@ const TOKEN_VARIABLE = "DENO_KV_ACCESS_TOKEN";
 const LEAST_TOKEN = 12;
 /** Nothing listens beyond this machine unless the user says so. */
 const DEFAULT_ADDRESS = "127.0.0.1:4512";
+
+const addressOf = (text: string) => hostAndPort(text, DEFAULT_ADDRESS);
 
 /** `luge kv`. */
 export const kv: CliCommand = command<[action: string, directory: string], KvOptions>({
@@ -47,7 +48,7 @@ luge: The access token is missing: set ${TOKEN_VARIABLE}, or use --token-file`,
   },
   run: async (session, [action, directory], { listen, tokenFile }) => {
     if (action !== "serve") throw new UsageError(`Unknown action '${action}': expected serve`);
-    const token = tokenFrom(tokenFile);
+    const token = tokenFrom({ file: tokenFile, variable: TOKEN_VARIABLE, least: LEAST_TOKEN });
     const store = await open(defaultConfig(directory));
     try {
       await runUntilAborted(session, await started(kvConnect(store, { token }), listen));
@@ -73,28 +74,4 @@ async function started(handler: ReturnType<typeof kvConnect>, address: Address):
   } catch (error) {
     throw new FailedError(`Cannot listen on ${address.host}, port ${address.port}: ${(error as Error).message}`);
   }
-}
-
-function tokenFrom(file: string | undefined): string {
-  const text = file === undefined ? process.env[TOKEN_VARIABLE] : readToken(file);
-  const token = text?.trim();
-  if (!token) throw new UsageError(`The access token is missing: set ${TOKEN_VARIABLE}, or use --token-file`);
-  if (token.length >= LEAST_TOKEN && !/\s/.test(token)) return token;
-  throw new UsageError(`Wrong access token: expected at least ${LEAST_TOKEN} characters without spaces`);
-}
-
-function readToken(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UsageError(`Cannot read the token file '${file}': ${(error as Error).message}`);
-  }
-}
-
-/** Reads `host:port`, also `[::1]:port`. */
-function addressOf(text: string): Address {
-  const [, six, four, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? [];
-  const [host, port] = [six ?? four, Number(digits)];
-  if (host !== undefined && port <= 65_535) return { host, port };
-  throw new UsageError(`Wrong address '${text}': expected host:port, such as 127.0.0.1:4512`);
 }

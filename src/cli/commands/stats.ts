@@ -86,9 +86,13 @@ function histogramText(name: string, histogram: Histogram): string[] {
   return [`${name}  ${bytesText(histogram.sum)}`, ...lines];
 }
 
-/** Entries of the write buffer are also in the log, and nowhere else yet. */
-function spaceOf(metrics: StoreMetrics, files: number): Space {
+/**
+ * Entries of the write buffer are also in the log, and nowhere else yet. `fileBytes` is 0 if this process has not looked
+ * at the files.
+ */
+function spaceOf(metrics: StoreMetrics, fileBytes: number): Space {
   const { upperTableBytes, bottomTableBytes, logLiveBytes, indexBytes, writeBufferBytes } = metrics;
+  const files = fileBytes || metrics.logFileBytes + metrics.blockFileBytes + indexBytes;
   const used = upperTableBytes + bottomTableBytes + logLiveBytes + indexBytes + writeBufferBytes;
   const live = Math.min(used, files);
   return { files, live, reclaimable: files - live };

@@ -21,7 +21,8 @@ increment.backup.gz: an increment, version … to …, 1 entry, 0 deletions, no 
   place: "store-or-backup",
   define: () => {},
   run: async (session) => {
-    if (session.isInteractive || isDirectory(session.directory)) return await verifyStore(session);
+    const isStore = session.isInteractive || session.isRemote || isDirectory(session.directory);
+    if (isStore) return await verifyStore(session);
     const info = await checkBackup(session.directory, session);
     await session.result({ ...info, damages: [] }, textOf(session.directory, info));
     return ExitCode.done;

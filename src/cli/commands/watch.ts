@@ -55,7 +55,8 @@ $ luge watch tea price --since 0 --no-follow
     const follower = new Follower(session, options);
     // With `--since` the start is known, so the first look may fail because the store is locked. Otherwise the first
     // look must succeed, because it sets the start.
-    if (options.follow && options.since !== undefined && !session.isInteractive) await follower.lookAgain(range);
+    const looksAgain = !session.isInteractive && !session.isRemote;
+    if (options.follow && options.since !== undefined && looksAgain) await follower.lookAgain(range);
     else await session.withStore("read", (store) => follower.follow(store, range));
     while (options.follow && !follower.isDone) {
       await delay(POLL_MS, { signal: session.signal });
