@@ -9,7 +9,7 @@ import type { Compression, EngineSource, SharedStoreConfig, SledStoreConfig } fr
 import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
-import { messageOf, StoreError } from "./errors.ts";
+import { StoreError } from "./errors.ts";
 import { MemoryFileSystem } from "./fs/memory.ts";
 import { memorySize } from "./fs/memory_size.ts";
 import { isSameFile, lookAt } from "./fs/path_identity.ts";
@@ -25,7 +25,7 @@ import {
 import { consoleLogger } from "./logger.ts";
 import { checkInteger, OptionNames, wrongType } from "./options.ts";
 import { process } from "./process.ts";
-import { isUint8Array, isUrl, isWasmModule } from "./realm.ts";
+import { isUint8Array, isUrl, isWasmModule, messageOf } from "./realm.ts";
 
 /** A config with every default filled in. */
 export interface ResolvedConfig {

@@ -6,7 +6,6 @@
  */
 
 import type { StoreErrorCode } from "./api/errors.ts";
-import { isErrorLike } from "./realm.ts";
 
 /** All copies of this module in one process mark their errors with this symbol. */
 const BRAND = Symbol.for("@luge/luge.StoreError");
@@ -55,9 +54,4 @@ export class RefusedError extends StoreError {}
 function isInstance(this: unknown, value: unknown): boolean {
   if (this !== StoreError) return Function.prototype[Symbol.hasInstance].call(this, value);
   return typeof value === "object" && value !== null && BRAND in value;
-}
-
-/** The message of an error. Accepts any thrown value. */
-export function messageOf(error: unknown): string {
-  return isErrorLike(error) ? error.message : String(error);
 }

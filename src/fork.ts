@@ -7,10 +7,11 @@
 import type { ForkResult } from "./api/backup.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
-import { messageOf, StoreError } from "./errors.ts";
+import { StoreError } from "./errors.ts";
 import { ForkedFiles, syncNames } from "./forked_files.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { randomName } from "./fs/random.ts";
+import { messageOf } from "./realm.ts";
 import { atPath, prepareParent, removeAll, requireNothingIn, requireOutside } from "./store_directory.ts";
 
 /** The files of an open store. */

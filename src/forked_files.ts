@@ -6,9 +6,9 @@
 
 import type { FileSystem, OpenFile } from "./api/file_system.ts";
 import { Turns } from "./commit/event_loop.ts";
-import { messageOf } from "./errors.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import { readAll, writeAll } from "./fs/write_all.ts";
+import { messageOf } from "./realm.ts";
 import { MARKER, UNFINISHED_MARKER } from "./store_marker.ts";
 
 /** The directories of segments. A segment that has ended never changes again. It can only be removed. */

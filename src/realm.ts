@@ -50,3 +50,8 @@ export function isWasmMemory(value: unknown): value is WebAssembly.Memory {
 export function classOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
+
+/** The message of an error. Accepts any thrown value. */
+export function messageOf(error: unknown): string {
+  return isErrorLike(error) ? error.message : String(error);
+}

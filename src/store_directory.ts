@@ -8,13 +8,13 @@ import type { Compression } from "./api/config.ts";
 import type { StoreErrorCode } from "./api/errors.ts";
 import type { FileStat, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
-import { SEALED_RESTORE } from "./backup/file_spool.ts";
-import { messageOf, StoreError } from "./errors.ts";
+import { SEALED_RESTORE } from "./backup/restore_names.ts";
+import { StoreError } from "./errors.ts";
 import { parentOf } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { errorCode } from "./fs/node_errors.ts";
 import { isInside } from "./fs/path_identity.ts";
-import { isErrorLike } from "./realm.ts";
+import { isErrorLike, messageOf } from "./realm.ts";
 import { MARKER, type Marker, readMarker, writeMarker } from "./store_marker.ts";
 
 /** luge's own names in a directory without a marker, besides those of locks. */

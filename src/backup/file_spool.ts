@@ -5,16 +5,13 @@
  */
 
 import type { FileSystem, OpenFile } from "../api/file_system.ts";
-import { messageOf, StoreError } from "../errors.ts";
+import { StoreError } from "../errors.ts";
 import { lockLost } from "../fs/filesystem.ts";
 import { writeAll } from "../fs/write_all.ts";
+import { messageOf } from "../realm.ts";
+import { SEALED_RESTORE, UNFINISHED_RESTORE } from "./restore_names.ts";
 import type { ByteSource } from "./source.ts";
 import type { Spool } from "./spool.ts";
-
-/** The name of the file while it is written. After a crash it is discarded. */
-export const UNFINISHED_RESTORE = "RESTORE.tmp";
-/** The name of the file once it is checked. Its content is being applied, and is applied again after a crash. */
-export const SEALED_RESTORE = "RESTORE";
 
 /** Bytes of one read: some frames. A frame that lies in two reads is copied. */
 const READ_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
 import { clearInterval, clock, setInterval, type Timer } from "../clock.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../realm.ts";
 import { isDiskFailure } from "./errno.ts";
 import type { Fence } from "./job_worker.ts";
 import type { KernelHold } from "./kernel_lock.ts";

@@ -15,7 +15,7 @@
 
 import * as fs from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
-import { UNFINISHED_RESTORE } from "../backup/file_spool.ts";
+import { UNFINISHED_RESTORE } from "../backup/restore_names.ts";
 import { lockLost } from "../fs/filesystem.ts";
 import { draftPath, removeIfPresent } from "../fs/lock_record.ts";
 import { MARKER, UNFINISHED_MARKER } from "../store_marker.ts";

@@ -11,13 +11,13 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import type { Logger } from "../api/logger.ts";
 import { clock, setTimeout, sleep } from "../clock.ts";
-import { messageOf } from "../errors.ts";
 import { claimLock } from "../fs/lock_claim.ts";
 import { currentLock, type FoundLock, type LockRecord } from "../fs/lock_record.ts";
 import type { OwnedLock } from "../fs/owned_lock.ts";
 import { isSameProcess, ownIdentity, type ProcessIdentity, sharesProcessIds } from "../fs/process_identity.ts";
 import { randomName } from "../fs/random.ts";
 import { standstillOf } from "../fs/stopped_process.ts";
+import { messageOf } from "../realm.ts";
 import { SETTLE_MS } from "./fence.ts";
 import { renewFiles, whyNotRenewed } from "./renewal.ts";
 import { folderOf, socketIn } from "./socket_path.ts";

@@ -5,10 +5,10 @@
  */
 
 import type { Compression } from "../api/config.ts";
-import { messageOf, StoreError } from "../errors.ts";
+import { StoreError } from "../errors.ts";
 import { isDiskFailure } from "../fs/errno.ts";
 import { Host, type HostPlace, type Lane } from "../host/host.ts";
-import { isErrorLike } from "../realm.ts";
+import { isErrorLike, messageOf } from "../realm.ts";
 import { checkExports } from "./exports.ts";
 import { type EngineExports, Status } from "./interface.ts";
 import { EngineMemory } from "./memory.ts";

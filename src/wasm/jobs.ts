@@ -5,10 +5,10 @@
  */
 
 import { clearTimeout, clock, setTimeout, type Timer } from "../clock.ts";
-import { messageOf } from "../errors.ts";
 import type { JobWorker } from "../fs/job_worker.ts";
 import type { HostFigures } from "../metrics.ts";
 import { type Deferred, deferred } from "../promises.ts";
+import { messageOf } from "../realm.ts";
 import type { EngineCalls } from "./calls.ts";
 import { JobsOf, ReplyWord, Status } from "./interface.ts";
 

@@ -6,8 +6,8 @@
 
 import { readFileSync } from "node:fs";
 import type { EngineSource } from "../api/config.ts";
-import { messageOf, StoreError } from "../errors.ts";
-import { isUrl, isWasmModule } from "../realm.ts";
+import { StoreError } from "../errors.ts";
+import { isUrl, isWasmModule, messageOf } from "../realm.ts";
 import { artefactFile } from "./artefact_file.ts";
 
 /** An engine whose bytes are loaded. */
