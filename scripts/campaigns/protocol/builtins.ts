@@ -11,6 +11,7 @@ import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
 import type { FileSystem } from "../../../src/api/file_system.ts";
 import { fileSystemError } from "../../../src/fs/filesystem.ts";
+import { Takeover } from "../../../src/shared/takeover.ts";
 import { removeAll } from "../../../src/store_directory.ts";
 import type { Random } from "../../lib/random.ts";
 import type { SimulatedServer, SimulatedSocket } from "./sockets.ts";
@@ -21,6 +22,8 @@ export interface Simulated {
   has(path: string): boolean;
   /** The disk as the process of a path sees it. */
   diskAt(path: string): FileSystem;
+  /** What tells the directory of a process from others. */
+  identityOf(path: string): { readonly dev: bigint; readonly ino: bigint };
   connect(path: string): SimulatedSocket;
   createServer(accept: (socket: SimulatedSocket) => void): SimulatedServer;
   readonly random: Random;
@@ -33,7 +36,12 @@ const DEVICE = -1;
 /** Returns a function that puts Node's own back. */
 export function replaceBuiltins(simulated: Simulated): () => void {
   const { existsSync, mkdirSync, readFileSync, writeFileSync, rmSync, openSync, closeSync, fsyncSync, readSync } = fs;
-  const own = { existsSync, mkdirSync, readFileSync, writeFileSync, rmSync, openSync, closeSync, fsyncSync, readSync };
+  const { statSync, readdirSync, renameSync } = fs;
+  const own = {
+    ...{ existsSync, mkdirSync, readFileSync, writeFileSync, rmSync, openSync, closeSync, fsyncSync, readSync },
+    ...{ statSync, readdirSync, renameSync },
+  };
+  const { look, lookAtOwner } = Takeover.prototype;
   const connect = net.connect as (path: string) => unknown;
   const { createServer } = net;
   const { random } = Math;
@@ -61,6 +69,13 @@ export function replaceBuiltins(simulated: Simulated): () => void {
       else if (stat) disk.remove(path);
       else if (!force) throw fileSystemError("ENOENT", "rm", path);
     },
+    statSync: (path: string) => simulated.identityOf(path),
+    readdirSync: (path: string) =>
+      simulated
+        .diskAt(path)
+        .list(path)
+        .map(({ name }) => name),
+    renameSync: (from: string, to: string) => simulated.diskAt(from).rename(from, to),
     openSync: (path: string) => DEVICE - directories.push(path),
   };
   for (const [name, replacement] of Object.entries(simulatedFs)) {
@@ -91,10 +106,13 @@ export function replaceBuiltins(simulated: Simulated): () => void {
     // No other server is made meanwhile.
     createServer: (accept: (socket: SimulatedSocket) => void) => simulated.createServer(accept),
   });
+  // No process is stopped by the system, and the lock of the simulation is no file.
+  Object.assign(Takeover.prototype, { look: async () => false, lookAtOwner: async () => {} });
   Math.random = () => simulated.random.below(2 ** 30) / 2 ** 30;
   syncBuiltinESMExports();
   return () => {
     Object.assign(fs, own);
+    Object.assign(Takeover.prototype, { look, lookAtOwner });
     Object.assign(net, { connect, createServer });
     Math.random = random;
     syncBuiltinESMExports();

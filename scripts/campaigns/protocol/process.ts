@@ -20,6 +20,9 @@ const SIZES = { cacheSize: 1024 * 1024, writeBufferSize: 256 * 1024 };
 const PREFIX = "/sim-";
 const OWN_PART = /^\/sim-\d+(?=\/|$)/;
 
+/** The locks of this thread, as lock.ts has them. */
+const LOCKS: Map<string, object> = Reflect.get(globalThis, Symbol.for("luge.directories"));
+
 /** What a process needs of its machine. */
 export interface Machine {
   readonly disk: SimulatedDisk;
@@ -75,6 +78,21 @@ export class Process {
     });
   }
 
+  /** What tells its directory from those of other processes, and from any on a disk. */
+  get identity(): { readonly dev: bigint; readonly ino: bigint } {
+    return { dev: -1n, ino: BigInt(this.id) };
+  }
+
+  /** It has the directory no more. */
+  forgetLock(): void {
+    LOCKS.delete(this.#lockName);
+  }
+
+  get #lockName(): string {
+    const { dev, ino } = this.identity;
+    return `${dev}:${ino}`;
+  }
+
   /** Opens the store with others. */
   async join(settings: Settings): Promise<SharedStore> {
     const { path } = this;
@@ -107,6 +125,7 @@ export class Process {
     if (world.owner) throw new StoreError("STORE_LOCKED", "Cannot open: another process has the directory");
     // An engine starts before the store takes the lock. It is taken here: whose engine starts has the directory.
     world.owner = this;
+    LOCKS.set(this.#lockName, { held: () => !this.isDead && world.owner === this, fence: { number: 1 } });
     try {
       const store = await open({ ...config, fileSystem, wasm: this.#pool.module, logger: SILENT });
       this.#stores.push(store);

@@ -16,8 +16,6 @@ import { type Harbour, type Place, SimulatedServer, SimulatedSocket } from "./so
 /** How many bytes the kernel takes on a connection: nothing, little, and as Linux does. */
 const KERNEL_BYTES = [0, 1000, 200_000] as const;
 
-const SOCKET = "data/shared/socket";
-
 /** See the module. */
 export class World implements Simulated, Harbour, Machine {
   readonly random: Random;
@@ -76,6 +74,7 @@ export class World implements Simulated, Harbour, Machine {
   release(process: Process): void {
     if (this.owner !== process) return;
     this.owner = undefined;
+    process.forgetLock();
     if (process.isDead) this.disk.forgetSyncs();
   }
 
@@ -121,6 +120,10 @@ export class World implements Simulated, Harbour, Machine {
     return this.#at(path).disk;
   }
 
+  identityOf(path: string): { readonly dev: bigint; readonly ino: bigint } {
+    return this.#at(path).identity;
+  }
+
   connect(path: string): SimulatedSocket {
     const process = this.#at(path);
     // A process that is dead waits for ever.
@@ -148,10 +151,9 @@ export class World implements Simulated, Harbour, Machine {
     return process.id;
   }
 
+  /** The name that it bound has another one by now, which stays, as with Node. */
   unbind(server: SimulatedServer): void {
     if (this.#listening === server) this.#listening = undefined;
-    const isDead = this.processes[server.process]?.isDead ?? true;
-    if (!isDead && this.disk.stat(SOCKET)) this.disk.remove(SOCKET);
   }
 
   #at(path: string): Process {
