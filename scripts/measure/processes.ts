@@ -45,7 +45,7 @@ const pathOf = (name: string) => join(folder, name.replaceAll(/\W/g, ""));
 const keys = Array.from({ length: ENTRIES }, (_, i) => keyOf(i));
 const entries = { keys, values: keys.map(() => VALUE) };
 
-await using owner = await open({ path: pathOf("luge"), shared: true, syncWrites: false });
+const owner = await open({ path: pathOf("luge"), shared: true, syncWrites: false });
 for (let i = 0; i < ENTRIES; i += 1000) {
   await owner.batch(keys.slice(i, i + 1000).map((key) => ({ type: "put", key, value: VALUE })));
 }
@@ -100,4 +100,5 @@ for (const workload of Object.keys(WORKLOADS).filter((each) => each.includes(val
   }
 }
 console.table(rows);
+await owner.close();
 rmSync(folder, { recursive: true, force: true });
