@@ -34,6 +34,15 @@ export type SentRange = Pick<
   "lower" | "lowerIncluded" | "upper" | "upperIncluded" | "reverse" | "limit" | "keysOnly" | "withVersions"
 >;
 
+/** The option of a write that may be the only one; `null` if there are others, or it is wrong. */
+export function onlyDurable(options: unknown): boolean | undefined | null {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null) return null;
+  const { durable, ...others } = options as { readonly durable?: unknown };
+  const isRight = durable === undefined || typeof durable === "boolean";
+  return isRight && Object.keys(others).length === 0 ? durable : null;
+}
+
 /** What the first argument of a method is. */
 export type Kinds = Readonly<Record<string, "key" | "keys" | "range" | "nothing">>;
 

@@ -14,7 +14,7 @@ import { queueMicrotask } from "../clock.ts";
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../limits.ts";
 import { isUint8Array } from "../realm.ts";
 import type { Answers } from "./answers.ts";
-import type { Call } from "./calls.ts";
+import { type Call, onlyDurable } from "./calls.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import type { Requests } from "./requests.ts";
 import { isReserved } from "./reserved.ts";
@@ -82,19 +82,8 @@ export class Together {
   }
 
   /** Does a call, or returns `false` if it must be done alone. Then all calls before it have begun. */
-  take(id: number, { method, args, holder, sequence, from }: Call): boolean {
-    const [key, second, third] = args;
-    const isAlone = holder !== undefined || from !== undefined || !isUint8Array(key);
-    if (!isAlone && (method === "get" || method === "has") && args.length === 1) return this.#read(id, method, key);
-    if (!isAlone && method === "put") {
-      const durable = durableOf(third);
-      if (isUint8Array(second) && second.length <= MAX_VALUE_BYTES && durable !== null)
-        return this.#write({ id, sequence, durable, key, value: second });
-    }
-    if (!isAlone && method === "delete") {
-      const durable = durableOf(second);
-      if (durable !== null) return this.#write({ id, sequence, durable, key });
-    }
+  take(id: number, call: Call): boolean {
+    if (this.#takes(id, call)) return true;
     this.commit();
     return false;
   }
@@ -107,17 +96,22 @@ export class Together {
     void this.#commit(group);
   }
 
+  #takes(id: number, { method, args, holder, sequence, from }: Call): boolean {
+    const [key, second, third] = args;
+    if (holder !== undefined || from !== undefined || !isUint8Array(key)) return false;
+    if (method === "get" || method === "has") return this.#read(id, method, key);
+    if (method === "delete") return this.#write({ id, sequence, key, value: undefined, durable: onlyDurable(second) });
+    const isPut = method === "put" && isUint8Array(second) && second.length <= MAX_VALUE_BYTES;
+    return isPut && this.#write({ id, sequence, key, value: second, durable: onlyDurable(third) });
+  }
+
   #read(id: number, method: "get" | "has", key: Uint8Array): boolean {
     this.commit();
     const { store } = this.#parts;
-    try {
-      const found = method === "get" ? store.getSync(key) : store.hasSync(key);
-      if (this.#found.push([id, found]) === 1) queueMicrotask(() => this.#tell());
-      return true;
-    } catch {
-      // Alone it fails again, and says why.
-      return false;
-    }
+    const found = attempt(() => (method === "get" ? store.getSync(key) : store.hasSync(key)));
+    if (!found) return false;
+    if (this.#found.push([id, found[0]]) === 1) queueMicrotask(() => this.#tell());
+    return true;
   }
 
   async #tell(): Promise<void> {
@@ -131,26 +125,26 @@ export class Together {
     }
   }
 
-  #write({ id, sequence, durable = this.#parts.durable, key, value }: Write): boolean {
+  #write({ id, sequence, key, value, durable = this.#parts.durable }: Write): boolean {
     const { requests, store } = this.#parts;
-    const isUsual = sequence !== undefined && key.length > 0 && key.length <= MAX_KEY_BYTES && !isReserved(key);
-    if (!isUsual || !requests.isNew(sequence)) {
-      this.commit();
-      return false;
-    }
+    const isUsual = durable !== null && key.length > 0 && key.length <= MAX_KEY_BYTES && !isReserved(key);
+    if (!isUsual || sequence === undefined || !requests.isNew(sequence)) return false;
     const name = nameOf(key);
-    if (!this.#group?.fits(sequence, name, durable)) {
-      this.commit();
-      const group = new Group(sequence, durable);
-      this.#group = group;
-      queueMicrotask(() => this.#group === group && this.commit());
-    }
-    const [operation, result] = value
-      ? [{ type: "put", key, value } as const, undefined]
-      : [{ type: "delete", key } as const, store.hasSync(key)];
-    this.#group?.add(id, name, operation, result);
+    if (!this.#group?.fits(sequence, name, durable)) this.commit();
+    const result = value ? [undefined] : attempt(() => store.hasSync(key));
+    if (!result) return false;
+    const group = this.#group ?? this.#begin(sequence, durable);
+    group.add(id, name, value ? { type: "put", key, value } : { type: "delete", key }, result[0]);
     this.waiting += 1;
     return true;
+  }
+
+  /** Begins a group, which ends with the turn at the latest. */
+  #begin(first: number, durable: boolean | undefined): Group {
+    const group = new Group(first, durable);
+    this.#group = group;
+    queueMicrotask(() => this.#group === group && this.commit());
+    return group;
   }
 
   async #commit({ first, durable, ids, results, operations }: Group): Promise<void> {
@@ -166,19 +160,20 @@ export class Together {
   }
 }
 
+/** A put, or a delete if there is no value. */
 interface Write {
   readonly id: number;
   readonly sequence: number | undefined;
-  readonly durable: boolean | undefined;
   readonly key: Uint8Array;
-  readonly value?: Uint8Array;
+  readonly value: Uint8Array | undefined;
+  readonly durable: boolean | undefined | null;
 }
 
-/** The only option that a write in a group may have; `null` if there are others. */
-function durableOf(options: unknown): boolean | undefined | null {
-  if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null) return null;
-  const isAlone = Object.keys(options).every((name) => name === "durable");
-  const { durable } = options as { durable?: unknown };
-  return isAlone && (durable === undefined || typeof durable === "boolean") ? durable : null;
+/** What a read finds, in an array; `undefined` if it fails. Alone the call fails again, and says why. */
+function attempt<T>(read: () => T): readonly [T] | undefined {
+  try {
+    return [read()];
+  } catch {
+    return undefined;
+  }
 }

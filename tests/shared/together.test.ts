@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MemoryStore } from "../../mod.ts";
+import { MemoryStore, StoreError } from "../../mod.ts";
 import { Kind, type Message } from "../../src/shared/frame.ts";
 import { RESERVED, Requests } from "../../src/shared/requests.ts";
 import { Session } from "../../src/shared/session.ts";
@@ -18,6 +18,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1
 class Connection {
   readonly store: MemoryStore;
   readonly sent: Message[] = [];
+  /** How often the owner was told that its store failed. */
+  failures = 0;
   readonly #session: Session;
   #id = 0;
 
@@ -29,7 +31,9 @@ class Connection {
       requests: new Requests(store, CLIENT),
       durable: undefined,
       dropRecords: async () => {},
-      failed: () => {},
+      failed: () => {
+        this.failures += 1;
+      },
     });
   }
 
@@ -101,6 +105,36 @@ describe("calls that come together", () => {
       ],
     );
     assert.equal(store.versionsSync("a").length, 3);
+  });
+
+  test("a delete sees the put before it", async () => {
+    const connection = new Connection(new MemoryStore());
+    connection.put("a", "1", 1);
+    connection.call("delete", [bytes("a")], 2);
+    connection.put("a", "2", 3);
+    assert.deepEqual(await connection.answers(3), [
+      [1, undefined],
+      [2, true],
+      [3, undefined],
+    ]);
+  });
+
+  test("a store that failed tells so, whatever is asked of it", async () => {
+    const store = new MemoryStore();
+    const failed = () => {
+      throw new StoreError("STORE_FAILED", "the disk is gone");
+    };
+    Object.assign(store, { getSync: failed, hasSync: failed, get: async () => failed(), has: async () => failed() });
+    const connection = new Connection(store);
+    connection.call("get", [bytes("a")]);
+    connection.call("has", [bytes("a")]);
+    connection.call("delete", [bytes("a")], 1);
+    const answers = new Map((await connection.answers(3)) as [number, unknown][]);
+    assert.deepEqual(
+      [1, 2, 3].map((id) => answers.get(id)),
+      Array(3).fill("the disk is gone"),
+    );
+    assert.equal(connection.failures, 3);
   });
 
   test("other numbers, other options and other calls begin another commit, in the order of the calls", async () => {
