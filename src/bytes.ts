@@ -46,6 +46,16 @@ export function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayB
   return bytes;
 }
 
+/** Copies the pieces, one behind the other, to a place in other bytes, and returns those. */
+export function putAll<T extends Uint8Array>(pieces: readonly Uint8Array[], into: T, start = 0): T {
+  let at = start;
+  for (const piece of pieces) {
+    into.set(piece, at);
+    at += piece.length;
+  }
+  return into;
+}
+
 /** The same bytes, not copied, as an array whose `slice` copies. That of a `Buffer` does not. */
 export function plainView({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);

@@ -14,7 +14,7 @@
  * @module
  */
 
-import { NOTHING } from "../bytes.ts";
+import { NOTHING, putAll } from "../bytes.ts";
 import { MAGIC } from "../codecs/clone/format.ts";
 import { CloneReader } from "../codecs/clone/reader.ts";
 import { CloneWriter } from "../codecs/clone/writer.ts";
@@ -65,15 +65,11 @@ const KINDS: ReadonlySet<number> = new Set(Object.values(Kind));
 /** The frame of a message. Throws `CloneError` or `RangeError` if the body cannot be sent. */
 export function encodeFrame({ kind, id, body }: Message): Uint8Array<ArrayBuffer> {
   const pieces = piecesOf(kind, body);
-  const frame = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, PREFIX_BYTES + HEAD_BYTES));
+  const start = PREFIX_BYTES + HEAD_BYTES;
+  const frame = putAll(pieces, new Uint8Array(pieces.reduce((sum, { length }) => sum + length, start)), start);
   const view = new DataView(frame.buffer);
   frame[PREFIX_BYTES] = kind;
   view.setUint32(PREFIX_BYTES + 1, id, true);
-  let at = PREFIX_BYTES + HEAD_BYTES;
-  for (const piece of pieces) {
-    frame.set(piece, at);
-    at += piece.length;
-  }
   view.setUint32(0, frame.length - PREFIX_BYTES, true);
   view.setUint32(4, crc32(frame.subarray(PREFIX_BYTES)), true);
   return frame;
@@ -135,12 +131,7 @@ export class FrameReader {
   #joined(count: number): Uint8Array {
     const first = this.#pieces[0] as Uint8Array;
     if (first.length >= count) return first;
-    const all = new Uint8Array(this.#bytes);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
+    const all = putAll(this.#pieces, new Uint8Array(this.#bytes));
     this.#pieces = [all];
     return all;
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Socket } from "node:net";
+import { putAll } from "../bytes.ts";
 import { queueMicrotask } from "../clock.ts";
 import { deferred } from "../promises.ts";
 import { isErrorLike } from "../realm.ts";
@@ -81,7 +82,7 @@ export class SocketLink implements Link {
   #flush(): void {
     const frames = this.#frames;
     if (frames.length === 0) return;
-    const bytes = frames.length === 1 ? (frames[0] as Uint8Array) : joined(frames, this.#frameBytes);
+    const bytes = frames.length === 1 ? (frames[0] as Uint8Array) : putAll(frames, new Uint8Array(this.#frameBytes));
     this.#frames = [];
     this.#frameBytes = 0;
     this.#socket.write(bytes);
@@ -113,14 +114,4 @@ export class SocketLink implements Link {
     this.#drained();
     this.#receiver.ended(this.#error);
   }
-}
-
-function joined(frames: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const frame of frames) {
-    all.set(frame, at);
-    at += frame.length;
-  }
-  return all;
 }
