@@ -13,8 +13,9 @@ import { clearTimeout, clock, setTimeout, sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { addressText } from "./address.ts";
 import { FrameReader } from "./frame.ts";
-import { type Hello, helloFrame, helloOf, refusalFrame } from "./greeting.ts";
+import { HELLO_MS, type Hello, helloFrame, helloOf, refusalFrame } from "./greeting.ts";
 import { type ListenConfig, listenConfig } from "./listen_options.ts";
+import { listening } from "./listening.ts";
 import { connectToOwner } from "./socket_connect.ts";
 import { tokenCheck } from "./token.ts";
 
@@ -22,9 +23,7 @@ import { tokenCheck } from "./token.ts";
 const MOST_CLIENTS = 1024;
 /** How many more may be about to say who they are. The one that came first makes room. */
 const MOST_NEWCOMERS = 256;
-/** How long a newcomer may take to say who it is, in milliseconds. */
-const HELLO_MS = 5000;
-/** How large that message may be. */
+/** How large HELLO may be. */
 const MOST_HELLO_BYTES = 4096;
 /** How long a gateway looks for the owner of the store, in milliseconds. Another process may be becoming it. */
 const OWNER_MS = 5000;
@@ -68,19 +67,11 @@ export class Gateway implements StoreListener {
     server.maxConnections = MOST_CLIENTS + MOST_NEWCOMERS;
     server.on(tls ? "secureConnection" : "connection", (socket: Socket) => gateway.#accept(socket));
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen({ host, port }, () => {
-          server.off("error", reject);
-          resolve();
-        });
-      });
+      await listening(server, { host, port });
     } catch (cause) {
       const text = `Cannot listen on ${addressText({ host, port, isEncrypted: tls !== undefined })}`;
       throw new StoreError("ADDRESS_UNAVAILABLE", `${text}: ${(cause as Error).message}`, { cause });
     }
-    // For example too many open files: those that wait connect later.
-    server.on("error", () => {});
     gateway.#port = (server.address() as AddressInfo).port;
     return gateway;
   }
@@ -213,13 +204,8 @@ async function serverOf(tls: ListenConfig["tls"]): Promise<Server> {
 
 /** Passes bytes on. While one side does not take them, the other one is not read. */
 function pass(from: Socket, to: Socket): void {
-  from.on("data", (bytes) => {
-    if (!to.write(bytes)) from.pause();
-  });
-  to.on("drain", () => from.resume());
-  from.on("end", () => to.end());
+  from.pipe(to);
   from.on("close", () => endSoon(to));
-  from.resume();
 }
 
 /** Ends a connection once the other side has taken what waits for it, or after a time. */

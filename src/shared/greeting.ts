@@ -27,6 +27,8 @@ import type { WatchedLink } from "./watched_link.ts";
 /** The versions of the protocol that this release speaks. */
 const LEAST_PROTOCOL = 1;
 const NEWEST_PROTOCOL = 1;
+/** How long a client may take to say HELLO, in milliseconds. */
+export const HELLO_MS = 5000;
 /** How long an owner may take to greet a client, in milliseconds. One that is busy answers later. */
 const WELCOME_MS = 10_000;
 

@@ -11,8 +11,9 @@ import { StoreError } from "../errors.ts";
 import { mayAsk } from "../fs/process_identity.ts";
 import { Fence, fenced } from "./fence.ts";
 import { Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
-import { helloOf, protocolFor, refusalFrame, welcomeFrame } from "./greeting.ts";
+import { HELLO_MS, helloOf, protocolFor, refusalFrame, welcomeFrame } from "./greeting.ts";
 import type { Link, Receiver } from "./link.ts";
+import { listening } from "./listening.ts";
 import { LocalLink, localLinks } from "./local_link.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { clientsWithRecords, Requests } from "./requests.ts";
@@ -23,8 +24,6 @@ import { beginSharing, dropRecords, endSharingIfDone } from "./traces.ts";
 
 /** How many clients may be connected. */
 const MOST_CLIENTS = 1024;
-/** How long a client may take to say who it is, in milliseconds. */
-const HELLO_MS = 5000;
 /** How long a client may take to end its side of the connection, in milliseconds. */
 const GOODBYE_MS = 1000;
 /** How long the records of a client are kept that is not connected and did not say goodbye, in milliseconds. */
@@ -161,14 +160,7 @@ export class Owner {
       const server = createServer((socket) => this.#accept(socket));
       server.maxConnections = MOST_CLIENTS;
       server.unref();
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen({ path: way.path, exclusive: true, backlog: MOST_CLIENTS }, () => {
-          server.removeAllListeners("error");
-          server.on("error", () => {});
-          resolve();
-        });
-      });
+      await listening(server, { path: way.path, exclusive: true, backlog: MOST_CLIENTS });
       this.#server = server;
       this.#fence.require();
       if (mayName) renameSync(`${folderOf(this.#directory)}/${unnamed}`, socketIn(this.#directory));
