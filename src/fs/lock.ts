@@ -1,15 +1,12 @@
-import * as fs from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
 import { clearTimeout, setTimeout, sleep, type Timer } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { process } from "../process.ts";
-import { fileSystemError } from "./filesystem.ts";
 import { kernelLock } from "./kernel_lock.ts";
 import { claimLock } from "./lock_claim.ts";
 import { judgeOwner, type Prober, type Verdict } from "./lock_liveness.ts";
-import { currentLock, type FoundLock } from "./lock_record.ts";
+import { currentLock, directoryId, type FoundLock } from "./lock_record.ts";
 import { listenInDirectory } from "./lock_socket.ts";
-import { withErrorCode } from "./node_errors.ts";
 import { lossBy, type OwnedLock } from "./owned_lock.ts";
 import { ownIdentity } from "./process_identity.ts";
 import { randomName } from "./random.ts";
@@ -199,12 +196,6 @@ async function settledLock(directory: string): Promise<FoundLock | undefined> {
 async function judge(current: FoundLock | undefined, prober: Prober): Promise<Verdict> {
   if (!current || current.record?.released) return { state: "dead" };
   return judgeOwner(current, prober);
-}
-
-function directoryId(directory: string): string {
-  const stats = withErrorCode(() => fs.statSync(directory, { bigint: true }));
-  if (!stats.isDirectory()) throw fileSystemError("ENOTDIR", "lock", directory);
-  return `${stats.dev}:${stats.ino}`;
 }
 
 function contendedError(directory: string): StoreError {

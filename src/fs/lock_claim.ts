@@ -4,13 +4,16 @@ import { draftPath, type LockRecord, lockNumbers, lockPath, removeIfPresent, rem
 import { errorCode, withErrorCode } from "./node_errors.ts";
 import { OwnedLock } from "./owned_lock.ts";
 
+/** What a lock file says of its owner. */
+export type Claimant = Omit<Prober, "staleAfterMs" | "readOnly">;
+
 /**
  * Tries to own lock file `number`. The owner before must have released the lock, be dead or missing. `undefined` if
  * another process was faster: the name is taken, or there is a higher number. Synchronous, so that it is short.
  *
  * The file gets its name only once it has its record. A process that is killed before that leaves no lock.
  */
-export function claimLock(prober: Prober, number: number, onRelease: () => void): OwnedLock | undefined {
+export function claimLock(prober: Claimant, number: number, onRelease: () => void): OwnedLock | undefined {
   const { directory, nonce, heartbeatMs } = prober;
   const draft = draftPath(directory, nonce);
   const fd = withErrorCode(() => fs.openSync(draft, "wx+"));

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { fileSystemError } from "./filesystem.ts";
 import { isSocketLeftover } from "./lock_socket_path.ts";
 import { errorCode, withErrorCode } from "./node_errors.ts";
 import type { ProcessIdentity } from "./process_identity.ts";
@@ -60,6 +61,13 @@ export function lockNumbers(directory: string): number[] {
     if (number !== undefined) numbers.push(number);
   }
   return numbers;
+}
+
+/** Device and inode of a directory. */
+export function directoryId(directory: string): string {
+  const stats = withErrorCode(() => fs.statSync(directory, { bigint: true }));
+  if (!stats.isDirectory()) throw fileSystemError("ENOTDIR", "lock", directory);
+  return `${stats.dev}:${stats.ino}`;
 }
 
 /**

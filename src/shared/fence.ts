@@ -7,12 +7,11 @@
  * @module
  */
 
-import { statSync } from "node:fs";
 import type { DirectoryLock } from "../api/file_system.ts";
 import { clock } from "../clock.ts";
 import { lockLost } from "../fs/filesystem.ts";
 import type { Fence as LockName } from "../fs/job_worker.ts";
-import { lockNumbers } from "../fs/lock_record.ts";
+import { directoryId, lockNumbers } from "../fs/lock_record.ts";
 import type { Link } from "./link.ts";
 
 /**
@@ -79,9 +78,8 @@ export class Fence {
 }
 
 function lockOfThisThread(directory: string): PresentLock | undefined {
-  const { dev, ino } = statSync(directory, { bigint: true });
   const locks = (globalThis as { [key: symbol]: Map<string, PresentLock> | undefined })[Symbol.for("luge.directories")];
-  return locks?.get(`${dev}:${ino}`);
+  return locks?.get(directoryId(directory));
 }
 
 /** The owner's side of a link: sends nothing any more once another process has the directory. The client asks that one. */

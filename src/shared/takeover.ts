@@ -8,11 +8,11 @@
  * @module
  */
 
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { Logger } from "../api/logger.ts";
 import { clock, setTimeout, sleep } from "../clock.ts";
 import { claimLock } from "../fs/lock_claim.ts";
-import { currentLock, type FoundLock, type LockRecord } from "../fs/lock_record.ts";
+import { currentLock, directoryId, type FoundLock, type LockRecord } from "../fs/lock_record.ts";
 import type { OwnedLock } from "../fs/owned_lock.ts";
 import { isSameProcess, ownIdentity, type ProcessIdentity, sharesProcessIds } from "../fs/process_identity.ts";
 import { randomName } from "../fs/random.ts";
@@ -27,7 +27,6 @@ const STILL_MS = 450;
 /** The pause after an error of the disk, in milliseconds. */
 const AGAIN_MS = 1000;
 const HEARTBEAT_MS = 2000;
-const STALE_AFTER_MS = 10_000;
 
 /** A process that takes over: the part of {@linkcode ProcessIdentity} that is not that of the owner. */
 type Taker = Pick<ProcessIdentity, "pid" | "started">;
@@ -118,20 +117,18 @@ export class Takeover {
     }
     // It may have continued while the files were looked at.
     if (!this.#isFrozen(record)) return false;
-    const { dev, ino } = statSync(directory, { bigint: true });
     const { pid, runtime, machine, namespace, started } = record;
     const own = ownIdentity();
     const named = { pid, runtime, machine, namespace, started, taker: { pid: own.pid, started: own.started } };
-    const prober = {
+    const claimant = {
       directory,
-      id: `${dev}:${ino}`,
+      id: directoryId(directory),
       self: named as ProcessIdentity,
       kernel: undefined,
       nonce: randomName(),
-      staleAfterMs: STALE_AFTER_MS,
       heartbeatMs: HEARTBEAT_MS,
     };
-    const lock = claimLock(prober, found.number + 1, () => {});
+    const lock = claimLock(claimant, found.number + 1, () => {});
     if (!lock) return true;
     this.#warn(`'${directory}' is taken over from process ${pid}, which is stopped`);
     await this.#renew(lock);

@@ -14,6 +14,7 @@ import { fileSystemError } from "../../../src/fs/filesystem.ts";
 import { Takeover } from "../../../src/shared/takeover.ts";
 import { removeAll } from "../../../src/store_directory.ts";
 import type { Random } from "../../lib/random.ts";
+import type { Identity } from "./process.ts";
 import type { SimulatedServer, SimulatedSocket } from "./sockets.ts";
 
 /** What is simulated. */
@@ -23,7 +24,7 @@ export interface Simulated {
   /** The disk as the process of a path sees it. */
   diskAt(path: string): FileSystem;
   /** What tells the directory of a process from others. */
-  identityOf(path: string): { readonly dev: bigint; readonly ino: bigint };
+  identityOf(path: string): Identity;
   connect(path: string): SimulatedSocket;
   createServer(accept: (socket: SimulatedSocket) => void): SimulatedServer;
   readonly random: Random;

@@ -23,6 +23,13 @@ const OWN_PART = /^\/sim-\d+(?=\/|$)/;
 /** The locks of this thread, as lock.ts has them. */
 const LOCKS: Map<string, object> = Reflect.get(globalThis, Symbol.for("luge.directories"));
 
+/** What `stat` says of a directory. */
+export interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  isDirectory(): boolean;
+}
+
 /** What a process needs of its machine. */
 export interface Machine {
   readonly disk: SimulatedDisk;
@@ -79,8 +86,8 @@ export class Process {
   }
 
   /** What tells its directory from those of other processes, and from any on a disk. */
-  get identity(): { readonly dev: bigint; readonly ino: bigint } {
-    return { dev: -1n, ino: BigInt(this.id) };
+  get identity(): Identity {
+    return { dev: -1n, ino: BigInt(this.id), isDirectory: () => true };
   }
 
   /** It has the directory no more. */

@@ -10,7 +10,7 @@ import { SimulatedDisk } from "../simulate/disk.ts";
 import type { EnginePool } from "../simulate/engine_pool.ts";
 import type { Simulated } from "./builtins.ts";
 import { type Control, changeOfBytes } from "./controls.ts";
-import { type Machine, Process, processOf } from "./process.ts";
+import { type Identity, type Machine, Process, processOf } from "./process.ts";
 import { type Harbour, type Place, SimulatedServer, SimulatedSocket } from "./sockets.ts";
 
 /** How many bytes the kernel takes on a connection: nothing, little, and as Linux does. */
@@ -120,7 +120,7 @@ export class World implements Simulated, Harbour, Machine {
     return this.#at(path).disk;
   }
 
-  identityOf(path: string): { readonly dev: bigint; readonly ino: bigint } {
+  identityOf(path: string): Identity {
     return this.#at(path).identity;
   }
 
