@@ -11,7 +11,7 @@ import type { Call } from "./calls.ts";
 import { fromSent, type SentError } from "./errors.ts";
 import { decodeFrame, encodeFrame, Kind, type Message } from "./frame.ts";
 import type { Link } from "./link.ts";
-import type { Join, Listener, OpenCall } from "./open_call.ts";
+import type { Join, Joined, Listener, OpenCall } from "./open_call.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { ownerLost } from "./owner_errors.ts";
 import { type Once, WriteNumbers } from "./write_numbers.ts";
@@ -53,7 +53,7 @@ export class Client {
   /** The newest version that an owner named. */
   version = 0;
   #local: OwnedStore | undefined;
-  #isFenced: () => boolean = () => false;
+  #isFenced: Joined["isFenced"];
   /** Whether new calls are refused. Those that were begun go on. */
   isClosing = false;
   /** Called with whether calls keep the process alive, also while there is no link. */
@@ -73,7 +73,7 @@ export class Client {
    * that another one took over, the store here is of the past.
    */
   get local(): OwnedStore | undefined {
-    return this.#local === undefined || this.#isFenced() ? undefined : this.#local;
+    return this.#isFenced?.() ? undefined : this.#local;
   }
 
   /** Throws if the client is closed, or cannot reach a store any more. `action` is a verb for the message. */

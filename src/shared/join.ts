@@ -123,7 +123,7 @@ async function connect(member: Member, receiver: Receiver): Promise<Membership |
   const watched = new WatchedLink(() => takeover.look(nonce));
   try {
     const greeted = await greet(socket, { client, durable: config.syncWrites !== false }, receiver, watched);
-    return greeted && { ...greeted, owner: undefined, local: undefined, isFenced: () => false };
+    return greeted && { ...greeted, owner: undefined, local: undefined };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     throw new StoreError(error.code, `Cannot open '${path}': ${error.message}`, { cause: error });

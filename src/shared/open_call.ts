@@ -21,7 +21,7 @@ export interface Joined {
   /** The store, if this process is its owner. */
   readonly local: OwnedStore | undefined;
   /** Whether another process has taken the store over from this one. Only an owner can lose it without knowing. */
-  isFenced(): boolean;
+  readonly isFenced?: (() => boolean) | undefined;
 }
 
 /** Finds an owner, or becomes it. `receiver` gets what the owner sends. Rejects if there is no way to a store. */

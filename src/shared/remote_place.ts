@@ -65,7 +65,7 @@ export class RemotePlace implements Place {
     try {
       const greeted = await this.#joined(receiver, client);
       this.#wasIn = true;
-      return { ...greeted, local: undefined, isFenced: () => false };
+      return { ...greeted, local: undefined };
     } finally {
       release();
       this.#isJoining = false;

@@ -25,7 +25,7 @@ class SilentOwner {
   join(receiver: Receiver): Joined {
     this.receiver = receiver;
     const link = notedLink(this.received);
-    return { link, version: 1, epoch: this.epoch, wereLost: this.wereLost, local: undefined, isFenced: () => false };
+    return { link, version: 1, epoch: this.epoch, wereLost: this.wereLost, local: undefined };
   }
 
   get methods(): unknown[] {

@@ -63,7 +63,7 @@ async function hasLost(path: string, call?: Message): Promise<unknown> {
   return lost;
 }
 
-const JOINED = { version: 1, epoch: "one", wereLost: false, isFenced: () => false };
+const JOINED = { version: 1, epoch: "one", wereLost: false };
 
 /** What a client gets that is the owner of a store. */
 function owning(store: OwnedStore, receiver: Receiver): Joined {
