@@ -13,8 +13,9 @@ import { RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
 import { float64Codec } from "../../src/codecs/mod.ts";
 import { kill, printed, start } from "../support/child.ts";
 import { nodeTest } from "../support/node_only.ts";
-import { TOKEN, until } from "../support/served.ts";
+import { TOKEN } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 const MEMBER = fileURLToPath(new URL("member.ts", import.meta.url));
 /** Far more than they reach before they are told to stop. */

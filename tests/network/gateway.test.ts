@@ -16,8 +16,9 @@ import { connectToOwner } from "../../src/shared/socket_connect.ts";
 import { folderOf, wayToSocket } from "../../src/shared/socket_path.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { storeError } from "../support/expect.ts";
-import { TOKEN, until, withServed } from "../support/served.ts";
+import { TOKEN, withServed } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 
 const HELLO = { client: "0".repeat(32), durable: false, token: TOKEN };
 

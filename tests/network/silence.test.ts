@@ -8,7 +8,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { open } from "../../mod.ts";
 import { timers } from "../../src/clock.ts";
-import { TOKEN, until, withServed } from "../support/served.ts";
+import { TOKEN, withServed } from "../support/served.ts";
+import { until } from "../support/until.ts";
 
 const LOOK_MS = 20_000;
 

@@ -4,42 +4,30 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { open } from "../../mod.ts";
-import { launcher, RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
+import { RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
 import { float64Codec } from "../../src/codecs/mod.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
+import { CountingProcess } from "./counting_process.ts";
 
 const MEMBER = fileURLToPath(new URL("member.ts", import.meta.url));
 const COUNT = 400;
 
-class Member {
-  readonly name: string;
-  readonly child: ChildProcess;
-  readonly wrong: string[] = [];
-  role = "";
-  at = 0;
-  isDone = false;
-  readonly ended: Promise<void>;
-
+class Member extends CountingProcess {
   constructor(name: string, runtime: Runtime, path: string) {
-    this.name = name;
-    const [program, args] = launcher(runtime);
-    this.child = spawn(program, [...args, MEMBER, path, name, String(COUNT)], { stdio: ["pipe", "pipe", "inherit"] });
-    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
-    this.ended = new Promise((resolve) => this.child.once("close", () => resolve()));
+    super(name, runtime, MEMBER, [path, name, String(COUNT)]);
   }
 
-  #hear(line: string): void {
-    const [word, rest = ""] = line.split(" ", 2);
-    if (word === "role") this.role = rest;
-    else if (word === "at") this.at = Number(rest);
-    else if (word === "done") this.isDone = true;
-    else this.wrong.push(line);
+  get isDone(): boolean {
+    return this.has("done");
+  }
+
+  /** What it should not have said. */
+  get wrong(): string[] {
+    return this.said.filter((line) => !line.startsWith("done"));
   }
 }
 

@@ -5,53 +5,29 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { open } from "../../mod.ts";
-import { launcher, RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
+import { RUNTIMES, type Runtime } from "../../scripts/lib/runtimes.ts";
 import { float64Codec } from "../../src/codecs/mod.ts";
 import { storeError } from "../support/expect.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
+import { CountingProcess } from "./counting_process.ts";
 
 const MEMBER = fileURLToPath(new URL("frozen_member.ts", import.meta.url));
 const linuxTest = process.platform === "linux" ? nodeTest : test.skip;
 
-class Member {
-  readonly name: string;
-  readonly child: ChildProcess;
-  /** What it said besides. */
-  readonly said: string[] = [];
-  role = "";
-  at = 0;
-  readonly ended: Promise<void>;
-
+class Member extends CountingProcess {
   constructor(name: string, runtime: Runtime, path: string, first = "") {
-    this.name = name;
-    const [program, args] = launcher(runtime);
-    this.child = spawn(program, [...args, MEMBER, path, name, first], { stdio: ["pipe", "pipe", "inherit"] });
-    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
-    this.ended = new Promise((resolve) => this.child.once("close", () => resolve()));
-  }
-
-  #hear(line: string): void {
-    const [word, rest = ""] = line.split(" ", 2);
-    if (word === "role") this.role = rest;
-    else if (word === "at") this.at = Number(rest);
-    else this.said.push(line);
+    super(name, runtime, MEMBER, [path, name, first]);
   }
 
   tell(line: string): void {
     this.child.stdin?.write(`${line}\n`);
-  }
-
-  has(word: string): boolean {
-    return this.said.some((line) => line.startsWith(word));
   }
 
   /** Settles once it has counted on. */

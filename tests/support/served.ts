@@ -28,12 +28,3 @@ export async function withServed(
     await use({ path, owner, listener });
   });
 }
-
-/** Settles once something is true. */
-export async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!isTrue()) {
-    if (Date.now() > end) throw new Error(`still not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
