@@ -78,6 +78,7 @@ describe("on the address of a store, a command", () => {
           /^Cannot fork '.*': it needs the directory; run it on that machine$/,
         ],
         [["serve", withToken], ExitCode.failed, /^Cannot serve .* needs the directory/],
+        [["kv", "serve", withToken], ExitCode.failed, /^Cannot serve .* needs the directory/],
         [
           ["compact", withToken, "--keep-versions", "3"],
           ExitCode.failed,

@@ -6,6 +6,7 @@ import { type CliCommand, command } from "../command.ts";
 import { FailedError, UsageError } from "../exit_codes.ts";
 import { type Running, serve } from "../kv_server.ts";
 import { type Address, hostAndPort, tokenFrom } from "../listening.ts";
+import { isAddress, needsDirectory } from "../remote.ts";
 import type { Session } from "../session.ts";
 
 interface KvOptions {
@@ -48,6 +49,7 @@ luge: The access token is missing: set ${TOKEN_VARIABLE}, or use --token-file`,
   },
   run: async (session, [action, directory], { listen, tokenFile }) => {
     if (action !== "serve") throw new UsageError(`Unknown action '${action}': expected serve`);
+    if (isAddress(directory)) throw needsDirectory("serve", directory);
     const token = tokenFrom({ file: tokenFile, variable: TOKEN_VARIABLE, least: LEAST_TOKEN });
     const store = await open(defaultConfig(directory));
     try {
