@@ -49,7 +49,7 @@ const LAYERS: readonly RegExp[] = [
   /^mod\.ts$/,
   /^src\/open\.ts$/,
   /^src\/shared\//,
-  /^src\/(?:copy|destroy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|config)\.ts$/,
+  /^src\/(?:copy|destroy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|is_remote|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,
   /^src\/commit\//,
