@@ -10,6 +10,7 @@ import { HostFile } from "../../src/host/file.ts";
 import { Guard } from "../../src/host/guard.ts";
 import { Host } from "../../src/host/host.ts";
 import { diskError, ObservedFileSystem } from "../support/observed_file_system.ts";
+import { SetClock } from "../support/set_clock.ts";
 
 type Call = (...values: (number | bigint)[]) => number;
 
@@ -316,17 +317,28 @@ describe("the WASI host", () => {
   });
 
   test("checks the lock before every change, and from time to time during reads", () => {
+    using time = new SetClock();
     let asked = 0;
-    const { call, openFile, vector } = guest(undefined, () => {
-      asked += 1;
-      return true;
-    });
+    let writeMs = 0;
+    const { call, openFile, vector } = guest(
+      (name) => {
+        if (name === "write") time.ms += writeMs;
+      },
+      () => {
+        asked += 1;
+        return true;
+      },
+    );
     const { fd } = openFile("file");
     asked = 0;
     for (let i = 0; i < 10; i++) call("fd_pwrite", fd, ...vector(5), 0n, 8);
     assert.equal(asked, 10);
     for (let i = 0; i < 512; i++) call("fd_pread", fd, ...vector(5), 0n, 8);
     assert.equal(asked, 12);
+    // A write that takes long is looked at once more when it is done.
+    writeMs = 1;
+    for (let i = 0; i < 10; i++) call("fd_pwrite", fd, ...vector(5), 0n, 8);
+    assert.equal(asked, 32);
   });
 
   test("reports a sync that failed after a call, and releases the file", async () => {

@@ -6,29 +6,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
-import { clock } from "../../src/clock.ts";
 import { within } from "../guard/within.ts";
 import { storeError, text } from "../support/expect.ts";
-
-/** The time of all stores while this is in use. */
-class Time implements Disposable {
-  readonly #now = clock.now;
-  ms = 1_700_000_000_000;
-
-  constructor() {
-    clock.now = () => this.ms;
-  }
-
-  [Symbol.dispose](): void {
-    clock.now = this.#now;
-  }
-}
+import { SetClock } from "../support/set_clock.ts";
 
 const entriesOf = (store: Store) => store.metrics().writeBufferEntries;
 
 describe("expired values of a MemoryStore", () => {
   test("are dropped by later writes of any key", async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = new MemoryStore();
     let most = 0;
     // 1,000 entries are live at a time. The writes never pause, so no background step runs.
@@ -46,7 +32,7 @@ describe("expired values of a MemoryStore", () => {
   });
 
   test("are dropped after a single write, in steps that let the event loop turn", async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = new MemoryStore();
     const puts = Array.from({ length: 20_000 }, (_, i) => ({
       type: "put" as const,
@@ -62,7 +48,7 @@ describe("expired values of a MemoryStore", () => {
   });
 
   test("are dropped by reads of ranges that skip many of them", async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = new MemoryStore();
     for (let i = 0; i < 15_000; i++) store.putSync(`${i}`, "", { ttl: 1000 });
     time.ms += 1000;
@@ -74,7 +60,7 @@ describe("expired values of a MemoryStore", () => {
   });
 
   test("that were put again or deleted have their new state", async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = new MemoryStore();
     for (let i = 0; i < 100; i++) store.putSync("renewed", `${i}`, { ttl: 1000 + i });
     store.putSync("kept", "a while", { ttl: 500 });
@@ -91,7 +77,7 @@ describe("expired values of a MemoryStore", () => {
   });
 
   test("keep their older versions, but no bytes of their own", async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = new MemoryStore({ numVersionsToKeep: 3 });
     store.putSync("key", "old");
     const { version } = store;
@@ -112,7 +98,7 @@ describe("expired values of a MemoryStore", () => {
   });
 
   test("are missing in snapshots, whose older versions can still be read", async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = new MemoryStore({ numVersionsToKeep: 10 });
     store.putSync("key", "1");
     store.putSync("session", "", { ttl: 1000 });
@@ -139,7 +125,7 @@ const STORES: Readonly<Record<string, () => Promise<Store>>> = {
 
 for (const [name, openStore] of Object.entries(STORES)) {
   test(`expired values of ${name} are deletions in an increment, also if they were dropped before`, async () => {
-    using time = new Time();
+    using time = new SetClock();
     await using store = await openStore();
     await using copy = new MemoryStore();
     store.putSync("kept", "value");
@@ -161,7 +147,7 @@ for (const [name, openStore] of Object.entries(STORES)) {
 }
 
 test("an increment over more expired values than the store remembers is refused", async () => {
-  using time = new Time();
+  using time = new SetClock();
   await using store = new MemoryStore();
   store.putSync("kept", "value");
   const since = store.version;
