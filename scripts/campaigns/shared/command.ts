@@ -4,7 +4,7 @@
  * linearizable.
  *
  * ```sh
- * node scripts/campaign.ts shared [--kills 400] [--stops 50] [--members 5] [--every 300] [--seed 1]
+ * node scripts/campaign.ts shared [--kills 400] [--stops 50] [--members 5] [--remote 2] [--every 300] [--seed 1]
  * ```
  *
  * @module
@@ -14,6 +14,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "../../../mod.ts";
+import { freePort } from "../../lib/free_port.ts";
 import { count, readOptions, runtimes } from "../../lib/options.ts";
 import { Random } from "../../lib/random.ts";
 import { Campaign, COMMON_OPTIONS } from "../campaign.ts";
@@ -27,14 +28,16 @@ const PATIENCE_MS = 60_000;
 /** How long a process is stopped at most, in milliseconds. Another one takes over after two seconds. */
 const LONGEST_STOP_MS = 6000;
 
-const { kills, stops, members, every, runtime, ...values } = readOptions({
+const { kills, stops, members, remote, every, runtime, ...values } = readOptions({
   kills: count("how many processes are killed or stopped", 400),
   stops: count("how many of a hundred are stopped, and not killed", 50),
   members: count("how many processes share the store", 5),
+  remote: count("how many more processes use it over the network, each through a gateway of its own", 0),
   every: count("milliseconds between two kills", 300),
   runtime: runtimes(),
   ...COMMON_OPTIONS,
 });
+if (remote > members) throw new RangeError(`--remote is ${remote}: expected at most --members, which is ${members}`);
 const sums = { owners: 0, clients: 0, stoppedOwners: 0, stoppedClients: 0, fenced: 0, operations: 0, unanswered: 0 };
 const campaign = new Campaign({
   ...values,
@@ -49,14 +52,18 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
   const seed = values.seed + round;
   const random = new Random(seed);
   let started = 0;
-  const start = () => {
+  const ports = await Promise.all(Array.from({ length: remote }, freePort));
+  const directory = join(folder, "store");
+  /** The first members are gateways: so is each that takes the place of one. The last ones connect to them. */
+  const start = (at: number) => {
     started += 1;
     const on = runtime[started % runtime.length] ?? "node";
-    return new Member(on, folder, `m${started}`, seed * 1000 + started);
+    const way = { directory, listens: ports[at], connects: ports[at - members] };
+    return new Member(on, folder, `m${started}`, seed * 1000 + started, way);
   };
   const all: Member[] = [];
   const stopped: Promise<void>[] = [];
-  const present = Array.from({ length: members }, start);
+  const present = Array.from({ length: members + remote }, (_, at) => start(at));
   all.push(...present);
   const fail = (what: string) =>
     campaign.fail(
@@ -83,7 +90,7 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
     } else {
       sums[isOwner ? "owners" : "clients"] += 1;
       await victim.kill();
-      present[at] = start();
+      present[at] = start(at);
       all.push(present[at] as Member);
     }
     if (present.some(({ isBroken }) => isBroken)) fail("a member ended by itself");
@@ -91,12 +98,17 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
   }
   await Promise.all(stopped);
   await pause(1000);
-  await Promise.all(present.map((member) => member.end(PATIENCE_MS).catch((error: Error) => fail(error.message))));
+  const end = async (ending: readonly Member[]) => {
+    await Promise.all(ending.map((member) => member.end(PATIENCE_MS).catch((error: Error) => fail(error.message))));
+  };
+  // A call over the network waits for a gateway, however long there is none.
+  await end(present.slice(members));
+  await end(present.slice(0, members));
   const history = all.flatMap((member): Done[] => member.history());
   sums.operations += history.length;
   sums.fenced += all.reduce((sum, { timesFenced }) => sum + timesFenced, 0);
   sums.unanswered += history.filter(({ endMs }) => endMs === undefined).length;
-  const store = await open(join(folder, "store"));
+  const store = await open(directory);
   const faults = await faultsOf(store, history);
   const { damages } = await store.verify();
   if (damages.length > 0) faults.push(`${damages.length} damages`);

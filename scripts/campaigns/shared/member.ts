@@ -1,6 +1,6 @@
 /**
  * A member of a campaign: does random operations on a shared store, and writes them down, until it is killed or its
- * input ends.
+ * input ends. It has the directory of the store, or the address of a gateway.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { open, type SharedStore } from "../../../mod.ts";
 import { Random } from "../../lib/random.ts";
 import { ACCOUNTS, COUNTERS, FIRST_BALANCE, LISTS, type Operation, REGISTERS } from "./operations.ts";
 
-const [path = "", log = "", name = "", seed = "0"] = process.argv.slice(2);
+const [place = "", log = "", name = "", seed = "0", token = "", port = ""] = process.argv.slice(2);
 const IN_FLIGHT = 4;
 /** What the calls of an owner reject with when another process has taken over. */
 const LOST = new Set(["LOCK_LOST", "STORE_FAILED"]);
@@ -29,12 +29,27 @@ process.stdin.on("end", () => {
 });
 process.stdin.resume();
 
-const store = await open({ path, shared: true, writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024 });
+const store = place.startsWith("luge://")
+  ? await openRemote()
+  : await open({ path: place, shared: true, writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024 });
+if (port !== "") await store.listen({ token, port: Number(port) });
 process.stdout.write(`role ${store.role}\n`);
 let role = store.role;
 await Promise.all(Array.from({ length: IN_FLIGHT }, work));
 await store.close();
 process.stdout.write("closed\n");
+
+/** Tries until there is a gateway: it may have been killed, and its follower may not listen yet. */
+async function openRemote(): Promise<SharedStore> {
+  for (;;) {
+    try {
+      return await open({ address: place, token });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "STORE_UNREACHABLE") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 async function work(): Promise<void> {
   while (!isOver) {

@@ -13,6 +13,19 @@ import { type Done, operationsOf } from "./operations.ts";
 
 const PROGRAM = join(import.meta.dirname, "member.ts");
 
+/** What the gateways of the campaign ask for. */
+const TOKEN = "a-token-of-a-campaign-of-shared-stores";
+
+/** How a process comes to the store. */
+export interface Way {
+  /** The directory of the store. */
+  readonly directory: string;
+  /** A port of 127.0.0.1 for others, if it has one. */
+  readonly listens?: number | undefined;
+  /** The port of the gateway that it connects to instead of the directory, if it does. */
+  readonly connects?: number | undefined;
+}
+
 /** One process that shares the store. */
 export class Member {
   readonly #child: ChildProcess;
@@ -28,12 +41,13 @@ export class Member {
   isBroken = false;
   #mayEnd = false;
 
-  constructor(runtime: Runtime, folder: string, name: string, seed: number) {
+  constructor(runtime: Runtime, folder: string, name: string, seed: number, way: Way) {
     this.#log = join(folder, `${name}.log`);
     const [program, args] = launcher(runtime);
-    const child = spawn(program, [...args, PROGRAM, join(folder, "store"), this.#log, name, String(seed)], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const { directory, listens, connects } = way;
+    const place = connects === undefined ? directory : `luge://127.0.0.1:${connects}`;
+    const told = [place, this.#log, name, String(seed), TOKEN, String(listens ?? "")];
+    const child = spawn(program, [...args, PROGRAM, ...told], { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line === "closed") {
