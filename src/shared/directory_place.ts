@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { Logger } from "../api/logger.ts";
 import { randomName } from "../fs/random.ts";
-import { join, type Member, type Membership } from "./join.ts";
+import { join, loggerOf, type Member, type Membership } from "./join.ts";
 import type { Receiver } from "./link.ts";
 import type { Owner } from "./owner.ts";
 import type { Place } from "./place.ts";
@@ -21,7 +22,7 @@ const LATER = {
 /** See the module. */
 export class DirectoryPlace implements Place {
   readonly path: string;
-  readonly isHere = true;
+  readonly logger: Logger;
   readonly #member: Member;
   #owner: Owner | undefined;
   #wasIn = false;
@@ -29,6 +30,7 @@ export class DirectoryPlace implements Place {
 
   constructor(member: Omit<Member, "client">) {
     this.path = member.path;
+    this.logger = loggerOf(member.config);
     this.#member = { ...member, client: randomName() };
   }
 

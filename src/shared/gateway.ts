@@ -16,6 +16,7 @@ import { FrameReader } from "./frame.ts";
 import { HELLO_MS, type Hello, helloFrame, helloOf, refusalFrame } from "./greeting.ts";
 import { type ListenConfig, listenConfig } from "./listen_options.ts";
 import { listening } from "./listening.ts";
+import { Refusals } from "./refusals.ts";
 import { connectToOwner } from "./socket_connect.ts";
 import { tokenCheck } from "./token.ts";
 
@@ -42,6 +43,7 @@ export class Gateway implements StoreListener {
   readonly #server: Server;
   readonly #isEncrypted: boolean;
   readonly #isRight: (token: unknown) => boolean;
+  readonly #refusals: Refusals;
   #port = 0;
   /** All connections, on both sides. */
   readonly #sockets: Set<Socket> = new Set();
@@ -49,21 +51,25 @@ export class Gateway implements StoreListener {
   #clients = 0;
   #isClosed = false;
 
-  private constructor(directory: string, server: Server, { host, tls, isRight }: GatewayParts) {
+  private constructor(directory: string, server: Server, { host, tls, isRight, warn }: GatewayParts) {
     this.#directory = directory;
     this.#server = server;
     this.host = host;
     this.#isEncrypted = tls !== undefined;
     this.#isRight = isRight;
+    this.#refusals = new Refusals(warn);
     this.closed = new Promise((resolve) => server.once("close", () => resolve()));
   }
 
-  /** Begins to listen for clients of the store in a directory. Rejects as {@linkcode SharedStore.listen} does. */
-  static async listen(directory: string, options: ListenOptions): Promise<Gateway> {
+  /**
+   * Begins to listen for clients of the store in a directory. `warn` logs a line. Rejects as
+   * {@linkcode SharedStore.listen} does.
+   */
+  static async listen(directory: string, options: ListenOptions, warn: GatewayParts["warn"]): Promise<Gateway> {
     const config = listenConfig(options);
     const { host, port, token, tls } = config;
     const server = await serverOf(tls);
-    const gateway = new Gateway(directory, server, { ...config, isRight: await tokenCheck(token) });
+    const gateway = new Gateway(directory, server, { ...config, isRight: await tokenCheck(token), warn });
     server.maxConnections = MOST_CLIENTS + MOST_NEWCOMERS;
     server.on(tls ? "secureConnection" : "connection", (socket: Socket) => gateway.#accept(socket));
     try {
@@ -139,7 +145,10 @@ export class Gateway implements StoreListener {
 
   /** Connects a newcomer to the owner. Rejects with a `StoreError` that tells the newcomer why not. */
   async #admit(socket: Socket, hello: Hello, rest: Uint8Array): Promise<void> {
-    if (!this.#isRight(hello.token)) throw new StoreError("ACCESS_DENIED", "the token is wrong");
+    if (!this.#isRight(hello.token)) {
+      this.#refusals.note(this.address, socket.remoteAddress);
+      throw new StoreError("ACCESS_DENIED", "the token is wrong");
+    }
     if (this.#clients >= MOST_CLIENTS) {
       throw new StoreError("STORE_BUSY", `the server has ${MOST_CLIENTS} clients, and takes no more`);
     }
@@ -190,6 +199,8 @@ export class Gateway implements StoreListener {
 interface GatewayParts extends Pick<ListenConfig, "tls"> {
   readonly host: string;
   readonly isRight: (token: unknown) => boolean;
+  /** Logs a line. */
+  readonly warn: (message: string) => void;
 }
 
 async function serverOf(tls: ListenConfig["tls"]): Promise<Server> {

@@ -5,7 +5,7 @@
  */
 
 import type { SledStoreConfig } from "../api/config.ts";
-import { LoggingLevel } from "../api/logger.ts";
+import { type Logger, LoggingLevel } from "../api/logger.ts";
 import { clock, sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { currentLock } from "../fs/lock_record.ts";
@@ -131,8 +131,12 @@ async function connect(member: Member, receiver: Receiver): Promise<Membership |
 }
 
 function takeoverOf({ config, path }: Member): Takeover {
-  const { logger = consoleLogger, loggingLevel = LoggingLevel.WARNING } = config;
-  return new Takeover(path, leveled(logger, loggingLevel));
+  return new Takeover(path, loggerOf(config));
+}
+
+/** Where a process that shares a store logs what it does. */
+export function loggerOf({ logger = consoleLogger, loggingLevel = LoggingLevel.WARNING }: SledStoreConfig): Logger {
+  return leveled(logger, loggingLevel);
 }
 
 /** What tells the present lock from all others; `undefined` if there is none. */

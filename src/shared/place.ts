@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Logger } from "../api/logger.ts";
 import type { Client } from "./client.ts";
 import type { Receiver } from "./link.ts";
 import type { Joined } from "./open_call.ts";
@@ -12,8 +13,8 @@ import type { Joined } from "./open_call.ts";
 export interface Place {
   /** The directory, or the address without its token. */
   readonly path: string;
-  /** Whether the directory is here. */
-  readonly isHere: boolean;
+  /** Logs what this process does with the directory; `undefined` if that is on another machine. */
+  readonly logger: Logger | undefined;
   /** Finds an owner, or becomes it. Rejects if there is no way to the store. */
   join(receiver: Receiver, client: Client): Promise<Joined>;
   /** Ends attempts to join, and refuses further ones. */

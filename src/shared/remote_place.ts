@@ -36,7 +36,7 @@ const FINAL: ReadonlySet<string> = new Set(["ACCESS_DENIED", "PROTOCOL_UNSUPPORT
 /** See the module. */
 export class RemotePlace implements Place {
   readonly path: string;
-  readonly isHere = false;
+  readonly logger = undefined;
   readonly #config: RemoteConfig;
   readonly #name: string = randomName();
   readonly #stop = new AbortController();

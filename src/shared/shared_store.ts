@@ -71,10 +71,11 @@ class StoreOfMany extends SharedPart implements SharedStore {
 
   async listen(options: ListenOptions): Promise<StoreListener> {
     this.open.check("listen");
-    if (!this.#place.isHere) {
+    const { logger } = this.#place;
+    if (!logger) {
       throw new TypeError(`Cannot listen: '${this.path}' is on another machine: listen in a process there`);
     }
-    const gateway = await Gateway.listen(this.path, options);
+    const gateway = await Gateway.listen(this.path, options, logger.warn);
     this.#gateways.add(gateway);
     gateway.closed.then(() => this.#gateways.delete(gateway));
     // The store may have been closed meanwhile.

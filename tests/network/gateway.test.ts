@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { type ListenOptions, open } from "../../mod.ts";
-import { timers } from "../../src/clock.ts";
+import { clock, timers } from "../../src/clock.ts";
 import { encodeFrame, FrameReader, Kind, type Message } from "../../src/shared/frame.ts";
 import { Gateway } from "../../src/shared/gateway.ts";
 import { helloFrame } from "../../src/shared/greeting.ts";
@@ -20,6 +20,7 @@ import { TOKEN, withServed } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
 
+const silent = () => {};
 const HELLO = { client: "0".repeat(32), durable: false, token: TOKEN };
 
 /** A connection to a port of this machine, and what comes over it. */
@@ -98,6 +99,28 @@ describe("a gateway", () => {
       }));
   }
 
+  test("logs a wrong token, at most once a minute", () =>
+    withDirectory(async (path) => {
+      mkdirSync(folderOf(path), { recursive: true });
+      const real = clock.monotonic;
+      let nowMs = real();
+      clock.monotonic = () => nowMs;
+      try {
+        const lines: string[] = [];
+        await using gateway = await Gateway.listen(path, { port: 0, token: TOKEN }, (line) => lines.push(line));
+        for (const afterMs of [0, 1000, 1000, 60_000, 1000]) {
+          nowMs += afterMs;
+          const newcomer = await Newcomer.at(gateway.port);
+          newcomer.socket.write(helloFrame({ ...HELLO, token: "a-token-which-is-wrong" }));
+          await once(newcomer.socket, "close");
+        }
+        const line = `'${gateway.address}' refused '127.0.0.1', whose token is wrong`;
+        assert.deepEqual(lines, [line, `${line}, and 2 more before it`]);
+      } finally {
+        clock.monotonic = real;
+      }
+    }));
+
   test("takes HELLO byte by byte, and calls that come with it", () =>
     withServed(async ({ listener }) => {
       const call = encodeFrame({ kind: Kind.CALL, id: 1, body: { method: "count", args: [{}] } });
@@ -152,7 +175,7 @@ describe("a gateway", () => {
   test("does not read from the owner what a client does not read", () =>
     withDirectory(async (path) => {
       await using owner = await open({ path, shared: true, syncWrites: false });
-      await using gateway = await Gateway.listen(path, { port: 0, token: TOKEN });
+      await using gateway = await Gateway.listen(path, { port: 0, token: TOKEN }, silent);
       await owner.put("large", new Uint8Array(1024 * 1024).fill(1));
       const lazy = await Newcomer.at(gateway.port);
       lazy.socket.write(helloFrame(HELLO));
@@ -184,7 +207,7 @@ describe("a gateway", () => {
       const lazy = createServer((socket) => owners.push(socket.pause())).listen(way.path);
       await once(lazy, "listening");
       way.close();
-      const gateway = await Gateway.listen(path, { port: 0, token: TOKEN });
+      const gateway = await Gateway.listen(path, { port: 0, token: TOKEN }, silent);
       const client = await Newcomer.at(gateway.port);
       client.socket.write(helloFrame(HELLO));
       await until(() => owners.length === 1, "the gateway is at the owner");
@@ -215,7 +238,7 @@ describe("a gateway", () => {
 
   test("tells a client that there is no owner, and finds the next one", () =>
     withDirectory(async (path) => {
-      await using gateway = await Gateway.listen(path, { port: 0, token: TOKEN });
+      await using gateway = await Gateway.listen(path, { port: 0, token: TOKEN }, silent);
       const { address } = gateway;
       await assert.rejects(open({ address, token: TOKEN, connectTimeout: 100 }), storeError("STORE_UNREACHABLE"));
       const opening = open({ address, token: TOKEN });
@@ -243,15 +266,15 @@ describe("a gateway", () => {
       [{ ...good, tls: { cert: CERTIFICATE } }, /^Wrong option 'tls.key': expected a private key as PEM$/],
       [{ ...good, tsl: {} }, /Unknown option 'tsl'/],
     ] as const) {
-      await assert.rejects(Gateway.listen("/nowhere", options as unknown as ListenOptions), (error: Error) => {
+      await assert.rejects(Gateway.listen("/nowhere", options as unknown as ListenOptions, silent), (error: Error) => {
         assert.ok(error instanceof TypeError || error instanceof RangeError, String(error));
         assert.match(error.message, message);
         return true;
       });
     }
-    await using first = await Gateway.listen("/nowhere", { ...good, host: "0.0.0.0", insecure: true });
+    await using first = await Gateway.listen("/nowhere", { ...good, host: "0.0.0.0", insecure: true }, silent);
     await assert.rejects(
-      Gateway.listen("/nowhere", { token: TOKEN, port: first.port, host: "0.0.0.0", insecure: true }),
+      Gateway.listen("/nowhere", { token: TOKEN, port: first.port, host: "0.0.0.0", insecure: true }, silent),
       storeError("ADDRESS_UNAVAILABLE", `Cannot listen on luge://0.0.0.0:${first.port}: `),
     );
   });
