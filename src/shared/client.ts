@@ -52,6 +52,8 @@ export class Client {
   #lastId = 0;
   /** The newest version that an owner named. */
   version = 0;
+  /** How many writes were begun. */
+  begunWrites = 0;
   #local: OwnedStore | undefined;
   #isFenced: Joined["isFenced"];
   /** Whether new calls are refused. Those that were begun go on. */
@@ -150,6 +152,7 @@ export class Client {
 
   #start(call: Call, listener?: Listener, once?: Once): Pending {
     const id = this.#nextId();
+    if (once) this.begunWrites += 1;
     // What reads a snapshot or a transaction does not wait behind writes: a transaction waits for its reads.
     const isNow = call.holder !== undefined || (this.#unsent.length === 0 && this.#numbers.has(once));
     const sent = isNow ? this.#numbered(call, once) : call;

@@ -37,7 +37,7 @@ import { type SharedOpen, storeOpen } from "./shared_source.ts";
 import type { SharedSpace } from "./shared_space.ts";
 import { runSharedTransaction } from "./shared_transaction.ts";
 import { sentRange } from "./shared_walk.ts";
-import { SharedWatch } from "./shared_watch.ts";
+import { presentOf, SharedWatch } from "./shared_watch.ts";
 import { wholeCommit, wholeKeys } from "./whole_keys.ts";
 
 const WATCH_OPTIONS = new OptionNames<WatchOptions>({ since: true, signal: true }, { example: "{ since }" });
@@ -218,7 +218,7 @@ export abstract class SharedPart extends SharedReader implements Store {
     const { since, signal } = WATCH_OPTIONS.read(options);
     const sent = ranges.map((range) => sentRange(visibleOf(range)));
     // A watch without a version begins now, and not when it is read.
-    const begins = since ?? this.client.local?.version ?? this.client.call({ method: "version", args: [] });
+    const begins = since ?? this.client.local?.version ?? presentOf(this.client);
     if (typeof begins === "object") begins.catch(() => {});
     const asked = { client: this.client, ranges: sent, format, begins, signal: checkSignal(signal), decode };
     return { [Symbol.asyncIterator]: () => new SharedWatch(asked) };

@@ -12,8 +12,11 @@ import { ReadView } from "../store/read_view.ts";
 import { checkView } from "../store/reader_part.ts";
 import type { Client } from "./client.ts";
 import type { OpenCall } from "./open_call.ts";
+import { ownerLost } from "./owner_errors.ts";
 import { SharedReader } from "./shared_reader.ts";
 import { heldOpen, type SharedOpen } from "./shared_source.ts";
+
+const UNKNOWN = "the connection ended before the owner said which version that is, and writes came after; begin again";
 
 /** Ends the snapshots that were collected as garbage. */
 const forgotten = new FinalizationRegistry<OpenCall>((open) => open.cancel());
@@ -85,13 +88,20 @@ interface Known {
 }
 
 function openAt(client: Client, options: object | undefined, known: Known): OpenCall {
+  const { begunWrites } = client;
+  const isOfNow = (options as { readonly version?: unknown } | undefined)?.version === undefined;
   const call = client.open(
     { method: "snapshot", args: options === undefined ? [] : [options] },
     {
       piece: (body) => {
         [, known.version] = body as [number, number];
       },
-      again: (before) => (known.version === undefined ? before : { ...before, args: [{ version: known.version }] }),
+      again: (before) => {
+        if (known.version !== undefined) return { ...before, args: [{ version: known.version }] };
+        // Another owner may have what this process wrote after the snapshot.
+        if (isOfNow && begunWrites !== client.begunWrites) throw ownerLost("read the snapshot", UNKNOWN);
+        return before;
+      },
     },
   );
   call.result.catch((error: Error) => {

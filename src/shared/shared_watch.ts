@@ -21,7 +21,7 @@ export interface AskedChanges<E extends KeyEncoding> {
   readonly ranges: readonly SentRange[];
   readonly format: KeyFormat<E>;
   /** The version after which it begins. */
-  readonly begins: number | Promise<unknown>;
+  readonly begins: number | Promise<number>;
   readonly signal: AbortSignal | undefined;
   readonly decode: Decode<E> | undefined;
 }
@@ -80,7 +80,7 @@ export class SharedWatch<E extends KeyEncoding> implements AsyncIterableIterator
   async #nextPiece(): Promise<WatchPiece | undefined> {
     const { begins, client, signal } = this.#asked;
     try {
-      this.#pieces ??= this.#ask(Number(await unlessAborted(begins, signal)));
+      this.#pieces ??= this.#ask(await unlessAborted(begins, signal));
       return await unlessAborted(this.#pieces.next(), signal);
     } catch (error) {
       // If the caller calls `next` again, the watch begins again.
@@ -99,6 +99,17 @@ export class SharedWatch<E extends KeyEncoding> implements AsyncIterableIterator
     forgotten.register(this, pieces, this);
     return pieces;
   }
+}
+
+/**
+ * The present version. If the owner ends before it says that, the version that this process knew: another owner may have
+ * what it wrote since, and a watch tells that, too.
+ */
+export async function presentOf(client: Client): Promise<number> {
+  const { version, begunWrites } = client;
+  const again = (before: Call) => (begunWrites === client.begunWrites ? before : undefined);
+  const told = await client.open({ method: "version", args: [] }, { piece: () => {}, again }).result;
+  return (told as number | undefined) ?? version;
 }
 
 /** Ends the calls of watches that were collected as garbage. */

@@ -8,6 +8,9 @@ import { Client } from "../../src/shared/client.ts";
 import { decodeFrame, encodeFrame, Kind, type Message } from "../../src/shared/frame.ts";
 import type { Receiver } from "../../src/shared/link.ts";
 import type { Joined } from "../../src/shared/open_call.ts";
+import { SharedSnapshot } from "../../src/shared/shared_snapshot.ts";
+import { SharedSpace } from "../../src/shared/shared_space.ts";
+import { presentOf } from "../../src/shared/shared_watch.ts";
 import { storeError } from "../support/expect.ts";
 import { notedLink } from "./noted_link.ts";
 
@@ -65,6 +68,37 @@ describe("a client with another owner", () => {
     client.close(new Error("over"));
     await assert.rejects(write, /over/);
   });
+
+  for (const writes of [true, false]) {
+    test(`a watch begins where it was called, ${writes ? "after" : "without"} a later write`, async () => {
+      const [first, second] = [new SilentOwner("a"), new SilentOwner("a")];
+      const client = await clientOf(first, second);
+      const begins = presentOf(client);
+      const write = writes ? client.write({ method: "put", args: [] }) : undefined;
+      first.receiver?.ended(undefined);
+      await turn();
+      // The next owner may have done the write: its version of now is too late.
+      assert.deepEqual(second.methods, [writes ? "put" : "version"]);
+      second.answer(9);
+      await write;
+      assert.equal(await begins, writes ? 1 : 9);
+      client.close(new Error("over"));
+    });
+
+    test(`a snapshot is not opened later, ${writes ? "after" : "without"} a later write`, async () => {
+      const [first, second] = [new SilentOwner("a"), new SilentOwner("a")];
+      const client = await clientOf(first, second);
+      const snapshot = new SharedSnapshot(client, new SharedSpace(), undefined);
+      const write = writes ? client.write({ method: "put", args: [] }) : undefined;
+      first.receiver?.ended(undefined);
+      await turn();
+      assert.deepEqual(second.methods, [writes ? "put" : "snapshot"]);
+      if (writes) await assert.rejects(snapshot.get("key"), storeError("OWNER_LOST"));
+      second.answer(undefined);
+      await write;
+      client.close(new Error("over"));
+    });
+  }
 
   test("does not send writes again to a store that was in other hands", async () => {
     const [first, second] = [new SilentOwner("a"), new SilentOwner("b")];

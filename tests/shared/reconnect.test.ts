@@ -104,6 +104,31 @@ describe("a client that connects again", () => {
       await again.ended.promise;
     }));
 
+  const stays = Uint8Array.of(7);
+  for (const [method, args, result] of [
+    ["compareAndSet", [KEY, undefined, stays], false],
+    ["touch", [Uint8Array.of(1), 1000], false],
+    ["replace", [KEY, undefined, stays], false],
+    ["commit", [[{ type: "put", key: KEY, value: stays }], { checks: [{ key: KEY }] }], undefined],
+  ] as const) {
+    test(`gets the same from ${method} again that changed nothing: its own deletion came after it`, () =>
+      withDirectory(async (path) => {
+        await using store = await open({ path, shared: true, syncWrites: false });
+        await store.put("key", "before");
+        const first = await Connection.to(store);
+        first.send(Kind.CALL, 1, { method, args, sequence: 1 });
+        first.send(Kind.CALL, 2, { method: "delete", args: [KEY], sequence: 2 });
+        for (let answers = 0; answers < 2; answers++) await first.next();
+        await store.put(Uint8Array.of(1), "there now");
+        const second = await Connection.to(store);
+        second.send(Kind.CALL, 1, { method, args, sequence: 1 });
+        assert.deepEqual((await second.next()).body, [store.version, result]);
+        assert.equal(await store.has("key"), false);
+        second.link.end();
+        await second.ended.promise;
+      }));
+  }
+
   test("has its transaction once, although the last connection is about to commit it", () =>
     withDirectory(async (path) => {
       await using store = await open({ path, shared: true });

@@ -26,7 +26,7 @@ export const WHOLE_BULK = "bulk";
 export const LAST = "z";
 
 /** Writes of which a close may leave out a part. */
-const ENDS_EARLY: ReadonlySet<string> = new Set(["move", "update", "clear"]);
+const ENDS_EARLY: ReadonlySet<string> = new Set(["move", "update", "clear", "before"]);
 
 /** How a call ended. */
 type Outcome =
@@ -49,6 +49,7 @@ export interface Done {
     | "update"
     | "deleteRange"
     | "clear"
+    | "before"
     | "increment"
     | "append"
     | "move"
@@ -217,6 +218,7 @@ export class Actor {
       () => this.#swap(store, register, value),
       () => this.#update(store, register, value),
       () => this.#clear(store, `o${value}/`),
+      () => this.#before(store, `s${value}`),
       () => this.#note("deleteRange", "r", undefined, () => store.deleteRange({ prefix: "r" })),
       () => this.#increment(store, random.pick(COUNTERS)),
       () => this.#increment(store, random.pick(COUNTERS)),
@@ -310,6 +312,38 @@ export class Actor {
     });
   }
 
+  /** Opens a snapshot and a watch, and writes before they have an answer: the one leaves that out, the other tells it. */
+  #before(store: SharedStore, key: string): void {
+    this.#note("before", key, undefined, async () => {
+      await store.put(key, "before");
+      const start = this.#notes.moment();
+      const refused = (error: unknown) => {
+        if (!this.#mayBeGone(error, start)) throw error;
+        return undefined;
+      };
+      const snapshot = store.snapshot();
+      const watch = store.watch({ prefix: key }, { signal: this.#watches.signal })[Symbol.asyncIterator]();
+      try {
+        const written = store.put(key, "after");
+        // If a read rejects first, nobody waits for it.
+        written.catch(() => {});
+        const found = text(await snapshot.get(key).catch(refused));
+        if (found !== undefined && found !== "before" && !this.process.isDead)
+          this.#notes.fault(`${key} has ${found} in a snapshot from before`);
+        await written;
+        // At the next owner it may begin with what it was called after.
+        for (let last: string | undefined; last !== "after"; ) {
+          const told = await watch.next().catch(refused);
+          if (!told || told.done) break;
+          last = told.value.type === "put" ? text(told.value.value) : undefined;
+        }
+      } finally {
+        snapshot.dispose();
+        await watch.return?.();
+      }
+    });
+  }
+
   /** Moves 1 from an account to another one. */
   #move(store: SharedStore, value: string): void {
     const [from, to] = [this.#random.pick(ACCOUNTS), this.#random.pick(ACCOUNTS)];
@@ -365,6 +399,15 @@ export class Actor {
     return [...tokens][0];
   }
 
+  /** Whether a read that began at that moment may reject so: it has not the version that it needs. */
+  #mayBeGone(error: unknown, start: number): boolean {
+    if (!(error instanceof StoreError)) return false;
+    // The connection ended before the owner had said which version the snapshot is.
+    if (error.code === "OWNER_LOST") return error.message.startsWith("Cannot read the snapshot");
+    const hasChanged = this.#notes.owners.some((moment) => moment > start);
+    return error.code === "VERSION_GONE" && !this.#keepsAll && hasChanged;
+  }
+
   /** Notes a call. */
   #note(
     kind: Done["kind"],
@@ -409,12 +452,11 @@ export class Actor {
     const { kind } = done;
     const code = error instanceof StoreError ? error.code : String(error);
     const isWrite = kind !== "get" && kind !== "read";
-    const hasChanged = notes.owners.some((moment) => moment > done.start);
     done.outcome = isWrite ? "unknown" : "refused";
     if (code === "OWNER_LOST" && isWrite && notes.mayLose(done)) return;
     // A read, a transaction whose function still runs, and what calls twice end with the store.
     if (code === "STORE_CLOSED" && this.isClosing && (!isWrite || ENDS_EARLY.has(kind))) return;
-    if (code === "VERSION_GONE" && !isWrite && !this.#keepsAll && hasChanged) return;
+    if (!isWrite && this.#mayBeGone(error, done.start)) return;
     notes.fault(`${kind} of '${done.key}' rejected: ${error}`);
   }
 }

@@ -360,6 +360,8 @@ class SharedHistory {
     await this.#settled(store.put(LAST, ""), "the last put");
     await this.#until(() => this.#actors.every(({ watching, isClosing }) => watching === 0 || isClosing), "a watch");
     for (const actor of this.#everybody) actor.stopWatching();
+    // A write that nobody waits for any more may still be on its way.
+    await this.#rest();
     const content = (await this.#settled(contentOf(store), "reading all")) as Content;
     this.#check(content, false);
     await this.#leave(content);
