@@ -20,7 +20,8 @@ import type { Store } from "./store.ts";
  * - The methods with `Sync` in their name, the synchronous iterators, `metrics` and `latencies` work in the owner only.
  *   Elsewhere they throw a `StoreError` `NOT_OWNER`.
  * - `backup` and `restore` reject with `OWNER_LOST` if the owner ends meanwhile. A write does if nobody can tell whether
- *   it is done: before the next owner had the directory, another process opened it without `shared`, or a minute passed.
+ *   it is done: before the next owner had the directory, another process opened it without `shared`, a minute passed, or
+ *   an owner closed the store that this process had not reached yet.
  * - Snapshots, walks and watches reject with `VERSION_GONE` if another owner has not kept their version. A snapshot
  *   rejects with `OWNER_LOST` if the owner ended before it told that version, and this process has written since.
  * - A key cannot begin with 16 bytes ff.
