@@ -82,14 +82,6 @@ export type CommitOutcome =
   /** A {@linkcode ChangeOperation} threw this error. Nothing of the request is written. */
   | { readonly state: "failed"; readonly error: unknown };
 
-/** Values that were read together, at one version. */
-export interface AsyncEntries {
-  /** The version at which they were read. */
-  readonly version: number;
-  /** In the order of the keys. */
-  readonly entries: readonly (StoredValue | undefined)[];
-}
-
 /** A part of a range. Its `limit`, `reverse`, `keysOnly`, `pageBytes` and `version` count. */
 export interface ScannedRange extends ByteRange {
   /**
@@ -187,8 +179,8 @@ export interface AsyncBackend {
 
   /** The version of the newest commit; 0 without any. */
   newest(): Promise<number>;
-  /** The values of keys at a version; without one, at the newest. */
-  read(keys: readonly Uint8Array[], version?: number): Promise<AsyncEntries>;
+  /** The values of keys at one version, in the order of the keys; without a version, at the newest. */
+  read(keys: readonly Uint8Array[], version?: number): Promise<readonly (StoredValue | undefined)[]>;
   /** A page of a range. */
   scan(range: ScannedRange): Promise<ScannedPage>;
   /** Counts entries, some ten thousand at most in one call. */
