@@ -1,0 +1,49 @@
+/**
+ * Removes the pieces of large values that no entry shows any more, now and then.
+ *
+ * @module
+ */
+
+import type { PieceStore } from "./pieces.ts";
+import { quietTimer } from "./time.ts";
+
+/** The first sweep begins so long after the start, in milliseconds; the next ones, after the one before. */
+const FIRST_MS = 30_000;
+const PAUSE_MS = 300_000;
+/** The pause between two steps, in milliseconds. */
+const STEP_MS = 100;
+
+/** The sweeps of one client. */
+export class Sweeps {
+  readonly #pieces: PieceStore;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+
+  constructor(pieces: PieceStore) {
+    this.#pieces = pieces;
+  }
+
+  start(): void {
+    this.#next(FIRST_MS, undefined);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #next(ms: number, last: string | undefined): void {
+    if (this.#isStopped) return;
+    this.#timer = quietTimer(() => this.#step(last), ms);
+  }
+
+  async #step(last: string | undefined): Promise<void> {
+    try {
+      const next = await this.#pieces.sweep(last);
+      this.#next(next === undefined ? PAUSE_MS : STEP_MS, next);
+    } catch {
+      // Calls of the user report what is wrong. The next sweep removes what is left.
+      this.#next(PAUSE_MS, undefined);
+    }
+  }
+}
