@@ -59,6 +59,10 @@ await startProgram({
       does: "changes backups, with matching digests, and checks that each is refused or restored exactly",
       start: () => import("./campaigns/fuzz/command.ts"),
     },
+    etcd: {
+      does: "kills, stops and cuts nodes of etcd, and checks that no write is lost or done twice, and no change is missed",
+      start: () => import("./campaigns/etcd/command.ts"),
+    },
     replay: {
       does: "replays known faults, mostly from bug reports of other stores, and prints what luge does",
       start: () => import("./campaigns/replay/command.ts"),

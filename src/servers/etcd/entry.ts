@@ -96,7 +96,7 @@ export function decodeEntry(bytes: Uint8Array<ArrayBuffer>): RawEntry {
   const expiresMs = flags & EXPIRES ? number() : 0;
   const version = flags & RESTORED ? { version: number() } : {};
   if (flags & DELETED) return { expiresMs, ...version, value: undefined };
-  if ((flags & PIECES) === 0) return { expiresMs, ...version, value: bytes.subarray(at) };
+  if ((flags & PIECES) === 0) return { expiresMs, ...version, value: bytes.slice(at) };
   const id = hexOf(bytes.subarray(at, at + NUMBER_BYTES));
   at += NUMBER_BYTES;
   return { expiresMs, ...version, value: { id, length: number() } };
