@@ -143,10 +143,11 @@ export interface RestoreSink {
   discard(): Promise<void>;
 }
 
-/** The version that a backup continues, 0 for a full one, and the version that it leads to. */
+/** Which backup is restored: an increment continues version `from`. `from` is 0 for a full one. */
 export interface RestoredVersions {
   readonly from: number;
   readonly to: number;
+  readonly isIncrement: boolean;
 }
 
 /** What a backend counted since it was opened. */
@@ -157,6 +158,9 @@ export interface BackendFigures {
   readonly retries: number;
   /** Commits that were found done after the connection was lost. */
   readonly recovered: number;
+  /** How often the removal of what nobody needs has failed, and the last error of it. It is tried again. */
+  readonly failedTrims: number;
+  readonly lastFailure: unknown;
 }
 
 /**
@@ -183,7 +187,7 @@ export interface AsyncBackend {
   read(keys: readonly Uint8Array[], version?: number): Promise<readonly (StoredValue | undefined)[]>;
   /** A page of a range. */
   scan(range: ScannedRange): Promise<ScannedPage>;
-  /** Counts entries, some ten thousand at most in one call. */
+  /** Counts entries, from the lower end, some ten thousand at most in one call. Its `limit` and `version` count. */
   count(range: ByteRange): Promise<SummedPage>;
   /** Sums the bytes of keys and values of all versions in a range. Looks at its ends alone. */
   size(range: ByteRange): Promise<SummedPage>;
@@ -192,7 +196,8 @@ export interface AsyncBackend {
 
   /**
    * Does requests, each in full or not at all, in their order. The group is decided together, and durable when this
-   * settles. No check, read or deletion of a request concerns a key that an earlier request of the group writes.
+   * settles. No check, read or deletion of a request concerns a key that an earlier request of the group writes,
+   * and no change concerns one that an earlier request with checks or reads writes.
    * Without operations a request only looks at its checks.
    */
   commit(group: readonly CommitRequest[]): Promise<readonly CommitOutcome[]>;

@@ -131,9 +131,9 @@ export async function serverRestore(
 
 async function receive(core: ServerCore, source: StreamSource, signal: AbortSignal): Promise<RestoreResult> {
   const reader = new BackupReader(source, { as: "changes" });
-  const { from, to } = await reader.header();
+  const { from, to, isIncrement } = await reader.header();
   await core.queue.idle();
-  const sink = await core.backend.restore({ from, to });
+  const sink = await core.backend.restore({ from, to, isIncrement });
   try {
     await fill(sink, reader);
     signal.throwIfAborted();

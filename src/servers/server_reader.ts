@@ -70,7 +70,8 @@ export abstract class ServerReader extends BaseReader {
     const { source } = open as ServerOpen;
     source.check("count");
     const count = (at: AsyncSource, rest: ByteRange) => at.count(rest);
-    return await sumOf(source, range, count, signalOf(options));
+    // From which end it counts does not matter.
+    return await sumOf(source, { ...range, reverse: false }, count, signalOf(options));
   }
 
   async #one(action: string, key: Key): Promise<StoredValue | undefined> {

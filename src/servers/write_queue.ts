@@ -120,7 +120,7 @@ export class WriteQueue {
       const isFirst = count === 0;
       if (!isFirst && (isFull || written.concerns(next.request))) break;
       if (!isFirst && writesKeysOnce && written.hasAny(next.names)) break;
-      written.add(next.names);
+      written.add(next.request, next.names);
       count += 1;
     }
     return this.#waiting.splice(0, count);

@@ -76,11 +76,11 @@ export function areTrue(checks: readonly Check[], space: KeySpace, core: StoreCo
 export function toChecks(checks: readonly Check[], space: KeySpace): Check<Uint8Array>[] {
   if (!Array.isArray(checks)) wrongType("checks", checks, "an array of checks");
   return checks.map((each: Check) => {
-    const { key, version } = CHECK.read(each);
-    if (!("version" in (each ?? {})))
+    const check = CHECK.read(each);
+    if (!("version" in check))
       throw new TypeError("Wrong check of a commit: expected a version, or undefined for no value");
-    checkExpectedVersion(version);
-    return { key: space.encode(key).slice(), version };
+    checkExpectedVersion(check.version);
+    return { ...check, key: space.encode(check.key).slice() };
   });
 }
 
