@@ -19,6 +19,8 @@ const BYTES_A_CHANGE = 256;
 /** A request that waits. */
 interface Waiting {
   readonly request: CommitRequest;
+  /** In the order of the calls. */
+  readonly number: number;
   /** The names of the keys that it writes. */
   readonly names: readonly string[];
   readonly bytes: number;
@@ -36,8 +38,10 @@ export class WriteQueue {
   #last: Promise<unknown> = Promise.resolve();
   /** By the names of keys: settles with the newest request that writes the key. */
   readonly #lastOf: Map<string, Promise<unknown>> = new Map();
-  /** What must settle before the next group is sent. */
-  readonly #before: Set<Promise<unknown>> = new Set();
+  /** How many requests there were. */
+  #count = 0;
+  /** What must settle before a request with a higher number is sent. */
+  readonly #before: Map<Promise<unknown>, number> = new Map();
 
   constructor(backend: AsyncBackend, committed: (version: number) => void) {
     this.#backend = backend;
@@ -50,7 +54,8 @@ export class WriteQueue {
     const names = request.operations.map(({ key }) => nameOf(key));
     let bytes = 0;
     for (const each of request.operations) bytes += isChange(each) ? BYTES_A_CHANGE : sizeOf(each);
-    this.#waiting.push({ request, names, bytes, outcome });
+    this.#count += 1;
+    this.#waiting.push({ request, number: this.#count, names, bytes, outcome });
     const settled = outcome.promise.then(
       () => {},
       () => {},
@@ -82,7 +87,7 @@ export class WriteQueue {
       () => {},
       () => {},
     );
-    this.#before.add(settled);
+    this.#before.set(settled, this.#count);
     void settled.then(() => this.#before.delete(settled));
     return read;
   }
@@ -91,7 +96,7 @@ export class WriteQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       await turn();
-      while (this.#before.size > 0) await Promise.all(this.#before);
+      for (let reads = this.#readsBefore(); reads.length > 0; reads = this.#readsBefore()) await Promise.all(reads);
       const group = this.#take();
       try {
         const outcomes = await this.#backend.commit(group.map(({ request }) => request));
@@ -101,6 +106,12 @@ export class WriteQueue {
       }
     }
     this.#isRunning = false;
+  }
+
+  /** The reads that the first request waits for. */
+  #readsBefore(): Promise<unknown>[] {
+    const first = this.#waiting[0]?.number ?? 0;
+    return [...this.#before].filter(([, number]) => number < first).map(([read]) => read);
   }
 
   #settle(outcome: Deferred<CommitOutcome>, came: CommitOutcome): void {
@@ -113,7 +124,9 @@ export class WriteQueue {
     const { groupRequests, groupOperations, groupBytes, writesKeysOnce } = this.#backend.limits;
     const written = new WrittenKeys();
     let [count, operations, bytes] = [0, 0, 0];
+    const last = Math.min(...this.#before.values());
     for (const next of this.#waiting) {
+      if (next.number > last) break;
       operations += next.names.length;
       bytes += next.bytes;
       const isFull = count >= groupRequests || operations > groupOperations || bytes > groupBytes;

@@ -342,7 +342,7 @@ etcdTest("etcd: changes from the start, from memory, and after a compaction", ()
 etcdTest("etcd: a backup is visible only at its end, at its version; versions grow from there", () =>
   withBackend("t-restore/", async (backend, again) => {
     const other = await again();
-    const sink = await backend.restore({ from: 0, to: 5000 });
+    const sink = await backend.restore({ from: 0, to: 5000, isIncrement: false });
     const value = (text: string) => bytes(text);
     await sink.write([
       { key: bytes("a"), version: 17, expiresMs: 0, value: value("1") },
@@ -364,8 +364,8 @@ etcdTest("etcd: a backup is visible only at its end, at its version; versions gr
     assert.ok(next > 5000);
     assert.equal(await valueAt(backend, "a", 5000), "1");
     await rejectsWith(backend.read([bytes("a")], 4999), "VERSION_GONE");
-    await rejectsWith(backend.restore({ from: 0, to: 9000 }), "BACKUP_MISMATCH");
-    const increment = await backend.restore({ from: next, to: next + 1000 });
+    await rejectsWith(backend.restore({ from: 0, to: 9000, isIncrement: false }), "BACKUP_MISMATCH");
+    const increment = await backend.restore({ from: next, to: next + 1000, isIncrement: true });
     await increment.write([{ key: bytes("b"), version: next + 10, expiresMs: 0, value: undefined }]);
     await increment.finish();
     for (const client of [backend, other]) {

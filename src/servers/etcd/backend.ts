@@ -179,7 +179,7 @@ export class EtcdBackend implements AsyncBackend {
   }
 
   figures(): BackendFigures {
-    return { ...this.#client.figures, recovered: this.#committer.recovered };
+    return { ...this.#client.figures, ...this.#sweeps.figures, recovered: this.#committer.recovered };
   }
 
   async close(): Promise<void> {

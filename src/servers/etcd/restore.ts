@@ -34,10 +34,11 @@ interface Parts {
 }
 
 /** Begins to restore a backup. Throws `BACKUP_MISMATCH` if it does not fit the store. */
-export async function beginRestore(parts: Parts, { from, to }: RestoredVersions): Promise<RestoreSink> {
+export async function beginRestore(parts: Parts, versions: RestoredVersions): Promise<RestoreSink> {
+  const { from, to } = versions;
   const { version } = await parts.space.atNewest(() => []);
   if (from !== version) throw mismatch(from, to, version);
-  return new EtcdRestore(parts, { from, to });
+  return new EtcdRestore(parts, versions);
 }
 
 class EtcdRestore implements RestoreSink {

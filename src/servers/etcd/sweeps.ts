@@ -18,9 +18,16 @@ export class Sweeps {
   readonly #pieces: PieceStore;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
+  #failed = 0;
+  #failure: unknown;
 
   constructor(pieces: PieceStore) {
     this.#pieces = pieces;
+  }
+
+  /** How many sweeps failed, and the newest failure. */
+  get figures(): { readonly failedTrims: number; readonly lastFailure: unknown } {
+    return { failedTrims: this.#failed, lastFailure: this.#failure };
   }
 
   start(): void {
@@ -41,8 +48,10 @@ export class Sweeps {
     try {
       const next = await this.#pieces.sweep(last);
       this.#next(next === undefined ? PAUSE_MS : STEP_MS, next);
-    } catch {
+    } catch (failure) {
       // Calls of the user report what is wrong. The next sweep removes what is left.
+      this.#failed += 1;
+      this.#failure = failure;
       this.#next(PAUSE_MS, undefined);
     }
   }
