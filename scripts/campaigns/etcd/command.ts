@@ -4,14 +4,14 @@
  * each change once.
  *
  * ```sh
- * node scripts/campaign.ts etcd --minutes 10 [--writers 32] [--clients 4] [--every 4000] [--seed 1]
+ * node scripts/campaign.ts etcd --minutes 10 [--writers 32] [--clients 4] [--every 3000] [--kills-only] [--seed 1]
  * ```
  *
  * @module
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { count, natural, readOptions } from "../../lib/options.ts";
+import { count, flag, natural, readOptions } from "../../lib/options.ts";
 import { Random } from "../../lib/random.ts";
 import { EtcdCluster, type EtcdNode, hasEtcd } from "../../lib/services/etcd.ts";
 import { Campaign, COMMON_OPTIONS } from "../campaign.ts";
@@ -24,12 +24,19 @@ const LASTS_MS = { least: 1500, more: 2500 } as const;
 const FAULTS_A_COMPACTION = 5;
 const KEPT_REVISIONS = 1000;
 
-const { faults, writers, clients, every, killsOnly, ...values } = readOptions({
+const {
+  faults,
+  writers,
+  clients,
+  every,
+  "kills-only": killsOnly,
+  ...values
+} = readOptions({
   faults: count("how many times a node is killed, stopped or cut", 10_000),
   writers: count("how many writers there are", 32),
   clients: count("how many clients they share", 4),
   every: natural("milliseconds from the end of a fault to the next one", 3000),
-  killsOnly: { help: "only kill the leader", standard: false },
+  "kills-only": flag("only kill the leader, as `kill -9` does"),
   ...COMMON_OPTIONS,
 });
 if (!hasEtcd()) throw new Error("etcd is not installed: apt-get install etcd-server");

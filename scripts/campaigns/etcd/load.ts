@@ -18,6 +18,9 @@ const MOVERS = 4;
 /** A pause after an error, in milliseconds: the store has repeated the call for seconds. */
 const PAUSE_MS = 10;
 
+/** No call takes longer, in milliseconds: each is given up after twice 10 seconds. */
+const PATIENCE_MS = 60_000;
+
 const decoder = new TextDecoder();
 const numberOf = (value: Uint8Array | undefined) => Number(value ? decoder.decode(value) : 0);
 
@@ -95,10 +98,14 @@ export class Load {
     readonly text: string;
   }> {
     this.#isOver = true;
-    await this.#running;
+    await inTime(this.#running, "the writers do not end");
     await this.#watcher.put("end", "1");
     const version = this.#watcher.version;
-    while (this.#seen < version) await sleep(PAUSE_MS);
+    const end = Date.now() + PATIENCE_MS;
+    while (this.#seen < version) {
+      if (Date.now() > end) throw new Error(`The watch hangs at version ${this.#seen}, and the store has ${version}`);
+      await sleep(PAUSE_MS);
+    }
     this.#ending.abort();
     await this.#watching;
     const sums = { lost: 0, doubled: 0, missed: 0 };
@@ -253,5 +260,19 @@ export class Load {
       if (tally) byName.set(name, tally);
     }
     tally?.saw(Number(value));
+  }
+}
+
+/** The same result. Rejects if it does not come in time. */
+async function inTime<T>(result: Promise<T>, problem: string): Promise<T> {
+  const ending = new AbortController();
+  const late = sleep(PATIENCE_MS, undefined, { signal: ending.signal }).then(() => {
+    throw new Error(`A call hangs: ${problem}`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    ending.abort();
   }
 }

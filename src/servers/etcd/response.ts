@@ -5,7 +5,7 @@
  */
 
 import { putAll } from "../../bytes.ts";
-import { EtcdFailure } from "./failure.ts";
+import { brokenCall, EtcdFailure } from "./failure.ts";
 
 const decoder = new TextDecoder();
 const LINE_END = 10;
@@ -29,13 +29,16 @@ export async function boundedText(response: Response, maxBytes: number): Promise
   return decoder.decode(putAll(chunks, new Uint8Array(bytes)));
 }
 
-/** The lines of a stream, each without its end. Throws `tooLarge` for a line of more bytes than that. */
+/**
+ * The lines of a stream, each without its end. Throws an {@linkcode EtcdFailure}: `tooLarge` for a line of more bytes
+ * than that, and `maybe` if the connection breaks.
+ */
 export async function* linesOf(stream: ReadableStream<Uint8Array>, maxBytes: number): AsyncGenerator<string> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
   const reader = stream.getReader();
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    for (let next = await part(reader); !next.done; next = await part(reader)) {
       let rest = next.value;
       for (let end = rest.indexOf(LINE_END); end >= 0; end = rest.indexOf(LINE_END)) {
         waiting.push(rest.subarray(0, end));
@@ -51,5 +54,13 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>, maxBytes: num
   } finally {
     // The stream may have ended with an error of its own, which the caller has.
     await reader.cancel().catch(() => {});
+  }
+}
+
+async function part(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<ReadableStreamReadResult<Uint8Array>> {
+  try {
+    return await reader.read();
+  } catch (cause) {
+    throw brokenCall(cause);
   }
 }
