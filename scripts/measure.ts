@@ -80,5 +80,9 @@ await startProgram({
       does: "backup and restore of 1 GB beside cp, lmdb-js and better-sqlite3",
       start: () => import("./measure/backup.ts"),
     },
+    etcd: {
+      does: "a store over etcd beside plain fetch that does the same by hand",
+      start: () => import("./measure/etcd.ts"),
+    },
   },
 });

@@ -82,7 +82,7 @@ export class EtcdBackend implements AsyncBackend {
     };
     this.#client = client;
     this.#space = space;
-    const leases = new Leases(client);
+    const leases = new Leases(space);
     const pieces = new PieceStore(space);
     const committer = new Committer(space);
     const reads = new Reads(space, pieces, now);

@@ -6,6 +6,7 @@
 
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
 import { compareBytes } from "../../bytes.ts";
+import { StoreError } from "../../errors.ts";
 import type { ChangedPage, ScannedEntry } from "../backend.ts";
 import { EtcdFailure } from "./failure.ts";
 import type { PieceStore } from "./pieces.ts";
@@ -46,6 +47,11 @@ export class Changes {
   /** See {@linkcode AsyncBackend.changes}. */
   async page(range: ByteRange, since: number, after: Uint8Array | undefined): Promise<ChangedPage> {
     const { generation } = this.#space;
+    const { restored } = generation;
+    if (since < restored) {
+      const what = `the store was restored at version ${restored}`;
+      throw new StoreError("VERSION_GONE", `Cannot watch from version ${since}: ${what}`, { version: restored });
+    }
     const revision = generation.revisionOf(since);
     const { commits, seen } = this.#tail.after(revision) ?? (await this.#look(revision));
     const changes: ScannedEntry[] = [];

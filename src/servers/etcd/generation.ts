@@ -60,6 +60,11 @@ export class Generation {
     return (this.#bases[0] as Base).version;
   }
 
+  /** The version of the last restore: what came before it is no history. */
+  get restored(): number {
+    return this.#last.version;
+  }
+
   /** Tells this state from all others: each commit writes it into the clock. */
   get tag(): string {
     return `${this.name}/${this.#bases.length}`;

@@ -12,9 +12,9 @@
  * @module
  */
 
-import type { EtcdClient } from "./client.ts";
 import { EtcdFailure } from "./failure.ts";
 import { type Header, revisionOf } from "./messages.ts";
+import type { Space } from "./space.ts";
 import { monotonicMs } from "./time.ts";
 
 /** A lease for commits lives this long, in seconds: so long may a transaction take at most. */
@@ -37,7 +37,10 @@ const MOST_REMEMBERED = 64;
 /** A lease that was granted. */
 export interface Lease {
   readonly id: string;
-  /** The revision of etcd when it was granted: each change after it came later. */
+  /**
+   * That of etcd when it was granted; for a lease for commits, that of the newest commit of the store then. Each commit
+   * after it came later.
+   */
   readonly revision: number;
   /** Before the request for it was sent. */
   readonly askedMs: number;
@@ -47,13 +50,13 @@ export interface Lease {
 
 /** The leases of one client. */
 export class Leases {
-  readonly #client: EtcdClient;
+  readonly #space: Space;
   #commit: Lease[] = [];
   #kept: Lease[] = [];
   readonly #granting: Map<string, Promise<Lease>> = new Map();
 
-  constructor(client: EtcdClient) {
-    this.#client = client;
+  constructor(space: Space) {
+    this.#space = space;
   }
 
   /**
@@ -109,7 +112,10 @@ export class Leases {
 
   async #grantForCommit(): Promise<void> {
     const lease = await this.#grant("commit", COMMIT_S);
-    if (!this.#commit.includes(lease)) this.#commit.push(lease);
+    if (this.#commit.some(({ id }) => id === lease.id)) return;
+    // Other keys in etcd have changed since the newest commit of this store.
+    const revision = await this.#space.commitAt(lease.revision);
+    if (!this.#commit.some(({ id }) => id === lease.id)) this.#commit.push({ ...lease, revision });
   }
 
   /** Those who ask for the same at the same time get the same one. */
@@ -125,7 +131,7 @@ export class Leases {
   /** An attempt that was done although no answer came leaves a lease without keys, which ends by itself. */
   async #askFor(seconds: number): Promise<Lease> {
     const askedMs = monotonicMs();
-    const answer = await this.#client.call<{ header?: Header; ID?: string; TTL?: string; error?: string }>(
+    const answer = await this.#space.client.call<{ header?: Header; ID?: string; TTL?: string; error?: string }>(
       "/v3/lease/grant",
       { TTL: String(seconds) },
     );

@@ -35,9 +35,8 @@ interface Parts {
 
 /** Begins to restore a backup. Throws `BACKUP_MISMATCH` if it does not fit the store. */
 export async function beginRestore(parts: Parts, versions: RestoredVersions): Promise<RestoreSink> {
-  const { from, to } = versions;
   const { version } = await parts.space.atNewest(() => []);
-  if (from !== version) throw mismatch(from, to, version);
+  if (versions.from !== version) throw mismatch(versions, version);
   return new EtcdRestore(parts, versions);
 }
 
@@ -111,7 +110,7 @@ class EtcdRestore implements RestoreSink {
     if (from === to) return;
     const value = generation.next(this.#name, to);
     const put = { request_put: { key: layout.meta, value: textToBase64(value) } };
-    if (!lease) throw mismatch(from, to, undefined);
+    if (!lease) throw mismatch(this.#versions, undefined);
     const committed = await committer.commit(
       [clock, meta],
       [...this.#increment, put],
@@ -120,7 +119,7 @@ class EtcdRestore implements RestoreSink {
     );
     if (committed.state !== "done") {
       const { version } = await space.atNewest(() => []);
-      throw mismatch(from, to, version);
+      throw mismatch(this.#versions, version);
     }
     await space.reload();
   }
@@ -150,8 +149,10 @@ class EtcdRestore implements RestoreSink {
   }
 }
 
-function mismatch(from: number, to: number, version: number | undefined): StoreError {
-  const what = from === 0 ? `it is a full one, of version ${to}` : `it continues version ${from}`;
+function mismatch({ from, to, isIncrement }: RestoredVersions, version: number | undefined): StoreError {
   const is = version === undefined ? "the restore took too long" : `the store is at version ${version}`;
-  return new StoreError("BACKUP_MISMATCH", `Cannot restore the backup: ${what}, and ${is}`);
+  const what = isIncrement
+    ? `it continues version ${from}, and ${is}`
+    : `it is a full one, of version ${to}, and the store is not empty: ${is}`;
+  return new StoreError("BACKUP_MISMATCH", `Cannot restore the backup: ${what}`);
 }

@@ -83,6 +83,12 @@ export class Space {
     return this.client.call<TxnResponse>("/v3/kv/txn", request, options);
   }
 
+  /** The revision of the newest commit that is not above a revision; 0 without any. */
+  async commitAt(revision: number): Promise<number> {
+    const { kvs } = await this.range({ key: this.layout.clock, revision: String(revision) });
+    return revisionOf(kvs?.[0]?.mod_revision);
+  }
+
   /**
    * Reads ranges together with the clock, in one round trip. `requests` is called again if the generation has changed.
    */
