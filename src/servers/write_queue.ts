@@ -22,6 +22,8 @@ interface Waiting {
   /** The names of the keys that it writes. */
   readonly names: readonly string[];
   readonly bytes: number;
+  /** Reads that began before it, and have no answer yet. */
+  readonly reads: readonly Promise<unknown>[];
   readonly outcome: Deferred<CommitOutcome>;
 }
 
@@ -36,7 +38,7 @@ export class WriteQueue {
   #last: Promise<unknown> = Promise.resolve();
   /** By the names of keys: settles with the newest request that writes the key. */
   readonly #lastOf: Map<string, Promise<unknown>> = new Map();
-  /** What must settle before the next group is sent. */
+  /** Reads that later writes wait for. */
   readonly #before: Set<Promise<unknown>> = new Set();
 
   constructor(backend: AsyncBackend, committed: (version: number) => void) {
@@ -50,7 +52,7 @@ export class WriteQueue {
     const names = request.operations.map(({ key }) => nameOf(key));
     let bytes = 0;
     for (const each of request.operations) bytes += isChange(each) ? BYTES_A_CHANGE : sizeOf(each);
-    this.#waiting.push({ request, names, bytes, outcome });
+    this.#waiting.push({ request, names, bytes, reads: [...this.#before], outcome });
     const settled = outcome.promise.then(
       () => {},
       () => {},
@@ -91,7 +93,7 @@ export class WriteQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       await turn();
-      while (this.#before.size > 0) await Promise.all(this.#before);
+      await Promise.all(this.#waiting[0]?.reads ?? []);
       const group = this.#take();
       try {
         const outcomes = await this.#backend.commit(group.map(({ request }) => request));
@@ -118,7 +120,8 @@ export class WriteQueue {
       bytes += next.bytes;
       const isFull = count >= groupRequests || operations > groupOperations || bytes > groupBytes;
       const isFirst = count === 0;
-      if (!isFirst && (isFull || written.concerns(next.request))) break;
+      if (!isFirst && (isFull || next.reads.some((read) => this.#before.has(read)))) break;
+      if (!isFirst && written.concerns(next.request)) break;
       if (!isFirst && writesKeysOnce && written.hasAny(next.names)) break;
       written.add(next.request, next.names);
       count += 1;
