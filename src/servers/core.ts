@@ -33,6 +33,8 @@ export class ServerCore {
   #version = 0;
   /** How many functions of callers decide what is written. They must not write themselves. */
   #changing = 0;
+  /** Whether one of them has tried to. */
+  #hasWritten = false;
 
   constructor(backend: AsyncBackend) {
     this.backend = backend;
@@ -65,9 +67,9 @@ export class ServerCore {
   /** As {@linkcode ServerCore.check}, for a write. */
   checkWrite(action: string): void {
     this.check(action);
-    if (this.#changing > 0) {
-      throw new TypeError("Cannot update: the function wrote to the store; expected one that only returns a value");
-    }
+    if (this.#changing === 0) return;
+    this.#hasWritten = true;
+    throw wroteInside();
   }
 
   /** Refuses further calls, and lets those that wait go on. */
@@ -94,7 +96,13 @@ export class ServerCore {
 
   /** Keeps a version; without one, the one that {@linkcode ServerCore.newest} has. */
   async hold(version?: number): Promise<HeldVersion> {
-    const held = await this.queue.before(this.#held(version));
+    return await this.queue.before(this.holdSoon(version));
+  }
+
+  /** As {@linkcode ServerCore.hold}, but later writes of this store may come before it. */
+  async holdSoon(version?: number): Promise<HeldVersion> {
+    await this.queue.idle();
+    const held = await this.backend.hold(version);
     this.saw(held.version);
     return held;
   }
@@ -106,11 +114,6 @@ export class ServerCore {
     const outcome = await this.queue.submit({ operations: operations.map(this.#guarded), checks, reads });
     if (outcome.state === "failed") throw outcome.error;
     return outcome;
-  }
-
-  async #held(version: number | undefined): Promise<HeldVersion> {
-    await this.queue.idle();
-    return await this.backend.hold(version);
   }
 
   async #ask(call: () => Promise<number>): Promise<number> {
@@ -151,8 +154,10 @@ export class ServerCore {
       key,
       change: (found) => {
         this.#changing += 1;
+        this.#hasWritten = false;
         try {
           const made = change(found);
+          if (this.#hasWritten) throw wroteInside();
           if (made) this.#checkValue(made);
           return made;
         } finally {
@@ -161,4 +166,8 @@ export class ServerCore {
       },
     };
   };
+}
+
+function wroteInside(): TypeError {
+  return new TypeError("Cannot update: the function wrote to the store; expected one that only returns a value");
 }

@@ -46,7 +46,7 @@ export async function runServerTransaction<T>(
       if (attempt > CONFLICTS_WITHOUT_WAIT) await sleep(Math.random() * Math.min(2 ** attempt, LONGEST_WAIT_MS));
       signal?.throwIfAborted();
       core.check("begin a transaction");
-      const transaction = new ServerTransaction(core, space, new VersionSource(core, await core.hold()));
+      const transaction = new ServerTransaction(core, space, new VersionSource(core, await core.holdSoon()));
       try {
         // Does not wait for a function that ignores the signal: its transaction has ended, and writes nothing.
         const result = await unlessAborted(run(transaction), signal);

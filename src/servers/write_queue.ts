@@ -19,11 +19,11 @@ const BYTES_A_CHANGE = 256;
 /** A request that waits. */
 interface Waiting {
   readonly request: CommitRequest;
-  /** In the order of the calls. */
-  readonly number: number;
   /** The names of the keys that it writes. */
   readonly names: readonly string[];
   readonly bytes: number;
+  /** Reads that began before it, and have no answer yet. */
+  readonly reads: readonly Promise<unknown>[];
   readonly outcome: Deferred<CommitOutcome>;
 }
 
@@ -38,10 +38,8 @@ export class WriteQueue {
   #last: Promise<unknown> = Promise.resolve();
   /** By the names of keys: settles with the newest request that writes the key. */
   readonly #lastOf: Map<string, Promise<unknown>> = new Map();
-  /** How many requests there were. */
-  #count = 0;
-  /** What must settle before a request with a higher number is sent. */
-  readonly #before: Map<Promise<unknown>, number> = new Map();
+  /** Reads that later writes wait for. */
+  readonly #before: Set<Promise<unknown>> = new Set();
 
   constructor(backend: AsyncBackend, committed: (version: number) => void) {
     this.#backend = backend;
@@ -54,8 +52,7 @@ export class WriteQueue {
     const names = request.operations.map(({ key }) => nameOf(key));
     let bytes = 0;
     for (const each of request.operations) bytes += isChange(each) ? BYTES_A_CHANGE : sizeOf(each);
-    this.#count += 1;
-    this.#waiting.push({ request, number: this.#count, names, bytes, outcome });
+    this.#waiting.push({ request, names, bytes, reads: [...this.#before], outcome });
     const settled = outcome.promise.then(
       () => {},
       () => {},
@@ -87,7 +84,7 @@ export class WriteQueue {
       () => {},
       () => {},
     );
-    this.#before.set(settled, this.#count);
+    this.#before.add(settled);
     void settled.then(() => this.#before.delete(settled));
     return read;
   }
@@ -96,7 +93,7 @@ export class WriteQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       await turn();
-      for (let reads = this.#readsBefore(); reads.length > 0; reads = this.#readsBefore()) await Promise.all(reads);
+      await Promise.all(this.#waiting[0]?.reads ?? []);
       const group = this.#take();
       try {
         const outcomes = await this.#backend.commit(group.map(({ request }) => request));
@@ -106,12 +103,6 @@ export class WriteQueue {
       }
     }
     this.#isRunning = false;
-  }
-
-  /** The reads that the first request waits for. */
-  #readsBefore(): Promise<unknown>[] {
-    const first = this.#waiting[0]?.number ?? 0;
-    return [...this.#before].filter(([, number]) => number < first).map(([read]) => read);
   }
 
   #settle(outcome: Deferred<CommitOutcome>, came: CommitOutcome): void {
@@ -124,14 +115,13 @@ export class WriteQueue {
     const { groupRequests, groupOperations, groupBytes, writesKeysOnce } = this.#backend.limits;
     const written = new WrittenKeys();
     let [count, operations, bytes] = [0, 0, 0];
-    const last = Math.min(...this.#before.values());
     for (const next of this.#waiting) {
-      if (next.number > last) break;
       operations += next.names.length;
       bytes += next.bytes;
       const isFull = count >= groupRequests || operations > groupOperations || bytes > groupBytes;
       const isFirst = count === 0;
-      if (!isFirst && (isFull || written.concerns(next.request))) break;
+      if (!isFirst && (isFull || next.reads.some((read) => this.#before.has(read)))) break;
+      if (!isFirst && written.concerns(next.request)) break;
       if (!isFirst && writesKeysOnce && written.hasAny(next.names)) break;
       written.add(next.request, next.names);
       count += 1;

@@ -7,7 +7,7 @@
 import type { StoredValue, StoredVersion } from "../../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
 import { nameOf } from "../../bytes.ts";
-import { clearTimeout, clock, setTimeout, type Timer } from "../../clock.ts";
+import { clock } from "../../clock.ts";
 import { MAX_VALUE_BYTES } from "../../limits.ts";
 import type {
   AsyncBackend,
@@ -23,7 +23,7 @@ import type {
   ScannedRange,
   SummedPage,
 } from "../backend.ts";
-import { firstIdAt, newId } from "./commit_ids.ts";
+import { newId } from "./commit_ids.ts";
 import { commitGroup, highEnd, lowEnd } from "./commits.ts";
 import type { Connection, Row } from "./connection.ts";
 import { Holds } from "./holds.ts";
@@ -31,15 +31,10 @@ import { News } from "./news.ts";
 import { changedPage, checkKept, entryOf, scannedPage, visitsOf } from "./pages.ts";
 import { beginRestore } from "./restores.ts";
 import { COUNT_VISITS, PAGE_VISITS, type Statements } from "./sql.ts";
+import { Upkeep } from "./upkeep.ts";
 import { bigint, bytea, byteaArray, type Parameter, TYPE } from "./values.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-const DAY_MS = 24 * 3_600_000;
-
-/** How often a client removes what nobody needs, in milliseconds, and how much in one step and in a row. */
-const TRIM_EVERY_MS = 5000;
-const TRIMMED_A_STEP = 1000;
-const STEPS_IN_A_ROW = 200;
 
 /**
  * A key of an index has at most a third of a page of 8 KiB. A text of the driver has at most 512 MiB, and bytes take two
@@ -75,30 +70,21 @@ export class PostgresBackend implements AsyncBackend {
   readonly versionsToKeep: number;
   readonly #connection: Connection;
   readonly #statements: Statements;
-  readonly #history: number;
   readonly #ahead: number;
   readonly #news: News;
   readonly #holds: Holds;
-  /** The row of this client among the holds. */
-  readonly #holder: Uint8Array;
+  readonly #upkeep: Upkeep;
   #recovered = 0;
-  #failures = 0;
-  #lastFailure: unknown;
-  #timer: Timer | undefined;
-  #isClosed = false;
-  /** The trim that runs. */
-  #trimming: Promise<void> = Promise.resolve();
 
   constructor({ connection, statements, versionsToKeep, history, pollInterval, ahead }: PostgresParts) {
     this.#connection = connection;
     this.#statements = statements;
     this.versionsToKeep = versionsToKeep;
-    this.#history = history;
     this.#ahead = ahead;
     this.#news = new News(() => this.newest(), pollInterval);
     this.#holds = new Holds(history);
-    this.#holder = newId(this.now());
-    this.#plan();
+    const now = () => this.now();
+    this.#upkeep = new Upkeep({ connection, statements, history, now, holds: this.#holds });
   }
 
   now(): number {
@@ -210,7 +196,7 @@ export class PostgresBackend implements AsyncBackend {
       if (version > newest) {
         throw new RangeError(`Wrong option 'version': expected a version from 0 to ${newest}, got ${version}`);
       }
-      await this.#renew();
+      await this.#upkeep.renew();
       const [after] = await this.#connection.query("keep a version", this.#statements.newest);
       checkKept(after?.kept, version);
       return held;
@@ -231,61 +217,14 @@ export class PostgresBackend implements AsyncBackend {
       calls,
       retries,
       recovered: this.#recovered,
-      failedTrims: this.#failures,
-      lastFailure: this.#lastFailure,
+      failedTrims: this.#upkeep.failures,
+      lastFailure: this.#upkeep.lastFailure,
     };
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#trimming;
+    await this.#upkeep.close();
     await this.#connection.close();
-  }
-
-  /** Removes what nobody needs, until nothing is left to remove. */
-  async trim(): Promise<void> {
-    const parameters = () => [
-      bytea(firstIdAt(this.now() - this.#history)),
-      bytea(firstIdAt(this.now() - DAY_MS)),
-      bigint(this.now()),
-      { type: TYPE.int, value: String(TRIMMED_A_STEP) },
-    ];
-    for (let step = 0; step < STEPS_IN_A_ROW && !this.#isClosed; step++) {
-      const [row] = await this.#connection.query("remove old versions", this.#statements.trim, parameters());
-      if (row?.r_more !== true) return;
-    }
-  }
-
-  #plan(): void {
-    this.#timer = setTimeout(() => {
-      this.#trimming = this.#maintain();
-    }, TRIM_EVERY_MS);
-    this.#timer.unref();
-  }
-
-  /** A failure is counted, and the next time does more. */
-  async #maintain(): Promise<void> {
-    try {
-      if (this.#holds.oldest !== undefined) await this.#renew();
-      await this.trim();
-    } catch (error) {
-      this.#failures += 1;
-      this.#lastFailure = error;
-    }
-    if (!this.#isClosed) this.#plan();
-  }
-
-  /** Tells the server which version this client holds, and for how long. */
-  async #renew(): Promise<void> {
-    const oldest = this.#holds.oldest;
-    if (oldest === undefined) return;
-    const until = this.now() + Math.max(this.#history, 12 * TRIM_EVERY_MS);
-    await this.#connection.query("keep a version", this.#statements.hold, [
-      bytea(this.#holder),
-      bigint(oldest),
-      bigint(until),
-    ]);
   }
 
   #summed([row = {}]: readonly Row[], version: number | undefined): SummedPage {

@@ -5,6 +5,7 @@
  */
 
 import { StoreError } from "../../errors.ts";
+import { isErrorLike } from "../../realm.ts";
 
 /** A failed call. */
 export interface Failure {
@@ -48,6 +49,7 @@ const REFUSED = new Set([
 ]);
 /** Two clients have created the same tables or functions at the same time. */
 const CREATED_TWICE = new Set(["23505", "42P07", "42710", "XX000"]);
+const MISUSE = new Set(["TypeError", "RangeError"]);
 const DENIED = new Set(["28000", "28P01", "42501"]);
 
 /** The code of an error; an empty one for none. */
@@ -80,7 +82,7 @@ export function isMissing(error: unknown): boolean {
 
 /** An error that ends a call, as callers get it. `action` is a verb. */
 export function toStoreError(error: unknown, action: string): unknown {
-  if (error instanceof StoreError || error instanceof TypeError || error instanceof RangeError) return error;
+  if (error instanceof StoreError || (isErrorLike(error) && MISUSE.has(error.name))) return error;
   const code = codeOf(error);
   const message = messageOf(error);
   const because = `Cannot ${action}: PostgreSQL says: ${message}`;

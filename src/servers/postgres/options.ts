@@ -6,6 +6,7 @@
 
 import { MAX_VERSIONS_TO_KEEP } from "../../limits.ts";
 import { checkInteger, checkSignal, OptionNames, wrongType } from "../../options.ts";
+import { isUrl } from "../../realm.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
 /**
@@ -134,7 +135,7 @@ export function settingsOf(given: PostgresOptions): Settings {
 
 /** The address as text. The message of an error never has it: it may have a password. */
 function urlOf(given: unknown): string {
-  const text = given instanceof URL ? given.href : given;
+  const text = isUrl(given) ? given.href : given;
   if (typeof text !== "string") wrongType("url", given, "an address");
   if (/^postgres(?:ql)?:\/\//.test(text)) return text;
   throw new RangeError("Wrong option 'url': expected an address that begins with postgres://");

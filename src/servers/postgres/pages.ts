@@ -66,6 +66,9 @@ export function changedPage(rows: readonly Row[], since: number, visits: number)
   checkKept(head.expires, since, `watch the changes after version ${since}`);
   const changes = rest.map(scannedEntry);
   const newest = Number(head.version);
+  if (since > newest) {
+    throw new RangeError(`Wrong option 'since': expected a version from 0 to ${newest}, got ${since}`);
+  }
   if (changes.length < Number(head.wanted)) {
     const last = changes.at(-1) as ScannedEntry;
     return { changes, seen: last.version - 1, last: last.key };

@@ -87,7 +87,7 @@ begin
     select c.version, c.refused, c.existed into v_kept, r_refused, r_existed from ${t.commits} c where c.id = p_id;
     if found then
       r_state := 1;
-      r_base := v_kept;
+      r_base := v_kept - p_requests;
       return;
     end if;
     r_refused := '{}';
@@ -134,7 +134,7 @@ begin
     where w.request <> all (r_refused) order by w.key, w.request desc
     on conflict (key) do update set value = excluded.value, version = excluded.version, expires = excluded.expires;
   update ${t.clock} set version = r_base + p_requests where id = 0;
-  insert into ${t.commits} (id, version, refused, existed) values (p_id, r_base, r_refused, r_existed);
+  insert into ${t.commits} (id, version, refused, existed) values (p_id, r_base + p_requests, r_refused, r_existed);
 end
 $luge$;`;
 }
@@ -266,7 +266,7 @@ begin
     update ${t.clock} set version = p_to where id = 0;
     update ${t.meta} set kept = p_to where id = 0;
   end if;
-  insert into ${t.commits} (id, version, refused, existed) values (p_id, v_version, '{}', '{}');
+  insert into ${t.commits} (id, version, refused, existed) values (p_id, greatest(p_to, v_version), '{}', '{}');
 end
 $luge$;`;
 }

@@ -138,9 +138,7 @@ export class PostgresServer {
   #command(name: string, args: readonly string[]): string[] {
     const command = [join(this.#folder, name), ...args];
     const user = this.#user;
-    return user
-      ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", ...command]
-      : command;
+    return user ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", ...command] : command;
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
