@@ -46,8 +46,7 @@ const put: Work = {
 };
 const txn: Work = {
   luge: put.luge,
-  fetch: (i) =>
-    post("/v3/kv/txn", { success: [{ request_put: { key: btoa(`plain/key/${i % KEYS}`), value } }] }),
+  fetch: (i) => post("/v3/kv/txn", { success: [{ request_put: { key: btoa(`plain/key/${i % KEYS}`), value } }] }),
 };
 const get: Work = {
   luge: (i) => store.get(`key/${i % KEYS}`),

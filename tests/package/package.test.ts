@@ -246,7 +246,7 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
-    ...["codecs", "keys", "keyv"].flatMap(bundles),
+    ...["codecs", "etcd", "keys", "keyv"].flatMap(bundles),
     // The dot comes before the letters.
     ...bundles("kv"),
     ...bundles("kvconnect"),
@@ -285,11 +285,21 @@ function checkContent(built: string, files: readonly string[]): void {
   assert.ok(core.length <= 174_356 + 5000, `mod.js has ${core.length} bytes`);
   assert.doesNotMatch(core.toString(), /poll_oneoff|sock_recv/, "calls of the shim that the engine does not import");
   // Each is small, and loads no other one. Adapters import the module, and do not contain a second one.
-  const sizes = { keys: 9, codecs: 17, messagepack: 28, prometheus: 6, kv: 44, kvconnect: 48, postgres: 112 };
+  const sizes = {
+    keys: 9,
+    codecs: 17,
+    messagepack: 28,
+    prometheus: 6,
+    kv: 44,
+    kvconnect: 48,
+    postgres: 112,
+    etcd: 122,
+  };
   const imports: Record<string, readonly string[]> = {
     kv: ["mod", "node:timers"],
     kvconnect: ["node:timers"],
     postgres: ["node:crypto", "node:timers", "postgres"],
+    etcd: [],
   };
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {

@@ -20,7 +20,11 @@ export const EXPORTS: Readonly<Record<string, string>> = {
   kv: "src/adapters/kv/mod.ts",
   kvconnect: "src/adapters/kvconnect/mod.ts",
   postgres: "src/servers/postgres/mod.ts",
+  etcd: "src/servers/etcd/mod.ts",
 };
+
+/** The exports that import no module of Node: runtimes at the edge have none. */
+export const EDGE_EXPORTS: readonly string[] = ["etcd"];
 
 /** Packages that an export imports, and its users have. Optional peers in package.json. */
 export const PEERS: readonly string[] = ["abstract-level", "postgres"];
