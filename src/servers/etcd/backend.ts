@@ -6,6 +6,7 @@
 
 import type { StoredValue, StoredVersion } from "../../backend.ts";
 import type { ByteRange } from "../../byte_range.ts";
+import { clock } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
 import { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from "../../limits.ts";
 import type {
@@ -112,7 +113,7 @@ export class EtcdBackend implements AsyncBackend {
   }
 
   now(): number {
-    return Date.now();
+    return clock.now();
   }
 
   newest(): Promise<number> {

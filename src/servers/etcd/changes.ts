@@ -6,13 +6,13 @@
 
 import { type ByteRange, isInRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
 import { compareBytes } from "../../bytes.ts";
+import { clearTimeout, clock, setTimeout, sleep } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
 import type { ChangedPage, ScannedEntry } from "../backend.ts";
 import { EtcdFailure } from "./failure.ts";
 import type { PieceStore } from "./pieces.ts";
 import type { Space } from "./space.ts";
 import { type CommitChanges, commitsAfter, type Tail } from "./tail.ts";
-import { monotonicMs, sleep } from "./time.ts";
 import { bytesOf, isLive, lengthOf } from "./values.ts";
 
 /** The most changes of a page, and of a look at the past. */
@@ -79,13 +79,13 @@ export class Changes {
 
   /** Reads some commits after a revision from etcd. */
   async #look(revision: number): Promise<Looked> {
-    const end = monotonicMs() + this.#timeoutMs;
+    const end = clock.monotonic() + this.#timeoutMs;
     for (;;) {
       try {
-        return await this.#lookOnce(revision, end - monotonicMs());
+        return await this.#lookOnce(revision, end - clock.monotonic());
       } catch (failure) {
         const isPassing = failure instanceof EtcdFailure && ["maybe", "busy", "token"].includes(failure.kind);
-        if (!isPassing || monotonicMs() + PAUSE_MS > end || this.#space.client.closed.aborted) throw failure;
+        if (!isPassing || clock.monotonic() + PAUSE_MS > end || this.#space.client.closed.aborted) throw failure;
         this.#space.client.streamBroke();
         await sleep(PAUSE_MS);
       }

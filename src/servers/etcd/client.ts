@@ -4,11 +4,11 @@
  * @module
  */
 
+import { clock, sleep } from "../../clock.ts";
 import { Endpoints } from "./endpoints.ts";
 import { brokenCall, EtcdFailure, failureOf } from "./failure.ts";
 import type { Header } from "./messages.ts";
 import { boundedText } from "./response.ts";
-import { monotonicMs, sleep } from "./time.ts";
 
 /** The first attempt of a call may take this long, in milliseconds. Each further one may take twice as long. */
 const FIRST_ATTEMPT_MS = 2000;
@@ -72,12 +72,12 @@ export class EtcdClient {
    */
   async call<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
     const text = JSON.stringify(body);
-    const end = monotonicMs() + (options.timeoutMs ?? this.#options.timeoutMs);
+    const end = clock.monotonic() + (options.timeoutMs ?? this.#options.timeoutMs);
     let mayBeDone: EtcdFailure | undefined;
     let attemptMs = FIRST_ATTEMPT_MS;
     for (let tried = 0; ; tried++) {
       if (tried > 0) this.#retries += 1;
-      const failure = await this.#attempt<T>(path, text, Math.min(attemptMs, end - monotonicMs()), tried, options);
+      const failure = await this.#attempt<T>(path, text, Math.min(attemptMs, end - clock.monotonic()), tried, options);
       if (!(failure instanceof EtcdFailure)) return failure.answer;
       const isFinal = failure.kind !== "maybe" && failure.kind !== "busy";
       if (failure.kind === "maybe") {
@@ -86,7 +86,7 @@ export class EtcdClient {
       }
       const pauseMs = Math.min(PAUSE_MS.most, PAUSE_MS.least * 2 ** tried) * (HALF + HALF * Math.random());
       if (isFinal) throw failure;
-      if (this.closed.aborted || monotonicMs() + pauseMs >= end) throw mayBeDone ?? failure;
+      if (this.closed.aborted || clock.monotonic() + pauseMs >= end) throw mayBeDone ?? failure;
       await sleep(pauseMs);
       attemptMs *= 2;
     }
@@ -98,7 +98,7 @@ export class EtcdClient {
    */
   async stream(path: string, body: unknown, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     await this.#ready();
-    const url = this.#endpoints.pick(monotonicMs(), 0);
+    const url = this.#endpoints.pick(clock.monotonic(), 0);
     this.#calls += 1;
     try {
       // Without the header a node that has lost its leader would be silent.
@@ -122,7 +122,7 @@ export class EtcdClient {
 
   /** A stream broke: another node is asked next. */
   streamBroke(): void {
-    this.#endpoints.failed(this.#endpoints.pick(monotonicMs(), 0), monotonicMs());
+    this.#endpoints.failed(this.#endpoints.pick(clock.monotonic(), 0), clock.monotonic());
   }
 
   /** Ends all streams and repetitions. Calls that are on their way end as they do. */
@@ -140,7 +140,7 @@ export class EtcdClient {
     let url: string | undefined;
     try {
       await this.#ready();
-      url = this.#endpoints.pick(monotonicMs(), tried);
+      url = this.#endpoints.pick(clock.monotonic(), tried);
       const answer = await this.#post<T>(url, path, text, Math.max(ms, 1), maxBytes);
       this.#endpoints.worked(url);
       return { answer };
@@ -156,7 +156,7 @@ export class EtcdClient {
   }
 
   #noteFailure({ kind }: EtcdFailure, url: string): void {
-    if (kind === "maybe" || kind === "busy") this.#endpoints.failed(url, monotonicMs());
+    if (kind === "maybe" || kind === "busy") this.#endpoints.failed(url, clock.monotonic());
     if (kind === "token") this.#token = undefined;
   }
 
@@ -192,7 +192,7 @@ export class EtcdClient {
       });
       await this.#renewal;
     }
-    if (!this.#endpoints.needsLeader(monotonicMs())) return;
+    if (!this.#endpoints.needsLeader(clock.monotonic())) return;
     this.#search ??= this.#findLeader().finally(() => {
       this.#search = undefined;
     });
@@ -201,7 +201,7 @@ export class EtcdClient {
   async #renew(): Promise<void> {
     const { username, password } = this.#options;
     const body = JSON.stringify({ name: username, password: password ?? "" });
-    const url = this.#endpoints.pick(monotonicMs(), 1);
+    const url = this.#endpoints.pick(clock.monotonic(), 1);
     try {
       const { token } = await this.#post<{ token?: string }>(
         url,
@@ -235,6 +235,6 @@ export class EtcdClient {
     };
     // Nobody knows it for the moment: calls go to any node, and the search is repeated soon.
     const leader = await Promise.any(this.#endpoints.urls.map(ask)).catch(() => undefined);
-    this.#endpoints.found(leader, monotonicMs());
+    this.#endpoints.found(leader, clock.monotonic());
   }
 }

@@ -5,19 +5,20 @@
  */
 
 import type { StoredOperation, StoredValue } from "../../backend.ts";
+import { sleep } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
 import { type CommitOutcome, type CommitRequest, isChange } from "../backend.ts";
 import type { Committed, Committer } from "./committer.ts";
 import { type EncodedRequest, type Encoder, isOutcome, mayShare, type TransactionLimits } from "./encoder.ts";
+import { Existed } from "./existed.ts";
 import { EtcdFailure } from "./failure.ts";
 import { joined } from "./layout.ts";
 import type { Lease, Leases } from "./leases.ts";
-import type { Compare, RequestOp, ResponseOp } from "./messages.ts";
+import type { Compare, RequestOp } from "./messages.ts";
 import type { PieceStore } from "./pieces.ts";
 import type { Reads } from "./reads.ts";
 import type { Space } from "./space.ts";
-import { sleep } from "./time.ts";
-import { foundEntry, isLive, storedValue } from "./values.ts";
+import { isLive, storedValue } from "./values.ts";
 
 /** Requests with more comparisons or operations than that get a transaction of their own. */
 const SMALL = 16;
@@ -43,6 +44,7 @@ export class Commits {
   readonly #pieces: PieceStore;
   readonly #encoder: Encoder;
   readonly #limits: TransactionLimits;
+  readonly #existed: Existed;
   readonly #now: () => number;
 
   constructor(parts: {
@@ -62,6 +64,7 @@ export class Commits {
     this.#pieces = parts.pieces;
     this.#encoder = parts.encoder;
     this.#limits = parts.limits;
+    this.#existed = new Existed(parts.space, parts.now);
     this.#now = parts.now;
   }
 
@@ -115,13 +118,13 @@ export class Commits {
       const own = responses?.slice(first, first + (ops[i]?.length ?? 0));
       first += ops[i]?.length ?? 0;
       if (own === undefined) {
-        const existed = await this.#existedLater(encoded, revision);
+        const existed = await this.#existed.later(encoded, revision);
         if (existed !== undefined) outcomes.set(at, { state: "done", version, existed });
         continue;
       }
       const nested = encoded.compare.length > 0 ? own[0]?.response_txn : undefined;
       if (encoded.compare.length > 0 && !nested?.succeeded) continue;
-      const existed = this.#existed(nested ? (nested.responses ?? []) : own);
+      const existed = this.#existed.inAnswers(nested ? (nested.responses ?? []) : own);
       outcomes.set(at, { state: "done", version, existed });
     }
     return outcomes;
@@ -159,18 +162,14 @@ export class Commits {
     const committed = await this.#commit(encoded.compare, encoded.success, lease);
     if (committed === "again") return undefined;
     const { revision, responses } = committed;
-    const existed = responses ? this.#existed(responses) : await this.#existedBefore(encoded, revision);
+    const existed = responses ? this.#existed.inAnswers(responses) : await this.#existed.before(encoded, revision);
     return { state: "done", version: this.#space.generation.versionOf(revision), existed };
   }
 
   /** A request that writes nothing. */
   async #look({ compare }: EncodedRequest): Promise<CommitOutcome | undefined> {
-    const { layout } = this.#space;
-    const all = [this.#sameGeneration(), ...compare];
-    const { succeeded, responses } = await this.#space.txn({
-      compare: all,
-      success: [{ request_range: { key: layout.clock } }],
-    });
+    const success = [{ request_range: { key: this.#space.layout.clock } }];
+    const { succeeded, responses } = await this.#space.txn({ compare: [this.#sameGeneration(), ...compare], success });
     if (!succeeded) {
       await this.#space.reload();
       return undefined;
@@ -287,33 +286,6 @@ export class Commits {
     const bytes = all.reduce((sum, each) => sum + each.bytes, 0);
     const top = all.reduce((sum, { compare, success }) => sum + (compare.length === 0 ? success.length : 1), 0);
     return bytes <= this.#limits.bytes && top + SMALL <= this.#limits.operations;
-  }
-
-  /** How many deleted keys had a value, by the answers of their puts. */
-  #existed(responses: readonly ResponseOp[]): number {
-    const now = this.#now();
-    const before = responses.map(({ response_put }) => response_put?.prev_kv);
-    return before.filter((kv) => kv && isLive(foundEntry(this.#space, kv), now)).length;
-  }
-
-  /** The same, after the answer was lost. */
-  async #existedBefore({ deleted }: EncodedRequest, revision: number): Promise<number> {
-    if (deleted.length === 0) return 0;
-    const requests = deleted.map((key) => ({ request_range: { key, revision: String(revision - 1) } }));
-    const { responses = [] } = await this.#space.txn({ success: requests });
-    const now = this.#now();
-    return responses.filter((each) => isLive(foundEntry(this.#space, each.response_range?.kvs?.[0]), now)).length;
-  }
-
-  /** The same for a part of a transaction; `undefined` if its comparisons were not true. */
-  async #existedLater(encoded: EncodedRequest, revision: number): Promise<number | undefined> {
-    const [first] = encoded.success;
-    const key = first && "request_put" in first ? first.request_put.key : undefined;
-    if (encoded.compare.length > 0 && key !== undefined) {
-      const { kvs } = await this.#space.range({ key, revision: String(revision) });
-      if (Number(kvs?.[0]?.mod_revision ?? 0) !== revision) return undefined;
-    }
-    return await this.#existedBefore(encoded, revision);
   }
 }
 

@@ -8,7 +8,9 @@
  * @module
  */
 
+import { clock } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
+import { messageOf } from "../../realm.ts";
 import type { Lease } from "./leases.ts";
 import {
   type Compare,
@@ -19,7 +21,6 @@ import {
   type TxnResponse,
 } from "./messages.ts";
 import { randomHex, type Space, textToBase64 } from "./space.ts";
-import { monotonicMs } from "./time.ts";
 
 /** A lane that was not used for so long is not used again, in milliseconds: its lease may end. */
 const LANE_MS = 20_000;
@@ -151,7 +152,7 @@ export class Committer {
   }
 
   #takeLane(): Lane {
-    const now = monotonicMs();
+    const now = clock.monotonic();
     for (let lane = this.#lanes.pop(); lane; lane = this.#lanes.pop()) {
       if (now - lane.usedMs < LANE_MS) return lane;
     }
@@ -161,15 +162,18 @@ export class Committer {
 
   #giveBack(lane: Lane, last: string | undefined = lane.last): void {
     lane.last = last;
-    lane.usedMs = monotonicMs();
+    lane.usedMs = clock.monotonic();
     this.#lanes.push(lane);
   }
 }
 
 function unknown(cause: unknown): StoreError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   const what = "the writes are done or not, or will be done within five minutes";
-  return new StoreError("OUTCOME_UNKNOWN", `Cannot tell whether a commit was done: ${what}. etcd: ${reason}`, {
-    cause,
-  });
+  return new StoreError(
+    "OUTCOME_UNKNOWN",
+    `Cannot tell whether a commit was done: ${what}. etcd: ${messageOf(cause)}`,
+    {
+      cause,
+    },
+  );
 }

@@ -12,10 +12,10 @@
  * @module
  */
 
+import { clock } from "../../clock.ts";
 import { EtcdFailure } from "./failure.ts";
 import { type Header, revisionOf } from "./messages.ts";
 import type { Space } from "./space.ts";
-import { monotonicMs } from "./time.ts";
 
 /** A lease for commits lives this long, in seconds: so long may a transaction take at most. */
 export const COMMIT_S = 300;
@@ -64,7 +64,7 @@ export class Leases {
    * has none such, since the transaction took too long.
    */
   async forCommit(since?: number): Promise<Lease | undefined> {
-    const now = monotonicMs();
+    const now = clock.monotonic();
     this.#commit = this.#commit.filter(({ askedMs }) => now - askedMs < COMMIT_USED_MS);
     const newest = this.#commit.at(-1);
     if (!newest) await this.#grantForCommit();
@@ -94,7 +94,7 @@ export class Leases {
 
   /** A lease that lives at least so many seconds from now, and not much longer. */
   async #keeping(seconds: number): Promise<Lease> {
-    const now = monotonicMs();
+    const now = clock.monotonic();
     const isGood = ({ askedMs, ttlMs, keys }: Lease) => {
       const leftMs = askedMs + ttlMs - now;
       return keys < MOST_KEYS && leftMs >= seconds * 1000 && leftMs <= seconds * 1000 * SHARED * SHARED;
@@ -130,7 +130,7 @@ export class Leases {
 
   /** An attempt that was done although no answer came leaves a lease without keys, which ends by itself. */
   async #askFor(seconds: number): Promise<Lease> {
-    const askedMs = monotonicMs();
+    const askedMs = clock.monotonic();
     const answer = await this.#space.client.call<{ header?: Header; ID?: string; TTL?: string; error?: string }>(
       "/v3/lease/grant",
       { TTL: String(seconds) },

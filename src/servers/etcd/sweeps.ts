@@ -4,8 +4,8 @@
  * @module
  */
 
+import { clearTimeout, setTimeout, type Timer } from "../../clock.ts";
 import type { PieceStore } from "./pieces.ts";
-import { quietTimer } from "./time.ts";
 
 /** The first sweep begins so long after the start, in milliseconds; the next ones, after the one before. */
 const FIRST_MS = 30_000;
@@ -16,7 +16,7 @@ const STEP_MS = 100;
 /** The sweeps of one client. */
 export class Sweeps {
   readonly #pieces: PieceStore;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #isStopped = false;
   #failed = 0;
   #failure: unknown;
@@ -41,7 +41,8 @@ export class Sweeps {
 
   #next(ms: number, last: string | undefined): void {
     if (this.#isStopped) return;
-    this.#timer = quietTimer(() => this.#step(last), ms);
+    this.#timer = setTimeout(() => void this.#step(last), ms);
+    this.#timer.unref();
   }
 
   async #step(last: string | undefined): Promise<void> {

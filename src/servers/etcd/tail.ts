@@ -6,13 +6,13 @@
 
 import { successor } from "../../byte_range.ts";
 import { compareBytes } from "../../bytes.ts";
+import { clearInterval, clearTimeout, setInterval, setTimeout, sleep, type Timer } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
 import { ofBase64, toBase64 } from "./base64.ts";
 import { EtcdFailure, failureOf } from "./failure.ts";
 import { type KeyValue, revisionOf, type WatchLine } from "./messages.ts";
 import { linesOf } from "./response.ts";
 import type { Space } from "./space.ts";
-import { quietTimer, sleep } from "./time.ts";
 import { type FoundEntry, foundEntry } from "./values.ts";
 
 /** The most bytes of a line. etcd splits what is larger than a request. */
@@ -117,7 +117,7 @@ export class Tail {
   #newest = 0;
   #running: AbortController | undefined;
   #waiting: Set<() => void> = new Set();
-  #idle: ReturnType<typeof setTimeout> | undefined;
+  #idle: Timer | undefined;
   #failure: unknown;
 
   constructor(space: Space) {
@@ -185,11 +185,12 @@ export class Tail {
   #rest(): void {
     if (this.#waiting.size > 0) return;
     clearTimeout(this.#idle);
-    this.#idle = quietTimer(() => {
+    this.#idle = setTimeout(() => {
       if (this.#waiting.size > 0) return;
       this.#running?.abort();
       this.#running = undefined;
     }, IDLE_MS);
+    this.#idle.unref();
   }
 
   async #run(running: AbortController): Promise<void> {
@@ -243,7 +244,7 @@ export class Tail {
   }
 
   /** Ends a stream that has not told of the newest commit. */
-  #watchSilence(part: AbortController): ReturnType<typeof setInterval> {
+  #watchSilence(part: AbortController): Timer {
     let before = -1;
     let isAsking = false;
     const timer = setInterval(async () => {
@@ -263,7 +264,7 @@ export class Tail {
         isAsking = false;
       }
     }, SILENT_MS);
-    (timer as { unref?: () => void }).unref?.();
+    timer.unref();
     return timer;
   }
 

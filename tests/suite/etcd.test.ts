@@ -8,8 +8,8 @@ import { after, before } from "node:test";
 import { EtcdCluster } from "../../scripts/lib/services/etcd.ts";
 import { MAX_KEY_BYTES } from "../../src/limits.ts";
 import { openEtcd } from "../../src/servers/etcd/mod.ts";
-import { asyncSuite } from "../suite/async_suite.ts";
 import { etcdTest, HAS_ETCD } from "../support/services/etcd.ts";
+import { asyncSuite } from "./async_suite.ts";
 
 const maxOperations = 20_000;
 
