@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { freePort } from "../free_port.ts";
 import { PeerProxy } from "./peer_proxy.ts";
 
@@ -115,21 +116,27 @@ export class EtcdNode {
 
   /** Stops the process where it is, until {@linkcode EtcdNode.resume}. */
   pause(): void {
-    this.#process?.kill("SIGSTOP");
+    this.#signal("SIGSTOP");
   }
 
   resume(): void {
-    this.#process?.kill("SIGCONT");
+    this.#signal("SIGCONT");
   }
 
   async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const child = this.#process;
     if (!child) return;
     const closed = once(child, "close");
-    child.kill(signal);
+    this.#signal(signal);
     // A process that is paused does not see SIGTERM.
-    if (signal === "SIGTERM") child.kill("SIGCONT");
+    if (signal === "SIGTERM") this.#signal("SIGCONT");
     await closed;
+  }
+
+  /** Not by the child: Deno sends no second signal to one. */
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this;
+    if (pid !== undefined) process.kill(pid, signal);
   }
 }
 

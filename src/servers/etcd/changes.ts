@@ -53,6 +53,8 @@ export class Changes {
       throw new StoreError("VERSION_GONE", `Cannot watch from version ${since}: ${what}`, { version: restored });
     }
     const revision = generation.revisionOf(since);
+    // Who reads the past will ask for the present, and then finds it in memory.
+    this.#tail.listen();
     const { commits, seen } = this.#tail.after(revision) ?? (await this.#look(revision));
     const changes: ScannedEntry[] = [];
     const now = this.#now();

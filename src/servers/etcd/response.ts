@@ -31,12 +31,19 @@ export async function boundedText(response: Response, maxBytes: number): Promise
 
 /**
  * The lines of a stream, each without its end. Throws an {@linkcode EtcdFailure}: `tooLarge` for a line of more bytes
- * than that, and `maybe` if the connection breaks.
+ * than that, and `maybe` if the connection breaks. Ends when the signal aborts.
  */
-export async function* linesOf(stream: ReadableStream<Uint8Array>, maxBytes: number): AsyncGenerator<string> {
+export async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
   const reader = stream.getReader();
+  // Deno does not end a read that waits when the signal of its `fetch` aborts.
+  const end = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", end);
   try {
     for (let next = await part(reader); !next.done; next = await part(reader)) {
       let rest = next.value;
@@ -52,6 +59,7 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>, maxBytes: num
       if (bytes > maxBytes) throw new EtcdFailure("tooLarge", `A line of the stream has more than ${maxBytes} bytes`);
     }
   } finally {
+    signal.removeEventListener("abort", end);
     // The stream may have ended with an error of its own, which the caller has.
     await reader.cancel().catch(() => {});
   }

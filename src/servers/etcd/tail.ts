@@ -22,7 +22,7 @@ const KEPT = { entries: 10_000, bytes: 8 * 1024 * 1024 } as const;
 /** The stream ends when nobody has waited for so long, in milliseconds. */
 const IDLE_MS = 5000;
 /** A stream that is silent for so long is checked, in milliseconds: its connection may be gone without a sign. */
-const SILENT_MS = 5000;
+const SILENT_MS = 2500;
 /** The pause before a stream is opened again, in milliseconds. */
 const PAUSE_MS = 50;
 
@@ -51,7 +51,7 @@ export async function* commitsAfter(
   };
   const stream = await space.client.stream("/v3/watch", { create_request }, signal);
   let waiting: KeyValue[] = [];
-  for await (const line of linesOf(stream, LINE_BYTES)) {
+  for await (const line of linesOf(stream, LINE_BYTES, signal)) {
     const { result, error } = JSON.parse(line) as WatchLine;
     if (error) throw failureOf(error.http_code ?? 500, line);
     if (result?.compact_revision !== undefined) throw compacted(space, revision, revisionOf(result.compact_revision));
@@ -116,6 +116,8 @@ export class Tail {
   #from = 0;
   #newest = 0;
   #running: AbortController | undefined;
+  /** Whether the stream has begun. */
+  #isReady = false;
   #waiting: Set<() => void> = new Set();
   #idle: Timer | undefined;
   #failure: unknown;
@@ -124,9 +126,15 @@ export class Tail {
     this.#space = space;
   }
 
+  /** Begins to listen, for those who have read the past. */
+  listen(): void {
+    this.#start();
+    this.#rest();
+  }
+
   /** The commits after a revision that are in memory, and the revision up to which they are complete. */
   after(revision: number): { readonly commits: readonly CommitChanges[]; readonly seen: number } | undefined {
-    if (!this.#running || revision < this.#from) return undefined;
+    if (!this.#isReady || revision < this.#from) return undefined;
     let [low, high] = [0, this.#commits.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -173,10 +181,12 @@ export class Tail {
     this.#failure = undefined;
     const running = new AbortController();
     this.#running = running;
+    this.#isReady = false;
     this.#run(running).catch((failure) => {
       if (running.signal.aborted) return;
       this.#failure = failure;
       this.#running = undefined;
+      this.#isReady = false;
       this.#wake();
     });
   }
@@ -189,6 +199,7 @@ export class Tail {
       if (this.#waiting.size > 0) return;
       this.#running?.abort();
       this.#running = undefined;
+      this.#isReady = false;
     }, IDLE_MS);
     this.#idle.unref();
   }
@@ -225,6 +236,7 @@ export class Tail {
     this.#bytes = 0;
     this.#from = version === 0 ? 0 : this.#space.generation.revisionOf(version);
     this.#newest = this.#from;
+    this.#isReady = true;
     this.#wake();
   }
 
