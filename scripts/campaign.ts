@@ -35,6 +35,10 @@ await startProgram({
       does: "kills processes that share a store, and checks that no write is lost or done twice, and no call hangs",
       start: () => import("./campaigns/shared/command.ts"),
     },
+    postgres: {
+      does: "kills a PostgreSQL server under load, and checks that no write is lost or done twice, and no change missed",
+      start: () => import("./campaigns/postgres/command.ts"),
+    },
     protocol: {
       does: "runs shared stores in a simulation, with deaths at any moment, and checks the histories of their clients",
       start: () => import("./campaigns/protocol/command.ts"),

@@ -14,6 +14,8 @@ import { makeSmaller } from "./smaller.ts";
 
 /** An import of the module itself, from a folder below `src`. */
 const MODULE = /^(?:\.\.\/)+mod\.ts$/;
+/** What the command loads if its user names a store in PostgreSQL. */
+const POSTGRES = /\/servers\/postgres\/mod\.ts$/;
 /** The licenses of the packages in the bundled files, and of the crates in the engine. */
 const LICENSES = "LICENSES.txt";
 /** What several processes need to use one store: a file that the module loads with the first shared store. */
@@ -195,7 +197,7 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     banner: {
       js: 'import { createRequire as $createRequire } from "node:module";\nconst require = $createRequire(import.meta.url);',
     },
-    plugins: [external(MODULE, "./mod.js")],
+    plugins: [external(MODULE, "./mod.js"), external(POSTGRES, "./postgres.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
   return metafile;

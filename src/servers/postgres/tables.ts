@@ -9,7 +9,10 @@ import { wrongType } from "../../options.ts";
 /** What a name may be: a table, or a schema and a table. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,39}(?:\.[A-Za-z_][A-Za-z0-9_]{0,39})?$/;
 
-/** The quoted names of tables and functions. */
+/**
+ * The quoted names of tables and functions. With the table `luge` they are `luge_changes`, `luge_clock`, `luge_meta`,
+ * `luge_commits`, `luge_holds` and `luge_restores`, and the functions `luge_commit_1`, `luge_trim_1` and `luge_restore_1`.
+ */
 export interface Tables {
   /** The newest version of each key. */
   readonly entries: string;
