@@ -16,6 +16,7 @@ import { makeSmaller } from "./smaller.ts";
 const MODULE = /^(?:\.\.\/)+mod\.ts$/;
 /** What the command loads if its user names a store in PostgreSQL. */
 const POSTGRES = /\/servers\/postgres\/mod\.ts$/;
+const ETCD = /\/servers\/etcd\/mod\.ts$/;
 /** The licenses of the packages in the bundled files, and of the crates in the engine. */
 const LICENSES = "LICENSES.txt";
 /** What several processes need to use one store: a file that the module loads with the first shared store. */
@@ -197,7 +198,7 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     banner: {
       js: 'import { createRequire as $createRequire } from "node:module";\nconst require = $createRequire(import.meta.url);',
     },
-    plugins: [external(MODULE, "./mod.js"), external(POSTGRES, "./postgres.js")],
+    plugins: [external(MODULE, "./mod.js"), external(POSTGRES, "./postgres.js"), external(ETCD, "./etcd.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
   return metafile;

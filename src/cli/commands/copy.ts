@@ -1,5 +1,6 @@
 import type { AsyncStore } from "../../../mod.ts";
 import { type CliCommand, command } from "../command.ts";
+import { etcdOptions, isEtcd } from "../etcd_place.ts";
 import { FailedError, misuseAsUsage } from "../exit_codes.ts";
 import { bytesText, entriesText } from "../progress.ts";
 import type { Session } from "../session.ts";
@@ -7,10 +8,10 @@ import type { Session } from "../session.ts";
 /** `luge copy`. */
 export const copy: CliCommand = command<[to: string], object>({
   name: "copy",
-  summary: "copy a store to another place: a directory, another machine, or PostgreSQL",
+  summary: "copy a store to another place: a directory, another machine, PostgreSQL or etcd",
   details:
     "Copies the newest version of each key, with its version and expiry, as the store is at one moment. The target must be empty. " +
-    "It has all entries at the end, or none. Either place may be a directory, luge://host:port or postgres://host/database?table=name.",
+    "It has all entries at the end, or none. Either place may be a directory, luge://host:port, postgres://host/database?table=name or etcd://host:port,host:port/prefix.",
   examples: `
 $ luge copy shop copied
 copied: version …, … entries, …
@@ -49,6 +50,11 @@ async function withAny<T>(
   access: "read" | "create",
   use: (store: AsyncStore) => Promise<T>,
 ): Promise<T> {
+  if (isEtcd(session.directory)) {
+    const { openEtcd } = await import("../../servers/etcd/mod.ts");
+    await using store = await misuseAsUsage((async () => openEtcd(etcdOptions(session.directory)))());
+    return await use(store);
+  }
   if (!isPostgres(session.directory)) return await session.withStore(access, use);
   const url = new URL(session.directory);
   const table = url.searchParams.get("table") ?? undefined;
@@ -67,5 +73,7 @@ function isPostgres(place: string): boolean {
 
 /** A place without its password. */
 function shown(place: string): string {
-  return isPostgres(place) ? place.replace(/(:\/\/[^/@]*?):[^/@]*@/, "$1@") : place.replace(/[?#].*/s, "");
+  return isPostgres(place) || isEtcd(place)
+    ? place.replace(/(:\/\/[^/@]*?):[^/@]*@/, "$1@")
+    : place.replace(/[?#].*/s, "");
 }

@@ -19,7 +19,23 @@ const MOST_REQUEST_BYTES = 1024 * 1024 * 1024;
 const LEAST_OPERATIONS = 32;
 const MOST_PREFIX_LENGTH = 200;
 
-/** The options of {@linkcode openEtcd}. */
+/**
+ * The options of `openEtcd`.
+ *
+ * @example
+ * ```ts no-run
+ * import { type EtcdOptions, openEtcd } from "@luge/luge/etcd";
+ *
+ * const options: EtcdOptions = {
+ *   endpoints: ["https://a.example.org:2379", "https://b.example.org:2379", "https://c.example.org:2379"],
+ *   prefix: "shop/",
+ *   username: "shop",
+ *   password: "secret",
+ * };
+ * await using store = await openEtcd(options);
+ * console.log(await store.count());
+ * ```
+ */
 export interface EtcdOptions {
   /**
    * The addresses of the nodes, such as `["http://10.0.0.1:2379", "http://10.0.0.2:2379"]`. luge asks the leader, and
@@ -30,6 +46,7 @@ export interface EtcdOptions {
   readonly prefix?: string | undefined;
   /** The user, if etcd asks for one. Give `password`, too. */
   readonly username?: string | undefined;
+  /** The password of the user. */
   readonly password?: string | undefined;
   /**
    * How long luge tries to reach etcd in one call, in milliseconds. Default: 10,000. After that it asks as long again
