@@ -289,7 +289,7 @@ function checkContent(built: string, files: readonly string[]): void {
   const imports: Record<string, readonly string[]> = {
     kv: ["mod", "node:timers"],
     kvconnect: ["node:timers"],
-    postgres: ["node:crypto", "node:timers", "postgres"],
+    postgres: ["node:timers", "postgres"],
   };
   for (const [name, kilobytes] of Object.entries(sizes)) {
     for (const file of [`${name}.js`, `${name}.cjs`]) {
