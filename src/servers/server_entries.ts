@@ -6,6 +6,7 @@
 
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { AsyncRangeCursor, AsyncRangeIterable } from "../api/range.ts";
+import { LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { StoreError } from "../errors.ts";
 import { checkInteger } from "../options.ts";
 import type { Stage } from "../store/stages.ts";
@@ -48,7 +49,10 @@ export class ServerEntries<E extends KeyEncoding, T, P = Key> implements AsyncRa
   }
 
   async toArray(): Promise<T[]> {
-    const walk = new ServerWalk<E, T>(this.#walked, this.#stages);
+    const { range } = this.#walked;
+    // With a size, the pages are as large as they may be.
+    const whole = { ...this.#walked, range: { ...range, pageBytes: LARGEST_PAGE_BYTES } };
+    const walk = new ServerWalk<E, T>(whole, this.#stages);
     const entries = await walk.nextMany(MOST_ENTRIES);
     await walk.return();
     return entries;

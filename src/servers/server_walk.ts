@@ -6,7 +6,7 @@
 
 import type { KeyEncoding } from "../api/keys.ts";
 import type { Page } from "../backend.ts";
-import { type ByteRange, LARGEST_PAGE_BYTES, restFrom, restOf } from "../byte_range.ts";
+import { type ByteRange, restFrom, restOf } from "../byte_range.ts";
 import { NOTHING } from "../bytes.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import type { Pick } from "../store/picks.ts";
@@ -17,6 +17,8 @@ import { type AsyncSource, forgotten, type HeldSource } from "./sources.ts";
 /** The first page is small, because the caller may stop after one step. Each later one is this many times as large. */
 const FIRST_PAGE_BYTES = 8192;
 const PAGE_GROWTH = 8;
+/** The largest page. A page costs a round trip, so it is larger than one of a store on disk. */
+const MOST_PAGE_BYTES: number = 1024 * 1024;
 
 /** What a walk reads, and what it makes of it. */
 export interface Walked<E extends KeyEncoding> {
@@ -48,8 +50,9 @@ export class ServerWalk<E extends KeyEncoding, T> implements AsyncIterableIterat
     this.#walked = walked;
     this.#stages = stages.length === 0 ? undefined : new Stages(stages);
     this.#rest = range.limit === 0 || this.#stages?.isOver ? undefined : range;
-    // A caller that gives a limit usually reads to the end.
-    this.#pageBytes = range.pageBytes ?? (range.limit === undefined ? FIRST_PAGE_BYTES : LARGEST_PAGE_BYTES);
+    // A caller that gives a limit or a size of pages usually reads to the end.
+    const readsAll = range.limit !== undefined || range.pageBytes !== undefined;
+    this.#pageBytes = readsAll ? MOST_PAGE_BYTES : FIRST_PAGE_BYTES;
   }
 
   /** Keeps what the source has now: the walk reads that, whenever it begins. */
@@ -134,7 +137,7 @@ export class ServerWalk<E extends KeyEncoding, T> implements AsyncIterableIterat
       from.check("read");
       const rest = this.#rest;
       const page = await from.scan({ ...rest, pageBytes: this.#pageBytes });
-      this.#pageBytes = Math.min(this.#pageBytes * PAGE_GROWTH, LARGEST_PAGE_BYTES);
+      this.#pageBytes = Math.min(this.#pageBytes * PAGE_GROWTH, MOST_PAGE_BYTES);
       if (page.last && !this.#held) this.#keep(await source.hold(page.version));
       // The walk may have been returned meanwhile.
       if (this.#isReturned) return false;

@@ -8,13 +8,20 @@
  */
 
 import { nameOf, sizeOf } from "../bytes.ts";
-import { turn } from "../commit/event_loop.ts";
 import { type Deferred, deferred } from "../promises.ts";
 import { type AsyncBackend, type CommitOutcome, type CommitRequest, isChange } from "./backend.ts";
 import { WrittenKeys } from "./written.ts";
 
 /** A change of a value counts as this many bytes: nobody knows them before. */
 const BYTES_A_CHANGE = 256;
+
+/** As many steps as callers take that were told of their writes, until they write again. */
+const STEPS_OF_CALLERS = 16;
+
+/** Settles when the callers that run now have made their writes. */
+async function gather(): Promise<void> {
+  for (let step = 0; step < STEPS_OF_CALLERS; step++) await undefined;
+}
 
 /** A request that waits. */
 interface Waiting {
@@ -92,7 +99,7 @@ export class WriteQueue {
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
-      await turn();
+      await gather();
       await Promise.all(this.#waiting[0]?.reads ?? []);
       const group = this.#take();
       try {
@@ -101,6 +108,8 @@ export class WriteQueue {
       } catch (error) {
         for (const { outcome } of group) outcome.reject(error);
       }
+      // Callers that write one after the other begin the next group here.
+      if (this.#waiting.length === 0) await gather();
     }
     this.#isRunning = false;
   }

@@ -298,7 +298,7 @@ function checkContent(built: string, files: readonly string[]): void {
   const imports: Record<string, readonly string[]> = {
     kv: ["mod", "node:timers"],
     kvconnect: ["node:timers"],
-    postgres: ["node:crypto", "node:timers", "postgres"],
+    postgres: ["node:timers", "postgres"],
     etcd: [],
   };
   for (const [name, kilobytes] of Object.entries(sizes)) {

@@ -89,6 +89,10 @@ export function toStoreError(error: unknown, action: string): unknown {
   if (DENIED.has(code)) return new StoreError("ACCESS_DENIED", because, { cause: error });
   if (code === "3D000" || isMissing(error)) return new StoreError("NOT_A_STORE", because, { cause: error });
   if (code === "53200") return new StoreError("OUT_OF_MEMORY", because, { cause: error });
+  // Errors of the server have five letters and digits. The others are of the connection, such as a wrong certificate.
+  if (!/^[0-9A-Z]{5}$/.test(code)) {
+    return new StoreError("STORE_UNREACHABLE", `Cannot ${action}: ${message}`, { cause: error });
+  }
   return new StoreError("IO_ERROR", because, { cause: error });
 }
 

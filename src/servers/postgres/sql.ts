@@ -7,7 +7,7 @@
 import type { Tables } from "./tables.ts";
 
 /** A page looks at so many entries at most, and a count at so many. */
-export const PAGE_VISITS = 1000;
+export const PAGE_VISITS = 2000;
 export const COUNT_VISITS = 10_000;
 
 /** The directions of a range. */
