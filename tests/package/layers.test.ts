@@ -23,7 +23,12 @@ nodeTest("the command line uses the module as everybody does", () => {
   const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap((file) => importsOf(file));
   const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
   const ofKv = ["src/adapters/kv/entry_bytes.ts", "src/adapters/kv/types.ts", "src/adapters/kvconnect/mod.ts"];
-  assert.deepEqual([...new Set(ofTheModule)].sort(), ["mod.ts", ...ofKv, "src/servers/postgres/mod.ts"]);
+  assert.deepEqual([...new Set(ofTheModule)].sort(), [
+    "mod.ts",
+    ...ofKv,
+    "src/servers/etcd/mod.ts",
+    "src/servers/postgres/mod.ts",
+  ]);
 });
 
 nodeTest(
