@@ -111,5 +111,5 @@ test("one group is on its way at a time, later writes wait for earlier reads, an
   setTimeout(answer, 5);
   await Promise.all([read, write]);
   assert.deepEqual(order, ["read", "write"]);
-  assert.equal(queue.idle(), undefined);
+  await queue.idle();
 });

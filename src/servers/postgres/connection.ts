@@ -17,6 +17,9 @@ export type Row = Readonly<Record<string, unknown>>;
 const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 250;
 
+/** How long a transaction may wait for this process. Then the server ends it. */
+const LONGEST_IDLE_MS = 10_000;
+
 /** How to connect. */
 export interface ConnectionOptions {
   readonly url: string;
@@ -180,7 +183,14 @@ export class Connection {
       // The waits of this file are enough.
       backoff: () => 0,
       onnotice: () => {},
-      connection: pooler ? {} : { application_name: "luge", enable_seqscan: "off" },
+      connection: pooler
+        ? {}
+        : {
+            application_name: "luge",
+            enable_seqscan: "off",
+            // A process that is stopped while it has the lock of the clock must not keep it.
+            idle_in_transaction_session_timeout: String(LONGEST_IDLE_MS),
+          },
       types: {
         bytea: {
           to: TYPE.bytea,

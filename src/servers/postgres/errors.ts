@@ -25,8 +25,10 @@ const LOST = new Set([
   "ETIMEDOUT",
   "ECONNABORTED",
   "CALL_TIMEOUT",
+  // The server shut down, or a transaction waited too long for this process.
   "57P01",
   "57P02",
+  "25P03",
 ]);
 /** No call was sent, or the server has refused it for the moment. */
 const REFUSED = new Set([
