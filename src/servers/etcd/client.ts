@@ -8,6 +8,7 @@ import { clock, sleep } from "../../clock.ts";
 import { Endpoints } from "./endpoints.ts";
 import { brokenCall, EtcdFailure, failureOf } from "./failure.ts";
 import type { Header } from "./messages.ts";
+import type { EtcdFetch } from "./options.ts";
 import { boundedText } from "./response.ts";
 
 /** The first attempt of a call may take this long, in milliseconds. Each further one may take twice as long. */
@@ -26,7 +27,7 @@ export interface ClientOptions {
   readonly password: string | undefined;
   /** How long a call is repeated, in milliseconds. */
   readonly timeoutMs: number;
-  readonly fetch: typeof fetch;
+  readonly fetch: EtcdFetch;
 }
 
 /** How one call is made. */

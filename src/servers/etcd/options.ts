@@ -58,7 +58,21 @@ export interface EtcdOptions {
   /** The value of `--max-request-bytes` of etcd. Default: 1.5 MiB, as etcd's. */
   readonly maxRequestBytes?: number | undefined;
   /** Replaces the global `fetch`, for example by one with a certificate of the client. */
-  readonly fetch?: typeof fetch | undefined;
+  readonly fetch?:
+    | ((
+        url: string,
+        request: {
+          readonly method: "POST";
+          readonly body: string;
+          readonly headers: Record<string, string>;
+          readonly signal: AbortSignal;
+        },
+      ) => Promise<{
+        readonly status: number;
+        readonly body: ReadableStream<Uint8Array> | null;
+        readonly text: () => Promise<string>;
+      }>)
+    | undefined;
 }
 
 /** Options with every default filled in. */
@@ -70,8 +84,11 @@ export interface CheckedOptions {
   readonly timeoutMs: number;
   readonly maxOperations: number;
   readonly maxRequestBytes: number;
-  readonly fetch: typeof fetch;
+  readonly fetch: EtcdFetch;
 }
+
+/** What luge uses of `fetch`. */
+export type EtcdFetch = NonNullable<EtcdOptions["fetch"]>;
 
 const NAMES = new OptionNames<EtcdOptions>(
   {
@@ -122,7 +139,7 @@ export function checkOptions(given: EtcdOptions): CheckedOptions {
     timeoutMs: timeout,
     maxOperations,
     maxRequestBytes,
-    fetch: (input, init) => fetch(input, init),
+    fetch: (url, request) => fetch(url, request),
   };
 }
 

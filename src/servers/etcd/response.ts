@@ -6,12 +6,13 @@
 
 import { putAll } from "../../bytes.ts";
 import { brokenCall, EtcdFailure } from "./failure.ts";
+import type { EtcdFetch } from "./options.ts";
 
 const decoder = new TextDecoder();
 const LINE_END = 10;
 
 /** The text of an answer. Throws an {@linkcode EtcdFailure} `tooLarge` as soon as it has more bytes than that. */
-export async function boundedText(response: Response, maxBytes: number): Promise<string> {
+export async function boundedText(response: Awaited<ReturnType<EtcdFetch>>, maxBytes: number): Promise<string> {
   if (!response.body) return await response.text();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
