@@ -17,6 +17,7 @@
  * @module
  */
 
+export type { AsyncStore } from "./src/api/async_store.ts";
 export type {
   BackupHeader,
   BackupInfo,
@@ -53,13 +54,19 @@ export type { LatencyBucket, LatencyHistogram, StoreLatencies } from "./src/api/
 export { type Logger, LoggingLevel } from "./src/api/logger.ts";
 export type { CompactResult, Damage, VerifyResult } from "./src/api/maintenance.ts";
 export type { StoreMetrics } from "./src/api/metrics.ts";
-export type { KeyRange, RangeCursor, RangeIterable } from "./src/api/range.ts";
-export type { Reader, ReadRange, Snapshot, SnapshotRange } from "./src/api/reader.ts";
+export type { AsyncRangeCursor, AsyncRangeIterable, KeyRange, RangeCursor, RangeIterable } from "./src/api/range.ts";
+export type { AsyncReader, AsyncSnapshot, Reader, ReadRange, Snapshot, SnapshotRange } from "./src/api/reader.ts";
 export type { ListenOptions, SharedStore, StoreListener } from "./src/api/shared_store.ts";
 export type { Store } from "./src/api/store.ts";
-export type { Transaction, TransactionOptions, TransactionView } from "./src/api/transaction.ts";
-export type { Codec, KeyCodec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
-export type { ViewKey, ViewReader } from "./src/api/view_reader.ts";
+export type {
+  AsyncTransaction,
+  AsyncTransactionView,
+  Transaction,
+  TransactionOptions,
+  TransactionView,
+} from "./src/api/transaction.ts";
+export type { AsyncView, Codec, KeyCodec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
+export type { AsyncViewReader, ViewKey, ViewReader } from "./src/api/view_reader.ts";
 export type {
   BatchOperation,
   Check,

@@ -35,6 +35,10 @@ await startProgram({
       does: "kills processes that share a store, and checks that no write is lost or done twice, and no call hangs",
       start: () => import("./campaigns/shared/command.ts"),
     },
+    postgres: {
+      does: "kills a PostgreSQL server under load, and checks that no write is lost or done twice, and no change missed",
+      start: () => import("./campaigns/postgres/command.ts"),
+    },
     protocol: {
       does: "runs shared stores in a simulation, with deaths at any moment, and checks the histories of their clients",
       start: () => import("./campaigns/protocol/command.ts"),
@@ -58,6 +62,10 @@ await startProgram({
     fuzz: {
       does: "changes backups, with matching digests, and checks that each is refused or restored exactly",
       start: () => import("./campaigns/fuzz/command.ts"),
+    },
+    etcd: {
+      does: "kills, stops and cuts nodes of etcd, and checks that no write is lost or done twice, and no change is missed",
+      start: () => import("./campaigns/etcd/command.ts"),
     },
     replay: {
       does: "replays known faults, mostly from bug reports of other stores, and prints what luge does",

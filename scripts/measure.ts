@@ -76,9 +76,17 @@ await startProgram({
       does: "the engine beside a raw file, lmdb-js and classic-level: loads, millions with a kill, reads, large values",
       start: () => import("./measure/engine.ts"),
     },
+    postgres: {
+      does: "the store over PostgreSQL beside its client doing the same by hand: operations per second",
+      start: () => import("./measure/postgres.ts"),
+    },
     backup: {
       does: "backup and restore of 1 GB beside cp, lmdb-js and better-sqlite3",
       start: () => import("./measure/backup.ts"),
+    },
+    etcd: {
+      does: "a store over etcd beside plain fetch that does the same by hand",
+      start: () => import("./measure/etcd.ts"),
     },
   },
 });

@@ -48,7 +48,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/adapters\//,
   /^mod\.ts$/,
   /^src\/open\.ts$/,
-  /^src\/shared\//,
+  /^src\/(?:shared|servers)\//,
   /^src\/(?:copy|destroy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|is_remote|config)\.ts$/,
   /^src\/store\//,
   /^src\/backup\//,

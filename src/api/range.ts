@@ -39,9 +39,41 @@ export interface KeyRange<K = Key> {
 }
 
 /**
- * The entries, keys or values of a range, for `for` and `for await`. You may iterate over it several times, and leave
- * an iterator early. Each iterator sees one version of the store: that of its first step. With `for await` the event
- * loop turns in between, and the first step may wait for its turn. `P` is the type of keys to seek.
+ * The entries, keys or values of a range, for `for await`. You may iterate over it several times, and leave an iterator
+ * early. Each iterator sees one version of the store: that of its first step, which may wait for its turn. `P` is the
+ * type of keys to seek.
+ *
+ * @example
+ * ```ts
+ * import { type AsyncRangeIterable, type AsyncStore, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store: AsyncStore = new MemoryStore();
+ * await store.batch(["a", "b", "c"].map((key) => ({ type: "put", key, value: "" })));
+ * const keys: AsyncRangeIterable<string> = store.keys({ gt: "a" });
+ * assert.deepEqual(await keys.toArray(), ["b", "c"]);
+ * ```
+ */
+export interface AsyncRangeIterable<T, P = Key> extends AsyncIterable<T> {
+  /** A new iterator, which lets the event loop turn. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+  /** What `change` makes of each entry. If it throws, the iterator throws that error and ends. */
+  map<U>(change: (entry: T) => U): AsyncRangeIterable<U, P>;
+  /** The entries for which `isWanted` returns a true value. */
+  filter<U extends T>(isWanted: (entry: T) => entry is U): AsyncRangeIterable<U, P>;
+  /** The entries for which `isWanted` returns a true value. */
+  filter(isWanted: (entry: T) => boolean): AsyncRangeIterable<T, P>;
+  /** The first entries, `count` at most: an integer of at least 0. */
+  take(count: number): AsyncRangeIterable<T, P>;
+  /** All entries, in memory. The event loop turns in between. */
+  toArray(): Promise<T[]>;
+  /** A cursor over the range. It sees the store as it is now. */
+  cursor(): AsyncRangeCursor<T, P>;
+}
+
+/**
+ * As {@linkcode AsyncRangeIterable}, and also for `for`, whose steps block. With `for await` the event loop turns in
+ * between.
  *
  * On Node 22 or newer and on Deno the values of one iterator share buffers with each other. Such a buffer cannot be
  * transferred: an error says so. `value.buffer` has other values, too. `slice()` makes a copy with its own buffer.
@@ -59,30 +91,54 @@ export interface KeyRange<K = Key> {
  * assert.deepEqual(keys.take(1).toArraySync(), ["b"]);
  * ```
  */
-export interface RangeIterable<T, P = Key> extends Iterable<T>, AsyncIterable<T> {
+export interface RangeIterable<T, P = Key> extends AsyncRangeIterable<T, P>, Iterable<T> {
   /** A new iterator, whose steps block. */
   [Symbol.iterator](): IterableIterator<T>;
-  /** A new iterator, which lets the event loop turn. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T>;
-  /** What `change` makes of each entry. If it throws, the iterator throws that error and ends. */
+  /** As {@linkcode AsyncRangeIterable.map}. */
   map<U>(change: (entry: T) => U): RangeIterable<U, P>;
-  /** The entries for which `isWanted` returns a true value. */
+  /** As {@linkcode AsyncRangeIterable.filter}. */
   filter<U extends T>(isWanted: (entry: T) => entry is U): RangeIterable<U, P>;
-  /** The entries for which `isWanted` returns a true value. */
+  /** As {@linkcode AsyncRangeIterable.filter}. */
   filter(isWanted: (entry: T) => boolean): RangeIterable<T, P>;
-  /** The first entries, `count` at most: an integer of at least 0. */
+  /** As {@linkcode AsyncRangeIterable.take}. */
   take(count: number): RangeIterable<T, P>;
-  /** All entries, in memory. The event loop turns in between. */
-  toArray(): Promise<T[]>;
   /** As {@linkcode RangeIterable.toArray}. */
   toArraySync(): T[];
-  /** A cursor over the range. It sees the store as it is now. */
+  /** As {@linkcode AsyncRangeIterable.cursor}. */
   cursor(): RangeCursor<T, P>;
 }
 
 /**
  * A place in a range. It reads as many entries as you ask for, and seeks any key. It holds a snapshot: dispose of it
  * as soon as you need it no more. After that, and after an error, its methods throw `STORE_CLOSED`.
+ *
+ * @example
+ * ```ts
+ * import { type AsyncRangeCursor, type AsyncStore, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store: AsyncStore = new MemoryStore();
+ * await store.batch(["a", "b", "c", "d"].map((key) => ({ type: "put", key, value: "" })));
+ * using cursor: AsyncRangeCursor<string> = store.keys().cursor();
+ * assert.deepEqual(await cursor.nextMany(2), ["a", "b"]);
+ * cursor.seek("cc");
+ * assert.deepEqual(await cursor.nextMany(100), ["d"]);
+ * ```
+ */
+export interface AsyncRangeCursor<T, P = Key> extends Disposable {
+  /** The next entries, `count` at most: an integer of at least 1. Fewer come only at the end of the range. */
+  nextMany(count: number): Promise<T[]>;
+  /**
+   * Continues at the first entry at or after `key`. In a range with `reverse`: at or before it. Entries outside of the
+   * range never come. A `limit` counts the entries before and after a seek together.
+   */
+  seek(key: P): void;
+  /** Releases the snapshot. You may call it twice. */
+  dispose(): void;
+}
+
+/**
+ * As {@linkcode AsyncRangeCursor}, and also reads without a promise.
  *
  * @example
  * ```ts
@@ -99,16 +155,7 @@ export interface RangeIterable<T, P = Key> extends Iterable<T>, AsyncIterable<T>
  * assert.deepEqual(cursor.nextManySync(1), ["c"]);
  * ```
  */
-export interface RangeCursor<T, P = Key> extends Disposable {
-  /** The next entries, `count` at most: an integer of at least 1. Fewer come only at the end of the range. */
-  nextMany(count: number): Promise<T[]>;
+export interface RangeCursor<T, P = Key> extends AsyncRangeCursor<T, P> {
   /** As {@linkcode RangeCursor.nextMany}. */
   nextManySync(count: number): T[];
-  /**
-   * Continues at the first entry at or after `key`. In a range with `reverse`: at or before it. Entries outside of the
-   * range never come. A `limit` counts the entries before and after a seek together.
-   */
-  seek(key: P): void;
-  /** Releases the snapshot. You may call it twice. */
-  dispose(): void;
 }

@@ -1,340 +1,96 @@
 /**
- * The contract of every store.
- * The file is long because it is the one list of these methods.
+ * The contract of every store in this process.
  *
  * @module
  */
 
-import type { BackupOptions, RestoreOptions, RestoreResult } from "./backup.ts";
-import type { ChangeIn, WatchedRanges, WatchOptions } from "./changes.ts";
-import type { LongOptions } from "./entries.ts";
-import type { Key, KeyEncoding, Value } from "./keys.ts";
+import type { AsyncStore } from "./async_store.ts";
+import type { LongOptions, StoreRecord } from "./entries.ts";
+import type { Key, KeyEncoding, KeyIn, Value } from "./keys.ts";
 import type { StoreLatencies } from "./latencies.ts";
 import type { CompactResult, VerifyResult } from "./maintenance.ts";
 import type { StoreMetrics } from "./metrics.ts";
-import type { KeyRange } from "./range.ts";
+import type { RangeIterable } from "./range.ts";
 import type { Reader, ReadRange, Snapshot, SnapshotRange } from "./reader.ts";
 import type { Transaction, TransactionOptions } from "./transaction.ts";
 import type { View, ViewOptions } from "./view.ts";
 import type { BatchOperation, CommitOptions, KeyVersion, PutOptions, WriteOptions } from "./writes.ts";
 
 /**
- * An ordered map from keys to values. {@linkcode SledStore} keeps it on disk, {@linkcode MemoryStore} in memory.
+ * An ordered map from keys to values, in this process. {@linkcode SledStore} keeps it on disk, {@linkcode MemoryStore}
+ * in memory. Code that only awaits can take an {@linkcode AsyncStore} instead, which may also be on a server.
  *
  * Most methods have two forms. The plain form returns a promise, and its writes do not block the event loop while the
  * disk works. The `Sync` form blocks and returns the result.
  *
  * A write is visible to reads at once. On a store on disk it is durable when its promise settles or its `Sync` form
- * returns. Without `syncWrites`, {@linkcode Store.flush} makes it durable. Writes of one turn of the event loop become
+ * returns. Without `syncWrites`, {@linkcode AsyncStore.flush} makes it durable. Writes of one turn of the event loop become
  * durable together, and so do writes that come while the disk syncs.
  *
  * Errors of every method: wrong arguments, and unknown names in objects, are a `TypeError` or `RangeError` before
- * anything is written. A `StoreError` has the code `STORE_CLOSED` after {@linkcode Store.close}, and `STORE_READ_ONLY`
+ * anything is written. A `StoreError` has the code `STORE_CLOSED` after {@linkcode AsyncStore.close}, and `STORE_READ_ONLY`
  * for a write to a store that is open with `readOnly`. If the disk or the engine fails, the first call gets `IO_ERROR`,
  * `LOCK_LOST`, `STORE_CORRUPT` or `ENGINE_TRAP`. Later calls get `STORE_FAILED`, with the first failure as `cause`.
  * `OUT_OF_MEMORY` fails the call, not the store.
  */
-export interface Store extends Reader, AsyncDisposable {
-  /**
-   * The version of the newest commit: an integer that only grows, also across restarts and crashes. 0 for a store
-   * without a commit. Versions have gaps, and the interface does not say where. The first commit of a store on disk has
-   * version 2, that of a {@linkcode MemoryStore} version 1. Compare versions, and never calculate with them.
-   */
-  readonly version: number;
+export interface Store extends Reader, AsyncStore {
+  /** As {@linkcode AsyncReader.entries}. */
+  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array<ArrayBuffer>]>;
+  /** As {@linkcode AsyncReader.keys}. */
+  keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
+  /** As {@linkcode AsyncReader.values}. */
+  values(range?: SnapshotRange): RangeIterable<Uint8Array<ArrayBuffer>>;
+  /** As {@linkcode AsyncReader.records}. */
+  records<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<StoreRecord<KeyIn<E>>>;
 
-  /**
-   * Sets `key` (1 to 65,000 bytes) to `value` (at most 64 MiB, may be empty). The bytes are copied before this returns:
-   * the caller may change them at once.
-   */
-  put(key: Key, value: Value, options?: PutOptions): Promise<void>;
-  /** As {@linkcode Store.put}. */
+  /** As {@linkcode AsyncStore.put}. */
   putSync(key: Key, value: Value, options?: PutOptions): void;
-
-  /** Removes `key`. Returns whether it existed. To find out, luge reads as {@linkcode Reader.has} does. */
-  delete(key: Key, options?: WriteOptions): Promise<boolean>;
-  /** As {@linkcode Store.delete}. */
+  /** As {@linkcode AsyncStore.delete}. */
   deleteSync(key: Key, options?: WriteOptions): boolean;
-
-  /**
-   * Does all of the operations as one commit. After a crash the store has all of them, or none. If a key comes twice,
-   * the last operation counts; those that count up or append see the earlier ones. At most 256 MiB of keys and values.
-   */
-  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<void>;
-  /** As {@linkcode Store.batch}. */
+  /** As {@linkcode AsyncStore.batch}. */
   batchSync(operations: readonly BatchOperation[], options?: WriteOptions): void;
-
-  /**
-   * As {@linkcode Store.batch}, but only if all `checks` are true: each key must have the version that its check names.
-   * Returns the version of the commit, or `undefined` if a check is not true. Then nothing is written. Without
-   * operations nothing is written either, and it returns the newest version.
-   */
-  commit(operations: readonly BatchOperation[], options?: CommitOptions): Promise<number | undefined>;
-  /** As {@linkcode Store.commit}. */
+  /** As {@linkcode AsyncStore.commit}. */
   commitSync(operations: readonly BatchOperation[], options?: CommitOptions): number | undefined;
-
-  /**
-   * Removes the entries that a range has at the call. Returns how many. One commit removes at most 1,000 entries. So
-   * after a crash the first entries may be missing while the others still exist. A put under such a key during the call
-   * may be removed, too. A bound or a `limit` that is `undefined` is a `TypeError`, because the call would delete more
-   * than you meant. `{}` deletes everything. With `snapshot` it removes the keys that the range has in the snapshot,
-   * also where they were written again after it.
-   */
-  deleteRange(range: SnapshotRange, options?: LongOptions): Promise<number>;
-  /** As {@linkcode Store.deleteRange}. */
+  /** As {@linkcode AsyncStore.deleteRange}. */
   deleteRangeSync(range: SnapshotRange): number;
-
-  /**
-   * Sets `key` to `value` if its present value has the version `expectedVersion`. With `undefined`: if there is no
-   * value. Returns whether it did. {@linkcode Reader.getEntry} has the version.
-   */
-  compareAndSet(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): Promise<boolean>;
-  /** As {@linkcode Store.compareAndSet}. */
+  /** As {@linkcode AsyncStore.compareAndSet}. */
   compareAndSetSync(key: Key, expectedVersion: number | undefined, value: Value, options?: PutOptions): boolean;
-
-  /** Removes `key` if its present value has the version `expectedVersion`. Returns whether it did. */
-  compareAndDelete(key: Key, expectedVersion: number, options?: WriteOptions): Promise<boolean>;
-  /** As {@linkcode Store.compareAndDelete}. */
+  /** As {@linkcode AsyncStore.compareAndDelete}. */
   compareAndDeleteSync(key: Key, expectedVersion: number, options?: WriteOptions): boolean;
-
-  /**
-   * Sets when the value of `key` expires: in `ttl` milliseconds, or never with `Infinity`. Returns whether the key
-   * exists. luge writes the value again, as a new version.
-   */
-  touch(key: Key, ttl: number, options?: WriteOptions): Promise<boolean>;
-  /** As {@linkcode Store.touch}. */
+  /** As {@linkcode AsyncStore.touch}. */
   touchSync(key: Key, ttl: number, options?: WriteOptions): boolean;
-
-  /**
-   * Sets `key` to what `update` makes of its value, in one step: no other write comes in between. If `update` returns
-   * `undefined`, the entry stays as it is. Returns what `update` returned. The expiry stays, unless the options have a
-   * `ttl`. `update` must not write to the store, which is a `TypeError`, and it cannot wait: use a
-   * {@linkcode Store.transaction} for that.
-   *
-   * @example
-   * ```ts
-   * import { jsonCodec, MemoryStore } from "@luge/luge";
-   * import assert from "node:assert/strict";
-   *
-   * const visits = new MemoryStore().view({ prefix: "visits/", value: jsonCodec<number>() });
-   * await visits.update("home", (count = 0) => count + 1);
-   * assert.equal(await visits.update("home", (count = 0) => count + 1), 2);
-   * ```
-   */
-  update<V extends Value>(
-    key: Key,
-    update: (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined,
-    options?: PutOptions,
-  ): Promise<V | undefined>;
-  /** As {@linkcode Store.update}. */
+  /** As {@linkcode AsyncStore.update}. */
   updateSync<V extends Value>(
     key: Key,
     update: (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined,
     options?: PutOptions,
   ): V | undefined;
-
-  /**
-   * Adds `by` to the counter `key`, in one step: writers never conflict, and none is lost. Returns the new number. A
-   * counter that does not exist counts as 0, and its expiry stays otherwise. With a number, the value is a double; with
-   * a bigint, an unsigned integer of 64 bits, which wraps around: see `float64Codec` and `uint64Codec` of
-   * `@luge/luge/codecs`. Rejects with a `TypeError` if the value has not 8 bytes, and with a `RangeError` for NaN.
-   * `min` and `max` reject with a `RangeError` for a bigint that is below 0 or above 2^64 - 1.
-   *
-   * @example
-   * ```ts
-   * import { MemoryStore } from "@luge/luge";
-   * import assert from "node:assert/strict";
-   *
-   * const store = new MemoryStore();
-   * await Promise.all([store.increment("visits"), store.increment("visits", 2)]);
-   * assert.equal(await store.increment("visits", -1), 2);
-   * assert.equal(await store.max("longest", 17n), 17n);
-   * ```
-   */
-  increment(key: Key, by?: number, options?: PutOptions): Promise<number>;
-  /** The same for integers. */
-  increment(key: Key, by: bigint, options?: PutOptions): Promise<bigint>;
-  /** As {@linkcode Store.increment}, but keeps the smaller one of the present number and `value`. */
-  min(key: Key, value: number, options?: PutOptions): Promise<number>;
-  /** The same for integers. */
-  min(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
-  /** As {@linkcode Store.increment}, but keeps the larger one of the present number and `value`. */
-  max(key: Key, value: number, options?: PutOptions): Promise<number>;
-  /** The same for integers. */
-  max(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
-  /** Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. */
-  append(key: Key, end: Value, options?: PutOptions): Promise<void>;
-
-  /**
-   * Calls `run` with a transaction, and commits its writes as one commit. If others meanwhile changed a key or a range
-   * that it read, luge calls `run` again. So the outcome is as if transactions ran one after the other (serializable).
-   * If `run` throws, nothing is written and the promise rejects with that error. Resolves with the result of `run`.
-   *
-   * The first run waits for nothing. Transactions that conflict wait in a queue, so each of them runs again once. Plain
-   * writes do not wait: they may make a transaction run again.
-   *
-   * Rejects with `TRANSACTION_CONFLICT` after all retries. A use of the transaction after its end is an error
-   * `TRANSACTION_ENDED`.
-   */
+  /** As {@linkcode AsyncStore.transaction}. */
   transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T>;
-
-  /**
-   * The store as it is now; with `version`, the store as it was after that commit. A store keeps at least
-   * `numVersionsToKeep` versions of each key, and more until the next checkpoint. Throws `VERSION_GONE` if the store
-   * removed a version that a reader at `version`, or a later one, could see, unless a snapshot of the same version is
-   * open.
-   */
+  /** As {@linkcode AsyncStore.snapshot}. */
   snapshot(options?: { readonly version?: number | undefined }): Snapshot;
-
-  /**
-   * The versions of `key` that the store keeps, because of `numVersionsToKeep` or of snapshots, newest first. Deletions
-   * and expired values are versions, too. With one version to keep, such a version may be missing.
-   */
-  versions(key: Key): Promise<KeyVersion[]>;
-  /** As {@linkcode Store.versions}. */
+  /** As {@linkcode AsyncStore.versions}. */
   versionsSync(key: Key): KeyVersion[];
-
-  /**
-   * Delivers the changes of the keys in a range or in several ranges, each once, in the order of the commits. A change
-   * comes only after the write that made it is durable (without `syncWrites`: after it survives the end of the
-   * process). The watch ends when the store is closed. On a store that is open with `readOnly` it ends after the past
-   * changes. `limit` and `reverse` have no effect.
-   *
-   * The store queues nothing for a slow consumer, and memory does not grow: the watch reads the history of the store.
-   * If the history does not reach back far enough, the watch rejects with `VERSION_GONE`; its `version` says where to
-   * continue. The history ends where the store removed a change: the oldest of more than `numVersionsToKeep` changes of
-   * a key, or, with one version to keep, a deletion. An open snapshot does not keep changes. Expiry is not a change.
-   * With `since` a watch continues: no change is missing or comes twice.
-   *
-   * A step that waits for a change keeps the process alive. The signal, `return()` and `close()` of the store end it.
-   */
-  watch<E extends KeyEncoding = "utf8">(
-    range?: ReadRange<E> | WatchedRanges<E>,
-    options?: WatchOptions,
-  ): AsyncIterable<ChangeIn<E>>;
-
-  /** A typed view of the keys that start with a prefix. */
+  /** As {@linkcode AsyncStore.view}. */
   view<T, K = Key, P = K>(options: ViewOptions<T, K, P>): View<T, K, P>;
-  /**
-   * The keys that start with a prefix, as a store. Its keys do not include the prefix; prefix and key together have at
-   * most 65,000 bytes. A key that is the prefix alone shows in ranges as an empty key. Versions, snapshots and transactions are those of the whole store. `flush`, `compact`, `verify`
-   * and `metrics` work on the whole store. `close` only makes everything durable: the whole store stays open. `backup`
-   * and `restore` are a `TypeError`.
-   *
-   * @example
-   * ```ts
-   * import { MemoryStore, type Store } from "@luge/luge";
-   * import assert from "node:assert/strict";
-   *
-   * const store = new MemoryStore();
-   * const tenant: Store = store.view({ prefix: "tenant/7/" });
-   * await tenant.put("name", "Ada");
-   * assert.deepEqual([...tenant.keys()], ["name"]);
-   * assert.deepEqual([...store.keys()], ["tenant/7/name"]);
-   * ```
-   */
+  /** As {@linkcode AsyncStore.view}, as a store. */
   view(options: { readonly prefix: Key }): Store;
-
-  /** Makes everything written so far durable before the promise settles. */
-  flush(): Promise<void>;
-  /** As {@linkcode Store.flush}. */
+  /** As {@linkcode AsyncStore.flush}. */
   flushSync(): void;
-
   /**
    * Frees the space of overwritten, deleted and expired entries, and of old versions. Reads and writes go on meanwhile;
    * later writes are not compacted. A compaction needs free space for about what it rewrites. When the promise settles,
    * the old files are removed.
    */
   compact(options?: LongOptions): Promise<CompactResult>;
-
   /**
    * Reads from the disk and checks every checksum, order and pointer: the part of the log that recovery would read, all
    * blocks, and all large values of the table. In a file of that part of the log, it stops at the first damage and
    * reports it without keys. Changes nothing.
    */
   verify(options?: LongOptions): Promise<VerifyResult>;
-
-  /**
-   * The store as it is now, as a stream of bytes: the newest version of each key, with version and expiry, in the order
-   * of the keys. Older versions and expired values are not in it. With `since` it has only the keys that changed after
-   * that version, with deletions. Everything in it is durable. Reads and writes go on meanwhile. The stream reads as
-   * its consumer asks, and uses little memory. Like a snapshot it keeps old versions until it is read, cancelled or
-   * aborted.
-   *
-   * Throws `VERSION_GONE` if the store has not kept all deletions after `since`. With one version to keep, compaction
-   * and the background work remove them.
-   *
-   * @example
-   * ```ts
-   * import { MemoryStore } from "@luge/luge";
-   * import assert from "node:assert/strict";
-   *
-   * const store = new MemoryStore();
-   * await store.put("city", "Berlin");
-   * const [full, { version }] = [await new Response(store.backup()).bytes(), store];
-   * await store.delete("city");
-   * const increment = await new Response(store.backup({ since: version })).bytes();
-   *
-   * const copy = new MemoryStore();
-   * await copy.restore(new Blob([full]).stream());
-   * assert.ok(await copy.has("city"));
-   * await copy.restore(new Blob([increment]).stream());
-   * assert.equal(copy.version, store.version);
-   * assert.ok(!(await copy.has("city")));
-   * ```
-   */
-  backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
-
-  /**
-   * Restores a backup of any kind of store. A full one needs a store without entries and at a lower version. An
-   * increment needs a store at exactly the version that it continues. Entries keep their versions. The store then has
-   * the version of the backup, and its history begins there. The stream is read and checked to its end before any of it
-   * is visible, also across crashes.
-   *
-   * Rejects with `BACKUP_INVALID` if the stream is not a backup or is damaged, with `BACKUP_MISMATCH` if it does not
-   * fit the store, and with `STORE_BUSY` if snapshots, transactions, iterators or backups are open. The store then
-   * stays as it was. While the backup is applied, all other calls reject with `STORE_RESTORING`. Watches that have not
-   * delivered all changes end with `VERSION_GONE`.
-   */
-  restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
-
-  /**
-   * About how many bytes of files the entries of a range take. Reads the index, and no entry from the disk: ten million
-   * small entries take some tenths of a second, in steps between which the event loop turns.
-   *
-   * The sum of the sizes of all blocks of some 4 KiB that may have a key of the range, and of the keys and values that
-   * are still in memory. So a range is too large by up to two blocks of each of the two levels, and a wider range is
-   * never smaller. Deleted, expired and replaced entries count until their blocks are rewritten, as after
-   * {@linkcode Store.compact}. What the background work moves meanwhile may count twice.
-   *
-   * Not counted: values of 4 KiB or more, which are in the log (`logLiveBytes` of {@linkcode Store.metrics} has their
-   * sum in the whole store), the log itself, the index, and unused space in files. A {@linkcode MemoryStore} counts the
-   * bytes of keys and values of all versions that it keeps.
-   *
-   * The range is that of {@linkcode Reader.keys}; `reverse` and `limit` have no effect, and `snapshot` is a `TypeError`.
-   *
-   * @example
-   * ```ts
-   * import { MemoryStore } from "@luge/luge";
-   * import assert from "node:assert/strict";
-   *
-   * const store = new MemoryStore();
-   * await store.put("tenant/7/name", "Ada");
-   * await store.put("tenant/8/name", "Grace");
-   * assert.equal(await store.approximateSize({ prefix: "tenant/7/" }), "tenant/7/nameAda".length);
-   * assert.equal(await store.view({ prefix: "tenant/8/" }).approximateSize(), "tenant/8/nameGrace".length);
-   * ```
-   */
-  approximateSize(range?: KeyRange, options?: LongOptions): Promise<number>;
-
   /** Counters since the store was opened, and what it uses now. */
   metrics(): StoreMetrics;
-
   /** How long operations took since the store was opened. A part of a store has those of the whole store. */
   latencies(): StoreLatencies;
-
-  /**
-   * Makes everything durable, then releases files and directory. A second call returns the same promise. After a
-   * failure it only releases what is left, and does not report the failure again.
-   */
-  close(): Promise<void>;
 }

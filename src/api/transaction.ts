@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Key, Value } from "./keys.ts";
-import type { Reader } from "./reader.ts";
-import type { ViewReader } from "./view_reader.ts";
+import type { StoreRecord } from "./entries.ts";
+import type { Key, KeyEncoding, KeyIn, Value } from "./keys.ts";
+import type { KeyRange, RangeIterable } from "./range.ts";
+import type { AsyncReader, Reader, ReadRange, SnapshotRange } from "./reader.ts";
+import type { AsyncViewReader, ViewKey, ViewReader } from "./view_reader.ts";
 import type { ExpiryOptions, WriteOptions } from "./writes.ts";
 
 /**
@@ -14,7 +16,7 @@ import type { ExpiryOptions, WriteOptions } from "./writes.ts";
  * memory until it commits. An iterator over a range sees a write if the write was made before the iterator reached its
  * key.
  */
-export interface Transaction extends Reader {
+export interface AsyncTransaction extends AsyncReader {
   /** The version that it reads. */
   readonly version: number;
   /** Sets `key` to `value` when the transaction commits. */
@@ -22,7 +24,7 @@ export interface Transaction extends Reader {
   /** Removes `key` when the transaction commits. */
   delete(key: Key): void;
   /**
-   * Adds `by` to the counter `key` when the transaction commits: see {@linkcode Store.increment}. Default: 1. This reads
+   * Adds `by` to the counter `key` when the transaction commits: see {@linkcode AsyncStore.increment}. Default: 1. This reads
    * nothing, so transactions that increment the same key do not conflict. If the transaction also reads the key, or a
    * range with it, then another change of the key makes it run again. If the value has not 8 bytes, the transaction
    * rejects with a `TypeError`.
@@ -41,18 +43,59 @@ export interface Transaction extends Reader {
    * ```
    */
   increment(key: Key, by?: number | bigint, options?: ExpiryOptions): void;
-  /** As {@linkcode Transaction.increment}, but keeps the smaller one of the present number and `value`. */
+  /** As {@linkcode AsyncTransaction.increment}, but keeps the smaller one of the present number and `value`. */
   min(key: Key, value: number | bigint, options?: ExpiryOptions): void;
-  /** As {@linkcode Transaction.increment}, but keeps the larger one of the present number and `value`. */
+  /** As {@linkcode AsyncTransaction.increment}, but keeps the larger one of the present number and `value`. */
   max(key: Key, value: number | bigint, options?: ExpiryOptions): void;
-  /** Adds bytes at the end of the value of `key` when the transaction commits, as {@linkcode Transaction.increment}. */
+  /** Adds bytes at the end of the value of `key` when the transaction commits, as {@linkcode AsyncTransaction.increment}. */
   append(key: Key, end: Value, options?: ExpiryOptions): void;
-  /** A typed view in this transaction: see {@linkcode TransactionView}. */
+  /** A typed view in this transaction: see {@linkcode AsyncTransactionView}. */
+  view<T, K, P>(view: AsyncViewReader<T, K, P>): AsyncTransactionView<T, K, P>;
+}
+
+/**
+ * A transaction of a store in this process: an {@linkcode AsyncTransaction} whose reads have `Sync` forms.
+ */
+export interface Transaction extends Reader, AsyncTransaction {
+  /** As {@linkcode AsyncReader.entries}. */
+  entries<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<[KeyIn<E>, Uint8Array<ArrayBuffer>]>;
+  /** As {@linkcode AsyncReader.keys}. */
+  keys<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<KeyIn<E>>;
+  /** As {@linkcode AsyncReader.values}. */
+  values(range?: SnapshotRange): RangeIterable<Uint8Array<ArrayBuffer>>;
+  /** As {@linkcode AsyncReader.records}. */
+  records<E extends KeyEncoding = "utf8">(range?: ReadRange<E>): RangeIterable<StoreRecord<KeyIn<E>>>;
+
+  /** As {@linkcode AsyncTransaction.view}. */
   view<T, K, P>(view: ViewReader<T, K, P>): TransactionView<T, K, P>;
 }
 
 /**
  * A typed view in a transaction. It reads and writes as the transaction does.
+ *
+ * @example
+ * ```ts
+ * import { type AsyncStore, type AsyncTransaction, type AsyncTransactionView, MemoryStore, utf8Codec } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store: AsyncStore = new MemoryStore();
+ * const names = store.view({ prefix: "names/", value: utf8Codec });
+ * await store.transaction(async (tx: AsyncTransaction) => {
+ *   const inside: AsyncTransactionView<string> = tx.view(names);
+ *   if (!(await inside.has("ada"))) inside.put("ada", "Ada");
+ * });
+ * assert.equal(await names.get("ada"), "Ada");
+ * ```
+ */
+export interface AsyncTransactionView<T, K = Key, P = K> extends AsyncViewReader<T, K, P> {
+  /** Sets `key` to `value` when the transaction commits. */
+  put(key: K, value: T, options?: ExpiryOptions): void;
+  /** Removes `key` when the transaction commits. */
+  delete(key: K): void;
+}
+
+/**
+ * A typed view in a transaction of a store in this process. It reads and writes as the transaction does.
  *
  * @example
  * ```ts
@@ -70,11 +113,15 @@ export interface Transaction extends Reader {
  * assert.deepEqual(await accounts.get("bob"), { euros: 13 });
  * ```
  */
-export interface TransactionView<T, K = Key, P = K> extends ViewReader<T, K, P> {
-  /** Sets `key` to `value` when the transaction commits. */
-  put(key: K, value: T, options?: ExpiryOptions): void;
-  /** Removes `key` when the transaction commits. */
-  delete(key: K): void;
+export interface TransactionView<T, K = Key, P = K> extends ViewReader<T, K, P>, AsyncTransactionView<T, K, P> {
+  /** As {@linkcode AsyncViewReader.entries}. */
+  entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T], P>;
+  /** As {@linkcode AsyncViewReader.keys}. */
+  keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>, P>;
+  /** As {@linkcode AsyncViewReader.values}. */
+  values(range?: KeyRange<P>): RangeIterable<T, P>;
+  /** As {@linkcode AsyncViewReader.records}. */
+  records(range?: KeyRange<P>): RangeIterable<StoreRecord<ViewKey<K>, T>, P>;
 }
 
 /**

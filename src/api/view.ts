@@ -5,10 +5,10 @@
  */
 
 import type { Change, WatchedRanges, WatchOptions } from "./changes.ts";
-import type { LongOptions } from "./entries.ts";
+import type { LongOptions, StoreRecord } from "./entries.ts";
 import type { Key, KeyEncoding } from "./keys.ts";
-import type { KeyRange } from "./range.ts";
-import type { ViewKey, ViewReader } from "./view_reader.ts";
+import type { KeyRange, RangeIterable } from "./range.ts";
+import type { AsyncViewReader, ViewKey, ViewReader } from "./view_reader.ts";
 import type { CommitOptions, PutOptions, WriteOptions } from "./writes.ts";
 
 /**
@@ -121,6 +121,51 @@ export type ViewOperation<T, K = Key> =
  *
  * @example
  * ```ts
+ * import { type AsyncStore, type AsyncView, jsonCodec, MemoryStore } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ *
+ * const store: AsyncStore = new MemoryStore();
+ * const users: AsyncView<{ email: string }> = store.view({ prefix: "users/", value: jsonCodec<{ email: string }>() });
+ * await users.put("alice", { email: "alice@example.org" });
+ * assert.deepEqual(await users.get("alice"), { email: "alice@example.org" });
+ * assert.deepEqual(await store.keys().toArray(), ["users/alice"]);
+ * ```
+ */
+export interface AsyncView<T, K = Key, P = K> extends AsyncViewReader<T, K, P> {
+  /** Sets `key` to `value`. */
+  put(key: K, value: T, options?: PutOptions): Promise<void>;
+  /** Removes `key`. Returns whether it existed. */
+  delete(key: K, options?: WriteOptions): Promise<boolean>;
+  /** Applies all operations or none. */
+  batch(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): Promise<void>;
+  /** Applies all operations if all checks are true: see {@linkcode AsyncStore.commit}. */
+  commit(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): Promise<number | undefined>;
+  /** Sets `key` to `value` if its present value has that version: see {@linkcode AsyncStore.compareAndSet}. */
+  compareAndSet(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): Promise<boolean>;
+  /** Removes `key` if its present value has that version. Returns whether it did. */
+  compareAndDelete(key: K, expectedVersion: number, options?: WriteOptions): Promise<boolean>;
+  /** Sets when the value of `key` expires: see {@linkcode AsyncStore.touch}. */
+  touch(key: K, ttl: number, options?: WriteOptions): Promise<boolean>;
+  /** Sets `key` to what `update` makes of its value: see {@linkcode AsyncStore.update}. */
+  update(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): Promise<T | undefined>;
+  /** Removes the entries of a range. Returns their number. */
+  deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number>;
+  /** About how many bytes of files the entries of a range take: see {@linkcode AsyncStore.approximateSize}. */
+  approximateSize(range?: KeyRange<P>, options?: LongOptions): Promise<number>;
+  /** The changes of a range, past and future: see {@linkcode AsyncStore.watch}. An error of a codec ends the watch. */
+  watch(
+    range?: KeyRange<P> | Pick<WatchedRanges<KeyEncoding, P>, "ranges">,
+    options?: WatchOptions,
+  ): AsyncIterable<Change<ViewKey<K>, T>>;
+  /** A view of a part of this view. Its prefix is a string or bytes. */
+  view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): AsyncView<U, L, Q>;
+}
+
+/**
+ * A view of a store in this process: an {@linkcode AsyncView} with `Sync` forms.
+ *
+ * @example
+ * ```ts
  * import { jsonCodec, MemoryStore } from "@luge/luge";
  * import assert from "node:assert/strict";
  *
@@ -131,50 +176,34 @@ export type ViewOperation<T, K = Key> =
  * assert.deepEqual([...store.keys()], ["users/alice"]);
  * ```
  */
-export interface View<T, K = Key, P = K> extends ViewReader<T, K, P> {
-  /** Sets `key` to `value`. */
-  put(key: K, value: T, options?: PutOptions): Promise<void>;
-  /** As {@linkcode View.put}. */
+export interface View<T, K = Key, P = K> extends ViewReader<T, K, P>, AsyncView<T, K, P> {
+  /** As {@linkcode AsyncViewReader.entries}. */
+  entries(range?: KeyRange<P>): RangeIterable<[ViewKey<K>, T], P>;
+  /** As {@linkcode AsyncViewReader.keys}. */
+  keys(range?: KeyRange<P>): RangeIterable<ViewKey<K>, P>;
+  /** As {@linkcode AsyncViewReader.values}. */
+  values(range?: KeyRange<P>): RangeIterable<T, P>;
+  /** As {@linkcode AsyncViewReader.records}. */
+  records(range?: KeyRange<P>): RangeIterable<StoreRecord<ViewKey<K>, T>, P>;
+
+  /** As {@linkcode AsyncView.put}. */
   putSync(key: K, value: T, options?: PutOptions): void;
-  /** Removes `key`. Returns whether it existed. */
-  delete(key: K, options?: WriteOptions): Promise<boolean>;
-  /** As {@linkcode View.delete}. */
+  /** As {@linkcode AsyncView.delete}. */
   deleteSync(key: K, options?: WriteOptions): boolean;
-  /** Applies all operations or none. */
-  batch(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): Promise<void>;
-  /** As {@linkcode View.batch}. */
+  /** As {@linkcode AsyncView.batch}. */
   batchSync(operations: readonly ViewOperation<T, K>[], options?: WriteOptions): void;
-  /** Applies all operations if all checks are true: see {@linkcode Store.commit}. */
-  commit(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): Promise<number | undefined>;
-  /** As {@linkcode View.commit}. */
+  /** As {@linkcode AsyncView.commit}. */
   commitSync(operations: readonly ViewOperation<T, K>[], options?: CommitOptions<K>): number | undefined;
-  /** Sets `key` to `value` if its present value has that version: see {@linkcode Store.compareAndSet}. */
-  compareAndSet(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): Promise<boolean>;
-  /** As {@linkcode View.compareAndSet}. */
+  /** As {@linkcode AsyncView.compareAndSet}. */
   compareAndSetSync(key: K, expectedVersion: number | undefined, value: T, options?: PutOptions): boolean;
-  /** Removes `key` if its present value has that version. Returns whether it did. */
-  compareAndDelete(key: K, expectedVersion: number, options?: WriteOptions): Promise<boolean>;
-  /** As {@linkcode View.compareAndDelete}. */
+  /** As {@linkcode AsyncView.compareAndDelete}. */
   compareAndDeleteSync(key: K, expectedVersion: number, options?: WriteOptions): boolean;
-  /** Sets when the value of `key` expires: see {@linkcode Store.touch}. */
-  touch(key: K, ttl: number, options?: WriteOptions): Promise<boolean>;
-  /** As {@linkcode View.touch}. */
+  /** As {@linkcode AsyncView.touch}. */
   touchSync(key: K, ttl: number, options?: WriteOptions): boolean;
-  /** Sets `key` to what `update` makes of its value: see {@linkcode Store.update}. */
-  update(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): Promise<T | undefined>;
-  /** As {@linkcode View.update}. */
+  /** As {@linkcode AsyncView.update}. */
   updateSync(key: K, update: (value: T | undefined) => T | undefined, options?: PutOptions): T | undefined;
-  /** Removes the entries of a range. Returns their number. */
-  deleteRange(range: KeyRange<P>, options?: LongOptions): Promise<number>;
-  /** As {@linkcode View.deleteRange}. */
+  /** As {@linkcode AsyncView.deleteRange}. */
   deleteRangeSync(range: KeyRange<P>): number;
-  /** About how many bytes of files the entries of a range take: see {@linkcode Store.approximateSize}. */
-  approximateSize(range?: KeyRange<P>, options?: LongOptions): Promise<number>;
-  /** The changes of a range, past and future: see {@linkcode Store.watch}. An error of a codec ends the watch. */
-  watch(
-    range?: KeyRange<P> | Pick<WatchedRanges<KeyEncoding, P>, "ranges">,
-    options?: WatchOptions,
-  ): AsyncIterable<Change<ViewKey<K>, T>>;
-  /** A view of a part of this view. Its prefix is a string or bytes. */
+  /** As {@linkcode AsyncView.view}. */
   view<U, L = Key, Q = L>(options: ViewOptions<U, L, Q>): View<U, L, Q>;
 }

@@ -76,9 +76,12 @@ export class Session {
   /** Whether the store is on another machine. */
   readonly isRemote: boolean;
   readonly #place: string;
+  readonly #parts: SessionParts;
   readonly #opened: CliStore | undefined;
 
-  constructor({ output, signal, json, directory, opened, runWords, commands }: SessionParts) {
+  constructor(parts: SessionParts) {
+    const { output, signal, json, directory, opened, runWords, commands } = parts;
+    this.#parts = parts;
     this.output = output;
     this.signal = signal;
     this.json = json;
@@ -88,6 +91,11 @@ export class Session {
     this.runWords = runWords;
     this.commands = commands;
     this.#opened = opened;
+  }
+
+  /** The same for a store at another place, which the command opens itself. */
+  at(place: string): Session {
+    return new Session({ ...this.#parts, directory: place, opened: undefined });
   }
 
   /** Whether the store was open before the command, and stays open. */

@@ -67,15 +67,21 @@ export function toBatch(
  * is not true.
  */
 export function areTrue(checks: readonly Check[], space: KeySpace, core: StoreCore): boolean {
+  return toChecks(checks, space).every(
+    ({ key, version }) => core.run((backend) => backend.versionOf(key, NEWEST)) === version,
+  );
+}
+
+/** The checks of a commit, with whole keys in bytes. Throws `TypeError` or `RangeError` if one is wrong. */
+export function toChecks(checks: readonly Check[], space: KeySpace): Check<Uint8Array>[] {
   if (!Array.isArray(checks)) wrongType("checks", checks, "an array of checks");
-  const wanted = checks.map((each: Check) => {
-    const { key, version } = CHECK.read(each);
-    if (!("version" in (each ?? {})))
+  return checks.map((each: Check) => {
+    const check = CHECK.read(each);
+    if (!("version" in check))
       throw new TypeError("Wrong check of a commit: expected a version, or undefined for no value");
-    checkExpectedVersion(version);
-    return { key: space.encode(key).slice(), version };
+    checkExpectedVersion(check.version);
+    return { ...check, key: space.encode(check.key).slice() };
   });
-  return wanted.every(({ key, version }) => core.run((backend) => backend.versionOf(key, NEWEST)) === version);
 }
 
 function never(): number {

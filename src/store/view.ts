@@ -8,6 +8,7 @@ import type { Change, ChangeIn, WatchedRanges, WatchOptions } from "../api/chang
 import type { LongOptions } from "../api/entries.ts";
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { KeyRange } from "../api/range.ts";
+import type { Reader } from "../api/reader.ts";
 import type { Store } from "../api/store.ts";
 import type { View, ViewOperation, ViewOptions } from "../api/view.ts";
 import type { ViewKey } from "../api/view_reader.ts";
@@ -24,7 +25,7 @@ import type { ViewCodecs } from "./view_codecs.ts";
 import type { Watching } from "./watch.ts";
 
 /** The part of a store that a view shows. */
-export interface ViewedPart extends BaseReader, Pick<Store, keyof Store> {
+export interface ViewedPart extends BaseReader, Omit<Store, keyof Reader> {
   deleteIn(range: ByteRange, options?: LongOptions): Promise<number>;
   deleteInSync(range: ByteRange): number;
   sizeIn(range: ByteRange, options?: LongOptions): Promise<number>;

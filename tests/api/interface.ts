@@ -46,6 +46,15 @@ interface Symbol {
 
 /** Objects with methods, which may have any other names, too. */
 const NO_OPTIONS = new Set([
+  "AsyncRangeCursor",
+  "AsyncRangeIterable",
+  "AsyncReader",
+  "AsyncSnapshot",
+  "AsyncStore",
+  "AsyncTransaction",
+  "AsyncTransactionView",
+  "AsyncView",
+  "AsyncViewReader",
   "Codec",
   "FileSystem",
   "KeyCodec",

@@ -44,13 +44,13 @@ describe("unknown names", () => {
   test("name the nearest known name, or all known names", () =>
     withSubjects(async (subjects) => {
       const said: [string, unknown, string][] = [
-        ["Store.backup(options)", { snce: 1 }, "Unknown option 'snce': did you mean 'since'?"],
-        ["Store.put(options)", { TTL: 1 }, "Unknown option 'TTL': did you mean 'ttl'?"],
-        ["Store.put(options)", { expireIn: 60_000 }, "Unknown option 'expireIn': expected one of ttl, durable"],
-        ["Store.watch(options)", { from: 1 }, "Unknown option 'from': expected one of since, signal"],
-        ["Store.deleteRange(range)", { prefx: "a" }, "Unknown range option 'prefx': did you mean 'prefix'?"],
+        ["AsyncStore.backup(options)", { snce: 1 }, "Unknown option 'snce': did you mean 'since'?"],
+        ["AsyncStore.put(options)", { TTL: 1 }, "Unknown option 'TTL': did you mean 'ttl'?"],
+        ["AsyncStore.put(options)", { expireIn: 60_000 }, "Unknown option 'expireIn': expected one of ttl, durable"],
+        ["AsyncStore.watch(options)", { from: 1 }, "Unknown option 'from': expected one of since, signal"],
+        ["AsyncStore.deleteRange(range)", { prefx: "a" }, "Unknown range option 'prefx': did you mean 'prefix'?"],
         ["Reader.keys(range)", { reversed: true }, "Unknown range option 'reversed': did you mean 'reverse'?"],
-        ["Store.batch(operations)", { val: "" }, "Unknown property of an operation 'val': did you mean 'value'?"],
+        ["AsyncStore.batch(operations)", { val: "" }, "Unknown property of an operation 'val': did you mean 'value'?"],
         ["open(config)", { syncWrite: true }, "Unknown option 'syncWrite': did you mean 'syncWrites'?"],
       ];
       for (const [name, given, message] of said) {

@@ -23,7 +23,12 @@ nodeTest("the command line uses the module as everybody does", () => {
   const imported = files.filter((file) => file.startsWith("src/cli/")).flatMap((file) => importsOf(file));
   const ofTheModule = imported.filter((file) => !file.startsWith("src/cli/"));
   const ofKv = ["src/adapters/kv/entry_bytes.ts", "src/adapters/kv/types.ts", "src/adapters/kvconnect/mod.ts"];
-  assert.deepEqual([...new Set(ofTheModule)].sort(), ["mod.ts", ...ofKv]);
+  assert.deepEqual([...new Set(ofTheModule)].sort(), [
+    "mod.ts",
+    ...ofKv,
+    "src/servers/etcd/mod.ts",
+    "src/servers/postgres/mod.ts",
+  ]);
 });
 
 nodeTest(
@@ -114,7 +119,7 @@ nodeTest(
   },
 );
 
-nodeTest("only the host imports a package, the shim, and the export of MessagePack its library", () => {
+nodeTest("only the host imports a package, the shim, and some exports the library that they are for", () => {
   const packages = moduleFiles.flatMap((file) =>
     [...codeOf(file).matchAll(/\b(?:from|import)\s*\(?\s*"(?!node:|\.)([^"]+)"/g)].map(
       ([, name]) => `${dirname(file)}: ${name}`,
@@ -123,6 +128,7 @@ nodeTest("only the host imports a package, the shim, and the export of MessagePa
   assert.deepEqual([...new Set(packages)].sort(), [
     "src/codecs/messagepack: @msgpack/msgpack",
     "src/host: @bjorn3/browser_wasi_shim",
+    "src/servers/postgres: postgres",
   ]);
 });
 

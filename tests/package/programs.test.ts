@@ -26,7 +26,18 @@ function helps(): Ended[] {
 
 nodeTest("there are few programs", () => {
   const names = globSync("scripts/*.ts", { cwd: ROOT }).map((file) => file.replace(/^scripts\/|\.ts$/g, ""));
-  const wanted = ["bench", "build", "build_engine", "campaign", "check", "integrations", "measure", "start", "test"];
+  const wanted = [
+    "bench",
+    "build",
+    "build_engine",
+    "campaign",
+    "check",
+    "integrations",
+    "measure",
+    "services",
+    "start",
+    "test",
+  ];
   assert.deepEqual(names.sort(), wanted);
 });
 

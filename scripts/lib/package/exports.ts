@@ -19,10 +19,15 @@ export const EXPORTS: Readonly<Record<string, string>> = {
   session: "src/adapters/session/mod.ts",
   kv: "src/adapters/kv/mod.ts",
   kvconnect: "src/adapters/kvconnect/mod.ts",
+  postgres: "src/servers/postgres/mod.ts",
+  etcd: "src/servers/etcd/mod.ts",
 };
 
-/** Packages that an adapter imports, and its users have. Optional peers in package.json. */
-export const PEERS: readonly string[] = ["abstract-level"];
+/** The exports that import no module of Node: runtimes at the edge have none. */
+export const EDGE_EXPORTS: readonly string[] = ["etcd"];
+
+/** Packages that an export imports, and its users have. Optional peers in package.json. */
+export const PEERS: readonly string[] = ["abstract-level", "postgres"];
 
 /** Packages that the command imports if its users have them. Optional peers in package.json. */
 export const COMMAND_PEERS: readonly string[] = ["classic-level"];

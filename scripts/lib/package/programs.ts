@@ -9,11 +9,14 @@ import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type OnResolveArgs, type Plugin } from "esbuild";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
-import { EXPORTS, PEERS } from "./exports.ts";
+import { EDGE_EXPORTS, EXPORTS, PEERS } from "./exports.ts";
 import { makeSmaller } from "./smaller.ts";
 
 /** An import of the module itself, from a folder below `src`. */
 const MODULE = /^(?:\.\.\/)+mod\.ts$/;
+/** What the command loads if its user names a store in PostgreSQL. */
+const POSTGRES = /\/servers\/postgres\/mod\.ts$/;
+const ETCD = /\/servers\/etcd\/mod\.ts$/;
 /** The licenses of the packages in the bundled files, and of the crates in the engine. */
 const LICENSES = "LICENSES.txt";
 /** What several processes need to use one store: a file that the module loads with the first shared store. */
@@ -120,14 +123,33 @@ async function bundleCommonJs(directory: string): Promise<Metafile> {
  * module, as the file beside them, so a process has the module only once.
  */
 async function bundleExports(directory: string, format: Format): Promise<Metafile> {
-  const { metafile } = await build({
-    ...standAlone(directory, format),
-    entryPoints: EXPORTS,
-    external: [...PEERS],
-    plugins: [external(MODULE, moduleOf(format))],
-  });
-  return metafile;
+  const names = Object.keys(EXPORTS);
+  const bundles = await Promise.all([
+    build({
+      ...standAlone(directory, format),
+      entryPoints: exportsOf(names.filter((name) => !EDGE_EXPORTS.includes(name))),
+      external: [...PEERS],
+      plugins: [external(MODULE, moduleOf(format))],
+    }),
+    build({ ...standAlone(directory, format), entryPoints: exportsOf(EDGE_EXPORTS), plugins: [withoutNode] }),
+  ]);
+  return { ...bundles[0].metafile, inputs: { ...bundles[0].metafile.inputs, ...bundles[1].metafile.inputs } };
 }
+
+function exportsOf(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, EXPORTS[name] ?? ""]));
+}
+
+/** Takes files that need nothing of Node instead of those that do. */
+const withoutNode: Plugin = {
+  name: "without-node",
+  setup: ({ onResolve }) => {
+    const of = (name: string) => ({ path: join(ROOT, "src", "servers", "edge", name) });
+    const isClock = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === join(ROOT, "src", "clock.ts");
+    onResolve({ filter: /\/clock\.ts$/ }, (args) => (isClock(args) ? of("clock.ts") : undefined));
+    onResolve({ filter: /^node:crypto$/ }, () => of("crypto.ts"));
+  },
+};
 
 /** Bundles what shared stores need. Only the class of errors comes from the module. */
 async function bundleShared(directory: string, format: Format): Promise<Metafile> {
@@ -176,7 +198,7 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     banner: {
       js: 'import { createRequire as $createRequire } from "node:module";\nconst require = $createRequire(import.meta.url);',
     },
-    plugins: [external(MODULE, "./mod.js")],
+    plugins: [external(MODULE, "./mod.js"), external(POSTGRES, "./postgres.js"), external(ETCD, "./etcd.js")],
   });
   chmodSync(join(directory, COMMAND), 0o755);
   return metafile;

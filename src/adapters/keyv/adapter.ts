@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Store } from "../../api/store.ts";
-import { LazyStore, type Target } from "../target.ts";
+import type { AsyncStore } from "../../api/async_store.ts";
+import { type AsyncTarget, LazyStore } from "../target.ts";
 
 /** One entry of {@linkcode KeyvLuge.setMany}. */
 interface Entry {
@@ -52,12 +52,12 @@ export class KeyvLuge {
    * `target` is the path of a directory, a URL, or a config of `open`. The store is opened at the first use, by default
    * with `syncWrites: false`, and `disconnect` closes it. Or it is an open store, or a part of one, which stays open.
    */
-  constructor(target: Target) {
+  constructor(target: AsyncTarget) {
     this.#store = new LazyStore(target);
   }
 
   /** The store of luge. */
-  async store(): Promise<Store> {
+  async store(): Promise<AsyncStore> {
     return await this.#store.use();
   }
 

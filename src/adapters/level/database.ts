@@ -93,7 +93,7 @@ interface Operation {
  */
 export class LugeLevel<K = string, V = string> extends AbstractLevel<string | Uint8Array, K, V> {
   readonly #location: Target;
-  #held: Held | undefined;
+  #held: Held<Store> | undefined;
 
   /**
    * `location` is the path of a directory, a `file:` URL, or the config of `open`. The database opens and closes the

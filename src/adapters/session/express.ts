@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Store } from "../../api/store.ts";
-import type { Target } from "../target.ts";
+import type { AsyncStore } from "../../api/async_store.ts";
+import type { AsyncTarget } from "../target.ts";
 import { type SessionOptions, Sessions } from "./sessions.ts";
 
 /** A session as express-session passes it. */
@@ -34,7 +34,7 @@ export interface ExpressSessionStore {
   /** Closes the store if it was opened here. */
   close(): Promise<void>;
   /** The store of luge. */
-  store(): Promise<Store>;
+  store(): Promise<AsyncStore>;
 }
 
 /**
@@ -57,7 +57,7 @@ export interface ExpressSessionStore {
  */
 export function expressStore<S extends object>(
   session: { readonly Store: abstract new () => S },
-  target: Target,
+  target: AsyncTarget,
   options?: SessionOptions,
 ): S & ExpressSessionStore {
   const sessions = new Sessions<ExpressSession>(target, options);
@@ -105,7 +105,7 @@ export function expressStore<S extends object>(
       return sessions.close();
     }
 
-    store(): Promise<Store> {
+    store(): Promise<AsyncStore> {
       return sessions.store();
     }
   }

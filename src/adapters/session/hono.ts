@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Store } from "../../api/store.ts";
-import type { Target } from "../target.ts";
+import type { AsyncStore } from "../../api/async_store.ts";
+import type { AsyncTarget } from "../target.ts";
 import { type SessionOptions, Sessions } from "./sessions.ts";
 
 /** A session as `hono-sessions` passes it. */
@@ -34,7 +34,7 @@ export interface HonoSessionStore<T = unknown> {
   /** Closes the store if it was opened here. */
   close(): Promise<void>;
   /** The store of luge. */
-  store(): Promise<Store>;
+  store(): Promise<AsyncStore>;
 }
 
 /**
@@ -58,7 +58,7 @@ export interface HonoSessionStore<T = unknown> {
  * assert.deepEqual(found?._data, {});
  * ```
  */
-export function honoStore<T = unknown>(target: Target, options?: SessionOptions): HonoSessionStore<T> {
+export function honoStore<T = unknown>(target: AsyncTarget, options?: SessionOptions): HonoSessionStore<T> {
   const sessions = new Sessions<T | HonoSession>(target, options);
   const find = async (id: string) => (await sessions.get(id)) ?? null;
   const persist = (id: string, session: HonoSession) => sessions.set(id, session, session._expire);

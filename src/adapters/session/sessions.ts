@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Store } from "../../api/store.ts";
+import type { AsyncStore } from "../../api/async_store.ts";
 import { classOf } from "../realm.ts";
-import { LazyStore, type Target } from "../target.ts";
+import { type AsyncTarget, LazyStore } from "../target.ts";
 
 /**
  * Options of a store of sessions.
@@ -39,7 +39,7 @@ export class Sessions<T> {
   readonly #store: LazyStore;
   readonly #ttl: number;
 
-  constructor(target: Target, { ttl = ONE_DAY_MS }: SessionOptions = {}) {
+  constructor(target: AsyncTarget, { ttl = ONE_DAY_MS }: SessionOptions = {}) {
     if (!(typeof ttl === "number" && ttl > 0)) {
       throw new RangeError(`Wrong option 'ttl': expected milliseconds above 0, or Infinity, got ${String(ttl)}`);
     }
@@ -48,7 +48,7 @@ export class Sessions<T> {
   }
 
   /** The open store. */
-  store(): Promise<Store> {
+  store(): Promise<AsyncStore> {
     return this.#store.use();
   }
 

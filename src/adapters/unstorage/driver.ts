@@ -5,10 +5,10 @@
  */
 
 import { StoreError } from "../../../mod.ts";
-import type { Store } from "../../api/store.ts";
+import type { AsyncStore } from "../../api/async_store.ts";
 import type { BatchOperation } from "../../api/writes.ts";
 import { classOf, isUrl } from "../realm.ts";
-import { isStore, LazyStore, type Target } from "../target.ts";
+import { type AsyncTarget, isAsyncStore, LazyStore } from "../target.ts";
 import type { CallOptions, LugeDriver, LugeDriverOptions } from "./types.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -32,7 +32,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * assert.deepEqual(await storage.getMeta("cache:logo"), Object.assign(Object.create(null), { size: 3, version: 1 }));
  * ```
  */
-export function lugeDriver(given: Target | LugeDriverOptions): LugeDriver {
+export function lugeDriver(given: AsyncTarget | LugeDriverOptions): LugeDriver {
   const options = optionsOf(given);
   const { base, path = base, ttl: usualTtl, store: openStore, driver: _, ...config } = options;
   const lazy = new LazyStore(openStore ?? { ...config, path: path as string });
@@ -91,10 +91,10 @@ export function lugeDriver(given: Target | LugeDriverOptions): LugeDriver {
   };
 }
 
-function optionsOf(given: Target | LugeDriverOptions): LugeDriverOptions {
+function optionsOf(given: AsyncTarget | LugeDriverOptions): LugeDriverOptions {
   if (typeof given === "string" || isUrl(given)) return { path: given };
   if (typeof given === "object" && given !== null)
-    return isStore(given as Target) ? { store: given as Store } : (given as LugeDriverOptions);
+    return isAsyncStore(given as AsyncTarget) ? { store: given as AsyncStore } : (given as LugeDriverOptions);
   throw new TypeError(`Cannot open ${String(given)}: expected a path, a URL, options or an open store`);
 }
 
@@ -112,7 +112,7 @@ async function rawOf(value: unknown): Promise<string | Uint8Array> {
 }
 
 /** Delivers changes until the signal, or until the store is closed or fails. The console hears of every other error. */
-async function deliver(store: Store, signal: AbortSignal, callback: WatchCallback): Promise<void> {
+async function deliver(store: AsyncStore, signal: AbortSignal, callback: WatchCallback): Promise<void> {
   let since = store.version;
   while (!signal.aborted) {
     try {

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { AsyncStore } from "../../api/async_store.ts";
 import type { SledStoreConfig } from "../../api/config.ts";
-import type { Store } from "../../api/store.ts";
 
 /**
  * Options of {@linkcode lugeDriver}: those of `open`, or an open store, and some of unstorage.
@@ -25,7 +25,7 @@ export interface LugeDriverOptions extends Partial<SledStoreConfig> {
   /** The path of the directory, as other drivers name it. The same as `path`. */
   readonly base?: string | undefined;
   /** An open store, or a part of one, instead of a path. The driver leaves it open. */
-  readonly store?: Store | undefined;
+  readonly store?: AsyncStore | undefined;
   /** How long items live that are set without a `ttl` of their own, in seconds. Default: for ever. */
   readonly ttl?: number | undefined;
   /** The name of the driver, which Nitro passes on. It has no effect. */
@@ -58,7 +58,7 @@ export interface Item {
  * const driver: LugeDriver = lugeDriver(new MemoryStore());
  * await driver.setItem("a", "1");
  * const store = await driver.getInstance();
- * assert.deepEqual([...store.keys()], ["a"]);
+ * assert.deepEqual(await store.keys().toArray(), ["a"]);
  * ```
  */
 export interface LugeDriver {
@@ -66,7 +66,7 @@ export interface LugeDriver {
   readonly flags: { readonly ttl: boolean };
   readonly options: LugeDriverOptions;
   /** The store of luge. */
-  getInstance(): Promise<Store>;
+  getInstance(): Promise<AsyncStore>;
   hasItem(key: string): Promise<boolean>;
   getItem(key: string): Promise<string | null>;
   getItems(items: readonly { readonly key: string }[]): Promise<{ key: string; value: string | null }[]>;

@@ -8,6 +8,7 @@ import type { CliCommand } from "../command.ts";
 import { backup } from "./backup.ts";
 import { bench } from "./bench.ts";
 import { compact } from "./compact.ts";
+import { copy } from "./copy.ts";
 import { count } from "./count.ts";
 import { del } from "./delete.ts";
 import { dump } from "./dump.ts";
@@ -40,6 +41,7 @@ export const COMMANDS: readonly CliCommand[] = [
   watch,
   backup,
   restore,
+  copy,
   fork,
   verify,
   stats,

@@ -1,0 +1,173 @@
+/**
+ * The state of an open store over a server.
+ *
+ * @module
+ */
+
+import type { StoredOperation } from "../backend.ts";
+import { sizeOf } from "../bytes.ts";
+import { clock } from "../clock.ts";
+import { StoreError } from "../errors.ts";
+import { checkInteger } from "../options.ts";
+import { Contention } from "../store/contention.ts";
+import {
+  type AsyncBackend,
+  type AsyncOperation,
+  type CommitOutcome,
+  type CommitRequest,
+  type HeldVersion,
+  isChange,
+} from "./backend.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** What came of a request that could be done. */
+export type Decided = Exclude<CommitOutcome, { state: "failed" }>;
+
+/** See the module. */
+export class ServerCore {
+  readonly backend: AsyncBackend;
+  readonly queue: WriteQueue;
+  readonly contention: Contention = new Contention();
+  /** Aborts when the store is closed. */
+  readonly #closing = new AbortController();
+  #version = 0;
+  /** How many functions of callers decide what is written. They must not write themselves. */
+  #changing = 0;
+  /** Whether one of them has tried to. */
+  #hasWritten = false;
+
+  constructor(backend: AsyncBackend) {
+    this.backend = backend;
+    this.queue = new WriteQueue(backend, (version) => this.saw(version));
+  }
+
+  /** The newest version that this store has heard of. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Notes that the server has that version. */
+  saw(version: number): void {
+    if (version > this.#version) this.#version = version;
+  }
+
+  /** Throws `STORE_CLOSED` if the store is closed. `action` is a verb for the message. */
+  check(action: string): void {
+    if (this.isClosing) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
+  }
+
+  /** As {@linkcode ServerCore.check}, for a write. */
+  checkWrite(action: string): void {
+    this.check(action);
+    if (this.#changing === 0) return;
+    this.#hasWritten = true;
+    throw wroteInside();
+  }
+
+  /** Refuses further calls, and lets those that wait go on. */
+  close(): void {
+    this.#closing.abort(new StoreError("STORE_CLOSED", "Cannot go on: the store was closed"));
+    this.contention.release();
+  }
+
+  /** An expiry by the clock of this machine, by that of the backend. */
+  expiry(expiresMs: number): number {
+    return expiresMs === 0 ? 0 : expiresMs + Math.round(this.backend.now() - clock.now());
+  }
+
+  /** The version to begin at. Throws `TypeError` or `RangeError` for a wrong one. */
+  checkVersion(name: string, version: number | undefined): number | undefined {
+    if (version !== undefined) checkInteger(name, version, 0, Number.MAX_SAFE_INTEGER);
+    return version;
+  }
+
+  /** The newest version, with all earlier writes of this store and none of its later ones. */
+  newest(): Promise<number> {
+    return this.queue.before(this.#ask(() => this.backend.newest()));
+  }
+
+  /** Keeps a version; without one, the one that {@linkcode ServerCore.newest} has. */
+  async hold(version?: number): Promise<HeldVersion> {
+    return await this.queue.before(this.holdSoon(version));
+  }
+
+  /** As {@linkcode ServerCore.hold}, but later writes of this store may come before it. */
+  async holdSoon(version?: number): Promise<HeldVersion> {
+    await this.queue.idle();
+    const held = await this.backend.hold(version);
+    this.saw(held.version);
+    return held;
+  }
+
+  /** Does a request. Throws what its changes threw. The caller has called {@linkcode ServerCore.checkWrite}. */
+  async commit(request: Partial<CommitRequest>): Promise<Decided> {
+    const { operations = [], checks = [], reads } = request;
+    this.#checkSize(operations);
+    const outcome = await this.queue.submit({ operations: operations.map(this.#guarded), checks, reads });
+    if (outcome.state === "failed") throw outcome.error;
+    return outcome;
+  }
+
+  async #ask(call: () => Promise<number>): Promise<number> {
+    await this.queue.idle();
+    const version = await call();
+    this.saw(version);
+    return version;
+  }
+
+  /** Throws `RangeError` for a request that the server cannot take. */
+  #checkSize(operations: readonly AsyncOperation[]): void {
+    const { name, limits } = this.backend;
+    if (operations.length > limits.operations) {
+      const count = operations.length;
+      throw new RangeError(`Cannot commit ${count} operations at once: the limit of ${name} is ${limits.operations}`);
+    }
+    let bytes = 0;
+    for (const each of operations) {
+      if (isChange(each)) continue;
+      this.#checkValue(each);
+      bytes += sizeOf(each);
+    }
+    if (bytes <= limits.commitBytes) return;
+    throw new RangeError(`Cannot commit ${bytes} bytes at once: the limit of ${name} is ${limits.commitBytes}`);
+  }
+
+  #checkValue({ value }: Pick<StoredOperation, "value">): void {
+    const { name, limits } = this.backend;
+    if (!value || value.length <= limits.valueBytes) return;
+    throw new RangeError(`Cannot store a value of ${value.length} bytes: the limit of ${name} is ${limits.valueBytes}`);
+  }
+
+  /** The same operation. What it makes of a value is checked, and it cannot write to the store. */
+  readonly #guarded = (operation: AsyncOperation): AsyncOperation => {
+    if (!isChange(operation)) return operation;
+    const { key, change } = operation;
+    return {
+      key,
+      change: (found) => {
+        this.#changing += 1;
+        this.#hasWritten = false;
+        try {
+          const made = change(found);
+          if (this.#hasWritten) throw wroteInside();
+          if (made) this.#checkValue(made);
+          return made;
+        } finally {
+          this.#changing -= 1;
+        }
+      },
+    };
+  };
+}
+
+function wroteInside(): TypeError {
+  return new TypeError("Cannot update: the function wrote to the store; expected one that only returns a value");
+}
