@@ -58,7 +58,7 @@ export interface Item {
  * const driver: LugeDriver = lugeDriver(new MemoryStore());
  * await driver.setItem("a", "1");
  * const store = await driver.getInstance();
- * assert.deepEqual([...store.keys()], ["a"]);
+ * assert.deepEqual(await store.keys().toArray(), ["a"]);
  * ```
  */
 export interface LugeDriver {
