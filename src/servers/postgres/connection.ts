@@ -57,6 +57,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #sql: Sql;
   #isClosed = false;
+  /** The attempts that are on their way. */
+  readonly #running: Set<Promise<unknown>> = new Set();
   calls = 0;
   retries = 0;
 
@@ -118,10 +120,12 @@ export class Connection {
     );
   }
 
-  /** Ends all connections, once the calls on their way have ended. */
+  /** Ends all connections, once the calls on their way have ended. Each of them ends in time. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#sql.end({ timeout: this.#options.timeout / 1000 });
+    await Promise.allSettled(this.#running);
+    // Nothing is on its way. A connection that was lost may not tell its end.
+    await this.#sql.end({ timeout: 1 });
   }
 
   async #run(sql: Sql, text: string, parameters: readonly Parameter[], limits: Limits): Promise<readonly Row[]> {
@@ -147,9 +151,12 @@ export class Connection {
         reject(Object.assign(new Error(`no answer within ${Math.round(ms)} ms`), { code: "CALL_TIMEOUT" }));
       }, ms);
     });
+    const ended = Promise.race([call, late]);
+    this.#running.add(ended);
     try {
-      return await Promise.race([call, late]);
+      return await ended;
     } finally {
+      this.#running.delete(ended);
       clearTimeout(timer);
       // It may fail later, when the pool that it used has ended.
       call.catch(() => {});

@@ -27,7 +27,10 @@ export function usesPostgres(): void {
     console.warn("SKIPPED: PostgreSQL is not installed (apt-get install postgresql-15), so its tests do not run");
   }
   after(async () => {
-    await (await started)?.end();
+    const server = started;
+    // Bun runs all files in one process: the next one starts its own.
+    started = undefined;
+    await (await server)?.end();
   });
 }
 
