@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Key, Value } from "../api/keys.ts";
+import type { Value } from "../api/keys.ts";
 import type { BatchOperation, Check } from "../api/writes.ts";
 import type { StoredOperation } from "../backend.ts";
 import { nameOf } from "../bytes.ts";
 import { encodeValue } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
-import { toBatch, toChecks } from "../store/batches.ts";
+import { type AnyOperation, toBatch, toChecks } from "../store/batches.ts";
 import { isMerge, type Merge, merged, toMerge } from "../store/merges.ts";
 import { expiryAfter } from "../store/write_options.ts";
 import type { AsyncOperation, ChangeOperation, KeyCheck } from "./backend.ts";
@@ -71,15 +71,6 @@ export function toServerMerge(
 ): Merge {
   const { merging, expiresMs } = toMerge(kind, given, ttl);
   return { merging, expiresMs: expiresMs === undefined ? undefined : toExpiry(expiresMs) };
-}
-
-/** An operation before its type is known. */
-interface AnyOperation {
-  readonly type: BatchOperation["type"];
-  readonly key: Key;
-  readonly value?: Value | number | bigint;
-  readonly by?: number | bigint | undefined;
-  readonly ttl?: number | undefined;
 }
 
 /** What a batch does to a key: a put or a deletion, and merges after it. */

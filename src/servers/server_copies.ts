@@ -16,6 +16,7 @@ import { clock } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { checkSignal, OptionNames } from "../options.ts";
 import { onAbort } from "../promises.ts";
+import { byteStream } from "../store/byte_stream.ts";
 import type { RestoreSink, ScannedEntry } from "./backend.ts";
 import type { ServerCore } from "./core.ts";
 import { forgotten, VersionSource } from "./sources.ts";
@@ -43,40 +44,11 @@ export function serverBackup(
   held.catch(() => {});
   const hold = { release: () => void held.then((source) => source.release()).catch(() => {}) };
   const bytes = bytesOf(core, held, since);
-  let abort = (): void => {};
-  const ignore = onAbort(signal, () => abort());
-  const end = () => {
-    ignore();
-    hold.release();
+  const next = async () => {
+    core.check("back up");
+    return (await bytes.next()).value;
   };
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      start: (controller) => {
-        abort = () => {
-          end();
-          controller.error(signal?.reason);
-        };
-      },
-      pull: async (controller) => {
-        try {
-          core.check("back up");
-          const { done, value } = await bytes.next();
-          if (signal?.aborted) return;
-          if (!done) {
-            controller.enqueue(value);
-            return;
-          }
-          end();
-          controller.close();
-        } catch (error) {
-          end();
-          if (!signal?.aborted) throw error;
-        }
-      },
-      cancel: end,
-    },
-    { highWaterMark: 0 },
-  );
+  const stream = byteStream({ next, end: hold.release }, signal);
   forgotten.register(stream, hold);
   return stream;
 }

@@ -15,10 +15,9 @@ import type { KeySpace } from "../key_space.ts";
 import { refuseSecond } from "../options.ts";
 import { unlessAborted } from "../promises.ts";
 import type { MergeKind } from "../store/merges.ts";
-import { ReadView } from "../store/read_view.ts";
 import { checkView } from "../store/reader_part.ts";
 import { readTransactionOptions } from "../store/run_transaction.ts";
-import type { StoreView } from "../store/view.ts";
+import { ViewInTransaction } from "../store/transaction_view.ts";
 import { expiryOf } from "../store/write_options.ts";
 import type { ServerCore } from "./core.ts";
 import { ownValue, toServerMerge } from "./requests.ts";
@@ -133,7 +132,8 @@ class ServerTransaction extends ServerReader implements AsyncTransaction {
   }
 
   view<T, K, P>(view: AsyncViewReader<T, K, P>): AsyncTransactionView<T, K, P> {
-    return new ServerTransactionView(this, checkView(view as ViewReader<T, K, P>, this.#core));
+    const checked = checkView(view as ViewReader<T, K, P>, this.#core);
+    return new ViewInTransaction(this, checked, new ServerReaderPart(this.open, checked.space));
   }
 
   /** Refuses reads and writes from now on. */
@@ -152,25 +152,5 @@ class ServerTransaction extends ServerReader implements AsyncTransaction {
     expiryOf(options);
     const merge = toServerMerge(kind, given, options?.ttl, (expiresMs) => this.#core.expiry(expiresMs));
     this.source.merge(this.space.encode(key).slice(), merge);
-  }
-}
-
-/** A typed view in a transaction. */
-class ServerTransactionView<T, K, P> extends ReadView<T, K, P> implements AsyncTransactionView<T, K, P> {
-  readonly #transaction: ServerTransaction;
-  readonly #space: KeySpace;
-
-  constructor(transaction: ServerTransaction, { space, codecs }: StoreView<T, K, P>) {
-    super(new ServerReaderPart(transaction.open, space), codecs);
-    this.#transaction = transaction;
-    this.#space = space;
-  }
-
-  put(key: K, value: T, options?: ExpiryOptions): void {
-    this.#transaction.putIn(this.#space, this.codecs.keyOf(key), this.codecs.encode(value), options);
-  }
-
-  delete(key: K): void {
-    this.#transaction.deleteIn(this.#space, this.codecs.keyOf(key));
   }
 }

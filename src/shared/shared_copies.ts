@@ -8,6 +8,7 @@ import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup
 import { checkSignal, OptionNames, wrongType } from "../options.ts";
 import { deferred, onAbort } from "../promises.ts";
 import { isUint8Array } from "../realm.ts";
+import { byteStream } from "../store/byte_stream.ts";
 import type { Client } from "./client.ts";
 import { Kind } from "./frame.ts";
 import { ownerLost } from "./owner_errors.ts";
@@ -32,38 +33,7 @@ export function sharedBackup(
   };
   const call = { method: "backup", args: [{ since }] };
   const pieces = new Pieces<Uint8Array<ArrayBuffer>>(client, call, { arrived: () => {}, again });
-  let abort = (): void => {};
-  const release = onAbort(signal, () => abort());
-  const end = () => {
-    release();
-    pieces.cancel();
-  };
-  return new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      start: (controller) => {
-        abort = () => {
-          end();
-          controller.error(signal?.reason);
-        };
-      },
-      pull: async (controller) => {
-        try {
-          const piece = await pieces.next();
-          if (signal?.aborted) return;
-          if (piece) controller.enqueue(piece);
-          else {
-            release();
-            controller.close();
-          }
-        } catch (error) {
-          end();
-          throw error;
-        }
-      },
-      cancel: end,
-    },
-    { highWaterMark: 0 },
-  );
+  return byteStream({ next: () => pieces.next(), end: () => pieces.cancel() }, signal);
 }
 
 /** See `Store.restore`. Rejects with `OWNER_LOST` if the owner ends. */

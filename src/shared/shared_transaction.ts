@@ -14,10 +14,9 @@ import type { KeySpace } from "../key_space.ts";
 import { refuseSecond } from "../options.ts";
 import { deferred, onAbort } from "../promises.ts";
 import { type MergeKind, toMerge } from "../store/merges.ts";
-import { ReadView } from "../store/read_view.ts";
 import { checkView } from "../store/reader_part.ts";
 import { readTransactionOptions } from "../store/run_transaction.ts";
-import type { StoreView } from "../store/view.ts";
+import { ViewInTransaction } from "../store/transaction_view.ts";
 import { expiryOf } from "../store/write_options.ts";
 import type { Client } from "./client.ts";
 import { Kind } from "./frame.ts";
@@ -144,7 +143,8 @@ class SharedTransaction extends SharedReader implements Transaction {
   }
 
   view<T, K, P>(view: ViewReader<T, K, P>): TransactionView<T, K, P> {
-    return new SharedTransactionView(this, this.client, checkView(view, this.client));
+    const checked = checkView(view, this.client);
+    return new ViewInTransaction(this, checked, new SharedReaderPart(this.client, checked.space, this.open));
   }
 
   /** Refuses reads and writes from now on. */
@@ -162,25 +162,5 @@ class SharedTransaction extends SharedReader implements Transaction {
     this.open.check(method);
     this.hasWritten = true;
     this.#call.send(Kind.CALL, { method, args, holder: this.#call.id });
-  }
-}
-
-/** A typed view in a transaction. */
-class SharedTransactionView<T, K, P> extends ReadView<T, K, P> implements TransactionView<T, K, P> {
-  readonly #transaction: SharedTransaction;
-  readonly #space: KeySpace;
-
-  constructor(transaction: SharedTransaction, client: Client, { space, codecs }: StoreView<T, K, P>) {
-    super(new SharedReaderPart(client, space, transaction.open), codecs);
-    this.#transaction = transaction;
-    this.#space = space;
-  }
-
-  put(key: K, value: T, options?: ExpiryOptions): void {
-    this.#transaction.putIn(this.#space, this.codecs.keyOf(key), this.codecs.encode(value), options);
-  }
-
-  delete(key: K): void {
-    this.#transaction.deleteIn(this.#space, this.codecs.keyOf(key));
   }
 }

@@ -18,7 +18,7 @@ import { expiryAfter } from "./write_options.ts";
 
 const EXAMPLE = '{ type: "delete", key }';
 /** An operation before its type is known. */
-interface AnyOperation {
+export interface AnyOperation {
   readonly type: BatchOperation["type"];
   readonly key: Key;
   readonly value?: Value | number | bigint;

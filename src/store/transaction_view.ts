@@ -8,7 +8,7 @@ import type { Key, Value } from "../api/keys.ts";
 import type { TransactionView } from "../api/transaction.ts";
 import type { ExpiryOptions } from "../api/writes.ts";
 import type { KeySpace } from "../key_space.ts";
-import type { OpenSource } from "./base_reader.ts";
+import type { BaseReader, OpenSource } from "./base_reader.ts";
 import { ReadView } from "./read_view.ts";
 import { ReaderPart } from "./reader_part.ts";
 import type { StoreView } from "./view.ts";
@@ -25,8 +25,13 @@ export class ViewInTransaction<T, K, P> extends ReadView<T, K, P> implements Tra
   readonly #transaction: Writes;
   readonly #view: StoreView<T, K, P>;
 
-  constructor(transaction: Writes, view: StoreView<T, K, P>) {
-    super(new ReaderPart(transaction.open, view.space), view.codecs);
+  /** `reader` reads the keys of the view in the transaction. */
+  constructor(
+    transaction: Writes,
+    view: StoreView<T, K, P>,
+    reader: BaseReader = new ReaderPart(transaction.open, view.space),
+  ) {
+    super(reader, view.codecs);
     this.#transaction = transaction;
     this.#view = view;
   }
