@@ -8,14 +8,15 @@ import type { LongOptions, ValueEntry } from "../api/entries.ts";
 import type { Key, KeyEncoding } from "../api/keys.ts";
 import type { RangeIterable } from "../api/range.ts";
 import type { StoredValue } from "../backend.ts";
-import { type ByteRange, restOf } from "../byte_range.ts";
+import { type ByteRange, LARGEST_PAGE_BYTES, restOf } from "../byte_range.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { checkArray, signalOf } from "../options.ts";
 import { BaseReader, type OpenSource } from "../store/base_reader.ts";
 import { type Pick, toEntry } from "../store/picks.ts";
+import { RemoteEntries } from "../store/remote_entries.ts";
 import type { SummedPage } from "./backend.ts";
-import { ServerEntries } from "./server_entries.ts";
-import type { AsyncSource, HeldSource, ServerOpen } from "./sources.ts";
+import { ServerWalk } from "./server_walk.ts";
+import { type AsyncSource, type HeldSource, noSync, type ServerOpen } from "./sources.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -57,9 +58,20 @@ export abstract class ServerReader extends BaseReader {
     pick: Pick<E, T>,
     { open = this.open, bound }: { open?: OpenSource; bound: (key: P) => Uint8Array },
   ): RangeIterable<T, P> {
-    const { source } = open as ServerOpen;
+    const { source, server } = open as ServerOpen;
     source.check("read");
-    return new ServerEntries<E, T, P>({ source, range, format, pick }, bound);
+    return new RemoteEntries<T, P>({
+      walk: (stages, readsAll) => {
+        // With a size, the pages are as large as they may be.
+        const walked = readsAll ? { ...range, pageBytes: LARGEST_PAGE_BYTES } : range;
+        return new ServerWalk<KeyEncoding, T>(
+          { source, range: walked, format, pick: pick as Pick<KeyEncoding, T> },
+          stages,
+        );
+      },
+      bound,
+      refuse: (what) => noSync(what, server),
+    });
   }
 
   override async countIn(

@@ -31,15 +31,22 @@ export interface HeldSource extends AsyncSource {
 /** An {@linkcode OpenSource} that has an {@linkcode AsyncSource}. It itself only throws: nothing here blocks. */
 export interface ServerOpen extends OpenSource {
   readonly source: AsyncSource;
+  /** The name of the server, for messages. */
+  readonly server: string;
 }
 
 /** Opens a source. */
-export function serverOpen(source: AsyncSource, name: string): ServerOpen {
+export function serverOpen(source: AsyncSource, server: string): ServerOpen {
   const open: OpenSource = (action) => {
     source.check(action);
-    throw new TypeError(`Cannot ${action} without await: a store over ${name} has no calls that block`);
+    throw noSync(`${action} without await`, server);
   };
-  return Object.assign(open, { source });
+  return Object.assign(open, { source, server });
+}
+
+/** The error of a call that cannot wait. `what` follows "Cannot". */
+export function noSync(what: string, server: string): TypeError {
+  return new TypeError(`Cannot ${what}: a store over ${server} has no calls that block`);
 }
 
 /** The newest version. A read waits for the earlier writes of the same store. */

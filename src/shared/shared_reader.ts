@@ -13,11 +13,12 @@ import type { KeySpace } from "../key_space.ts";
 import { checkArray, signalOf } from "../options.ts";
 import { BaseReader, type OpenSource } from "../store/base_reader.ts";
 import type { Pick } from "../store/picks.ts";
+import { RemoteEntries } from "../store/remote_entries.ts";
 import type { Client } from "./client.ts";
+import { notOwner } from "./owner_errors.ts";
 import { visibleOf } from "./reserved.ts";
-import { SharedEntries } from "./shared_entries.ts";
 import { readAt, type SharedOpen } from "./shared_source.ts";
-import { sentRange } from "./shared_walk.ts";
+import { type Asked, SharedWalk, sentRange } from "./shared_walk.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -80,7 +81,8 @@ export abstract class SharedReader extends BaseReader {
     const visible = visibleOf(range);
     if (shared.isHere()) return super.walk(visible, format, pick, { open, bound });
     shared.check("read");
-    return new SharedEntries<E, T, P>({ client: this.client, open: shared, range: visible, format, pick }, bound);
+    const asked = { client: this.client, open: shared, range: visible, format, pick } as Asked<KeyEncoding>;
+    return new RemoteEntries<T, P>({ walk: (stages) => new SharedWalk(asked, stages), bound, refuse: notOwner });
   }
 
   override async countIn(
