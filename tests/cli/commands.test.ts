@@ -19,8 +19,8 @@ import { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";
 import { showProgress } from "../../src/cli/progress.ts";
 import { wordsOf } from "../../src/cli/words.ts";
+import { runHere } from "../support/command.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { runHere } from "./luge.ts";
 
 /** Runs words that must succeed. Returns the objects of the printed lines. */
 async function json(...words: string[]): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,5 @@
 /**
- * The command line, as a process on the runtime of the tests, and inside this process.
+ * The command line as a process on the runtime of the tests.
  *
  * @module
  */
@@ -9,37 +9,11 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { after, before } from "node:test";
 import { buildPrograms } from "../../scripts/lib/package/programs.ts";
 import { launcher } from "../../scripts/lib/runtimes.ts";
-import { Output } from "../../src/cli/output.ts";
-import { run } from "../../src/cli/program.ts";
+import type { Ended } from "../support/command.ts";
 import { RUNTIME } from "../support/runtime.ts";
-
-/** The end of a command line. */
-export interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
-/** Runs words in this process, as the command does, but without process, signals and standard streams. */
-export async function runHere(
-  words: readonly string[],
-  signal: AbortSignal = new AbortController().signal,
-): Promise<Ended> {
-  const pieces: Uint8Array[] = [];
-  const errors: string[] = [];
-  const stream = new Writable({
-    write: (piece: Uint8Array, _, done) => {
-      pieces.push(piece);
-      done();
-    },
-  });
-  const code = await run(() => words, { output: new Output(stream), tell: (message) => errors.push(message), signal });
-  return { code, output: Buffer.concat(pieces).toString(), errors: errors.join("\n") };
-}
 
 /** The published command line. It is built before the tests of a file and removed after them. */
 export function publishedCommand(): { start(words: readonly string[], cwd: string): ChildProcess } {

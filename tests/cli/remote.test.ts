@@ -11,10 +11,11 @@ import { open } from "../../mod.ts";
 import { ExitCode } from "../../src/cli/exit_codes.ts";
 import { AUTHORITY, CERTIFICATE, KEY } from "../support/certificate.ts";
 import { printed } from "../support/child.ts";
+import { runHere } from "../support/command.ts";
 import { text } from "../support/expect.ts";
 import { TOKEN } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { exitCodeOf, publishedCommand, runHere } from "./luge.ts";
+import { exitCodeOf, publishedCommand } from "./luge.ts";
 
 async function outputOf(...words: string[]): Promise<string> {
   const { code, output, errors } = await runHere(words);

@@ -8,9 +8,10 @@ import { describe, test } from "node:test";
 import { MemoryStore, open, type SharedStore } from "../../mod.ts";
 import { ExitCode } from "../../src/cli/exit_codes.ts";
 import { printed } from "../support/child.ts";
+import { runHere } from "../support/command.ts";
 import { text } from "../support/expect.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { endOf, exitCodeOf, publishedCommand, runHere } from "./luge.ts";
+import { endOf, exitCodeOf, publishedCommand } from "./luge.ts";
 
 async function withShared(use: (store: SharedStore, path: string, cwd: string) => Promise<void>): Promise<void> {
   await withDirectory(async (cwd) => {

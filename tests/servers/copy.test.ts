@@ -4,29 +4,13 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { type AsyncStore, open } from "../../mod.ts";
-import { Output } from "../../src/cli/output.ts";
-import { run } from "../../src/cli/program.ts";
 import { openPostgres } from "../../src/servers/postgres/mod.ts";
+import { spoken } from "../support/command.ts";
 import { freshOptions, postgresTest, usesPostgres } from "../support/services/with_postgres.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 usesPostgres();
-
-/** Runs words of a command line. Returns what it printed. */
-async function luge(...words: string[]): Promise<string> {
-  const pieces: string[] = [];
-  const stream = new Writable({
-    write: (piece: Uint8Array, _, done) => {
-      pieces.push(new TextDecoder().decode(piece));
-      done();
-    },
-  });
-  const { signal } = new AbortController();
-  const code = await run(() => words, { output: new Output(stream), tell: (message) => pieces.push(message), signal });
-  return `${code} ${pieces.join("").trim()}`;
-}
 
 async function recordsOf(store: AsyncStore): Promise<unknown[]> {
   return await store.records({ keyEncoding: "bytes" }).toArray();
@@ -44,12 +28,12 @@ postgresTest("a store is copied to PostgreSQL and back, entry for entry", () =>
     const records = await recordsOf(source);
     const { version } = source;
     await source.close();
-    assert.match(await luge("copy", from, place), new RegExp(`^0 postgres://.*: version ${version}, 5,?000 entries`));
+    assert.match(await spoken("copy", from, place), new RegExp(`^0 postgres://.*: version ${version}, 5,?000 entries`));
     await using server = await openPostgres({ url: url as string, ...(table === undefined ? {} : { table }) });
     assert.deepEqual(await recordsOf(server), records);
     assert.equal(server.version, version);
-    assert.match(await luge("copy", from, place), /^3 .*not empty/);
-    assert.match(await luge("copy", place, back), /^0 /);
+    assert.match(await spoken("copy", from, place), /^3 .*not empty/);
+    assert.match(await spoken("copy", place, back), /^0 /);
     await using copied = await open(back);
     assert.deepEqual(await recordsOf(copied), records);
     assert.equal(copied.version, version);
@@ -58,9 +42,9 @@ postgresTest("a store is copied to PostgreSQL and back, entry for entry", () =>
 
 postgresTest("wrong places are refused, and no password is shown", async () => {
   const { url } = await freshOptions();
-  assert.match(await luge("copy", `${url}?table=none`, "nowhere"), /^3 .*does not exist/);
+  assert.match(await spoken("copy", `${url}?table=none`, "nowhere"), /^3 .*does not exist/);
   const secret = String(url).replace("postgres@", "postgres:secret@");
-  const failed = await luge("copy", `${secret}?tabel=x`, `${secret}?table=a-b`);
+  const failed = await spoken("copy", `${secret}?tabel=x`, `${secret}?table=a-b`);
   assert.match(failed, /^[23] /);
   assert.doesNotMatch(failed, /secret/);
 });

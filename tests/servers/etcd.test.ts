@@ -6,14 +6,12 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { type AsyncStore, MemoryStore, open as openStore, StoreError } from "../../mod.ts";
 import { Random } from "../../scripts/lib/random.ts";
 import { EtcdCluster } from "../../scripts/lib/services/etcd.ts";
-import { Output } from "../../src/cli/output.ts";
-import { run } from "../../src/cli/program.ts";
 import { type EtcdOptions, openEtcd } from "../../src/servers/etcd/mod.ts";
+import { spoken } from "../support/command.ts";
 import { storeError } from "../support/expect.ts";
 import { etcdTest, HAS_ETCD } from "../support/services/etcd.ts";
 import { withDirectory } from "../support/temporary.ts";
@@ -97,33 +95,22 @@ etcdTest("luge copy moves a store from a directory to etcd and back, entry for e
     const records = await source.records({ keyEncoding: "bytes" }).toArray();
     const { version } = source;
     await source.close();
-    assert.match(await luge("copy", from, place), new RegExp(`^0 .*etcd://.*: version ${version}, 3,001 entries`, "s"));
+    assert.match(
+      await spoken("copy", from, place),
+      new RegExp(`^0 .*etcd://.*: version ${version}, 3,001 entries`, "s"),
+    );
     await using server = await open("t-copy/");
     assert.deepEqual(await server.records({ keyEncoding: "bytes" }).toArray(), records);
     assert.equal(server.version, version);
-    assert.match(await luge("copy", from, place), /not empty/);
-    assert.match(await luge("copy", place, back), /^0 /);
+    assert.match(await spoken("copy", from, place), /not empty/);
+    assert.match(await spoken("copy", place, back), /^0 /);
     await using copied = await openStore(back);
     assert.deepEqual(await copied.records({ keyEncoding: "bytes" }).toArray(), records);
-    const wrong = await luge("copy", from, "etcd://user:secret@host/a?b");
+    const wrong = await spoken("copy", from, "etcd://user:secret@host/a?b");
     assert.match(wrong, /^2 .*expected etcd:/s);
     assert.doesNotMatch(wrong, /secret/);
   }),
 );
-
-/** Runs words of a command line. Returns its exit code and what it printed. */
-async function luge(...words: string[]): Promise<string> {
-  const pieces: string[] = [];
-  const stream = new Writable({
-    write: (piece: Uint8Array, _, done) => {
-      pieces.push(new TextDecoder().decode(piece));
-      done();
-    },
-  });
-  const { signal } = new AbortController();
-  const code = await run(() => words, { output: new Output(stream), tell: (message) => pieces.push(message), signal });
-  return `${code} ${pieces.join("").trim()}`;
-}
 
 /** What happens to a request: nothing, it is never sent, its answer is lost, or it is sent late. */
 type Fault = "none" | "unsent" | "unanswered" | "late";

@@ -9,9 +9,9 @@ import { test } from "node:test";
 import { ClassicLevel } from "classic-level";
 import { open } from "../../../mod.ts";
 import { KvU64, openKv } from "../../../src/adapters/kv/mod.ts";
+import { runHere } from "../../support/command.ts";
 import { RUNTIME } from "../../support/runtime.ts";
 import { withDirectory } from "../../support/temporary.ts";
-import { runHere } from "../luge.ts";
 import { sqlite } from "./sqlite.ts";
 
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, i) => i);

@@ -11,8 +11,8 @@ import { ElementSplitter } from "../../../src/cli/import/json_elements.ts";
 import type { Rows } from "../../../src/cli/import/rows.ts";
 import { filled, templateOf } from "../../../src/cli/import/template.ts";
 import { writeRows } from "../../../src/cli/import/write.ts";
+import { runHere } from "../../support/command.ts";
 import { withDirectory } from "../../support/temporary.ts";
-import { runHere } from "../luge.ts";
 
 /** Writes a source, imports it to `store`, and returns what the command said. */
 async function imported(directory: string, source: string, content: string | Uint8Array, ...words: string[]) {

@@ -15,9 +15,9 @@ import { type CsvRecord, readCsvRecords } from "../../../src/cli/formats/csv.ts"
 import { decodeText } from "../../../src/cli/formats/lines.ts";
 import type { Rows } from "../../../src/cli/import/rows.ts";
 import { writeRows } from "../../../src/cli/import/write.ts";
+import { runHere } from "../../support/command.ts";
 import { RUNTIME } from "../../support/runtime.ts";
 import { withDirectory } from "../../support/temporary.ts";
-import { runHere } from "../luge.ts";
 import { sqlite } from "./sqlite.ts";
 
 /** The entries of a store, as text. */
