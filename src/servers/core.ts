@@ -10,6 +10,7 @@ import { clock } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { checkInteger } from "../options.ts";
 import { Contention } from "../store/contention.ts";
+import { wroteInside } from "../store/remote_errors.ts";
 import {
   type AsyncBackend,
   type AsyncOperation,
@@ -166,8 +167,4 @@ export class ServerCore {
       },
     };
   };
-}
-
-function wroteInside(): TypeError {
-  return new TypeError("Cannot update: the function wrote to the store; expected one that only returns a value");
 }

@@ -24,6 +24,7 @@ import { checkFunction, checkSignal, OptionNames, signalOf } from "../options.ts
 import type { OpenSource } from "../store/base_reader.ts";
 import type { Counted } from "../store/counters.ts";
 import { toByteRange, toDeletedRange, toWatchedRanges } from "../store/ranges.ts";
+import { wroteInside } from "../store/remote_errors.ts";
 import { StoreView } from "../store/view.ts";
 import { readViewOptions } from "../store/view_codecs.ts";
 import type { Watching } from "../store/watch.ts";
@@ -152,7 +153,10 @@ export abstract class SharedPart extends SharedReader implements Store {
     putExpiry(options);
     for (;;) {
       const found = await this.getEntry(key);
+      const { begunWrites } = this.client;
       const value = update(found?.value);
+      // It would come in between, again and again.
+      if (this.client.begunWrites !== begunWrites) throw wroteInside();
       if (value === undefined) return undefined;
       this.open.check("update");
       // Also if this process has become the owner meanwhile: a store itself has no such call.

@@ -7,6 +7,7 @@
 import type { BatchOperation, CommitOptions } from "../api/writes.ts";
 import type { KeySpace } from "../key_space.ts";
 import { checkArray } from "../options.ts";
+import { toChecks } from "../store/batches.ts";
 import { readCommitOptions } from "../store/write_options.ts";
 
 /** The operations of a batch. Throws `TypeError` or `RangeError` for a wrong key. */
@@ -17,13 +18,12 @@ export function wholeKeys(space: KeySpace, operations: readonly BatchOperation[]
   );
 }
 
-/** The arguments of a commit. */
+/** The arguments of a commit. Throws `TypeError` or `RangeError` for a wrong key or check. */
 export function wholeCommit(
   space: KeySpace,
   operations: readonly BatchOperation[],
   options: CommitOptions | undefined,
 ): [BatchOperation[], CommitOptions] {
   const { checks, ...rest } = readCommitOptions(options);
-  const encoded = Array.isArray(checks) ? checks.map((check) => ({ ...check, key: space.encode(check?.key) })) : checks;
-  return [wholeKeys(space, operations), { ...rest, ...(checks === undefined ? {} : { checks: encoded }) } as never];
+  return [wholeKeys(space, operations), checks === undefined ? rest : { ...rest, checks: toChecks(checks, space) }];
 }

@@ -22,7 +22,18 @@ asyncSuite(
 );
 
 asyncSuite(
-  "a shared store",
+  "a client of a shared store",
+  (use) =>
+    withDirectory(async (path) => {
+      await using owner = await open({ path, shared: true });
+      await using client = await open({ path: owner.path, shared: true });
+      await use(client);
+    }),
+  { keyBytes: 65_000, recordsRefusals: true },
+);
+
+asyncSuite(
+  "the owner of a shared store",
   (use) =>
     withDirectory(async (path) => {
       await using store = await open({ path, shared: true });
