@@ -76,6 +76,11 @@ impl Memtables {
         self.active.insert(entry)
     }
 
+    /// The earliest time of a commit with an operand, in milliseconds since 1970; above all times if there is none.
+    pub fn first_operand_ms(&self) -> u64 {
+        self.newest_first().map(Memtable::first_operand_ms).min().unwrap_or(u64::MAX)
+    }
+
     /// They have every version above this one.
     pub fn tabled(&self) -> Version {
         self.tabled

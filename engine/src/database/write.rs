@@ -6,7 +6,7 @@ use super::store::Store;
 use super::value_log::LargeValue;
 use crate::abbreviation::Common;
 use crate::disk::Disk;
-use crate::entry::Entry;
+use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::version::Version;
@@ -40,8 +40,8 @@ impl<D: Disk> Database<D> {
         store.keep_pace(now_ms)?;
         match operations {
             [] => Ok(store.clock.newest()),
-            [_] => store.commit_distinct(operations),
-            _ => store.commit_distinct(&last_of_each_key(operations)),
+            [_] => store.commit_distinct(operations, &[]),
+            _ => store.commit_distinct(&last_of_each_key(operations), &[]),
         }
     }
 
@@ -89,20 +89,28 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<Version, Failure> {
+    /// Commits operations of different keys, in their order. Those that `is_operand` marks have encoded operands as their
+    /// values.
+    pub fn commit_distinct(&mut self, operations: &[Operation<'_>], is_operand: &[bool]) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
         let mut prepared = self.values.prepare(operations.iter());
         let version = self.next_version()?;
         let mut position = self.values.begin(version, &payload::operations_head(), prepared.size)?;
-        for operation in operations {
+        for (index, operation) in operations.iter().enumerate() {
             let &Operation { key, value, expires } = operation;
             if let Some(bytes) = value {
                 self.counters.put(key.len() + bytes.len());
             } else {
                 self.counters.delete();
             }
-            let value = self.values.add(&mut position, &[], operation, &mut prepared)?;
+            let value = match value {
+                Some(operand) if is_operand.get(index) == Some(&true) => {
+                    self.values.add_operand(&mut position, (key, operand, expires))?;
+                    Value::Operand(operand)
+                }
+                _ => self.values.add(&mut position, &[], operation, &mut prepared)?,
+            };
             self.finds.written(key, operation.value.is_some());
             self.memtables.insert(&Entry { key, version, expires, value })?;
         }
