@@ -161,7 +161,11 @@ export interface Store extends Reader, AsyncDisposable {
   max(key: Key, value: number, options?: PutOptions): Promise<number>;
   /** The same for integers. */
   max(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
-  /** Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. */
+  /**
+   * Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. A store on a disk
+   * writes these bytes alone, and the whole value later. Rejects with a `RangeError` if the value would have more than
+   * 64 MiB.
+   */
   append(key: Key, end: Value, options?: PutOptions): Promise<void>;
 
   /**

@@ -285,7 +285,7 @@ fn check_length(length: u64) -> Result<(), Failure> {
     if length <= MOST_VALUE_BYTES {
         return Ok(());
     }
-    let message = format!("a value of {length} bytes: the limit is {MOST_VALUE_BYTES}");
+    let message = format!("store a value of {length} bytes: the limit is {MOST_VALUE_BYTES}");
     Err(Failure::new(FailureKind::TooLong, message))
 }
 
@@ -296,10 +296,10 @@ fn check_commit(bytes: u64) -> Result<(), Failure> {
     if bytes <= MOST_COMMIT_BYTES {
         return Ok(());
     }
-    let message = format!("{bytes} bytes at once: the limit is {MOST_COMMIT_BYTES}");
+    let message = format!("commit {bytes} bytes at once: the limit is {MOST_COMMIT_BYTES}");
     Err(Failure::new(FailureKind::TooLong, message))
 }
 
 fn no_number(length: usize) -> Failure {
-    Failure::new(FailureKind::NoNumber, format!("{length} bytes as a number: expected {NUMBER_SIZE}"))
+    Failure::new(FailureKind::NoNumber, format!("decode {length} bytes as a number: expected {NUMBER_SIZE}"))
 }

@@ -1,13 +1,17 @@
 //! Commits that change values by what they are, against a model that knows each value.
 
-use crate::histories::Known;
+use crate::check::{read_whole, verify};
+use crate::histories::{Known, OPTIONS};
 use crate::history::{Written, key};
+use luge_engine::compression::Compression;
 use luge_engine::database::payload::Operation;
-use luge_engine::database::{Database, Merging};
-use luge_engine::disk::MemoryDisk;
+use luge_engine::database::{Database, Disks, Merging, Options};
+use luge_engine::disk::{Disk, DiskFile, MemoryDisk};
 use luge_engine::expiry::Expiry;
-use luge_engine::failure::FailureKind;
+use luge_engine::failure::{Failure, FailureKind};
+use luge_engine::index::Index;
 use luge_engine::operand::{How, Step};
+use luge_engine::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -78,5 +82,176 @@ pub fn merge(database: &mut Database<MemoryDisk>, changes: &[Change], known: &mu
     match database.commit_merging(&operations, &mergings, known.now_ms) {
         Ok(version) => known.committed(version, writes),
         Err(failure) => assert!(may_fail && failure.kind() == FailureKind::NoNumber, "{failure}"),
+    }
+}
+
+const NOW_MS: u64 = 1000;
+
+fn disks() -> Disks<MemoryDisk> {
+    Disks { log: MemoryDisk::default(), upper: MemoryDisk::default(), bottom: MemoryDisk::default() }
+}
+
+fn one(database: &mut Database<MemoryDisk>, key: &[u8], how: How, bytes: &[u8]) -> Result<Version, Failure> {
+    let operation = Operation { key, value: Some(bytes), expires: None };
+    database.commit_merging(&[operation], &[Merging { index: 0, how, sets_expiry: false }], NOW_MS)
+}
+
+fn append(database: &mut Database<MemoryDisk>, key: &[u8], bytes: &[u8]) {
+    one(database, key, How::Append, bytes).unwrap();
+}
+
+fn put(database: &mut Database<MemoryDisk>, key: &[u8], value: &[u8]) {
+    database.commit(&[Operation { key, value: Some(value), expires: None }], NOW_MS).unwrap();
+}
+
+fn get(database: &mut Database<MemoryDisk>, key: &[u8]) -> Option<Vec<u8>> {
+    let mut value = Vec::new();
+    let read = database.get(key, Version::NEWEST, NOW_MS, &mut value).unwrap()?;
+    Some(read_whole(database, read.stream, &value))
+}
+
+/// The formats of the segments of the log.
+fn formats(disks: &Disks<MemoryDisk>) -> Vec<u8> {
+    let mut names = disks.log.list().unwrap();
+    names.sort();
+    let format = |name: &String| {
+        let mut format = [0];
+        disks.log.open(name).unwrap().read_at(&mut format, 7).unwrap();
+        format[0]
+    };
+    names.iter().map(format).collect()
+}
+
+#[test]
+fn a_store_has_a_format_of_its_own_from_its_first_operand_on() {
+    let index = Index::temporary().unwrap();
+    let open = |disks| Database::with_index(&index, disks, OPTIONS).unwrap();
+    let mut database = open(disks());
+    for i in 0..3 {
+        put(&mut database, b"list", &[i; 150]);
+    }
+    // Memory has the number, so the result is a put.
+    put(&mut database, b"count", &7_u64.to_le_bytes());
+    one(&mut database, b"count", How::AddInteger, &1_u64.to_le_bytes()).unwrap();
+    let files = database.crash();
+    assert!(formats(&files).iter().all(|format| *format == 2));
+    let mut database = open(files);
+    append(&mut database, b"list", b"end");
+    database.sync().unwrap();
+    let files = database.crash();
+    assert_eq!(formats(&files).last(), Some(&3));
+    let mut database = open(files);
+    let expected = [&[2; 150][..], b"end"].concat();
+    assert_eq!(get(&mut database, b"list"), Some(expected.clone()));
+    assert_eq!(get(&mut database, b"count"), Some(8_u64.to_le_bytes().to_vec()));
+    // Closing merges everything into the table, which has no operands. What is left of the log goes with the next life.
+    let mut database = open(database.close(NOW_MS).unwrap());
+    put(&mut database, b"other", b"");
+    let mut database = open(database.close(NOW_MS).unwrap());
+    assert_eq!((get(&mut database, b"list"), verify(&mut database)), (Some(expected), vec![]));
+    assert!(formats(&database.crash()).iter().all(|format| *format == 2));
+}
+
+#[test]
+fn an_append_writes_what_it_appends_and_a_chain_is_never_long() {
+    let options = Options { write_buffer_size: 1 << 20, segment_size: 1 << 20, logged_size: 4096, ..OPTIONS };
+    for compression in [Compression::None, Compression::Lz4] {
+        let index = Index::temporary().unwrap();
+        let open = |disks| Database::with_index(&index, disks, Options { compression, ..options }).unwrap();
+        let mut database = open(disks());
+        let mut expected: Vec<u8> = (0..2_000_000_u32).map(|i| (i / 1000 * 7) as u8).collect();
+        put(&mut database, b"list", &expected);
+        while database.compact_step(NOW_MS).unwrap() {}
+        database.sync().unwrap();
+        let written = |database: &mut Database<MemoryDisk>| {
+            let metrics = database.metrics(NOW_MS).unwrap();
+            metrics.iter().find(|(name, _)| *name == "log_written_bytes").unwrap().1
+        };
+        let before = written(&mut database);
+        for i in 0..128_u8 {
+            append(&mut database, b"list", &[i; 100]);
+            expected.extend([i; 100]);
+        }
+        database.sync().unwrap();
+        let grown = written(&mut database) - before;
+        assert!(grown < 128 * 100 * 3, "{grown} bytes for 12,800 that were appended");
+        assert_eq!(get(&mut database, b"list").as_ref(), Some(&expected));
+        // The next one writes the whole value, so a read takes fewer steps again.
+        append(&mut database, b"list", b"end");
+        expected.extend(b"end");
+        database.sync().unwrap();
+        assert!(written(&mut database) - before > if compression == Compression::None { 2_000_000 } else { 10_000 });
+        assert_eq!(get(&mut database, b"list").as_ref(), Some(&expected));
+        append(&mut database, b"list", b"!");
+        expected.extend(b"!");
+        let mut database = open(database.close(NOW_MS).unwrap());
+        assert_eq!(get(&mut database, b"list").as_ref(), Some(&expected));
+        assert_eq!(verify(&mut database), []);
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_refused_if_memory_has_it_and_stays_if_not() {
+    let index = Index::temporary().unwrap();
+    let open = |disks| Database::with_index(&index, disks, OPTIONS).unwrap();
+    let mut database = open(disks());
+    put(&mut database, b"small", b"abc");
+    put(&mut database, b"large", &[7; 500]);
+    let version = database.version();
+    for key in [&b"small"[..], b"large"] {
+        let failure = one(&mut database, key, How::AddFloat, &1.0_f64.to_le_bytes()).unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::NoNumber);
+    }
+    assert_eq!(database.version(), version);
+    let mut database = open(database.close(NOW_MS).unwrap());
+    for key in [&b"small"[..], b"large", b"new"] {
+        one(&mut database, key, How::AddInteger, &5_u64.to_le_bytes()).unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(get(&mut database, b"small"), Some(b"abc".to_vec()));
+        assert_eq!(get(&mut database, b"large"), Some(vec![7; 500]));
+        assert_eq!(get(&mut database, b"new"), Some(5_u64.to_le_bytes().to_vec()));
+        database = open(database.close(NOW_MS).unwrap());
+    }
+    assert_eq!(verify(&mut database), []);
+}
+
+#[test]
+fn a_list_of_the_largest_size_takes_no_more() {
+    const MOST: usize = 64 << 20;
+    let options = Options { write_buffer_size: 1 << 20, segment_size: 1 << 20, logged_size: 4096, ..OPTIONS };
+    let mut database = Database::with_index(&Index::temporary().unwrap(), disks(), options).unwrap();
+    put(&mut database, b"list", &vec![1; MOST - 2]);
+    append(&mut database, b"list", b"ab");
+    let version = database.version();
+    let failure = one(&mut database, b"list", How::Append, b"c").unwrap_err();
+    assert_eq!((failure.kind(), database.version()), (FailureKind::TooLong, version));
+    append(&mut database, b"list", b"");
+}
+
+#[test]
+fn damaged_operands_are_reported_or_the_tail_of_the_log() {
+    for place in 0..60 {
+        let index = Index::temporary().unwrap();
+        let open = |disks| Database::with_index(&index, disks, OPTIONS);
+        let mut database = open(disks()).unwrap();
+        put(&mut database, b"list", &[9; 150]);
+        database = open(database.close(NOW_MS).unwrap()).unwrap();
+        let mut states = vec![vec![9; 150]];
+        for i in 0..12_u8 {
+            append(&mut database, b"list", &[i; 20]);
+            states.push([states.last().unwrap().as_slice(), &[i; 20]].concat());
+        }
+        database.write_out_now().unwrap();
+        let files = database.crash();
+        let name = files.log.list().unwrap().into_iter().max().unwrap();
+        files.log.edit(&name, |bytes| {
+            let at = 32 + (bytes.len() - 33) * place / 60;
+            bytes[at] ^= 0x10;
+        });
+        match open(files) {
+            Ok(mut database) => assert!(states.contains(&get(&mut database, b"list").unwrap())),
+            Err(failure) => assert_eq!(failure.kind(), FailureKind::Corrupt),
+        }
     }
 }
