@@ -48,12 +48,11 @@ impl<'a> Chain<'a> {
         key: &[u8],
         version: Version,
     ) -> Result<Option<Self>, Failure> {
-        let find = |version| memtables.newest_first().find_map(|memtable| memtable.get(key, version));
         let mut operands: Vec<(Operand<'a>, Option<Expiry>, Version)> = Vec::new();
-        let mut next = find(version);
+        let mut next = memtables.get(key, version);
         while let Some(Entry { version, expires, value: Value::Operand(bytes), .. }) = next {
             operands.push((Operand::decode(bytes).ok_or_else(malformed)?, expires, version));
-            next = find(version.previous());
+            next = memtables.get(key, version.previous());
         }
         let Some(newest) = operands.first().map(|(_, _, version)| *version) else { return Ok(None) };
         let base = match next {
@@ -67,6 +66,7 @@ impl<'a> Chain<'a> {
     }
 
     /// When the value expires. There is one, unless the base alone is left and is deleted: see [`Chain::is_gone`].
+    #[inline(never)]
     pub fn expires(&self) -> Option<Expiry> {
         let base = self.base.entry().filter(|entry| entry.value != Value::Deleted || self.operands.is_empty());
         let mut present = base.map(|entry| entry.expires);
@@ -87,6 +87,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Folds the operands. Reads nothing from the log.
+    #[inline(never)]
     pub fn fold(&self) -> Folded {
         let base = self.base.entry().filter(|entry| entry.value != Value::Deleted);
         let mut present = base.map(|entry| entry.expires);
@@ -142,6 +143,7 @@ impl Base<'_> {
 
 impl Folded {
     /// The length of the value.
+    #[inline(never)]
     pub fn length<D: Disk>(&self, values: &mut ValueLog<D>) -> Result<usize, Failure> {
         Ok(match self {
             Self::Bytes(bytes) => bytes.len(),
@@ -168,6 +170,7 @@ impl Folded {
     }
 
     /// Reads the whole value.
+    #[inline(never)]
     pub fn read<D: Disk>(self, values: &mut ValueLog<D>) -> Result<Vec<u8>, Failure> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),

@@ -31,6 +31,7 @@ impl<D: Disk> Store<D> {
     pub(super) fn fold_step(&mut self, now_ms: u64) -> Result<bool, Failure> {
         let Some(mut place) = self.memtables.sealed().and_then(Sealed::folding) else { return Ok(false) };
         let retention = self.retention(now_ms, false);
+        let appended = self.values.appended_bytes();
         let (mut looked, mut bytes) = (0, 0);
         let mut lost = HistoryLeft::default();
         let next = loop {
@@ -44,6 +45,9 @@ impl<D: Disk> Store<D> {
                     let stays = stays.get(index) == Some(&true);
                     if stays || is_oldest {
                         bytes += self.fold_one(&key, slot)?;
+                        if stays {
+                            self.look_at_folded(&key, slot.version)?;
+                        }
                     } else {
                         let newer = index.checked_sub(1).and_then(|index| versions.get(index));
                         lost.whole_from = lost.whole_from.max(newer.copied().unwrap_or(slot.version));
@@ -56,6 +60,7 @@ impl<D: Disk> Store<D> {
                 next => break next,
             }
         };
+        self.memtables.folded(self.values.appended_bytes() - appended);
         // From here on no snapshot begins that would see what is left out.
         self.table.lose_history(lost)?;
         let logged = self.values.end();

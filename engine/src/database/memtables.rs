@@ -32,13 +32,15 @@ pub(super) struct Memtables {
     begun_at: u64,
     /// Bytes of records that recovery read into the active memtable. They come before all others.
     recovered_bytes: u64,
+    /// Bytes of the values that a fold of the active one will write to the log, about.
+    folds: u64,
 }
 
 impl Memtables {
     /// The memtables that recovery made of the log.
     pub fn recovered(active: Memtable, sealed: Option<Sealed>, tabled: Version, recovered_bytes: u64) -> Self {
         let (hidden, spare) = (Hidden::default(), Memtable::default());
-        Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes }
+        Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes, folds: 0 }
     }
 
     /// The one that takes the commits.
@@ -59,6 +61,12 @@ impl Memtables {
     /// All, the newer one first.
     pub fn newest_first(&self) -> impl Iterator<Item = &Memtable> {
         std::iter::once(&self.active).chain(self.sealed.as_ref().map(Sealed::memtable))
+    }
+
+    /// The newest entry of a key that is not above a version.
+    #[inline(never)]
+    pub fn get(&self, key: &[u8], version: Version) -> Option<Entry<'_>> {
+        self.newest_first().find_map(|memtable| memtable.get(key, version))
     }
 
     /// All, the older one first.
@@ -90,6 +98,22 @@ impl Memtables {
     pub fn end_history(&mut self, version: Version) {
         // A restore may have ended more of the history than a checkpoint does.
         self.tabled = self.tabled.max(version);
+    }
+
+    /// Notes that a fold of the active one will write a value of this many bytes.
+    pub fn will_fold(&mut self, bytes: u64) {
+        self.folds += bytes;
+    }
+
+    /// How many bytes a fold of the active one will write to the log, about.
+    pub fn folds(&self) -> u64 {
+        self.folds
+    }
+
+    /// Notes that a fold of the sealed one has written this many bytes. They are no reason to seal the active one: its fold
+    /// would write them again.
+    pub fn folded(&mut self, bytes: u64) {
+        self.begun_at += bytes;
     }
 
     /// Bytes of records that neither a checkpoint nor the sealed memtable covers. The log has `appended` bytes of records.
@@ -138,6 +162,7 @@ impl Memtables {
         self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, table)?);
         self.begun_at = appended;
         self.recovered_bytes = 0;
+        self.folds = 0;
         Ok(())
     }
 

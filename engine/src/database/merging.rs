@@ -5,6 +5,7 @@ use super::Database;
 use super::chain::Chain;
 use super::payload::Operation;
 use super::store::Store;
+use super::write::in_order;
 use crate::cache::Cached;
 use crate::disk::Disk;
 use crate::entry::Value;
@@ -74,6 +75,7 @@ impl<'a> Merges<'a> {
     }
 
     /// The value and the expiry that they make of a value, or of nothing.
+    #[inline(never)]
     fn apply(&self, present: Option<(Vec<u8>, Option<Expiry>)>) -> Result<(Vec<u8>, Option<Expiry>), Failure> {
         let (mut value, expires) = present.unzip();
         for step in &self.steps {
@@ -149,25 +151,23 @@ impl<D: Disk> Store<D> {
         mergings: &[Merging],
         now_ms: u64,
     ) -> Result<Vec<Resolved<'a>>, Failure> {
-        let mut how = mergings.iter().peekable();
-        let mut order: Vec<(&Operation<'a>, Option<&Merging>)> = operations
-            .iter()
-            .enumerate()
-            .map(|(index, operation)| (operation, how.next_if(|merging| merging.index == index)))
-            .collect();
-        // Operations of one key stay in their order.
-        order.sort_by(|(a, _), (b, _)| a.key.cmp(b.key));
+        let order = in_order(operations);
+        let merging = |index: usize| {
+            let found = mergings.binary_search_by_key(&index, |merging| merging.index).ok();
+            found.and_then(|place| mergings.get(place))
+        };
         let (mut resolved, mut bytes) = (Vec::new(), 0_u64);
-        for same in order.chunk_by(|(a, _), (b, _)| a.key == b.key) {
-            let first = same.iter().rposition(|(_, merging)| merging.is_none());
+        for same in order.chunk_by(|(a, _, left), (b, _, right)| a == b && left.key == right.key) {
+            // The last operation of a key comes first.
+            let last_put = same.iter().position(|(_, index, _)| merging(*index).is_none());
             let mut merges = Merges { steps: Vec::new(), sets_expiry: false, expires: None };
-            for (operation, merging) in same.iter().skip(first.map_or(0, |first| first + 1)) {
-                if let Some(merging) = merging {
+            for (_, index, operation) in same.iter().take(last_put.unwrap_or(same.len())).rev() {
+                if let Some(merging) = merging(*index) {
                     merges.add(operation, merging)?;
                 }
             }
-            let base = first.and_then(|first| same.get(first)).map(|(operation, _)| **operation);
-            let Some((Operation { key, .. }, _)) = same.first() else { continue };
+            let base = last_put.and_then(|place| same.get(place)).map(|(_, _, operation)| **operation);
+            let Some((_, _, Operation { key, .. })) = same.first() else { continue };
             let one = match base {
                 Some(Operation { value, expires, .. }) if merges.steps.is_empty() => {
                     Resolved { key, value: Written::Given(value), expires }
@@ -210,7 +210,9 @@ impl<D: Disk> Store<D> {
         // An operand never stays in the log: it must be smaller than what does.
         if let Some((operand, expires)) = operand.filter(|(operand, _)| operand.depth <= MOST_STEPS) {
             let encoded = operand.encode(&merges.steps);
-            if !self.values.keeps(encoded.len()) {
+            let folds = self.new_fold(key, operand.length);
+            if !self.values.keeps(encoded.len()) && self.memtables.folds() + folds <= self.options.fold_limit() {
+                self.memtables.will_fold(folds);
                 return Ok(Resolved { key, value: Written::Operand(encoded), expires });
             }
         }
@@ -219,10 +221,19 @@ impl<D: Disk> Store<D> {
         Ok(Resolved { key, value: Written::Value(value), expires })
     }
 
+    /// How many bytes an operand adds to what the fold of the active memtable will write to the log: those of the whole value,
+    /// once for each key.
+    fn new_fold(&self, key: &[u8], length: u64) -> u64 {
+        let newest = self.memtables.active().get(key, Version::NEWEST);
+        let is_counted = newest.is_some_and(|entry| matches!(entry.value, Value::Operand(_)));
+        let is_logged = usize::try_from(length).is_ok_and(|length| self.values.keeps(length));
+        if is_logged && !is_counted { length } else { 0 }
+    }
+
     /// What memory knows of the value of a key.
+    #[inline(never)]
     fn known(&mut self, key: &[u8], now_ms: u64) -> Result<Known, Failure> {
-        let newest = self.memtables.newest_first().find_map(|memtable| memtable.get(key, Version::NEWEST));
-        let Some(entry) = newest else {
+        let Some(entry) = self.memtables.get(key, Version::NEWEST) else {
             return Ok(match self.finds.entry(key, Version::NEWEST) {
                 Some(Cached { expires, .. }) if expires.is_some_and(|at| at.has_come(now_ms)) => Known::None,
                 Some(Cached { value, expires, .. }) => Known::value(value.len(), expires),
@@ -263,8 +274,9 @@ impl<D: Disk> Store<D> {
     }
 
     /// The newest value of a key, and its expiry.
+    #[inline(never)]
     fn whole_value(&mut self, key: &[u8], now_ms: u64) -> Result<Option<(Vec<u8>, Option<Expiry>)>, Failure> {
-        let is_in_memory = self.memtables.newest_first().any(|memtable| memtable.get(key, Version::NEWEST).is_some());
+        let is_in_memory = self.memtables.get(key, Version::NEWEST).is_some();
         let cached = if is_in_memory { None } else { self.finds.entry(key, Version::NEWEST) };
         if let Some(Cached { expires, value, .. }) = cached {
             return Ok(Some((value.to_vec(), expires)));

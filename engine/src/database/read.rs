@@ -182,11 +182,9 @@ impl<D: Disk> Database<D> {
     /// The version of the value of `key` at `version` and the time `now_ms`; `None` if it has no value.
     pub fn version_of(&mut self, key: &[u8], version: Version, now_ms: u64) -> Result<Option<Version>, Failure> {
         let store = self.reading();
-        for memtable in store.memtables.newest_first() {
-            if let Some(entry) = memtable.get(key, version) {
-                let entry = store.with_expiry(&entry, now_ms)?;
-                return Ok(Some(entry.version).filter(|_| !entry.is_gone(now_ms)));
-            }
+        if let Some(entry) = store.memtables.get(key, version) {
+            let entry = store.with_expiry(&entry, now_ms)?;
+            return Ok(Some(entry.version).filter(|_| !entry.is_gone(now_ms)));
         }
         if let Some(Cached { version, expires, .. }) = store.finds.entry(key, version) {
             return Ok(Some(version).filter(|_| !expires.is_some_and(|at| at.has_come(now_ms))));
@@ -396,6 +394,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// The entry. An operand becomes an entry that says when its value expires, and whether there is one.
+    #[inline(never)]
     fn with_expiry<'e>(&self, entry: &Entry<'e>, now_ms: u64) -> Result<Entry<'e>, Failure> {
         let Value::Operand(_) = entry.value else { return Ok(*entry) };
         let chain = Chain::at(&self.memtables, &self.table, entry.key, entry.version)?;
@@ -428,6 +427,7 @@ impl<D: Disk> Store<D> {
 }
 
 /// An entry with its value, read into `logged` if the entry does not have it. An operand is folded.
+#[inline(never)]
 fn newest_of<'e, D: Disk>(
     (memtables, table, values): (&Memtables, &Table<D>, &mut ValueLog<D>),
     entry: &Entry<'e>,

@@ -154,16 +154,24 @@ impl<D: Disk> Store<D> {
     }
 }
 
-/// In the order of the keys. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
-fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
+/// An operation with the start of its key as an integer, and its index.
+pub(super) type Ordered<'o, 'a> = (u64, usize, &'o Operation<'a>);
+
+/// The operations in the order of the keys. Of one key the last one comes first. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
+#[inline(never)]
+pub(super) fn in_order<'o, 'a>(operations: &'o [Operation<'a>]) -> Vec<Ordered<'o, 'a>> {
     let mut common = Common::default();
     for operation in operations {
         common.admit(operation.key);
     }
-    let mut order: Vec<(u64, usize, &Operation<'a>)> =
+    let mut order: Vec<Ordered<'o, 'a>> =
         operations.iter().enumerate().map(|(i, each)| (common.abbreviate(each.key), i, each)).collect();
-    // The last one of a key comes first, and stays.
     order.sort_by(|(a, i, left), (b, j, right)| a.cmp(b).then_with(|| left.key.cmp(right.key)).then_with(|| j.cmp(i)));
+    order
+}
+
+fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
+    let mut order = in_order(operations);
     order.dedup_by(|(a, _, left), (b, _, right)| a == b && left.key == right.key);
     order.into_iter().map(|(_, _, operation)| *operation).collect()
 }
