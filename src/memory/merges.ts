@@ -12,7 +12,7 @@ import { appended, type Combine, combined, larger, smaller, sum } from "./counte
 /** The number of the operation that appends, for the engine. */
 export const APPEND = 7;
 /** The operations that count, in the order of their numbers: 1 to 3 for numbers, 4 to 6 for bigints. */
-export const COMBINE: readonly Combine[] = [sum, smaller, larger];
+export const COMBINE: readonly (Combine | undefined)[] = [sum, smaller, larger];
 
 /** An entry, or an operation on one. */
 export type Found = Omit<StoredOperation, "key"> | undefined;

@@ -49,13 +49,27 @@ impl<'a> Chain<'a> {
         version: Version,
     ) -> Result<Option<Self>, Failure> {
         let mut operands: Vec<(Operand<'a>, Option<Expiry>, Version)> = Vec::new();
-        let mut next = memtables.get(key, version);
-        while let Some(Entry { version, expires, value: Value::Operand(bytes), .. }) = next {
-            operands.push((Operand::decode(bytes).ok_or_else(malformed)?, expires, version));
-            next = memtables.get(key, version.previous());
+        let mut below = None;
+        for memtable in memtables.newest_first() {
+            // All versions of a key are beside each other.
+            let mut place = memtable.seek(key, version);
+            while let Some((at, entry)) = place.and_then(|at| Some((at, memtable.at(at)?))) {
+                if entry.key != key {
+                    break;
+                }
+                let Value::Operand(bytes) = entry.value else {
+                    below = Some(entry);
+                    break;
+                };
+                operands.push((Operand::decode(bytes).ok_or_else(malformed)?, entry.expires, entry.version));
+                place = memtable.next(at);
+            }
+            if below.is_some() {
+                break;
+            }
         }
         let Some(newest) = operands.first().map(|(_, _, version)| *version) else { return Ok(None) };
-        let base = match next {
+        let base = match below {
             Some(entry) => Base::InMemory(entry),
             None => table.get(key, newest, Found::new)?.map_or(Base::None, Base::InTable),
         };
@@ -160,10 +174,14 @@ impl Folded {
         match self {
             Self::Bytes(own) => *bytes = own,
             Self::Logged { position, length, end } => {
+                let whole = values.length_of(position, length)? + end.len();
+                if whole <= MOST_AT_ONCE {
+                    reserve(bytes, whole)?;
+                }
                 if let Some(stream) = values.read_or_stream(position, length, bytes)? {
                     return Ok(Some(stream.with_end(end)));
                 }
-                extend(bytes, &end)?;
+                bytes.extend_from_slice(&end);
             }
         }
         Ok(None)
@@ -176,18 +194,24 @@ impl Folded {
             Self::Bytes(bytes) => Ok(bytes),
             Self::Logged { position, length, end } => {
                 let mut bytes = Vec::new();
+                reserve(&mut bytes, values.length_of(position, length)? + end.len())?;
                 values.read(position, length, &mut bytes)?;
-                extend(&mut bytes, &end)?;
+                bytes.extend_from_slice(&end);
                 Ok(bytes)
             }
         }
     }
 }
 
-fn extend(bytes: &mut Vec<u8>, end: &[u8]) -> Result<(), Failure> {
-    bytes.try_reserve(end.len()).map_err(|_| no_memory(bytes.len() + end.len()))?;
-    bytes.extend_from_slice(end);
-    Ok(())
+/// A value that is not read in pieces has fewer bytes, with what operands add.
+const MOST_AT_ONCE: usize = 2 << 20;
+/// How much more than its bytes the read of a value needs: those of the checksum.
+const CHECKSUM_SIZE: usize = 8;
+
+/// Makes room for a value at once: it would move as it grows.
+fn reserve(bytes: &mut Vec<u8>, size: usize) -> Result<(), Failure> {
+    bytes.clear();
+    bytes.try_reserve(size + CHECKSUM_SIZE).map_err(|_| no_memory(size))
 }
 
 fn no_memory(size: usize) -> Failure {

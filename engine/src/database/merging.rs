@@ -46,6 +46,9 @@ enum Written<'a> {
     Operand(Vec<u8>),
 }
 
+/// The bytes of a value, and when it expires.
+type WholeValue = (Vec<u8>, Option<Expiry>);
+
 /// The merges of a key in one commit.
 struct Merges<'a> {
     steps: Vec<Step<'a>>,
@@ -76,7 +79,7 @@ impl<'a> Merges<'a> {
 
     /// The value and the expiry that they make of a value, or of nothing.
     #[inline(never)]
-    fn apply(&self, present: Option<(Vec<u8>, Option<Expiry>)>) -> Result<(Vec<u8>, Option<Expiry>), Failure> {
+    fn apply(&self, present: Option<WholeValue>) -> Result<WholeValue, Failure> {
         let (mut value, expires) = present.unzip();
         for step in &self.steps {
             let length = value.as_ref().map_or(0, Vec::len);
@@ -275,7 +278,7 @@ impl<D: Disk> Store<D> {
 
     /// The newest value of a key, and its expiry.
     #[inline(never)]
-    fn whole_value(&mut self, key: &[u8], now_ms: u64) -> Result<Option<(Vec<u8>, Option<Expiry>)>, Failure> {
+    fn whole_value(&mut self, key: &[u8], now_ms: u64) -> Result<Option<WholeValue>, Failure> {
         let is_in_memory = self.memtables.get(key, Version::NEWEST).is_some();
         let cached = if is_in_memory { None } else { self.finds.entry(key, Version::NEWEST) };
         if let Some(Cached { expires, value, .. }) = cached {

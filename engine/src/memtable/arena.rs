@@ -40,10 +40,19 @@ impl Arena {
     /// Adds an entry and returns its number.
     pub fn add(&mut self, entry: &Entry<'_>) -> Result<u32, Failure> {
         let encoded = Encoded::of(entry);
+        let Encoded { header, key, expiry, position, value } = &encoded;
         let size = encoded.size();
         let number = self.make_room(size)?;
         if let Some(chunk) = self.chunks.get_mut(self.current) {
-            encoded.parts().into_iter().filter(|part| !part.is_empty()).for_each(|part| chunk.extend_from_slice(part));
+            chunk.extend_from_slice(header);
+            chunk.extend_from_slice(key);
+            if let Some(expiry) = expiry {
+                chunk.extend_from_slice(expiry);
+            }
+            match position {
+                Some(position) => chunk.extend_from_slice(position),
+                None => chunk.extend_from_slice(value),
+            }
         }
         self.size_bytes += size;
         Ok(number)
@@ -202,8 +211,10 @@ impl<'a> Encoded<'a> {
         [&self.header, self.key, eight(self.expiry.as_ref()), eight(self.position.as_ref()), self.value]
     }
 
+    #[inline]
     fn size(&self) -> usize {
-        self.parts().iter().map(|part| part.len()).sum()
+        let extra = if self.expiry.is_some() { 8 } else { 0 } + if self.position.is_some() { 8 } else { 0 };
+        HEADER_SIZE + self.key.len() + extra + self.value.len()
     }
 }
 

@@ -46,7 +46,7 @@ fn made(known: &Known, changes: &[Change]) -> (Vec<(Vec<u8>, Written)>, bool) {
     let mut may_fail = false;
     for Change { key, how, value, ttl } in changes {
         let all = known.commits.iter().flat_map(|(_, writes)| writes).chain(&writes);
-        let present = all.filter(|(found, _)| found == key).last().map(|(_, written)| written.clone());
+        let present = all.rev().find(|(found, _)| found == key).map(|(_, written)| written.clone());
         let present = present.filter(|written| !written.is_gone(known.now_ms));
         let ttl_ms = ttl.map(|ttl| if ttl == 0 { 0 } else { known.now_ms + ttl });
         let kept_ms = present.as_ref().map_or(0, |written| written.expires_ms);
