@@ -18,6 +18,15 @@ pub(super) const PACE_AHEAD: u64 = 256;
 /// The number of parts of a full memtable that [`Memtables::exceeds`] counts.
 pub(super) const EIGHTHS: u64 = 8;
 
+/// The values that a fold of a memtable makes: their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Folds {
+    /// In memory.
+    pub in_memory: u64,
+    /// In the log.
+    pub logged: u64,
+}
+
 /// The memtables of a database.
 pub(super) struct Memtables {
     active: Memtable,
@@ -32,15 +41,15 @@ pub(super) struct Memtables {
     begun_at: u64,
     /// Bytes of records that recovery read into the active memtable. They come before all others.
     recovered_bytes: u64,
-    /// Bytes of the values that a fold of the active one will write to the log, about.
-    folds: u64,
+    /// What a fold of the active one will make, about.
+    folds: Folds,
 }
 
 impl Memtables {
     /// The memtables that recovery made of the log.
     pub fn recovered(active: Memtable, sealed: Option<Sealed>, tabled: Version, recovered_bytes: u64) -> Self {
         let (hidden, spare) = (Hidden::default(), Memtable::default());
-        Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes, folds: 0 }
+        Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes, folds: Folds::default() }
     }
 
     /// The one that takes the commits.
@@ -100,13 +109,13 @@ impl Memtables {
         self.tabled = self.tabled.max(version);
     }
 
-    /// Notes that a fold of the active one will write a value of this many bytes.
-    pub fn will_fold(&mut self, bytes: u64) {
-        self.folds += bytes;
+    /// Notes what a fold of the active one will make.
+    pub fn will_fold(&mut self, folds: Folds) {
+        self.folds = folds;
     }
 
-    /// How many bytes a fold of the active one will write to the log, about.
-    pub fn folds(&self) -> u64 {
+    /// What a fold of the active one will make, about.
+    pub fn folds(&self) -> Folds {
         self.folds
     }
 
@@ -162,7 +171,7 @@ impl Memtables {
         self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, table)?);
         self.begun_at = appended;
         self.recovered_bytes = 0;
-        self.folds = 0;
+        self.folds = Folds::default();
         Ok(())
     }
 

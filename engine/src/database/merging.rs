@@ -3,6 +3,7 @@
 
 use super::Database;
 use super::chain::Chain;
+use super::memtables::Folds;
 use super::payload::Operation;
 use super::store::Store;
 use super::write::in_order;
@@ -84,7 +85,7 @@ impl<'a> Merges<'a> {
         for step in &self.steps {
             let length = value.as_ref().map_or(0, Vec::len);
             if step.how != How::Append && value.as_ref().is_some_and(|value| value.len() != NUMBER_SIZE) {
-                return Err(no_number(length));
+                return Err(no_number(length as u64));
             }
             check_length(length as u64 + step.bytes.len() as u64)?;
             step.apply(&mut value);
@@ -208,13 +209,19 @@ impl<D: Disk> Store<D> {
                 let expires = if merges.sets_expiry { merges.expires } else { expires };
                 Some((Operand::appends(depth + steps, at_ms, length + added), expires))
             }
+            // No need to read it.
+            Known::Value { length, .. } if merges.counts() && length != NUMBER_SIZE as u64 => {
+                return Err(no_number(length));
+            }
             _ => None,
         };
         // An operand never stays in the log: it must be smaller than what does.
         if let Some((operand, expires)) = operand.filter(|(operand, _)| operand.depth <= MOST_STEPS) {
             let encoded = operand.encode(&merges.steps);
-            let folds = self.new_fold(key, operand.length);
-            if !self.values.keeps(encoded.len()) && self.memtables.folds() + folds <= self.options.fold_limit() {
+            let folds = self.folds_with(key, operand.length);
+            let is_bounded =
+                folds.logged <= self.options.fold_limit() && folds.in_memory <= self.options.write_buffer_size as u64;
+            if !self.values.keeps(encoded.len()) && is_bounded {
                 self.memtables.will_fold(folds);
                 return Ok(Resolved { key, value: Written::Operand(encoded), expires });
             }
@@ -224,13 +231,16 @@ impl<D: Disk> Store<D> {
         Ok(Resolved { key, value: Written::Value(value), expires })
     }
 
-    /// How many bytes an operand adds to what the fold of the active memtable will write to the log: those of the whole value,
-    /// once for each key.
-    fn new_fold(&self, key: &[u8], length: u64) -> u64 {
+    /// What the fold of the active memtable will make, with an operand of this key: the whole value, once for each key.
+    fn folds_with(&self, key: &[u8], length: u64) -> Folds {
+        let mut folds = self.memtables.folds();
         let newest = self.memtables.active().get(key, Version::NEWEST);
-        let is_counted = newest.is_some_and(|entry| matches!(entry.value, Value::Operand(_)));
+        if newest.is_some_and(|entry| matches!(entry.value, Value::Operand(_))) {
+            return folds;
+        }
         let is_logged = usize::try_from(length).is_ok_and(|length| self.values.keeps(length));
-        if is_logged && !is_counted { length } else { 0 }
+        *(if is_logged { &mut folds.logged } else { &mut folds.in_memory }) += length;
+        folds
     }
 
     /// What memory knows of the value of a key.
@@ -315,6 +325,6 @@ fn check_commit(bytes: u64) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::TooLong, message))
 }
 
-fn no_number(length: usize) -> Failure {
+fn no_number(length: u64) -> Failure {
     Failure::new(FailureKind::NoNumber, format!("decode {length} bytes as a number: expected {NUMBER_SIZE}"))
 }

@@ -45,7 +45,8 @@ impl Options {
         (self.write_buffer_size as u64).max(2 * self.segment_size)
     }
 
-    /// Operands of a memtable may change values of about this many bytes. Their fold writes these values to the log.
+    /// Operands of a memtable may extend values of about this many bytes that stay in the log. Their fold writes these values
+    /// again.
     #[must_use]
     pub fn fold_limit(&self) -> u64 {
         FOLDED_SHARE * self.log_limit()

@@ -224,6 +224,29 @@ fn lists_are_written_once_for_a_memtable() {
     assert_eq!(verify(&mut database), []);
 }
 
+/// A fold keeps small values in memory. They must not take more than a write buffer.
+#[test]
+fn folds_of_many_small_lists_take_little_memory() {
+    let options = Options { write_buffer_size: 100_000, segment_size: 1 << 20, logged_size: 4096, ..OPTIONS };
+    let mut database = Database::with_index(&Index::temporary().unwrap(), disks(), options).unwrap();
+    let key = |list: u32| list.to_be_bytes();
+    for list in 0..1000 {
+        put(&mut database, &key(list), &[1; 1000]);
+    }
+    while database.compact_step(NOW_MS).unwrap() {}
+    let mut most = 0;
+    for list in 0..1000 {
+        append(&mut database, &key(list), b"end");
+        database.step(NOW_MS).unwrap();
+        let metrics = database.metrics(NOW_MS).unwrap();
+        most = most.max(metrics.iter().find(|(name, _)| *name == "sealed_buffer_bytes").unwrap().1);
+    }
+    assert!((1..300_000).contains(&most), "{most} bytes");
+    for list in 0..1000 {
+        assert_eq!(get(&mut database, &key(list)).unwrap().len(), 1003);
+    }
+}
+
 #[test]
 fn a_value_that_is_no_number_is_refused_if_memory_has_it_and_stays_if_not() {
     let index = Index::temporary().unwrap();
