@@ -58,8 +58,10 @@ export interface StoredOperation {
   readonly key: Uint8Array;
   /** `undefined` deletes the key. */
   readonly value: Uint8Array | undefined;
-  /** In milliseconds since 1970; 0 for never. */
+  /** In milliseconds since 1970; 0 for never. Below 0 a merge keeps the expiry of the value. */
   readonly expiresMs: number;
+  /** How it merges its value into the present one, as a number of the engine's `How`; nothing or 0 for a put. */
+  readonly merge?: number | undefined;
 }
 
 /** A version of a key that a restore writes. */
@@ -184,7 +186,10 @@ export interface Backend {
   /** Must copy the bytes that it keeps. Returns the version, as all writes do. */
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number;
   delete(key: Uint8Array): number;
-  /** All operations or none. If a key comes twice, the last operation counts. */
+  /**
+   * All operations or none. If a key comes twice, they count one after the other. Throws `WrongBytesError` or `TooLongError`
+   * for a merge that is known to be impossible.
+   */
   batch(operations: Operations): number;
 
   /** Keeps the versions that a reader at `version` sees. Returns `false` if some of them have been removed. */

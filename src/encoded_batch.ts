@@ -2,8 +2,8 @@
  * The operations of a commit in one buffer. Each key and value is checked and copied once. An object and an array per
  * operation would cost more than the engine's part of the work.
  *
- * Each operation is `[key length u32][value length u32, or NO_VALUE][expiry in ms f64][key][value]`, little endian. The
- * engine reads this format.
+ * Each operation is `[key length u24][merge u8][value length u32, or NO_VALUE][expiry in ms f64][key][value]`, little
+ * endian. The engine reads this format.
  *
  * @module
  */
@@ -18,6 +18,9 @@ import { MAX_BATCH_BYTES } from "./limits.ts";
 export const NO_VALUE = 0xffffffff;
 /** Bytes of the header of each operation. */
 export const HEADER_BYTES = 16;
+
+/** The length of a key is below this. */
+const MERGE: number = 2 ** 24;
 
 const LEAST_BYTES = 4096;
 /** A buffer of at most this many bytes is kept for the next batch. */
@@ -39,8 +42,9 @@ export function writeHeader(
   keyBytes: number,
   value: Uint8Array | undefined,
   expiresMs: number,
+  merge = 0,
 ): void {
-  view.setUint32(at, keyBytes, true);
+  view.setUint32(at, keyBytes + merge * MERGE, true);
   view.setUint32(at + 4, value ? value.length : NO_VALUE, true);
   view.setFloat64(at + 8, expiresMs, true);
 }
@@ -85,6 +89,12 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     this.#finish(this.#addKey(key), undefined, 0);
   }
 
+  /** As {@linkcode EncodedBatch.put}, for an operation that merges. */
+  merge(key: Key, { value, expiresMs, merge }: Omit<StoredOperation, "key">): void {
+    this.#finish(this.#addKey(key), value, expiresMs, merge);
+    this.deletesOnly = false;
+  }
+
   /** Releases the buffer for the next batch. */
   release(): void {
     if (this.#bytes.length <= KEPT_BYTES) spare = this.#bytes;
@@ -92,25 +102,17 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     this.#end = 0;
   }
 
-  /** Where the next operation begins. */
-  get end(): number {
-    return this.#end;
-  }
-
   /** Yields the operations. Their keys and values are views of the buffer. */
-  [Symbol.iterator](): Generator<StoredOperation, undefined> {
-    return this.from(0);
-  }
-
-  /** As the iterator, from the operation that begins at `start`. */
-  *from(start: number): Generator<StoredOperation, undefined> {
-    for (let at = start; at < this.#end; ) {
+  *[Symbol.iterator](): Generator<StoredOperation, undefined> {
+    for (let at = 0; at < this.#end; ) {
       const keyAt = at + HEADER_BYTES;
-      const valueAt = keyAt + this.#view.getUint32(at, true);
+      const first = this.#view.getUint32(at, true);
+      const valueAt = keyAt + (first % MERGE);
       const length = this.#view.getUint32(at + 4, true);
       const end = length === NO_VALUE ? valueAt : valueAt + length;
       const value = length === NO_VALUE ? undefined : this.#bytes.subarray(valueAt, end);
-      yield { key: this.#bytes.subarray(keyAt, valueAt), value, expiresMs: this.#view.getFloat64(at + 8, true) };
+      const key = this.#bytes.subarray(keyAt, valueAt);
+      yield { key, value, expiresMs: this.#view.getFloat64(at + 8, true), merge: Math.floor(first / MERGE) };
       at = end;
     }
   }
@@ -131,7 +133,7 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     return length;
   }
 
-  #finish(keyBytes: number, value: Uint8Array | undefined, expiresMs: number): void {
+  #finish(keyBytes: number, value: Uint8Array | undefined, expiresMs: number, merge?: number): void {
     const bytes = keyBytes + (value?.length ?? 0);
     this.sizeBytes += bytes;
     this.length += 1;
@@ -139,7 +141,7 @@ export class EncodedBatch implements Iterable<StoredOperation> {
     if (this.sizeBytes > MAX_BATCH_BYTES) return;
     this.#makeRoom(HEADER_BYTES + bytes);
     const at = this.#end;
-    writeHeader(this.#view, at, keyBytes, value, expiresMs);
+    writeHeader(this.#view, at, keyBytes, value, expiresMs, merge);
     if (value) this.#bytes.set(value, at + HEADER_BYTES + keyBytes);
     this.#end = at + HEADER_BYTES + bytes;
   }

@@ -53,22 +53,25 @@ export function encodeBound(key: Key, name: string): Uint8Array {
 export function encodeValue(value: Value): Uint8Array {
   const bytes = encode(value, "value");
   if (bytes.length > MAX_VALUE_BYTES) {
-    throw new RangeError(`Cannot store a value of ${bytes.length} bytes: the limit is ${MAX_VALUE_BYTES}`);
+    throw new TooLongError(`Cannot store a value of ${bytes.length} bytes: the limit is ${MAX_VALUE_BYTES}`);
   }
   return bytes;
 }
 
-/** The caller wants keys as strings, and a key is not UTF-8. The store is not at fault. */
-export class NotUtf8Error extends TypeError {}
+/** The store has bytes that are not what the caller wants: no UTF-8, or no number. The store is not at fault. */
+export class WrongBytesError extends TypeError {}
 
-/** The string of `key`. Throws {@linkcode NotUtf8Error} if the key is not UTF-8. */
+/** A value is too long. The store is not at fault. */
+export class TooLongError extends RangeError {}
+
+/** The string of `key`. Throws {@linkcode WrongBytesError} if the key is not UTF-8. */
 export function decodeKey(key: Uint8Array): string {
   try {
     return decoder.decode(key);
   } catch (cause) {
     const hex = hexOf(key.subarray(0, 32));
     const shown = key.length > 32 ? `${hex}… (${key.length} bytes)` : hex;
-    throw new NotUtf8Error(`Cannot return the key ${shown} as a string: it is not UTF-8`, { cause });
+    throw new WrongBytesError(`Cannot return the key ${shown} as a string: it is not UTF-8`, { cause });
   }
 }
 

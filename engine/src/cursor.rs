@@ -136,6 +136,7 @@ const VERSIONS_A_JUMP: usize = 4;
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     Copied,
+    Operand,
     Logged { position: PackedPosition, length: LoggedLength },
 }
 
@@ -360,6 +361,7 @@ impl<'a, D: Disk> Cursor<'a, D> {
         let (version, expires, kept) = self.found?;
         let value = match kept {
             Kept::Copied => Value::Inline(&self.value),
+            Kept::Operand => Value::Operand(&self.value),
             Kept::Logged { position, length } => Value::Logged { position, length },
         };
         Some(Entry { key: &self.key, version, expires, value })
@@ -441,6 +443,10 @@ impl<'a, D: Disk> Cursor<'a, D> {
                 Value::Inline(bytes) => {
                     keep(&mut self.value, bytes);
                     Some((entry.version, entry.expires, Kept::Copied))
+                }
+                Value::Operand(bytes) => {
+                    keep(&mut self.value, bytes);
+                    Some((entry.version, entry.expires, Kept::Operand))
                 }
             };
             self.step(next)?;

@@ -13,6 +13,8 @@ pub enum Value<'a> {
     Deleted,
     /// The bytes themselves.
     Inline(&'a [u8]),
+    /// A change of the value below: an encoded [`Operand`](crate::operand::Operand). Only memtables have it.
+    Operand(&'a [u8]),
     /// The bytes are in the log: position and length.
     Logged {
         /// The [`Position`](crate::log::Position) of the value's first byte.
@@ -88,7 +90,8 @@ impl Entry<'_> {
         self.key.cmp(other.key).then_with(|| other.version.cmp(&self.version))
     }
 
-    /// Whether a reader at `now_ms` finds no value: deleted, or expired.
+    /// Whether a reader at `now_ms` finds no value: deleted, or expired. Of an operand, the values below it must be known,
+    /// too.
     #[must_use]
     pub fn is_gone(&self, now_ms: u64) -> bool {
         self.value == Value::Deleted || self.expires.is_some_and(|at| at.has_come(now_ms))

@@ -20,6 +20,10 @@ pub enum FailureKind {
     Unsupported,
     /// There is not enough memory.
     OutOfMemory,
+    /// A value that is no number cannot be counted.
+    NoNumber,
+    /// A value would be too long.
+    TooLong,
 }
 
 /// A failed call. It is in a box, because nearly all results are successes.

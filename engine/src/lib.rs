@@ -19,6 +19,7 @@ pub mod index;
 pub mod log;
 pub mod memtable;
 mod number;
+pub mod operand;
 pub mod page;
 pub mod position;
 pub mod request;

@@ -1,11 +1,13 @@
 //! Decodes the request buffer, which the host has written.
 
 use crate::cursor::Range;
+use crate::database::Merging;
 use crate::database::payload::Operation;
 use crate::entry::Boundary;
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::number::from_host;
+use crate::operand::How;
 use crate::page::NO_VALUE;
 use crate::version::Version;
 
@@ -50,30 +52,33 @@ pub fn range<'a>(flags: u32, lower: &'a [u8], upper: &'a [u8], version: f64, now
 }
 
 /// The operations of a batch. Each is `[key length u32 LE][value length u32 LE, or NO_VALUE][expiry in ms f64
-/// LE][key][value]`.
-pub fn operations(mut bytes: &[u8]) -> Result<Vec<Operation<'_>>, Failure> {
-    let mut operations = Vec::new();
+/// LE][key][value]`. The highest byte of the key length says how the operation changes a value by what it is: see
+/// [`How`]. An expiry below 0 keeps that of the value.
+pub fn operations(mut bytes: &[u8]) -> Result<(Vec<Operation<'_>>, Vec<Merging>), Failure> {
+    let (mut operations, mut mergings) = (Vec::new(), Vec::new());
     while !bytes.is_empty() {
-        let operation = operation(&mut bytes)
+        let index = operations.len();
+        let operation = operation(&mut bytes, |how, sets_expiry| mergings.push(Merging { index, how, sets_expiry }))
             .ok_or_else(|| Failure::new(FailureKind::InvalidRequest, "the batch in the request is malformed"))?;
         operations.push(operation);
     }
-    Ok(operations)
+    Ok((operations, mergings))
 }
 
-fn operation<'a>(bytes: &mut &'a [u8]) -> Option<Operation<'a>> {
+fn operation<'a>(bytes: &mut &'a [u8], merges: impl FnOnce(How, bool)) -> Option<Operation<'a>> {
     let (key_length, rest) = bytes.split_first_chunk::<4>()?;
     let (value_length, rest) = rest.split_first_chunk::<4>()?;
     let (expires_ms, rest) = rest.split_first_chunk::<8>()?;
-    let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_length) as usize)?;
+    let [first, second, third, how] = *key_length;
+    let expires_ms = f64::from_le_bytes(*expires_ms);
+    if how != 0 {
+        merges(How::of_number(how)?, expires_ms >= 0.0);
+    }
+    let (key, rest) = rest.split_at_checked(u32::from_le_bytes([first, second, third, 0]) as usize)?;
     let value_length = Some(u32::from_le_bytes(*value_length)).filter(|length| *length != NO_VALUE);
     let (value, rest) = rest.split_at_checked(value_length.unwrap_or(0) as usize)?;
     *bytes = rest;
-    Some(Operation {
-        key,
-        value: value_length.map(|_| value),
-        expires: Expiry::of_number(from_host(f64::from_le_bytes(*expires_ms))),
-    })
+    Some(Operation { key, value: value_length.map(|_| value), expires: Expiry::of_number(from_host(expires_ms)) })
 }
 
 #[cfg(test)]
@@ -86,7 +91,7 @@ mod tests {
     proptest! {
         #[test]
         fn nonsense_is_refused_or_read(bytes in vec(any::<u8>(), 0..100)) {
-            if let Ok(read) = operations(&bytes) {
+            if let Ok((read, _)) = operations(&bytes) {
                 prop_assert_eq!(read.iter().map(|read| 16 + read.key.len() + read.value.map_or(0, <[u8]>::len)).sum::<usize>(), bytes.len());
             }
         }

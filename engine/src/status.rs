@@ -12,6 +12,10 @@ pub enum Status {
     More = 2,
     /// The value is large. Read it in parts.
     Streamed = 3,
+    /// A value that is no number cannot be counted. Nothing was written. The reply says why.
+    NoNumber = 4,
+    /// A value would be too long. Nothing was written. The reply says why.
+    TooLong = 5,
     /// The request is not valid, for example because its lengths exceed the request buffer.
     InvalidRequest = 16,
     /// The engine is not open.

@@ -202,7 +202,12 @@ proptest! {
             let Ok(_) = disk.create(&segment::file_name(number)) else { continue };
             disk.edit(&segment::file_name(number), |content| {
                 if header {
-                    content.extend(segment::encode(&SegmentHeader { number, follows: Position::default(), owner: 0 }));
+                    content.extend(segment::encode(&SegmentHeader {
+                        number,
+                        follows: Position::default(),
+                        owner: 0,
+                        format: segment::FORMAT_VERSION,
+                    }));
                 }
                 content.extend(bytes);
             });
@@ -248,8 +253,12 @@ fn record_padding(lengths: &[usize], at: usize) -> bool {
 #[test]
 fn a_header_reads_back_and_tells_other_formats() {
     let number = SegmentNumber::of(7);
-    let header =
-        SegmentHeader { number, follows: Position { segment: number.previous(), offset: 4242 }, owner: 0x0403_0201 };
+    let header = SegmentHeader {
+        number,
+        follows: Position { segment: number.previous(), offset: 4242 },
+        owner: 0x0403_0201,
+        format: 2,
+    };
     let bytes = segment::encode(&header);
     assert_eq!(segment::decode(&bytes), HeaderState::Valid(header));
     assert_eq!(segment::decode(&bytes[..31]), HeaderState::Invalid);

@@ -60,7 +60,7 @@ fn row(entry: &Entry<'_>) -> Row {
     let value = match entry.value {
         Value::Deleted => None,
         Value::Inline(bytes) => Some(bytes.to_vec()),
-        Value::Logged { .. } => panic!("no value was logged"),
+        Value::Logged { .. } | Value::Operand(_) => panic!("only values in place were put"),
     };
     (entry.key.to_vec(), entry.version, Expiry::number_of(entry.expires), value)
 }

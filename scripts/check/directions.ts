@@ -28,7 +28,7 @@ const ENGINE_FLOORS: readonly (readonly string[])[] = [
   ["index"],
   ["log"],
   ["cache", "disk", "entry", "page"],
-  ["compression", "failure"],
+  ["compression", "failure", "operand"],
   ["abbreviation", "admission", "expiry", "position", "ring", "status", "varint", "version"],
   ["number"],
 ];

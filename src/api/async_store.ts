@@ -135,7 +135,11 @@ export interface AsyncStore extends AsyncReader, AsyncDisposable {
   max(key: Key, value: number, options?: PutOptions): Promise<number>;
   /** The same for integers. */
   max(key: Key, value: bigint, options?: PutOptions): Promise<bigint>;
-  /** Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. */
+  /**
+   * Adds bytes at the end of the value of `key`, in one step. Without a value they become the value. A store on a disk
+   * writes these bytes alone, and the whole value later. Rejects with a `RangeError` if the value would have more than
+   * 64 MiB.
+   */
   append(key: Key, end: Value, options?: PutOptions): Promise<void>;
   /**
    * Calls `run` with a transaction, and commits its writes as one commit. If others meanwhile changed a key or a range

@@ -26,8 +26,9 @@ export interface AsyncTransaction extends AsyncReader {
   /**
    * Adds `by` to the counter `key` when the transaction commits: see {@linkcode AsyncStore.increment}. Default: 1. This reads
    * nothing, so transactions that increment the same key do not conflict. If the transaction also reads the key, or a
-   * range with it, then another change of the key makes it run again. If the value has not 8 bytes, the transaction
-   * rejects with a `TypeError`.
+   * range with it, then another change of the key makes it run again. If memory has the
+   * value, and it has not 8 bytes, the transaction rejects with a `TypeError`. If the value is only on the disk, luge
+   * does not read it: then one that has not 8 bytes stays as it is, without an error. A `MemoryStore` always rejects.
    *
    * @example
    * ```ts

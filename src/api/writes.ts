@@ -113,7 +113,8 @@ export type BatchOperation =
 
 /**
  * An operation of a batch that changes a value by what it is: as {@linkcode Store.increment}, `min`, `max` and `append`
- * do. It sees the earlier operations of its batch.
+ * do. It sees the earlier operations of its batch. It reads no value from the disk: see {@linkcode
+ * Transaction.increment} for values that have not 8 bytes.
  *
  * @example
  * ```ts

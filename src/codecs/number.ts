@@ -5,7 +5,7 @@
  */
 
 import type { Codec } from "../api/view.ts";
-import { describe } from "../encoding.ts";
+import { describe, WrongBytesError } from "../encoding.ts";
 
 const BYTES = 8;
 // A view of each value would take longer than all else: V8 gives small bytes a buffer only when somebody asks for it.
@@ -63,7 +63,8 @@ export const uint64Codec: Codec<bigint> = {
 };
 
 function viewOf(bytes: Uint8Array): DataView {
-  if (bytes.length !== BYTES) throw new TypeError(`Cannot decode ${bytes.length} bytes as a number: expected ${BYTES}`);
+  if (bytes.length !== BYTES)
+    throw new WrongBytesError(`Cannot decode ${bytes.length} bytes as a number: expected ${BYTES}`);
   NUMBER.set(bytes);
   return VIEW;
 }

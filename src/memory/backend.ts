@@ -30,6 +30,7 @@ import { keyOf, NOTHING, nameOf, withZero } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
 import { toMetrics } from "../metrics.ts";
+import { merged } from "./merges.ts";
 import { RecentChanges } from "./recent.ts";
 import { MemoryTable } from "./table.ts";
 import { isGone, versionAt } from "./versions.ts";
@@ -133,7 +134,11 @@ export class MemoryBackend extends MemoryTable implements Backend {
   }
 
   batch(operations: Operations): number {
-    const last = new Map(Array.from(operations, (operation) => [nameOf(operation.key), operation]));
+    const last = new Map<string, StoredOperation>();
+    for (const operation of operations) {
+      const name = nameOf(operation.key);
+      last.set(name, operation.merge ? merged(operation, last.get(name) ?? this.#find(name, NEWEST)) : operation);
+    }
     this.#version += 1;
     this.#counters.commits += 1;
     const names = last.size > 1 ? [...last.keys()].sort() : [...last.keys()];

@@ -10,9 +10,9 @@ import type { StoredOperation } from "../backend.ts";
 import { nameOf } from "../bytes.ts";
 import { encodeValue } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
-import { type AnyOperation, toBatch, toChecks } from "../store/batches.ts";
-import { isMerge, type Merge, merged, toMerge } from "../store/merges.ts";
-import { expiryAfter } from "../store/write_options.ts";
+import { type Found, merged } from "../memory/merges.ts";
+import { toBatch, toChecks } from "../store/batches.ts";
+import { type MergeKind, toOperand } from "../store/merges.ts";
 import type { AsyncOperation, ChangeOperation, KeyCheck } from "./backend.ts";
 
 /** Makes an expiry by the clock of this machine one by that of the backend. */
@@ -30,16 +30,19 @@ export function toOperations(
   space: KeySpace,
   toExpiry: ToExpiry,
 ): AsyncOperation[] {
-  // Checks everything, as if no key had a value.
-  const batch = toBatch(operations, space, undefined);
+  const batch = toBatch(operations, space);
   try {
-    if (operations.some((each) => isMerge(each.type))) return mergedOperations(operations, space, toExpiry);
-    const last = new Map<string, StoredOperation>();
-    for (const { key, value, expiresMs } of batch) {
+    const steps = new Map<string, Steps>();
+    for (const { key, value, expiresMs, merge } of batch) {
       const own = space.encode(key.subarray(space.prefix.length)).slice();
-      last.set(nameOf(own), { key: own, value: value?.slice(), expiresMs: toExpiry(expiresMs) });
+      const operation = { key: own, value: value?.slice(), expiresMs: keptOr(expiresMs, toExpiry), merge };
+      const name = nameOf(own);
+      const before = steps.get(name);
+      if (!merge) steps.set(name, { base: operation, merges: [] });
+      else if (before) before.merges.push(operation);
+      else steps.set(name, { base: undefined, merges: [operation] });
     }
-    return [...last.values()];
+    return Array.from(steps.values(), toOperation);
   } finally {
     batch.release();
   }
@@ -50,59 +53,43 @@ export function toKeyChecks(checks: readonly Check[], space: KeySpace): KeyCheck
   return toChecks(checks, space).map(({ key, version = 0 }) => ({ key, version }));
 }
 
-/** The change of a value by merges. Its result is the same each time, also if a backend calls it again. */
-export function mergesOf(key: Uint8Array, merges: readonly Merge[]): ChangeOperation {
-  return {
-    key,
-    change: (found) => {
-      let made: StoredOperation | undefined;
-      for (const merge of merges) made = merged(key, made ?? found, merge);
-      return made;
-    },
-  };
+/** The change of a value by merges of its key. Its result is the same each time, also if a backend calls it again. */
+export function mergesOf(key: Uint8Array, merges: readonly StoredOperation[]): ChangeOperation {
+  return { key, change: (found) => afterMerges(found, merges) };
 }
 
-/** As {@linkcode toMerge}, with an expiry by the clock of the backend. */
+/** What merges of one key make of its value. */
+export function afterMerges<Value extends Found>(
+  found: Value,
+  merges: readonly StoredOperation[],
+): Value | StoredOperation {
+  return merges.reduce<Value | StoredOperation>((value, merge) => merged(merge, value), found);
+}
+
+/** As {@linkcode toOperand}, with an expiry by the clock of the backend. */
 export function toServerMerge(
-  kind: Parameters<typeof toMerge>[0],
+  kind: MergeKind,
+  key: Uint8Array,
   given: unknown,
   ttl: number | undefined,
   toExpiry: ToExpiry,
-): Merge {
-  const { merging, expiresMs } = toMerge(kind, given, ttl);
-  return { merging, expiresMs: expiresMs === undefined ? undefined : toExpiry(expiresMs) };
+): StoredOperation {
+  const operand = toOperand(kind, given, ttl);
+  return { ...operand, key, expiresMs: keptOr(operand.expiresMs, toExpiry) };
 }
 
 /** What a batch does to a key: a put or a deletion, and merges after it. */
 interface Steps {
-  base: StoredOperation | undefined;
-  readonly merges: Merge[];
+  readonly base: StoredOperation | undefined;
+  readonly merges: StoredOperation[];
 }
 
-function mergedOperations(
-  operations: readonly BatchOperation[],
-  space: KeySpace,
-  toExpiry: ToExpiry,
-): AsyncOperation[] {
-  const steps = new Map<string, Steps & { readonly key: Uint8Array }>();
-  for (const { type, key: given, value, by, ttl } of operations as readonly AnyOperation[]) {
-    const key = space.encode(given).slice();
-    const name = nameOf(key);
-    if (isMerge(type)) {
-      const before = steps.get(name) ?? { key, base: undefined, merges: [] };
-      steps.set(name, before);
-      before.merges.push(toServerMerge(type, type === "increment" ? (by ?? 1) : value, ttl, toExpiry));
-      continue;
-    }
-    const own = type === "put" ? ownValue(value as Value) : undefined;
-    const expiresMs = ttl === undefined ? 0 : toExpiry(expiryAfter(ttl));
-    steps.set(name, { key, base: { key, value: own, expiresMs }, merges: [] });
-  }
-  return Array.from(steps.values(), ({ key, base, merges }) => {
-    if (merges.length === 0 && base) return base;
-    const operation = mergesOf(key, merges);
-    if (!base) return operation;
-    const made = operation.change(base.value ? { ...base, value: base.value.slice(), version: 0 } : undefined);
-    return { ...(made as StoredOperation), key };
-  });
+function toOperation({ base, merges }: Steps): AsyncOperation {
+  if (base) return afterMerges(base, merges);
+  return mergesOf((merges[0] as StoredOperation).key, merges);
+}
+
+/** The expiry by the clock of the backend. Below 0 it is that of the present value. */
+function keptOr(expiresMs: number, toExpiry: ToExpiry): number {
+  return expiresMs < 0 ? expiresMs : toExpiry(expiresMs);
 }

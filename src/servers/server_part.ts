@@ -16,10 +16,10 @@ import type { AsyncView, ViewOptions } from "../api/view.ts";
 import type { BatchOperation, CommitOptions, KeyVersion, PutOptions, WriteOptions } from "../api/writes.ts";
 import type { StoredOperation, StoredValue } from "../backend.ts";
 import { type ByteRange, restOf } from "../byte_range.ts";
+import { type Combine, type Counted, combined, larger, smaller, sum } from "../memory/counters.ts";
 import { checkArray, checkExpectedVersion, checkFunction, signalOf, wrongType } from "../options.ts";
 import type { OpenSource } from "../store/base_reader.ts";
-import { type Combine, type Counted, combined, larger, smaller, sum } from "../store/counters.ts";
-import { toMerge } from "../store/merges.ts";
+import { toOperand } from "../store/merges.ts";
 import { toByteRange, toDeletedRange, toWatchedRanges } from "../store/ranges.ts";
 import { StoreView, type ViewedPart } from "../store/view.ts";
 import { readViewOptions } from "../store/view_codecs.ts";
@@ -189,8 +189,9 @@ export abstract class ServerPart extends ServerReader implements AsyncStore {
   async append(key: Key, end: Value, options?: PutOptions): Promise<void> {
     this.core.checkWrite("append");
     putExpiry(options);
-    const merge = toServerMerge("append", end, options?.ttl, (expiresMs) => this.#expiry(expiresMs));
-    await this.#write([mergesOf(this.space.encode(key).slice(), [merge])]);
+    const own = this.space.encode(key).slice();
+    const merge = toServerMerge("append", own, end, options?.ttl, (expiresMs) => this.#expiry(expiresMs));
+    await this.#write([mergesOf(own, [merge])]);
   }
 
   async transaction<T>(
@@ -292,7 +293,7 @@ export abstract class ServerPart extends ServerReader implements AsyncStore {
     const expiresMs = this.#expiry(putExpiry(options));
     const keepsExpiry = options?.ttl === undefined;
     // Throws for a wrong number before anything is sent.
-    toMerge("increment", given, undefined);
+    toOperand("increment", given, undefined);
     combined(combine, given);
     let result: Counted = given;
     await this.#change(key, (found) => {

@@ -150,7 +150,7 @@ class ServerTransaction extends ServerReader implements AsyncTransaction {
   #merge(kind: MergeKind, key: Key, given: unknown, options: ExpiryOptions | undefined): void {
     this.source.check(kind);
     expiryOf(options);
-    const merge = toServerMerge(kind, given, options?.ttl, (expiresMs) => this.#core.expiry(expiresMs));
-    this.source.merge(this.space.encode(key).slice(), merge);
+    const own = this.space.encode(key).slice();
+    this.source.merge(toServerMerge(kind, own, given, options?.ttl, (expiresMs) => this.#core.expiry(expiresMs)));
   }
 }

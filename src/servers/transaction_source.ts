@@ -7,10 +7,9 @@
 import type { Page, StoredOperation, StoredValue } from "../backend.ts";
 import { type ByteRange, isInRange } from "../byte_range.ts";
 import { keyOf, nameOf } from "../bytes.ts";
-import { type Merge, merged } from "../store/merges.ts";
 import { upTo, WriteSet } from "../store/write_set.ts";
 import type { AsyncOperation, ReadCheck, ScannedPage, ScannedRange, SummedPage } from "./backend.ts";
-import { mergesOf } from "./requests.ts";
+import { afterMerges, mergesOf } from "./requests.ts";
 import { toPage } from "./server_walk.ts";
 import type { HeldSource, VersionSource } from "./sources.ts";
 
@@ -26,7 +25,7 @@ export class TransactionSource implements HeldSource {
   readonly #check: (action: string) => void;
   readonly #writes = new WriteSet();
   /** Merges of keys that were not read since. They come after the operation of the key, if it has one. */
-  readonly #merges: Map<string, Merge[]> = new Map();
+  readonly #merges: Map<string, StoredOperation[]> = new Map();
   readonly #keys: Map<string, Uint8Array> = new Map();
   readonly #ranges: ByteRange[] = [];
 
@@ -68,8 +67,8 @@ export class TransactionSource implements HeldSource {
   }
 
   /** Notes a merge. */
-  merge(key: Uint8Array, merge: Merge): void {
-    const name = nameOf(key);
+  merge(merge: StoredOperation): void {
+    const name = nameOf(merge.key);
     const before = this.#merges.get(name);
     if (before) before.push(merge);
     else this.#merges.set(name, [merge]);
@@ -132,10 +131,8 @@ export class TransactionSource implements HeldSource {
     this.#held.release();
   }
 
-  #settle(name: string, found: Omit<StoredOperation, "key"> | undefined, merges: readonly Merge[]): void {
-    let own = found;
-    for (const merge of merges) own = merged(keyOf(name), own, merge);
-    this.add({ ...(own as StoredOperation), key: keyOf(name) });
+  #settle(name: string, found: Omit<StoredOperation, "key"> | undefined, merges: readonly StoredOperation[]): void {
+    this.add({ ...(afterMerges(found, merges) as StoredOperation), key: keyOf(name) });
   }
 }
 

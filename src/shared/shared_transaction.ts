@@ -13,7 +13,7 @@ import { StoreError } from "../errors.ts";
 import type { KeySpace } from "../key_space.ts";
 import { refuseSecond } from "../options.ts";
 import { deferred, onAbort } from "../promises.ts";
-import { type MergeKind, toMerge } from "../store/merges.ts";
+import { type MergeKind, toOperand } from "../store/merges.ts";
 import { checkView } from "../store/reader_part.ts";
 import { readTransactionOptions } from "../store/run_transaction.ts";
 import { ViewInTransaction } from "../store/transaction_view.ts";
@@ -154,7 +154,7 @@ class SharedTransaction extends SharedReader implements Transaction {
 
   #merge(kind: MergeKind, key: Key, given: unknown, options: ExpiryOptions | undefined): void {
     expiryOf(options);
-    toMerge(kind, given, undefined);
+    toOperand(kind, given, undefined);
     this.#write(kind, [this.space.encode(key), given, options]);
   }
 

@@ -8,8 +8,8 @@ import type { Value } from "../api/keys.ts";
 import type { Store } from "../api/store.ts";
 import type { BatchOperation, CommitOptions, PutOptions, WriteOptions } from "../api/writes.ts";
 import { clock } from "../clock.ts";
+import { type Counted, combined, larger, smaller, sum } from "../memory/counters.ts";
 import { checkArray, checkExpectedVersion, wrongType } from "../options.ts";
-import { type Counted, combined, larger, smaller, sum } from "../store/counters.ts";
 import { checkWriteOptions, expiryAfter, putExpiry, readCommitOptions } from "../store/write_options.ts";
 import { checkVisible } from "./reserved.ts";
 

@@ -11,14 +11,13 @@ import { checkBatchSize, EncodedBatch } from "../encoded_batch.ts";
 import { describe } from "../encoding.ts";
 import type { KeySpace } from "../key_space.ts";
 import { checkArray, checkExpectedVersion, OptionNames, wrongType } from "../options.ts";
-import { type BatchMerges, batchMerges } from "./batch_merges.ts";
 import type { StoreCore } from "./core.ts";
-import { isMerge, toMerge } from "./merges.ts";
+import { isMerge, toOperand } from "./merges.ts";
 import { expiryAfter } from "./write_options.ts";
 
 const EXAMPLE = '{ type: "delete", key }';
 /** An operation before its type is known. */
-export interface AnyOperation {
+interface AnyOperation {
   readonly type: BatchOperation["type"];
   readonly key: Key;
   readonly value?: Value | number | bigint;
@@ -38,22 +37,15 @@ const CHECK = new OptionNames<Check>(
 );
 
 /**
- * Checks and encodes the operations, whose keys are in `space`. Those that change a value find it in `core`; without
- * one, no key has a value. The caller releases the batch. Throws `TypeError` or `RangeError` if an operation is wrong.
+ * Checks and encodes the operations, whose keys are in `space`. The caller releases the batch. Throws `TypeError` or
+ * `RangeError` if an operation is wrong.
  */
-export function toBatch(
-  operations: readonly BatchOperation[],
-  space: KeySpace,
-  core: StoreCore | undefined,
-): EncodedBatch {
+export function toBatch(operations: readonly BatchOperation[], space: KeySpace): EncodedBatch {
   checkArray(operations, "a batch", "operations");
   const batch = new EncodedBatch(space);
-  let merges: BatchMerges | undefined;
-  const merging = () => (merges ??= batchMerges(batch, space, core));
   try {
     // Unlike `forEach`, this loop also visits holes.
-    for (const operation of operations) add(batch, operation, merging);
-    merges?.finish();
+    for (const operation of operations) add(batch, operation);
     checkBatchSize(batch.sizeBytes);
     return batch;
   } catch (error) {
@@ -88,7 +80,7 @@ function never(): number {
   return 0;
 }
 
-function add(batch: EncodedBatch, operation: BatchOperation, merging: () => BatchMerges): void {
+function add(batch: EncodedBatch, operation: BatchOperation): void {
   if (operation === undefined) wrongOperation("expected an object, got undefined");
   const { type, key, value, by, ttl } = OPERATION.read(operation as AnyOperation);
   const isIncrement = type === "increment";
@@ -101,7 +93,7 @@ function add(batch: EncodedBatch, operation: BatchOperation, merging: () => Batc
   }
   if (isMerge(type)) {
     const operand = by === undefined ? 1 : by;
-    merging().add(key, toMerge(type, isIncrement ? operand : value, ttl));
+    batch.merge(key, toOperand(type, isIncrement ? operand : value, ttl));
     return;
   }
   if (value !== undefined || ttl !== undefined) refuse(type, value === undefined ? "ttl" : "value");

@@ -8,7 +8,7 @@
 import { type Backend, NEWEST, type StoredValue } from "../backend.ts";
 import type { Spool } from "../backup/spool.ts";
 import { runInSteps } from "../commit/event_loop.ts";
-import { NotUtf8Error } from "../encoding.ts";
+import { TooLongError, WrongBytesError } from "../encoding.ts";
 import { RefusedError, StoreError } from "../errors.ts";
 import { wrongType } from "../options.ts";
 import { messageOf } from "../realm.ts";
@@ -290,7 +290,7 @@ export class StoreCore {
 
 /** Whether an error fails only the call, and not the store. */
 function isOfOneCall(error: unknown): boolean {
-  if (error instanceof NotUtf8Error || error instanceof RefusedError) return true;
+  if (error instanceof WrongBytesError || error instanceof TooLongError || error instanceof RefusedError) return true;
   return error instanceof StoreError && error.code === "OUT_OF_MEMORY";
 }
 

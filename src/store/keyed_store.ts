@@ -22,12 +22,12 @@ import { NEWEST } from "../backend.ts";
 import type { ByteRange } from "../byte_range.ts";
 import { afterLightWork, runInSteps, weightOf } from "../commit/event_loop.ts";
 import type { EncodedBatch } from "../encoded_batch.ts";
+import { type Combine, type Counted, combined, larger, smaller, sum } from "../memory/counters.ts";
 import { OptionNames, signalOf } from "../options.ts";
 import { BaseReader, type OpenSource } from "./base_reader.ts";
 import { areTrue, toBatch } from "./batches.ts";
 import type { Commits } from "./commits.ts";
 import type { StoreCore } from "./core.ts";
-import { appended, type Combine, type Counted, combined, larger, smaller, sum } from "./counters.ts";
 import { RangeDeletion } from "./delete_range.ts";
 import { versionPages } from "./key_versions.ts";
 import { KeyWrites, type Update } from "./key_writes.ts";
@@ -38,7 +38,7 @@ import { BackendSource, type ReadSource, SnapshotSource } from "./read_source.ts
 import { runTransaction } from "./run_transaction.ts";
 import { StoreSnapshot } from "./snapshot.ts";
 import { type Watching, watchChanges } from "./watch.ts";
-import { checkWriteOptions, readCommitOptions } from "./write_options.ts";
+import { checkWriteOptions, putExpiry, readCommitOptions } from "./write_options.ts";
 
 const SNAPSHOT_OPTIONS = new OptionNames<SnapshotOptions>({ version: true }, { example: "{ version }" });
 
@@ -263,7 +263,10 @@ export abstract class KeyedStore extends BaseReader implements Store {
   }
 
   async append(key: Key, end: Value, options?: PutOptions): Promise<void> {
-    await this.update(key, appended(end), options);
+    this.#core.assertWritable("append");
+    putExpiry(options);
+    this.#write(toBatch([{ type: "append", key, value: end, ttl: options?.ttl }], this.space));
+    await this.#commits.committed(options?.durable);
   }
 
   async transaction<T>(run: (transaction: Transaction) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
@@ -335,7 +338,7 @@ export abstract class KeyedStore extends BaseReader implements Store {
   #batch(operations: readonly BatchOperation[], options: WriteOptions | undefined): void {
     this.#core.assertWritable("commit a batch");
     checkWriteOptions(options);
-    this.#write(toBatch(operations, this.space, this.#core));
+    this.#write(toBatch(operations, this.space));
   }
 
   /** Returns the version, or `undefined` if a check is not true. */
@@ -345,8 +348,7 @@ export abstract class KeyedStore extends BaseReader implements Store {
     const core = this.#core;
     const { version } = core;
     const isTrue = areTrue(checks, this.space, core);
-    // If a check is not true, the operations are not for the values that are there.
-    const batch = toBatch(operations, this.space, isTrue ? core : undefined);
+    const batch = toBatch(operations, this.space);
     // A getter of an operation may have written to the store.
     if (!isTrue || (core.version !== version && !areTrue(checks, this.space, core))) {
       batch.release();

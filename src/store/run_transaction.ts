@@ -115,6 +115,6 @@ async function tryCommit(
     signal?.throwIfAborted();
     core.assertWritable("commit a transaction");
   }
-  commits.batch(transaction.operations(core.newest));
+  commits.batch(transaction.operations());
   return { committed: commits.committed(durable) };
 }

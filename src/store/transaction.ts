@@ -24,7 +24,7 @@ import { refuseSecond } from "../options.ts";
 import { BaseReader } from "./base_reader.ts";
 import { type Checked, ConflictCheck, type ReadSet } from "./conflict_check.ts";
 import type { StoreCore } from "./core.ts";
-import { type Found, type MergeKind, toMerge } from "./merges.ts";
+import { type MergeKind, toOperand } from "./merges.ts";
 import type { OpenStore } from "./open_store.ts";
 import type { HeldReadSource, ReadSource, SnapshotSource } from "./read_source.ts";
 import { checkView } from "./reader_part.ts";
@@ -106,9 +106,8 @@ export class StoreTransaction extends BaseReader implements Transaction {
     return this.#writes.bytes === 0;
   }
 
-  /** The writes of the transaction. `find` reads what the merges change. */
-  operations(find: (key: Uint8Array) => Found): StoredOperation[] {
-    for (const key of this.#writes.mergedIn({})) this.#writes.settle(key, find);
+  /** The writes of the transaction. */
+  operations(): StoredOperation[] {
     return this.#writes.operations();
   }
 
@@ -133,7 +132,7 @@ export class StoreTransaction extends BaseReader implements Transaction {
   #merge(kind: MergeKind, key: Key, given: unknown, options: ExpiryOptions | undefined): void {
     this.open(kind);
     expiryOf(options);
-    this.#writes.merge(this.space.encode(key), toMerge(kind, given, options?.ttl));
+    this.#writes.merge({ ...toOperand(kind, given, options?.ttl), key: this.space.encode(key).slice() });
   }
 
   readonly open = (action: string): ReadSource => {

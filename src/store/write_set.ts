@@ -10,27 +10,22 @@
 import type { KeyEncoding, KeyIn } from "../api/keys.ts";
 import type { Page, StoredOperation } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
-import { compareBytes, keyOf, nameOf, sizeOf } from "../bytes.ts";
+import { compareBytes, keyOf, nameOf, sizeOf, sizeOfAll } from "../bytes.ts";
 import { checkBatchSize } from "../encoded_batch.ts";
 import { formatKey, type KeyFormat } from "../key_format.ts";
+import { type Found, merged } from "../memory/merges.ts";
 import { SortedKeys } from "../memory/sorted_keys.ts";
-import { type Found, type Merge, merged } from "./merges.ts";
 
 /** The least weight of an operation in a page, in bytes. */
 const BYTES_AN_OPERATION = 64;
-
-/** The merges of one key. They come after its operation, if it has one. */
-interface Pending {
-  readonly merges: Merge[];
-  bytes: number;
-}
 
 /** Operations: for each key the last one. */
 export class WriteSet {
   /** By the names of the keys, which have the order of the keys. */
   readonly #operations: Map<string, StoredOperation> = new Map();
   readonly #names = new SortedKeys();
-  readonly #pending: Map<string, Pending> = new Map();
+  /** The merges of each key. They come after its operation, if it has one. */
+  readonly #pending: Map<string, StoredOperation[]> = new Map();
   readonly #pendingNames = new SortedKeys();
   #bytes = 0;
   #deletions = 0;
@@ -48,7 +43,7 @@ export class WriteSet {
   /** Throws `RangeError` if all are too large for a batch. */
   add(operation: StoredOperation): void {
     const name = nameOf(operation.key);
-    this.#bytes -= this.#pending.get(name)?.bytes ?? 0;
+    this.#bytes -= sizeOfAll(this.#pending.get(name) ?? []);
     if (this.#pending.delete(name)) this.#pendingNames.delete(name);
     const before = this.#operations.get(name);
     if (!before) this.#names.add(name);
@@ -59,19 +54,15 @@ export class WriteSet {
   }
 
   /** As {@linkcode WriteSet.add}, for a merge, which waits until {@linkcode WriteSet.settle}. */
-  merge(key: Uint8Array, merge: Merge): void {
-    const name = nameOf(key);
-    let pending = this.#pending.get(name);
-    if (!pending) {
-      pending = { merges: [], bytes: 0 };
-      this.#pending.set(name, pending);
+  merge(operation: StoredOperation): void {
+    const name = nameOf(operation.key);
+    const pending = this.#pending.get(name);
+    if (pending) pending.push(operation);
+    else {
+      this.#pending.set(name, [operation]);
       this.#pendingNames.add(name);
     }
-    pending.merges.push(merge);
-    // Without a value an operand becomes the value, so it has this size.
-    const bytes = key.length + merge.merging(undefined).length;
-    pending.bytes += bytes;
-    this.#bytes += bytes;
+    this.#bytes += sizeOf(operation);
     checkBatchSize(this.#bytes);
   }
 
@@ -84,8 +75,8 @@ export class WriteSet {
   settle(key: Uint8Array, find: (key: Uint8Array) => Found): StoredOperation | undefined {
     let own = this.get(key);
     const pending = this.#pending.size === 0 ? undefined : this.#pending.get(nameOf(key));
-    for (const merge of pending?.merges ?? []) own = merged(key, own ?? find(key), merge);
-    if (own && pending) this.add({ ...own, key: key.slice() });
+    for (const merge of pending ?? []) own = merged(merge, own ?? find(key));
+    if (own && pending) this.add(own);
     return own;
   }
 
@@ -93,9 +84,9 @@ export class WriteSet {
     return this.#operations.size === 0 ? undefined : this.#operations.get(nameOf(key));
   }
 
-  /** The operations in the order of the keys. */
+  /** The operations, and after those of its key each merge that waits. */
   operations(): StoredOperation[] {
-    return Array.from(this.#names.from(""), (name) => this.#operations.get(name) as StoredOperation);
+    return [...this.#operations.values(), ...[...this.#pending.values()].flat()];
   }
 
   /** The operations in a range, in its order. Looks at no more operations than the caller takes. */

@@ -17,8 +17,8 @@ export function writtenBytes(operations: readonly StoredOperation[]): number {
 export function writeAll(operations: readonly StoredOperation[], target: Uint8Array, at: number): void {
   const view = new DataView(target.buffer, target.byteOffset);
   let next = at;
-  for (const { key, value, expiresMs } of operations) {
-    writeHeader(view, next, key.length, value, expiresMs);
+  for (const { key, value, expiresMs, merge } of operations) {
+    writeHeader(view, next, key.length, value, expiresMs, merge);
     target.set(key, next + HEADER_BYTES);
     next += HEADER_BYTES + key.length;
     if (value) target.set(value, next);

@@ -29,6 +29,7 @@ import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { concat, NOTHING } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { EncodedBatch } from "../encoded_batch.ts";
+import { TooLongError, WrongBytesError } from "../encoding.ts";
 import type { HostPlace } from "../host/host.ts";
 import type { KeyFormat } from "../key_format.ts";
 import { toMetrics } from "../metrics.ts";
@@ -139,7 +140,9 @@ export class Engine implements Backend {
     if (deletesOnly(operations)) this.#room.toDelete(operations.length);
     else this.#room.toWrite();
     const length = this.#memory.requestOf(operations);
-    this.#calls.run("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
+    const status = this.#calls.run("commit a batch", () => this.#exports.luge_batch(length, clock.now()));
+    if (status > Status.Streamed)
+      throw new (status === Status.NoNumber ? WrongBytesError : TooLongError)(`Cannot ${this.#memory.replyText()}`);
     return this.#memory.replyNumber(ReplyNumber.version);
   }
 

@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 12;
+export const ABI_VERSION = 13;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -37,6 +37,10 @@ export const Status = {
   More: 2,
   /** The value is large. Read it in parts. */
   Streamed: 3,
+  /** A value that is no number cannot be counted. Nothing was written. The reply says why. */
+  NoNumber: 4,
+  /** A value would be too long. Nothing was written. The reply says why. */
+  TooLong: 5,
   /** The request is not valid, for example because its lengths exceed the request buffer. */
   InvalidRequest: 16,
   /** The engine is not open. */

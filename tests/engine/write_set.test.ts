@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SortedKeys } from "../../src/memory/sorted_keys.ts";
-import { toMerge } from "../../src/store/merges.ts";
+import { toOperand } from "../../src/store/merges.ts";
 import { WriteSet } from "../../src/store/write_set.ts";
 
 const FORMAT = { encoding: "utf8", strip: 0 } as const;
@@ -14,7 +14,8 @@ const keyOf = (i: number) => new TextEncoder().encode(`k${String(i).padStart(6, 
 
 test("a read of a range looks at no counters outside of it", () => {
   const writes = new WriteSet();
-  for (let i = 0; i < 4000; i++) writes.merge(keyOf((i * 1999) % 4000), toMerge("increment", i, undefined));
+  for (let i = 0; i < 4000; i++)
+    writes.merge({ key: keyOf((i * 1999) % 4000), ...toOperand("increment", i, undefined) });
   let looked = 0;
   const { from, backFrom } = SortedKeys.prototype;
   const counting = (walk: typeof backFrom) =>
@@ -38,8 +39,8 @@ test("a read of a range looks at no counters outside of it", () => {
   }
   for (let i = 0; i < 4000; i += 2) writes.settle(keyOf(i), () => undefined);
   assert.deepEqual(writes.mergedIn({ lower: keyOf(2), upper: keyOf(6) }), [keyOf(3), keyOf(5)]);
-  writes.merge(keyOf(4), toMerge("increment", 1, undefined));
-  writes.merge(keyOf(4), toMerge("increment", 1, undefined));
+  writes.merge({ key: keyOf(4), ...toOperand("increment", 1, undefined) });
+  writes.merge({ key: keyOf(4), ...toOperand("increment", 1, undefined) });
   assert.deepEqual(writes.mergedIn({ lower: keyOf(3), upper: keyOf(5) }), [keyOf(3), keyOf(4)]);
 });
 

@@ -68,9 +68,9 @@ export const LIMITS = {
   /** Pages of 31 versions of 40,000 bytes. */
   versionCalls: 11,
   /** The engine, which every install downloads and every cold start compiles, with the code of the worker. */
-  artefactBytes: 750_000,
-  /** Compression, jobs and syncs in two phases took 9 KB of it. */
-  artefactBrotliBytes: 257_000,
+  artefactBytes: 760_000,
+  /** Compression, jobs and syncs in two phases took 9 KB of it, operands 9 KB. */
+  artefactBrotliBytes: 266_000,
 } as const;
 
 /** The figures that have a limit. */

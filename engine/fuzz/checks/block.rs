@@ -75,6 +75,7 @@ fn value_of<'a>(reader: &BlockReader<'_>, block: &'a [u8]) -> luge_engine::entry
     match reader.entry().value {
         Value::Deleted => Value::Deleted,
         Value::Logged { position, length } => Value::Logged { position, length },
+        Value::Operand(_) => panic!("a block has no operands"),
         Value::Inline(bytes) => {
             let start = bytes.as_ptr() as usize - block.as_ptr() as usize;
             Value::Inline(&block[start..start + bytes.len()])

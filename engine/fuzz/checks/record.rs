@@ -84,6 +84,7 @@ fn check_header(bytes: &[u8]) {
         number: SegmentNumber::of(u64::from_le_bytes(*number)),
         follows,
         owner: u32::from_le_bytes(*owner),
+        format: segment::FORMAT_VERSION,
     };
     assert_eq!(segment::decode(&segment::encode(&header)), HeaderState::Valid(header));
 }
@@ -95,7 +96,12 @@ fn check_recovery(bytes: &[u8], number: SegmentNumber, seal: bool) {
     if seal {
         seal_all(&mut records, start);
     }
-    let header = segment::encode(&SegmentHeader { number, follows: Position::default(), owner: 0 });
+    let header = segment::encode(&SegmentHeader {
+        number,
+        follows: Position::default(),
+        owner: 0,
+        format: segment::FORMAT_VERSION,
+    });
     let content = [&header[..], &records].concat();
     let disk = MemoryDisk::default();
     let mut file = disk.create(&segment::file_name(number)).expect("a new file");
@@ -206,27 +212,28 @@ fn check_operations(payload: &[u8], read: &[Logged<'_>]) {
     }
 }
 
-/// Key, value, the length of a value that stays in the log, expiry.
-type Seen<'a> = (&'a [u8], Option<&'a [u8]>, Option<LoggedLength>, Option<Expiry>);
+/// Key, value or operand, whether it is an operand, the length of a value that stays in the log, expiry.
+type Seen<'a> = (&'a [u8], Option<&'a [u8]>, bool, Option<LoggedLength>, Option<Expiry>);
 
 /// What an operation says, apart from where it stands.
 fn seen<'a>(payload: &'a [u8], logged: &Logged<'a>) -> Seen<'a> {
     let (value, stays) = match logged.change {
         Change::Delete => (None, None),
-        Change::Put(value) => (Some(value), None),
+        Change::Put(value) | Change::Merge(value) => (Some(value), None),
         Change::PutLogged { offset, length } => {
             (Some(&payload[offset..offset + length.stored() as usize]), Some(length))
         }
     };
-    (logged.key, value, stays, logged.expires)
+    (logged.key, value, matches!(logged.change, Change::Merge(_)), stays, logged.expires)
 }
 
 fn write(again: &mut Vec<u8>, payload: &[u8], logged: &Logged<'_>) {
-    let (key, value, stays, expires) = seen(payload, logged);
+    let (key, value, is_operand, stays, expires) = seen(payload, logged);
     let operation = Operation { key, value, expires };
     let logged_size = if stays.is_some() { 0 } else { usize::MAX };
     let head = match stays {
         Some(length) if length.is_compressed() => payload::packed_head(key, length.stored() as usize, expires),
+        _ if is_operand => payload::operand_head(key, value.unwrap_or_default(), expires),
         _ => payload::operation_head(&operation, logged_size),
     };
     let start = again.len();

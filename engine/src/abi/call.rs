@@ -103,6 +103,8 @@ impl From<FailureKind> for Status {
             FailureKind::Corrupt => Self::Corrupt,
             FailureKind::Unsupported => Self::Unsupported,
             FailureKind::OutOfMemory => Self::OutOfMemory,
+            FailureKind::NoNumber => Self::NoNumber,
+            FailureKind::TooLong => Self::TooLong,
         }
     }
 }

@@ -63,7 +63,12 @@ pub extern "C" fn luge_delete(key_length: usize, now_ms: f64) -> i32 {
 pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
     run_open(|call| {
         let (bytes, _) = call.arguments(length, 0)?;
-        let version = call.database.commit(&request::operations(bytes)?, from_host(now_ms))?;
+        let (operations, mergings) = request::operations(bytes)?;
+        let version = if mergings.is_empty() {
+            call.database.commit(&operations, from_host(now_ms))?
+        } else {
+            call.database.commit_merging(&operations, &mergings, from_host(now_ms))?
+        };
         Ok(written(call.database, version))
     })
 }

@@ -251,6 +251,8 @@ impl<D: Disk> Store<D> {
     }
 
     pub(super) fn retention(&self, now_ms: u64, is_bottom: bool) -> Retention {
+        // What had not expired when an operand was committed is needed until that is folded.
+        let now_ms = now_ms.min(self.memtables.first_operand_ms());
         self.clock.retention(self.options.versions_to_keep, now_ms, is_bottom)
     }
 
@@ -290,6 +292,9 @@ impl<D: Disk> Store<D> {
         self.counters.step();
         if self.unseen(Hiding::Sealed) > 0 {
             return self.look_step(Hiding::Sealed);
+        }
+        if self.fold_step(now_ms)? {
+            return Ok(());
         }
         let retention = self.retention_of_sealed(now_ms);
         let Some(sealed) = self.memtables.sealed_mut() else { return Ok(()) };

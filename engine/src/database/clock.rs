@@ -1,5 +1,6 @@
 //! The clock of versions: the used ones, the reserved ones, and the old ones that somebody still needs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::snapshots::Snapshots;
@@ -32,13 +33,16 @@ pub(super) struct Clock {
     snapshots: Snapshots,
     /// The versions since which deletions are kept, each with its number of holds.
     held: BTreeMap<Version, usize>,
+    /// The latest time at which entries were removed because they had expired.
+    latest_ms: Cell<u64>,
 }
 
 impl Clock {
     /// The clock of a database that was opened with this newest version. It has no reserved versions yet.
     pub fn after(version: Version) -> Self {
         let (snapshots, held) = (Snapshots::default(), BTreeMap::new());
-        Self { newest: version, reserved: version, before: version, reserved_at: Position::default(), snapshots, held }
+        let (reserved_at, latest_ms) = (Position::default(), Cell::new(0));
+        Self { newest: version, reserved: version, before: version, reserved_at, snapshots, held, latest_ms }
     }
 
     /// The version of the newest commit.
@@ -134,8 +138,14 @@ impl Clock {
         true
     }
 
+    /// The time, but not before the latest one at which entries were removed because they had expired.
+    pub fn not_before(&self, now_ms: u64) -> u64 {
+        now_ms.max(self.latest_ms.get())
+    }
+
     /// The rules for which versions stay if entries are rewritten now.
     pub fn retention(&self, versions_to_keep: usize, now_ms: u64, is_bottom: bool) -> Retention {
+        self.latest_ms.set(self.not_before(now_ms));
         let held = self.held.keys().next().copied();
         Retention { versions_to_keep, snapshots: self.snapshots.versions(), held, now_ms, is_bottom }
     }

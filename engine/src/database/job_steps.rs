@@ -11,6 +11,7 @@ use super::checkpointer::Compaction;
 use super::hidden::Hiding;
 use super::jobs::{Out, Planned, Task};
 use super::memtables::EIGHTHS;
+use super::sealed::Sealed;
 use super::store::Store;
 use super::value_log::Moved;
 use crate::disk::Disk;
@@ -124,7 +125,8 @@ impl<D: Disk> Store<D> {
         }
         // All jobs that are out must change the same level.
         let is_beside = jobs.out.iter().all(|out| matches!(out.task, Task::Merge { .. }));
-        let sealed = sealed.filter(|sealed| is_beside && sealed.memtable().size_bytes() >= least)?;
+        let is_ready = |sealed: &&Sealed| is_beside && sealed.folding().is_none();
+        let sealed = sealed.filter(is_ready).filter(|sealed| sealed.memtable().size_bytes() >= least)?;
         // The table must not be ahead of the log.
         if !self.values.is_durable(sealed.logged()) {
             return None;

@@ -23,19 +23,37 @@ impl<D: Disk> Store<D> {
 
     /// How many entries of a memtable are to be examined: none if the log has few large values.
     pub(super) fn unseen(&self, hiding: Hiding) -> usize {
-        let is_watched = self.table.log_live().total() > self.options.segment_size
-            && self.options.versions_to_keep <= MOST_VERSIONS
-            && !self.options.read_only;
-        let memtable = self.memtables.hiding(hiding).filter(|_| is_watched);
+        let memtable = self.memtables.hiding(hiding).filter(|_| self.is_watched());
         memtable.map_or(0, |(memtable, hidden)| memtable.len().saturating_sub(hidden.seen()))
     }
 
-    /// Examines some entries of a memtable.
+    /// Whether the log has so many large values that it counts what entries hide.
+    fn is_watched(&self) -> bool {
+        self.table.log_live().total() > self.options.segment_size
+            && self.options.versions_to_keep <= MOST_VERSIONS
+            && !self.options.read_only
+    }
+
+    /// Counts what a version of the sealed memtable hides now that its operand is folded.
+    pub(super) fn look_at_folded(&mut self, key: &[u8], version: Version) -> Result<(), Failure> {
+        let Some((_, hidden)) = self.memtables.hiding(Hiding::Sealed).filter(|_| self.is_watched()) else {
+            return Ok(());
+        };
+        let seen = hidden.seen();
+        if let Some((level, length)) = self.replaced(key, version)? {
+            let in_bottom = if level == Level::Bottom { length } else { 0 };
+            self.memtables.hidden_mut(Hiding::Sealed).add(seen, length, in_bottom);
+        }
+        Ok(())
+    }
+
+    /// Examines some entries of a memtable. An operand hides nothing: its fold needs the value below.
     pub(super) fn look_step(&mut self, hiding: Hiding) -> Result<(), Failure> {
         let Some((memtable, hidden)) = self.memtables.hiding(hiding) else { return Ok(()) };
         let (first, mut bytes, mut in_bottom) = (hidden.seen(), 0, 0);
         let last = memtable.len().min(first + ENTRIES_A_LOOK);
-        for entry in (first..last).filter_map(|index| memtable.inserted(index)) {
+        let entries = (first..last).filter_map(|index| memtable.inserted(index));
+        for entry in entries.filter(|entry| !matches!(entry.value, Value::Operand(_))) {
             if let Some((level, length)) = self.replaced(entry.key, entry.version)? {
                 bytes += length;
                 in_bottom += if level == Level::Bottom { length } else { 0 };
@@ -49,7 +67,7 @@ impl<D: Disk> Store<D> {
     fn replaced(&self, key: &[u8], mut version: Version) -> Result<Option<(Level, u64)>, Failure> {
         for left in (0..self.options.versions_to_keep).rev() {
             version = version.previous();
-            let found = self.memtables.newest_first().find_map(|memtable| memtable.get(key, version));
+            let found = self.memtables.get(key, version);
             if let Some(found) = found {
                 version = found.version;
                 continue;

@@ -18,6 +18,15 @@ pub(super) const PACE_AHEAD: u64 = 256;
 /// The number of parts of a full memtable that [`Memtables::exceeds`] counts.
 pub(super) const EIGHTHS: u64 = 8;
 
+/// The values that a fold of a memtable makes: their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Folds {
+    /// In memory.
+    pub in_memory: u64,
+    /// In the log.
+    pub logged: u64,
+}
+
 /// The memtables of a database.
 pub(super) struct Memtables {
     active: Memtable,
@@ -32,13 +41,15 @@ pub(super) struct Memtables {
     begun_at: u64,
     /// Bytes of records that recovery read into the active memtable. They come before all others.
     recovered_bytes: u64,
+    /// What a fold of the active one will make, about.
+    folds: Folds,
 }
 
 impl Memtables {
     /// The memtables that recovery made of the log.
     pub fn recovered(active: Memtable, sealed: Option<Sealed>, tabled: Version, recovered_bytes: u64) -> Self {
         let (hidden, spare) = (Hidden::default(), Memtable::default());
-        Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes }
+        Self { active, hidden, sealed, spare, tabled, begun_at: 0, recovered_bytes, folds: Folds::default() }
     }
 
     /// The one that takes the commits.
@@ -61,6 +72,12 @@ impl Memtables {
         std::iter::once(&self.active).chain(self.sealed.as_ref().map(Sealed::memtable))
     }
 
+    /// The newest entry of a key that is not above a version.
+    #[inline(never)]
+    pub fn get(&self, key: &[u8], version: Version) -> Option<Entry<'_>> {
+        self.newest_first().find_map(|memtable| memtable.get(key, version))
+    }
+
     /// All, the older one first.
     pub fn oldest_first(&self) -> impl Iterator<Item = &Memtable> {
         self.sealed.iter().map(Sealed::memtable).chain([&self.active])
@@ -76,6 +93,11 @@ impl Memtables {
         self.active.insert(entry)
     }
 
+    /// The earliest time of a commit with an operand, in milliseconds since 1970; above all times if there is none.
+    pub fn first_operand_ms(&self) -> u64 {
+        self.newest_first().map(Memtable::first_operand_ms).min().unwrap_or(u64::MAX)
+    }
+
     /// They have every version above this one.
     pub fn tabled(&self) -> Version {
         self.tabled
@@ -85,6 +107,22 @@ impl Memtables {
     pub fn end_history(&mut self, version: Version) {
         // A restore may have ended more of the history than a checkpoint does.
         self.tabled = self.tabled.max(version);
+    }
+
+    /// Notes what a fold of the active one will make.
+    pub fn will_fold(&mut self, folds: Folds) {
+        self.folds = folds;
+    }
+
+    /// What a fold of the active one will make, about.
+    pub fn folds(&self) -> Folds {
+        self.folds
+    }
+
+    /// Notes that a fold of the sealed one has written this many bytes. They are no reason to seal the active one: its fold
+    /// would write them again.
+    pub fn folded(&mut self, bytes: u64) {
+        self.begun_at += bytes;
     }
 
     /// Bytes of records that neither a checkpoint nor the sealed memtable covers. The log has `appended` bytes of records.
@@ -133,6 +171,7 @@ impl Memtables {
         self.sealed = Some(Sealed::new(memtable, hidden, checkpoint, table)?);
         self.begun_at = appended;
         self.recovered_bytes = 0;
+        self.folds = Folds::default();
         Ok(())
     }
 

@@ -6,16 +6,19 @@
 //! checkpoint may be done twice.
 
 mod background;
+mod chain;
 mod checkpointer;
 mod clock;
 mod compact;
 mod finds;
+mod fold;
 mod gaps;
 mod hidden;
 mod job_steps;
 mod jobs;
 mod look;
 mod memtables;
+mod merging;
 mod metrics;
 mod mode;
 mod options;
@@ -37,6 +40,7 @@ mod write;
 
 use std::path::Path;
 
+pub use merging::Merging;
 pub use mode::Database;
 pub use options::Options;
 pub use read::{Budget, GoOn, Newest, Read, Visited};

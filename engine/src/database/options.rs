@@ -32,6 +32,8 @@ pub const BLOCK_SIZE: usize = 4096;
 const MOST_JOB_BYTES: usize = 1 << 20;
 /// The merge of a memtable has at least about this many jobs.
 const JOBS_A_BUFFER: usize = 12;
+/// The folds of a memtable may write this many times as much to the log as its commits.
+const FOLDED_SHARE: u64 = 4;
 /// In a store, values of this size or more stay in the log.
 pub const LOGGED_SIZE: usize = 4096;
 
@@ -41,6 +43,13 @@ impl Options {
     #[must_use]
     pub fn log_limit(&self) -> u64 {
         (self.write_buffer_size as u64).max(2 * self.segment_size)
+    }
+
+    /// Operands of a memtable may extend values of about this many bytes that stay in the log. Their fold writes these values
+    /// again.
+    #[must_use]
+    pub fn fold_limit(&self) -> u64 {
+        FOLDED_SHARE * self.log_limit()
     }
 
     /// About how many bytes a job merges.

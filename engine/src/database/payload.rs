@@ -9,7 +9,8 @@
 //!   kind 5:  the same with a packed value, see `compression`: its length and checksum are those of the packed bytes
 //!   kind 4:  of a restore: u8 (1 in its last record, 0 in all before), then for each entry the version of its commit varint
 //!            and an operation; the version of the record is the one that is restored
-//! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log, 3 the same with a packed value; bit 7: expires),
+//! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log, 3 the same with a packed value, 4 an operand as the
+//!            value, see `operand`; bit 7: expires),
 //!            length of the key varint, [expiry in ms varint], put: length of the value varint; key; put: value; kinds 2 and 3:
 //!            XXH64 of the value u64. Length and checksum of a packed value are those of the packed bytes.
 //! ```
@@ -19,6 +20,7 @@ use xxhash_rust::xxh64::xxh64;
 use crate::entry::LoggedLength;
 use crate::expiry::Expiry;
 use crate::number::low_byte;
+use crate::operand::Operand;
 use crate::varint;
 use crate::version::Version;
 
@@ -31,6 +33,7 @@ const OPERATION_DELETE: u8 = 0;
 const OPERATION_PUT: u8 = 1;
 const OPERATION_PUT_LOGGED: u8 = 2;
 const OPERATION_PUT_PACKED: u8 = 3;
+const OPERATION_MERGE: u8 = 4;
 const HAS_EXPIRY: u8 = 0x80;
 /// Bytes of the checksum after a value that stays in the log.
 pub const VALUE_CHECKSUM_SIZE: usize = 8;
@@ -55,6 +58,8 @@ pub enum Change<'a> {
     Delete,
     /// Gives it a value.
     Put(&'a [u8]),
+    /// Changes its value by an encoded operand.
+    Merge(&'a [u8]),
     /// Gives it a value that stays in the log, at this offset in the payload.
     PutLogged {
         /// Where in the payload the value starts.
@@ -186,8 +191,14 @@ pub fn large_put_head(key: &[u8], value_length: usize, expires: Option<Expiry>) 
     encode_head(OPERATION_PUT_LOGGED, key.len(), Some(value_length), expires)
 }
 
+/// The bytes of an operand before its key.
+#[must_use]
+pub fn operand_head(key: &[u8], operand: &[u8], expires: Option<Expiry>) -> Head {
+    encode_head(OPERATION_MERGE, key.len(), Some(operand.len()), expires)
+}
+
 fn encode_head(kind: u8, key_length: usize, value_length: Option<usize>, expires: Option<Expiry>) -> Head {
-    let mut head = Head { bytes: [0; HEAD_SIZE], length: 0, is_logged: kind >= OPERATION_PUT_LOGGED };
+    let mut head = Head { bytes: [0; HEAD_SIZE], length: 0, is_logged: is_logged(kind) };
     head.push(if expires.is_some() { kind | HAS_EXPIRY } else { kind });
     head.push_varint(key_length as u64);
     if let Some(at) = expires {
@@ -375,7 +386,9 @@ fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a
     let kind = kind & !HAS_EXPIRY;
     let length = match kind {
         OPERATION_DELETE => 0,
-        OPERATION_PUT | OPERATION_PUT_LOGGED | OPERATION_PUT_PACKED => varint::read_length(&mut bytes)?,
+        OPERATION_PUT | OPERATION_PUT_LOGGED | OPERATION_PUT_PACKED | OPERATION_MERGE => {
+            varint::read_length(&mut bytes)?
+        }
         _ => return None,
     };
     let (key, rest) = bytes.split_at_checked(key_length)?;
@@ -386,6 +399,10 @@ fn read_operation<'a>(payload: &'a [u8], offset: &mut usize) -> Option<Logged<'a
     let change = match kind {
         OPERATION_DELETE => Change::Delete,
         OPERATION_PUT => Change::Put(value),
+        OPERATION_MERGE => {
+            Operand::decode(value)?;
+            Change::Merge(value)
+        }
         _ => {
             let length = length_of(length, kind == OPERATION_PUT_PACKED)?;
             Change::PutLogged { offset: value_offset, length }
@@ -455,7 +472,7 @@ mod tests {
             prop_assert_eq!(read.len(), operations.len());
             for (read, operation) in read.iter().zip(&operations) {
                 let value = match read.change {
-                    Change::Delete => None,
+                    Change::Delete | Change::Merge(_) => None,
                     Change::Put(value) => Some(value).filter(|value| value.len() < LOGGED_SIZE),
                     Change::PutLogged { offset, length } => {
                         let value = payload.get(offset..offset + length.stored() as usize);

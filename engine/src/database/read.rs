@@ -1,6 +1,8 @@
 //! Reads of one key, of its versions, and of a range.
 
 use super::Database;
+use super::chain::Chain;
+use super::memtables::Memtables;
 use super::store::Store;
 use super::value_log::{ValueLog, ValueStream};
 use crate::cache::Cached;
@@ -9,8 +11,8 @@ use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::failure::Failure;
-use crate::table::Found;
 use crate::table::block::KeylessEntry;
+use crate::table::{Found, Table};
 use crate::version::Version;
 
 /// A version of a key that a read found. Its value is in the caller's buffer, unless it is large.
@@ -117,11 +119,16 @@ impl<D: Disk> Database<D> {
     ) -> Result<Option<Read>, Failure> {
         let store = self.reading();
         store.counters.get();
+        let mut is_operand = false;
         for memtable in store.memtables.newest_first() {
             if let Some(entry) = memtable.get(key, version) {
                 store.counters.memtable_hit();
                 if entry.is_gone(now_ms) {
                     return Ok(None);
+                }
+                if let Value::Operand(_) = entry.value {
+                    is_operand = true;
+                    break;
                 }
                 let (version, expires) = (entry.version, entry.expires);
                 let stream = match entry.value {
@@ -130,6 +137,9 @@ impl<D: Disk> Database<D> {
                 };
                 return Ok(Some(Read { version, expires, stream }));
             }
+        }
+        if is_operand {
+            return store.get_folded(key, version, now_ms, value);
         }
         if let Some(cached) = store.finds.entry(key, version) {
             let Cached { version, expires, value: bytes } = cached;
@@ -172,11 +182,9 @@ impl<D: Disk> Database<D> {
     /// The version of the value of `key` at `version` and the time `now_ms`; `None` if it has no value.
     pub fn version_of(&mut self, key: &[u8], version: Version, now_ms: u64) -> Result<Option<Version>, Failure> {
         let store = self.reading();
-        let alive = |entry: &Entry<'_>| Some(entry.version).filter(|_| !entry.is_gone(now_ms));
-        for memtable in store.memtables.newest_first() {
-            if let Some(entry) = memtable.get(key, version) {
-                return Ok(alive(&entry));
-            }
+        if let Some(entry) = store.memtables.get(key, version) {
+            let entry = store.with_expiry(&entry, now_ms)?;
+            return Ok(Some(entry.version).filter(|_| !entry.is_gone(now_ms)));
         }
         if let Some(Cached { version, expires, .. }) = store.finds.entry(key, version) {
             return Ok(Some(version).filter(|_| !expires.is_some_and(|at| at.has_come(now_ms))));
@@ -202,10 +210,7 @@ impl<D: Disk> Database<D> {
         let mut logged = Vec::new();
         while let Some(found) = store.version_at(key, below)? {
             let entry = Entry { key, ..found.entry() };
-            let newest = match entry.value {
-                Value::Logged { length, .. } if length.stored() > largest && !entry.is_gone(now_ms) => Newest::Large,
-                _ => Newest::of(&entry, store.values.value_of(&entry, now_ms, &mut logged)?, largest),
-            };
+            let (entry, newest) = store.newest_of(&entry, largest, now_ms, &mut logged)?;
             if !visit(&entry, newest)? {
                 return Ok(Some((below, listed)));
             }
@@ -243,8 +248,14 @@ impl<D: Disk> Database<D> {
                 break;
             }
             let is_wanted = range.contains(entry.key);
+            let chain = match entry.value {
+                Value::Operand(_) if is_wanted && budget.visits > 0 => {
+                    Chain::at(&store.memtables, &store.table, entry.key, entry.version)?
+                }
+                _ => None,
+            };
             let size = if with_values && is_wanted && budget.visits > 0 {
-                size_of_entry(&entry, &mut store.values)?
+                size_of_entry(&entry, chain.as_ref(), &mut store.values)?
             } else {
                 CHANGE_OVERHEAD + entry.key.len()
             };
@@ -254,7 +265,12 @@ impl<D: Disk> Database<D> {
             budget.visits -= 1;
             if is_wanted {
                 is_first = false;
-                let value = if with_values {
+                let entry = chain.as_ref().map_or(entry, |chain| Entry { expires: chain.expires(), ..entry });
+                let value = if let Some(chain) = chain.filter(|_| with_values) {
+                    let folded = Some(chain).filter(|chain| !chain.is_gone(range.now_ms)).map(|chain| chain.fold());
+                    logged = folded.map_or(Ok(Vec::new()), |folded| folded.read(&mut store.values))?;
+                    Some(logged.as_slice()).filter(|_| !entry.is_gone(range.now_ms))
+                } else if with_values {
                     store.values.value_of(&entry, range.now_ms, &mut logged)?
                 } else {
                     Some(&[][..]).filter(|_| !entry.is_gone(range.now_ms))
@@ -290,7 +306,7 @@ impl<D: Disk> Database<D> {
                 return Ok(Some(GoOn::at(&entry)));
             }
             is_first = false;
-            visit(&entry)?;
+            visit(&store.with_expiry(&entry, range.now_ms)?)?;
         }
     }
 
@@ -326,12 +342,13 @@ impl<D: Disk> Database<D> {
             }
             key.clear();
             key.extend_from_slice(entry.key);
-            let newest = match entry.value {
-                Value::Logged { length, .. } if length.stored() > largest && !entry.is_gone(range.now_ms) => {
-                    Newest::Large
-                }
-                _ => Newest::of(&entry, store.values.value_of(&entry, range.now_ms, &mut logged)?, largest),
-            };
+            let (entry, newest) = newest_of(
+                (&store.memtables, &store.table, &mut store.values),
+                &entry,
+                largest,
+                range.now_ms,
+                &mut logged,
+            )?;
             match visit(&entry, newest)? {
                 Visited::GoOn => {}
                 Visited::Before => return Ok(Some(GoOn::at(&entry))),
@@ -359,10 +376,47 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn version_at(&self, key: &[u8], version: Version) -> Result<Option<Found>, Failure> {
+    /// As [`Database::get`], for a key whose newest entry at `version` is an operand.
+    #[cold]
+    #[inline(never)]
+    fn get_folded(
+        &mut self,
+        key: &[u8],
+        version: Version,
+        now_ms: u64,
+        value: &mut Vec<u8>,
+    ) -> Result<Option<Read>, Failure> {
+        let chain = Chain::at(&self.memtables, &self.table, key, version)?;
+        let Some(chain) = chain.filter(|chain| !chain.is_gone(now_ms)) else { return Ok(None) };
+        let (version, expires) = (chain.version, chain.expires());
+        let stream = chain.fold().read_or_stream(&mut self.values, value)?;
+        Ok(Some(Read { version, expires, stream }))
+    }
+
+    /// The entry. An operand becomes an entry that says when its value expires, and whether there is one.
+    #[inline(never)]
+    fn with_expiry<'e>(&self, entry: &Entry<'e>, now_ms: u64) -> Result<Entry<'e>, Failure> {
+        let Value::Operand(_) = entry.value else { return Ok(*entry) };
+        let chain = Chain::at(&self.memtables, &self.table, entry.key, entry.version)?;
+        Ok(chain.map_or(*entry, |chain| Entry { key: entry.key, ..chain.bare(now_ms) }))
+    }
+
+    fn newest_of<'e>(
+        &mut self,
+        entry: &Entry<'e>,
+        largest: u32,
+        now_ms: u64,
+        logged: &'e mut Vec<u8>,
+    ) -> Result<(Entry<'e>, Newest<'e>), Failure> {
+        newest_of((&self.memtables, &self.table, &mut self.values), entry, largest, now_ms, logged)
+    }
+
+    /// The newest version of a key that is not above `version`. An operand comes without its bytes.
+    pub fn version_at(&self, key: &[u8], version: Version) -> Result<Option<Found>, Failure> {
         let in_memtables = self.memtables.newest_first();
         let newest = in_memtables.filter_map(|memtable| memtable.get(key, version)).max_by_key(|entry| entry.version);
         match newest {
+            Some(Entry { version, value: Value::Operand(_), .. }) => Ok(Some(Found::operand(version))),
             Some(entry) => {
                 let Entry { version, expires, value, .. } = entry;
                 Ok(Some(Found::new(&KeylessEntry { version, expires, value })))
@@ -372,11 +426,48 @@ impl<D: Disk> Store<D> {
     }
 }
 
+/// An entry with its value, read into `logged` if the entry does not have it. An operand is folded.
+#[inline(never)]
+fn newest_of<'e, D: Disk>(
+    (memtables, table, values): (&Memtables, &Table<D>, &mut ValueLog<D>),
+    entry: &Entry<'e>,
+    largest: u32,
+    now_ms: u64,
+    logged: &'e mut Vec<u8>,
+) -> Result<(Entry<'e>, Newest<'e>), Failure> {
+    let folded = match entry.value {
+        Value::Operand(_) => Chain::at(memtables, table, entry.key, entry.version)?,
+        _ => None,
+    };
+    if let Some(chain) = folded {
+        let entry = Entry { expires: chain.expires(), ..*entry };
+        if chain.is_gone(now_ms) {
+            return Ok((entry, Newest::Gone));
+        }
+        let folded = chain.fold();
+        if folded.length(values)? > largest as usize {
+            return Ok((entry, Newest::Large));
+        }
+        *logged = folded.read(values)?;
+        return Ok((entry, Newest::Value(logged)));
+    }
+    let newest = match entry.value {
+        Value::Logged { length, .. } if length.stored() > largest && !entry.is_gone(now_ms) => Newest::Large,
+        _ => Newest::of(entry, values.value_of(entry, now_ms, logged)?, largest),
+    };
+    Ok((*entry, newest))
+}
+
 /// The bytes that a change takes in a page besides its key and value.
 const CHANGE_OVERHEAD: usize = 24;
 
-fn size_of_entry<D: Disk>(entry: &Entry<'_>, values: &mut ValueLog<D>) -> Result<usize, Failure> {
+fn size_of_entry<D: Disk>(
+    entry: &Entry<'_>,
+    chain: Option<&Chain<'_>>,
+    values: &mut ValueLog<D>,
+) -> Result<usize, Failure> {
     let value = match entry.value {
+        Value::Operand(_) => chain.map_or(Ok(0), |chain| chain.fold().length(values))?,
         Value::Deleted => 0,
         Value::Inline(bytes) => bytes.len(),
         Value::Logged { position, length } => values.length_of(position, length)?,

@@ -125,7 +125,8 @@ impl<'a, D: Disk> Replay<'a, D> {
     /// only if another memtable is sealed already.
     fn make_room(&mut self, next: Position) -> Result<(), Failure> {
         if self.sealed.is_some() {
-            if !self.options.read_only {
+            // A fold of operands may need the log, which is being read. They are folded once the store is open.
+            if !self.options.read_only && !self.has_operands() {
                 // The table must never be ahead of the log: after a power cut, later commits would be there without earlier ones.
                 make_durable(self.log, next.segment)?;
                 self.merge_whole()?;
@@ -136,6 +137,11 @@ impl<'a, D: Disk> Replay<'a, D> {
         self.sealed = Some((std::mem::take(&mut self.active), checkpoint));
         self.log_bytes = 0;
         Ok(())
+    }
+
+    fn has_operands(&self) -> bool {
+        let sealed = self.sealed.as_ref().map_or(0, |(sealed, _)| sealed.operands());
+        sealed + self.active.operands() > 0
     }
 
     /// Merges both memtables. Records no checkpoint: if this open fails, the next one reads the log from the old
@@ -171,6 +177,7 @@ pub(super) fn entry_of<'a>(operation: &Logged<'a>, position: Position, version: 
     let value = match operation.change {
         Change::Delete => Value::Deleted,
         Change::Put(value) => Value::Inline(value),
+        Change::Merge(operand) => Value::Operand(operand),
         Change::PutLogged { offset, length } => Value::Logged {
             position: Position { offset: position.offset + offset as u64, ..position }.packed(),
             length,

@@ -2,6 +2,7 @@
 
 use super::hidden::Hidden;
 use crate::disk::Disk;
+use crate::entry::{Entry, Value};
 use crate::failure::Failure;
 use crate::index::Checkpoint;
 use crate::log::Position;
@@ -17,6 +18,8 @@ const BYTES_A_GROUP: usize = 1 << 20;
 pub(super) struct Sealed {
     memtable: Memtable,
     hidden: Hidden,
+    /// The place where the fold of operands continues; `None` if there are none.
+    folding: Option<Place>,
     /// The level that it is merged into.
     level: Level,
     /// The place where the next step or job continues; `None` if everything is in the table or in jobs.
@@ -47,7 +50,8 @@ impl Sealed {
         let first = place.and_then(|place| memtable.at(place));
         let level = first.map_or(Ok(Level::Upper), |first| table.level_from(first.key))?;
         let (end, merged, group, is_tabled) = (JobEnd::Block, 0, Group::default(), false);
-        Ok(Self { memtable, hidden, level, place, end, merged, group, checkpoint, logged, is_tabled })
+        let folding = place.filter(|_| memtable.operands() > 0);
+        Ok(Self { memtable, hidden, folding, level, place, end, merged, group, checkpoint, logged, is_tabled })
     }
 
     /// The entries.
@@ -81,6 +85,23 @@ impl Sealed {
         self.place.is_none()
     }
 
+    /// The place where the fold of operands continues; `None` if there are none. The merge comes after it.
+    pub fn folding(&self) -> Option<Place> {
+        self.folding
+    }
+
+    /// Notes where the fold continues, and the end of the log by now. Returns whether it is done.
+    pub fn fold_on(&mut self, next: Option<Place>, logged: Position) -> bool {
+        self.folding = next;
+        self.logged = self.logged.max(logged);
+        next.is_none()
+    }
+
+    /// Replaces an operand by what a fold made of it.
+    pub fn replace(&mut self, place: Place, entry: &Entry<'_>) -> Result<(), Failure> {
+        self.memtable.replace(place, entry)
+    }
+
     /// It is merged once the log is durable up to here.
     pub fn logged(&self) -> Position {
         self.logged
@@ -110,7 +131,7 @@ impl Sealed {
         let Some(place) = self.place else { return Ok(Written::default()) };
         let mut taken = 0;
         let counted = self.memtable.iter_from(Some(place)).inspect(|_| taken += 1);
-        let mut entries = counted.peekable();
+        let mut entries = counted.filter(is_folded).peekable();
         table.merge_into(self.level, &mut entries, retention, BLOCKS_A_STEP, &mut self.group)?;
         let next = entries.peek().map(|entry| (entry.key, entry.version));
         self.place = next.and_then(|(key, version)| self.memtable.seek(key, version));
@@ -133,7 +154,7 @@ impl Sealed {
     ) -> Result<HandedOut, Failure> {
         // Without a job that is out, the table has all that was merged. And steps may have merged more since the last job.
         let in_gap = is_beside && self.end == JobEnd::Gap;
-        let mut entries = self.memtable.iter_from(self.place).peekable();
+        let mut entries = self.memtable.iter_from(self.place).filter(is_folded).peekable();
         let handed = table.hand_out(self.level, &mut entries, retention, in_gap, limits)?;
         let next = entries.peek().map(|entry| (entry.key, entry.version));
         self.place = next.and_then(|(key, version)| self.memtable.seek(key, version));
@@ -172,4 +193,9 @@ impl Sealed {
         self.memtable.clear();
         self.memtable
     }
+}
+
+/// Operands that are left are left out: see [`Store::fold_step`](super::store::Store).
+fn is_folded(entry: &Entry<'_>) -> bool {
+    !matches!(entry.value, Value::Operand(_))
 }

@@ -60,7 +60,8 @@ impl<D: Disk> Database<D> {
             if let Some(memtable) = if part == 0 { Some(memtables.active()) } else { sealed } {
                 for entry in memtable.iter_from(start_in(memtable, &range)) {
                     // A value in the log does not count in the table either: the index does not know it.
-                    let value = if let Value::Inline(bytes) = entry.value { bytes.len() } else { 0 };
+                    let value =
+                        if let Value::Inline(bytes) | Value::Operand(bytes) = entry.value { bytes.len() } else { 0 };
                     if !range.contains(entry.key) || !sum.add(entry.key, entry.version, entry.key.len() + value) {
                         break;
                     }

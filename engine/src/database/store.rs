@@ -47,6 +47,12 @@ impl<D: Disk> Store<D> {
         let last_version = recovered.last_version.max(checkpoint.version);
         let values = ValueLog::open(disk, &recovered, index.notes(), &Settings { owner, last_version, options })?;
         table.end_history_before(whole_from)?;
+        let mut memtables_from = tabled;
+        let has_operands = active.operands() + sealed.as_ref().map_or(0, |(sealed, _)| sealed.operands()) > 0;
+        if has_operands {
+            // The table may be ahead: older operands may have lost the value below them.
+            memtables_from = memtables_from.max(table.history().whole_from);
+        }
         let sealed = sealed
             .map(|(memtable, checkpoint)| {
                 Sealed::new(memtable, Hidden::default(), (checkpoint, Position::default()), &table)
@@ -55,7 +61,7 @@ impl<D: Disk> Store<D> {
         Ok(Self {
             table,
             values,
-            memtables: Memtables::recovered(active, sealed, tabled, log_bytes),
+            memtables: Memtables::recovered(active, sealed, memtables_from, log_bytes),
             checkpointer,
             clock: Clock::after(last_version.max(reserved)),
             finds: Finds::new(cache_size / 4),

@@ -1,6 +1,7 @@
 //! Walks over the live entries of a range. A walk visits a bounded number of entries, and returns where to continue.
 
 use super::Database;
+use super::chain::Chain;
 use super::gaps::Gap;
 use super::store::Store;
 use super::value_log::ValueLog;
@@ -48,7 +49,7 @@ impl<D: Disk> Database<D> {
     ) -> Result<Walked, Failure> {
         let mut logged = Vec::new();
         let notes_gaps = !self.is_restoring();
-        self.reading().walk(range, visits, notes_gaps, &mut |entry, values| {
+        self.reading().walk(range, visits, (notes_gaps, with_values), &mut |entry, values| {
             let value = match entry.value {
                 Value::Inline(bytes) if with_values => bytes,
                 Value::Logged { position, length } if with_values => {
@@ -66,7 +67,7 @@ impl<D: Disk> Database<D> {
     pub fn count(&mut self, range: Range<'_>, limit: u32, visits: u32) -> Result<(u32, Vec<u8>), Failure> {
         let (mut count, mut last) = (0, Vec::new());
         let notes_gaps = !self.is_restoring();
-        let walked = self.reading().walk(range, visits, notes_gaps, &mut |entry, _| {
+        let walked = self.reading().walk(range, visits, (notes_gaps, false), &mut |entry, _| {
             count += 1;
             if count >= limit {
                 last.extend_from_slice(entry.key);
@@ -86,7 +87,7 @@ impl<D: Disk> Store<D> {
         &mut self,
         range: Range<'_>,
         visits: u32,
-        notes_gaps: bool,
+        (notes_gaps, with_values): (bool, bool),
         each: &mut Each<'_, D>,
     ) -> Result<Walked, Failure> {
         let Range { version, now_ms, reverse, .. } = range;
@@ -108,7 +109,19 @@ impl<D: Disk> Store<D> {
                     if run.is_some() {
                         note(&mut found, run.take(), Some(beside(entry.key, reverse)), &range);
                     }
-                    if !each(&entry, &mut self.values)? {
+                    if let Value::Operand(_) = entry.value {
+                        let Some(chain) = Chain::at(&self.memtables, &self.table, entry.key, entry.version)? else {
+                            continue;
+                        };
+                        if chain.is_gone(now_ms) {
+                            continue;
+                        }
+                        let bytes = if with_values { chain.fold().read(&mut self.values)? } else { Vec::new() };
+                        let entry = Entry { expires: chain.expires(), value: Value::Inline(&bytes), ..entry };
+                        if !each(&entry, &mut self.values)? {
+                            break Walked::Full;
+                        }
+                    } else if !each(&entry, &mut self.values)? {
                         break Walked::Full;
                     }
                 }

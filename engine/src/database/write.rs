@@ -6,7 +6,7 @@ use super::store::Store;
 use super::value_log::LargeValue;
 use crate::abbreviation::Common;
 use crate::disk::Disk;
-use crate::entry::Entry;
+use crate::entry::{Entry, Value};
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::version::Version;
@@ -40,8 +40,8 @@ impl<D: Disk> Database<D> {
         store.keep_pace(now_ms)?;
         match operations {
             [] => Ok(store.clock.newest()),
-            [_] => store.commit_distinct(operations),
-            _ => store.commit_distinct(&last_of_each_key(operations)),
+            [_] => store.commit_distinct(operations, &[]),
+            _ => store.commit_distinct(&last_of_each_key(operations), &[]),
         }
     }
 
@@ -89,20 +89,28 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<Version, Failure> {
+    /// Commits operations of different keys, in their order. Those that `is_operand` marks have encoded operands as their
+    /// values.
+    pub fn commit_distinct(&mut self, operations: &[Operation<'_>], is_operand: &[bool]) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
         let mut prepared = self.values.prepare(operations.iter());
         let version = self.next_version()?;
         let mut position = self.values.begin(version, &payload::operations_head(), prepared.size)?;
-        for operation in operations {
+        for (index, operation) in operations.iter().enumerate() {
             let &Operation { key, value, expires } = operation;
             if let Some(bytes) = value {
                 self.counters.put(key.len() + bytes.len());
             } else {
                 self.counters.delete();
             }
-            let value = self.values.add(&mut position, &[], operation, &mut prepared)?;
+            let value = match value {
+                Some(operand) if is_operand.get(index) == Some(&true) => {
+                    self.values.add_operand(&mut position, (key, operand, expires))?;
+                    Value::Operand(operand)
+                }
+                _ => self.values.add(&mut position, &[], operation, &mut prepared)?,
+            };
             self.finds.written(key, operation.value.is_some());
             self.memtables.insert(&Entry { key, version, expires, value })?;
         }
@@ -146,16 +154,24 @@ impl<D: Disk> Store<D> {
     }
 }
 
-/// In the order of the keys. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
-fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
+/// An operation with the start of its key as an integer, and its index.
+pub(super) type Ordered<'o, 'a> = (u64, usize, &'o Operation<'a>);
+
+/// The operations in the order of the keys. Of one key the last one comes first. Most of the order is that of integers: comparing bytes is slow in WebAssembly.
+#[inline(never)]
+pub(super) fn in_order<'o, 'a>(operations: &'o [Operation<'a>]) -> Vec<Ordered<'o, 'a>> {
     let mut common = Common::default();
     for operation in operations {
         common.admit(operation.key);
     }
-    let mut order: Vec<(u64, usize, &Operation<'a>)> =
+    let mut order: Vec<Ordered<'o, 'a>> =
         operations.iter().enumerate().map(|(i, each)| (common.abbreviate(each.key), i, each)).collect();
-    // The last one of a key comes first, and stays.
     order.sort_by(|(a, i, left), (b, j, right)| a.cmp(b).then_with(|| left.key.cmp(right.key)).then_with(|| j.cmp(i)));
+    order
+}
+
+fn last_of_each_key<'a>(operations: &[Operation<'a>]) -> Vec<Operation<'a>> {
+    let mut order = in_order(operations);
     order.dedup_by(|(a, _, left), (b, _, right)| a == b && left.key == right.key);
     order.into_iter().map(|(_, _, operation)| *operation).collect()
 }

@@ -122,9 +122,10 @@ fn read_header<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Option<Segmen
         HeaderState::OtherFormat(format) => Err(Failure::new(
             FailureKind::Unsupported,
             format!(
-                "the log file {} has format {format}, this release reads {}",
+                "the log file {} has format {format}, this release reads {} and {}",
                 segment::file_name(number),
-                segment::FORMAT_VERSION
+                segment::FORMAT_VERSION,
+                segment::OPERANDS_FORMAT_VERSION
             ),
         )),
         // The header is durable before a record says so.

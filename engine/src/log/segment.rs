@@ -14,8 +14,10 @@ pub use crate::position::{file_name, file_number};
 
 /// Bytes before the first record.
 pub const HEADER_SIZE: usize = 32;
-/// The format of segments that this release writes and reads.
+/// The format of segments. This release reads and writes it.
 pub const FORMAT_VERSION: u8 = 2;
+/// The format of segments whose records may have operands. Nothing else differs. Releases before operands refuse it.
+pub const OPERANDS_FORMAT_VERSION: u8 = 3;
 
 const MAGIC: &[u8; 7] = b"lugelog";
 
@@ -28,6 +30,8 @@ pub struct SegmentHeader {
     pub follows: Position,
     /// The owner of the segment.
     pub owner: u32,
+    /// The format: [`FORMAT_VERSION`] or [`OPERANDS_FORMAT_VERSION`].
+    pub format: u8,
 }
 
 /// The content of the first bytes of a segment file.
@@ -47,7 +51,7 @@ pub fn encode(header: &SegmentHeader) -> [u8; HEADER_SIZE] {
     let mut bytes = [0; HEADER_SIZE];
     let body = [
         &MAGIC[..],
-        &[FORMAT_VERSION],
+        &[header.format],
         &header.number.get().to_le_bytes(),
         &header.follows.packed().get().to_le_bytes(),
     ]
@@ -84,10 +88,16 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
     if magic != MAGIC || checksum(body, owner) != u32::from_le_bytes(*stored) {
         return None;
     }
-    if *format != FORMAT_VERSION {
-        return Some(HeaderState::OtherFormat(*format));
+    let format = *format;
+    if format != FORMAT_VERSION && format != OPERANDS_FORMAT_VERSION {
+        return Some(HeaderState::OtherFormat(format));
     }
     let follows = Position::unpacked(PackedPosition::of(u64::from_le_bytes(follows.try_into().ok()?)));
     let owner = u32::from_le_bytes(owner);
-    Some(HeaderState::Valid(SegmentHeader { number: SegmentNumber::of(u64::from_le_bytes(*number)), follows, owner }))
+    Some(HeaderState::Valid(SegmentHeader {
+        number: SegmentNumber::of(u64::from_le_bytes(*number)),
+        follows,
+        owner,
+        format,
+    }))
 }

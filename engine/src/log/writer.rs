@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::record::{self, RecordHasher};
-use super::segment::{self, HEADER_SIZE, SegmentHeader};
+use super::segment::{self, FORMAT_VERSION, HEADER_SIZE, OPERANDS_FORMAT_VERSION, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::position::{Position, SegmentNumber};
@@ -30,6 +30,8 @@ pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 pub struct LogWriter<D: Disk> {
     disk: D,
     owner: u32,
+    /// The format of the next segments.
+    format: u8,
     segment_size: u64,
     /// Whether files are extended with zeros ahead of the records.
     writes_ahead: bool,
@@ -99,6 +101,7 @@ impl<D: Disk> LogWriter<D> {
         Self {
             disk,
             owner: 0,
+            format: FORMAT_VERSION,
             segment_size,
             writes_ahead: true,
             file: None,
@@ -302,6 +305,15 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
+    /// The next records may have operands. Ends the present segment, durably, unless that may have some already.
+    pub fn take_operands(&mut self) -> Result<(), Failure> {
+        if self.format != OPERANDS_FORMAT_VERSION {
+            self.end_segment()?;
+            self.format = OPERANDS_FORMAT_VERSION;
+        }
+        Ok(())
+    }
+
     /// The next record is the first one of the next segment.
     fn leave_segment(&mut self) {
         self.follows = self.end();
@@ -319,7 +331,7 @@ impl<D: Disk> LogWriter<D> {
     /// Creates a segment for another writer. Its records are no part of this log, and this log never uses its number. The log must be in bulk.
     pub fn create_aside(&mut self) -> Result<SegmentNumber, Failure> {
         let number = self.newest_segment().max(self.aside).next();
-        let header = SegmentHeader { number, follows: Position::default(), owner: self.owner };
+        let header = SegmentHeader { number, follows: Position::default(), owner: self.owner, format: self.format };
         create_segment(&self.disk, header)?.sync()?;
         self.disk.sync_directory()?;
         self.aside = number;
@@ -600,7 +612,8 @@ impl<D: Disk> LogWriter<D> {
     }
 
     fn create(&mut self) -> Result<(), Failure> {
-        let header = SegmentHeader { number: self.number, follows: self.follows, owner: self.owner };
+        let header =
+            SegmentHeader { number: self.number, follows: self.follows, owner: self.owner, format: self.format };
         // It is not durable yet. No record in it may say so.
         self.durable = self.follows;
         self.file = Some(create_segment(&self.disk, header)?);

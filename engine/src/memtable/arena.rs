@@ -24,6 +24,7 @@ const MOST_EXTRA: usize = HEADER_SIZE + 16;
 const DELETED: u8 = 0;
 const INLINE: u8 = 1;
 const LOGGED: u8 = 2;
+const OPERAND: u8 = 3;
 const HAS_EXPIRY: u8 = 0x80;
 
 /// Entries by their numbers.
@@ -38,32 +39,36 @@ pub(super) struct Arena {
 impl Arena {
     /// Adds an entry and returns its number.
     pub fn add(&mut self, entry: &Entry<'_>) -> Result<u32, Failure> {
-        let position;
-        let (kind, value_length, value): (u8, u32, &[u8]) = match entry.value {
-            Value::Deleted => (DELETED, 0, &[]),
-            Value::Inline(bytes) => (INLINE, u32_of(bytes.len()), bytes),
-            Value::Logged { position: at, length } => {
-                position = at.get().to_le_bytes();
-                (LOGGED, length.to_bits(), &position)
-            }
-        };
-        let expiry = entry.expires.map(|at| at.ms().to_le_bytes());
-        let kind = if expiry.is_some() { kind | HAS_EXPIRY } else { kind };
-        let mut header = [kind; HEADER_SIZE];
-        let fields = [entry.version.to_le_bytes(), lengths(entry.key.len(), value_length)];
-        header.iter_mut().skip(1).zip(fields.as_flattened()).for_each(|(to, from)| *to = *from);
-        let expiry = expiry.as_ref().map_or(&[][..], |bytes| bytes);
-        let size = HEADER_SIZE + entry.key.len() + expiry.len() + value.len();
+        let encoded = Encoded::of(entry);
+        let Encoded { header, key, expiry, position, value } = &encoded;
+        let size = encoded.size();
         let number = self.make_room(size)?;
         if let Some(chunk) = self.chunks.get_mut(self.current) {
-            chunk.extend_from_slice(&header);
-            chunk.extend_from_slice(entry.key);
-            if !expiry.is_empty() {
+            chunk.extend_from_slice(header);
+            chunk.extend_from_slice(key);
+            if let Some(expiry) = expiry {
                 chunk.extend_from_slice(expiry);
             }
-            chunk.extend_from_slice(value);
+            match position {
+                Some(position) => chunk.extend_from_slice(position),
+                None => chunk.extend_from_slice(value),
+            }
         }
         self.size_bytes += size;
+        Ok(number)
+    }
+
+    /// Replaces an entry by another one with the same key and version. Returns its number: the same, if there is room for it.
+    pub fn replace(&mut self, number: u32, entry: &Entry<'_>) -> Result<u32, Failure> {
+        let room = self.get(number).map_or(0, |old| Encoded::of(&old).size());
+        let encoded = Encoded::of(entry);
+        if encoded.size() > room {
+            return self.add(entry);
+        }
+        let chunk = self.chunks.get_mut((number >> CHUNK_BITS) as usize);
+        let bytes = chunk.and_then(|chunk| chunk.get_mut(number as usize & (CHUNK_SIZE - 1)..)).unwrap_or_default();
+        let parts = encoded.parts();
+        bytes.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
         Ok(number)
     }
 
@@ -79,6 +84,7 @@ impl Arena {
         let value = match kind & !HAS_EXPIRY {
             DELETED => Value::Deleted,
             INLINE => Value::Inline(rest.get(..value_length as usize)?),
+            OPERAND => Value::Operand(rest.get(..value_length as usize)?),
             _ => {
                 let position = u64::from_le_bytes(*rest.first_chunk::<8>()?);
                 Value::Logged { position: PackedPosition::of(position), length: LoggedLength::of_bits(value_length) }
@@ -171,6 +177,47 @@ impl Arena {
     }
 }
 
+/// An entry, as a chunk is to store it.
+struct Encoded<'a> {
+    header: [u8; HEADER_SIZE],
+    key: &'a [u8],
+    expiry: Option<[u8; 8]>,
+    position: Option<[u8; 8]>,
+    value: &'a [u8],
+}
+
+impl<'a> Encoded<'a> {
+    #[inline]
+    fn of(entry: &Entry<'a>) -> Self {
+        let mut position = None;
+        let (kind, value_length, value): (u8, u32, &[u8]) = match entry.value {
+            Value::Deleted => (DELETED, 0, &[]),
+            Value::Inline(bytes) => (INLINE, u32_of(bytes.len()), bytes),
+            Value::Operand(bytes) => (OPERAND, u32_of(bytes.len()), bytes),
+            Value::Logged { position: at, length } => {
+                position = Some(at.get().to_le_bytes());
+                (LOGGED, length.to_bits(), &[])
+            }
+        };
+        let expiry = entry.expires.map(|at| at.ms().to_le_bytes());
+        let kind = if expiry.is_some() { kind | HAS_EXPIRY } else { kind };
+        let mut header = [kind; HEADER_SIZE];
+        let fields = [entry.version.to_le_bytes(), lengths(entry.key.len(), value_length)];
+        header.iter_mut().skip(1).zip(fields.as_flattened()).for_each(|(to, from)| *to = *from);
+        Self { header, key: entry.key, expiry, position, value }
+    }
+
+    fn parts(&self) -> [&[u8]; 5] {
+        [&self.header, self.key, eight(self.expiry.as_ref()), eight(self.position.as_ref()), self.value]
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        let extra = if self.expiry.is_some() { 8 } else { 0 } + if self.position.is_some() { 8 } else { 0 };
+        HEADER_SIZE + self.key.len() + extra + self.value.len()
+    }
+}
+
 /// An entry, as a chunk stores it.
 struct Stored<'a> {
     kind: u8,
@@ -179,6 +226,10 @@ struct Stored<'a> {
     value_length: u32,
     /// The bytes after the key, to the end of the chunk.
     rest: &'a [u8],
+}
+
+fn eight(bytes: Option<&[u8; 8]>) -> &[u8] {
+    bytes.map_or(&[], |bytes| bytes)
 }
 
 fn lengths(key: usize, value: u32) -> [u8; 8] {

@@ -13,8 +13,9 @@ use arena::Arena;
 pub use tree::Place;
 use tree::Tree;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
+use crate::operand::Operand;
 use crate::version::Version;
 
 /// An ordered set of versions of keys.
@@ -24,15 +25,64 @@ pub struct Memtable {
     /// The numbers of all entries, in the order in which they were inserted.
     inserted: Vec<u32>,
     tree: Tree,
+    operands: Operands,
+}
+
+/// The operands that were inserted.
+#[derive(Clone, Copy, Debug)]
+struct Operands {
+    count: usize,
+    /// The earliest time of a commit that has one, in milliseconds since 1970.
+    first_ms: u64,
+}
+
+impl Default for Operands {
+    fn default() -> Self {
+        Self { count: 0, first_ms: u64::MAX }
+    }
 }
 
 impl Memtable {
     /// Adds a version of a key. The pair must be new, and the version not below the versions added before.
     pub fn insert(&mut self, entry: &Entry<'_>) -> Result<(), Failure> {
+        if let Value::Operand(bytes) = entry.value {
+            self.operands.count += 1;
+            let at_ms = Operand::decode(bytes).map_or(0, |operand| operand.at_ms);
+            self.operands.first_ms = self.operands.first_ms.min(at_ms);
+        }
         let number = self.arena.add(entry)?;
         self.inserted.push(number);
         self.tree.insert(number, entry.key, entry.version, &self.arena);
         Ok(())
+    }
+
+    /// Replaces the entry at a place by another one with the same key and version. All places stay valid.
+    pub fn replace(&mut self, place: Place, entry: &Entry<'_>) -> Result<(), Failure> {
+        let Some(old) = self.tree.entry(place) else { return Ok(()) };
+        let new = self.arena.replace(old, entry)?;
+        if new != old {
+            self.tree.replace(place, new);
+            let index = self.inserted.partition_point(|number| {
+                let (key, version) = self.arena.key_of(*number);
+                (version, key) < (entry.version, entry.key)
+            });
+            if let Some(inserted) = self.inserted.get_mut(index).filter(|inserted| **inserted == old) {
+                *inserted = new;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many operands were inserted.
+    #[must_use]
+    pub fn operands(&self) -> usize {
+        self.operands.count
+    }
+
+    /// The earliest time of a commit with an operand, in milliseconds since 1970; above all times if there is none.
+    #[must_use]
+    pub fn first_operand_ms(&self) -> u64 {
+        self.operands.first_ms
     }
 
     /// The newest entry of `key` whose version is not above `version`.
@@ -122,6 +172,7 @@ impl Memtable {
         self.arena.clear();
         self.inserted.clear();
         self.tree.clear();
+        self.operands = Operands::default();
     }
 
     /// Makes room for this many entries, with this many bytes of keys and values. After that, no insert of them fails

@@ -189,6 +189,14 @@ impl Tree {
         self.leaves.get(place.leaf as usize)?.slots.entry(place.slot as usize)
     }
 
+    /// Replaces the entry at a place by another one with the same key and version. Inner nodes still have
+    /// the old one: they need its key alone.
+    pub fn replace(&mut self, place: Place, entry: u32) {
+        let slots = &mut self.leaves[place.leaf as usize].slots;
+        let (prefix, _) = slots.at(place.slot as usize);
+        slots.set(place.slot as usize, (prefix, entry));
+    }
+
     /// The entries in the leaf of a place.
     pub fn beside(&self, place: Place) -> &[u32] {
         self.leaves.get(place.leaf as usize).map_or(&[], |leaf| leaf.slots.entries())

@@ -31,6 +31,8 @@ const KIND_DELETED: u8 = 0;
 const KIND_INLINE: u8 = 1;
 const KIND_LOGGED: u8 = 2;
 const KIND_LOGGED_COMPRESSED: u8 = 3;
+/// No block has it: operands are folded before they are merged. A reader takes it for damage.
+const KIND_OPERAND: u8 = 4;
 const HAS_EXPIRY: u8 = 0x80;
 /// The distance of landmarks, in entries.
 const LANDMARK_INTERVAL: usize = 8;
@@ -66,6 +68,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: Ve
     let kind = match entry.value {
         Value::Deleted => KIND_DELETED,
         Value::Inline(_) => KIND_INLINE,
+        Value::Operand(_) => KIND_OPERAND,
         Value::Logged { length, .. } if length.is_compressed() => KIND_LOGGED_COMPRESSED,
         Value::Logged { .. } => KIND_LOGGED,
     };
@@ -81,7 +84,7 @@ fn write_entry(block: &mut Vec<u8>, entry: &Entry<'_>, shared: usize, lowest: Ve
             varint::write(block, u64::from(length.stored()));
             block.extend_from_slice(rest);
         }
-        Value::Inline(bytes) => {
+        Value::Inline(bytes) | Value::Operand(bytes) => {
             varint::write(block, bytes.len() as u64);
             block.extend_from_slice(rest);
             block.extend_from_slice(bytes);

@@ -156,9 +156,14 @@ impl Group {
 impl<D: Disk> Table<D> {
     /// Notes that there is no history before a version. Durable after [`Table::sync`].
     pub fn end_history_before(&mut self, version: Version) -> Result<(), Failure> {
-        self.show()?;
-        let history = self.history.max(HistoryLeft::after(version));
+        self.lose_history(HistoryLeft::after(version))
+    }
+
+    /// Notes that history is lost. Durable after [`Table::sync`], and before all that is prepared later.
+    pub fn lose_history(&mut self, left: HistoryLeft) -> Result<(), Failure> {
+        let history = self.history.max(left);
         if history != self.history {
+            self.show()?;
             self.history = history;
             self.tree.insert(HISTORY_KEY, &encode_history(history))?;
         }

@@ -19,8 +19,13 @@ pub struct Found {
 #[derive(Clone, Debug)]
 enum OwnedValue {
     Deleted,
+    /// An operand, without its bytes.
+    Operand,
     Inline(Vec<u8>),
-    Logged { position: PackedPosition, length: LoggedLength },
+    Logged {
+        position: PackedPosition,
+        length: LoggedLength,
+    },
 }
 
 impl Found {
@@ -30,9 +35,16 @@ impl Found {
         let value = match version.value {
             Value::Deleted => OwnedValue::Deleted,
             Value::Inline(bytes) => OwnedValue::Inline(bytes.to_vec()),
+            Value::Operand(_) => OwnedValue::Operand,
             Value::Logged { position, length } => OwnedValue::Logged { position, length },
         };
         Self { version: version.version, expires: version.expires, value }
+    }
+
+    /// An operand of a memtable, which the caller folds.
+    #[must_use]
+    pub fn operand(version: Version) -> Self {
+        Self { version, expires: None, value: OwnedValue::Operand }
     }
 
     /// The value.
@@ -40,6 +52,7 @@ impl Found {
     pub fn value(&self) -> Value<'_> {
         match &self.value {
             OwnedValue::Deleted => Value::Deleted,
+            OwnedValue::Operand => Value::Operand(&[]),
             OwnedValue::Inline(bytes) => Value::Inline(bytes),
             OwnedValue::Logged { position, length } => Value::Logged { position: *position, length: *length },
         }
@@ -66,7 +79,7 @@ impl PlacedValue {
         match value {
             Value::Deleted => Self::Deleted,
             Value::Logged { position, length } => Self::Logged { position, length },
-            Value::Inline(bytes) => {
+            Value::Inline(bytes) | Value::Operand(bytes) => {
                 Self::Inline { start: bytes.as_ptr().addr() - block.as_ptr().addr(), length: bytes.len() }
             }
         }

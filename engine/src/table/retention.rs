@@ -88,6 +88,17 @@ impl Retention {
         left
     }
 
+    /// Which versions of one key, newest first, stay above the bottom. If fewer snapshots are open later, fewer stay.
+    #[must_use]
+    pub fn keeps(&self, versions: &[Version]) -> Vec<bool> {
+        let mut newer = None;
+        let stays = versions.iter().enumerate().map(|(i, version)| {
+            let is_seen = self.is_seen(*version, newer.replace(*version));
+            i < self.versions_to_keep || is_seen
+        });
+        stays.collect()
+    }
+
     /// The stored form of a version that stays. Nobody reads an expired value, so it becomes a deletion.
     #[must_use]
     pub fn stripped<'a>(&self, entry: &Entry<'a>) -> Entry<'a> {

@@ -101,7 +101,8 @@ pub fn assert_agrees(
     }
 }
 
-fn read_whole(
+/// A value that a read found, all of it.
+pub fn read_whole(
     database: &mut Database<MemoryDisk>,
     stream: Option<luge_engine::database::ValueStream>,
     value: &[u8],

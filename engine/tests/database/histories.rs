@@ -3,6 +3,7 @@
 
 use crate::check::{assert_agrees, assert_changes_agree, changes, scan, verify};
 use crate::history::{Commit, History, Written, key, versions};
+use crate::merges::{Change, change, merge};
 use crate::worker::Worker;
 use luge_engine::compression::Compression;
 use luge_engine::cursor::Range;
@@ -30,6 +31,8 @@ pub const OPTIONS: Options = Options {
 #[derive(Clone, Debug)]
 enum Step {
     Commit(Vec<(Vec<u8>, Written)>),
+    /// A commit that changes values by what they are.
+    Merge(Vec<Change>),
     /// A put whose value comes in pieces; given up when the flag is false.
     Large(Vec<u8>, usize, bool),
     Sync,
@@ -62,7 +65,8 @@ enum Step {
 fn write() -> impl Strategy<Value = (Vec<u8>, Written)> {
     let value = prop_oneof![
         1 => Just(None),
-        4 => vec(any::<u8>(), 0..150).prop_map(Some),
+        2 => vec(any::<u8>(), 0..150).prop_map(Some),
+        2 => any::<[u8; 8]>().prop_map(|number| Some(number.to_vec())),
         1 => vec(any::<u8>(), 190..600).prop_map(Some),
     ];
     let ttl = prop_oneof![8 => Just(0), 2 => 1..100_u64];
@@ -75,6 +79,7 @@ fn write() -> impl Strategy<Value = (Vec<u8>, Written)> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         14 => vec(write(), 1..6).prop_map(Step::Commit),
+        14 => vec(change(), 1..6).prop_map(Step::Merge),
         1 => (key(), 200..3000_usize, prop::bool::weighted(0.8)).prop_map(|(key, length, ends)| Step::Large(key, length, ends)),
         1 => Just(Step::Sync),
         2 => Just(Step::BeginSync),
@@ -121,8 +126,8 @@ fn end() -> impl Strategy<Value = End> {
 }
 
 /// What the test knows of a database through its lives.
-struct Known {
-    commits: Vec<Commit>,
+pub struct Known {
+    pub commits: Vec<Commit>,
     /// So many of them are durable.
     durable: usize,
     /// So many will be by the syncs that were begun.
@@ -132,12 +137,12 @@ struct Known {
     snapshots: Vec<Version>,
     /// The highest version that anybody was ever told.
     highest: Version,
-    now_ms: u64,
+    pub now_ms: u64,
     versions_to_keep: usize,
 }
 
 impl Known {
-    fn committed(&mut self, version: Version, writes: Vec<(Vec<u8>, Written)>) {
+    pub fn committed(&mut self, version: Version, writes: Vec<(Vec<u8>, Written)>) {
         assert!(version > self.highest, "version {version} after {}", self.highest);
         self.highest = version;
         self.commits.push((version, writes));
@@ -210,6 +215,7 @@ fn run_step(database: &mut Database<MemoryDisk>, worker: &mut Worker, step: Step
             let version = database.commit(&operations, known.now_ms).unwrap();
             known.committed(version, writes);
         }
+        Step::Merge(changes) => merge(database, &changes, known),
         Step::Large(key, length, ends) => {
             let value: Vec<u8> = (0..length).map(|i| (i * 7 + known.commits.len()) as u8).collect();
             put_in_pieces(database, &key, &value, known.now_ms);

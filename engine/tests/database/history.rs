@@ -20,7 +20,7 @@ pub struct Written {
 }
 
 impl Written {
-    fn is_gone(&self, now_ms: u64) -> bool {
+    pub fn is_gone(&self, now_ms: u64) -> bool {
         self.value.is_none() || (self.expires_ms > 0 && self.expires_ms <= now_ms)
     }
 }

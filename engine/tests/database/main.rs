@@ -15,6 +15,7 @@ mod histories;
 mod history;
 mod increments;
 mod killed;
+mod merges;
 mod pace;
 mod restore;
 mod size;

@@ -23,6 +23,7 @@ import {
   type ModelChange,
 } from "./history.ts";
 import { type JobMoment, SimulatedWorkers, withWorkers } from "./jobs.ts";
+import { mergesOf } from "./merges.ts";
 import { lookedAround } from "./trespass.ts";
 import { changesAfter, compareTold, tellUntil, Watcher } from "./watcher.ts";
 import { keyOf, type Profile, sizeOf, valueFor } from "./workload.ts";
@@ -517,9 +518,10 @@ export class Life {
     const { extended, profile } = this.#context;
     if (!extended) return [];
     const floods = profile.floods ? [() => this.#flood(), () => this.#flood()] : [];
+    const merges = profile.merges ? Array.from({ length: 20 }, () => () => this.#merge()) : [];
     const compact = () => this.#follow(this.#open.compact());
     const compactions = profile.compactsOften ? [compact, compact, compact, compact] : [];
-    return [() => this.#actBeside(), () => this.checkVersions(false), ...floods, ...compactions];
+    return [() => this.#actBeside(), () => this.checkVersions(false), ...floods, ...merges, ...compactions];
   }
 
   async #actBeside(): Promise<void> {
@@ -532,6 +534,21 @@ export class Life {
       follow: (promise) => this.#follow(promise),
       until: (promise) => this.#until(promise),
     });
+  }
+
+  /** Increments and appends. Nothing else is written until they are committed, so what they make is known. */
+  async #merge(): Promise<void> {
+    while (this.#announced > 0) await this.#until(this.turn());
+    const { random, profile, clock } = this.#context;
+    const { operations, changes } = mergesOf({
+      model: this.#history.modelAt(this.#history.length),
+      random,
+      nowMs: clock.nowMs,
+      count: 1 + random.below(profile.batchKeys),
+      sizeOf: () => sizeOf(profile, random) - 4,
+      key: () => this.#key(),
+    });
+    this.#issue(changes, () => this.#open.batch(operations));
   }
 
   /** Writes more than a lane takes, so that the rest blocks. */

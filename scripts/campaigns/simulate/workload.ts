@@ -30,6 +30,8 @@ export interface Profile {
   readonly mostStates?: number;
   /** Whether one turn may write enough to fill a lane. */
   readonly floods?: boolean;
+  /** Whether most steps are increments and appends. */
+  readonly merges?: boolean;
   /** Whether one in a few steps is a compaction. */
   readonly compactsOften?: boolean;
 }
@@ -130,6 +132,18 @@ export const EXTENDED_PROFILES: readonly Profile[] = [
     steps: 12,
     sparse: 40,
     floods: true,
+  },
+  {
+    // Operands in the log, some of them of lists that stay in the log.
+    name: "merges",
+    keys: 12,
+    valueBytes: 120,
+    largeOneIn: 25,
+    largeBytes: 5000,
+    batchKeys: 8,
+    steps: 120,
+    sparse: 2,
+    merges: true,
   },
   {
     // Compactions move their values. The entries take enough blocks for jobs.

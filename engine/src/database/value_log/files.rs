@@ -22,19 +22,26 @@ pub struct ValueStream {
     position: PackedPosition,
     length: usize,
     done: usize,
+    /// More bytes, which are not in the log.
+    end: Vec<u8>,
     hasher: Box<Xxh64>,
 }
 
 impl ValueStream {
     /// The value at this packed position of the log.
     pub(super) fn new(position: PackedPosition, length: u32) -> Self {
-        Self { position, length: length as usize, done: 0, hasher: Box::new(Xxh64::new(0)) }
+        Self { position, length: length as usize, done: 0, end: Vec::new(), hasher: Box::new(Xxh64::new(0)) }
+    }
+
+    /// The same value with more bytes at its end.
+    pub(in crate::database) fn with_end(self, end: Vec<u8>) -> Self {
+        Self { end, ..self }
     }
 
     /// The length of the value in bytes.
     #[must_use]
     pub fn length(&self) -> usize {
-        self.length
+        self.length + self.end.len()
     }
 }
 
@@ -113,6 +120,13 @@ impl<F: DiskFile> ValueFiles<F> {
         size: usize,
         bytes: &mut Vec<u8>,
     ) -> Result<(), Failure> {
+        if let Some(at) = stream.done.checked_sub(stream.length).filter(|_| !stream.end.is_empty()) {
+            let rest = stream.end.get(at..).unwrap_or_default();
+            bytes.clear();
+            bytes.extend_from_slice(rest.get(..size).unwrap_or(rest));
+            stream.done += bytes.len();
+            return Ok(());
+        }
         let start = Position::unpacked(stream.position);
         resize(bytes, size.min(stream.length - stream.done))?;
         self.read_bytes(log, Position { offset: start.offset + stream.done as u64, ..start }, bytes)?;

@@ -204,6 +204,44 @@ impl<D: Disk> ValueLog<D> {
         Ok(value)
     }
 
+    /// As [`LogWriter::take_operands`].
+    pub fn take_operands(&mut self) -> Result<(), Failure> {
+        self.log.take_operands()
+    }
+
+    /// As [`ValueLog::add`], for an encoded operand.
+    pub fn add_operand(
+        &mut self,
+        position: &mut Position,
+        (key, operand, expires): (&[u8], &[u8], Option<Expiry>),
+    ) -> Result<(), Failure> {
+        let head = payload::operand_head(key, operand, expires);
+        for part in [head.bytes(), key, operand] {
+            self.log.extend(part)?;
+            position.offset += part.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Appends a value of this version of a key to the log again, whole, as [`ValueLog::move_some`] does. `newest` is the
+    /// version of the newest commit.
+    pub fn append_value(
+        &mut self,
+        (key, version): (&[u8], Version),
+        value: &[u8],
+        newest: Version,
+    ) -> Result<(PackedPosition, LoggedLength), Failure> {
+        let packed = self.pack(value);
+        let (stored, length) = stored_of(value, packed.as_deref())?;
+        let head = payload::moved_head(key, version, length);
+        let record_version = self.log.last_version().max(newest);
+        let position = self.begin(record_version, &head, stored.len() + VALUE_CHECKSUM_SIZE)?;
+        self.log.extend(stored)?;
+        self.log.extend(&payload::value_checksum(stored))?;
+        self.log.finish()?;
+        Ok((position.packed(), length))
+    }
+
     /// Ends the record that was begun. From here on it counts.
     pub fn finish(&mut self) -> Result<(), Failure> {
         self.log.finish()
@@ -369,7 +407,8 @@ impl<D: Disk> ValueLog<D> {
         match entry.value {
             _ if entry.is_gone(now_ms) => Ok(None),
             Value::Deleted => Ok(None),
-            Value::Inline(bytes) => Ok(Some(bytes)),
+            // Callers fold operands before.
+            Value::Inline(bytes) | Value::Operand(bytes) => Ok(Some(bytes)),
             Value::Logged { position, length } => {
                 self.read(position, length, logged)?;
                 Ok(Some(logged))

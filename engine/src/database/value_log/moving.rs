@@ -1,7 +1,7 @@
 //! Moves the live values of a segment that is mostly dead to the end of the log. Then the segment is removed.
 
-use super::super::payload::{self, Change, Logged, Payload, VALUE_CHECKSUM_SIZE};
-use super::{ValueLog, stored_of};
+use super::super::payload::{self, Change, Logged, Payload};
+use super::ValueLog;
 use crate::disk::{Disk, DiskFile};
 use crate::entry::LoggedLength;
 use crate::failure::Failure;
@@ -215,15 +215,8 @@ impl<D: Disk> ValueLog<D> {
         let mut bytes = Vec::new();
         for each in live {
             self.read(each.from, each.length, &mut bytes)?;
-            let packed = self.pack(&bytes);
-            let (stored, length) = stored_of(&bytes, packed.as_deref())?;
-            let head = payload::moved_head(&each.key, each.version, length);
-            let version = self.log.last_version().max(newest);
-            let position = self.begin(version, &head, stored.len() + VALUE_CHECKSUM_SIZE)?;
-            self.log.extend(stored)?;
-            self.log.extend(&payload::value_checksum(stored))?;
-            self.log.finish()?;
-            let (key, to) = (each.key.clone(), position.packed());
+            let (to, length) = self.append_value((&each.key, each.version), &bytes, newest)?;
+            let key = each.key.clone();
             relocations.push(Relocation { key, version: each.version, from: each.from, to, length });
         }
         relocations.sort_by(|a, b| a.key.cmp(&b.key));
