@@ -40,8 +40,8 @@ impl<D: Disk> Database<D> {
         store.keep_pace(now_ms)?;
         match operations {
             [] => Ok(store.clock.newest()),
-            [_] => store.commit_distinct(operations),
-            _ => store.commit_distinct(&last_of_each_key(operations)),
+            [_] => store.commit_distinct(operations, None),
+            _ => store.commit_distinct(&last_of_each_key(operations), None),
         }
     }
 
@@ -89,11 +89,16 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    fn commit_distinct(&mut self, operations: &[Operation<'_>]) -> Result<Version, Failure> {
+    /// Commits operations of different keys, at a version, or at the next one.
+    pub(super) fn commit_distinct(
+        &mut self,
+        operations: &[Operation<'_>],
+        at: Option<Version>,
+    ) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
         let mut prepared = self.values.prepare(operations.iter());
-        let version = self.next_version()?;
+        let version = at.map_or_else(|| self.next_version(), Ok)?;
         let mut position = self.values.begin(version, &payload::operations_head(), prepared.size)?;
         for operation in operations {
             let &Operation { key, value, expires } = operation;
