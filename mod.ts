@@ -29,6 +29,7 @@ export type { Change, ChangeIn, DeleteChange, PutChange, WatchedRanges, WatchOpt
 export type {
   Compression,
   EngineSource,
+  FollowedStoreConfig,
   MemoryStoreOptions,
   RemoteStoreConfig,
   SharedStoreConfig,
@@ -55,7 +56,7 @@ export type { CompactResult, Damage, VerifyResult } from "./src/api/maintenance.
 export type { StoreMetrics } from "./src/api/metrics.ts";
 export type { KeyRange, RangeCursor, RangeIterable } from "./src/api/range.ts";
 export type { Reader, ReadRange, Snapshot, SnapshotRange } from "./src/api/reader.ts";
-export type { ListenOptions, SharedStore, StoreListener } from "./src/api/shared_store.ts";
+export type { Following, ListenOptions, SharedStore, StoreListener } from "./src/api/shared_store.ts";
 export type { Store } from "./src/api/store.ts";
 export type { Transaction, TransactionOptions, TransactionView } from "./src/api/transaction.ts";
 export type { Codec, KeyCodec, View, ViewOperation, ViewOptions } from "./src/api/view.ts";
