@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { SharedStore } from "../../../mod.ts";
 import { launcher, type Runtime } from "../../lib/runtimes.ts";
 import { type Done, operationsOf } from "./operations.ts";
 
@@ -19,7 +20,7 @@ export class Member {
   readonly #log: string;
   readonly #ended: Promise<void>;
   /** What it said last. */
-  role: "owner" | "client" | undefined;
+  role: SharedStore["role"] | undefined;
   /** How often it was the owner and became a client: another one took over while it was stopped. */
   timesFenced = 0;
   /** Whether it closed the store. */
@@ -28,10 +29,11 @@ export class Member {
   isBroken = false;
   #mayEnd = false;
 
-  constructor(runtime: Runtime, folder: string, name: string, seed: number) {
+  constructor(runtime: Runtime, folder: string, name: string, seed: number, follows: boolean) {
     this.#log = join(folder, `${name}.log`);
     const [program, args] = launcher(runtime);
-    const child = spawn(program, [...args, PROGRAM, join(folder, "store"), this.#log, name, String(seed)], {
+    const how = follows ? "follow" : "share";
+    const child = spawn(program, [...args, PROGRAM, join(folder, "store"), this.#log, name, String(seed), how], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#child = child;
@@ -40,8 +42,8 @@ export class Member {
         this.isClosed = true;
         return;
       }
-      const role = line.split(" ")[1] as "owner" | "client";
-      if (this.role === "owner" && role === "client") this.timesFenced += 1;
+      const role = line.split(" ")[1] as SharedStore["role"];
+      if (this.role === "owner" && role !== "owner") this.timesFenced += 1;
       this.role = role;
     });
     child.stdin.on("error", () => {});
