@@ -30,6 +30,7 @@ export type { Change, ChangeIn, DeleteChange, PutChange, WatchedRanges, WatchOpt
 export type {
   Compression,
   EngineSource,
+  FollowedStoreConfig,
   MemoryStoreOptions,
   RemoteStoreConfig,
   SharedStoreConfig,
@@ -56,7 +57,7 @@ export type { CompactResult, Damage, VerifyResult } from "./src/api/maintenance.
 export type { StoreMetrics } from "./src/api/metrics.ts";
 export type { AsyncRangeCursor, AsyncRangeIterable, KeyRange, RangeCursor, RangeIterable } from "./src/api/range.ts";
 export type { AsyncReader, AsyncSnapshot, Reader, ReadRange, Snapshot, SnapshotRange } from "./src/api/reader.ts";
-export type { ListenOptions, SharedStore, StoreListener } from "./src/api/shared_store.ts";
+export type { Following, ListenOptions, SharedStore, StoreListener } from "./src/api/shared_store.ts";
 export type { Store } from "./src/api/store.ts";
 export type {
   AsyncTransaction,

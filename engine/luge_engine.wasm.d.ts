@@ -2,6 +2,7 @@
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
 export const luge_abi_version: () => number;
+export const luge_apply: (a: number, b: number, c: number, d: number) => number;
 export const luge_batch: (a: number, b: number) => number;
 export const luge_begin_put: (a: number, b: number, c: number, d: number) => number;
 export const luge_begin_restore: (a: number) => number;

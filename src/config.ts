@@ -5,7 +5,13 @@
  */
 
 import { isAbsolute, resolve, sep } from "node:path";
-import type { Compression, EngineSource, SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
+import type {
+  Compression,
+  EngineSource,
+  FollowedStoreConfig,
+  SharedStoreConfig,
+  SledStoreConfig,
+} from "./api/config.ts";
 import type { FileSystem } from "./api/file_system.ts";
 import { type Logger, LoggingLevel } from "./api/logger.ts";
 import { describe } from "./encoding.ts";
@@ -45,6 +51,7 @@ export interface ResolvedConfig {
   readonly shareBuffers: boolean;
   readonly workers: "auto" | false;
   readonly shared: boolean;
+  readonly follow: boolean;
   readonly slowOperation: number;
   readonly logger: Logger;
   readonly fileSystem: FileSystem | undefined;
@@ -77,12 +84,13 @@ export function defaultConfig(path: string | URL): SledStoreConfig {
     readOnly: false,
     shareBuffers: false,
     shared: false,
+    follow: false,
     slowOperation: Number.POSITIVE_INFINITY,
     logger: consoleLogger,
   };
 }
 
-type Config = SledStoreConfig | SharedStoreConfig;
+type Config = SledStoreConfig | SharedStoreConfig | FollowedStoreConfig;
 
 const CONFIG = new OptionNames<Config>(
   {
@@ -102,6 +110,7 @@ const CONFIG = new OptionNames<Config>(
     shareBuffers: true,
     workers: true,
     shared: true,
+    follow: true,
     slowOperation: true,
     logger: true,
     fileSystem: true,
@@ -118,6 +127,7 @@ const BOOLEANS = [
   "createIfMissing",
   "errorIfExists",
   "shared",
+  "follow",
 ] as const;
 
 /** With a smaller write buffer, jobs are so small that messages to a thread and back take longer than merging. */

@@ -5,6 +5,7 @@
  */
 
 import type { RestoreResult } from "./api/backup.ts";
+import type { SledStoreConfig } from "./api/config.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import { StreamSource } from "./backup/source.ts";
 import { type ResolvedConfig, resolveConfig } from "./config.ts";
@@ -60,7 +61,7 @@ async function configLike(like: ResolvedConfig, path: string | URL): Promise<Res
     path,
     readOnly: false,
     waitForLock: 0,
-  });
+  } as SledStoreConfig);
 }
 
 async function copy(resolved: ResolvedConfig, source: StreamSource, from: string): Promise<RestoreResult> {

@@ -48,7 +48,8 @@ export async function forkTo(
   signal?.throwIfAborted();
   const unfinished = `${target}.fork-${randomName().slice(0, 8)}`;
   const isThere = atPath(target, "fork to", () => {
-    requireOutside(fileSystem, path, target, "fork to");
+    // Replicas of a shared store are inside: see src/shared/forks.ts.
+    if (!target.startsWith(`${path}/shared/follow/`)) requireOutside(fileSystem, path, target, "fork to");
     const isDirectory = requireNothingIn(fileSystem, target);
     if (!isDirectory) prepareParent(fileSystem, target, logger);
     fileSystem.makeDirectory(unfinished);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RemoteStoreConfig, SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
+import type { FollowedStoreConfig, RemoteStoreConfig, SharedStoreConfig, SledStoreConfig } from "./api/config.ts";
 import type { DirectoryLock, FileSystem } from "./api/file_system.ts";
 import type { Logger } from "./api/logger.ts";
 import type { SharedStore } from "./api/shared_store.ts";
@@ -58,7 +58,7 @@ import { loadEngine } from "./wasm/load.ts";
  * await store.increment("visits"); // from any process
  * ```
  */
-export function open(config: SharedStoreConfig): Promise<SharedStore>;
+export function open(config: SharedStoreConfig | FollowedStoreConfig): Promise<SharedStore>;
 /**
  * Opens a store that a process on another machine serves: see {@linkcode SharedStore.listen}. This process is always a
  * client. Calls without an answer wait while the server is away, and a write is done once.
@@ -110,18 +110,19 @@ export function open(config: `luge://${string}` | `luges://${string}` | RemoteSt
  */
 export function open(config: string | URL | SledStoreConfig): Promise<SledStore>;
 export async function open(
-  config: string | URL | SledStoreConfig | SharedStoreConfig | RemoteStoreConfig,
+  config: string | URL | SledStoreConfig | SharedStoreConfig | FollowedStoreConfig | RemoteStoreConfig,
 ): Promise<SledStore | SharedStore> {
   // biome-ignore lint/complexity/noArguments: see refuseSecond.
   refuseSecond(arguments, 'one config, as in open({ path: "data", readOnly: true })');
   if (isRemote(config)) return await (await import("./shared/mod.ts")).openRemote(config);
   const resolved = await resolveConfig(config as SledStoreConfig);
-  if (!resolved.shared) return await openAlone(resolved);
+  const { path, follow } = resolved;
+  if (!resolved.shared && !follow) return await openAlone(resolved);
   const { openShared } = await import("./shared/mod.ts");
-  const { shared: _, ...alone } = config as SharedStoreConfig;
-  const { path } = resolved;
-  const openOwned = async (owned: SledStoreConfig) => await openAlone(await resolveConfig(owned), true);
-  return await openShared({ open: openOwned, config: { ...alone, path, fileSystem: resolved.fileSystem }, path });
+  const { shared: _, follow: __, ...alone } = config as SharedStoreConfig;
+  const own = async (owned: SledStoreConfig) => await openAlone(await resolveConfig(owned), true);
+  const given = { ...alone, path, fileSystem: resolved.fileSystem };
+  return await openShared({ open: own, config: given, path, follow });
 }
 
 /** Opens a store for this process. `isShared` is true for the owner of a shared store. */

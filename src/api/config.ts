@@ -113,6 +113,8 @@ export interface SledStoreConfig {
   readonly logger?: Logger | undefined;
   /** Only a {@linkcode SharedStoreConfig} has `true` here. Default: `false`. */
   readonly shared?: false | undefined;
+  /** Only a {@linkcode FollowedStoreConfig} and a {@linkcode SharedStoreConfig} have `true` here. Default: `false`. */
+  readonly follow?: false | undefined;
   /** The disk. Default: the one of the runtime. */
   readonly fileSystem?: FileSystem | undefined;
   /** Another build of the engine. Default: the one that comes with the module. */
@@ -139,9 +141,47 @@ export interface SledStoreConfig {
  * assert.deepEqual([store.role, same.role], ["owner", "client"]);
  * ```
  */
-export interface SharedStoreConfig extends Omit<SledStoreConfig, "shared" | "fileSystem" | "readOnly"> {
+export interface SharedStoreConfig extends Omit<SledStoreConfig, "shared" | "follow" | "fileSystem" | "readOnly"> {
   /** Other processes may have the store open, too. */
   readonly shared: true;
+  /** Whether this process reads a replica of its own: see {@linkcode FollowedStoreConfig}. Default: `false`. */
+  readonly follow?: boolean | undefined;
+}
+
+/**
+ * Options of `open` for a follower: a process that shares a store, and reads a replica of its own. The options are those
+ * of a {@linkcode SharedStoreConfig}, of which `follow: true` implies `shared: true`.
+ *
+ * While another process owns the store, this one has a replica in `shared/follow` in the directory. The files of the
+ * store that never change are hard links there, so they take disk space once. The owner sends each commit, and the
+ * replica applies it. So reads take no longer than in the owner, work without a promise, too, and go on while there is
+ * no owner. They are some milliseconds behind: see `SharedStore.following`. A read finds what this process wrote before,
+ * and never goes back in time. Writes, transactions and watches go to the owner.
+ *
+ * `cacheSize` and `writeBufferSize` count for the replica, too. A store has at most 64 followers; `open` rejects with
+ * `STORE_BUSY` for another one.
+ *
+ * @example
+ * ```ts
+ * import { type FollowedStoreConfig, open } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const path = await mkdtemp(`${tmpdir()}/example-`);
+ * await using store = await open({ path, shared: true });
+ * const config: FollowedStoreConfig = { path, follow: true };
+ * await using follower = await open(config); // as another process would
+ * await follower.put("key", "value");
+ * assert.equal(follower.getSync("key")?.length, 5);
+ * assert.equal(follower.role, "follower");
+ * ```
+ */
+export interface FollowedStoreConfig extends Omit<SharedStoreConfig, "shared" | "follow"> {
+  /** This process reads a replica of its own. */
+  readonly follow: true;
+  /** Implied. */
+  readonly shared?: true | undefined;
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Store } from "./store.ts";
  * done once, however often it had to be sent.
  *
  * - The methods with `Sync` in their name, the synchronous iterators, `metrics` and `latencies` work in the owner only.
- *   Elsewhere they throw a `StoreError` `NOT_OWNER`.
+ *   Elsewhere they throw a `StoreError` `NOT_OWNER`. Those that read work in a follower, too: see `FollowedStoreConfig`.
  * - `backup` and `restore` reject with `OWNER_LOST` if the owner ends meanwhile. A write does if nobody can tell whether
  *   it is done: before the next owner had the directory, another process opened it without `shared`, a minute passed, or
  *   an owner closed the store that this process had not reached yet.
@@ -31,9 +31,11 @@ export interface SharedStore extends Store {
   readonly path: string;
   /**
    * Whether this process has the files, or sends its calls to the one that has. A client may become the owner, but not
-   * one on another machine.
+   * one on another machine. A `"follower"` is a client that reads a replica of its own: see `FollowedStoreConfig`.
    */
-  readonly role: "owner" | "client";
+  readonly role: "owner" | "client" | "follower";
+  /** How far a follower is behind its owner; `undefined` for an owner, and for a client without a replica. */
+  readonly following: Following | undefined;
   /** As `metrics`, in every process: those of the owner. */
   ownerMetrics(): Promise<StoreMetrics>;
   /** As `latencies`, in every process: those of the owner. */
@@ -57,6 +59,33 @@ export interface SharedStore extends Store {
    * ```
    */
   listen(options: ListenOptions): Promise<StoreListener>;
+}
+
+/**
+ * How far a follower is behind its owner: see {@linkcode SharedStore.following}.
+ *
+ * @example
+ * ```ts
+ * import { type Following, open } from "@luge/luge";
+ * import assert from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { tmpdir } from "node:os";
+ *
+ * const path = await mkdtemp(`${tmpdir()}/example-`);
+ * await using store = await open({ path, shared: true });
+ * await using follower = await open({ path, follow: true });
+ * await follower.put("key", "value");
+ * const { version, newest, delayMs } = follower.following as Following;
+ * assert.ok(version >= newest && delayMs < 10_000);
+ * ```
+ */
+export interface Following {
+  /** The version that reads find. */
+  readonly version: number;
+  /** The newest version of the store that this process has heard of. */
+  readonly newest: number;
+  /** From when the owner sent the newest commits until reads found them, in milliseconds; 0 if none came so far. */
+  readonly delayMs: number;
 }
 
 /** Options of {@linkcode SharedStore.listen}. */

@@ -11,7 +11,7 @@ import type { Call } from "./calls.ts";
 import { fromSent, type SentError } from "./errors.ts";
 import { decodeFrame, encodeFrame, Kind, type Message } from "./frame.ts";
 import type { Link } from "./link.ts";
-import type { Join, Joined, Listener, OpenCall } from "./open_call.ts";
+import type { Join, Joined, Listener, LocalReads, OpenCall } from "./open_call.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { ownerLost } from "./owner_errors.ts";
 import { type Once, WriteNumbers } from "./write_numbers.ts";
@@ -29,8 +29,8 @@ interface Pending extends Deferred<unknown> {
 
 /** The largest id of a call. */
 const LAST_ID = 0xffffffff;
-/** It stays open for long, and keeps no process alive. */
-const LASTING = "snapshot";
+/** These stay open for long, and keep no process alive. */
+const LASTING: ReadonlySet<string> = new Set(["snapshot", "follow"]);
 
 /** The calls of one client. */
 export class Client {
@@ -58,6 +58,8 @@ export class Client {
   #isFenced: Joined["isFenced"];
   /** Whether new calls are refused. Those that were begun go on. */
   isClosing = false;
+  /** What reads in this process, if it follows. */
+  follower: LocalReads | undefined;
   /** Called with whether calls keep the process alive, also while there is no link. */
   busyChanged: ((isBusy: boolean) => void) | undefined;
 
@@ -76,6 +78,21 @@ export class Client {
    */
   get local(): OwnedStore | undefined {
     return this.#isFenced?.() ? undefined : this.#local;
+  }
+
+  /** The store to read in this process: its own, or its replica; `undefined` if the owner is to be asked. */
+  get near(): OwnedStore | undefined {
+    return this.local ?? this.follower?.store;
+  }
+
+  /** Whether this process is the owner, as far as it knows. */
+  get isOwner(): boolean {
+    return this.#owned !== undefined;
+  }
+
+  /** See traces.ts. */
+  get epoch(): string | undefined {
+    return this.#epoch;
   }
 
   /** Throws if the client is closed, or cannot reach a store any more. `action` is a verb for the message. */
@@ -187,7 +204,7 @@ export class Client {
 
   #begin(pending: Pending): void {
     const { id, call, frame } = pending;
-    if (call.method !== LASTING) this.#busy += 1;
+    if (!LASTING.has(call.method)) this.#busy += 1;
     this.#pending.set(id, pending);
     this.#link?.send(frame);
     this.#keepAlive();
@@ -243,7 +260,7 @@ export class Client {
     if (!this.#pending.delete(pending.id)) return;
     const { once, call } = pending;
     if (call.sequence !== undefined) this.#numbers.free(call.sequence, once);
-    if (call.method !== LASTING) this.#busy -= 1;
+    if (!LASTING.has(call.method)) this.#busy -= 1;
     this.#pump();
   }
 
@@ -270,6 +287,7 @@ export class Client {
       this.#isFenced = isFenced;
       for (const pending of [...this.#pending.values()]) this.#sendAgain(pending);
       this.#pump();
+      this.follower?.joined();
     } catch (error) {
       this.#fail(error as Error);
       throw error;
@@ -321,8 +339,25 @@ export class Client {
     this.version = Math.max(this.version, version);
     if (!pending) return;
     this.#end(pending);
-    if (kind === Kind.ANSWER) pending.resolve(result);
-    else pending.reject(fromSent(result as SentError));
+    if (kind === Kind.FAILURE) pending.reject(fromSent(result as SentError));
+    else this.#resolve(pending, version, result);
+  }
+
+  /** A follower gets an answer once its reads find what that tells of. A fork comes before all reads. */
+  #resolve({ call, resolve }: Pending, version: number, result: unknown): void {
+    const isFound = call.holder !== undefined || call.method === "fork";
+    const reached = isFound ? undefined : this.follower?.reached(version);
+    if (reached) void this.#resolveLater(reached, () => resolve(result));
+    else resolve(result);
+  }
+
+  async #resolveLater(reached: Promise<void>, resolve: () => void): Promise<void> {
+    this.#busy += 1;
+    this.#keepAlive();
+    await reached;
+    this.#busy -= 1;
+    this.#keepAlive();
+    resolve();
   }
 
   #fail(error: Error): void {

@@ -13,7 +13,7 @@ import { consoleLogger, leveled } from "../logger.ts";
 import { greet } from "./greeting.ts";
 import type { Receiver } from "./link.ts";
 import type { Joined } from "./open_call.ts";
-import type { OwnedStore } from "./owned_store.ts";
+import type { OwnedSledStore } from "./owned_store.ts";
 import { Owner } from "./owner.ts";
 import { connectToOwner } from "./socket_connect.ts";
 import { isTakenOver, Takeover } from "./takeover.ts";
@@ -28,7 +28,7 @@ const PATIENCE_MS = 10_000;
 const LOOK_MS = 250;
 
 /** Opens a store that is not shared. */
-export type OpenAlone = (config: SledStoreConfig) => Promise<OwnedStore>;
+export type OpenAlone = (config: SledStoreConfig) => Promise<OwnedSledStore>;
 
 /** A process that shares a store. */
 export interface Member {
@@ -76,7 +76,7 @@ export async function join(member: Member, receiver: Receiver, isOver: () => boo
 /** Opens the store and shares it. `undefined` if another process has it. */
 async function own(member: Member, receiver: Receiver, mayWait: boolean): Promise<Membership | undefined> {
   const { open, config, path, client } = member;
-  let store: OwnedStore;
+  let store: OwnedSledStore;
   try {
     store = await open({ ...config, waitForLock: 0 });
   } catch (error) {

@@ -24,6 +24,16 @@ export interface Joined {
   readonly isFenced?: (() => boolean) | undefined;
 }
 
+/** What reads in a process that follows: see follower.ts. */
+export interface LocalReads {
+  /** The replica; `undefined` while there is none. */
+  readonly store: OwnedStore | undefined;
+  /** Settles once reads find a version; `undefined` if they do. */
+  reached(version: number): Promise<void> | undefined;
+  /** Called after the client has joined. */
+  joined(): void;
+}
+
 /** Finds an owner, or becomes it. `receiver` gets what the owner sends. Rejects if there is no way to a store. */
 export type Join = (receiver: Receiver) => Promise<Joined>;
 

@@ -26,6 +26,13 @@ export class Opened {
     return this.#controller.signal;
   }
 
+  /** Settles once the call is aborted. */
+  aborted(): Promise<void> {
+    const { signal } = this;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+
   /** Stops the call. */
   abort(reason: unknown): void {
     this.#reason ??= reason;

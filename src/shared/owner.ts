@@ -9,13 +9,15 @@ import type { Server, Socket } from "node:net";
 import { clearInterval, clearTimeout, setInterval, setTimeout, type Timer } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { mayAsk } from "../fs/process_identity.ts";
+import { Feed, sendCommits } from "./feed.ts";
 import { Fence, fenced } from "./fence.ts";
+import { type Forked, Forks } from "./forks.ts";
 import { Kind, type Message, MOST_FRAME_BYTES } from "./frame.ts";
 import { HELLO_MS, helloOf, protocolFor, refusalFrame, welcomeFrame } from "./greeting.ts";
 import type { Link, Receiver } from "./link.ts";
 import { listening } from "./listening.ts";
 import { LocalLink, localLinks } from "./local_link.ts";
-import type { OwnedStore } from "./owned_store.ts";
+import type { OwnedSledStore } from "./owned_store.ts";
 import { clientsWithRecords, Requests } from "./requests.ts";
 import { Session } from "./session.ts";
 import { SocketLink } from "./socket_link.ts";
@@ -33,7 +35,7 @@ const LOOK_MS = 1000;
 
 /** See the module. */
 export class Owner {
-  readonly store: OwnedStore;
+  readonly store: OwnedSledStore;
   readonly #directory: string;
   readonly #links: Set<Link> = new Set();
   /** By client of another process: ends its connection. */
@@ -45,14 +47,18 @@ export class Owner {
   readonly #forgetting: Set<Promise<void>> = new Set();
   #epoch = "";
   readonly #fence: Fence;
+  readonly #feed: Feed;
+  /** There from the moment when it listens. */
+  #forks: Forks | undefined;
   readonly #looking: Timer;
   #server: Server | undefined;
   /** Whether the socket has had its name from the start: then the runtime removes that name at the end, whoever has it. */
   #isNamedEarly = false;
   #isClosing = false;
 
-  private constructor(store: OwnedStore, directory: string) {
+  private constructor(store: OwnedSledStore, directory: string) {
     this.store = store;
+    this.#feed = new Feed(store);
     this.#directory = directory;
     this.#fence = new Fence(directory, () => void this.#stepDown());
     this.#looking = setInterval(() => this.#fence.look(), LOOK_MS);
@@ -60,7 +66,7 @@ export class Owner {
   }
 
   /** Begins to listen. Rejects if that is not possible; the store stays open then. */
-  static async listen(store: OwnedStore, directory: string): Promise<Owner> {
+  static async listen(store: OwnedSledStore, directory: string): Promise<Owner> {
     const owner = new Owner(store, directory);
     try {
       await owner.#listen();
@@ -110,6 +116,7 @@ export class Owner {
     this.#isClosing = true;
     clearInterval(this.#looking);
     for (const leave of this.#leaving.values()) leave();
+    this.#forks?.stop();
     // Nothing more is sent: the store here may be of the past.
     if (this.#fence.look()) for (const link of this.#links) link.destroy();
     this.#endServer();
@@ -131,6 +138,7 @@ export class Owner {
     clearInterval(this.#looking);
     const isAlone = [...this.#links].every((link) => link instanceof LocalLink);
     for (const leave of this.#leaving.values()) leave();
+    this.#forks?.stop();
     const closed = new Promise<void>((resolve) => this.#endServer(() => resolve()));
     for (const link of this.#links) link.end();
     // A client that is stopped does not answer the end.
@@ -151,6 +159,7 @@ export class Owner {
     this.#fence.require();
     this.#epoch = beginSharing(this.store, this.#directory);
     for (const client of clientsWithRecords(this.store)) this.#forgetLater(client);
+    this.#forks = new Forks(this.store, this.#directory);
     // The runtimes remove the name that they bound when they stop listening, even if it is another owner's by then.
     const unnamed = unnamedSocket();
     const mayName = mayAsk({ name: "net", host: `unix:${folderOf(this.#directory)}/${unnamed}` });
@@ -204,6 +213,7 @@ export class Owner {
       }
       client = hello.client;
       this.#leaving.get(client)?.();
+      this.#forks?.came(client);
       // What is on its way over an older connection must not come after what is sent again over this one.
       this.#present.get(client)?.();
       this.#present.set(client, replace);
@@ -222,6 +232,7 @@ export class Owner {
       session?.end();
       if (this.#present.get(client) !== replace) return;
       this.#present.delete(client);
+      if (!this.#isClosing) this.#forks?.left(client, hasLeft);
       if (hasLeft) this.#forget(client);
       else if (!this.#isClosing) this.#forgetLater(client);
     };
@@ -241,6 +252,17 @@ export class Owner {
       durable,
       dropRecords: dropAll,
       failed: () => void this.#stepDown(),
+      replicas: {
+        fork: async ({ signal }) => {
+          try {
+            return (await this.#forks?.make(client, signal)) as Forked;
+          } finally {
+            // A fork raises the version of the store.
+            this.#feed.wake();
+          }
+        },
+        follow: (outlet, call) => sendCommits(outlet, this.#feed, call),
+      },
     });
   }
 

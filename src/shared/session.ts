@@ -17,6 +17,7 @@ import { callOf, callOn } from "./call_on.ts";
 import { type Call, READS, type SentRange, STORE_CALLS, TRANSACTION_WRITES } from "./calls.ts";
 import { deleteOnce } from "./delete_old.ts";
 import { toSent } from "./errors.ts";
+import type { Replicas } from "./feed.ts";
 import { encodeFrame, Kind, type Message } from "./frame.ts";
 import type { Link } from "./link.ts";
 import { Opened } from "./opened.ts";
@@ -51,6 +52,8 @@ export interface SessionParts {
   readonly dropRecords: () => Promise<void>;
   /** Called when the store has failed, before the client is told. */
   readonly failed: () => void;
+  /** What a follower needs. */
+  readonly replicas?: Replicas | undefined;
 }
 
 /** The session of one client. */
@@ -61,19 +64,21 @@ export class Session {
   readonly #durable: boolean | undefined;
   readonly #dropRecords: () => Promise<void>;
   readonly #failed: () => void;
+  readonly #replicas: Replicas | undefined;
   readonly #open: Map<number, Opened> = new Map();
   readonly #answers: Answers;
   readonly #together: Together;
   /** Whether the client must read answers before it may ask more. */
   #isPaused = false;
 
-  constructor({ store, link, requests, durable, dropRecords, failed }: SessionParts) {
+  constructor({ store, link, requests, durable, dropRecords, failed, replicas }: SessionParts) {
     this.#store = store;
     this.#link = link;
     this.#requests = requests;
     this.#durable = durable;
     this.#dropRecords = dropRecords;
     this.#failed = failed;
+    this.#replicas = replicas;
     this.#answers = new Answers(store);
     const [answer, fail] = [this.#tell.bind(this), this.#fail.bind(this)];
     this.#together = new Together({ store, requests, durable, answers: this.#answers, answer, fail });
@@ -149,6 +154,9 @@ export class Session {
         return await sendBackup(this.#outlet(id, open), store, call);
       case "restore":
         return await this.#restore(id, open);
+      case "fork":
+      case "follow":
+        return await this.#replicas?.[method](this.#outlet(id, open), call);
     }
     if (method === "version") return store.version;
     if (method === "deleteRange") return await this.#deleteRange(call, open.signal);
@@ -174,7 +182,7 @@ export class Session {
     }
     using snapshot = open.snapshot;
     this.#send(Kind.ITEMS, id, [this.#store.version, snapshot.version]);
-    await aborted(open.signal);
+    await open.aborted();
   }
 
   /**
@@ -289,10 +297,4 @@ export class Session {
     if (hasFailed) this.#failed();
     this.#send(Kind.FAILURE, id, [hasFailed ? 0 : this.#store.version, toSent(error)]);
   }
-}
-
-/** Settles once the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -31,6 +31,7 @@ import type { Watching } from "../store/watch.ts";
 import { putExpiry } from "../store/write_options.ts";
 import type { Client } from "./client.ts";
 import { notOwner } from "./owner_errors.ts";
+import { ReplicaSnapshot } from "./replica_snapshot.ts";
 import { visibleOf, visibleRange } from "./reserved.ts";
 import { SharedReader } from "./shared_reader.ts";
 import { SharedSnapshot } from "./shared_snapshot.ts";
@@ -61,9 +62,12 @@ export abstract class SharedPart extends SharedReader implements Store {
   abstract restore(stream: ReadableStream<Uint8Array>, options?: RestoreOptions): Promise<RestoreResult>;
   abstract close(): Promise<void>;
 
-  /** The newest version that this process knows: in the owner that of the store, elsewhere that of the last answer. */
+  /**
+   * The newest version that this process knows: in the owner that of the store, in a follower that of its replica,
+   * elsewhere that of the last answer.
+   */
   get version(): number {
-    return this.client.local?.version ?? this.client.version;
+    return this.client.near?.version ?? this.client.version;
   }
 
   put(key: Key, value: Value, options?: PutOptions): Promise<void> {
@@ -99,7 +103,13 @@ export abstract class SharedPart extends SharedReader implements Store {
   }
 
   async deleteRange(range: SnapshotRange, options?: LongOptions): Promise<number> {
-    return await this.deleteIn(toDeletedRange(range, this.space), options, this.openAt(range.snapshot));
+    const deleted = toDeletedRange(range, this.space);
+    if (!(range.snapshot instanceof ReplicaSnapshot)) {
+      return await this.deleteIn(deleted, options, this.openAt(range.snapshot));
+    }
+    this.openAt(range.snapshot);
+    using held = new SharedSnapshot(this.client, this.space, { version: range.snapshot.version });
+    return await this.deleteIn(deleted, options, held.open);
   }
 
   deleteRangeSync(range: SnapshotRange): number {
@@ -196,17 +206,23 @@ export abstract class SharedPart extends SharedReader implements Store {
     return await runSharedTransaction(this.client, this.space, run, options);
   }
 
-  snapshot(options?: Parameters<Store["snapshot"]>[0]): SharedSnapshot {
+  snapshot(options?: Parameters<Store["snapshot"]>[0]): Snapshot {
     this.open.check("open a snapshot");
+    const { local, near } = this.client;
+    // The one of an owner goes through its link, so that it survives a change of the owner.
+    if (near && !local) return new ReplicaSnapshot(this.client, this.space, near, options);
     return new SharedSnapshot(this.client, this.space, options);
   }
 
   async versions(key: Key): Promise<KeyVersion[]> {
-    return (await this.ask("versions", [this.space.encode(key)])) as KeyVersion[];
+    const bytes = this.space.encode(key);
+    const replica = this.#replica("versions");
+    return replica ? await replica.versions(bytes) : ((await this.ask("versions", [bytes])) as KeyVersion[]);
   }
 
   versionsSync(key: Key): KeyVersion[] {
-    return this.#owner("call versionsSync").versionsSync(this.space.encode(key));
+    const replica = this.#replica("call versionsSync");
+    return (replica ?? this.#owner("call versionsSync")).versionsSync(this.space.encode(key));
   }
 
   watch<E extends KeyEncoding = "utf8">(
@@ -222,7 +238,7 @@ export abstract class SharedPart extends SharedReader implements Store {
     const { since, signal } = WATCH_OPTIONS.read(options);
     const sent = ranges.map((range) => sentRange(visibleOf(range)));
     // A watch without a version begins now, and not when it is read.
-    const begins = since ?? this.client.local?.version ?? presentOf(this.client);
+    const begins = since ?? this.client.near?.version ?? presentOf(this.client);
     if (typeof begins === "object") begins.catch(() => {});
     const asked = { client: this.client, ranges: sent, format, begins, signal: checkSignal(signal), decode };
     return { [Symbol.asyncIterator]: () => new SharedWatch(asked) };
@@ -261,7 +277,10 @@ export abstract class SharedPart extends SharedReader implements Store {
 
   /** As {@linkcode Store.approximateSize}, for a range in bytes. */
   async sizeIn(range: ByteRange, options?: LongOptions): Promise<number> {
-    return (await this.ask("approximateSize", [sentRange(visibleOf(range))], options)) as number;
+    const visible = visibleOf(range);
+    const replica = this.#replica("approximateSize");
+    if (replica) return await replica.approximateSize(visibleRange(visible), options);
+    return (await this.ask("approximateSize", [sentRange(visible)], options)) as number;
   }
 
   /** The metrics of the owner. Elsewhere it throws `NOT_OWNER`: see {@linkcode SharedPart.ownerMetrics}. */
@@ -290,8 +309,15 @@ export abstract class SharedPart extends SharedReader implements Store {
 
   protected override openAt(snapshot: Snapshot | undefined): OpenSource {
     if (snapshot === undefined) return this.open;
-    if (snapshot instanceof SharedSnapshot && snapshot.isOf(this.client)) return snapshot.open;
+    const isShared = snapshot instanceof SharedSnapshot || snapshot instanceof ReplicaSnapshot;
+    if (isShared && snapshot.isOf(this.client)) return snapshot.open;
     throw new TypeError("Wrong range option 'snapshot': expected one of this store");
+  }
+
+  /** The replica, in a follower. */
+  #replica(what: string): Store | undefined {
+    this.open.check(what);
+    return this.client.local ? undefined : this.client.near;
   }
 
   /** The store itself, in the owner. */

@@ -113,14 +113,14 @@ export abstract class SharedReader extends BaseReader {
     return found;
   }
 
-  /** A read in the owner, else a call to it. If another process took over meanwhile, that one is asked. */
+  /** A read in this process, if it can, else a call to the owner. If another process took over meanwhile, that one is asked. */
   async #read(here: () => Promise<unknown>, ask: () => Promise<unknown>, open = this.open): Promise<unknown> {
-    const { local } = this.client;
-    if (!local || !open.isHere()) return await ask();
+    if (!open.isHere()) return await ask();
+    const { near } = this.client;
     try {
       return await this.here(here());
     } catch (error) {
-      if (this.client.local === local) throw error;
+      if (this.client.near === near) throw error;
       return await ask();
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Snapshot } from "../api/reader.ts";
 import type { Store } from "../api/store.ts";
 import type { OpenSource } from "../store/base_reader.ts";
 import { notOwner } from "./owner_errors.ts";
@@ -34,24 +35,32 @@ export function heldOpen(holder: number, check: (action: string) => void): Share
   return sharedOpen({ holder, check, local: () => undefined });
 }
 
-/** The source of the store as it is. In the owner that is the store itself. */
-export function storeOpen(client: { check(action: string): void; readonly local: Store | undefined }): SharedOpen {
+/** The source of the store as it is. In the owner that is the store itself, in a follower its replica. */
+export function storeOpen(client: { check(action: string): void; readonly near: Store | undefined }): SharedOpen {
   return sharedOpen({
     holder: undefined,
     check: (action) => client.check(action),
-    local: () => client.local,
+    local: () => {
+      const store = client.near;
+      return store && new StoreSource(store);
+    },
   });
+}
+
+/** The source of a snapshot of a replica. */
+export function snapshotOpen(store: Store, snapshot: Snapshot, check: (action: string) => void): SharedOpen {
+  return sharedOpen({ holder: undefined, check, local: () => new StoreSource(store, snapshot) });
 }
 
 function sharedOpen({
   holder,
   check,
   local,
-}: Pick<SharedOpen, "holder" | "check"> & { local(): Store | undefined }): SharedOpen {
+}: Pick<SharedOpen, "holder" | "check"> & { local(): StoreSource | undefined }): SharedOpen {
   const open: OpenSource = (action) => {
     check(action);
-    const store = local();
-    if (store) return new StoreSource(store);
+    const source = local();
+    if (source) return source;
     throw notOwner(`${action} without await`);
   };
   return Object.assign(open, { holder, check, isHere: () => local() !== undefined });

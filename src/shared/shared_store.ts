@@ -6,10 +6,11 @@
 
 import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
 import type { RemoteStoreConfig } from "../api/config.ts";
-import type { ListenOptions, SharedStore, StoreListener } from "../api/shared_store.ts";
+import type { Following, ListenOptions, SharedStore, StoreListener } from "../api/shared_store.ts";
 import { StoreError } from "../errors.ts";
 import { Client } from "./client.ts";
 import { DirectoryPlace } from "./directory_place.ts";
+import { Follower } from "./follower.ts";
 import { Gateway } from "./gateway.ts";
 import type { Member } from "./join.ts";
 import type { Place } from "./place.ts";
@@ -19,14 +20,22 @@ import { sharedBackup, sharedRestore } from "./shared_copies.ts";
 import { SharedPart } from "./shared_part.ts";
 import { SharedSpace } from "./shared_space.ts";
 
+/** What `open` passes. */
+type Opened = Omit<Member, "client"> & {
+  /** Whether this process reads a replica of its own. */
+  readonly follow: boolean;
+};
+
 /** Opens a store that other processes may have open in the same way. See `open`. */
-export async function openShared(member: Omit<Member, "client">): Promise<SharedStore> {
+export async function openShared({ follow, ...member }: Opened): Promise<SharedStore> {
   const { config } = member;
   if (config.readOnly) throw new TypeError("Wrong option 'readOnly': a shared store can be written to");
   if (config.fileSystem !== undefined) {
     throw new TypeError("Wrong option 'shared': only stores on the disk of the runtime can be shared");
   }
-  return await StoreOfMany.join(new DirectoryPlace(member));
+  const store = await StoreOfMany.join(new DirectoryPlace(member));
+  if (follow) await store.follow(member);
+  return store;
 }
 
 /** Opens a store that another machine serves. See `open`. */
@@ -39,6 +48,7 @@ class StoreOfMany extends SharedPart implements SharedStore {
   readonly #place: Place;
   readonly #gateways: Set<Gateway> = new Set();
   #closing: Promise<void> | undefined;
+  #follower: Follower | undefined;
 
   private constructor(client: Client, place: Place) {
     super(client, new SharedSpace());
@@ -55,8 +65,24 @@ class StoreOfMany extends SharedPart implements SharedStore {
     return this.#place.path;
   }
 
-  get role(): "owner" | "client" {
-    return this.client.local ? "owner" : "client";
+  /** Reads a replica from now on. Closes the store, and rejects, if there cannot be one. */
+  async follow(member: Omit<Member, "client">): Promise<void> {
+    this.#follower = new Follower(this.client, member);
+    try {
+      await this.#follower.start(member.config.signal);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  get role(): "owner" | "client" | "follower" {
+    if (this.client.local) return "owner";
+    return this.#follower?.store ? "follower" : "client";
+  }
+
+  get following(): Following | undefined {
+    return this.client.local ? undefined : this.#follower?.following;
   }
 
   backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -102,6 +128,7 @@ class StoreOfMany extends SharedPart implements SharedStore {
     client.isClosing = true;
     await Promise.all([...this.#gateways].map((gateway) => gateway.close()));
     await client.drained();
+    await this.#follower?.close();
     this.#place.leave();
     client.close(new StoreError("STORE_CLOSED", "Cannot go on: the store was closed"));
     await client.joined();

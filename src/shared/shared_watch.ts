@@ -81,7 +81,11 @@ export class SharedWatch<E extends KeyEncoding> implements AsyncIterableIterator
     const { begins, client, signal } = this.#asked;
     try {
       this.#pieces ??= this.#ask(await unlessAborted(begins, signal));
-      return await unlessAborted(this.#pieces.next(), signal);
+      const piece = await unlessAborted(this.#pieces.next(), signal);
+      const last = piece?.[1].at(-1);
+      // A follower that hears of a change finds it.
+      if (last) await unlessAborted(client.follower?.reached(last.version), signal);
+      return piece;
     } catch (error) {
       // If the caller calls `next` again, the watch begins again.
       this.#pieces?.cancel();

@@ -53,7 +53,7 @@ export class StoreSource implements HeldReadSource {
   }
 
   hold(): HeldReadSource {
-    return new StoreSource(this.#store, this.#store.snapshot());
+    return new StoreSource(this.#store, this.#store.snapshot(this.#snapshot && { version: this.#snapshot.version }));
   }
 
   release(): void {

@@ -46,7 +46,7 @@ export type WalkPiece = readonly [version: number, page: Page<"bytes">];
 export type WatchPiece = readonly [seen: number, changes: readonly Change<Uint8Array>[]];
 
 /** The pieces that the client takes. */
-class Credit {
+export class Credit {
   readonly #outlet: Outlet;
   #pieces = 1;
   #waiting: (() => void) | undefined;

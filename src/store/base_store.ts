@@ -54,6 +54,15 @@ export abstract class BaseStore extends KeyedStore {
   }
 
   /**
+   * What a replica of the store is made with.
+   *
+   * @internal
+   */
+  get opened(): OpenStore {
+    return this.#opened;
+  }
+
+  /**
    * Settles once all commits so far survive the end of the process; `undefined` if they do.
    *
    * @internal

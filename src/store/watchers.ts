@@ -62,6 +62,8 @@ export class Lookout {
   #since: number | undefined;
   #touched: number | undefined;
   #news: Deferred<void> | undefined;
+  /** Called when a commit is seen, before it may be delivered. */
+  touchedNow: (() => void) | undefined;
   /** The commit that this waits for; infinite while no commit in the range is known. */
   due: number = Number.POSITIVE_INFINITY;
 
@@ -102,6 +104,7 @@ export class Lookout {
     // Many intervals stay: to remove and add them would cost each commit more than to find them.
     if (this.#intervals.length === 1) this.#leave();
     this.#touched = version;
+    this.touchedNow?.();
     if (this.#news) this.#waitFor(version);
   }
 

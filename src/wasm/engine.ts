@@ -79,6 +79,11 @@ export class Engine implements Backend {
     return new Engine(await EngineCalls.start(module, place), workers);
   }
 
+  /** The calls of the instance: see commit_pages.ts. */
+  get calls(): EngineCalls {
+    return this.#calls;
+  }
+
   /** Opens the store in the directory. Creates it if it is missing. Settles once the recovered data is durable. */
   async open(options: EngineOptions): Promise<void> {
     if (options.shareBuffers) this.#memory.shareBuffers();

@@ -388,6 +388,11 @@ export interface EngineExports {
    * version.
    */
   luge_batch(length: number, nowMs: number): number;
+  /**
+   * Applies commits of another store, each at its version. The request has a page with versions: `count` entries of whole
+   * commits, by version and then by key, as `luge_commits` finds them. Then `until` is the newest version, which the reply has.
+   */
+  luge_apply(length: number, count: number, until: number, nowMs: number): number;
 }
 
 /** The names of all functions. */
@@ -439,4 +444,5 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_finish_put",
   "luge_delete",
   "luge_batch",
+  "luge_apply",
 ];

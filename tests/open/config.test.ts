@@ -28,6 +28,7 @@ describe("the config", () => {
       readOnly: false,
       shareBuffers: false,
       shared: false,
+      follow: false,
       slowOperation: Number.POSITIVE_INFINITY,
     });
     assert.equal(typeof logger?.error, "function");

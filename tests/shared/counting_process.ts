@@ -18,10 +18,10 @@ export class CountingProcess {
   at = 0;
   readonly ended: Promise<void>;
 
-  /** Starts a program on a runtime. Its errors are printed. */
-  constructor(name: string, runtime: Runtime, program: string, args: readonly string[]) {
+  /** Starts a program on a runtime. Its errors are printed. On Deno it has all permissions unless the flags say less. */
+  constructor(name: string, runtime: Runtime, program: string, args: readonly string[], denoFlags?: readonly string[]) {
     this.name = name;
-    const [command, flags] = launcher(runtime);
+    const [command, flags] = launcher(runtime, denoFlags);
     this.child = spawn(command, [...flags, program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(line));
     this.ended = new Promise((resolve) => this.child.once("close", () => resolve()));

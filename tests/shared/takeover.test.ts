@@ -97,7 +97,7 @@ describe("while another owner takes over", () => {
 
   test("a client hears until it has heard it that its records were removed", () =>
     withDirectory(async (path) => {
-      const store = (await open(path)) as OwnedStore;
+      const store = await open(path);
       const owner = await Owner.listen(store, path);
       await new Requests(store, NAME).lose();
       try {
@@ -128,7 +128,7 @@ describe("while another owner takes over", () => {
 
   test("an older connection of a client ends: its calls must not come after those of the new one", () =>
     withDirectory(async (path) => {
-      const store = (await open(path)) as OwnedStore;
+      const store = await open(path);
       const owner = await Owner.listen(store, path);
       try {
         const hello = helloFrame({ client: NAME, durable: true });

@@ -6,6 +6,7 @@ use crate::expiry::Expiry;
 use crate::number::from_host;
 use crate::request;
 use crate::status::Status;
+use crate::version::Version;
 
 /// Sets the key in the request to the value after it, which expires at a time (0 for never). The reply has the version.
 #[unsafe(no_mangle)]
@@ -69,6 +70,18 @@ pub extern "C" fn luge_batch(length: usize, now_ms: f64) -> i32 {
         } else {
             call.database.commit_merging(&operations, &mergings, from_host(now_ms))?
         };
+        Ok(written(call.database, version))
+    })
+}
+
+/// Applies commits of another store, each at its version. The request has a page with versions: `count` entries of whole
+/// commits, by version and then by key, as `luge_commits` finds them. Then `until` is the newest version, which the reply has.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_apply(length: usize, count: usize, until: f64, now_ms: f64) -> i32 {
+    run_long(&mut |call| {
+        let (bytes, _) = call.arguments(length, 0)?;
+        let entries = request::changes(bytes, count)?;
+        let version = call.database.apply(&entries, Version::from_host(until), from_host(now_ms))?;
         Ok(written(call.database, version))
     })
 }

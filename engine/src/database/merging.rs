@@ -133,7 +133,7 @@ impl<D: Disk> Database<D> {
         if is_operand.contains(&true) {
             store.values.take_operands()?;
         }
-        store.commit_distinct(&operations, &is_operand)
+        store.commit_distinct(&operations, &is_operand, None)
     }
 }
 

@@ -5,6 +5,7 @@
 //! the log that only it needed are dropped. A crash in the middle is repaired by reading the log again: every step of a
 //! checkpoint may be done twice.
 
+mod apply;
 mod background;
 mod chain;
 mod checkpointer;

@@ -40,8 +40,8 @@ impl<D: Disk> Database<D> {
         store.keep_pace(now_ms)?;
         match operations {
             [] => Ok(store.clock.newest()),
-            [_] => store.commit_distinct(operations, &[]),
-            _ => store.commit_distinct(&last_of_each_key(operations), &[]),
+            [_] => store.commit_distinct(operations, &[], None),
+            _ => store.commit_distinct(&last_of_each_key(operations), &[], None),
         }
     }
 
@@ -89,13 +89,18 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    /// Commits operations of different keys, in their order. Those that `is_operand` marks have encoded operands as their
-    /// values.
-    pub fn commit_distinct(&mut self, operations: &[Operation<'_>], is_operand: &[bool]) -> Result<Version, Failure> {
+    /// Commits operations of different keys, in their order, at a version, or at the next one. Those that `is_operand` marks
+    /// have encoded operands as their values.
+    pub fn commit_distinct(
+        &mut self,
+        operations: &[Operation<'_>],
+        is_operand: &[bool],
+        at: Option<Version>,
+    ) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
         let mut prepared = self.values.prepare(operations.iter());
-        let version = self.next_version()?;
+        let version = at.map_or_else(|| self.next_version(), Ok)?;
         let mut position = self.values.begin(version, &payload::operations_head(), prepared.size)?;
         for (index, operation) in operations.iter().enumerate() {
             let &Operation { key, value, expires } = operation;

@@ -7,6 +7,7 @@
     reason = "the numbers of a test are small"
 )]
 
+mod apply;
 mod check;
 mod compaction;
 mod copied;

@@ -10,7 +10,7 @@ import { compareBytes } from "../../../src/bytes.ts";
 import { timers } from "../../../src/clock.ts";
 import type { Call } from "../../../src/shared/calls.ts";
 import { encodeFrame, FrameReader, Kind, type Message } from "../../../src/shared/frame.ts";
-import type { OwnedStore } from "../../../src/shared/owned_store.ts";
+import type { OwnedSledStore } from "../../../src/shared/owned_store.ts";
 import { Owner } from "../../../src/shared/owner.ts";
 import { RESERVED, Requests } from "../../../src/shared/requests.ts";
 
@@ -22,7 +22,7 @@ export interface Control {
   readonly name: string;
   /** The fault that shows it. */
   readonly finds?: RegExp;
-  readonly store?: (store: OwnedStore) => OwnedStore;
+  readonly store?: (store: OwnedSledStore) => OwnedSledStore;
   readonly toOwner?: Change;
   readonly toClient?: Change;
   /** Changes something until the returned function is called. */
@@ -136,7 +136,7 @@ function replaced<T extends object, N extends keyof T>(target: T, name: N, repla
 const isRecord = (key: unknown) => compareBytes(key as Uint8Array, RESERVED) >= 0;
 
 /** Commits first the writes, then their records. */
-function withLateRecords(store: OwnedStore): OwnedStore {
+function withLateRecords(store: OwnedSledStore): OwnedSledStore {
   const parts = (operations: readonly BatchOperation[]) => {
     const records = operations.filter(({ key }) => isRecord(key));
     return { records, rest: operations.filter((operation) => !records.includes(operation)) };

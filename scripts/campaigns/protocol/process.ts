@@ -7,7 +7,7 @@
 import { open, type SharedStore, type SledStoreConfig, StoreError } from "../../../mod.ts";
 import type { DirectoryLock, FileSystem } from "../../../src/api/file_system.ts";
 import { openShared } from "../../../src/shared/mod.ts";
-import type { OwnedStore } from "../../../src/shared/owned_store.ts";
+import type { OwnedSledStore } from "../../../src/shared/owned_store.ts";
 import type { SimulatedDisk } from "../simulate/disk.ts";
 import type { EnginePool, Lease } from "../simulate/engine_pool.ts";
 import type { Control } from "./controls.ts";
@@ -66,7 +66,7 @@ export class Process {
   readonly #world: Machine;
   readonly #pool: EnginePool;
   readonly #leases: Lease[] = [];
-  readonly #stores: OwnedStore[] = [];
+  readonly #stores: OwnedSledStore[] = [];
   isDead = false;
   /** Whether nothing reaches it. */
   isFrozen = false;
@@ -107,11 +107,11 @@ export class Process {
     // `open` must not take the store for one that is not shared, and end the sharing.
     const stat = (name: string) => (name === `${path}/shared` ? undefined : this.disk.stat(name));
     const fileSystem = changed(this.disk, { stat });
-    return await openShared({ open: (owned) => this.#own(owned, fileSystem), config, path });
+    return await openShared({ open: (owned) => this.#own(owned, fileSystem), config, path, follow: false });
   }
 
   /** Opens the store alone, as a program without `shared` does. */
-  async openAlone(settings: Settings): Promise<OwnedStore> {
+  async openAlone(settings: Settings): Promise<OwnedSledStore> {
     return await this.#own({ path: this.path, ...SIZES, ...settings }, this.disk);
   }
 
@@ -126,7 +126,7 @@ export class Process {
     for (const lease of this.#leases.splice(0)) lease.release();
   }
 
-  async #own(config: SledStoreConfig, fileSystem: FileSystem): Promise<OwnedStore> {
+  async #own(config: SledStoreConfig, fileSystem: FileSystem): Promise<OwnedSledStore> {
     const world = this.#world;
     if (this.isDead) throw POWER_OFF;
     if (world.owner) throw new StoreError("STORE_LOCKED", "Cannot open: another process has the directory");

@@ -1,10 +1,12 @@
 /**
  * Processes on all runtimes share a store. The owner or a client is killed again and again, and others take their
  * place; or it is stopped for a while. At the end nothing may be lost, done twice or hang, and the registers must be
- * linearizable.
+ * linearizable. Some follow: their reads may be of the past, but never go back, find their own writes, and find of each
+ * transaction all or nothing.
  *
  * ```sh
- * node scripts/campaign.ts shared [--kills 400] [--stops 50] [--members 5] [--remote 2] [--every 300] [--seed 1]
+ * node scripts/campaign.ts shared [--kills 400] [--stops 50] [--members 5] [--remote 2] [--followers 0] [--every 300]
+ *   [--seed 1]
  * ```
  *
  * @module
@@ -28,12 +30,13 @@ const PATIENCE_MS = 60_000;
 /** How long a process is stopped at most, in milliseconds. Another one takes over after two seconds. */
 const LONGEST_STOP_MS = 6000;
 
-const { kills, stops, members, remote, every, runtime, ...values } = readOptions({
+const { kills, stops, members, remote, every, followers, runtime, ...values } = readOptions({
   kills: count("how many processes are killed or stopped", 400),
   stops: count("how many of a hundred are stopped, and not killed", 50),
   members: count("how many processes share the store", 5),
   remote: count("how many more processes use it over the network, each through a gateway of its own", 0),
   every: count("milliseconds between two kills", 300),
+  followers: count("how many of a hundred processes follow", 0),
   runtime: runtimes(),
   ...COMMON_OPTIONS,
 });
@@ -58,7 +61,12 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
   const start = (at: number) => {
     started += 1;
     const on = runtime[started % runtime.length] ?? "node";
-    const way = { directory, listens: ports[at], connects: ports[at - members] };
+    const way = {
+      directory,
+      listens: ports[at],
+      connects: ports[at - members],
+      follows: at < members && random.below(100) < followers,
+    };
     return new Member(on, folder, `m${started}`, seed * 1000 + started, way);
   };
   const all: Member[] = [];
@@ -73,10 +81,10 @@ for (let done = 0, round = 0; done < kills && !campaign.isOver; round++) {
   await pause(1500);
   for (let i = 0; i < KILLS_A_STORE && done < kills && !campaign.isOver; i++, done++) {
     await pause(every);
-    const wanted = random.below(2) === 0 ? "owner" : "client";
+    const wantsOwner = random.below(2) === 0;
     const at = Math.max(
       0,
-      present.findIndex(({ role }) => role === wanted),
+      present.findIndex(({ role }) => (role === "owner") === wantsOwner),
     );
     const victim = present[at] as Member;
     const isOwner = victim.role === "owner";

@@ -9,9 +9,10 @@ import { openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { open, type SharedStore } from "../../../mod.ts";
 import { Random } from "../../lib/random.ts";
+import { FollowerChecks } from "./follower_checks.ts";
 import { ACCOUNTS, COUNTERS, FIRST_BALANCE, LISTS, type Operation, REGISTERS } from "./operations.ts";
 
-const [place = "", log = "", name = "", seed = "0", token = "", port = ""] = process.argv.slice(2);
+const [place = "", log = "", name = "", seed = "0", token = "", port = "", how = ""] = process.argv.slice(2);
 const IN_FLIGHT = 4;
 /** What the calls of an owner reject with when another process has taken over. */
 const LOST = new Set(["LOCK_LOST", "STORE_FAILED"]);
@@ -29,10 +30,12 @@ process.stdin.on("end", () => {
 });
 process.stdin.resume();
 
+const follow = how === "follow";
 const store = place.startsWith("luge://")
   ? await openRemote()
-  : await open({ path: place, shared: true, writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024 });
+  : await open({ path: place, shared: true, follow, writeBufferSize: 256 * 1024, cacheSize: 1024 * 1024 });
 if (port !== "") await store.listen({ token, port: Number(port) });
+const checks = new FollowerChecks(store);
 process.stdout.write(`role ${store.role}\n`);
 let role = store.role;
 await Promise.all(Array.from({ length: IN_FLIGHT }, work));
@@ -72,7 +75,9 @@ async function work(): Promise<void> {
 function randomOperation(n: number): Operation {
   const value = `${name}.${n}`;
   const kind = random.pick(["put", "get", "get", "increment", "append", "move"] as const);
-  if (kind === "put" || kind === "get") return { kind, key: `register ${random.below(REGISTERS)}`, value };
+  const register = `register ${random.below(REGISTERS)}`;
+  if (kind === "get" && follow) return { kind: "look", key: register };
+  if (kind === "put" || kind === "get") return { kind, key: register, value };
   if (kind === "increment") return { kind, key: `counter ${random.below(COUNTERS)}` };
   if (kind === "append") return { kind, key: `list ${random.below(LISTS)}`, value: `${value},` };
   return { kind, key: `account ${random.below(ACCOUNTS)}`, value: `account ${random.below(ACCOUNTS)}` };
@@ -82,7 +87,10 @@ async function doOperation(store: SharedStore, operation: Operation): Promise<un
   const { kind, key } = operation;
   switch (kind) {
     case "put":
-      return await store.put(key, operation.value);
+      return await (follow ? checks : store).put(key, operation.value);
+    case "look":
+      await checks.sum();
+      return await checks.look(key);
     case "get":
       return text(await store.get(key)) ?? null;
     case "increment":

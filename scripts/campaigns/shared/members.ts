@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { SharedStore } from "../../../mod.ts";
 import { launcher, type Runtime } from "../../lib/runtimes.ts";
 import { type Done, operationsOf } from "./operations.ts";
 
@@ -24,6 +25,8 @@ export interface Way {
   readonly listens?: number | undefined;
   /** The port of the gateway that it connects to instead of the directory, if it does. */
   readonly connects?: number | undefined;
+  /** Whether it follows. */
+  readonly follows: boolean;
 }
 
 /** One process that shares the store. */
@@ -32,7 +35,7 @@ export class Member {
   readonly #log: string;
   readonly #ended: Promise<void>;
   /** What it said last. */
-  role: "owner" | "client" | undefined;
+  role: SharedStore["role"] | undefined;
   /** How often it was the owner and became a client: another one took over while it was stopped. */
   timesFenced = 0;
   /** Whether it closed the store. */
@@ -44,9 +47,9 @@ export class Member {
   constructor(runtime: Runtime, folder: string, name: string, seed: number, way: Way) {
     this.#log = join(folder, `${name}.log`);
     const [program, args] = launcher(runtime);
-    const { directory, listens, connects } = way;
+    const { directory, listens, connects, follows } = way;
     const place = connects === undefined ? directory : `luge://127.0.0.1:${connects}`;
-    const told = [place, this.#log, name, String(seed), TOKEN, String(listens ?? "")];
+    const told = [place, this.#log, name, String(seed), TOKEN, String(listens ?? ""), follows ? "follow" : "share"];
     const child = spawn(program, [...args, PROGRAM, ...told], { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
     createInterface({ input: child.stdout }).on("line", (line) => {
@@ -54,8 +57,8 @@ export class Member {
         this.isClosed = true;
         return;
       }
-      const role = line.split(" ")[1] as "owner" | "client";
-      if (this.role === "owner" && role === "client") this.timesFenced += 1;
+      const role = line.split(" ")[1] as SharedStore["role"];
+      if (this.role === "owner" && role !== "owner") this.timesFenced += 1;
       this.role = role;
     });
     child.stdin.on("error", () => {});

@@ -8,6 +8,8 @@
 export type Operation =
   | { readonly kind: "put"; readonly key: string; readonly value: string }
   | { readonly kind: "get"; readonly key: string }
+  /** A read of a follower, which may be of the past: see follower_checks.ts. */
+  | { readonly kind: "look"; readonly key: string }
   | { readonly kind: "increment"; readonly key: string }
   | { readonly kind: "append"; readonly key: string; readonly value: string }
   | { readonly kind: "move"; readonly key: string; readonly value: string };

@@ -22,8 +22,8 @@ const LICENSES = "LICENSES.txt";
 /** What several processes need to use one store: a file that the module loads with the first shared store. */
 const SHARED = { shared: "src/shared/mod.ts" };
 const SHARED_IMPORT = /\/shared\/mod\.ts$/;
-/** The class of errors, which is the module's in every file. */
-const ERRORS = join(ROOT, "src", "errors.ts");
+/** What is the module's in every file: the class of errors, and the disk. */
+const OF_THE_MODULE = ["errors.ts", join("fs", "node.ts")].map((name) => join(ROOT, "src", name));
 /** The engine, for each form of the module. */
 const ARTEFACTS = ["artefact.js", "artefact.cjs"];
 /** The command line, one file for all runtimes. */
@@ -151,13 +151,13 @@ const withoutNode: Plugin = {
   },
 };
 
-/** Bundles what shared stores need. Only the class of errors comes from the module. */
+/** Bundles what shared stores need. The class of errors and the disk come from the module. */
 async function bundleShared(directory: string, format: Format): Promise<Metafile> {
-  const isErrors = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === ERRORS;
+  const isOfModule = ({ path, resolveDir }: OnResolveArgs) => OF_THE_MODULE.includes(join(resolveDir, path));
   const { metafile } = await build({
     ...standAlone(directory, format),
     entryPoints: SHARED,
-    plugins: [external(/\/errors\.ts$/, moduleOf(format), isErrors)],
+    plugins: [external(/\/(?:errors|node)\.ts$/, moduleOf(format), isOfModule)],
   });
   return metafile;
 }

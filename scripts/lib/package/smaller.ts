@@ -10,7 +10,8 @@ import { minify } from "terser";
 
 /**
  * Long names of properties that never leave the module: no caller passes, gets or reads an object with one of them. They
- * become short. A name of the public interface must not be here.
+ * become short. A name of the public interface must not be here, and none that `shared.js` uses on an object of the module:
+ * see src/wasm/commit_pages.ts.
  */
 const INTERNAL = [
   "assertOpen",
@@ -21,11 +22,14 @@ const INTERNAL = [
   "congestion",
   "expiresMs",
   "lowerIncluded",
+  "modifiedMs",
   "newestFrom",
+  "observer",
   "replyLength",
   "replyNumber",
   "settledVersion",
   "upperIncluded",
+  "versionsToKeep",
 ];
 
 /**

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { open } from "../../../mod.ts";
 import { lmdb } from "../../bench/peers/lmdb.ts";
 import { betterSqlite3 } from "../../bench/peers/sqlite.ts";
-import { ENTRIES, type Guarantee, keyOf, VALUE, WORKLOADS, type Workload } from "./work.ts";
+import { ENTRIES, FOLLOWERS, type Guarantee, keyOf, OWNER, VALUE, WORKLOADS, type Workload } from "./work.ts";
 
 /** What a member does with a store. */
 interface Used {
@@ -18,12 +18,15 @@ interface Used {
   put(key: string, value: Uint8Array): unknown;
   /** Reads everything. Returns how many entries there are. */
   scan(): number | Promise<number>;
+  /** How many milliseconds a follower is behind. */
+  delay?(): number | undefined;
   close(): unknown;
 }
 
-async function openLuge(path: string, guarantee: Guarantee): Promise<Used> {
-  const store = await open({ path, shared: true, syncWrites: guarantee === "durable" });
+async function openLuge(path: string, guarantee: Guarantee, follow: boolean): Promise<Used> {
+  const store = await open({ path, shared: true, follow, syncWrites: guarantee === "durable" });
   return {
+    delay: () => store.following?.delayMs,
     get: (key) => store.get(key),
     put: (key, value) => store.put(key, value),
     scan: async () => (await store.entries().toArray()).length,
@@ -47,8 +50,9 @@ async function openPeer(name: string, path: string, guarantee: Guarantee): Promi
 }
 
 const [name = "", path = "", workload = "get", seconds = "1", seed = "0"] = process.argv.slice(2);
-const { guarantee, inFlight } = WORKLOADS[workload as Workload];
-const store = await (name === "luge" ? openLuge(path, guarantee) : openPeer(name, path, guarantee));
+const { guarantee, inFlight } = WORKLOADS[workload === "delay" ? "get" : (workload as Workload)];
+const isLuge = name === "luge" || name === FOLLOWERS || name === OWNER;
+const store = await (isLuge ? openLuge(path, guarantee, name === FOLLOWERS) : openPeer(name, path, guarantee));
 
 console.log("ready");
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -67,6 +71,16 @@ const changed = (to: number) => {
   return value;
 };
 
+/** Looks each millisecond how far a follower is behind. */
+async function look(): Promise<void> {
+  const delays: number[] = [];
+  while (!isOver()) {
+    delays.push(store.delay?.() ?? Number.NaN);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  console.log(delays.join(" "));
+}
+
 async function work(): Promise<void> {
   while (!isOver()) {
     if (workload === "scan") count += await store.scan();
@@ -80,7 +94,10 @@ async function work(): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: inFlight }, work));
-console.log(count / ((performance.now() - start) / 1000));
+if (workload === "delay") await look();
+else {
+  await Promise.all(Array.from({ length: inFlight }, work));
+  console.log(count / ((performance.now() - start) / 1000));
+}
 await store.close();
 process.exit();

@@ -15,6 +15,11 @@ export const VALUE: Uint8Array = new Uint8Array(100).fill(7);
 /** The key of a number. */
 export const keyOf = (number: number): string => String(number).padStart(12, "0");
 
+/** Processes that follow the store of the others. */
+export const FOLLOWERS = "followers";
+/** One process with a store of its own. */
+export const OWNER = "owner";
+
 /** What the processes do. */
 export type Workload = "get" | "get-64" | "put-64" | "durable" | "durable-64" | "scan";
 
