@@ -101,8 +101,10 @@ function rustFlags(engine: string, vendor: string, toolchain: Toolchain): string
   return [
     ...toolchain.rustFlags,
     ...CODE_FLAGS,
-    `--remap-path-prefix=${vendor}=/vendor`,
+    "--remap-path-prefix=/usr/lib/rustlib/src/rust/library=/rust",
     `--remap-path-prefix=${engine}=/engine`,
+    // The last one that fits counts, and this folder is in that of the engine.
+    `--remap-path-prefix=${vendor}=/vendor`,
   ];
 }
 

@@ -67,6 +67,9 @@ function debian(): Toolchain | undefined {
     // Without default features: the code that prints backtraces takes a tenth of the artefact.
     cargoArguments: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
     rustFlags: [
+      // A panic names its file and says what was wrong, but not the line. So panics of a file that say the same are one:
+      // the module is 3 KB smaller with brotli. A stable compiler has no such flag.
+      "-Zlocation-detail=file",
       "-Clink-self-contained=no",
       `-Clinker=${DEBIAN_LINKER}`,
       `-Lnative=${DEBIAN_LIBC}`,
