@@ -105,6 +105,40 @@ describe("a follower", () => {
     );
   });
 
+  test("has what operands make of values, from its fork, in pages, and after the fold", async () => {
+    await withDirectory(async (path) => {
+      const versions = { numVersionsToKeep: 3 };
+      await using owner = await open({ path, shared: true, ...SMALL, ...versions });
+      const keys = Array.from({ length: 40 }, (_, i) => `counter ${i}`);
+      const change = async (round: number) => {
+        await owner.append("list", new Uint8Array(200).fill(round));
+        await owner.append(`short ${round % 3}`, "abc");
+        await owner.batch([
+          ...keys.map((key, i) => ({ type: "increment", key, by: i % 2 === 0 ? round : BigInt(round) }) as const),
+          { type: "append", key: "ends", value: `${round},`, ...(round % 5 === 0 ? { ttl: 3_600_000 } : {}) },
+        ]);
+        await owner.transaction((tx) => {
+          tx.increment("in transactions", 1);
+          tx.max("largest", round);
+        });
+      };
+      for (let round = 0; round < 10; round++) await change(round);
+      await owner.compact();
+      // These values are on the disk, so what follows are operands.
+      for (let round = 10; round < 20; round++) await change(round);
+      await using follower = await open({ path, follow: true, ...SMALL, ...versions });
+      assert.deepEqual(await contentOf(follower), await contentOf(owner));
+      for (let round = 20; round < 60; round++) await change(round);
+      await caughtUp(follower, owner);
+      assert.deepEqual(await contentOf(follower), await contentOf(owner));
+      await owner.compact();
+      await change(60);
+      await caughtUp(follower, owner);
+      assert.deepEqual(await contentOf(follower), await contentOf(owner));
+      assert.equal(follower.getSync("list")?.length, 61 * 200);
+    });
+  });
+
   test("sees a value expire when its owner does", async () => {
     await withFollower(async (follower, owner) => {
       await owner.put("short", "x", { ttl: 1000 });
