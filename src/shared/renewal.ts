@@ -24,8 +24,8 @@ import { MARKER, UNFINISHED_MARKER } from "../store_marker.ts";
 const SPARE_BYTES = 16 * 1024 * 1024;
 /** How many files of the log may still be extended. */
 const NEWEST = 2;
-/** How a segment begins: `engine/src/log/segment.rs`. */
-const SEGMENT_START = "lugelog\u0002";
+/** How a segment of any format begins: `engine/src/log/segment.rs`. */
+const SEGMENT_START = "lugelog";
 
 const SEGMENT = /^\d{10}\.luge$/;
 /** What sled has not finished. */

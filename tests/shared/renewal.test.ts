@@ -57,6 +57,17 @@ test("the index and the end of the log get new inodes, and all files keep their 
     }
   }));
 
+test("a log with operands, whose segments have a format of their own, gets new inodes, too", () =>
+  withStore(async (path) => {
+    {
+      await using store = await open({ path });
+      await store.batch([{ type: "append", key: "0.0", value: "more" }]);
+    }
+    const newest = readdirSync(`${path}/log`).toSorted().at(-1);
+    assert.equal(readFileSync(`${path}/log/${newest}`)[7], 3, "the newest segment may have operands");
+    assert.equal(whyNotRenewed(path), undefined);
+  }));
+
 test("nothing is renamed once the lock is lost", () =>
   withStore(async (path) => {
     const before = filesBelow(path);
