@@ -62,8 +62,8 @@ const SMALL = {
   },
 } as const satisfies BuildOptions;
 
-/** Builds all programs into `directory`. */
-export async function buildPrograms(directory: string): Promise<void> {
+/** Builds all programs into `directory`. Returns the npm packages that they contain, sorted. */
+export async function buildPrograms(directory: string): Promise<string[]> {
   const metafiles = [
     bundleModule(directory),
     bundleCommonJs(directory),
@@ -76,7 +76,9 @@ export async function buildPrograms(directory: string): Promise<void> {
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
   const ofEngine = readFileSync(join(ROOT, "engine", LICENSES), "utf8");
-  writeFileSync(join(directory, LICENSES), `${licensesOf(inputs)}\n----\n\nThe engine\n\n${ofEngine}`);
+  const folders = foldersOf(inputs);
+  writeFileSync(join(directory, LICENSES), `${licensesOf(folders)}\n----\n\nThe engine\n\n${ofEngine}`);
+  return folders.map((folder) => folder.replace("node_modules/", ""));
 }
 
 /** Bundles `mod.js`, and the engine in a separate file, which is read at the first open. */
@@ -220,10 +222,15 @@ function external(filter: RegExp, path: string, isIt: (of: OnResolveArgs) => boo
 /** Licenses of packages that do not contain one. */
 const OTHER_LICENSES: { readonly [folder: string]: string } = { "node_modules/deno-std": join("std", "LICENSE") };
 
-/** The licenses of the packages that the files belong to. */
-function licensesOf(files: readonly string[]): string {
+/** The folders of the packages that the files belong to, sorted. */
+function foldersOf(files: readonly string[]): string[] {
   const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
-  const texts = [...new Set(folders)].sort().map((folder) => {
+  return [...new Set(folders)].sort();
+}
+
+/** The licenses of the packages in these folders. */
+function licensesOf(folders: readonly string[]): string {
+  const texts = folders.map((folder) => {
     const own = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
     const license = own === undefined ? OTHER_LICENSES[folder] : join(folder, own);
     if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);
