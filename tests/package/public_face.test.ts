@@ -124,7 +124,7 @@ nodeTest("commands of the project that workflows run exist", () => {
       }
     }
   }
-  assert.ok(found >= 8, `only ${found} commands`);
+  assert.ok(found > 6, `only ${found} commands`);
 });
 
 nodeTest("tests run on three systems and three runtimes, in folders that exist", () => {

@@ -72,6 +72,8 @@ export async function buildPrograms(directory: string): Promise<string[]> {
     bundleExports(directory, "cjs"),
     bundleShared(directory, "esm"),
     bundleShared(directory, "cjs"),
+    bundleBrowser(directory, "esm"),
+    bundleBrowser(directory, "cjs"),
   ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
@@ -143,15 +145,38 @@ function exportsOf(names: readonly string[]): Record<string, string> {
 }
 
 /** Takes files that need nothing of Node instead of those that do. */
-const withoutNode: Plugin = {
+export const withoutNode: Plugin = {
   name: "without-node",
   setup: ({ onResolve }) => {
     const of = (name: string) => ({ path: join(ROOT, "src", "servers", "edge", name) });
-    const isClock = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === join(ROOT, "src", "clock.ts");
-    onResolve({ filter: /\/clock\.ts$/ }, (args) => (isClock(args) ? of("clock.ts") : undefined));
+    for (const name of ["clock.ts", "channels.ts"]) {
+      const isIt = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === join(ROOT, "src", name);
+      onResolve({ filter: new RegExp(`/${name}$`) }, (args) => (isIt(args) ? of(name) : undefined));
+    }
     onResolve({ filter: /^node:crypto$/ }, () => of("crypto.ts"));
   },
 };
+
+/** Bundles the module for browsers, which need no configuration for it: it imports nothing, in either form. */
+export async function bundleBrowser(directory: string, format: Format): Promise<Metafile> {
+  const names = NAMED.join(", ");
+  const { metafile } = await build({
+    ...standAlone(directory, format),
+    // The same for every browser since 2022, and for Safari since 15.4.
+    target: "es2022",
+    stdin: {
+      sourcefile: "browser.ts",
+      resolveDir: ROOT,
+      contents: `
+        import { ${names} } from "./src/browser.ts";
+        export * from "./src/browser.ts";
+        for (const [name, value] of Object.entries({ ${names} })) Object.defineProperty(value, "name", { value: name });`,
+    },
+    entryNames: "browser",
+    plugins: [withoutNode],
+  });
+  return metafile;
+}
 
 /** Bundles what shared stores need. Only the class of errors comes from the module. */
 async function bundleShared(directory: string, format: Format): Promise<Metafile> {
@@ -164,7 +189,8 @@ async function bundleShared(directory: string, format: Format): Promise<Metafile
   return metafile;
 }
 
-type Format = "esm" | "cjs";
+/** ES modules or CommonJS. */
+export type Format = "esm" | "cjs";
 
 /** The options of a bundle that loads nothing but the module. */
 function standAlone(directory: string, format: Format): typeof OPTIONS & BuildOptions {
