@@ -30,6 +30,10 @@ await startProgram({
       does: "the reference of the public interface, as HTML in docs/reference: open its index.html",
       start: () => import("./build/reference.ts"),
     },
+    site: {
+      does: "the site, in dist/site: all pages with a search, the reference and a playground; fails for a broken link",
+      start: () => import("./build/site.ts"),
+    },
     worker: {
       does: "the code of the worker thread as text, in src/fs/worker/worker_code.ts",
       start: () => import("./build/worker.ts"),
