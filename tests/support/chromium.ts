@@ -32,7 +32,8 @@ if (!hasBrowser && nodeTest === test) {
 }
 
 /** As `nodeTest`, for a test that needs a browser. */
-export const browserTest: typeof test | typeof test.skip = hasBrowser || process.env.CI ? nodeTest : test.skip;
+export const browserTest: typeof test | typeof test.skip =
+  hasBrowser || process.env.CI === "true" ? nodeTest : test.skip;
 
 /** What a server on this machine answers, by path. */
 export interface Files {

@@ -158,6 +158,25 @@ nodeTest("the file for browsers imports nothing, has every name of the module, a
   }),
 );
 
+nodeTest("what needs a directory is refused in a browser, with a reason", async () => {
+  const browser = await import("../../../src/browser.ts");
+  const { StoreError } = browser;
+  const isRefusal = (error: unknown) => {
+    assert.ok(error instanceof StoreError && error.code === "PATH_UNAVAILABLE", String(error));
+    assert.match(error.message, /^Cannot .*: a browser has no directories; use new MemoryStore\(\)/);
+    return true;
+  };
+  for (const call of [browser.open, browser.exists, browser.destroy]) await assert.rejects(call("data"), isRefusal);
+  assert.throws(() => browser.defaultConfig("data"), isRefusal);
+  for (const Class of [browser.SledStore, browser.NodeFileSystem, browser.MemoryFileSystem]) {
+    assert.throws(() => new Class(), isRefusal);
+  }
+  const store = new browser.MemoryStore();
+  await store.put("key", "value");
+  assert.equal(await store.count(), 1);
+  await store.close();
+});
+
 nodeTest("without a browser the helper says what to install", () => {
   assert.equal(browserProgram(["/no/such/browser"]) ?? process.env.CHROMIUM, process.env.CHROMIUM);
 });
