@@ -14,6 +14,14 @@ await startProgram({
       does: "the package, in dist/package and as a tarball in dist",
       start: () => import("./build/package.ts"),
     },
+    release: {
+      does: "the files of a release, in dist/release: the tarball, its bill of materials, the engine and digests",
+      start: () => import("./build/release.ts"),
+    },
+    badges: {
+      does: "the badges of README.md, from publish.json",
+      start: () => import("./build/badges.ts"),
+    },
     library: {
       does: "lib/ for npm pack, npm publish and git installs: npm runs this as the prepare script",
       start: () => import("./build/library.ts"),
@@ -21,6 +29,10 @@ await startProgram({
     reference: {
       does: "the reference of the public interface, as HTML in docs/reference: open its index.html",
       start: () => import("./build/reference.ts"),
+    },
+    site: {
+      does: "the site, in dist/site: all pages with a search, the reference and a playground; fails for a broken link",
+      start: () => import("./build/site.ts"),
     },
     worker: {
       does: "the code of the worker thread as text, in src/fs/worker/worker_code.ts",

@@ -12,6 +12,7 @@ import { parentOf, requireHeld } from "./fs/filesystem.ts";
 import { NodeFileSystem } from "./fs/node.ts";
 import { randomName } from "./fs/random.ts";
 import { OptionNames } from "./options.ts";
+import { process } from "./process.ts";
 import { atPath, foreignNameIn, hasStore, removeAll } from "./store_directory.ts";
 import { waitForLock } from "./wait_for_lock.ts";
 
@@ -90,6 +91,8 @@ export async function destroy(path: string | URL, options?: StoreWait): Promise<
   try {
     if (!isThere()) return false;
     requireHeld("destroy", directory, lock);
+    // Windows renames no directory in which a file is open, such as the lock. So nobody else can take it meanwhile.
+    if (process.platform === "win32") lock.release();
     atPath(directory, "destroy", () => disk.rename(directory, renamed));
   } finally {
     lock.release();

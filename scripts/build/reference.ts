@@ -9,11 +9,9 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import process from "node:process";
 import { readOptions, text } from "../lib/options.ts";
-import { EXPORTS } from "../lib/package/exports.ts";
-import { run } from "../lib/run.ts";
-import { binary, ROOT } from "../lib/runtimes.ts";
+import { ROOT } from "../lib/runtimes.ts";
+import { buildReference } from "../lib/site/reference.ts";
 
 const values = readOptions({
   output: text("the folder, a new one or that of a reference", join(ROOT, "docs", "reference"), "folder"),
@@ -23,7 +21,5 @@ const isOurs = existsSync(join(output, "all_symbols.html"));
 if (existsSync(output) && !isOurs) throw new Error(`Wrong output '${output}': expected a new folder or a reference`);
 
 rmSync(output, { recursive: true, force: true });
-const files = ["mod.ts", ...Object.values(EXPORTS)];
-const { code } = await run(binary("deno"), ["doc", "--html", "--name=luge", `--output=${output}`, ...files]);
-if (code === 0) console.log(join(output, "index.html"));
-process.exitCode = code;
+await buildReference(output);
+console.log(join(output, "index.html"));

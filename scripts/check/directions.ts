@@ -47,7 +47,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
   /^src\/adapters\//,
   /^mod\.ts$/,
-  /^src\/open\.ts$/,
+  /^src\/(?:open|browser)\.ts$/,
   /^src\/(?:shared|servers)\//,
   /^src\/(?:copy|destroy|fork|forked_files|leftovers|sled_store|memory_store|store_directory|store_marker|wait_for_lock|is_remote|config)\.ts$/,
   /^src\/store\//,

@@ -49,6 +49,7 @@ async function testRust(): Promise<boolean> {
 await check("format and lint", () => succeeds(binary("biome"), ["ci", "--colors=off", "--error-on-warnings", "."]));
 await check("types", () => succeeds(binary("tsc"), ["-p", "."]));
 await check("documentation of every public name", () => succeeds(binary("deno"), ["doc", "--lint", "mod.ts"]));
+await check("the site, and every link in it", () => succeeds(binary("node"), ["scripts/build.ts", "site"]));
 await check("types of the examples for Bun", () => succeeds(binary("tsc"), ["-p", "tsconfig.bun.json"]));
 await check("types of the example and the tests for Deno", () =>
   succeeds(binary("deno"), ["check", "examples/deno_server.ts", "examples/orders_server.ts", "tests/deno/"]),

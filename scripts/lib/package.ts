@@ -12,8 +12,9 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeDeclarations } from "./package/declarations.ts";
-import { type Manifest, publishedManifest, withAbsoluteLinks } from "./package/manifest.ts";
+import { type Manifest, publishedManifest, withAbsoluteLinks, withPublisher } from "./package/manifest.ts";
 import { buildPrograms } from "./package/programs.ts";
+import { type Publisher, readPublisher } from "./package/publisher.ts";
 import { ROOT } from "./runtimes.ts";
 
 /** The name of the built folder. */
@@ -26,25 +27,29 @@ export function projectManifest(): Manifest {
   return JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest;
 }
 
-/** Builds the package into `directory`, which is emptied first. */
-export async function buildPackage(directory: string): Promise<void> {
+/**
+ * Builds the package into `directory`, which is emptied first. Returns the npm packages that its files contain, sorted.
+ */
+export async function buildPackage(directory: string, publisher: Publisher = readPublisher()): Promise<string[]> {
   rmSync(directory, { recursive: true, force: true });
-  const manifest = projectManifest();
-  await buildLibrary(directory);
+  const manifest = withPublisher(projectManifest(), publisher);
+  const packages = await buildLibrary(directory);
   for (const file of [...ALWAYS, ...manifest.files].filter((file) => file !== LIBRARY)) {
     cpSync(join(ROOT, file), join(directory, file), { recursive: true });
   }
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   writeFileSync(join(directory, "README.md"), withAbsoluteLinks(readme, manifest));
   writeFileSync(join(directory, "package.json"), `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n`);
+  return packages;
 }
 
-/** Builds `lib/` in `directory`, which is emptied first. */
-export async function buildLibrary(directory: string): Promise<void> {
+/** Builds `lib/` in `directory`, which is emptied first. Returns the npm packages that its files contain, sorted. */
+export async function buildLibrary(directory: string): Promise<string[]> {
   const library = join(directory, LIBRARY);
   rmSync(library, { recursive: true, force: true });
-  await buildPrograms(library);
+  const packages = await buildPrograms(library);
   writeDeclarations(library);
+  return packages;
 }
 
 /** The report of `npm pack` about a tarball. */

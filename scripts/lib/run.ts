@@ -4,7 +4,7 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { ROOT } from "./runtimes.ts";
@@ -32,6 +32,11 @@ const LIMIT_MS = 20 * 60 * 1000;
 const running = new Set<number>();
 
 function killGroup(group: number): void {
+  // Windows has no groups of processes. A process that has ended already makes no difference.
+  if (process.platform === "win32") {
+    spawnSync("taskkill", ["/pid", String(group), "/T", "/F"], { stdio: "ignore" });
+    return;
+  }
   try {
     process.kill(-group, "SIGKILL");
   } catch {
@@ -55,7 +60,8 @@ export async function run(command: string, args: readonly string[], options: Run
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: a child that outlives its test keeps our pipes open, so all of them must be killed together.
-    detached: true,
+    // On Windows it would get a console of its own instead.
+    detached: process.platform !== "win32",
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import process from "node:process";
 
 /** The names of the runtimes, in the order of the tests. */
 export const RUNTIMES = ["node", "bun", "deno"] as const;
@@ -15,9 +16,14 @@ export type Runtime = (typeof RUNTIMES)[number];
 /** The root of the project. */
 export const ROOT: string = join(import.meta.dirname, "..", "..");
 
-/** The path of a command from a dependency. */
-export function binary(name: string): string {
-  return join(ROOT, "node_modules", ".bin", name);
+/**
+ * The path of a command from a dependency. On Windows a dependency has a script for a shell there, which no process can
+ * start. So Windows takes the programs of the runtimes from the `PATH`, and has no other command: throws an `Error`.
+ */
+export function binary(name: string, platform: string = process.platform): string {
+  if (platform !== "win32") return join(ROOT, "node_modules", ".bin", name);
+  if (isRuntime(name)) return `${name}.exe`;
+  throw new Error(`The command '${name}' cannot be started on Windows: expected one of ${RUNTIMES.join(", ")}`);
 }
 
 /** Whether `name` is one of {@linkcode RUNTIMES}. */

@@ -3,7 +3,7 @@ import { process } from "../process.ts";
 
 /**
  * `flock`, on runtimes that offer it. The operating system releases the lock when its holder dies, in whatever way.
- * Deno has it, Bun has it through ffi (not on Windows), Node does not have it.
+ * Deno has it, Bun has it through ffi, Node does not have it. Nobody uses it on Windows.
  */
 export interface KernelLock {
   /** Whether a terminated worker thread releases its locks. Deno's threads do; Bun keeps their descriptors. */
@@ -19,9 +19,12 @@ export interface KernelHold {
   close(): void;
 }
 
-/** The kernel lock of this runtime; `undefined` if it has none. */
+/**
+ * The kernel lock of this runtime; `undefined` if it has none. On Windows a lock forbids every other handle to read and
+ * write the file: the owner could not write its record, and nobody could read it.
+ */
 export function kernelLock(): KernelLock | undefined {
-  return denoLock() ?? bunLock();
+  return process.platform === "win32" ? undefined : (denoLock() ?? bunLock());
 }
 
 interface DenoFile {
@@ -35,7 +38,7 @@ interface DenoApi {
 
 function denoLock(): KernelLock | undefined {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
-  if (typeof deno?.openSync !== "function") return undefined;
+  if (!deno?.openSync) return undefined;
   return {
     endsWithThread: true,
     take: (path) => takeWithDeno(deno, path),

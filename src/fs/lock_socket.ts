@@ -143,7 +143,7 @@ interface BunApi {
 /** Uses Bun's own API: loading its `node:net` takes about 6 ms. */
 function listenWithBun(path: string, words: string): Promise<Server> | undefined {
   const bun = (globalThis as { Bun?: BunApi }).Bun;
-  if (typeof bun?.listen !== "function") return undefined;
+  if (!bun?.listen) return undefined;
   const listener = bun.listen({
     unix: path,
     socket: { open: (socket) => socket.write(words), data: () => {}, error: () => {} },
@@ -171,7 +171,7 @@ interface DenoApi {
 /** Uses Deno's own API: loading its `node:net` takes about 4 ms. */
 function listenWithDeno(path: string, words: string): Promise<Server> | undefined {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
-  if (typeof deno?.listen !== "function") return undefined;
+  if (!deno?.listen) return undefined;
   const listener = deno.listen({ transport: "unix", path });
   listener.unref();
   greetAll(listener, new TextEncoder().encode(words)).catch(() => {});

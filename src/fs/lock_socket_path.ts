@@ -14,7 +14,7 @@ export const SOCKET_NAME = "luge.sock";
 const LEFTOVER = /^luge\.[0-9a-f]{4}$/;
 
 /** macOS accepts 103 bytes and a zero, Linux 107. Node 20 cuts a longer path silently. */
-const MOST_PATH_BYTES = 103;
+export const MOST_PATH_BYTES = 103;
 
 /** Whether this is the name of a socket whose process died before the socket got its own name. */
 export function isSocketLeftover(name: string): boolean {

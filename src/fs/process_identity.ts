@@ -136,7 +136,7 @@ interface DenoApi {
 /** Whether a call that needs this permission is answered without a question to the user. Only Deno asks. */
 export function mayAsk(permission: DenoPermission): boolean {
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
-  if (typeof deno?.permissions?.querySync !== "function") return true;
+  if (!deno?.permissions?.querySync) return true;
   return deno.permissions.querySync(permission).state === "granted";
 }
 

@@ -6,8 +6,9 @@
  */
 
 import { StoreError } from "../errors.ts";
-import { type SocketWay, wayTo } from "../fs/lock_socket_path.ts";
+import { MOST_PATH_BYTES, type SocketWay, wayTo } from "../fs/lock_socket_path.ts";
 import { randomName } from "../fs/random.ts";
+import { process } from "../process.ts";
 
 const FOLDER = "shared";
 const NAME = "socket";
@@ -16,9 +17,13 @@ const UNNAMED = /^s-[0-9a-f]{4}$/;
 
 /** The way to the socket of a store, or to another name in its folder. */
 export function wayToSocket(directory: string, name: string = NAME): SocketWay {
+  if (process.platform === "win32") {
+    throw cannotShare(directory, new Error("on Windows no process can listen in a directory; open it without shared"));
+  }
   const way = wayTo(folderOf(directory), name);
   if (way) return way;
-  throw cannotShare(directory, new Error("the path of its socket is too long"));
+  const what = `the path of its socket has more than ${MOST_PATH_BYTES} bytes, the most that ${process.platform} allows`;
+  throw cannotShare(directory, new Error(what));
 }
 
 /** The error if there can be no socket. */

@@ -79,12 +79,12 @@ nodeTest("the types name what the packages export, no more and no less", async (
   assert.ok(count > 20);
 });
 
-nodeTest("every package is used: by the command line, the scripts, the example for Deno and Deno's own tests", () => {
+nodeTest("every package is used: by the command line, the scripts, the example for Deno and the tests", () => {
   const uses = {
     commandLine: used("src/cli/**/*.ts"),
     scripts: used("scripts/**/*.ts"),
     example: used("examples/deno_server.ts"),
-    tests: used("tests/deno/*.ts"),
+    tests: used("tests/deno/*.ts", "tests/package/*.ts"),
   };
   for (const [user, packages] of Object.entries(uses))
     assert.ok(packages.length >= 2, `${user} uses ${packages.join()}`);

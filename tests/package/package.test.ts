@@ -253,6 +253,7 @@ function checkContent(built: string, files: readonly string[]): void {
     "lib/LICENSES.txt",
     "lib/artefact.cjs",
     "lib/artefact.js",
+    ...bundles("browser"),
     ...["codecs", "etcd", "keys", "keyv"].flatMap(bundles),
     // The dot comes before the letters.
     ...bundles("kv"),

@@ -88,7 +88,10 @@ nodeTest("programs and options in pages and npm scripts exist", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
-  const pages = globSync(["*.md", "docs/**/*.md", "tests/*.md", "engine/fuzz/*.md", "package.json"], { cwd: ROOT });
+  const pages = globSync(
+    ["*.md", "docs/**/*.md", "tests/*.md", "engine/fuzz/*.md", "package.json", ".github/workflows/*.yml"],
+    { cwd: ROOT },
+  );
   const wrong: string[] = [];
   let calls = 0;
   for (const page of pages) {

@@ -62,8 +62,8 @@ const SMALL = {
   },
 } as const satisfies BuildOptions;
 
-/** Builds all programs into `directory`. */
-export async function buildPrograms(directory: string): Promise<void> {
+/** Builds all programs into `directory`. Returns the npm packages that they contain, sorted. */
+export async function buildPrograms(directory: string): Promise<string[]> {
   const metafiles = [
     bundleModule(directory),
     bundleCommonJs(directory),
@@ -72,11 +72,15 @@ export async function buildPrograms(directory: string): Promise<void> {
     bundleExports(directory, "cjs"),
     bundleShared(directory, "esm"),
     bundleShared(directory, "cjs"),
+    bundleBrowser(directory, "esm"),
+    bundleBrowser(directory, "cjs"),
   ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
   const ofEngine = readFileSync(join(ROOT, "engine", LICENSES), "utf8");
-  writeFileSync(join(directory, LICENSES), `${licensesOf(inputs)}\n----\n\nThe engine\n\n${ofEngine}`);
+  const folders = foldersOf(inputs);
+  writeFileSync(join(directory, LICENSES), `${licensesOf(folders)}\n----\n\nThe engine\n\n${ofEngine}`);
+  return folders.map((folder) => folder.replace("node_modules/", ""));
 }
 
 /** Bundles `mod.js`, and the engine in a separate file, which is read at the first open. */
@@ -141,15 +145,38 @@ function exportsOf(names: readonly string[]): Record<string, string> {
 }
 
 /** Takes files that need nothing of Node instead of those that do. */
-const withoutNode: Plugin = {
+export const withoutNode: Plugin = {
   name: "without-node",
   setup: ({ onResolve }) => {
     const of = (name: string) => ({ path: join(ROOT, "src", "servers", "edge", name) });
-    const isClock = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === join(ROOT, "src", "clock.ts");
-    onResolve({ filter: /\/clock\.ts$/ }, (args) => (isClock(args) ? of("clock.ts") : undefined));
+    for (const name of ["clock.ts", "channels.ts"]) {
+      const isIt = ({ path, resolveDir }: OnResolveArgs) => join(resolveDir, path) === join(ROOT, "src", name);
+      onResolve({ filter: new RegExp(`/${name}$`) }, (args) => (isIt(args) ? of(name) : undefined));
+    }
     onResolve({ filter: /^node:crypto$/ }, () => of("crypto.ts"));
   },
 };
+
+/** Bundles the module for browsers, which need no configuration for it: it imports nothing, in either form. */
+export async function bundleBrowser(directory: string, format: Format): Promise<Metafile> {
+  const names = NAMED.join(", ");
+  const { metafile } = await build({
+    ...standAlone(directory, format),
+    // The same for every browser since 2022, and for Safari since 15.4.
+    target: "es2022",
+    stdin: {
+      sourcefile: "browser.ts",
+      resolveDir: ROOT,
+      contents: `
+        import { ${names} } from "./src/browser.ts";
+        export * from "./src/browser.ts";
+        for (const [name, value] of Object.entries({ ${names} })) Object.defineProperty(value, "name", { value: name });`,
+    },
+    entryNames: "browser",
+    plugins: [withoutNode],
+  });
+  return metafile;
+}
 
 /** Bundles what shared stores need. The class of errors and the disk come from the module. */
 async function bundleShared(directory: string, format: Format): Promise<Metafile> {
@@ -162,7 +189,8 @@ async function bundleShared(directory: string, format: Format): Promise<Metafile
   return metafile;
 }
 
-type Format = "esm" | "cjs";
+/** ES modules or CommonJS. */
+export type Format = "esm" | "cjs";
 
 /** The options of a bundle that loads nothing but the module. */
 function standAlone(directory: string, format: Format): typeof OPTIONS & BuildOptions {
@@ -220,10 +248,15 @@ function external(filter: RegExp, path: string, isIt: (of: OnResolveArgs) => boo
 /** Licenses of packages that do not contain one. */
 const OTHER_LICENSES: { readonly [folder: string]: string } = { "node_modules/deno-std": join("std", "LICENSE") };
 
-/** The licenses of the packages that the files belong to. */
-function licensesOf(files: readonly string[]): string {
+/** The folders of the packages that the files belong to, sorted. */
+function foldersOf(files: readonly string[]): string[] {
   const folders = files.flatMap((file) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
-  const texts = [...new Set(folders)].sort().map((folder) => {
+  return [...new Set(folders)].sort();
+}
+
+/** The licenses of the packages in these folders. */
+function licensesOf(folders: readonly string[]): string {
+  const texts = folders.map((folder) => {
     const own = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e(?!.*apache)/i.test(name));
     const license = own === undefined ? OTHER_LICENSES[folder] : join(folder, own);
     if (license === undefined) throw new Error(`'${folder}' is bundled and has no license`);

@@ -9,7 +9,22 @@ import type { Clock, Timer, Timers } from "../../clock.ts";
 export type { Clock, Timer, Timers } from "../../clock.ts";
 
 const { setTimeout: later, clearTimeout: notLater, setInterval: often, clearInterval: notOften } = globalThis;
-const soon = globalThis.setImmediate as ((job: () => void) => void) | undefined;
+const soon = (globalThis.setImmediate as ((job: () => void) => void) | undefined) ?? soonByMessage();
+
+/**
+ * Browsers delay nested timers by 4 ms, and those of a page in the background by a second. A message takes a turn of the
+ * event loop, and nothing more.
+ */
+function soonByMessage(): ((job: () => void) => void) | undefined {
+  if (typeof MessageChannel === "undefined") return undefined;
+  const jobs: (() => void)[] = [];
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => jobs.shift()?.();
+  return (job) => {
+    jobs.push(job);
+    port2.postMessage(undefined);
+  };
+}
 
 /** A timer of the runtime. Those of the web are numbers, which cannot let a process end. */
 function timerOf(made: unknown): Timer {

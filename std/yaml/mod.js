@@ -1,0 +1,2 @@
+// @ts-self-types="./mod.d.ts"
+export { parse } from "deno-std/yaml/parse.js";
