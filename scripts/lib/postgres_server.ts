@@ -57,6 +57,19 @@ export class PostgresServer {
     }
   }
 
+  /** A copy of a running server, which does not run yet: see {@linkcode PostgresServer.copy}. */
+  static async standbyOf(primary: PostgresServer): Promise<PostgresServer> {
+    const directory = mkdtempSync(join(tmpdir(), "luge-postgres-"));
+    const server = new PostgresServer(primary.#folder, directory, await freePort());
+    try {
+      await server.copy(primary);
+      return server;
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  }
+
   /** Where clients connect. */
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
@@ -73,6 +86,22 @@ export class PostgresServer {
       await new Promise((resolve) => setTimeout(resolve, 20));
       if (child.exitCode !== null) child = this.#spawn();
     }
+  }
+
+  /**
+   * Replaces all data of this server, which has ended, by a copy of another one. After
+   * {@linkcode PostgresServer.restart} it follows that one: a standby.
+   */
+  async copy(primary: PostgresServer): Promise<void> {
+    this.#giveDirectory();
+    rmSync(this.#data, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    const place = ["-h", "127.0.0.1", "-p", `${primary.port}`, "-U", "postgres", "-D", this.#data];
+    await this.#run("pg_basebackup", [...place, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"]);
+  }
+
+  /** Makes a standby take writes. Settles once it does. */
+  async promote(): Promise<void> {
+    await this.#run("pg_ctl", ["promote", "-w", "-D", this.#data]);
   }
 
   /** Kills the server, as a crash does. Settles once it has ended. */
@@ -129,11 +158,27 @@ export class PostgresServer {
   }
 
   #initialize(): void {
-    if (this.#user) chownSync(this.#directory, this.#user.uid, this.#user.gid);
+    this.#giveDirectory();
     const options = ["-D", this.#data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
     const [command = "", ...args] = this.#command("initdb", options);
     const { status, stderr, error } = spawnSync(command, args, { cwd: this.#directory, encoding: "utf8" });
     if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr}`);
+  }
+
+  #giveDirectory(): void {
+    if (this.#user) chownSync(this.#directory, this.#user.uid, this.#user.gid);
+  }
+
+  /** Runs a program of PostgreSQL to its end, without blocking this process. */
+  async #run(name: string, args: readonly string[]): Promise<void> {
+    const [command = "", ...rest] = this.#command(name, args);
+    const child = spawn(command, rest, { cwd: this.#directory, stdio: ["ignore", "ignore", "pipe"] });
+    let output = "";
+    child.stderr?.on("data", (chunk: Uint8Array) => {
+      output = (output + new TextDecoder().decode(chunk)).slice(-4096);
+    });
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`${name} failed: ${output}`);
   }
 
   #isReady(): boolean {

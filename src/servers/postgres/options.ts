@@ -7,6 +7,7 @@
 import { MAX_VERSIONS_TO_KEEP } from "../../limits.ts";
 import { checkInteger, checkSignal, OptionNames, wrongType } from "../../options.ts";
 import { isUrl } from "../../realm.ts";
+import { type Hosts, hostsOf } from "./hosts.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
 /**
@@ -22,7 +23,13 @@ import { type Tables, tablesOf } from "./tables.ts";
  * ```
  */
 export interface PostgresOptions {
-  /** The address of the database: `postgres://user:password@host:port/database`. `?sslmode=require` asks for TLS. */
+  /**
+   * The address of the database: `postgres://user:password@host:port/database`. `?sslmode=require` asks for TLS.
+   *
+   * It may have several hosts: `postgres://app:secret@db1.example.org:5432,db2.example.org:5432/app`. luge looks for the
+   * one that takes writes, and looks again when it does not answer, or has become a standby. With one host, add
+   * `?target_session_attrs=primary` where its name may lead to a standby: luge then connects again until it does not.
+   */
   readonly url: string | URL;
   /**
    * The name of the table, up to 40 letters, digits and underscores; `schema.name` for one in another schema. The other
@@ -85,8 +92,7 @@ const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
 /** The options with their defaults. What the store remembers is `undefined` if it is not given. */
-export interface Settings {
-  readonly url: string;
+export interface Settings extends Hosts {
   readonly tables: Tables;
   readonly numVersionsToKeep: number | undefined;
   readonly dropVersions: boolean;
@@ -118,7 +124,7 @@ export function settingsOf(given: PostgresOptions): Settings {
   checkInteger("attemptTimeout", attemptTimeout, 100, HOUR_MS);
   checkInteger("pollInterval", pollInterval, 1, 60_000);
   return {
-    url: urlOf(options.url),
+    ...hostsOf(urlOf(options.url)),
     tables: tablesOf(table),
     numVersionsToKeep,
     dropVersions,
@@ -133,10 +139,8 @@ export function settingsOf(given: PostgresOptions): Settings {
   };
 }
 
-/** The address as text. The message of an error never has it: it may have a password. */
 function urlOf(given: unknown): string {
   const text = isUrl(given) ? given.href : given;
   if (typeof text !== "string") wrongType("url", given, "an address");
-  if (/^postgres(?:ql)?:\/\//.test(text)) return text;
-  throw new RangeError("Wrong option 'url': expected an address that begins with postgres://");
+  return text;
 }
