@@ -28,7 +28,7 @@ export interface PostgresOptions {
    *
    * It may have several hosts: `postgres://app:secret@db1.example.org:5432,db2.example.org:5432/app`. luge looks for the
    * one that takes writes, and looks again when it does not answer, or has become a standby. With one host, add
-   * `?target_session_attrs=primary` where its name may lead to a standby: luge then connects again until it does not.
+   * `?target_session_attrs=primary` where its name may resolve to a standby: luge then connects again until it does not.
    */
   readonly url: string | URL;
   /**
