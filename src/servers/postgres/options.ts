@@ -7,6 +7,7 @@
 import { MAX_VERSIONS_TO_KEEP } from "../../limits.ts";
 import { checkInteger, checkSignal, OptionNames, wrongType } from "../../options.ts";
 import { isUrl } from "../../realm.ts";
+import { type CacheOptions, type CacheSettings, cacheSettingsOf } from "../cache_options.ts";
 import { type Hosts, hostsOf } from "./hosts.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
@@ -66,6 +67,8 @@ export interface PostgresOptions {
    * nothing for a connection. Default: `false`.
    */
   readonly pooler?: boolean | undefined;
+  /** Keeps values that were read in memory: see {@linkcode CacheOptions}. Default: no cache. */
+  readonly cache?: CacheOptions | undefined;
   /** Ends the opening, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -83,6 +86,7 @@ const OPTIONS = new OptionNames<PostgresOptions>(
     attemptTimeout: true,
     pollInterval: true,
     pooler: true,
+    cache: true,
     signal: true,
   },
   { example: '{ url: "postgres://localhost/app" }' },
@@ -103,6 +107,7 @@ export interface Settings extends Hosts {
   readonly attemptTimeout: number;
   readonly pollInterval: number;
   readonly pooler: boolean;
+  readonly cache: CacheSettings | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -135,6 +140,7 @@ export function settingsOf(given: PostgresOptions): Settings {
     attemptTimeout,
     pollInterval,
     pooler,
+    cache: cacheSettingsOf(options.cache),
     signal: checkSignal(options.signal),
   };
 }
