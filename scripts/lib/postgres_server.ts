@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -25,6 +25,12 @@ export function postgresFolder(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
 }
 
+/** A certificate and its private key, in PEM. */
+export interface ServerCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** A server that this process has started. */
 export class PostgresServer {
   readonly port: number;
@@ -41,14 +47,15 @@ export class PostgresServer {
     this.#user = userOf();
   }
 
-  /** Makes a cluster and starts it. */
-  static async start(): Promise<PostgresServer> {
+  /** Makes a cluster and starts it. With a certificate it takes TLS, and only that. */
+  static async start(tls?: ServerCertificate): Promise<PostgresServer> {
     const folder = postgresFolder();
     if (folder === undefined) throw new Error("PostgreSQL is not installed: apt-get install postgresql-15");
     const directory = mkdtempSync(join(tmpdir(), "luge-postgres-"));
     const server = new PostgresServer(folder, directory, await freePort());
     try {
       server.#initialize();
+      if (tls) server.#secure(tls);
       await server.restart();
       return server;
     } catch (error) {
@@ -163,6 +170,17 @@ export class PostgresServer {
     const [command = "", ...args] = this.#command("initdb", options);
     const { status, stderr, error } = spawnSync(command, args, { cwd: this.#directory, encoding: "utf8" });
     if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr}`);
+  }
+
+  /** Only connections with TLS are let in. */
+  #secure({ certificate, key }: ServerCertificate): void {
+    for (const [name, text] of Object.entries({ "server.crt": certificate, "server.key": key })) {
+      const path = join(this.#data, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      if (this.#user) chownSync(path, this.#user.uid, this.#user.gid);
+    }
+    writeFileSync(join(this.#data, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n");
+    appendFileSync(join(this.#data, "postgresql.conf"), "ssl = on\n");
   }
 
   #giveDirectory(): void {

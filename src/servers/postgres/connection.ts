@@ -26,6 +26,8 @@ const STANDBY = "STANDBY";
 
 /** How to connect. */
 export interface ConnectionOptions extends Hosts {
+  /** The authority of the server's certificate, in PEM. */
+  readonly ca?: string | undefined;
   readonly connections: number;
   /** How long a call may be tried, in milliseconds. */
   readonly timeout: number;
@@ -199,8 +201,11 @@ export class Connection {
   }
 
   #connect(): Sql {
-    const { urls, refusesStandbys, connections, attemptTimeout, pooler } = this.#options;
-    return postgres(urls[this.#host] ?? "", {
+    const { urls, ca, refusesStandbys, connections, attemptTimeout, pooler } = this.#options;
+    const url = urls[this.#host] ?? "";
+    // The package `postgres` gives no name to check if the host is a number.
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+    return postgres(url, {
       max: connections,
       prepare: !pooler,
       fetch_types: false,
@@ -208,6 +213,7 @@ export class Connection {
       // The waits of this file are enough.
       backoff: () => 0,
       onnotice: () => {},
+      ...(ca === undefined ? {} : { ssl: { ca, host } }),
       ...(refusesStandbys ? { target_session_attrs: "primary" } : {}),
       connection: pooler
         ? {}

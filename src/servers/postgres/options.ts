@@ -33,6 +33,12 @@ export interface PostgresOptions {
    */
   readonly url: string | URL;
   /**
+   * The authority that has signed the certificate of the server, in PEM. With it luge connects by TLS alone, and checks
+   * the certificate and its name. Default: what `sslmode` says. `require` encrypts and checks nothing; `verify-full`
+   * checks with the authorities that the runtime trusts.
+   */
+  readonly ca?: string | undefined;
+  /**
    * The name of the table, up to 40 letters, digits and underscores; `schema.name` for one in another schema. The other
    * tables and the functions have this name and an ending. Default: `"luge"`.
    */
@@ -76,6 +82,7 @@ export interface PostgresOptions {
 const OPTIONS = new OptionNames<PostgresOptions>(
   {
     url: true,
+    ca: true,
     table: true,
     numVersionsToKeep: true,
     dropVersions: true,
@@ -97,6 +104,7 @@ const YEAR_MS = 365 * 24 * HOUR_MS;
 
 /** The options with their defaults. What the store remembers is `undefined` if it is not given. */
 export interface Settings extends Hosts {
+  readonly ca: string | undefined;
   readonly tables: Tables;
   readonly numVersionsToKeep: number | undefined;
   readonly dropVersions: boolean;
@@ -114,7 +122,11 @@ export interface Settings extends Hosts {
 /** Checks the options. Throws `TypeError` or `RangeError` if one is wrong. */
 export function settingsOf(given: PostgresOptions): Settings {
   const options = OPTIONS.read(given);
-  const { table = "luge", numVersionsToKeep, history } = options;
+  const { ca, table = "luge", numVersionsToKeep, history } = options;
+  if (ca !== undefined && typeof ca !== "string") wrongType("ca", ca, "a text in PEM");
+  if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new RangeError("Wrong option 'ca': expected a certificate in PEM, with a line -----BEGIN CERTIFICATE-----");
+  }
   const { connections = 10, timeout = 30_000, attemptTimeout = 10_000, pollInterval = 50 } = options;
   const { dropVersions = false, createIfMissing = true, pooler = false } = options;
   for (const [name, value] of Object.entries({ dropVersions, createIfMissing, pooler })) {
@@ -130,6 +142,7 @@ export function settingsOf(given: PostgresOptions): Settings {
   checkInteger("pollInterval", pollInterval, 1, 60_000);
   return {
     ...hostsOf(urlOf(options.url)),
+    ca,
     tables: tablesOf(table),
     numVersionsToKeep,
     dropVersions,
