@@ -6,12 +6,12 @@
 
 import type { StoredValue } from "../../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
+import { compareBytes, NOTHING } from "../../bytes.ts";
 import { StoreError } from "../../errors.ts";
 import { guard, mayShare } from "../../wasm/owned_bytes.ts";
 import type { ChangedPage, ScannedEntry, ScannedPage, ScannedRange } from "../backend.ts";
 import type { Row } from "./connection.ts";
 import { PAGE_VISITS } from "./sql.ts";
-import { fromHex, fromHexTexts } from "./values.ts";
 
 /** An entry counts as at least this many bytes, when a page is as small as its caller asks for. */
 const BYTES_AN_ENTRY = 64;
@@ -70,58 +70,59 @@ export interface PlainPage {
   readonly isNewer: boolean;
 }
 
-/** The page of the rows of `plainScan`. */
-export function plainPage(rows: readonly Row[], range: ScannedRange, visits: number, nowMs: number): PlainPage {
+/** The page of the row of `plainScan`. */
+export function plainPage([row = {}]: readonly Row[], range: ScannedRange, visits: number, nowMs: number): PlainPage {
   const { limit, version, reverse } = range;
-  const [head, ...rest] = inOrder(rows, reverse === true);
-  if (version !== undefined) checkKept(head?.expires, version);
-  const at = version ?? Number(head?.version);
-  const entries: ScannedEntry[] = [];
-  const { bytes, isShared } = bytesOf(rest);
-  let visited = 0;
-  for (const { version: written, expires } of rest) {
-    const [key, value] = [bytes[2 * visited] as Bytes, bytes[2 * visited + 1]];
-    const entry = { key, value, version: Number(written), expiresMs: Number(expires) };
-    if (entry.version > at) return { page: undefined, hasLarge: false, isNewer: true };
-    if (entry.expiresMs < 0) break;
-    visited += 1;
-    const hasExpired = entry.expiresMs > 0 && entry.expiresMs <= nowMs;
-    if (value && !hasExpired) entries.push(entry);
-  }
-  const last = visited === 0 ? undefined : bytes[2 * visited - 2];
-  const hasLarge = visited < rest.length;
-  if (hasLarge && last === undefined) return { page: undefined, hasLarge, isNewer: false };
-  const isWhole = rest.length < visits && !hasLarge;
+  if (version !== undefined) checkKept(row.kept, version);
+  const at = version ?? Number(row.version);
+  const isShared = mayShare();
+  const found = entriesOfRow(row, isShared, reverse === true);
+  if (found.some((entry) => entry.version > at)) return { page: undefined, hasLarge: false, isNewer: true };
+  const firstLarge = found.findIndex(({ expiresMs }) => expiresMs < 0);
+  const hasLarge = firstLarge >= 0;
+  const small = hasLarge ? found.slice(0, firstLarge) : found;
+  const last = small.at(-1)?.key;
+  if (hasLarge && !last) return { page: undefined, hasLarge, isNewer: false };
+  const entries = small.filter(({ value, expiresMs }) => value && (expiresMs === 0 || expiresMs > nowMs));
+  const isWhole = found.length < visits && !hasLarge;
   const isEnough = limit !== undefined && entries.length >= limit;
   const page = { version: at, entries, last: isWhole || isEnough ? undefined : last, isShared };
   return { page, hasLarge, isNewer: false };
 }
 
-/** The key and the value of each row, one after the other. */
-function bytesOf(rows: readonly Row[]): { bytes: readonly (Bytes | undefined)[]; isShared: boolean } {
-  const isShared = mayShare();
-  if (!isShared) {
-    const keys = fromHexTexts(rows.map(({ hex }) => hex as string));
-    const own = (value: unknown) => (value === null ? undefined : fromHex(value as string));
-    return { bytes: rows.flatMap(({ value }, i) => [keys[i], own(value)]), isShared };
-  }
-  const bytes = fromHexTexts(rows.flatMap(({ hex, value }) => [hex as string, value as string | null]));
-  const [first] = bytes;
-  if (first) guard(first.buffer);
-  return { bytes, isShared };
+/** The entries of a row of `plainScan`. With `isShared` values are views of one buffer. */
+function entriesOfRow(row: Row, isShared: boolean, isReverse: boolean): readonly ScannedEntry[] {
+  const keys = (row.keys ?? NOTHING) as Bytes;
+  const values = (row.values ?? NOTHING) as Bytes;
+  if (isShared && values !== NOTHING) guard(values.buffer);
+  const [keyLengths, valueLengths, versions, expiries] = [
+    row.key_lengths,
+    row.value_lengths,
+    row.versions,
+    row.expiries,
+  ].map(numbersIn) as [number[], number[], number[], number[]];
+  let [keyAt, valueAt] = [0, 0];
+  const entries = keyLengths.map((keyLength, i): ScannedEntry => {
+    const key = keys.subarray(keyAt, keyAt + keyLength);
+    keyAt += keyLength;
+    const length = valueLengths[i] as number;
+    let value: Bytes | undefined;
+    if (length >= 0) {
+      const end = valueAt + length;
+      value = isShared ? values.subarray(valueAt, end) : values.slice(valueAt, end);
+      valueAt = end;
+    }
+    return { key, value, version: versions[i] as number, expiresMs: expiries[i] as number };
+  });
+  // A server need not keep the order when it makes one row of many.
+  const sign = isReverse ? -1 : 1;
+  const compare = (a: ScannedEntry, b: ScannedEntry) => sign * compareBytes(a.key, b.key);
+  const isSorted = entries.every((entry, i) => i === 0 || compare(entries[i - 1] as ScannedEntry, entry) < 0);
+  return isSorted ? entries : entries.toSorted(compare);
 }
 
-/**
- * The row without a key first, and the others in the order of the keys: a server need not keep it in a union. The order
- * of hexadecimal texts is that of their bytes.
- */
-function inOrder(rows: readonly Row[], isReverse: boolean): readonly Row[] {
-  const isBefore = (a: unknown, b: unknown) => {
-    if (a === null || b === null) return a === null;
-    return isReverse ? (a as string) > (b as string) : (a as string) < (b as string);
-  };
-  const isSorted = rows.every((row, i) => i === 0 || isBefore(rows[i - 1]?.hex, row.hex));
-  return isSorted ? rows : rows.toSorted((a, b) => (isBefore(a.hex, b.hex) ? -1 : 1));
+function numbersIn(list: unknown): number[] {
+  return list === null || list === undefined ? [] : (list as string).split(",").map(Number);
 }
 
 /** The page of the rows of `changes`. */

@@ -32,35 +32,10 @@ export function toHex(bytes: Uint8Array): string {
 
 const native = (Uint8Array as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> }).fromHex;
 
-/** The bytes of a hexadecimal text, in a buffer of their own. */
-export function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  return native ? native.call(Uint8Array, text) : new Uint8Array(Buffer.from(text, "hex"));
-}
-
 /** The bytes of a bytea in the format `hex`, in a buffer of their own. */
 export function fromBytea(text: string): Uint8Array<ArrayBuffer> {
-  return fromHex(text.slice(2));
-}
-
-type WritableHex = Uint8Array & { setFromHex?: (text: string) => unknown };
-
-/** The bytes of hexadecimal texts, in one buffer: much cheaper than a buffer for each. `null` stays out. */
-export function fromHexTexts(texts: readonly string[]): Uint8Array<ArrayBuffer>[];
-export function fromHexTexts(texts: readonly (string | null)[]): (Uint8Array<ArrayBuffer> | undefined)[];
-export function fromHexTexts(texts: readonly (string | null)[]): (Uint8Array<ArrayBuffer> | undefined)[] {
-  let end = 0;
-  for (const text of texts) end += (text?.length ?? 0) / 2;
-  const all = new Uint8Array(end);
-  end = 0;
-  return texts.map((text) => {
-    if (text === null) return undefined;
-    const begin = end;
-    end += text.length / 2;
-    const bytes = all.subarray(begin, end) as WritableHex & Uint8Array<ArrayBuffer>;
-    if (bytes.setFromHex) bytes.setFromHex(text);
-    else Buffer.from(all.buffer, begin, end - begin).write(text, "hex");
-    return bytes;
-  });
+  const hex = text.slice(2);
+  return native ? native.call(Uint8Array, hex) : new Uint8Array(Buffer.from(hex, "hex"));
 }
 
 /** A bytea. */
