@@ -292,7 +292,7 @@ function checkContent(built: string, files: readonly string[]): void {
     prometheus: 6,
     kv: 44,
     kvconnect: 48,
-    postgres: 118,
+    postgres: 121,
     etcd: 127,
   };
   const imports: Record<string, readonly string[]> = {
