@@ -85,7 +85,7 @@ const BELOW = {
  */
 const SCRIPTS_BESIDE: readonly (readonly [folder: string, beside: RegExp])[] = [
   ["scripts/measure", /^scripts\/bench\/(?:data|install|loop_delay|places|peers\/\w+)\.ts$/],
-  ["scripts/campaigns", /^scripts\/campaigns\/(?:campaign|stores\/\w+)\.ts$/],
+  ["scripts/campaigns", /^scripts\/campaigns\/(?:campaign|(?:stores|servers)\/\w+)\.ts$/],
   ["scripts/campaigns/fuzz", /^scripts\/campaigns\/backups\/contents\.ts$/],
   [
     "scripts/campaigns/protocol",

@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -25,6 +25,12 @@ export function postgresFolder(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
 }
 
+/** A certificate and its private key, in PEM. */
+export interface ServerCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** A server that this process has started. */
 export class PostgresServer {
   readonly port: number;
@@ -41,15 +47,29 @@ export class PostgresServer {
     this.#user = userOf();
   }
 
-  /** Makes a cluster and starts it. */
-  static async start(): Promise<PostgresServer> {
+  /** Makes a cluster and starts it. With a certificate it takes TLS, and only that. */
+  static async start(tls?: ServerCertificate): Promise<PostgresServer> {
     const folder = postgresFolder();
     if (folder === undefined) throw new Error("PostgreSQL is not installed: apt-get install postgresql-15");
     const directory = mkdtempSync(join(tmpdir(), "luge-postgres-"));
     const server = new PostgresServer(folder, directory, await freePort());
     try {
       server.#initialize();
+      if (tls) server.#secure(tls);
       await server.restart();
+      return server;
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  }
+
+  /** A copy of a running server, which does not run yet: see {@linkcode PostgresServer.copy}. */
+  static async standbyOf(primary: PostgresServer): Promise<PostgresServer> {
+    const directory = mkdtempSync(join(tmpdir(), "luge-postgres-"));
+    const server = new PostgresServer(primary.#folder, directory, await freePort());
+    try {
+      await server.copy(primary);
       return server;
     } catch (error) {
       await server.end();
@@ -73,6 +93,22 @@ export class PostgresServer {
       await new Promise((resolve) => setTimeout(resolve, 20));
       if (child.exitCode !== null) child = this.#spawn();
     }
+  }
+
+  /**
+   * Replaces all data of this server, which has ended, by a copy of another one. After
+   * {@linkcode PostgresServer.restart} it follows that one: a standby.
+   */
+  async copy(primary: PostgresServer): Promise<void> {
+    this.#giveDirectory();
+    rmSync(this.#data, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    const place = ["-h", "127.0.0.1", "-p", `${primary.port}`, "-U", "postgres", "-D", this.#data];
+    await this.#run("pg_basebackup", [...place, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"]);
+  }
+
+  /** Makes a standby take writes. Settles once it does. */
+  async promote(): Promise<void> {
+    await this.#run("pg_ctl", ["promote", "-w", "-D", this.#data]);
   }
 
   /** Kills the server, as a crash does. Settles once it has ended. */
@@ -129,11 +165,38 @@ export class PostgresServer {
   }
 
   #initialize(): void {
-    if (this.#user) chownSync(this.#directory, this.#user.uid, this.#user.gid);
+    this.#giveDirectory();
     const options = ["-D", this.#data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
     const [command = "", ...args] = this.#command("initdb", options);
     const { status, stderr, error } = spawnSync(command, args, { cwd: this.#directory, encoding: "utf8" });
     if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr}`);
+  }
+
+  /** Only connections with TLS are let in. */
+  #secure({ certificate, key }: ServerCertificate): void {
+    for (const [name, text] of Object.entries({ "server.crt": certificate, "server.key": key })) {
+      const path = join(this.#data, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      if (this.#user) chownSync(path, this.#user.uid, this.#user.gid);
+    }
+    writeFileSync(join(this.#data, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n");
+    appendFileSync(join(this.#data, "postgresql.conf"), "ssl = on\n");
+  }
+
+  #giveDirectory(): void {
+    if (this.#user) chownSync(this.#directory, this.#user.uid, this.#user.gid);
+  }
+
+  /** Runs a program of PostgreSQL to its end, without blocking this process. */
+  async #run(name: string, args: readonly string[]): Promise<void> {
+    const [command = "", ...rest] = this.#command(name, args);
+    const child = spawn(command, rest, { cwd: this.#directory, stdio: ["ignore", "ignore", "pipe"] });
+    let output = "";
+    child.stderr?.on("data", (chunk: Uint8Array) => {
+      output = (output + new TextDecoder().decode(chunk)).slice(-4096);
+    });
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`${name} failed: ${output}`);
   }
 
   #isReady(): boolean {

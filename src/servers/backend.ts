@@ -104,6 +104,8 @@ export interface ScannedPage {
   readonly entries: readonly ScannedEntry[];
   /** The key after which the range continues; `undefined` at its end. The page may have no entries although more follow. */
   readonly last: Uint8Array | undefined;
+  /** Whether values are views of one buffer that cannot be transferred. */
+  readonly isShared?: boolean;
 }
 
 /** A sum over a range, from its start: of entries, or of bytes. */

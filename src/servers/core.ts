@@ -5,7 +5,7 @@
  */
 
 import type { StoredOperation } from "../backend.ts";
-import { sizeOf } from "../bytes.ts";
+import { nameOf, sizeOf } from "../bytes.ts";
 import { clock } from "../clock.ts";
 import { StoreError } from "../errors.ts";
 import { checkInteger } from "../options.ts";
@@ -19,6 +19,8 @@ import {
   type HeldVersion,
   isChange,
 } from "./backend.ts";
+import type { CacheSettings } from "./cache_options.ts";
+import { ReadCache } from "./read_cache.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /** What came of a request that could be done. */
@@ -28,6 +30,7 @@ export type Decided = Exclude<CommitOutcome, { state: "failed" }>;
 export class ServerCore {
   readonly backend: AsyncBackend;
   readonly queue: WriteQueue;
+  readonly cache: ReadCache | undefined;
   readonly contention: Contention = new Contention();
   /** Aborts when the store is closed. */
   readonly #closing = new AbortController();
@@ -37,9 +40,12 @@ export class ServerCore {
   /** Whether one of them has tried to. */
   #hasWritten = false;
 
-  constructor(backend: AsyncBackend) {
+  /** `version` is the newest one that the backend has. */
+  constructor(backend: AsyncBackend, version: number, cache?: CacheSettings) {
     this.backend = backend;
-    this.queue = new WriteQueue(backend, (version) => this.saw(version));
+    this.queue = new WriteQueue(backend, (committed) => this.saw(committed));
+    this.#version = version;
+    if (cache) this.cache = new ReadCache(backend, cache, () => this.#version, this.closing);
   }
 
   /** The newest version that this store has heard of. */
@@ -112,7 +118,15 @@ export class ServerCore {
   async commit(request: Partial<CommitRequest>): Promise<Decided> {
     const { operations = [], checks = [], reads } = request;
     this.#checkSize(operations);
-    const outcome = await this.queue.submit({ operations: operations.map(this.#guarded), checks, reads });
+    const written = this.cache ? operations.map(({ key }) => nameOf(key)) : [];
+    this.cache?.forget(written);
+    let outcome: CommitOutcome;
+    try {
+      outcome = await this.queue.submit({ operations: operations.map(this.#guarded), checks, reads });
+    } finally {
+      // Also if nobody knows what came of it.
+      this.cache?.forget(written);
+    }
     if (outcome.state === "failed") throw outcome.error;
     return outcome;
   }

@@ -116,6 +116,7 @@ async function receive(core: ServerCore, source: StreamSource, signal: AbortSign
     throw error;
   }
   core.saw(to);
+  core.cache?.clear();
   const { entries, deletions, bytes } = reader.info;
   return { version: to, entries, deletions, bytes };
 }

@@ -4,21 +4,46 @@
  * @module
  */
 
+import type { AsyncStore } from "../api/async_store.ts";
 import type { BackupOptions, RestoreOptions, RestoreResult } from "../api/backup.ts";
 import type { AsyncBackend } from "./backend.ts";
+import type { CacheSettings } from "./cache_options.ts";
 import { ServerCore } from "./core.ts";
 import { LimitedSpace } from "./limited_space.ts";
+import type { CacheMetrics } from "./read_cache.ts";
 import { serverBackup, serverRestore } from "./server_copies.ts";
 import { ServerPart } from "./server_part.ts";
 
-/** An `AsyncStore` over a backend, which it closes. */
-export class ServerStore extends ServerPart {
+/**
+ * An `AsyncStore` in PostgreSQL or etcd.
+ *
+ * @example
+ * ```ts no-run
+ * import { type CacheMetrics, type CacheOptions, openEtcd, type StoreOnServer } from "@luge/luge/etcd";
+ *
+ * const cache: CacheOptions = { maxBytes: 1_000_000 };
+ * await using store: StoreOnServer = await openEtcd({ endpoints: ["http://127.0.0.1:2379"], cache });
+ * await store.get("setting/theme");
+ * const metrics: CacheMetrics | undefined = store.cacheMetrics();
+ * console.log(metrics?.misses);
+ * ```
+ */
+export interface StoreOnServer extends AsyncStore {
+  /** The figures of the cache; `undefined` without the option `cache`. */
+  cacheMetrics(): CacheMetrics | undefined;
+}
+
+/** A {@linkcode StoreOnServer} over a backend, which it closes. */
+export class ServerStore extends ServerPart implements StoreOnServer {
   #closing: Promise<void> | undefined;
 
   /** `version` is the newest one that the backend has. */
-  constructor(backend: AsyncBackend, version: number) {
-    super(new ServerCore(backend), new LimitedSpace(backend));
-    this.core.saw(version);
+  constructor(backend: AsyncBackend, version: number, cache?: CacheSettings) {
+    super(new ServerCore(backend, version, cache), new LimitedSpace(backend));
+  }
+
+  cacheMetrics(): CacheMetrics | undefined {
+    return this.core.cache?.metrics;
   }
 
   backup(options?: BackupOptions): ReadableStream<Uint8Array<ArrayBuffer>> {

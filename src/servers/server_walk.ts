@@ -81,12 +81,13 @@ export class ServerWalk<E extends KeyEncoding, T> extends RemoteWalk<E, T> {
 
 /** A page with its keys as the caller wants them. */
 export function toPage<E extends KeyEncoding>(page: ScannedPage, format: KeyFormat<E>, keysOnly: boolean): Page<E> {
-  const { entries, last } = page;
+  const { entries, last, isShared = false } = page;
   return {
     keys: entries.map(({ key }) => formatKey(key, format)),
     values: keysOnly ? [] : entries.map(({ value }) => value ?? NOTHING),
     versions: entries.map(({ version }) => version),
     expiries: entries.map(({ expiresMs }) => expiresMs),
     last,
+    isShared,
   };
 }

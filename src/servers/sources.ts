@@ -64,7 +64,8 @@ export class NewestSource implements AsyncSource {
   async read(keys: readonly Uint8Array[]): Promise<readonly (StoredValue | undefined)[]> {
     const writes = this.#core.queue.settled(keys);
     if (writes) await writes;
-    return await this.#core.backend.read(keys);
+    const { cache } = this.#core;
+    return await (cache ? cache.read(keys, this.#ask) : this.#ask(keys));
   }
 
   async scan(range: ScannedRange): Promise<ScannedPage> {
@@ -80,6 +81,12 @@ export class NewestSource implements AsyncSource {
     this.#core.saw(page.version);
     return page;
   }
+
+  readonly #ask = async (keys: readonly Uint8Array[]): Promise<readonly (StoredValue | undefined)[]> => {
+    const found = await this.#core.backend.read(keys);
+    for (const each of found) if (each) this.#core.saw(each.version);
+    return found;
+  };
 
   async holdNow(): Promise<HeldSource> {
     return new VersionSource(this.#core, await this.#core.hold());

@@ -300,8 +300,8 @@ function checkContent(built: string, files: readonly string[]): void {
     prometheus: 6,
     kv: 44,
     kvconnect: 48,
-    postgres: 112,
-    etcd: 122,
+    postgres: 121,
+    etcd: 127,
   };
   const imports: Record<string, readonly string[]> = {
     kv: ["mod", "node:timers"],

@@ -6,9 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import { Load } from "../../scripts/campaigns/etcd/load.ts";
-import { Gaps } from "../../scripts/campaigns/etcd/tally.ts";
+import { Load } from "../../scripts/campaigns/servers/load.ts";
+import { Gaps } from "../../scripts/campaigns/servers/tally.ts";
 import type { EtcdCluster, EtcdNode } from "../../scripts/lib/services/etcd.ts";
+import { openEtcd } from "../../src/servers/etcd/mod.ts";
 import { etcdTest, withEtcd } from "../support/services/etcd.ts";
 import { until } from "../support/until.ts";
 
@@ -23,12 +24,12 @@ const FAULTS: Readonly<Record<string, { readonly begin: Fault; readonly end: Fau
 etcdTest("etcd: no write is lost or done twice, and no change missed, while leaders go and come back", () =>
   withEtcd(
     async (cluster) => {
-      const load = await Load.open(cluster.endpoints, 2, new Gaps(), 1);
+      const open = () => openEtcd({ endpoints: cluster.endpoints, prefix: "campaign/" });
+      const load = await Load.open(open, 2, new Gaps(), 1);
       load.start(6);
-      const writes = () => load.tallies.reduce((sum, tally) => sum + tally.count("done"), 0);
       const more = async (what: string) => {
-        const before = writes();
-        await until(() => writes() > before + 50, `writes while the leader is ${what}`);
+        const before = load.writes;
+        await until(() => load.writes > before + 50, `writes while the leader is ${what}`);
       };
       await more("there");
       for (const [what, { begin, end }] of Object.entries(FAULTS)) {

@@ -245,3 +245,36 @@ postgresTest("writes that are made together travel together", async () => {
     await store.close();
   }
 });
+
+postgresTest("ranges with large values, deletions and expired ones are whole, and those of a snapshot as well", () =>
+  withClients(1, async (store) => {
+    const names = Array.from({ length: 5000 }, (_, i) => `key/${String(i).padStart(5, "0")}`);
+    const bytesOf = (i: number) => new Uint8Array(i % 97 === 0 || (i > 3000 && i < 3300) ? 5000 : i % 7).fill(i);
+    for (let i = 0; i < names.length; i += 500) {
+      const part = names.slice(i, i + 500);
+      await store.batch(part.map((key, j) => ({ type: "put", key, value: bytesOf(i + j) })));
+    }
+    const gone = new Set(names.filter((_, i) => i % 11 === 3));
+    await store.batch(Array.from(gone, (key) => ({ type: "delete", key })));
+    const there = names.filter((key) => !gone.has(key));
+    const expected = there.map((key) => [key, bytesOf(names.indexOf(key))]);
+    const check = async (snapshot?: ReturnType<AsyncStore["snapshot"]>) => {
+      for (const reverse of [false, true]) {
+        const inOrder = <T>(list: readonly T[]) => (reverse ? list.toReversed() : list);
+        assert.deepEqual(await store.entries({ reverse, snapshot }).toArray(), inOrder(expected));
+        assert.deepEqual(await store.keys({ reverse, snapshot }).toArray(), inOrder(there));
+        const some = await store.entries({ reverse, snapshot, gt: names[2990], limit: 400 }).toArray();
+        const above = expected.filter(([key]) => (key as string) > (names[2990] as string));
+        assert.deepEqual(some, inOrder(above).slice(0, 400));
+      }
+    };
+    await check();
+    using snapshot = store.snapshot();
+    await snapshot.get("key");
+    await store.batch(names.filter((_, i) => i % 5 === 0).map((key) => ({ type: "put", key, value: "new" })));
+    await check(snapshot);
+    await store.put("key/expiring", "1", { ttl: 1 });
+    while ((await store.get("key/expiring")) !== undefined) await store.get("key");
+    assert.equal((await store.keys({ gte: "key/e" }).toArray()).length, 0);
+  }),
+);

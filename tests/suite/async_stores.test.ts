@@ -8,7 +8,7 @@ asyncSuite(
     await using store = new MemoryStore();
     await use(store);
   },
-  { keyBytes: 65_000 },
+  { kind: "memory" },
 );
 
 asyncSuite(
@@ -18,7 +18,7 @@ asyncSuite(
       await using store = await open(path);
       await use(store);
     }),
-  { keyBytes: 65_000 },
+  { kind: "directory" },
 );
 
 asyncSuite(
@@ -29,7 +29,7 @@ asyncSuite(
       await using client = await open({ path: owner.path, shared: true });
       await use(client);
     }),
-  { keyBytes: 65_000, recordsRefusals: true },
+  { kind: "shared" },
 );
 
 asyncSuite(
@@ -39,5 +39,5 @@ asyncSuite(
       await using store = await open({ path, shared: true });
       await use(store);
     }),
-  { keyBytes: 65_000 },
+  { kind: "directory" },
 );

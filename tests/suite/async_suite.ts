@@ -9,6 +9,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type AsyncStore, jsonCodec, type Key, type KeyRange, utf8Codec, type Value } from "../../mod.ts";
 import { Random } from "../../scripts/lib/random.ts";
+import { can, type Kind, LIMITS } from "../support/abilities.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 import type { AsyncCheck } from "./async_check.ts";
 import { asyncLater } from "./async_later.ts";
@@ -16,11 +17,9 @@ import { asyncLater } from "./async_later.ts";
 /** Runs `use` with a fresh, empty store and closes it afterwards. */
 export type WithAsyncStore = (use: (store: AsyncStore) => Promise<void>) => Promise<void>;
 
-/** What a store may take less of than others, and how its tests are defined if not by `test`. */
-export interface AsyncLimits {
-  readonly keyBytes: number;
-  /** Whether a write whose condition is not true makes a version all the same: a client of a shared store has a record of it. */
-  readonly recordsRefusals?: boolean;
+/** Which kind of store it is, and how its tests are defined if not by `test`. */
+export interface AsyncKind {
+  readonly kind: Kind;
   readonly test?: typeof test | typeof test.skip;
 }
 
@@ -33,21 +32,22 @@ async function fill(store: AsyncStore, count: number): Promise<void> {
 }
 
 /** Defines the tests for one kind of store. */
-export function asyncSuite(name: string, withStore: WithAsyncStore, limits: AsyncLimits): void {
-  const define = limits.test ?? test;
+export function asyncSuite(name: string, withStore: WithAsyncStore, { kind, ...options }: AsyncKind): void {
+  const define = options.test ?? test;
   const check: AsyncCheck = (what, use) => define(what, () => withStore(use));
   describe(`${name}, awaited`, () => {
-    readsAndWrites(check, limits);
-    wrongArguments(check, limits);
+    readsAndWrites(check, kind);
+    wrongArguments(check, kind);
     ranges(check);
-    conditions(check, limits);
+    conditions(check, kind);
     counters(check);
     asyncLater(check);
     agreement(withStore, define);
   });
 }
 
-function readsAndWrites(check: AsyncCheck, { keyBytes }: AsyncLimits): void {
+function readsAndWrites(check: AsyncCheck, kind: Kind): void {
+  const { keyBytes } = LIMITS[kind];
   check("a put is there once it settled, and for reads that begin after its call", async (store) => {
     assert.equal(await store.get("key"), undefined);
     const put = store.put("key", "value");
@@ -162,7 +162,8 @@ function readsAndWrites(check: AsyncCheck, { keyBytes }: AsyncLimits): void {
   });
 }
 
-function wrongArguments(check: AsyncCheck, { keyBytes }: AsyncLimits): void {
+function wrongArguments(check: AsyncCheck, kind: Kind): void {
+  const { keyBytes } = LIMITS[kind];
   check("wrong keys, values and options are refused, and nothing is written", async (store) => {
     const wrong: readonly (readonly [unknown, typeof TypeError | typeof RangeError, string])[] = [
       ["", RangeError, "at least 1 byte"],
@@ -305,14 +306,14 @@ function ranges(check: AsyncCheck): void {
   });
 }
 
-function conditions(check: AsyncCheck, { recordsRefusals = false }: AsyncLimits): void {
+function conditions(check: AsyncCheck, kind: Kind): void {
   check("compareAndSet and compareAndDelete need the expected version", async (store) => {
     assert.equal(await store.compareAndSet("key", undefined, "1"), true);
     const first = store.version;
     assert.equal(await store.compareAndSet("key", undefined, "2"), false);
     const { version } = (await store.getEntry("key")) ?? assert.fail();
     assert.equal(version, first);
-    if (!recordsRefusals) assert.equal(version, store.version);
+    if (can(kind, "silentRefusals")) assert.equal(version, store.version);
     assert.deepEqual(
       await Promise.all([store.compareAndSet("key", version, "3"), store.compareAndSet("key", version, "4")]),
       [true, false],

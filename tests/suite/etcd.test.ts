@@ -6,7 +6,6 @@
 
 import { after, before } from "node:test";
 import { EtcdCluster } from "../../scripts/lib/services/etcd.ts";
-import { MAX_KEY_BYTES } from "../../src/limits.ts";
 import { openEtcd } from "../../src/servers/etcd/mod.ts";
 import { etcdTest, HAS_ETCD } from "../support/services/etcd.ts";
 import { asyncSuite } from "./async_suite.ts";
@@ -28,5 +27,5 @@ asyncSuite(
     await using store = await openEtcd({ endpoints: cluster.endpoints, prefix: `suite-${stores}/`, maxOperations });
     await use(store);
   },
-  { keyBytes: MAX_KEY_BYTES, test: etcdTest },
+  { kind: "etcd", test: etcdTest },
 );

@@ -11,12 +11,13 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { openEtcd } from "../../../src/servers/etcd/mod.ts";
 import { count, flag, natural, readOptions } from "../../lib/options.ts";
 import { Random } from "../../lib/random.ts";
 import { EtcdCluster, type EtcdNode, hasEtcd } from "../../lib/services/etcd.ts";
 import { Campaign, COMMON_OPTIONS } from "../campaign.ts";
-import { Load } from "./load.ts";
-import { Gaps } from "./tally.ts";
+import { Load } from "../servers/load.ts";
+import { Gaps } from "../servers/tally.ts";
 
 /** How long a fault lasts, in milliseconds: at least, and how much longer at most. */
 const LASTS_MS = { least: 1500, more: 2500 } as const;
@@ -45,7 +46,8 @@ const random = new Random(values.seed);
 const gaps = new Gaps();
 const sums = { killed: 0, stopped: 0, isolated: 0, cut: 0 };
 await using cluster = await EtcdCluster.start({ size: 3 });
-const load = await Load.open(cluster.endpoints, clients, gaps, values.seed);
+const open = () => openEtcd({ endpoints: cluster.endpoints, prefix: "campaign/" });
+const load = await Load.open(open, clients, gaps, values.seed);
 const campaign = new Campaign({
   ...values,
   verb: "breaking",

@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -31,6 +31,13 @@ export interface EtcdOptions {
   readonly size?: number;
   /** More arguments of each node, such as `--max-txn-ops=1000`. */
   readonly args?: readonly string[];
+  /** The nodes take TLS from clients, and only that. */
+  readonly tls?: {
+    readonly certificate: string;
+    readonly key: string;
+    /** A `fetch` that trusts the certificate. */
+    readonly fetch: typeof fetch;
+  };
 }
 
 /** One node. */
@@ -39,13 +46,15 @@ export class EtcdNode {
   /** The address for clients. */
   readonly url: string;
   readonly #args: readonly string[];
+  readonly #fetch: typeof fetch;
   #process: ChildProcess | undefined;
   #output = "";
 
-  constructor(name: string, url: string, args: readonly string[]) {
+  constructor(name: string, url: string, args: readonly string[], fetchFrom: typeof fetch = fetch) {
     this.name = name;
     this.url = url;
     this.#args = args;
+    this.#fetch = fetchFrom;
   }
 
   /** The number of the process; `undefined` while it does not run. */
@@ -81,7 +90,8 @@ export class EtcdNode {
   /** Whether the node says that it and its cluster work. */
   async isHealthy(): Promise<boolean> {
     try {
-      const answer = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(REQUEST_MS) });
+      const get = this.#fetch;
+      const answer = await get(`${this.url}/health`, { signal: AbortSignal.timeout(REQUEST_MS) });
       return ((await answer.json()) as { health?: unknown }).health === "true";
     } catch {
       // Not yet, or not any more.
@@ -92,7 +102,8 @@ export class EtcdNode {
   /** Its own number, and whether it leads the cluster; `undefined` if it does not answer. */
   async status(): Promise<{ readonly id: string; readonly isLeader: boolean } | undefined> {
     try {
-      const answer = await fetch(`${this.url}/v3/maintenance/status`, {
+      const post = this.#fetch;
+      const answer = await post(`${this.url}/v3/maintenance/status`, {
         method: "POST",
         body: "{}",
         signal: AbortSignal.timeout(REQUEST_MS),
@@ -163,7 +174,7 @@ export class EtcdCluster {
   }
 
   /** Starts the nodes, and settles once all of them answer. */
-  static async start({ size = 1, args = [] }: EtcdOptions = {}): Promise<EtcdCluster> {
+  static async start({ size = 1, args = [], tls }: EtcdOptions = {}): Promise<EtcdCluster> {
     const directory = mkdtempSync(join(tmpdir(), "luge-etcd-"));
     const cuts = new Set<string>();
     const ids: (string | undefined)[] = Array.from({ length: size });
@@ -175,12 +186,15 @@ export class EtcdCluster {
       proxies.push(proxy);
       ports.push({ client, peer, proxy: await proxy.listen(0) });
     }
+    const files = tls ? [join(directory, "certificate.pem"), join(directory, "key.pem")] : [];
+    for (const [i, file] of files.entries()) writeFileSync(file, (i === 0 ? tls?.certificate : tls?.key) ?? "");
+    const secure = files.map((file, i) => `--${i === 0 ? "cert" : "key"}-file=${file}`);
     const names = ports.map((_, i) => `n${i + 1}`);
     const peers = ports.map(({ proxy }, i) => `${names[i]}=http://127.0.0.1:${proxy}`).join(",");
     const nodes = ports.map(({ client, peer, proxy }, i) => {
-      const url = `http://127.0.0.1:${client}`;
+      const url = `${tls ? "https" : "http"}://127.0.0.1:${client}`;
       const name = names[i] as string;
-      return new EtcdNode(name, url, [
+      const own = [
         `--name=${name}`,
         `--data-dir=${join(directory, name)}`,
         `--listen-client-urls=${url}`,
@@ -189,8 +203,10 @@ export class EtcdCluster {
         `--initial-advertise-peer-urls=http://127.0.0.1:${proxy}`,
         `--initial-cluster=${peers}`,
         "--initial-cluster-state=new",
+        ...secure,
         ...args,
-      ]);
+      ];
+      return new EtcdNode(name, url, own, tls?.fetch);
     });
     const cluster = new EtcdCluster(nodes, proxies, cuts, directory);
     try {

@@ -56,9 +56,12 @@ async function withAny<T>(
     return await use(store);
   }
   if (!isPostgres(session.directory)) return await session.withStore(access, use);
-  const url = new URL(session.directory);
-  const table = url.searchParams.get("table") ?? undefined;
-  url.searchParams.delete("table");
+  // The address may have several hosts, which `URL` does not take.
+  const [address = "", query = ""] = session.directory.split("?", 2);
+  const parameters = new URLSearchParams(query);
+  const table = parameters.get("table") ?? undefined;
+  parameters.delete("table");
+  const url = parameters.size === 0 ? address : `${address}?${parameters}`;
   const { openPostgres } = await import("../../servers/postgres/mod.ts").catch((cause: unknown) => {
     throw new FailedError("Cannot load the package postgres: install it with npm install postgres", { cause });
   });

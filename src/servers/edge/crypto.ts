@@ -2,6 +2,9 @@
  * Takes the place of `node:crypto` in bundles for runtimes that have no modules of Node: the digest of backups, SHA-256
  * (FIPS 180-4). Where there is a process, it takes the module from that, which is faster.
  *
+ * `crypto.subtle` is no help: it answers with a promise, and what writes and reads backups makes and checks each frame
+ * without one. Embedded stores use the same code, and would wait for the event loop at each frame.
+ *
  * @module
  */
 

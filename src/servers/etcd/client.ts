@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clock, sleep } from "../../clock.ts";
+import { clearTimeout, clock, setTimeout, sleep } from "../../clock.ts";
 import { Endpoints } from "./endpoints.ts";
 import { brokenCall, EtcdFailure, failureOf } from "./failure.ts";
 import type { Header } from "./messages.ts";
@@ -163,14 +163,20 @@ export class EtcdClient {
 
   async #post<T>(url: string, path: string, body: string, ms: number, maxBytes: number): Promise<T> {
     this.#calls += 1;
-    const response = await this.#options.fetch(url + path, {
-      method: "POST",
-      body,
-      headers: this.#headers(),
-      signal: AbortSignal.timeout(Math.ceil(ms)),
-    });
-    const text = await boundedText(response, maxBytes);
-    if (response.status !== 200) throw failureOf(response.status, text);
+    // `AbortSignal.timeout` would make an error for each call, also for those that have ended.
+    const ending = new AbortController();
+    const timer = setTimeout(() => ending.abort(new Error(`no answer within ${Math.ceil(ms)} ms`)), Math.ceil(ms));
+    let status: number;
+    let text: string;
+    try {
+      const request = { method: "POST", body, headers: this.#headers(), signal: ending.signal } as const;
+      const response = await this.#options.fetch(url + path, request);
+      status = response.status;
+      text = await boundedText(response, maxBytes);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (status !== 200) throw failureOf(status, text);
     try {
       return JSON.parse(text) as T;
     } catch (cause) {

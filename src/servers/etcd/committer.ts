@@ -30,6 +30,8 @@ const NAME_BYTES = 12;
 interface Lane {
   readonly name: string;
   readonly key: string;
+  /** How many names it had: each is a number, which no other transaction of the lane has. */
+  names: number;
   /** The name of its newest transaction, as base64; `undefined` before the first. */
   last: string | undefined;
   usedMs: number;
@@ -84,7 +86,7 @@ export class Committer {
     clock: string,
   ): Promise<Committed | undefined> {
     const { layout } = this.#space;
-    const name = textToBase64(randomHex(NAME_BYTES));
+    const name = nextName(lane);
     const isUnmoved: Compare =
       lane.last === undefined
         ? { key: lane.key, target: "CREATE", result: "EQUAL", create_revision: "0" }
@@ -128,7 +130,7 @@ export class Committer {
 
   /** Whether a commit without an answer was done. If it was not, it never will be. */
   async #findOut(lane: Lane, name: string, lease: Lease, failure: unknown): Promise<Committed> {
-    const stop = textToBase64(`stopped ${randomHex(NAME_BYTES)}`);
+    const stop = nextName(lane);
     let answer: TxnResponse;
     try {
       answer = await this.#space.txn({
@@ -157,7 +159,7 @@ export class Committer {
       if (now - lane.usedMs < LANE_MS) return lane;
     }
     const name = randomHex(NAME_BYTES);
-    return { name, key: this.#space.layout.lane(name), last: undefined, usedMs: now };
+    return { name, key: this.#space.layout.lane(name), names: 0, last: undefined, usedMs: now };
   }
 
   #giveBack(lane: Lane, last: string | undefined = lane.last): void {
@@ -165,6 +167,12 @@ export class Committer {
     lane.usedMs = clock.monotonic();
     this.#lanes.push(lane);
   }
+}
+
+/** A name that no other transaction of the lane has, as base64. */
+function nextName(lane: Lane): string {
+  lane.names += 1;
+  return textToBase64(String(lane.names));
 }
 
 function unknown(cause: unknown): StoreError {

@@ -4,12 +4,14 @@
  * @module
  */
 
-import type { AsyncStore } from "../../api/async_store.ts";
-import { ServerStore } from "../server_store.ts";
+import { ServerStore, type StoreOnServer } from "../server_store.ts";
 import { EtcdBackend } from "./backend.ts";
 import { storeError } from "./errors.ts";
 import { checkOptions, type EtcdOptions } from "./options.ts";
 
+export type { CacheOptions } from "../cache_options.ts";
+export type { CacheMetrics } from "../read_cache.ts";
+export type { StoreOnServer } from "../server_store.ts";
 export type { EtcdOptions } from "./options.ts";
 
 /**
@@ -37,10 +39,11 @@ export type { EtcdOptions } from "./options.ts";
  * for await (const [key, value] of store.entries({ prefix: "order/" })) console.log(key, value);
  * ```
  */
-export async function openEtcd(options: EtcdOptions): Promise<AsyncStore> {
-  const backend = await EtcdBackend.open(checkOptions(options));
+export async function openEtcd(options: EtcdOptions): Promise<StoreOnServer> {
+  const checked = checkOptions(options);
+  const backend = await EtcdBackend.open(checked);
   try {
-    return new ServerStore(backend, await backend.newest());
+    return new ServerStore(backend, await backend.newest(), checked.cache);
   } catch (failure) {
     await backend.close();
     throw storeError(failure, "open the store");

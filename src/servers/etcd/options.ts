@@ -6,6 +6,7 @@
 
 import { describe } from "../../encoding.ts";
 import { checkArray, checkFunction, checkInteger, OptionNames, wrongType } from "../../options.ts";
+import { type CacheOptions, type CacheSettings, cacheSettingsOf } from "../cache_options.ts";
 
 const DEFAULT_PREFIX = "luge/";
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -57,6 +58,8 @@ export interface EtcdOptions {
   readonly maxOperations?: number | undefined;
   /** The value of `--max-request-bytes` of etcd. Default: 1.5 MiB, as etcd's. */
   readonly maxRequestBytes?: number | undefined;
+  /** Keeps values that were read in memory: see {@linkcode CacheOptions}. Default: no cache. */
+  readonly cache?: CacheOptions | undefined;
   /** Replaces the global `fetch`, for example by one with a certificate of the client. */
   readonly fetch?:
     | ((
@@ -84,6 +87,7 @@ export interface CheckedOptions {
   readonly timeoutMs: number;
   readonly maxOperations: number;
   readonly maxRequestBytes: number;
+  readonly cache: CacheSettings | undefined;
   readonly fetch: EtcdFetch;
 }
 
@@ -99,6 +103,7 @@ const NAMES = new OptionNames<EtcdOptions>(
     timeout: true,
     maxOperations: true,
     maxRequestBytes: true,
+    cache: true,
     fetch: true,
   },
   { example: '{ endpoints: ["http://127.0.0.1:2379"] }' },
@@ -114,6 +119,7 @@ export function checkOptions(given: EtcdOptions): CheckedOptions {
     timeout = DEFAULT_TIMEOUT_MS,
     maxOperations = DEFAULT_OPERATIONS,
     maxRequestBytes = DEFAULT_REQUEST_BYTES,
+    cache,
     fetch = globalThis.fetch,
   } = NAMES.read(given);
   checkArray(endpoints, "endpoints", "addresses");
@@ -139,6 +145,7 @@ export function checkOptions(given: EtcdOptions): CheckedOptions {
     timeoutMs: timeout,
     maxOperations,
     maxRequestBytes,
+    cache: cacheSettingsOf(cache),
     fetch: (url, request) => fetch(url, request),
   };
 }

@@ -28,9 +28,9 @@ import { commitGroup, highEnd, lowEnd } from "./commits.ts";
 import type { Connection, Row } from "./connection.ts";
 import { Holds } from "./holds.ts";
 import { News } from "./news.ts";
-import { changedPage, checkKept, entryOf, scannedPage, visitsOf } from "./pages.ts";
+import { changedPage, checkKept, entryOf, plainPage, scannedPage, visitsOf } from "./pages.ts";
 import { beginRestore } from "./restores.ts";
-import { COUNT_VISITS, PAGE_VISITS, type Statements } from "./sql.ts";
+import { COUNT_VISITS, LARGE_BYTES, PAGE_VISITS, type Statements } from "./sql.ts";
 import { Upkeep } from "./upkeep.ts";
 import { bigint, bytea, byteaArray, type Parameter, TYPE } from "./values.ts";
 
@@ -75,6 +75,10 @@ export class PostgresBackend implements AsyncBackend {
   readonly #holds: Holds;
   readonly #upkeep: Upkeep;
   #recovered = 0;
+  /** Whether the newest page had large values. The next one probably has some, too. */
+  #hasLarge = false;
+  /** The newest version at which a page had rows that are newer. Later pages of that walk probably have some, too. */
+  #overtaken: number | undefined;
 
   constructor({ connection, statements, versionsToKeep, history, pollInterval, ahead }: PostgresParts) {
     this.#connection = connection;
@@ -110,6 +114,28 @@ export class PostgresBackend implements AsyncBackend {
   }
 
   async scan(range: ScannedRange): Promise<ScannedPage> {
+    const page = (await this.#plainScan(range)) ?? (await this.#exactScan(range));
+    if (range.version === undefined) this.#saw(page.version);
+    return page;
+  }
+
+  /** A page by the statement that costs little; `undefined` if the page needs the other one. */
+  async #plainScan(range: ScannedRange): Promise<ScannedPage | undefined> {
+    const { version, changedSince } = range;
+    const isOvertaken = version !== undefined && version === this.#overtaken;
+    if (changedSince !== undefined || isOvertaken || (this.#hasLarge && !range.keysOnly)) return undefined;
+    const visits = visitsOf(range);
+    const { plainScan, plainScanKeys } = this.#statements;
+    const text = (range.keysOnly ? plainScanKeys : plainScan)[range.reverse ? "desc" : "asc"];
+    const rows = await this.#query(text, [...ends(range), bigint(visits)]);
+    const { page, isNewer, hasLarge } = plainPage(rows, range, visits, this.now());
+    if (hasLarge) this.#hasLarge = true;
+    if (isNewer) this.#overtaken = version;
+    return page;
+  }
+
+  /** A page by the statement that counts bytes, and looks for older versions. */
+  async #exactScan(range: ScannedRange): Promise<ScannedPage> {
     const { version, reverse, keysOnly, pageBytes = LARGEST_PAGE_BYTES } = range;
     const visits = range.changedSince === undefined ? visitsOf(range) : PAGE_VISITS;
     const { scan, scanAt } = this.#statements;
@@ -123,7 +149,7 @@ export class PostgresBackend implements AsyncBackend {
     ];
     const texts = version === undefined ? scan : scanAt;
     const page = scannedPage(await this.#query(texts[reverse ? "desc" : "asc"], parameters), range, visits);
-    if (version === undefined) this.#saw(page.version);
+    if (!keysOnly) this.#hasLarge = page.entries.some(({ value }) => value && value.length > LARGE_BYTES);
     return page;
   }
 

@@ -7,7 +7,8 @@
 import postgres from "postgres";
 import { clearTimeout, clock, setTimeout, sleep } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
-import { failureOf, messageOf, toStoreError } from "./errors.ts";
+import { codeOf, failureOf, messageOf, toStoreError } from "./errors.ts";
+import type { Hosts } from "./hosts.ts";
 import { fromBytea, type Parameter, TYPE, toHex } from "./values.ts";
 
 /** A row, by the names of its columns. */
@@ -20,9 +21,13 @@ const LONGEST_WAIT_MS = 250;
 /** How long a transaction may wait for this process. Then the server ends it. */
 const LONGEST_IDLE_MS = 10_000;
 
+/** The code of an attempt that has reached a standby. */
+const STANDBY = "STANDBY";
+
 /** How to connect. */
-export interface ConnectionOptions {
-  readonly url: string;
+export interface ConnectionOptions extends Hosts {
+  /** The authority of the server's certificate, in PEM. */
+  readonly ca?: string | undefined;
   readonly connections: number;
   /** How long a call may be tried, in milliseconds. */
   readonly timeout: number;
@@ -52,9 +57,14 @@ type Unsafe = Pick<Sql, "unsafe" | "typed">;
 /** Runs statements. */
 export type Query = (text: string, parameters?: readonly Parameter[]) => Promise<readonly Row[]>;
 
-/** See the module. */
+/**
+ * See the module. All connections are to one host, until that does not answer, or is a standby. Then they are replaced by
+ * connections to the next host.
+ */
 export class Connection {
   readonly #options: ConnectionOptions;
+  /** The number of the host. */
+  #host = 0;
   #sql: Sql;
   #isClosed = false;
   /** The attempts that are on their way. */
@@ -97,6 +107,7 @@ export class Connection {
       } catch (error) {
         const failure = failureOf(error);
         if (!failure.mayRepeat) throw toStoreError(error, action);
+        if (failure.isElsewhere && this.#options.urls.length > 1) this.#replace(sql);
         mayBeDone ||= failure.mayBeDone;
         if (clock.monotonic() + wait > until) throw this.#unreachable(action, error, changes && mayBeDone);
         this.retries += 1;
@@ -155,6 +166,8 @@ export class Connection {
     this.#running.add(ended);
     try {
       return await ended;
+    } catch (error) {
+      throw this.#sql === sql ? this.#ofStandby(error) : error;
     } finally {
       this.#running.delete(ended);
       clearTimeout(timer);
@@ -163,9 +176,16 @@ export class Connection {
     }
   }
 
-  /** A connection that does not answer is lost, and nobody else can end it. */
+  /** The package `postgres` ends a connection to a standby itself, and gives no other reason. No call was sent. */
+  #ofStandby(error: unknown): unknown {
+    if (!this.#options.refusesStandbys || codeOf(error) !== "CONNECTION_DESTROYED") return error;
+    return Object.assign(new Error("the server is a standby"), { code: STANDBY, cause: error });
+  }
+
+  /** A connection that does not answer is lost, and nobody else can end it. Continues with the next host. */
   #replace(sql: Sql): void {
     if (this.#sql !== sql || this.#isClosed) return;
+    this.#host = (this.#host + 1) % this.#options.urls.length;
     this.#sql = this.#connect();
     void sql.end({ timeout: 0 });
   }
@@ -181,7 +201,10 @@ export class Connection {
   }
 
   #connect(): Sql {
-    const { url, connections, attemptTimeout, pooler } = this.#options;
+    const { urls, ca, refusesStandbys, connections, attemptTimeout, pooler } = this.#options;
+    const url = urls[this.#host] ?? "";
+    // The package `postgres` gives no name to check if the host is a number.
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
     return postgres(url, {
       max: connections,
       prepare: !pooler,
@@ -190,6 +213,8 @@ export class Connection {
       // The waits of this file are enough.
       backoff: () => 0,
       onnotice: () => {},
+      ...(ca === undefined ? {} : { ssl: { ca, host } }),
+      ...(refusesStandbys ? { target_session_attrs: "primary" } : {}),
       connection: pooler
         ? {}
         : {

@@ -13,6 +13,8 @@ export interface Failure {
   readonly mayRepeat: boolean;
   /** Whether the server may have done it. */
   readonly mayBeDone: boolean;
+  /** Whether another host may answer, if there are several. */
+  readonly isElsewhere: boolean;
 }
 
 /** Errors of the socket and of the package `postgres` that end a connection on which a call may have been sent. */
@@ -30,8 +32,8 @@ const LOST = new Set([
   "57P02",
   "25P03",
 ]);
-/** No call was sent, or the server has refused it for the moment. */
-const REFUSED = new Set([
+/** No call was sent to this host: nobody answers. */
+const AWAY = new Set([
   "ECONNREFUSED",
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -39,16 +41,14 @@ const REFUSED = new Set([
   "EAI_AGAIN",
   "ENOENT",
   "CONNECT_TIMEOUT",
-  // Serialization failure, deadlock, lock not available.
-  "40001",
-  "40P01",
-  "55P03",
-  // Starting up or shutting down, too many connections.
+  // Starting up or shutting down.
   "57P03",
-  "53300",
   // A server that is a standby now, or still.
   "25006",
+  "STANDBY",
 ]);
+/** The server has refused the call for the moment: serialization failure, deadlock, lock, too many connections. */
+const REFUSED = new Set(["40001", "40P01", "55P03", "53300"]);
 /** Two clients have created the same tables or functions at the same time. */
 const CREATED_TWICE = new Set(["23505", "42P07", "42710", "XX000"]);
 const MISUSE = new Set(["TypeError", "RangeError"]);
@@ -66,10 +66,10 @@ export function codeOf(error: unknown): string {
 /** What may be done after an error. */
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
-  // Class 08: the connection.
-  if (LOST.has(code) || code.startsWith("08")) return { mayRepeat: true, mayBeDone: true };
-  if (REFUSED.has(code)) return { mayRepeat: true, mayBeDone: false };
-  return { mayRepeat: false, mayBeDone: false };
+  // Class 08: the connection. Whether the host is away, the next attempt will tell.
+  if (LOST.has(code) || code.startsWith("08")) return { mayRepeat: true, mayBeDone: true, isElsewhere: false };
+  const isElsewhere = AWAY.has(code);
+  return { mayRepeat: isElsewhere || REFUSED.has(code), mayBeDone: false, isElsewhere };
 }
 
 /** Whether the schema may be there now, because another client has created it. */

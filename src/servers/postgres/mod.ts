@@ -13,5 +13,8 @@
  * @module
  */
 
+export type { CacheOptions } from "../cache_options.ts";
+export type { CacheMetrics } from "../read_cache.ts";
+export type { StoreOnServer } from "../server_store.ts";
 export { openPostgres } from "./open.ts";
 export type { PostgresOptions } from "./options.ts";

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { AsyncStore } from "../../api/async_store.ts";
 import { clock, sleep } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
 import { unlessAborted } from "../../promises.ts";
-import { ServerStore } from "../server_store.ts";
+import { ServerStore, type StoreOnServer } from "../server_store.ts";
 import { PostgresBackend } from "./backend.ts";
 import { Connection } from "./connection.ts";
 import { isCreatedTwice, isMissing, toStoreError } from "./errors.ts";
@@ -31,7 +30,7 @@ interface Remembered {
 
 /**
  * Opens a store in a table of PostgreSQL, and creates it if it is missing. Many processes on many machines can open
- * the same table. The store has all methods of `AsyncStore`. `close()` ends its connections, which keep the process alive
+ * the same table. The store has all methods of `AsyncStore`, and the figures of its cache. `close()` ends its connections, which keep the process alive
  * until then.
  *
  * Rejects with a `TypeError` or `RangeError` for wrong options, or for fewer versions than the store keeps, and with the
@@ -49,7 +48,7 @@ interface Remembered {
  * for await (const [key, value] of store.entries({ prefix: "city/" })) console.log(key, value.length);
  * ```
  */
-export async function openPostgres(options: PostgresOptions): Promise<AsyncStore> {
+export async function openPostgres(options: PostgresOptions): Promise<StoreOnServer> {
   const settings = settingsOf(options);
   settings.signal?.throwIfAborted();
   const connection = new Connection(settings);
@@ -64,14 +63,14 @@ export async function openPostgres(options: PostgresOptions): Promise<AsyncStore
   }
 }
 
-async function opened(connection: Connection, settings: Settings): Promise<AsyncStore> {
+async function opened(connection: Connection, settings: Settings): Promise<StoreOnServer> {
   const statements = statementsOf(settings.tables);
   const remembered = await agreed(connection, settings, await meta(connection, settings));
   const ahead = await clockAhead(connection);
   const { versionsToKeep, history } = remembered;
   const { pollInterval } = settings;
   const backend = new PostgresBackend({ connection, statements, versionsToKeep, history, pollInterval, ahead });
-  return new ServerStore(backend, await backend.newest());
+  return new ServerStore(backend, await backend.newest(), settings.cache);
 }
 
 /** What the store remembers. Creates it if it is missing. */

@@ -7,6 +7,8 @@
 import { MAX_VERSIONS_TO_KEEP } from "../../limits.ts";
 import { checkInteger, checkSignal, OptionNames, wrongType } from "../../options.ts";
 import { isUrl } from "../../realm.ts";
+import { type CacheOptions, type CacheSettings, cacheSettingsOf } from "../cache_options.ts";
+import { type Hosts, hostsOf } from "./hosts.ts";
 import { type Tables, tablesOf } from "./tables.ts";
 
 /**
@@ -22,8 +24,20 @@ import { type Tables, tablesOf } from "./tables.ts";
  * ```
  */
 export interface PostgresOptions {
-  /** The address of the database: `postgres://user:password@host:port/database`. `?sslmode=require` asks for TLS. */
+  /**
+   * The address of the database: `postgres://user:password@host:port/database`. `?sslmode=require` asks for TLS.
+   *
+   * It may have several hosts: `postgres://app:secret@db1.example.org:5432,db2.example.org:5432/app`. luge looks for the
+   * one that takes writes, and looks again when it does not answer, or has become a standby. With one host, add
+   * `?target_session_attrs=primary` where its name may resolve to a standby: luge then connects again until it does not.
+   */
   readonly url: string | URL;
+  /**
+   * The authority that has signed the certificate of the server, in PEM. With it luge connects by TLS alone, and checks
+   * the certificate and its name. Default: what `sslmode` says. `require` encrypts and checks nothing; `verify-full`
+   * checks with the authorities that the runtime trusts.
+   */
+  readonly ca?: string | undefined;
   /**
    * The name of the table, up to 40 letters, digits and underscores; `schema.name` for one in another schema. The other
    * tables and the functions have this name and an ending. Default: `"luge"`.
@@ -59,6 +73,8 @@ export interface PostgresOptions {
    * nothing for a connection. Default: `false`.
    */
   readonly pooler?: boolean | undefined;
+  /** Keeps values that were read in memory: see {@linkcode CacheOptions}. Default: no cache. */
+  readonly cache?: CacheOptions | undefined;
   /** Ends the opening, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -66,6 +82,7 @@ export interface PostgresOptions {
 const OPTIONS = new OptionNames<PostgresOptions>(
   {
     url: true,
+    ca: true,
     table: true,
     numVersionsToKeep: true,
     dropVersions: true,
@@ -76,6 +93,7 @@ const OPTIONS = new OptionNames<PostgresOptions>(
     attemptTimeout: true,
     pollInterval: true,
     pooler: true,
+    cache: true,
     signal: true,
   },
   { example: '{ url: "postgres://localhost/app" }' },
@@ -85,8 +103,8 @@ const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
 /** The options with their defaults. What the store remembers is `undefined` if it is not given. */
-export interface Settings {
-  readonly url: string;
+export interface Settings extends Hosts {
+  readonly ca: string | undefined;
   readonly tables: Tables;
   readonly numVersionsToKeep: number | undefined;
   readonly dropVersions: boolean;
@@ -97,13 +115,18 @@ export interface Settings {
   readonly attemptTimeout: number;
   readonly pollInterval: number;
   readonly pooler: boolean;
+  readonly cache: CacheSettings | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Checks the options. Throws `TypeError` or `RangeError` if one is wrong. */
 export function settingsOf(given: PostgresOptions): Settings {
   const options = OPTIONS.read(given);
-  const { table = "luge", numVersionsToKeep, history } = options;
+  const { ca, table = "luge", numVersionsToKeep, history } = options;
+  if (ca !== undefined && typeof ca !== "string") wrongType("ca", ca, "a text in PEM");
+  if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new RangeError("Wrong option 'ca': expected a certificate in PEM, with a line -----BEGIN CERTIFICATE-----");
+  }
   const { connections = 10, timeout = 30_000, attemptTimeout = 10_000, pollInterval = 50 } = options;
   const { dropVersions = false, createIfMissing = true, pooler = false } = options;
   for (const [name, value] of Object.entries({ dropVersions, createIfMissing, pooler })) {
@@ -118,7 +141,8 @@ export function settingsOf(given: PostgresOptions): Settings {
   checkInteger("attemptTimeout", attemptTimeout, 100, HOUR_MS);
   checkInteger("pollInterval", pollInterval, 1, 60_000);
   return {
-    url: urlOf(options.url),
+    ...hostsOf(urlOf(options.url)),
+    ca,
     tables: tablesOf(table),
     numVersionsToKeep,
     dropVersions,
@@ -129,14 +153,13 @@ export function settingsOf(given: PostgresOptions): Settings {
     attemptTimeout,
     pollInterval,
     pooler,
+    cache: cacheSettingsOf(options.cache),
     signal: checkSignal(options.signal),
   };
 }
 
-/** The address as text. The message of an error never has it: it may have a password. */
 function urlOf(given: unknown): string {
   const text = isUrl(given) ? given.href : given;
   if (typeof text !== "string") wrongType("url", given, "an address");
-  if (/^postgres(?:ql)?:\/\//.test(text)) return text;
-  throw new RangeError("Wrong option 'url': expected an address that begins with postgres://");
+  return text;
 }

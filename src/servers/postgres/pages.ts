@@ -6,7 +6,9 @@
 
 import type { StoredValue } from "../../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
+import { compareBytes, NOTHING } from "../../bytes.ts";
 import { StoreError } from "../../errors.ts";
+import { guard, mayShare } from "../../wasm/owned_bytes.ts";
 import type { ChangedPage, ScannedEntry, ScannedPage, ScannedRange } from "../backend.ts";
 import type { Row } from "./connection.ts";
 import { PAGE_VISITS } from "./sql.ts";
@@ -58,6 +60,69 @@ export function scannedPage(rows: readonly Row[], range: ScannedRange, visits: n
     entries: wanted,
     last: isWhole || isEnough ? undefined : entries.at(-1)?.key,
   };
+}
+
+/** What the rows of `plainScan` show. */
+export interface PlainPage {
+  /** Up to the first large value; `undefined` if that is the first row, or if a row is newer than the page. */
+  readonly page: ScannedPage | undefined;
+  readonly hasLarge: boolean;
+  readonly isNewer: boolean;
+}
+
+/** The page of the row of `plainScan`. */
+export function plainPage([row = {}]: readonly Row[], range: ScannedRange, visits: number, nowMs: number): PlainPage {
+  const { limit, version, reverse } = range;
+  if (version !== undefined) checkKept(row.kept, version);
+  const at = version ?? Number(row.version);
+  const isShared = mayShare();
+  const found = entriesOfRow(row, isShared, reverse === true);
+  if (found.some((entry) => entry.version > at)) return { page: undefined, hasLarge: false, isNewer: true };
+  const firstLarge = found.findIndex(({ expiresMs }) => expiresMs < 0);
+  const hasLarge = firstLarge >= 0;
+  const small = hasLarge ? found.slice(0, firstLarge) : found;
+  const last = small.at(-1)?.key;
+  if (hasLarge && !last) return { page: undefined, hasLarge, isNewer: false };
+  const entries = small.filter(({ value, expiresMs }) => value && (expiresMs === 0 || expiresMs > nowMs));
+  const isWhole = found.length < visits && !hasLarge;
+  const isEnough = limit !== undefined && entries.length >= limit;
+  const page = { version: at, entries, last: isWhole || isEnough ? undefined : last, isShared };
+  return { page, hasLarge, isNewer: false };
+}
+
+/** The entries of a row of `plainScan`. With `isShared` values are views of one buffer. */
+function entriesOfRow(row: Row, isShared: boolean, isReverse: boolean): readonly ScannedEntry[] {
+  const keys = (row.keys ?? NOTHING) as Bytes;
+  const values = (row.values ?? NOTHING) as Bytes;
+  if (isShared && values !== NOTHING) guard(values.buffer);
+  const [keyLengths, valueLengths, versions, expiries] = [
+    row.key_lengths,
+    row.value_lengths,
+    row.versions,
+    row.expiries,
+  ].map(numbersIn) as [number[], number[], number[], number[]];
+  let [keyAt, valueAt] = [0, 0];
+  const entries = keyLengths.map((keyLength, i): ScannedEntry => {
+    const key = keys.subarray(keyAt, keyAt + keyLength);
+    keyAt += keyLength;
+    const length = valueLengths[i] as number;
+    let value: Bytes | undefined;
+    if (length >= 0) {
+      const end = valueAt + length;
+      value = isShared ? values.subarray(valueAt, end) : values.slice(valueAt, end);
+      valueAt = end;
+    }
+    return { key, value, version: versions[i] as number, expiresMs: expiries[i] as number };
+  });
+  // A server need not keep the order when it makes one row of many.
+  const sign = isReverse ? -1 : 1;
+  const compare = (a: ScannedEntry, b: ScannedEntry) => sign * compareBytes(a.key, b.key);
+  const isSorted = entries.every((entry, i) => i === 0 || compare(entries[i - 1] as ScannedEntry, entry) < 0);
+  return isSorted ? entries : entries.toSorted(compare);
+}
+
+function numbersIn(list: unknown): number[] {
+  return list === null || list === undefined ? [] : (list as string).split(",").map(Number);
 }
 
 /** The page of the rows of `changes`. */

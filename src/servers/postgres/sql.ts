@@ -10,6 +10,9 @@ import type { Tables } from "./tables.ts";
 export const PAGE_VISITS = 2000;
 export const COUNT_VISITS = 10_000;
 
+/** Values of more bytes are read by pages that count bytes. A page of `PAGE_VISITS` smaller ones has some MiB. */
+export const LARGE_BYTES = 4096;
+
 /** The directions of a range. */
 type Direction = "asc" | "desc";
 
@@ -19,6 +22,8 @@ export interface Statements {
   readonly one: string;
   readonly many: string;
   readonly manyAt: string;
+  readonly plainScan: Readonly<Record<Direction, string>>;
+  readonly plainScanKeys: Readonly<Record<Direction, string>>;
   readonly scan: Readonly<Record<Direction, string>>;
   readonly scanAt: Readonly<Record<Direction, string>>;
   readonly count: string;
@@ -27,6 +32,7 @@ export interface Statements {
   readonly versions: string;
   readonly changes: string;
   readonly commit: string;
+  readonly put: string;
   readonly lock: string;
   readonly hold: string;
   readonly trim: string;
@@ -43,6 +49,8 @@ export function statementsOf(t: Tables): Statements {
     many: `select key, value, version, expires from ${t.entries} where key = any($1)`,
     manyAt: `select m.kept, k.key, ${CHOSEN} from ${t.meta} m cross join unnest($1::bytea[]) k(key)
       left join ${t.entries} e on e.key = k.key ${older(t, "$2")} where m.id = 0`,
+    plainScan: { asc: plainScan(t, "asc", false), desc: plainScan(t, "desc", false) },
+    plainScanKeys: { asc: plainScan(t, "asc", true), desc: plainScan(t, "desc", true) },
     scan: { asc: scan(t, "asc", false), desc: scan(t, "desc", false) },
     scanAt: { asc: scan(t, "asc", true), desc: scan(t, "desc", true) },
     count: count(t, false),
@@ -55,6 +63,7 @@ export function statementsOf(t: Tables): Statements {
     versions: `select version, value, expires from ${t.changes} where key = $1 order by version desc`,
     changes: changes(t),
     commit: `select * from ${t.commit}(${Array.from({ length: 21 }, (_, i) => `$${i + 1}`).join(", ")})`,
+    put: put(t),
     lock: `select version from ${t.clock} where id = 0 for update`,
     hold: `insert into ${t.holds} as h (id, version, until) values ($1, $2, $3)
       on conflict (id) do update set version = excluded.version, until = excluded.until`,
@@ -65,6 +74,21 @@ export function statementsOf(t: Tables): Statements {
     unstage: `delete from ${t.restores} where id = $1`,
     restore: `select r_reason from ${t.restore}($1, $2, $3, $4, $5) r(r_reason)`,
   };
+}
+
+/**
+ * A group of one request that writes one value, and that nothing can refuse: what the function would do, as one
+ * statement. $1 the id of the commit, $2 the key, $3 the value, $4 the expiry. The other writes need the version that
+ * the clock has after this one, so they come after the lock of the clock. None of them reads what was there before:
+ * `on conflict` sees the newest row, whatever the statement saw at its begin.
+ */
+function put(t: Tables): string {
+  return `with c as (update ${t.clock} set version = version + 1 where id = 0 returning version),
+    h as (insert into ${t.changes} (version, key, value, expires) select version, $2, $3, $4 from c),
+    i as (insert into ${t.commits} (id, version, refused, existed) select $1, version, '{}', '{}' from c),
+    e as (insert into ${t.entries} (key, value, version, expires) select $2, $3, version, $4 from c
+      on conflict (key) do update set value = excluded.value, version = excluded.version, expires = excluded.expires)
+    select version from c`;
 }
 
 /** The keys from $1 on and before $2. An end that is null is open. */
@@ -80,6 +104,25 @@ function older(t: Tables, version: string): string {
       select c.version, c.value, c.expires from ${t.changes} c where c.key = e.key and c.version <= ${version}
       and e.version > ${version} union all select 0, null::bytea, 0 where e.version > ${version}) x
       order by x.version desc limit 1) h on true`;
+}
+
+/**
+ * A page of the newest versions, with what was deleted and has expired, as one row: $1 and $2 the range, $3 how many
+ * entries. Keys are one bytea, and so are values; their lengths, the versions and the expiries are lists of numbers. The
+ * package that reads rows takes more time for each cell than all else. A large value is left out: its expiry is below 0.
+ */
+function plainScan(t: Tables, direction: Direction, keysOnly: boolean): string {
+  const value = keysOnly
+    ? "case when value is not null then ''::bytea end"
+    : `case when octet_length(value) <= ${LARGE_BYTES} then value end`;
+  const expires = keysOnly ? "expires" : `case when octet_length(value) > ${LARGE_BYTES} then -1 else expires end`;
+  return `select c.version, m.kept, p.* from ${t.clock} c, ${t.meta} m, (
+      select string_agg(r.key, ''::bytea) as keys, string_agg(octet_length(r.key)::text, ',') as key_lengths,
+        string_agg(r.value, ''::bytea) as values, string_agg(coalesce(octet_length(r.value), -1)::text, ',') as value_lengths,
+        string_agg(r.version::text, ',') as versions, string_agg(r.expires::text, ',') as expiries
+      from (select key, ${value} as value, version, ${expires} as expires from ${t.entries}
+        where ${RANGE} order by key ${direction} limit $3) r) p
+    where c.id = 0 and m.id = 0`;
 }
 
 /**

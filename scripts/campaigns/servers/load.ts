@@ -1,12 +1,11 @@
 /**
- * The load of the campaign: writers, transactions that keep a sum, and a watch.
+ * The load of the campaigns of servers: writers, transactions that keep a sum, and a watch.
  *
  * @module
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AsyncStore, StoreError } from "../../../mod.ts";
-import { openEtcd } from "../../../src/servers/etcd/mod.ts";
 import { Random } from "../../lib/random.ts";
 import { type Gaps, type Known, Tally } from "./tally.ts";
 
@@ -30,7 +29,7 @@ interface Seen {
   readonly value: string;
 }
 
-/** Everything that runs against the cluster. */
+/** Everything that runs against the servers. */
 export class Load {
   readonly tallies: Tally[] = [];
   readonly faults: string[] = [];
@@ -56,9 +55,8 @@ export class Load {
     this.#random = new Random(seed);
   }
 
-  /** Opens some clients, and writes the accounts. */
-  static async open(endpoints: readonly string[], clients: number, gaps: Gaps, seed: number): Promise<Load> {
-    const open = () => openEtcd({ endpoints, prefix: "campaign/" });
+  /** Opens some clients of one store with `open`, and writes the accounts. */
+  static async open(open: () => Promise<AsyncStore>, clients: number, gaps: Gaps, seed: number): Promise<Load> {
     const stores = await Promise.all(Array.from({ length: clients }, open));
     const watcher = await open();
     const load = new Load(stores, watcher, gaps, seed);
@@ -76,9 +74,13 @@ export class Load {
     return this.#seen;
   }
 
+  /** How many writes were acknowledged. */
+  get writes(): number {
+    return this.tallies.reduce((sum, tally) => sum + tally.count("done"), 0);
+  }
+
   get detail(): string {
-    const done = this.tallies.reduce((sum, tally) => sum + tally.count("done"), 0);
-    return `${done} writes, ${this.#moved} moves, ${this.#changes} changes`;
+    return `${this.writes} writes, ${this.#moved} moves, ${this.#changes} changes`;
   }
 
   /** Starts so many writers, transactions and the watch. */
