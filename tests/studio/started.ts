@@ -54,7 +54,11 @@ export interface Answered {
 }
 
 /** Calls a route as the page does. */
-export async function call({ origin, token }: Studio, route: string, fields: object = {}): Promise<Answered> {
+export async function call(
+  { origin, token }: Pick<Studio, "origin" | "token">,
+  route: string,
+  fields: object = {},
+): Promise<Answered> {
   const response = await fetch(`${origin}/api/${route}`, {
     method: "POST",
     headers: { "content-type": "application/json", "luge-token": token },

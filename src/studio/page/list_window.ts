@@ -107,7 +107,7 @@ export class ListWindow {
   /** Moves the rows to where they fit, and makes the strip as long as they need. */
   #fit(): number {
     let moved = 0;
-    if (this.atStart) moved = -this.top;
+    if (this.atStart) moved = 0 - this.top;
     else if (this.top < ROW) moved = ADDED - this.top;
     this.top += moved;
     if (this.atEnd) this.height = this.bottom;

@@ -9,6 +9,7 @@ import type { WireMetrics, WirePlace, WireSlow } from "../wire.ts";
 import { ask, isAbort, textOfError } from "./api.ts";
 import { Chart } from "./chart.ts";
 import { html, Problem, useEffect, useLoaded, useState, type VNode } from "./dom.ts";
+import { quantileOf } from "./quantile.ts";
 import { countText, sizeText, timeText } from "./text.ts";
 
 /** How often figures are read, in milliseconds, and how many stay on the page. */
@@ -106,17 +107,6 @@ function numberText(value: number): string {
 function msText(value: number): string {
   if (value >= 10_000) return `${(value / 1000).toFixed(0)} s`;
   return value >= 1 || value === 0 ? `${Number(value.toFixed(1))} ms` : `${Math.round(value * 1000)} µs`;
-}
-
-/** The time that a part of the operations did not take longer than: the end of the bucket that it falls into. */
-export function quantileOf({ count, maxMs, buckets }: LatencyHistogram, part: number): number {
-  let seen = 0;
-  for (const { belowMs, count: inBucket } of buckets) {
-    seen += inBucket;
-    // The last bucket has no end, which JSON says as null.
-    if (seen >= part * count) return Math.min(belowMs ?? maxMs, maxMs);
-  }
-  return maxMs;
 }
 
 function Latencies({ latencies }: { readonly latencies: Readonly<Record<string, LatencyHistogram>> }): VNode {

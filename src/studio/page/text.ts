@@ -5,6 +5,7 @@
  */
 
 import { fromBase64, toBase64 } from "../base64.ts";
+import { START_BYTES } from "../rows.ts";
 import { shownPart, tupleOf } from "../tree.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -62,8 +63,9 @@ export function keyText(key: Uint8Array, asTuple: boolean): string {
 
 /** The first bytes of a value in one line. */
 export function startText(bytes: Uint8Array): string {
-  // The last character may be cut.
-  for (let cut = 0; cut < 4 && cut <= bytes.length; cut++) {
+  // The last character of a long value may be cut.
+  const most = bytes.length >= START_BYTES ? 3 : 0;
+  for (let cut = 0; cut <= most; cut++) {
     const text = utf8Of(bytes.subarray(0, bytes.length - cut));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: text with these is binary
     if (text !== undefined && !/[\u0000-\u0008\u000e-\u001f]/.test(text)) return visible(text.replace(/\s+/g, " "));
