@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { open } from "../../mod.ts";
+import { shownAny } from "../../src/cli/any_place.ts";
 import { ExitCode } from "../../src/cli/exit_codes.ts";
 import { exitCodeOf, publishedCommand } from "../cli/luge.ts";
 import { printed } from "../support/child.ts";
@@ -142,6 +143,12 @@ describe("luge studio", () => {
       });
     }));
 
+  test("shows places without their passwords and tokens", () => {
+    assert.equal(shownAny("postgres://user:secret@host/shop?table=t"), "postgres://user@host/shop?table=t");
+    assert.equal(shownAny("etcd://user:secret@a:2379,b:2379/x"), "etcd://user@a:2379,b:2379/x");
+    assert.equal(shownAny("luge://host:4444?token=secret"), "luge://host:4444");
+  });
+
   test("refuses what it cannot do, before it opens the store", () =>
     withDirectory(async (cwd) => {
       const shop = join(cwd, "shop");
@@ -153,12 +160,10 @@ describe("luge studio", () => {
         [[shop, "--port", "x"], ExitCode.usage, /Expected an integer/],
         [[shop, "--backups", join(cwd, "none")], ExitCode.usage, /Wrong directory of backups '.*none'/],
         [[shop, "--host", "host.invalid"], ExitCode.failed, /Cannot listen on host.invalid, port 0/],
-        [["postgres://user:secret@127.0.0.1:1/x"], undefined, /./],
       ] as const) {
         const ended = await runHere(["studio", ...words]);
-        if (code !== undefined) assert.equal(ended.code, code, ended.errors);
+        assert.equal(ended.code, code, ended.errors);
         assert.match(ended.errors, message);
-        assert.ok(!ended.errors.includes("secret"), ended.errors);
         assert.equal(ended.output, "");
       }
       assert.ok(!readdirSync(cwd).includes("none"));
