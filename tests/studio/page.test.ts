@@ -155,6 +155,9 @@ browserTest("scrolls to any place of a long list, and to its ends", async () => 
       numbers,
       Array.from(numbers, (_, i) => (numbers[0] ?? 0) + i),
     );
+    await page.locator(".count", { hasText: "about" }).waitFor();
+    await page.click("text=Count");
+    await page.locator(".count", { hasText: /^60,000 keys/ }).waitFor();
     await scrollTo(1);
     await row(page, "k/059999").waitFor();
     await scrollTo(0);

@@ -9,7 +9,8 @@ import { ask, isAbort, textOfError } from "./api.ts";
 import { html, Problem, useEffect, useNow, useRef, useState, type VNode } from "./dom.ts";
 import { keyAt } from "./landmarks.ts";
 import { ListWindow, ROW } from "./list_window.ts";
-import { base64Of, bytesOf, countText, keyText, leftText, sizeText, startText } from "./text.ts";
+import { SizeLine } from "./size_line.ts";
+import { base64Of, bytesOf, keyText, leftText, sizeText, startText } from "./text.ts";
 
 /** How many rows a request asks for. */
 const PAGE = 200;
@@ -75,7 +76,7 @@ export function KeyList(props: ListProps): VNode {
   const index = list.rows.findIndex(({ key }) => key === selected);
   const active = index >= shown.first && index < shown.first + shown.rows.length ? `row-${index}` : undefined;
   return html`<section class="list-pane" aria-label="Keys">
-    <p class="count" role="status">${size ? countOf(size) : "Counting…"}</p>
+    <${SizeLine} range=${range} at=${at} size=${size} />
     <${Problem} text=${problem} />
     <div class="list" ref=${scroller} role="listbox" tabindex="0" aria-label="Keys" aria-activedescendant=${active}
       onScroll=${() => loader.current?.scrolled()} onKeyDown=${move}>
@@ -95,10 +96,6 @@ export function KeyList(props: ListProps): VNode {
     </div>
     ${list.rows.length === 0 && !list.isEmpty && html`<p class="empty">No keys here.</p>`}
   </section>`;
-}
-
-function countOf({ count, isExact, bytes }: WireSize): string {
-  return `${isExact ? "" : "about "}${countText(count)} ${count === 1 ? "key" : "keys"}, ${sizeText(bytes)}`;
 }
 
 interface DrawnRow {
