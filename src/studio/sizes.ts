@@ -14,42 +14,47 @@ import type { WireLandmark, WireSize } from "./wire.ts";
 /** A range that is known to be in the store. */
 type Range = KeyRange<Bytes>;
 
-/** How many entries say how large an entry is. */
-const SAMPLED = 100;
-/** What an entry takes beside its key and value, about. */
-const OVERHEAD = 8;
+/** How many entries say how large an entry is, and how many of their keys are read at once. */
+const [SAMPLED, SAMPLED_AT_ONCE] = [4000, 500];
 /** How many landmarks a range gets. */
 const LANDMARKS = 64;
 /** How many keys a search for one between two others looks at. */
 const PROBES = 24;
 
+/** A store, and its state at the version that is shown. */
+interface Sized {
+  readonly store: AsyncStore;
+  readonly reader: AsyncReader;
+}
+
 /** Counts a range up to `most` entries. Beyond that it estimates: the bytes of the range by those of its first entries. */
 export async function sizeOfRange(
-  { store, reader }: { readonly store: AsyncStore; readonly reader: AsyncReader },
+  { store, reader }: Sized,
   range: Range,
   { most, signal }: { readonly most: number; readonly signal: AbortSignal },
 ): Promise<WireSize> {
   const bytes = await store.approximateSize(range, { signal });
   const count = await reader.count({ ...range, limit: most }, { signal });
   if (count < most) return { count, isExact: true, bytes };
-  const entryBytes = await bytesOfEntry(reader, range);
+  const entryBytes = await bytesOfEntry({ store, reader }, range, signal);
   return { count: Math.max(count, Math.round(bytes / entryBytes)), isExact: false, bytes };
 }
 
-/** About how many bytes an entry of the range takes. Large values are not in the estimate of a range, so they count little. */
-async function bytesOfEntry(reader: AsyncReader, range: Range): Promise<number> {
+/** About how many bytes an entry of the range takes: the size of the part that the first entries are in. */
+async function bytesOfEntry({ store, reader }: Sized, range: Range, signal: AbortSignal): Promise<number> {
   using cursor = reader.keys({ ...range, keyEncoding: "bytes" }).cursor();
-  const keys = await cursor.nextMany(SAMPLED);
-  let [bytes, seen] = [0, 0];
-  for (let [at, group] = [0, 1]; at < keys.length && bytes < 1024 * 1024; at += group, group *= 2) {
-    const some = keys.slice(at, at + group);
-    for (const [i, entry] of (await reader.getEntries(some)).entries()) {
-      const size = entry?.value.length ?? 0;
-      bytes += (some[i]?.length ?? 0) + (size < 4096 ? size : 16) + OVERHEAD;
-      seen += 1;
-    }
+  let [first, last, seen]: [Bytes | undefined, Bytes | undefined, number] = [undefined, undefined, 0];
+  while (seen < SAMPLED) {
+    signal.throwIfAborted();
+    const some = (await cursor.nextMany(SAMPLED_AT_ONCE)) as Bytes[];
+    first ??= some[0];
+    last = some.at(-1) ?? last;
+    seen += some.length;
+    if (some.length < SAMPLED_AT_ONCE) break;
   }
-  return Math.max(1, bytes / Math.max(1, seen));
+  if (!first || !last) return 1;
+  const bytes = await store.approximateSize({ gte: first, lte: last }, { signal });
+  return Math.max(1, bytes / seen);
 }
 
 interface Piece {

@@ -53,6 +53,21 @@ test("values that would take too long to read come without them", async () => {
   });
 });
 
+test("a long range has an estimate, which is near", async () => {
+  const store = new MemoryStore();
+  for (let from = 0; from < 60_000; from += 10_000) {
+    await store.batch(
+      Array.from({ length: 10_000 }, (_, i) => ({ type: "put", key: `k/${100_000 + from + i}`, value: `${from + i}` })),
+    );
+  }
+  await withStudio({ store }, async (studio) => {
+    const { count, isExact } = (await call(studio, "size")).body;
+    assert.ok(!isExact && Math.abs(count - 60_000) < 9000, `${count}`);
+    const [branch] = (await call(studio, "tree", { separator: "/" })).body.branches as WireBranch[];
+    assert.ok(!branch?.isExact && Math.abs((branch?.count ?? 0) - 60_000) < 9000, `${branch?.count}`);
+  });
+});
+
 test("landmarks divide a range, wherever its keys are", async () => {
   const store = new MemoryStore();
   const keys = Array.from({ length: 20_000 }, (_, i) => (i < 15_000 ? `a/${String(i).padStart(8, "0")}` : `z/${i}`));
