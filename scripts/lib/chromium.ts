@@ -15,9 +15,12 @@ export function hasChromium(): boolean {
   return existsSync(CHROMIUM);
 }
 
-/** Starts it without a window. Throws if it is not installed. */
-export async function launchChromium(): Promise<Browser> {
+/** Starts it without a window, with more arguments. Throws if it is not installed. */
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   if (!hasChromium()) throw new Error(`Cannot find ${CHROMIUM}: install Debian's package chromium`);
   // Root, and a container, have no sandbox of their own.
-  return await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  return await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", ...more],
+  });
 }

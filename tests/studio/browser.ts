@@ -25,6 +25,10 @@ if (RUNTIME === "node" && isMissing) {
 /** A test that needs a browser. It runs on Node only: the page is the same everywhere. In CI a missing browser is a failure. */
 export const browserTest: typeof test | typeof test.skip = RUNTIME !== "node" || isMissing ? test.skip : test;
 
+/** A name that somebody made point to this machine. */
+export const REBOUND = "attacker.example";
+const NAMES: readonly string[] = [`--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`];
+
 /** How long the page may take for one step: the machine may be busy. It never waits longer than it must. */
 const STEP_MS = 60_000;
 
@@ -55,10 +59,11 @@ export interface ShowOptions extends Started {
 /** Opens the studio of a store in the browser, and calls `use`. */
 export async function withPage(options: ShowOptions, use: (shown: Shown) => Promise<void>): Promise<void> {
   const { width = 1280, height = 800, colorScheme = "light", ...started } = options;
-  running ??= launchChromium();
+  running ??= launchChromium(NAMES);
   const browser = await running;
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: "reduce" });
-  page.setDefaultTimeout(STEP_MS);
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion: "reduce" });
+  context.setDefaultTimeout(STEP_MS);
+  const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => {
@@ -75,7 +80,7 @@ export async function withPage(options: ShowOptions, use: (shown: Shown) => Prom
       await use({ page, studio, store, problems });
     });
   } finally {
-    await page.close();
+    await context.close();
   }
 }
 
