@@ -36,6 +36,7 @@ export function keyAfter(key: Uint8Array): Bytes {
   return after;
 }
 
+/** Whether a key begins with some bytes. */
 export function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
   return key.length >= prefix.length && prefix.every((byte, i) => key[i] === byte);
 }

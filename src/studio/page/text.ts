@@ -11,10 +11,12 @@ import { shownPart, tupleOf } from "../tree.ts";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** The bytes of base64 that the server sent; none for `undefined`. */
 export function bytesOf(base64: string | undefined): Uint8Array<ArrayBuffer> {
   return fromBase64(base64 ?? "") ?? new Uint8Array();
 }
 
+/** Bytes as the server takes them. */
 export function base64Of(bytes: Uint8Array): string {
   return toBase64(bytes);
 }
@@ -28,10 +30,12 @@ export function utf8Of(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** The UTF-8 bytes of a text. */
 export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text) as Uint8Array<ArrayBuffer>;
 }
 
+/** Bytes as pairs of digits, with a text between them. */
 export function hexOf(bytes: Uint8Array, between = ""): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(between);
 }
@@ -75,6 +79,7 @@ export function startText(bytes: Uint8Array): string {
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
+/** A number of bytes, such as `1.2 MB`. */
 export function sizeText(bytes: number): string {
   let [value, unit] = [bytes, 0];
   while (value >= 1000 && unit < UNITS.length - 1) {
@@ -84,6 +89,7 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${UNITS[unit]}`;
 }
 
+/** A number with its thousands apart. */
 export function countText(count: number): string {
   return Math.round(count).toLocaleString("en");
 }
@@ -105,6 +111,7 @@ export function leftText(expiresAt: number, now: number): string {
     .join(" ");
 }
 
+/** A time, in milliseconds since 1970, in UTC. */
 export function timeText(milliseconds: number): string {
   return new Date(milliseconds)
     .toISOString()
