@@ -38,6 +38,10 @@ await startProgram({
       does: "the code of the worker thread as text, in src/fs/worker/worker_code.ts",
       start: () => import("./build/worker.ts"),
     },
+    screenshots: {
+      does: "needs chromium; the pictures of the studio, in docs/studio",
+      start: () => import("./build/screenshots.ts"),
+    },
     golden: {
       does: "the golden stores of this format, in tests/golden: directories and backups that later releases must read",
       start: () => import("./build/golden.ts"),

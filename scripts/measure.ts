@@ -84,6 +84,10 @@ await startProgram({
       does: "backup and restore of 1 GB beside cp, lmdb-js and better-sqlite3",
       start: () => import("./measure/backup.ts"),
     },
+    studio: {
+      does: "needs chromium; the time of each frame while the studio's list of a million keys scrolls",
+      start: () => import("./measure/studio.ts"),
+    },
     etcd: {
       does: "a store over etcd beside plain fetch that does the same by hand",
       start: () => import("./measure/etcd.ts"),

@@ -37,6 +37,8 @@ async function measure(): Promise<FileCoverage[]> {
       "--test-concurrency=2",
       "--experimental-test-coverage",
       "--test-coverage-include=src/**",
+      // It runs in a browser, which its tests start.
+      "--test-coverage-exclude=src/studio/page/**",
       "--test-reporter=lcov",
       `--test-reporter-destination=${report}`,
       ...files,

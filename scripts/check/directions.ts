@@ -45,6 +45,7 @@ export function floorOf(file: string): number {
 /** From top to bottom. A file may import its own layer and the layers below. */
 const LAYERS: readonly RegExp[] = [
   /^src\/cli\//,
+  /^src\/studio\//,
   /^src\/adapters\//,
   /^mod\.ts$/,
   /^src\/(?:open|browser)\.ts$/,

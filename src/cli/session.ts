@@ -6,7 +6,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { type Compression, defaultConfig, open, StoreError } from "../../mod.ts";
+import { type Compression, defaultConfig, type Logger, open, StoreError } from "../../mod.ts";
 import { CountingFileSystem } from "./counting_file_system.ts";
 import { type ExitCode, FailedError } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
@@ -17,9 +17,9 @@ import type { CliStore } from "./store.ts";
 /**
  * How a store is opened. `"read"`: for reading only, so that nothing in its directory changes. `"change"`: for writing;
  * the store must exist. `"create"`: for writing; the store is created if it is missing. `"share"`: the same, so that
- * other processes can join.
+ * other processes can join. `"join"`: as `"share"`, but the store must exist.
  */
-export type Access = "read" | "change" | "create" | "share";
+export type Access = "read" | "change" | "create" | "share" | "join";
 
 /** Options for opening a store, besides the access. */
 export interface StoreOptions {
@@ -30,6 +30,12 @@ export interface StoreOptions {
   readonly keepVersions?: number | undefined;
   /** How the store writes its files from now on. Default: what the store remembers. */
   readonly compression?: Compression | undefined;
+}
+
+/** What a command wants to hear of slow operations while it has the store open. */
+export interface SlowOptions {
+  readonly slowOperation: number;
+  readonly logger: Logger;
 }
 
 /** The progress of a call that reads the store's files. */
@@ -110,24 +116,24 @@ export class Session {
   async withStore<T>(
     access: Access,
     use: (store: CliStore, files: ReadFiles) => Promise<T>,
-    { keepVersions, compression }: StoreOptions = {},
+    { keepVersions, compression, slow }: StoreOptions & { readonly slow?: SlowOptions } = {},
   ): Promise<T> {
     if (this.#opened) return await use(this.#opened, NO_FILES);
     if (this.isRemote) return await this.#withRemote(access, use, { keepVersions, compression });
     const path = resolve(this.directory).replaceAll(sep, "/");
-    if (access === "change") requireStore(path, this.directory);
+    if (access === "change" || access === "join") requireStore(path, this.directory);
     const bytes = access === "create" ? 0 : bytesOf(path);
     const fileSystem = new CountingFileSystem();
     const readOnly = access === "read";
     const kept = keepVersions === undefined ? {} : { numVersionsToKeep: keepVersions, dropVersions: true };
     const written = compression === undefined ? {} : { compression };
-    const config = { ...defaultConfig(path), ...kept, ...written };
-    const opened: Promise<CliStore> =
-      access === "share"
-        ? open({ ...config, shared: true, signal: this.signal })
-        : open({ ...config, readOnly, fileSystem });
+    const config = { ...defaultConfig(path), ...kept, ...written, ...slow };
+    const isSharing = access === "share" || access === "join";
+    const opened: Promise<CliStore> = isSharing
+      ? open({ ...config, shared: true, signal: this.signal })
+      : open({ ...config, readOnly, fileSystem });
     const store = await opened.catch(async (error: unknown) => {
-      if (access === "share" || !isLocked(error) || !existsSync(join(path, "shared"))) throw error;
+      if (isSharing || !isLocked(error) || !existsSync(join(path, "shared"))) throw error;
       this.#refuseSettings({ keepVersions, compression });
       return await open({ ...defaultConfig(path), shared: true, createIfMissing: false, signal: this.signal });
     });

@@ -13,10 +13,10 @@ import { binary, ROOT } from "../../scripts/lib/runtimes.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT_CODES } from "../../src/cli/exit_codes.ts";
 import { runHere } from "../support/command.ts";
+import { endOf } from "../support/luge.ts";
 import { nodeTest } from "../support/node_only.ts";
 import { fencesOf, pageFiles } from "../support/pages.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { endOf } from "./luge.ts";
 
 /** A command line with the expected output below it. */
 interface Example {

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { open } from "../../mod.ts";
 import { printed } from "../support/child.ts";
+import { endOf, exitCodeOf, publishedCommand } from "../support/luge.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { endOf, exitCodeOf, publishedCommand } from "./luge.ts";
 
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, i) => i);
 

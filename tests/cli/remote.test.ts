@@ -13,9 +13,9 @@ import { AUTHORITY, CERTIFICATE, KEY } from "../support/certificate.ts";
 import { printed } from "../support/child.ts";
 import { runHere } from "../support/command.ts";
 import { text } from "../support/expect.ts";
+import { exitCodeOf, publishedCommand } from "../support/luge.ts";
 import { TOKEN } from "../support/served.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { exitCodeOf, publishedCommand } from "./luge.ts";
 
 async function outputOf(...words: string[]): Promise<string> {
   const { code, output, errors } = await runHere(words);

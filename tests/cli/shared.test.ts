@@ -10,8 +10,8 @@ import { ExitCode } from "../../src/cli/exit_codes.ts";
 import { printed } from "../support/child.ts";
 import { runHere } from "../support/command.ts";
 import { text } from "../support/expect.ts";
+import { endOf, exitCodeOf, publishedCommand } from "../support/luge.ts";
 import { withDirectory } from "../support/temporary.ts";
-import { endOf, exitCodeOf, publishedCommand } from "./luge.ts";
 
 async function withShared(use: (store: SharedStore, path: string, cwd: string) => Promise<void>): Promise<void> {
   await withDirectory(async (cwd) => {

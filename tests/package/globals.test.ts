@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { ROOT } from "../../scripts/lib/runtimes.ts";
 import { nodeTest } from "../support/node_only.ts";
 
-/** The code of the module, without comments. The command line has its own process, and so its own realm. */
+/** The code of the module, without comments. The command line and its studio have their own
+ * process, and so their own realm. */
 const sources = globSync("src/**/*.ts", { cwd: ROOT })
-  .filter((file) => !file.startsWith("src/cli/"))
+  .filter((file) => !/^src\/(?:cli|studio)\//.test(file))
   .map((file) => ({ file, code: readFileSync(join(ROOT, file), "utf8").replace(/^\s*(?:\/?\*|\/\/).*$/gm, "") }));
 
 /** The second takes the place of the first in bundles for runtimes without modules of Node. */

@@ -16,7 +16,7 @@ const files = ["mod.ts", ...globSync("src/**/*.ts", { cwd: ROOT })];
  * The command line is a separate program above the module, and adapters are exports above it. Shared stores are a file of
  * their own, which the module loads when it is needed.
  */
-const moduleFiles = files.filter((file) => !/^src\/(?:cli|adapters|shared)\//.test(file));
+const moduleFiles = files.filter((file) => !/^src\/(?:cli|studio|adapters|shared)\//.test(file));
 const adapterFiles = files.filter((file) => file.startsWith("src/adapters/"));
 
 nodeTest("the command line uses the module as everybody does", () => {
@@ -28,7 +28,20 @@ nodeTest("the command line uses the module as everybody does", () => {
     ...ofKv,
     "src/servers/etcd/mod.ts",
     "src/servers/postgres/mod.ts",
+    "src/studio/mod.ts",
   ]);
+});
+
+nodeTest("the studio's page imports nothing of a runtime, and its server no package", () => {
+  const packages = new Set<string>();
+  for (const file of files.filter((file) => file.startsWith("src/studio/"))) {
+    const isPage = file.startsWith("src/studio/page/");
+    for (const [, name = ""] of codeOf(file).matchAll(/\bfrom "(?!\.)([^"]+)"/g)) {
+      if (isPage) packages.add(name);
+      else assert.ok(name.startsWith("node:") || name === "esbuild", `${file}: ${name}`);
+    }
+  }
+  assert.deepEqual([...packages].sort(), ["htm/preact", "preact", "preact/hooks", "uplot"]);
 });
 
 nodeTest(

@@ -7,6 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import process from "node:process";
+import { brotliCompressSync } from "node:zlib";
 import { COMMAND_PEERS, EXPORTS, PEERS } from "../../scripts/lib/package/exports.ts";
 import { type Manifest, withAbsoluteLinks } from "../../scripts/lib/package/manifest.ts";
 import { buildPackage, packPackage, projectManifest } from "../../scripts/lib/package.ts";
@@ -261,6 +262,8 @@ function checkContent(built: string, files: readonly string[]): void {
     ...bundles("level"),
     "lib/luge.js",
     ...["messagepack", "mod", "postgres", "prometheus", "session", "shared"].flatMap(bundles),
+    "lib/studio.js",
+    "lib/studio_page.js",
     "lib/thread_worker.js",
     "lib/thread_worker.js.map",
     ...bundles("unstorage"),
@@ -323,6 +326,7 @@ function checkContent(built: string, files: readonly string[]): void {
   // The adapters load the module beside them, and nothing but that and their peers.
   const adapters = { level: 11, keyv: 4, unstorage: 5, session: 5 };
   checkShared(built);
+  checkStudio(built);
   for (const [name, kilobytes] of Object.entries(adapters)) {
     for (const [file, module] of [
       [`${name}.js`, "./mod.js"],
@@ -343,6 +347,20 @@ function checkContent(built: string, files: readonly string[]): void {
   for (const peer of optional) assert.equal(description.peerDependenciesMeta[peer].optional, true);
   const names = Object.keys(description.exports).map((name) => name.replace("./", ""));
   assert.deepEqual(names.filter((name) => name in EXPORTS).sort(), Object.keys(EXPORTS).sort());
+}
+
+/** The studio is loaded late, and its page is small enough to send at once. */
+function checkStudio(built: string): void {
+  const page = readFileSync(join(built, "lib", "studio_page.js"));
+  const compressed = brotliCompressSync(page).length;
+  assert.ok(compressed <= 120_000, `the page of the studio has ${compressed} bytes with brotli`);
+  const server = readFileSync(join(built, "lib", "studio.js"), "utf8");
+  assert.ok(server.length < 60_000, `studio.js has ${server.length} bytes`);
+  const loaded = [...server.matchAll(/\}from"([^"]+)"/g)].map(([, from = ""]) => from);
+  assert.deepEqual(
+    loaded.filter((from) => !from.startsWith("node:")),
+    ["./studio_page.js"],
+  );
 }
 
 /** What shared stores need is loaded late. It has only its errors and the disk from the module. */
@@ -518,7 +536,7 @@ nodeTest("the manifests agree, and JSR accepts the sources", () => {
   const files = [...`${stdout}${stderr}`.matchAll(/file:\/\/(\S+) \(/g)].map(([, path = ""]) => relative(ROOT, path));
   assert.ok(files.includes("mod.ts") && files.includes("README.md") && files.includes("LICENSE"), files.join(" "));
   assert.deepEqual(
-    files.filter((file) => !/^(?:mod\.ts|[A-Z]+(?:\.md)?|deno\.json|src\/(?!cli\/).*\.ts)$/.test(file)),
+    files.filter((file) => !/^(?:mod\.ts|[A-Z]+(?:\.md)?|deno\.json|src\/(?!(?:cli|studio)\/).*\.ts)$/.test(file)),
     [],
   );
 });

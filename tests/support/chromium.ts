@@ -5,28 +5,14 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import process from "node:process";
 import { test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { chromiumProgram, launchChromium } from "../../scripts/lib/chromium.ts";
 import { nodeTest } from "./node_only.ts";
 
-/** Where systems have it. `CHROMIUM` comes first. */
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-];
-
-/** The program of a browser; `undefined` if there is none. */
-export function browserProgram(places: readonly string[] = PLACES): string | undefined {
-  return [process.env.CHROMIUM ?? "", ...places].find((place) => place !== "" && existsSync(place));
-}
-
-const hasBrowser = browserProgram() !== undefined;
+const hasBrowser = chromiumProgram() !== undefined;
 if (!hasBrowser && nodeTest === test) {
   console.warn("── SKIPPED: tests in a browser, because this machine has no chromium (apt-get install chromium)");
 }
@@ -51,13 +37,10 @@ export interface OpenPage {
 
 /** Serves `files`, opens `path` of them in a new browser, runs `use`, and ends browser and server. */
 export async function withPage(files: Files, path: string, use: (open: OpenPage) => Promise<void>): Promise<void> {
-  const executablePath = browserProgram();
-  if (executablePath === undefined) throw new Error("There is no chromium: apt-get install chromium, or set CHROMIUM");
   const server = await serve(files);
   let browser: Browser | undefined;
   try {
-    // Root, as in containers, has no sandbox. The pages are the project's own.
-    browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+    browser = await launchChromium();
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));

@@ -7,6 +7,7 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildOptions, build, type Metafile, type OnResolveArgs, type Plugin } from "esbuild";
+import { bundlePage } from "../../../src/studio/page_source.ts";
 import { ROOT } from "../runtimes.ts";
 import { shimByName } from "../shim_by_name.ts";
 import { EDGE_EXPORTS, EXPORTS, PEERS } from "./exports.ts";
@@ -17,6 +18,9 @@ const MODULE = /^(?:\.\.\/)+mod\.ts$/;
 /** What the command loads if its user names a store in PostgreSQL. */
 const POSTGRES = /\/servers\/postgres\/mod\.ts$/;
 const ETCD = /\/servers\/etcd\/mod\.ts$/;
+/** What the command loads for the studio, and the page, which is a file beside it. */
+const STUDIO = /\/studio\/mod\.ts$/;
+const STUDIO_PAGE = /\/page_source\.ts$/;
 /** The licenses of the packages in the bundled files, and of the crates in the engine. */
 const LICENSES = "LICENSES.txt";
 /** What several processes need to use one store: a file that the module loads with the first shared store. */
@@ -74,6 +78,7 @@ export async function buildPrograms(directory: string): Promise<string[]> {
     bundleShared(directory, "cjs"),
     bundleBrowser(directory, "esm"),
     bundleBrowser(directory, "cjs"),
+    bundleStudio(directory),
   ];
   const inputs = (await Promise.all(metafiles)).flatMap((metafile) => Object.keys(metafile.inputs));
   for (const name of ARTEFACTS) joinLines(join(directory, name));
@@ -226,10 +231,34 @@ async function bundleCommand(directory: string): Promise<Metafile> {
     banner: {
       js: 'import { createRequire as $createRequire } from "node:module";\nconst require = $createRequire(import.meta.url);',
     },
-    plugins: [external(MODULE, "./mod.js"), external(POSTGRES, "./postgres.js"), external(ETCD, "./etcd.js")],
+    plugins: [
+      external(MODULE, "./mod.js"),
+      external(POSTGRES, "./postgres.js"),
+      external(ETCD, "./etcd.js"),
+      external(STUDIO, "./studio.js"),
+    ],
   });
   chmodSync(join(directory, COMMAND), 0o755);
   return metafile;
+}
+
+/**
+ * Bundles the studio: its server, and its page as a module of its own. Only the command loads them, when somebody starts the
+ * studio.
+ */
+async function bundleStudio(directory: string): Promise<Metafile> {
+  const [{ metafile }, page] = await Promise.all([
+    build({
+      ...standAlone(directory, "esm"),
+      entryPoints: { studio: "src/studio/mod.ts" },
+      sourcemap: false,
+      plugins: [external(MODULE, "./mod.js"), external(STUDIO_PAGE, "./studio_page.js")],
+    }),
+    bundlePage(),
+  ]);
+  const text = `export const loadPage = async () => (${JSON.stringify({ script: page.script, style: page.style })});\n`;
+  writeFileSync(join(directory, "studio_page.js"), text);
+  return { ...metafile, inputs: { ...metafile.inputs, ...page.inputs } };
 }
 
 /**

@@ -1,9 +1,6 @@
-import type { AsyncStore } from "../../../mod.ts";
+import { shownAny, withAny } from "../any_place.ts";
 import { type CliCommand, command } from "../command.ts";
-import { etcdOptions, isEtcd } from "../etcd_place.ts";
-import { FailedError, misuseAsUsage } from "../exit_codes.ts";
 import { bytesText, entriesText } from "../progress.ts";
-import type { Session } from "../session.ts";
 
 /** `luge copy`. */
 export const copy: CliCommand = command<[to: string], object>({
@@ -37,46 +34,9 @@ Shelley`,
         return { result: await session.whileShown("copy", "bytes", () => [read], copying), read };
       }),
     );
-    const place = shown(to);
+    const place = shownAny(to);
     const { version, entries } = result;
     const text = `${place}: version ${version}, ${entriesText(entries)}, ${bytesText(read)}`;
-    await session.result({ from: shown(session.directory), to: place, version, entries, bytes: result.bytes }, text);
+    await session.result({ from: shownAny(session.directory), to: place, version, entries, bytes: result.bytes }, text);
   },
 });
-
-/** Opens what is at the place of a session, and closes it afterwards. */
-async function withAny<T>(
-  session: Session,
-  access: "read" | "create",
-  use: (store: AsyncStore) => Promise<T>,
-): Promise<T> {
-  if (isEtcd(session.directory)) {
-    const { openEtcd } = await import("../../servers/etcd/mod.ts");
-    await using store = await misuseAsUsage((async () => openEtcd(etcdOptions(session.directory)))());
-    return await use(store);
-  }
-  if (!isPostgres(session.directory)) return await session.withStore(access, use);
-  // The address may have several hosts, which `URL` does not take.
-  const [address = "", query = ""] = session.directory.split("?", 2);
-  const parameters = new URLSearchParams(query);
-  const table = parameters.get("table") ?? undefined;
-  parameters.delete("table");
-  const url = parameters.size === 0 ? address : `${address}?${parameters}`;
-  const { openPostgres } = await import("../../servers/postgres/mod.ts").catch((cause: unknown) => {
-    throw new FailedError("Cannot load the package postgres: install it with npm install postgres", { cause });
-  });
-  const options = { url, createIfMissing: access === "create", signal: session.signal };
-  await using store = await misuseAsUsage(openPostgres(table === undefined ? options : { ...options, table }));
-  return await use(store);
-}
-
-function isPostgres(place: string): boolean {
-  return /^postgres(?:ql)?:\/\//i.test(place);
-}
-
-/** A place without its password. */
-function shown(place: string): string {
-  return isPostgres(place) || isEtcd(place)
-    ? place.replace(/(:\/\/[^/@]*?):[^/@]*@/, "$1@")
-    : place.replace(/[?#].*/s, "");
-}

@@ -23,6 +23,7 @@ import { restore } from "./restore.ts";
 import { scan } from "./scan.ts";
 import { serve } from "./serve.ts";
 import { stats } from "./stats.ts";
+import { studio } from "./studio.ts";
 import { verify } from "./verify.ts";
 import { versions } from "./versions.ts";
 import { watch } from "./watch.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CliCommand[] = [
   compact,
   bench,
   repl,
+  studio,
   serve,
   kv,
 ];

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { ClassicLevel } from "classic-level";
 import { ROOT } from "../../../scripts/lib/runtimes.ts";
+import { endOf, publishedCommand } from "../../support/luge.ts";
 import { withDirectory } from "../../support/temporary.ts";
-import { endOf, publishedCommand } from "../luge.ts";
 
 describe("the published command", () => {
   const luge = publishedCommand();

@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
+import { chromiumProgram } from "../../../scripts/lib/chromium.ts";
 import { buildPrograms, bundleBrowser, withoutNode } from "../../../scripts/lib/package/programs.ts";
 import { ROOT } from "../../../scripts/lib/runtimes.ts";
-import { browserProgram, browserTest, outcomeOf, withPage } from "../../support/chromium.ts";
+import { browserTest, outcomeOf, withPage } from "../../support/chromium.ts";
 import { nodeTest } from "../../support/node_only.ts";
 import { withDirectory } from "../../support/temporary.ts";
 import type { Outcome } from "./runner.ts";
@@ -178,5 +179,5 @@ nodeTest("what needs a directory is refused in a browser, with a reason", async 
 });
 
 nodeTest("without a browser the helper says what to install", () => {
-  assert.equal(browserProgram(["/no/such/browser"]) ?? process.env.CHROMIUM, process.env.CHROMIUM);
+  assert.equal(chromiumProgram(["/no/such/browser"]) ?? process.env.CHROMIUM, process.env.CHROMIUM);
 });

@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { buildPrograms } from "../../scripts/lib/package/programs.ts";
 import { launcher } from "../../scripts/lib/runtimes.ts";
-import type { Ended } from "../support/command.ts";
-import { RUNTIME } from "../support/runtime.ts";
+import type { Ended } from "./command.ts";
+import { RUNTIME } from "./runtime.ts";
 
 /** The published command line. It is built before the tests of a file and removed after them. */
 export function publishedCommand(): { start(words: readonly string[], cwd: string): ChildProcess } {
