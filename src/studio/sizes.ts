@@ -18,8 +18,10 @@ type Range = KeyRange<Bytes>;
 const [SAMPLED, SAMPLED_AT_ONCE] = [4000, 500];
 /** How many landmarks a range gets. */
 const LANDMARKS = 64;
-/** How many keys a search for one between two others looks at. */
+/** How many places a search for a key between two others looks at. */
 const PROBES = 24;
+/** How far from the middle a key may be that divides a range, as a part of it. */
+const NEAR = 0.2;
 
 /** A store, and its state at the version that is shown. */
 interface Sized {
@@ -65,7 +67,7 @@ interface Piece {
 
 /**
  * Finds keys that divide a range into parts of about equal size. It halves the largest part again and again. Each step looks
- * at a few keys, and asks for the size of two parts. It ends early after `ms`.
+ * at a few keys, and asks for the sizes of as many parts. It ends early after `ms`.
  */
 export async function landmarksOf(
   store: AsyncStore,
@@ -80,7 +82,7 @@ export async function landmarksOf(
   const pieces: Piece[] = [{ from: first, to: last, bytes: await sizeOf(first, last) }];
   while (pieces.length < LANDMARKS && performance.now() < end) {
     const largest = pieces.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-    const middle = largest.bytes > 0 ? await middleOf(store, largest) : undefined;
+    const middle = largest.bytes > 0 ? await middleOf(store, largest, signal) : undefined;
     if (!middle) {
       // Nothing to divide: it must not be looked at again.
       if (largest.bytes === 0) break;
@@ -111,17 +113,29 @@ async function endKey(reader: AsyncReader, range: Range): Promise<Bytes | undefi
   return (await cursor.nextMany(1))[0] as Bytes | undefined;
 }
 
-/** A key of the store between the two ends of a piece, near the middle of what keys could be there. */
-async function middleOf(store: AsyncStore, { from, to }: Piece): Promise<Bytes | undefined> {
+/**
+ * A key of the store between the two ends of a piece, near the middle of its bytes. The search goes on between keys that are
+ * there: so it reaches the keys of a long prefix at once, also if the other end is a key far behind them all.
+ */
+async function middleOf(store: AsyncStore, piece: Piece, signal: AbortSignal): Promise<Bytes | undefined> {
+  const { from, to, bytes } = piece;
   let [low, high] = [from, to];
+  let nearest: { readonly key: Bytes; readonly distance: number } | undefined;
   for (let probe = 0; probe < PROBES; probe++) {
     const middle = keyBetween(low, high, 0.5);
     if (compareKeys(middle, low) <= 0 || compareKeys(middle, high) >= 0) break;
-    const found = await endKey(store, { gte: middle, lt: to });
-    if (found && compareKeys(found, from) > 0) return found;
-    // Nothing is between the middle and the end.
-    high = middle;
+    const part = (await store.approximateSize({ gte: from, lt: middle }, { signal })) / bytes;
+    const after = await endKey(store, { gte: middle, lt: to });
+    const distance = Math.abs(part - 0.5);
+    if (after && compareKeys(after, from) > 0 && (!nearest || distance < nearest.distance)) {
+      nearest = { key: after, distance };
+    }
+    if (after && distance < NEAR) break;
+    const bound = part < 0.5 ? after : await endKey(store, { gt: from, lt: middle, reverse: true });
+    // Nothing is on that side.
+    if (!bound) break;
+    if (part < 0.5) low = bound;
+    else high = bound;
   }
-  low = keyAfter(from);
-  return await endKey(store, { gte: low, lt: to });
+  return nearest?.key ?? (await endKey(store, { gte: keyAfter(from), lt: to }));
 }

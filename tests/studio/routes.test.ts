@@ -68,21 +68,33 @@ test("a long range has an estimate, which is near", async () => {
   });
 });
 
-test("landmarks divide a range, wherever its keys are", async () => {
-  const store = new MemoryStore();
-  const keys = Array.from({ length: 20_000 }, (_, i) => (i < 15_000 ? `a/${String(i).padStart(8, "0")}` : `z/${i}`));
-  await store.batch(keys.map((key) => ({ type: "put", key, value: "12345678" })));
-  await withStudio({ store }, async (studio) => {
-    const { landmarks } = (await call(studio, "landmarks")).body as { landmarks: WireLandmark[] };
-    assert.ok(landmarks.length > 30, `${landmarks.length}`);
-    const all = [...store.keys()];
-    for (const { key, before } of landmarks) {
-      const part = all.indexOf(textOf(key)) / all.length;
-      assert.ok(Math.abs(part - before) < 0.05, `${textOf(key)}: ${part} and not ${before}`);
-    }
-    assert.deepEqual((await call(studio, "landmarks", { range: { prefix: key("none") } })).body, { landmarks: [] });
+const numbered = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(8, "0")}`);
+
+for (const [name, keys] of [
+  ["at both ends", [...numbered("a/", 15_000), ...numbered("z/", 5000)]],
+  ["with one key far behind them all", [...numbered("order/berlin/", 20_000), "session/7f3a"]],
+  ["with one key far before them all", ["admin", ...numbered("order/berlin/", 20_000)]],
+] as const) {
+  test(`landmarks divide a range, wherever its keys are: ${name}`, async () => {
+    const store = new MemoryStore();
+    await store.batch(keys.map((key) => ({ type: "put", key, value: "12345678" })));
+    await withStudio({ store }, async (studio) => {
+      const { landmarks } = (await call(studio, "landmarks")).body as { landmarks: WireLandmark[] };
+      assert.ok(landmarks.length > 30, `${landmarks.length}`);
+      const all = [...store.keys()];
+      for (const [i, { key, before }] of landmarks.entries()) {
+        const part = all.indexOf(textOf(key)) / all.length;
+        assert.ok(Math.abs(part - before) < 0.05, `${textOf(key)}: ${part} and not ${before}`);
+        assert.ok(
+          before - (landmarks[i - 1]?.before ?? 0) < 0.06,
+          `nothing between ${landmarks[i - 1]?.before} and ${before}`,
+        );
+      }
+      assert.deepEqual((await call(studio, "landmarks", { range: { prefix: key("none") } })).body, { landmarks: [] });
+    });
   });
-});
+}
 
 test("a tree has the parts of keys, between separators that are found", async () => {
   const store = await storeOf({ "user/1/name": "Ada", "user/1/age": "36", "user/2": "", "order/7": "x", readme: "" });
