@@ -8,7 +8,19 @@ import type { StoredValue } from "../../src/backend.ts";
 import { nameOf } from "../../src/bytes.ts";
 import { clock } from "../../src/clock.ts";
 import { onAbort } from "../../src/promises.ts";
-import { type AsyncBackend, isChange, type ScannedEntry } from "../../src/servers/backend.ts";
+import { type AsyncBackend, type BackendLimits, isChange, type ScannedEntry } from "../../src/servers/backend.ts";
+
+/** Limits that tests reach. */
+export const LIMITS: BackendLimits = {
+  keyBytes: 1000,
+  valueBytes: 1000,
+  operations: 100,
+  commitBytes: 100_000,
+  groupRequests: 4,
+  groupOperations: 6,
+  groupBytes: 1000,
+  writesKeysOnce: false,
+};
 
 /** What a client of a test changes. */
 export interface FakeClient extends AsyncBackend {
@@ -61,16 +73,7 @@ export class FakeServer {
     };
     const client: Partial<FakeClient> = {
       name: "a fake",
-      limits: {
-        keyBytes: 1000,
-        valueBytes: 1000,
-        operations: 100,
-        commitBytes: 100_000,
-        groupRequests: 4,
-        groupOperations: 6,
-        groupBytes: 1000,
-        writesKeysOnce: false,
-      },
+      limits: LIMITS,
       asked: 0,
       broken: undefined,
       isSilent: false,

@@ -6,17 +6,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AsyncBackend, BackendLimits, CommitOutcome, CommitRequest } from "../../src/servers/backend.ts";
 import { WriteQueue } from "../../src/servers/write_queue.ts";
+import { LIMITS } from "./fake_server.ts";
 
-const LIMITS: BackendLimits = {
-  keyBytes: 1000,
-  valueBytes: 1000,
-  operations: 100,
-  commitBytes: 100_000,
-  groupRequests: 4,
-  groupOperations: 6,
-  groupBytes: 1000,
-  writesKeysOnce: false,
-};
 const key = (name: string) => new TextEncoder().encode(name);
 const put = (name: string, bytes = 1): CommitRequest => ({
   operations: [{ key: key(name), value: new Uint8Array(bytes), expiresMs: 0 }],
