@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clearTimeout, setTimeout } from "./clock.ts";
+
 /** A promise and the functions that settle it. Not every runtime has `Promise.withResolvers`. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -40,4 +42,16 @@ export async function unlessAborted<T>(running: T | Promise<T>, signal: AbortSig
   } finally {
     release();
   }
+}
+
+/** Settles after `ms` milliseconds, or when the signal aborts. A pause `inBackground` keeps no process alive. */
+export async function pause(ms: number, signal: AbortSignal | undefined, inBackground = false): Promise<void> {
+  if (signal?.aborted) return;
+  const { promise, resolve } = deferred<void>();
+  const timer = setTimeout(resolve, ms);
+  if (inBackground) timer.unref();
+  const release = onAbort(signal, resolve);
+  await promise;
+  clearTimeout(timer);
+  release();
 }

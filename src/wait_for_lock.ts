@@ -5,8 +5,8 @@
  */
 
 import type { DirectoryLock } from "./api/file_system.ts";
-import { clearTimeout, clock, setTimeout } from "./clock.ts";
-import { deferred, onAbort, unlessAborted } from "./promises.ts";
+import { clock } from "./clock.ts";
+import { pause, unlessAborted } from "./promises.ts";
 import { pathError } from "./store_directory.ts";
 
 /** The pauses between two attempts: the first one and the longest one. An attempt looks at a few files. */
@@ -51,15 +51,4 @@ async function orAborted<T extends DirectoryLock | undefined>(
     locking.then((lock) => lock?.release()).catch(() => {});
     throw error;
   }
-}
-
-/** Rejects with the signal's reason. */
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = deferred<void>();
-  const timer = setTimeout(resolve, ms);
-  const release = onAbort(signal, resolve);
-  await promise;
-  clearTimeout(timer);
-  release();
-  signal?.throwIfAborted();
 }

@@ -13,8 +13,8 @@
 
 import type { StoredValue } from "../backend.ts";
 import { nameOf } from "../bytes.ts";
-import { clearInterval, clearTimeout, clock, setInterval, setTimeout, type Timer } from "../clock.ts";
-import { onAbort, unlessAborted } from "../promises.ts";
+import { clearInterval, clock, setInterval } from "../clock.ts";
+import { onAbort, pause, unlessAborted } from "../promises.ts";
 import type { AsyncBackend } from "./backend.ts";
 import type { CacheSettings } from "./cache_options.ts";
 import { CachedValues } from "./cached_values.ts";
@@ -153,7 +153,7 @@ export class ReadCache {
         this.clear();
         if (this.#closing.aborted) return;
         this.#restarts += 1;
-        await pause(PAUSE_MS, this.#closing);
+        await pause(PAUSE_MS, this.#closing, true);
       } finally {
         release();
       }
@@ -212,18 +212,4 @@ export class ReadCache {
 
 function copyOf(found: StoredValue | undefined): StoredValue | undefined {
   return found && { ...found, value: found.value.slice() };
-}
-
-/** Settles after `ms` milliseconds, or when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    let release = () => {};
-    const timer: Timer = setTimeout(end, ms);
-    function end(): void {
-      clearTimeout(timer);
-      release();
-      resolve();
-    }
-    release = onAbort(signal, end);
-  });
 }

@@ -8,19 +8,16 @@
  * @module
  */
 
-import type { SledStoreConfig } from "../api/config.ts";
 import type { StoreErrorCode } from "../api/errors.ts";
-import { LoggingLevel } from "../api/logger.ts";
 import type { Following } from "../api/shared_store.ts";
-import { clearTimeout, clock, setTimeout } from "../clock.ts";
+import { clock } from "../clock.ts";
 import { keepAlive } from "../commit/keep_alive.ts";
 import { StoreError } from "../errors.ts";
-import { consoleLogger, leveled } from "../logger.ts";
-import { type Deferred, deferred, onAbort } from "../promises.ts";
+import { type Deferred, deferred, onAbort, pause } from "../promises.ts";
 import type { Client } from "./client.ts";
 import { type CommitPiece, gone } from "./feed.ts";
 import { type Forked, replicaIn } from "./forks.ts";
-import type { Member } from "./join.ts";
+import { loggerOf, type Member } from "./join.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { Pieces } from "./pieces.ts";
 import { Replica, removeReplica } from "./replica.ts";
@@ -60,8 +57,7 @@ export class Follower {
   constructor(client: Client, member: Omit<Member, "client">) {
     this.#client = client;
     this.#member = member;
-    const { logger = consoleLogger, loggingLevel = LoggingLevel.WARNING } = member.config as SledStoreConfig;
-    this.#warn = leveled(logger, loggingLevel).warn;
+    this.#warn = loggerOf(member.config).warn;
     client.follower = this;
   }
 
@@ -138,7 +134,8 @@ export class Follower {
         this.#failed(error as Error, { wasRead: before !== this.#current, failures });
       }
       if (clock.monotonic() - startMs > CALM_MS) failures = 0;
-      if (failures > 0) await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS));
+      if (failures > 0)
+        await pause(Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS), this.#stop.signal, true);
       failures += 1;
     }
   }
@@ -245,20 +242,6 @@ export class Follower {
     if (all.length === 0) return;
     this.#waiting = all.filter((waiting) => waiting.version > version);
     for (const waiting of all) if (waiting.version <= version) waiting.resolve();
-  }
-
-  #pause(ms: number): Promise<void> {
-    if (this.#stop.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        release();
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      timer.unref();
-      const release = onAbort(this.#stop.signal, end);
-    });
   }
 }
 

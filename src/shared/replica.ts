@@ -8,15 +8,13 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { SledStoreConfig } from "../api/config.ts";
-import { LoggingLevel } from "../api/logger.ts";
 import { setTimeout } from "../clock.ts";
 import { StoreError } from "../errors.ts";
-import { consoleLogger, leveled } from "../logger.ts";
 import { type Deferred, deferred } from "../promises.ts";
 import { applyCommits } from "../wasm/commit_pages.ts";
 import type { Engine } from "../wasm/engine.ts";
 import type { CommitPiece } from "./feed.ts";
-import type { OpenAlone } from "./join.ts";
+import { loggerOf, type OpenAlone } from "./join.ts";
 import type { OwnedStore } from "./owned_store.ts";
 import { UnsyncedFileSystem } from "./unsynced_file_system.ts";
 
@@ -44,9 +42,8 @@ export class Replica {
 
   /** Opens a fork of the store, with the options of the process for the store. */
   static async open(open: OpenAlone, config: SledStoreConfig, path: string): Promise<Replica> {
-    const { cacheSize, writeBufferSize, workers, shareBuffers, wasm, slowOperation } = config;
-    const { logger = consoleLogger, loggingLevel = LoggingLevel.WARNING } = config;
-    const log = leveled(logger, loggingLevel);
+    const { cacheSize, writeBufferSize, workers, shareBuffers, wasm, slowOperation, loggingLevel } = config;
+    const log = loggerOf(config);
     const ending = { isOver: false };
     // It fails when it is given up, too.
     const error = (message: string) => {
@@ -54,12 +51,11 @@ export class Replica {
     };
     try {
       const store = await open({
-        ...{ cacheSize, writeBufferSize, workers, shareBuffers, wasm, slowOperation },
+        ...{ cacheSize, writeBufferSize, workers, shareBuffers, wasm, slowOperation, loggingLevel },
         path,
         syncWrites: false,
         createIfMissing: false,
         fileSystem: new UnsyncedFileSystem(),
-        loggingLevel,
         logger: { debug: log.debug, info: log.debug, warn: log.warn, error },
       });
       return new Replica(store, path, ending);
