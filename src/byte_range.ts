@@ -36,7 +36,7 @@ export function prefixRange(prefix: Uint8Array): ByteRange {
 }
 
 /** The first key after all keys that start with `prefix`; `undefined` if there is none. */
-export function successor(prefix: Uint8Array): Uint8Array | undefined {
+export function successor(prefix: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length -= 1;
   if (length === 0) return undefined;

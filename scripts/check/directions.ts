@@ -59,7 +59,7 @@ const LAYERS: readonly RegExp[] = [
   /^src\/host\//,
   /^src\/fs\//,
   /^src\/(?:codecs|keys|prometheus)\//,
-  /^src\/(?:backend|byte_range|bytes|channels|clock|crc32|encoded_batch|encoding|errors|histogram|key_format|key_space|limits|logger|metrics|options|process|promises|realm)\.ts$/,
+  /^src\/(?:backend|base64|byte_range|bytes|channels|clock|crc32|encoded_batch|encoding|errors|histogram|key_format|key_space|limits|listening|logger|metrics|options|process|promises|realm)\.ts$/,
   /^src\/api\//,
 ];
 

@@ -11,6 +11,7 @@ import type { ListenOptions, StoreListener } from "../api/shared_store.ts";
 import { plainView } from "../bytes.ts";
 import { clearTimeout, clock, setTimeout, sleep } from "../clock.ts";
 import { StoreError } from "../errors.ts";
+import { tokenCheck } from "../listening.ts";
 import { addressText } from "./address.ts";
 import { FrameReader } from "./frame.ts";
 import { HELLO_MS, type Hello, helloFrame, helloOf, refusalFrame } from "./greeting.ts";
@@ -18,7 +19,6 @@ import { type ListenConfig, listenConfig } from "./listen_options.ts";
 import { listening } from "./listening.ts";
 import { Refusals } from "./refusals.ts";
 import { connectToOwner } from "./socket_connect.ts";
-import { tokenCheck } from "./token.ts";
 
 /** How many clients may be connected. */
 const MOST_CLIENTS = 1024;

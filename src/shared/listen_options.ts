@@ -5,6 +5,7 @@
  */
 
 import type { ListenOptions } from "../api/shared_store.ts";
+import { isLoopback } from "../listening.ts";
 import { checkInteger, OptionNames, wrongType } from "../options.ts";
 import { DEFAULT_PORT } from "./address.ts";
 import { pemText } from "./remote_options.ts";
@@ -28,8 +29,6 @@ const TLS = new OptionNames<NonNullable<ListenOptions["tls"]>>(
 );
 /** Nothing listens beyond this machine unless the user says so. */
 const DEFAULT_HOST = "127.0.0.1";
-/** Only this machine reaches these. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i;
 
 /** Reads options. Throws `TypeError` or `RangeError`. */
 export function listenConfig(given: ListenOptions): ListenConfig {
@@ -41,7 +40,7 @@ export function listenConfig(given: ListenOptions): ListenConfig {
   }
   checkInteger("port", port, 0, 65_535);
   if (typeof insecure !== "boolean") wrongType("insecure", insecure, "a boolean");
-  if (tls === undefined && !insecure && !LOOPBACK.test(host)) {
+  if (tls === undefined && !insecure && !isLoopback(host)) {
     throw new TypeError(
       `Cannot listen on '${host}' without TLS: others on the way could read the token; use the option tls, or insecure: true`,
     );

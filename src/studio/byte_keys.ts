@@ -1,40 +1,11 @@
 /**
- * Arithmetic on keys as bytes: the end of a prefix, and a key between two others.
+ * Arithmetic on keys as bytes: prefixes, and a key between two others.
  *
  * @module
  */
 
 /** A key, or the first bytes of one. */
 export type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Compares two keys as a store does: below 0 if `a` comes first. */
-export function compareKeys(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
-}
-
-/** The first key after all keys that start with `prefix`; `undefined` for the end of all keys. */
-export function endOfPrefix(prefix: Uint8Array): Bytes | undefined {
-  for (let i = prefix.length - 1; i >= 0; i--) {
-    const byte = prefix[i] ?? 255;
-    if (byte === 255) continue;
-    const end = prefix.slice(0, i + 1) as Bytes;
-    end[i] = byte + 1;
-    return end;
-  }
-  return undefined;
-}
-
-/** The key after `key`: nothing is between them. */
-export function keyAfter(key: Uint8Array): Bytes {
-  const after = new Uint8Array(key.length + 1);
-  after.set(key);
-  return after;
-}
 
 /** Whether a key begins with some bytes. */
 export function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {

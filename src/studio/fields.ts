@@ -5,11 +5,9 @@
  */
 
 import type { KeyRange } from "../api/range.ts";
-import { fromBase64 } from "./base64.ts";
+import { MAX_KEY_BYTES } from "../limits.ts";
+import { fromBase64 } from "./bytes_text.ts";
 import { wrongField } from "./refusal.ts";
-
-/** The most bytes of a key, as of a store. */
-const MAX_KEY_BYTES = 65_000;
 
 /** The bounds of an integer, and what it is when it is absent. */
 export interface IntegerOptions {

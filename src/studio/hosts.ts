@@ -10,11 +10,6 @@ const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 /** An address of four numbers, or one of IPv6 in brackets: no name server can point it elsewhere. */
 const LITERAL = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 
-/** Whether only this machine reaches a host to listen on. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
 /** A host as addresses and the header `Host` have it. */
 export function inAddress(host: string): string {
   return host.includes(":") ? `[${host}]` : host;

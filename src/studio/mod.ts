@@ -4,7 +4,7 @@
  * @module
  */
 
-export { isLoopback } from "./hosts.ts";
+export { isLoopback } from "../listening.ts";
 export { loadPage } from "./page_source.ts";
 export type { Backups, Progress, StudioPlace } from "./place.ts";
 export { Refusal } from "./refusal.ts";

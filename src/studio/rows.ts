@@ -6,7 +6,7 @@
 
 import type { KeyRange } from "../api/range.ts";
 import type { AsyncReader } from "../api/reader.ts";
-import { toBase64 } from "./base64.ts";
+import { toBase64 } from "../base64.ts";
 import type { Bytes } from "./byte_keys.ts";
 import type { WireRow, WireRows } from "./wire.ts";
 

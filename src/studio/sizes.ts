@@ -7,8 +7,9 @@
 import type { AsyncStore } from "../api/async_store.ts";
 import type { KeyRange } from "../api/range.ts";
 import type { AsyncReader } from "../api/reader.ts";
-import { toBase64 } from "./base64.ts";
-import { type Bytes, compareKeys, keyAfter, keyBetween } from "./byte_keys.ts";
+import { toBase64 } from "../base64.ts";
+import { compareBytes, withZero } from "../bytes.ts";
+import { type Bytes, keyBetween } from "./byte_keys.ts";
 import type { WireLandmark, WireSize } from "./wire.ts";
 
 /** A range that is known to be in the store. */
@@ -123,11 +124,11 @@ async function middleOf(store: AsyncStore, piece: Piece, signal: AbortSignal): P
   let nearest: { readonly key: Bytes; readonly distance: number } | undefined;
   for (let probe = 0; probe < PROBES; probe++) {
     const middle = keyBetween(low, high, 0.5);
-    if (compareKeys(middle, low) <= 0 || compareKeys(middle, high) >= 0) break;
+    if (compareBytes(middle, low) <= 0 || compareBytes(middle, high) >= 0) break;
     const part = (await store.approximateSize({ gte: from, lt: middle }, { signal })) / bytes;
     const after = await endKey(store, { gte: middle, lt: to });
     const distance = Math.abs(part - 0.5);
-    if (after && compareKeys(after, from) > 0 && (!nearest || distance < nearest.distance)) {
+    if (after && compareBytes(after, from) > 0 && (!nearest || distance < nearest.distance)) {
       nearest = { key: after, distance };
     }
     if (after && distance < NEAR) break;
@@ -137,5 +138,5 @@ async function middleOf(store: AsyncStore, piece: Piece, signal: AbortSignal): P
     if (part < 0.5) low = bound;
     else high = bound;
   }
-  return nearest?.key ?? (await endKey(store, { gte: keyAfter(from), lt: to }));
+  return nearest?.key ?? (await endKey(store, { gte: withZero(from), lt: to }));
 }

@@ -5,6 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { tokenCheck } from "../listening.ts";
 import { readJsonBody } from "./body.ts";
 import { Fields } from "./fields.ts";
 import { guard } from "./guard.ts";
@@ -46,6 +47,7 @@ export interface Studio {
 /** Serves a place. Rejects if the address cannot be used. */
 export async function startStudio({ place, page, host, port, limits = {} }: StudioOptions): Promise<Studio> {
   const token = randomBytes(TOKEN_BYTES).toString("base64url");
+  const isToken = await tokenCheck(token);
   const routes: ReadonlyMap<string, Route> = new Map(ROUTES.map((route) => [route.name, route]));
   const document = pageAnswer(page);
   const context: Context = { place, snapshots: new Snapshots(place.store) };
@@ -54,7 +56,7 @@ export async function startStudio({ place, page, host, port, limits = {} }: Stud
   const server: HttpServer = await listen(
     { host, port },
     async (asked: Asked) => {
-      const route = guard(asked, routes, { token, isOwnHost, canWrite: place.canWrite });
+      const route = guard(asked, routes, { isToken, isOwnHost, canWrite: place.canWrite });
       if (!route) return document;
       const { bodyBytes = BODY_BYTES } = route;
       const body = await readJsonBody(asked.body, { bytes: bodyBytes, ...(bodyMs !== undefined && { ms: bodyMs }) });

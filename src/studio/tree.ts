@@ -8,8 +8,11 @@
  */
 
 import type { AsyncReader } from "../api/reader.ts";
+import { successor } from "../byte_range.ts";
+import { compareBytes, hexOf, withZero } from "../bytes.ts";
 import { decodeTuple, encodeTuple } from "../keys/mod.ts";
-import { type Bytes, compareKeys, endOfPrefix, keyAfter, startsWith } from "./byte_keys.ts";
+import { type Bytes, startsWith } from "./byte_keys.ts";
+import { spacedHex } from "./bytes_text.ts";
 import type { WireDivision } from "./wire.ts";
 
 /** A branch as bytes: see `WireBranch`. */
@@ -45,7 +48,7 @@ const STEP = 64;
 
 /** The range of all keys below a start. */
 export function rangeOf(division: WireDivision, start: Bytes): { gte: Bytes; lt: Bytes | undefined } {
-  if (division.kind === "text" || start.length === 0) return { gte: start, lt: endOfPrefix(start) };
+  if (division.kind === "text" || start.length === 0) return { gte: start, lt: successor(start) };
   // No part of a tuple begins with FF, but the bytes of other tuples may begin with those of this one.
   const end = new Uint8Array(start.length + 1);
   end.set(start);
@@ -73,12 +76,12 @@ export async function readLevel(
       const branch = branchOf(division, start, key);
       if (!branch) {
         leaves += 1;
-        if (leaves >= MOST_LEAVES) return { branches, leaves, next: keyAfter(key) };
+        if (leaves >= MOST_LEAVES) return { branches, leaves, next: withZero(key) };
         continue;
       }
       if (branches.length >= most) return { branches, leaves, next: branch.gte };
       branches.push(branch);
-      if (!branch.lt || (lt && compareKeys(branch.lt, lt) >= 0)) return { branches, leaves, next: undefined };
+      if (!branch.lt || (lt && compareBytes(branch.lt, lt) >= 0)) return { branches, leaves, next: undefined };
       cursor.seek(branch.lt);
       step = 1;
       break;
@@ -119,7 +122,7 @@ export function tupleOf(key: Uint8Array): ReturnType<typeof decodeTuple> | undef
 /** A part of a tuple as text. */
 export function shownPart(part: unknown): string {
   if (typeof part === "bigint") return `${part}n`;
-  if (part instanceof Uint8Array) return `0x${Array.from(part, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  if (part instanceof Uint8Array) return `0x${hexOf(part)}`;
   if (part instanceof Date) return part.toISOString();
   if (Array.isArray(part)) return `[${part.map(shownPart).join(", ")}]`;
   return JSON.stringify(part) ?? String(part);
@@ -129,7 +132,7 @@ function labelOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    return spacedHex(bytes);
   }
 }
 

@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStore } from "../../mod.ts";
+import { toBase64 } from "../../src/base64.ts";
 import { encodeTuple } from "../../src/keys/mod.ts";
-import { fromBase64, toBase64 } from "../../src/studio/base64.ts";
+import { fromBase64 } from "../../src/studio/bytes_text.ts";
 import type { WireBranch, WireChange, WireLandmark, WireRow } from "../../src/studio/wire.ts";
 import { call, key, withStudio } from "./started.ts";
 

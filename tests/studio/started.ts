@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type AsyncStore, MemoryStore } from "../../mod.ts";
-import { toBase64 } from "../../src/studio/base64.ts";
+import { toBase64 } from "../../src/base64.ts";
 import type { Page } from "../../src/studio/page_answer.ts";
 import type { StudioPlace } from "../../src/studio/place.ts";
 import { type Studio, type StudioOptions, startStudio } from "../../src/studio/studio.ts";

@@ -4,7 +4,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { compareKeys, endOfPrefix, keyAfter, keyBetween } from "../../src/studio/byte_keys.ts";
+import { successor } from "../../src/byte_range.ts";
+import { compareBytes, withZero } from "../../src/bytes.ts";
+import { keyBetween } from "../../src/studio/byte_keys.ts";
 import { bytesFinder } from "../../src/studio/find_bytes.ts";
 import { imageType } from "../../src/studio/page/decode.ts";
 import { diffLines } from "../../src/studio/page/diff.ts";
@@ -19,10 +21,10 @@ const bytes = (text: string) => new TextEncoder().encode(text) as Uint8Array<Arr
 
 describe("keys as numbers", () => {
   test("the end of a prefix is the first key after it", () => {
-    assert.deepEqual(endOfPrefix(bytes("a/")), bytes("a0"));
-    assert.deepEqual(endOfPrefix(Uint8Array.of(1, 255, 255)), Uint8Array.of(2));
-    assert.equal(endOfPrefix(Uint8Array.of(255, 255)), undefined);
-    assert.equal(endOfPrefix(new Uint8Array()), undefined);
+    assert.deepEqual(successor(bytes("a/")), bytes("a0"));
+    assert.deepEqual(successor(Uint8Array.of(1, 255, 255)), Uint8Array.of(2));
+    assert.equal(successor(Uint8Array.of(255, 255)), undefined);
+    assert.equal(successor(new Uint8Array()), undefined);
   });
 
   test("a key between two others is between them, and further the larger the part", () => {
@@ -35,12 +37,12 @@ describe("keys as numbers", () => {
       let before = bytes(a);
       for (const part of [0.25, 0.5, 0.75]) {
         const middle = keyBetween(bytes(a), bytes(b), part);
-        assert.ok(compareKeys(middle, bytes(a)) > 0 && compareKeys(middle, bytes(b)) < 0, `${a} ${b} ${part}`);
-        assert.ok(compareKeys(middle, before) > 0);
+        assert.ok(compareBytes(middle, bytes(a)) > 0 && compareBytes(middle, bytes(b)) < 0, `${a} ${b} ${part}`);
+        assert.ok(compareBytes(middle, before) > 0);
         before = middle;
       }
     }
-    assert.ok(compareKeys(keyAfter(bytes("a")), bytes("a")) > 0);
+    assert.ok(compareBytes(withZero(bytes("a")), bytes("a")) > 0);
   });
 
   test("landmarks say which key is how far", () => {

@@ -5,8 +5,8 @@
  */
 
 import type { StoredOperation } from "../../backend.ts";
+import { toBase64 } from "../../base64.ts";
 import type { CommitOutcome, CommitRequest, ReadCheck } from "../backend.ts";
-import { toBase64 } from "./base64.ts";
 import { encodeEntry, MAX_HEADER_BYTES } from "./entry.ts";
 import { etcdRange } from "./etcd_range.ts";
 import { joined } from "./layout.ts";

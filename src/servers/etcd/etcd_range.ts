@@ -4,9 +4,9 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import { type ByteRange, successor } from "../../byte_range.ts";
 import { compareBytes, concat, withZero } from "../../bytes.ts";
-import { toBase64 } from "./base64.ts";
 
 /** The ends of a range as etcd has them: base64, the first one included and the second one not. */
 export interface EtcdRange {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import { successor } from "../../byte_range.ts";
 import { concat, putAll } from "../../bytes.ts";
-import { toBase64 } from "./base64.ts";
 
 const encoder = new TextEncoder();
 

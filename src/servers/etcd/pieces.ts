@@ -12,9 +12,9 @@
  * @module
  */
 
+import { ofBase64, toBase64 } from "../../base64.ts";
 import { putAll } from "../../bytes.ts";
 import { StoreError } from "../../errors.ts";
-import { ofBase64, toBase64 } from "./base64.ts";
 import { encodeEntry, type Pieces } from "./entry.ts";
 import type { Lease } from "./leases.ts";
 import type { RequestOp } from "./messages.ts";

@@ -5,10 +5,10 @@
  */
 
 import type { StoredValue, StoredVersion } from "../../backend.ts";
+import { ofBase64 } from "../../base64.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
 import { compareBytes, NOTHING } from "../../bytes.ts";
 import type { ScannedEntry, ScannedPage, ScannedRange, SummedPage } from "../backend.ts";
-import { ofBase64 } from "./base64.ts";
 import { etcdRange } from "./etcd_range.ts";
 import { EtcdFailure } from "./failure.ts";
 import { joined } from "./layout.ts";

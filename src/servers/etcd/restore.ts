@@ -5,10 +5,10 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import { sizeOfAll } from "../../bytes.ts";
 import { StoreError } from "../../errors.ts";
 import type { RestoredVersions, RestoreSink, ScannedEntry } from "../backend.ts";
-import { toBase64 } from "./base64.ts";
 import type { Committer } from "./committer.ts";
 import type { TransactionLimits } from "./encoder.ts";
 import { encodeEntry } from "./entry.ts";

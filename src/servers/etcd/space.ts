@@ -4,8 +4,8 @@
  * @module
  */
 
+import { ofBase64, toBase64 } from "../../base64.ts";
 import { hexOf } from "../../bytes.ts";
-import { ofBase64, toBase64 } from "./base64.ts";
 import type { CallOptions, EtcdClient } from "./client.ts";
 import { Generation } from "./generation.ts";
 import type { Layout } from "./layout.ts";

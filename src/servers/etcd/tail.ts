@@ -4,11 +4,11 @@
  * @module
  */
 
+import { ofBase64, toBase64 } from "../../base64.ts";
 import { successor } from "../../byte_range.ts";
 import { compareBytes } from "../../bytes.ts";
 import { clearInterval, clearTimeout, setInterval, setTimeout, sleep, type Timer } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
-import { ofBase64, toBase64 } from "./base64.ts";
 import { EtcdFailure, failureOf } from "./failure.ts";
 import { type KeyValue, revisionOf, type WatchLine } from "./messages.ts";
 import { linesOf } from "./response.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { StoredValue } from "../../backend.ts";
+import { ofBase64 } from "../../base64.ts";
 import { NOTHING } from "../../bytes.ts";
-import { ofBase64 } from "./base64.ts";
 import { decodeEntry, isPieces, type RawEntry } from "./entry.ts";
 import { type KeyValue, revisionOf } from "./messages.ts";
 import type { PieceStore } from "./pieces.ts";

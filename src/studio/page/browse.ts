@@ -4,6 +4,7 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import type { WireBranch, WireDivision, WirePlace, WireRange } from "../wire.ts";
 import { ask, isAbort, textOfError } from "./api.ts";
 import { Detail } from "./detail.ts";
@@ -11,7 +12,7 @@ import { html, isTyping, Problem, useEffect, useLoaded, useState, type VNode } f
 import { DeleteDialog, DeleteRangeDialog, EditDialog } from "./edit.ts";
 import { KeyList } from "./key_list.ts";
 import { SearchView } from "./search_view.ts";
-import { base64Of, bytesOf, hexBytes, keyText, sizeText, utf8Bytes } from "./text.ts";
+import { bytesOf, hexBytes, keyText, sizeText, utf8Bytes } from "./text.ts";
 import { TimeSlider } from "./time_slider.ts";
 import { exportRange, ImportDialog } from "./transfer.ts";
 import { rangeOfBranch, Tree } from "./tree_view.ts";
@@ -27,11 +28,11 @@ export function rangeOfText(text: string): WireRange | undefined {
   const ends = text.split("..");
   if (ends.length === 1) {
     const prefix = bytes(text);
-    return prefix && { prefix: base64Of(prefix) };
+    return prefix && { prefix: toBase64(prefix) };
   }
   const [gte, lt] = [bytes(ends[0] ?? ""), bytes(ends.slice(1).join(".."))];
   if (!gte || !lt) return undefined;
-  return { ...(gte.length > 0 && { gte: base64Of(gte) }), ...(lt.length > 0 && { lt: base64Of(lt) }) };
+  return { ...(gte.length > 0 && { gte: toBase64(gte) }), ...(lt.length > 0 && { lt: toBase64(lt) }) };
 }
 
 /** The view. */

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { spacedHex } from "../bytes_text.ts";
 import { ApiError, request } from "./api.ts";
 import { html, Problem, useLoaded, useNow, type VNode } from "./dom.ts";
-import { bytesOf, hexOf, keyText, leftText, sizeText, timeText } from "./text.ts";
+import { bytesOf, keyText, leftText, sizeText, timeText } from "./text.ts";
 import { ValueView } from "./value_view.ts";
 import { VersionsView } from "./versions_view.ts";
 
@@ -69,7 +70,7 @@ export function Detail({ name, at, asTuple, reload, onEdit, onDelete, onClose }:
     </header>
     <p class="facts">
       <span>${key.length} bytes of key</span>
-      ${asTuple && html`<span>${hexOf(key.subarray(0, 40), " ")}</span>`}
+      ${asTuple && html`<span>${spacedHex(key.subarray(0, 40))}</span>`}
       ${value && html`<span>${sizeText(value.size)}</span><span>version ${value.version}</span>`}
       ${
         value?.expiresAt !== undefined &&

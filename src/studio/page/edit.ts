@@ -4,23 +4,14 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
+import { hexOf } from "../../bytes.ts";
 import type { WireRange } from "../wire.ts";
 import { ask } from "./api.ts";
 import { loadValue } from "./detail.ts";
 import { Dialog } from "./dialog.ts";
 import { html, Problem, useEffect, useLoaded, useState, type VNode } from "./dom.ts";
-import {
-  base64Of,
-  bytesOf,
-  countText,
-  hexBytes,
-  hexOf,
-  keyText,
-  sizeText,
-  startText,
-  utf8Bytes,
-  utf8Of,
-} from "./text.ts";
+import { bytesOf, countText, hexBytes, keyText, sizeText, startText, utf8Bytes, utf8Of } from "./text.ts";
 
 type Encoding = "text" | "hex";
 
@@ -96,9 +87,9 @@ export function EditDialog({ name, start, onDone, onClose }: EditProps): VNode {
   const isTtl = ttl === undefined || (Number.isFinite(ttl) && ttl >= 1);
   const isTooLarge = (valueBytes?.length ?? 0) > MOST_BYTES || (found.value?.size ?? 0) > MOST_BYTES;
   const put = async () => {
-    const made = base64Of(keyBytes ?? new Uint8Array());
+    const made = toBase64(keyBytes ?? new Uint8Array());
     const expected = found.value?.version ?? 0;
-    await ask("put", { key: made, value: base64Of(valueBytes ?? new Uint8Array()), ttl, expected });
+    await ask("put", { key: made, value: toBase64(valueBytes ?? new Uint8Array()), ttl, expected });
     onDone(made);
   };
   const isReady = Boolean(keyBytes?.length && valueBytes && isTtl) && !isTooLarge && !found.isLoading;

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import type { WireChange, WirePlace } from "../wire.ts";
 import { ApiError, askLines, isAbort, textOfError } from "./api.ts";
 import { html, Problem, useEffect, useRef, useState, type VNode } from "./dom.ts";
-import { base64Of, bytesOf, countText, keyText, sizeText, startText, utf8Bytes } from "./text.ts";
+import { bytesOf, countText, keyText, sizeText, startText, utf8Bytes } from "./text.ts";
 
 /** How many changes stay on the page, the latest ones. */
 const KEPT = 500;
@@ -62,7 +63,7 @@ export function Feed({ place }: { readonly place: WirePlace }): VNode {
       return;
     }
     const leaving = new AbortController();
-    const range = prefix === "" ? {} : { range: { prefix: base64Of(utf8Bytes(prefix)) } };
+    const range = prefix === "" ? {} : { range: { prefix: toBase64(utf8Bytes(prefix)) } };
     // Past changes come in thousands: the page draws them together.
     let [coming, timer]: [WireChange[], ReturnType<typeof setTimeout> | undefined] = [[], undefined];
     const draw = () => {

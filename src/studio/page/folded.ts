@@ -4,8 +4,9 @@
  * @module
  */
 
+import { spacedHex } from "../bytes_text.ts";
 import { html, useState, type VNode } from "./dom.ts";
-import { hexOf, visible } from "./text.ts";
+import { visible } from "./text.ts";
 
 /** How many parts of a value are drawn before the reader asks for more. */
 const STEP = 100;
@@ -74,8 +75,8 @@ function leafText(value: unknown): string {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (ArrayBuffer.isView(value)) {
     const bytes = new Uint8Array(value.buffer, value.byteOffset, Math.min(value.byteLength, 256));
-    return `${Object.prototype.toString.call(value).slice(8, -1)} ${hexOf(bytes, " ")}${value.byteLength > 256 ? " …" : ""}`;
+    return `${Object.prototype.toString.call(value).slice(8, -1)} ${spacedHex(bytes)}${value.byteLength > 256 ? " …" : ""}`;
   }
-  if (value instanceof ArrayBuffer) return `ArrayBuffer ${hexOf(new Uint8Array(value).subarray(0, 256), " ")}`;
+  if (value instanceof ArrayBuffer) return `ArrayBuffer ${spacedHex(new Uint8Array(value).subarray(0, 256))}`;
   return String(value);
 }

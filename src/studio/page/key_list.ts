@@ -4,13 +4,14 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import type { WireLandmark, WireRange, WireRow, WireRows, WireSize } from "../wire.ts";
 import { ask, isAbort, textOfError } from "./api.ts";
 import { html, Problem, useEffect, useNow, useRef, useState, type VNode } from "./dom.ts";
 import { keyAt } from "./landmarks.ts";
 import { ListWindow, ROW } from "./list_window.ts";
 import { SizeLine } from "./size_line.ts";
-import { base64Of, bytesOf, keyText, leftText, sizeText, startText } from "./text.ts";
+import { bytesOf, keyText, leftText, sizeText, startText } from "./text.ts";
 
 /** How many rows a request asks for. */
 const PAGE = 200;
@@ -252,7 +253,7 @@ class ListLoader {
     const [isStart, isEnd] = [part <= 0, part >= 1];
     const landmarks = isStart || isEnd ? [] : ((await this.#landmarks) ?? []);
     const key = keyAt(landmarks, part);
-    const rows = await this.#ask({ reverse: isEnd, ...(key && { from: base64Of(key) }) });
+    const rows = await this.#ask({ reverse: isEnd, ...(key && { from: toBase64(key) }) });
     const isFirst = isStart || !key;
     this.#moved(this.window.jumped(rows, this.#element.scrollTop, { isStart: isFirst && !isEnd, isEnd }));
   }

@@ -1,18 +1,14 @@
 /**
- * Percentiles of latencies.
+ * Percentiles of latencies that came as JSON.
  *
  * @module
  */
 
 import type { LatencyHistogram } from "../../api/latencies.ts";
+import { quantile } from "../../prometheus/latencies.ts";
 
-/** The time that a part of the operations did not take longer than: the end of the bucket that it falls into. */
-export function quantileOf({ count, maxMs, buckets }: LatencyHistogram, part: number): number {
-  let seen = 0;
-  for (const { belowMs, count: inBucket } of buckets) {
-    seen += inBucket;
-    // The last bucket has no end, which JSON says as null.
-    if (seen >= part * count) return Math.min(belowMs ?? maxMs, maxMs);
-  }
-  return maxMs;
+/** As {@linkcode quantile}; 0 without operations. The last bucket has no end, which JSON says as null. */
+export function quantileOf(histogram: LatencyHistogram, part: number): number {
+  const buckets = histogram.buckets.map(({ belowMs, count }) => ({ belowMs: belowMs ?? histogram.maxMs, count }));
+  return buckets.length === 0 ? 0 : quantile({ ...histogram, buckets }, part);
 }

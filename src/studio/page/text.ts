@@ -4,7 +4,8 @@
  * @module
  */
 
-import { fromBase64, toBase64 } from "../base64.ts";
+import { fromHex, hexOf } from "../../bytes.ts";
+import { fromBase64 } from "../bytes_text.ts";
 import { START_BYTES } from "../rows.ts";
 import { shownPart, tupleOf } from "../tree.ts";
 
@@ -14,11 +15,6 @@ const encoder = new TextEncoder();
 /** The bytes of base64 that the server sent; none for `undefined`. */
 export function bytesOf(base64: string | undefined): Uint8Array<ArrayBuffer> {
   return fromBase64(base64 ?? "") ?? new Uint8Array();
-}
-
-/** Bytes as the server takes them. */
-export function base64Of(bytes: Uint8Array): string {
-  return toBase64(bytes);
 }
 
 /** The text of bytes, or `undefined` if they are not UTF-8. */
@@ -35,16 +31,11 @@ export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text) as Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes as pairs of digits, with a text between them. */
-export function hexOf(bytes: Uint8Array, between = ""): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(between);
-}
-
 /** The bytes of hex, with or without spaces; `undefined` if it is none. */
 export function hexBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   const digits = text.replace(/\s+/g, "");
   if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) return undefined;
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return fromHex(digits);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: this expression makes control characters visible

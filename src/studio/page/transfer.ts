@@ -4,12 +4,13 @@
  * @module
  */
 
+import { toBase64 } from "../../base64.ts";
 import type { WireRange } from "../wire.ts";
 import { ask, request } from "./api.ts";
 import { save } from "./detail.ts";
 import { Dialog } from "./dialog.ts";
 import { html, Problem, useState, type VNode } from "./dom.ts";
-import { base64Of, bytesOf, countText, utf8Bytes } from "./text.ts";
+import { bytesOf, countText, utf8Bytes } from "./text.ts";
 
 /** The most bytes of an export: the browser has it in memory. */
 const MOST_BYTES = 512 * 1024 * 1024;
@@ -68,9 +69,9 @@ export function operationOf(line: string, number: number, now: number): Operatio
 }
 
 function base64In(json: unknown): string | undefined {
-  if (typeof json === "string") return base64Of(utf8Bytes(json));
+  if (typeof json === "string") return toBase64(utf8Bytes(json));
   const base64 = (json as { base64?: unknown } | undefined)?.base64;
-  return typeof base64 === "string" && base64Of(bytesOf(base64)) === base64 ? base64 : undefined;
+  return typeof base64 === "string" && toBase64(bytesOf(base64)) === base64 ? base64 : undefined;
 }
 
 /** The lines of a file, without the empty ones. */

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { spacedHex } from "../bytes_text.ts";
 import { bestFormat, decoded, FORMAT_NAMES, FORMATS, type Format, imageType } from "./decode.ts";
 import { html, Problem, useEffect, useState, type VNode } from "./dom.ts";
 import { Folded } from "./folded.ts";
-import { hexOf, utf8Of } from "./text.ts";
+import { utf8Of } from "./text.ts";
 
 /** How many bytes of hex, and characters of text, are drawn before the reader asks for more. */
 const [HEX_STEP, TEXT_STEP] = [4096, 100_000];
@@ -64,7 +65,7 @@ export function hexLines(bytes: Uint8Array): string[] {
   for (let at = 0; at < bytes.length; at += 16) {
     const line = bytes.subarray(at, at + 16);
     const text = Array.from(line, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
-    lines.push(`${at.toString(16).padStart(6, "0")}  ${hexOf(line, " ").padEnd(47)}  ${text}`);
+    lines.push(`${at.toString(16).padStart(6, "0")}  ${spacedHex(line).padEnd(47)}  ${text}`);
   }
   return lines;
 }

@@ -1,6 +1,6 @@
 import type { ChangeIn } from "../../api/changes.ts";
+import { toBase64 } from "../../base64.ts";
 import { lines } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import type { Call, Route } from "../route.ts";
 import { START_BYTES } from "../rows.ts";
 import type { WireChange } from "../wire.ts";

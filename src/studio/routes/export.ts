@@ -1,5 +1,5 @@
+import { toBase64 } from "../../base64.ts";
 import type { Answer } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import type { Call, Route } from "../route.ts";
 
 /** The entries of a range as JSON lines, which `luge load` reads. */

@@ -1,5 +1,5 @@
+import { toBase64 } from "../../base64.ts";
 import { lines } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import type { Call, Route } from "../route.ts";
 import { cannot } from "./metrics.ts";
 

@@ -1,7 +1,7 @@
 import type { KeyRange } from "../../api/range.ts";
 import type { AsyncReader } from "../../api/reader.ts";
+import { toBase64 } from "../../base64.ts";
 import { lines } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import type { Bytes } from "../byte_keys.ts";
 import { bytesFinder } from "../find_bytes.ts";
 import { wrongField } from "../refusal.ts";

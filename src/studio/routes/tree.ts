@@ -1,5 +1,5 @@
+import { toBase64 } from "../../base64.ts";
 import { json } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import type { Bytes } from "../byte_keys.ts";
 import type { Fields } from "../fields.ts";
 import { wrongField } from "../refusal.ts";

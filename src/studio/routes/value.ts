@@ -1,5 +1,5 @@
+import { toBase64 } from "../../base64.ts";
 import { bytes, json } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import { Refusal } from "../refusal.ts";
 import type { Route } from "../route.ts";
 import type { WireVersion } from "../wire.ts";

@@ -1,6 +1,6 @@
 import type { BatchOperation } from "../../api/writes.ts";
+import { toBase64 } from "../../base64.ts";
 import { json } from "../answers.ts";
-import { toBase64 } from "../base64.ts";
 import type { Fields } from "../fields.ts";
 import { Refusal, wrongField } from "../refusal.ts";
 import type { Route } from "../route.ts";
