@@ -22,7 +22,7 @@ export function toBase64(bytes: Uint8Array): string {
   return encode ? encode.call(bytes) : btoa(nameOf(bytes));
 }
 
-/** The bytes of base64, which must be some. No bytes for `undefined`: etcd leaves out a field without bytes. */
+/** The bytes of a text that is base64. `undefined` is no bytes: etcd leaves out a field without bytes. */
 export function ofBase64(text: string | undefined): Uint8Array<ArrayBuffer> {
   if (text === undefined) return new Uint8Array(0);
   return fromBase64 ? fromBase64.call(Uint8Array, text) : keyOf(atob(text));
