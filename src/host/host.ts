@@ -67,7 +67,7 @@ export class Host {
       },
     };
     this.#guard = guard;
-    this.#files = new SyncingFileSystem(fileSystem, contentOf, events);
+    this.#files = new SyncingFileSystem(fileSystem, contentOf, events, () => guard.requireOwned());
     this.#wasi = new HostWasi(this.#output, new HostDirectory({ files: this.#files, guard, root }));
   }
 

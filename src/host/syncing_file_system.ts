@@ -24,14 +24,19 @@ export type EngineFile = Omit<OpenFile, "syncOffThread">;
 export class SyncingFileSystem {
   readonly #lower: FileSystem;
   readonly #contentOf: (path: string) => Content;
+  readonly #requireOwned: () => void;
   readonly #lanes: Readonly<Record<Lane, PendingSyncs>>;
   readonly #directories: Map<string, Syncable> = new Map();
   readonly #open: Set<SyncingFile> = new Set();
 
-  /** The events are the log's, but a failure may be of either lane. */
-  constructor(lower: FileSystem, contentOf: (path: string) => Content, events: SyncEvents) {
+  /**
+   * The events are the log's, but a failure may be of either lane. `requireOwned` throws if the directory of the store is
+   * not ours any more.
+   */
+  constructor(lower: FileSystem, contentOf: (path: string) => Content, events: SyncEvents, requireOwned: () => void) {
     this.#lower = lower;
     this.#contentOf = contentOf;
+    this.#requireOwned = requireOwned;
     const failed = (error: unknown) => {
       this.#stop(error);
       events.failed(error);
@@ -63,7 +68,7 @@ export class SyncingFileSystem {
   makeDirectory(path: string): void {
     this.finish();
     this.#lower.makeDirectory(path);
-    this.#lower.syncDirectory(parentOf(path));
+    this.#syncDirectory(parentOf(path));
   }
 
   /** What takes the place of another file must be durable before. */
@@ -120,9 +125,21 @@ export class SyncingFileSystem {
     return this.#contentOf(path) === "log" ? this.#lanes.log : this.#lanes.table;
   }
 
+  /**
+   * Unlike a file, a directory is synced by its path. That may have come to lead elsewhere since the name was made: then
+   * the sync was another directory's, and the name is not durable.
+   */
+  #syncDirectory(path: string): void {
+    this.#lower.syncDirectory(path);
+    this.#requireOwned();
+  }
+
   #askDirectory(lane: PendingSyncs, path: string): void {
-    const sync = () => this.#lower.syncDirectory(path);
-    const syncOffThread = async () => await (this.#lower.syncDirectoryOffThread?.(path) ?? sync());
+    const sync = () => this.#syncDirectory(path);
+    const syncOffThread = async () => {
+      await (this.#lower.syncDirectoryOffThread?.(path) ?? this.#lower.syncDirectory(path));
+      this.#requireOwned();
+    };
     const directory = this.#directories.get(path) ?? { sync, syncOffThread };
     this.#directories.set(path, directory);
     lane.ask(directory);

@@ -14,16 +14,17 @@ const CREATE = { write: true, create: true } as const;
 const HISTORIES = 300;
 
 /** A file of each kind, all durable. Later calls are recorded. */
-function setUp(options: HeldSyncsOptions = {}) {
+function setUp(options: HeldSyncsOptions = {}, requireOwned: () => void = () => {}) {
   const lower = new HeldSyncs(options);
   for (const path of ["/s", "/s/log", "/s/blocks", "/s/index"]) lower.inner.makeDirectory(path);
   const events: string[] = [];
   const failures: unknown[] = [];
-  const files = new SyncingFileSystem(lower, contentOf, {
+  const told = {
     begins: () => void events.push("begins"),
     done: () => void events.push("done"),
-    failed: (error) => failures.push(error),
-  });
+    failed: (error: unknown) => failures.push(error),
+  };
+  const files = new SyncingFileSystem(lower, contentOf, told, requireOwned);
   const [log, blocks, index] = ["log", "blocks", "index"].map((name) => files.open(`/s/${name}/a`, CREATE));
   assert.ok(log && blocks && index);
   files.finish();
@@ -217,6 +218,50 @@ describe("a sync that fails", () => {
     lower.held[0]?.fail(diskError("EIO"));
     await settle();
     assert.deepEqual([failures, events, lower.openFiles], [[], ["begins"], 0]);
+  });
+});
+
+describe("the sync of a directory, whose path leads elsewhere by then,", () => {
+  const lost = diskError("LOCK_LOST");
+  /** A store whose directory can be taken away. */
+  const setUpMovable = () => {
+    const place = { isOurs: true };
+    const all = setUp({}, () => {
+      if (!place.isOurs) throw lost;
+    });
+    return { ...all, place };
+  };
+
+  test("is no sync of the names that were made: off-thread it fails everything", async () => {
+    const { lower, files, log, failures, events, place } = setUpMovable();
+    files.open("/s/log/b", CREATE).write(bytes, 0);
+    log.sync();
+    files.begin();
+    const settled = files.settled("log");
+    place.isOurs = false;
+    await end(lower);
+    await assert.rejects(settled ?? Promise.resolve(), lost);
+    assert.deepEqual([failures, events], [[lost], ["begins"]]);
+  });
+
+  test("fails the change that relies on it, and a new directory", () => {
+    const { files, place, reached } = setUpMovable();
+    files.open("/s/blocks/b", CREATE);
+    place.isOurs = false;
+    assert.throws(() => files.remove("/s/blocks/a"), lost);
+    assert.throws(() => files.makeDirectory("/s/index/blobs"), lost);
+    assert.ok(!reached().some((call) => call.startsWith("remove")));
+  });
+
+  test("of a file counts all the same: it is the file that was opened", async () => {
+    const { lower, files, log, failures, place } = setUpMovable();
+    log.sync();
+    files.begin();
+    place.isOurs = false;
+    const settled = files.settled("log");
+    await end(lower);
+    await settled;
+    assert.deepEqual(failures, []);
   });
 });
 

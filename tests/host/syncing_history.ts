@@ -61,7 +61,7 @@ export class SyncingHistory {
     this.#willFail = random.below(4) === 0;
     this.#lower = new HeldSyncs({ blockingDirectories: random.below(4) === 0 });
     for (const each of DIRECTORIES) for (const files of [this.#plain, this.#lower.inner]) files.makeDirectory(each);
-    this.#files = new SyncingFileSystem(this.#lower, contentOf, {
+    const events = {
       begins: () => {
         this.#groups.begun += 1;
         assert.equal(this.#groups.begun, this.#groups.done + 1, "a group began while another one ran");
@@ -72,8 +72,9 @@ export class SyncingHistory {
         this.#assertDone("log", this.#told);
         if (this.#random.below(2) === 0) this.#askMore();
       },
-      failed: (error) => this.#failures.push(error),
-    });
+      failed: (error: unknown) => this.#failures.push(error),
+    };
+    this.#files = new SyncingFileSystem(this.#lower, contentOf, events, () => {});
   }
 
   /** Throws if it differs from the plain file system, or if a rule is broken. */
