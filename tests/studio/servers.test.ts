@@ -40,8 +40,10 @@ async function checkRoutes(store: AsyncStore, kind: "postgres" | "etcd"): Promis
     assert.deepEqual((await ask("division")).division, { kind: "text", separator: "/" });
     const level = await ask("tree", { separator: "/" });
     assert.deepEqual([level.branches[0].label, level.branches[0].count, level.leaves], ["user/", 300, 1]);
-    const found = await ask("search", { text: "of user/1007", inValues: true });
-    assert.deepEqual([found[0].row.key, found.at(-1).done], [key("user/1007"), true]);
+    const found: { row?: WireRow; done?: boolean }[] = await ask("search", { text: "of user/1007", inValues: true });
+    // A slow server has lines of progress between the hits.
+    const hits = found.flatMap(({ row }) => row?.key ?? []);
+    assert.deepEqual([hits, found.at(-1)?.done], [[key("user/1007")], true]);
     const { versions } = await ask("versions", { key: key("price") });
     assert.equal(versions[0].kind, "put");
     assert.ok(versions[0].expiresAt > Date.now());
