@@ -79,7 +79,10 @@ export type CommitOutcome =
     }
   /** A check is not true, or others changed what was read. Nothing of the request is written. */
   | { readonly state: "refused" }
-  /** A {@linkcode ChangeOperation} threw this error. Nothing of the request is written. */
+  /**
+   * This request failed, and others of its group may be done: a {@linkcode ChangeOperation} threw this error, or the
+   * backend. Nothing of it is written, unless it is `OUTCOME_UNKNOWN`.
+   */
   | { readonly state: "failed"; readonly error: unknown };
 
 /** A part of a range. Its `limit`, `reverse`, `keysOnly`, `pageBytes` and `version` count. */

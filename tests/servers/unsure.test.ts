@@ -5,9 +5,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import postgres from "postgres";
 import { openPostgres } from "../../src/servers/postgres/mod.ts";
 import { storeError, text } from "../support/expect.ts";
 import { freshOptions, postgresTest, usesPostgres } from "../support/services/with_postgres.ts";
+import { until } from "../support/until.ts";
 import { partsOf } from "./parts_of_postgres.ts";
 
 usesPostgres();
@@ -111,4 +113,32 @@ postgresTest("if no answer arrives in time, the outcome is unknown, and one can 
   proxy.swallows = "nothing";
   assert.equal(text(await store.get("key")), "after");
   assert.equal((await store.versions("key")).length, 2);
+});
+
+postgresTest("a commit whose answer is lost is not called undone because a later attempt is refused", async () => {
+  const options = await freshOptions();
+  const { proxy, url } = await through(options.url);
+  await using _ = proxy;
+  await using store = await openPostgres({ ...options, url, attemptTimeout: 3000, timeout: 60_000 });
+  await using other = await openPostgres(options);
+  await store.put("key", "before");
+  proxy.swallowPresent();
+  const put = assert.rejects(
+    store.put("key", "after"),
+    storeError("OUTCOME_UNKNOWN", "Cannot tell whether it is done"),
+  );
+  let value: string | undefined;
+  await until(() => {
+    void other.get("key").then((found) => {
+      value = text(found);
+    });
+    return value === "after";
+  }, "the commit whose answer is lost");
+  // Now the server refuses the next attempt.
+  const sql = postgres(String(options.url), { max: 1, onnotice: () => {} });
+  await sql.unsafe(`alter table "${options.table}_commits" rename to "${options.table}_hidden"`);
+  await put;
+  await sql.unsafe(`alter table "${options.table}_hidden" rename to "${options.table}_commits"`);
+  await sql.end();
+  assert.equal(text(await store.get("key")), "after");
 });

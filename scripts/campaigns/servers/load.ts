@@ -112,8 +112,8 @@ export class Load {
     await this.#watching;
     const sums = { lost: 0, doubled: 0, missed: 0 };
     for (const tally of this.tallies) {
-      this.faults.push(...tally.faults);
       const { lost, doubled, missed } = tally.check(await this.#newestOf(tally.name));
+      this.faults.push(...tally.faults);
       sums.lost += lost;
       sums.doubled += doubled;
       sums.missed += missed;
@@ -181,7 +181,7 @@ export class Load {
       tally.note("done");
       this.#gaps.acknowledged();
     } catch (error) {
-      tally.note(this.#knownOf(error));
+      tally.note(this.#knownOf(error), String(error));
       await sleep(PAUSE_MS);
     }
   }

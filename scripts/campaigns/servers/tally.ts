@@ -11,6 +11,8 @@ export type Known = "done" | "undone" | "unknown";
 export class Tally {
   readonly name: string;
   readonly #known: Known[] = [];
+  /** Why a write is known to be so, by its number, if it failed. */
+  readonly #reasons: Map<number, string> = new Map();
   /** How often the watch saw each number. */
   readonly #seen: number[] = [];
   #newest = 0;
@@ -30,8 +32,9 @@ export class Tally {
     return this.#known.filter((each) => each === known).length;
   }
 
-  /** The next write has ended. */
-  note(known: Known): void {
+  /** The next write has ended. `reason` is the error of one that failed. */
+  note(known: Known, reason?: string): void {
+    if (reason !== undefined) this.#reasons.set(this.next, reason);
     this.#known.push(known);
   }
 
@@ -54,7 +57,10 @@ export class Tally {
       const times = this.#seen[i + 1] ?? 0;
       if (known === "done" && times === 0) missed += 1;
       // A write that the client said was not done.
-      if (known === "undone" && times > 0) doubled += 1;
+      if (known === "undone" && times > 0) {
+        doubled += 1;
+        this.faults.push(`${this.name}: ${i + 1} is done, and was reported so: ${this.#reasons.get(i + 1)}`);
+      }
       if (times > 1) doubled += 1;
     }
     const last = this.#known.lastIndexOf("done") + 1;

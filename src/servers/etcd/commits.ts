@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { StoredOperation, StoredValue } from "../../backend.ts";
 import { sleep } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
 import { type CommitOutcome, type CommitRequest, isChange } from "../backend.ts";
@@ -12,13 +11,13 @@ import type { Committed, Committer } from "./committer.ts";
 import { type EncodedRequest, type Encoder, isOutcome, mayShare, type TransactionLimits } from "./encoder.ts";
 import { Existed } from "./existed.ts";
 import { EtcdFailure } from "./failure.ts";
-import { joined } from "./layout.ts";
 import type { Lease, Leases } from "./leases.ts";
-import type { Compare, RequestOp } from "./messages.ts";
+import type { Compare, RequestOp, TxnResponse } from "./messages.ts";
+import { Outcomes } from "./outcomes.ts";
 import type { PieceStore } from "./pieces.ts";
+import { Plans } from "./plans.ts";
 import type { Reads } from "./reads.ts";
 import type { Space } from "./space.ts";
-import { isLive, storedValue } from "./values.ts";
 
 /** Requests with more comparisons or operations than that get a transaction of their own. */
 const SMALL = 16;
@@ -40,12 +39,11 @@ export class Commits {
   readonly #space: Space;
   readonly #committer: Committer;
   readonly #leases: Leases;
-  readonly #reads: Reads;
   readonly #pieces: PieceStore;
   readonly #encoder: Encoder;
   readonly #limits: TransactionLimits;
   readonly #existed: Existed;
-  readonly #now: () => number;
+  readonly #plans: Plans;
 
   constructor(parts: {
     readonly space: Space;
@@ -60,74 +58,77 @@ export class Commits {
     this.#space = parts.space;
     this.#committer = parts.committer;
     this.#leases = parts.leases;
-    this.#reads = parts.reads;
     this.#pieces = parts.pieces;
     this.#encoder = parts.encoder;
     this.#limits = parts.limits;
     this.#existed = new Existed(parts.space, parts.now);
-    this.#now = parts.now;
+    this.#plans = new Plans(parts);
   }
 
   /** See {@linkcode AsyncBackend.commit}. */
   async commit(group: readonly CommitRequest[]): Promise<readonly CommitOutcome[]> {
-    const outcomes: (CommitOutcome | undefined)[] = group.map(() => undefined);
-    const alone: number[] = [];
+    const outcomes = new Outcomes(group.length);
     let small: Planned[] = [];
     const run = async () => {
       const parts = small;
       small = [];
-      for (const [at, outcome] of await this.#together(parts)) outcomes[at] = outcome;
+      const numbers = parts.map(({ at }) => at);
+      await outcomes.attempt(numbers, () => this.#together(parts, outcomes));
     };
     for (const [at, request] of group.entries()) {
-      const encoded = group.length > 1 && mayShare(request, SMALL) ? await this.#optimistic(request) : undefined;
-      if (isOutcome(encoded)) outcomes[at] = encoded;
-      else if (!encoded) alone.push(at);
-      else {
-        if (!this.#fits(small, encoded)) await run();
-        small.push({ at, encoded });
-      }
+      if (group.length === 1 || !mayShare(request, SMALL)) continue;
+      await outcomes.attempt([at], async () => {
+        const encoded = await this.#plans.optimistic(request);
+        if (isOutcome(encoded)) outcomes.set(at, encoded);
+        else if (encoded) {
+          if (!this.#fits(small, encoded)) await run();
+          small.push({ at, encoded });
+        }
+      });
     }
     await run();
-    alone.push(...[...outcomes.keys()].filter((at) => outcomes[at] === undefined && !alone.includes(at)));
+    const alone = outcomes.open;
     for (let start = 0; start < alone.length; start += TOGETHER) {
       await Promise.all(
-        alone.slice(start, start + TOGETHER).map(async (at) => {
-          outcomes[at] = await this.#alone(group[at] as CommitRequest);
-        }),
+        alone.slice(start, start + TOGETHER).map((at) =>
+          outcomes.attempt([at], async () => {
+            outcomes.set(at, await this.#alone(group[at] as CommitRequest));
+          }),
+        ),
       );
     }
-    return outcomes as CommitOutcome[];
+    return outcomes.toArray();
   }
 
-  /** The parts of requests as one transaction. A request whose comparisons fail has no outcome yet. */
-  async #together(parts: readonly Planned[]): Promise<Map<number, CommitOutcome>> {
-    const outcomes = new Map<number, CommitOutcome>();
-    if (parts.length === 0) return outcomes;
+  /** The parts of requests as one transaction. A request whose comparisons fail gets no outcome yet. */
+  async #together(parts: readonly Planned[], outcomes: Outcomes): Promise<void> {
+    if (parts.length === 0) return;
     const lease = await this.#leaseFor(parts.map(({ encoded }) => encoded));
     // A transaction that took too long is refused later, alone.
-    if (!lease) return outcomes;
+    if (!lease) return;
     const ops = parts.map(({ encoded: { compare, success } }): readonly RequestOp[] =>
       compare.length === 0 ? success : [{ request_txn: { compare, success, failure: [] } }],
     );
     const committed = await this.#commit([], ops.flat(), lease);
-    if (committed === "again") return outcomes;
+    if (committed === "again") return;
     const { revision, responses } = committed;
     const version = this.#space.generation.versionOf(revision);
     let first = 0;
     for (const [i, { at, encoded }] of parts.entries()) {
       const own = responses?.slice(first, first + (ops[i]?.length ?? 0));
       first += ops[i]?.length ?? 0;
-      if (own === undefined) {
-        const existed = await this.#existed.later(encoded, revision);
+      await outcomes.attempt([at], async () => {
+        const existed = own ? this.#existedOf(encoded, own) : await this.#existed.later(encoded, revision);
         if (existed !== undefined) outcomes.set(at, { state: "done", version, existed });
-        continue;
-      }
-      const nested = encoded.compare.length > 0 ? own[0]?.response_txn : undefined;
-      if (encoded.compare.length > 0 && !nested?.succeeded) continue;
-      const existed = this.#existed.inAnswers(nested ? (nested.responses ?? []) : own);
-      outcomes.set(at, { state: "done", version, existed });
+      });
     }
-    return outcomes;
+  }
+
+  /** By the answers to a part of a transaction; `undefined` if its comparisons were not true. */
+  #existedOf({ compare }: EncodedRequest, responses: TxnResponse["responses"] & object): number | undefined {
+    if (compare.length === 0) return this.#existed.inAnswers(responses);
+    const nested = responses[0]?.response_txn;
+    return nested?.succeeded ? this.#existed.inAnswers(nested.responses ?? []) : undefined;
   }
 
   /** A request as a transaction of its own. First as if nobody else had changed its keys, then with what it finds. */
@@ -137,7 +138,7 @@ export class Commits {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         if (tries > 1) await sleep(Math.random() * PAUSE_MS * Math.min(tries, 10));
         const isFirst = tries === 0 && isSimple(request);
-        const encoded = isFirst ? await this.#optimistic(request) : await this.#exact(request);
+        const encoded = isFirst ? await this.#plans.optimistic(request) : await this.#plans.exact(request);
         if (encoded === undefined) continue;
         if (isOutcome(encoded)) return encoded;
         written.push(...encoded.pieces);
@@ -214,64 +215,6 @@ export class Commits {
     return this.#leases.forCommit(since.length > 0 ? Math.min(...since) : undefined);
   }
 
-  /** A request as if all its keys were as it expects, and had no expiry. `undefined` if that cannot be compared. */
-  async #optimistic(request: CommitRequest): Promise<EncodedRequest | CommitOutcome | undefined> {
-    const { generation, entries } = this.#space;
-    const compare: Compare[] = [];
-    for (const { key, version } of request.checks) {
-      if (version > 0 && version <= generation.first) return undefined;
-      const name = joined(entries, key);
-      const revision = version === 0 ? 0 : generation.revisionOf(version);
-      compare.push({ key: name, target: "MOD", result: "EQUAL", mod_revision: String(revision) });
-      if (version > 0) compare.push({ key: name, target: "LEASE", result: "EQUAL", lease: "0" });
-    }
-    const [only] = request.operations;
-    if (only && request.operations.length === 1 && request.checks.length === 0 && isDeletion(only)) {
-      const name = joined(entries, only.key);
-      compare.push({ key: name, target: "CREATE", result: "GREATER", create_revision: "0" });
-      compare.push({ key: name, target: "LEASE", result: "EQUAL", lease: "0" });
-    }
-    return await this.#encoder.encode(request, request.operations as readonly StoredOperation[], compare);
-  }
-
-  /** A request with the comparisons of what its keys are now. */
-  async #exact(request: CommitRequest): Promise<EncodedRequest | CommitOutcome> {
-    const { operations, checks } = request;
-    const isSingleDeletion = operations.length === 1 && checks.length === 0 && isDeletion(operations[0]);
-    const changed = operations.filter((operation) => isChange(operation) || isSingleDeletion);
-    const keys = [...checks, ...changed].map(({ key }) => key);
-    const { version, revision, entries } = await this.#reads.find(keys);
-    const now = this.#now();
-    const compare = keys.map((key, i): Compare => {
-      const mod = String(entries[i]?.modRevision ?? 0);
-      return { key: joined(this.#space.entries, key), target: "MOD", result: "EQUAL", mod_revision: mod };
-    });
-    for (const [i, check] of checks.entries()) {
-      const entry = entries[i];
-      if ((isLive(entry, now) ? entry.version : 0) !== check.version) return { state: "refused" };
-    }
-    const present = new Map<string, StoredValue | undefined>();
-    for (const [i, { key }] of changed.entries()) {
-      const value = await storedValue(this.#pieces, entries[checks.length + i], revision, now);
-      present.set(joined(this.#space.entries, key), value);
-    }
-    if (isSingleDeletion && [...present.values()][0] === undefined) return { state: "done", version, existed: 0 };
-    const written: StoredOperation[] = [];
-    for (const operation of operations) {
-      const { key } = operation;
-      if (!isChange(operation)) written.push(operation);
-      else {
-        try {
-          const change = operation.change(present.get(joined(this.#space.entries, key)));
-          if (change) written.push({ key, ...change });
-        } catch (error) {
-          return { state: "failed", error };
-        }
-      }
-    }
-    return await this.#encoder.encode(request, written, compare);
-  }
-
   /** Whether what a transaction read is still as it was. */
   async #isUnchanged({ reads }: CommitRequest): Promise<boolean> {
     if (!reads) return true;
@@ -287,10 +230,6 @@ export class Commits {
     const top = all.reduce((sum, { compare, success }) => sum + (compare.length === 0 ? success.length : 1), 0);
     return bytes <= this.#limits.bytes && top + SMALL <= this.#limits.operations;
   }
-}
-
-function isDeletion(operation: CommitRequest["operations"][number] | undefined): boolean {
-  return operation !== undefined && !isChange(operation) && operation.value === undefined;
 }
 
 /** Whether all that a request writes is known without reading. */

@@ -9,8 +9,7 @@
  */
 
 import { clock } from "../../clock.ts";
-import { StoreError } from "../../errors.ts";
-import { messageOf } from "../../realm.ts";
+import { outcomeUnknown } from "./errors.ts";
 import type { Lease } from "./leases.ts";
 import {
   type Compare,
@@ -109,8 +108,8 @@ export class Committer {
     try {
       answer = await this.#space.txn(request, { onMaybe });
     } catch (failure) {
-      if (mayBeDone) return await this.#findOut(lane, name, lease, failure);
-      this.#giveBack(lane);
+      const done = mayBeDone ? await this.#endOf(lane, name, lease) : this.#giveBack(lane);
+      if (done) return done;
       throw failure;
     }
     if (answer.succeeded) {
@@ -120,16 +119,17 @@ export class Committer {
     const [found, meta] = (answer.responses ?? []).map(({ response_range }) => response_range?.kvs?.[0]);
     if (found?.value === name) return this.#foundDone(lane, name, found);
     if (found?.value === lane.last) {
-      this.#giveBack(lane);
-      return { state: "refused", meta };
+      // An attempt without an answer may be on its way still, and its comparisons may be true when it comes.
+      const done = mayBeDone ? await this.#endOf(lane, name, lease) : this.#giveBack(lane);
+      return done ?? { state: "refused", meta };
     }
     // The lease of the lane has ended. If this was the only attempt, it was not done.
-    if (mayBeDone) throw unknown(new Error(`the lane '${lane.name}' is lost`));
+    if (mayBeDone) throw outcomeUnknown(new Error(`the lane '${lane.name}' is lost`));
     return undefined;
   }
 
-  /** Whether a commit without an answer was done. If it was not, it never will be. */
-  async #findOut(lane: Lane, name: string, lease: Lease, failure: unknown): Promise<Committed> {
+  /** What came of a commit of which an attempt has no answer; `undefined` if it is not done, and never will be. */
+  async #endOf(lane: Lane, name: string, lease: Lease): Promise<Committed | undefined> {
     const stop = nextName(lane);
     let answer: TxnResponse;
     try {
@@ -139,12 +139,12 @@ export class Committer {
         failure: [{ request_put: { key: lane.key, value: stop, lease: lease.id } }],
       });
     } catch (cause) {
-      throw unknown(cause);
+      throw outcomeUnknown(cause);
     }
     const [found] = answer.responses?.[0]?.response_range?.kvs ?? [];
     if (answer.succeeded && found) return this.#foundDone(lane, name, found);
     this.#giveBack(lane, stop);
-    throw failure;
+    return undefined;
   }
 
   #foundDone(lane: Lane, name: string, found: KeyValue): Committed {
@@ -162,7 +162,7 @@ export class Committer {
     return { name, key: this.#space.layout.lane(name), names: 0, last: undefined, usedMs: now };
   }
 
-  #giveBack(lane: Lane, last: string | undefined = lane.last): void {
+  #giveBack(lane: Lane, last: string | undefined = lane.last): undefined {
     lane.last = last;
     lane.usedMs = clock.monotonic();
     this.#lanes.push(lane);
@@ -173,15 +173,4 @@ export class Committer {
 function nextName(lane: Lane): string {
   lane.names += 1;
   return textToBase64(String(lane.names));
-}
-
-function unknown(cause: unknown): StoreError {
-  const what = "the writes are done or not, or will be done within five minutes";
-  return new StoreError(
-    "OUTCOME_UNKNOWN",
-    `Cannot tell whether a commit was done: ${what}. etcd: ${messageOf(cause)}`,
-    {
-      cause,
-    },
-  );
 }

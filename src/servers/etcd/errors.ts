@@ -5,6 +5,7 @@
  */
 
 import { StoreError } from "../../errors.ts";
+import { messageOf } from "../../realm.ts";
 import { EtcdFailure } from "./failure.ts";
 
 /** The error of a call that failed. `action` says what could not be done, such as "read". */
@@ -41,4 +42,18 @@ export async function reported<T>(action: string, run: () => Promise<T>): Promis
   } catch (failure) {
     throw storeError(failure, action);
   }
+}
+
+/** The error of a commit that may be done, or may be done later. */
+export function outcomeUnknown(cause: unknown): StoreError {
+  const what = "the writes are done or not, or will be done within five minutes";
+  const message = `Cannot tell whether a commit was done: ${what}. etcd: ${messageOf(cause)}`;
+  return new StoreError("OUTCOME_UNKNOWN", message, { cause });
+}
+
+/** What etcd answers after a commit. The commit is done: a failure must not say that nothing was. */
+export async function afterCommit<T>(answer: Promise<T>): Promise<T> {
+  return await answer.catch((cause: unknown) => {
+    throw outcomeUnknown(cause);
+  });
 }

@@ -5,6 +5,7 @@
  */
 
 import type { EncodedRequest } from "./encoder.ts";
+import { afterCommit } from "./errors.ts";
 import type { ResponseOp } from "./messages.ts";
 import type { Space } from "./space.ts";
 import { foundEntry, isLive } from "./values.ts";
@@ -26,11 +27,11 @@ export class Existed {
     return before.filter((kv) => kv && isLive(foundEntry(this.#space, kv), now)).length;
   }
 
-  /** The same, after the answer was lost. */
+  /** The same, after the answer was lost. Throws `OUTCOME_UNKNOWN` if etcd cannot tell. */
   async before({ deleted }: EncodedRequest, revision: number): Promise<number> {
     if (deleted.length === 0) return 0;
     const requests = deleted.map((key) => ({ request_range: { key, revision: String(revision - 1) } }));
-    const { responses = [] } = await this.#space.txn({ success: requests });
+    const { responses = [] } = await afterCommit(this.#space.txn({ success: requests }));
     const now = this.#now();
     return responses.filter((each) => isLive(foundEntry(this.#space, each.response_range?.kvs?.[0]), now)).length;
   }
@@ -40,7 +41,7 @@ export class Existed {
     const [first] = encoded.success;
     const key = first && "request_put" in first ? first.request_put.key : undefined;
     if (encoded.compare.length > 0 && key !== undefined) {
-      const { kvs } = await this.#space.range({ key, revision: String(revision) });
+      const { kvs } = await afterCommit(this.#space.range({ key, revision: String(revision) }));
       if (Number(kvs?.[0]?.mod_revision ?? 0) !== revision) return undefined;
     }
     return await this.before(encoded, revision);

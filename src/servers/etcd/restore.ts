@@ -12,6 +12,7 @@ import type { RestoredVersions, RestoreSink, ScannedEntry } from "../backend.ts"
 import type { Committer } from "./committer.ts";
 import type { TransactionLimits } from "./encoder.ts";
 import { encodeEntry } from "./entry.ts";
+import { afterCommit } from "./errors.ts";
 import { etcdRange } from "./etcd_range.ts";
 import { joined } from "./layout.ts";
 import type { Lease, Leases } from "./leases.ts";
@@ -121,7 +122,7 @@ class EtcdRestore implements RestoreSink {
       const { version } = await space.atNewest(() => []);
       throw mismatch(this.#versions, version);
     }
-    await space.reload();
+    await afterCommit(space.reload());
   }
 
   async discard(): Promise<void> {

@@ -99,17 +99,26 @@ export class Connection {
     const until = clock.monotonic() + (patience ?? this.#options.timeout);
     let [wait, mayBeDone] = [FIRST_WAIT_MS, false];
     for (let number = 0; ; number++) {
-      if (this.#isClosed) throw new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
+      if (this.#isClosed) {
+        const closed = new StoreError("STORE_CLOSED", `Cannot ${action}: the store is closed`);
+        throw changes && mayBeDone ? unknown(action, closed.message, closed) : closed;
+      }
       const sql = this.#sql;
       try {
         const query: Query = (text, parameters = []) => this.#run(sql, text, parameters, { until, patience });
         return await call({ query, attempt: { number, mayBeDone } });
       } catch (error) {
         const failure = failureOf(error);
-        if (!failure.mayRepeat) throw toStoreError(error, action);
-        if (failure.isElsewhere && this.#options.urls.length > 1) this.#replace(sql);
         mayBeDone ||= failure.mayBeDone;
-        if (clock.monotonic() + wait > until) throw this.#unreachable(action, error, changes && mayBeDone);
+        const isUnknown = changes && mayBeDone;
+        // That this attempt is refused does not say that an earlier one was.
+        if (!failure.mayRepeat)
+          throw isUnknown ? unknown(action, messageOf(error), error) : toStoreError(error, action);
+        if (failure.isElsewhere && this.#options.urls.length > 1) this.#replace(sql);
+        if (clock.monotonic() + wait > until) {
+          const because = `within ${this.#options.timeout} ms: ${messageOf(error)}`;
+          throw isUnknown ? unknown(action, `No answer ${because}`, error) : unreachable(action, because, error);
+        }
         this.retries += 1;
         await sleep(wait * (0.5 + Math.random() / 2));
         wait = Math.min(2 * wait, LONGEST_WAIT_MS);
@@ -190,16 +199,6 @@ export class Connection {
     void sql.end({ timeout: 0 });
   }
 
-  #unreachable(action: string, error: unknown, isUnknown: boolean): StoreError {
-    const { timeout } = this.#options;
-    const because = `within ${timeout} ms: ${messageOf(error)}`;
-    return isUnknown
-      ? new StoreError("OUTCOME_UNKNOWN", `Cannot tell whether it is done: ${action}. No answer ${because}`, {
-          cause: error,
-        })
-      : new StoreError("STORE_UNREACHABLE", `Cannot ${action}: PostgreSQL did not answer ${because}`, { cause: error });
-  }
-
   #connect(): Sql {
     const { urls, ca, refusesStandbys, connections, attemptTimeout, pooler } = this.#options;
     const url = urls[this.#host] ?? "";
@@ -233,4 +232,12 @@ export class Connection {
       },
     } as Parameters<typeof postgres>[1] as never) as Sql;
   }
+}
+
+function unknown(action: string, because: string, cause: unknown): StoreError {
+  return new StoreError("OUTCOME_UNKNOWN", `Cannot tell whether it is done: ${action}. ${because}`, { cause });
+}
+
+function unreachable(action: string, because: string, cause: unknown): StoreError {
+  return new StoreError("STORE_UNREACHABLE", `Cannot ${action}: PostgreSQL did not answer ${because}`, { cause });
 }
