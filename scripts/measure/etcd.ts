@@ -48,6 +48,24 @@ const txn: Work = {
   luge: put.luge,
   fetch: (i) => post("/v3/kv/txn", { success: [{ request_put: { key: btoa(`plain/key/${i % KEYS}`), value } }] }),
 };
+/** What a commit of the store promises: a clock for snapshots and watches, and a mark that it is done once. */
+const commit: Work = {
+  luge: put.luge,
+  fetch: async (i) => {
+    const [key, clock, mark] = [`plain/key/${i % KEYS}`, "plain/clock", "plain/mark"].map((each) => btoa(each));
+    const compare = [{ key: mark, target: "VALUE", result: "EQUAL", value: btoa(String(commits)) }];
+    commits += 1;
+    const success = [
+      { request_put: { key, value } },
+      { request_put: { key: mark, value: btoa(String(commits)) } },
+      { request_put: { key: clock, value: "" } },
+    ];
+    const { succeeded } = (await post("/v3/kv/txn", { compare, success })) as { succeeded?: boolean };
+    if (!succeeded) throw new Error("a commit by hand was refused");
+  },
+};
+let commits = 0;
+await post("/v3/kv/put", { key: btoa("plain/mark"), value: btoa("0") });
 const get: Work = {
   luge: (i) => store.get(`key/${i % KEYS}`),
   fetch: async (i) => {
@@ -77,6 +95,7 @@ for (let i = 0; i < KEYS; i++) await Promise.all([put.luge(i), put.fetch(i)]);
 const table: Record<string, object> = {};
 for (const [name, work, callers] of [
   ["put, 1 writer", put, 1],
+  ["put, 1 writer, beside the same commit by hand", commit, 1],
   ["put, 64 writers", put, 64],
   ["put, 64 writers, beside one txn a write", txn, 64],
   ["get, 1 reader", get, 1],

@@ -112,6 +112,31 @@ etcdTest("etcd: a value is read at the newest version and at an old one", () =>
   }),
 );
 
+etcdTest("etcd: reads that begin together are one call, and a damaged entry fails its own read alone", () =>
+  withBackend("together/", async (backend) => {
+    const names = Array.from({ length: 40 }, (_, i) => `k${i}`);
+    const large = "x".repeat(600_000);
+    const operations = [...names.map((name) => put(name, `of ${name}`)), put("large", large)];
+    await backend.commit([request({ operations })]);
+    const { calls } = backend.figures();
+    const read = async (name: string) => (await backend.read([bytes(name)]))[0]?.value;
+    const found = await Promise.all([...names, "none", "large"].map(read));
+    assert.deepEqual(
+      found.map((value) => value && text.decode(value)),
+      [...names.map((name) => `of ${name}`), undefined, large],
+    );
+    // 42 keys are two requests; then come the pieces of the large value.
+    assert.ok(backend.figures().calls - calls <= 4, `${backend.figures().calls - calls} calls`);
+    const damaged = JSON.stringify({ key: btoa("together/ek7"), value: btoa("\xff") });
+    await fetch(`${cluster.endpoints[0]}/v3/kv/put`, { method: "POST", body: damaged });
+    const settled = await Promise.allSettled(["k6", "k7", "k8"].map(read));
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+  }),
+);
+
 etcdTest("etcd: a deletion says whether there was a value, and writes nothing without one", () =>
   withBackend("t-delete/", async (backend) => {
     assert.deepEqual(await commit(backend, { operations: [remove("a")] }), { state: "done", version: 0, existed: 0 });

@@ -11,8 +11,9 @@ import { compareBytes, NOTHING } from "../../bytes.ts";
 import type { ScannedEntry, ScannedPage, ScannedRange, SummedPage } from "../backend.ts";
 import { etcdRange } from "./etcd_range.ts";
 import { EtcdFailure } from "./failure.ts";
+import { GatheredReads, type RawFound } from "./gathered_reads.ts";
 import { joined } from "./layout.ts";
-import type { RangeRequest, RangeResponse } from "./messages.ts";
+import type { KeyValue, RangeRequest, RangeResponse } from "./messages.ts";
 import type { PieceStore } from "./pieces.ts";
 import type { Space } from "./space.ts";
 import { bytesOf, type FoundEntry, foundEntry, isLive, lengthOf, storedValue } from "./values.ts";
@@ -45,6 +46,7 @@ export class Reads {
   readonly #space: Space;
   readonly #pieces: PieceStore;
   readonly #now: () => number;
+  readonly #gathered: GatheredReads = new GatheredReads((keys) => this.#find(keys), KEYS_A_READ);
   /** Bytes of an entry in the last page, for the size of the next one. */
   #entryBytes = LARGEST_PAGE_BYTES / FIRST_PAGE;
 
@@ -61,34 +63,35 @@ export class Reads {
 
   /** See {@linkcode AsyncBackend.read}. */
   async read(keys: readonly Uint8Array[], version?: number): Promise<readonly (StoredValue | undefined)[]> {
-    const found = await this.find(keys, version);
+    const found = await (version === undefined ? this.#gathered.ask(keys) : this.#find(keys, version));
     const entries: (StoredValue | undefined)[] = [];
-    for (const entry of found.entries) {
-      entries.push(await storedValue(this.#pieces, entry, found.revision, this.#now()));
+    for (const kv of found.kvs) {
+      entries.push(await storedValue(this.#pieces, foundEntry(this.#space, kv), found.revision, this.#now()));
     }
     return entries;
   }
 
-  /** The entries of keys as etcd has them, with deletions and what has expired. */
+  /** The entries of keys as etcd has them now, with deletions and what has expired. */
   async find(
     keys: readonly Uint8Array[],
-    version?: number,
   ): Promise<{ readonly version: number; readonly revision: number; readonly entries: (FoundEntry | undefined)[] }> {
-    if (version === 0) return { version, revision: 0, entries: keys.map(() => undefined) };
-    const kvs: (RangeResponse | undefined)[] = [];
+    const { kvs, ...at } = await this.#find(keys);
+    return { ...at, entries: kvs.map((kv) => foundEntry(this.#space, kv)) };
+  }
+
+  async #find(keys: readonly Uint8Array[], version?: number): Promise<RawFound> {
+    if (version === 0) return { version, revision: 0, kvs: keys.map(() => undefined) };
+    const kvs: (KeyValue | undefined)[] = [];
     let at = version === undefined ? undefined : { version, revision: this.#space.generation.revisionOf(version) };
     for (let start = 0; start < keys.length || !at; start += KEYS_A_READ) {
       const part = keys.slice(start, start + KEYS_A_READ);
       const requests = () => part.map((key) => ({ key: joined(this.#space.entries, key) }));
-      if (at) kvs.push(...(await this.#at(requests(), at.revision)));
-      else {
-        const { ranges, ...read } = await this.#space.atNewest(requests);
-        at = read;
-        kvs.push(...ranges);
-      }
+      let ranges: readonly RangeResponse[];
+      if (at) ranges = await this.#at(requests(), at.revision);
+      else ({ ranges, ...at } = await this.#space.atNewest(requests));
+      kvs.push(...ranges.map((range) => range.kvs?.[0]));
     }
-    const entries = kvs.map((range) => foundEntry(this.#space, range?.kvs?.[0]));
-    return { ...at, entries };
+    return { ...at, kvs };
   }
 
   /** See {@linkcode AsyncBackend.scan}. */
