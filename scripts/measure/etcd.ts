@@ -48,6 +48,8 @@ const txn: Work = {
   luge: put.luge,
   fetch: (i) => post("/v3/kv/txn", { success: [{ request_put: { key: btoa(`plain/key/${i % KEYS}`), value } }] }),
 };
+let commits = 0;
+await post("/v3/kv/put", { key: btoa("plain/mark"), value: btoa("0") });
 /** What a commit of the store promises: a clock for snapshots and watches, and a mark that it is done once. */
 const commit: Work = {
   luge: put.luge,
@@ -64,8 +66,6 @@ const commit: Work = {
     if (!succeeded) throw new Error("a commit by hand was refused");
   },
 };
-let commits = 0;
-await post("/v3/kv/put", { key: btoa("plain/mark"), value: btoa("0") });
 const get: Work = {
   luge: (i) => store.get(`key/${i % KEYS}`),
   fetch: async (i) => {

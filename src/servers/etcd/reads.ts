@@ -63,12 +63,13 @@ export class Reads {
 
   /** See {@linkcode AsyncBackend.read}. */
   async read(keys: readonly Uint8Array[], version?: number): Promise<readonly (StoredValue | undefined)[]> {
-    const found = await (version === undefined ? this.#gathered.ask(keys) : this.#find(keys, version));
-    const entries: (StoredValue | undefined)[] = [];
-    for (const kv of found.kvs) {
-      entries.push(await storedValue(this.#pieces, foundEntry(this.#space, kv), found.revision, this.#now()));
+    const { kvs, revision } = await (version === undefined ? this.#gathered.ask(keys) : this.#find(keys, version));
+    const values: (StoredValue | undefined)[] = [];
+    // All are decoded before any piece is awaited: meanwhile another generation may come to count.
+    for (const entry of this.#entriesOf(kvs)) {
+      values.push(await storedValue(this.#pieces, entry, revision, this.#now()));
     }
-    return entries;
+    return values;
   }
 
   /** The entries of keys as etcd has them now, with deletions and what has expired. */
@@ -76,7 +77,11 @@ export class Reads {
     keys: readonly Uint8Array[],
   ): Promise<{ readonly version: number; readonly revision: number; readonly entries: (FoundEntry | undefined)[] }> {
     const { kvs, ...at } = await this.#find(keys);
-    return { ...at, entries: kvs.map((kv) => foundEntry(this.#space, kv)) };
+    return { ...at, entries: this.#entriesOf(kvs) };
+  }
+
+  #entriesOf(kvs: RawFound["kvs"]): (FoundEntry | undefined)[] {
+    return kvs.map((kv) => foundEntry(this.#space, kv));
   }
 
   async #find(keys: readonly Uint8Array[], version?: number): Promise<RawFound> {
