@@ -1,6 +1,7 @@
 /**
  * The store over PostgreSQL beside the package `postgres` doing the same by hand, in one run: operations a second. By
- * hand a put is one statement, which writes the entry and its history. A server of its own is started.
+ * hand a put is one statement, which writes the entry and its history. The same commit by hand also moves a clock, for
+ * snapshots and watches, and keeps a mark, for a write that is done once. A server of its own is started.
  *
  * ```sh
  * node scripts/measure.ts postgres [--rounds 3] [--milliseconds 2000] [--writers 64]
@@ -30,11 +31,15 @@ const server = await PostgresServer.start();
 const store = await openPostgres({ url: server.url, connections: 10 });
 const sql = postgres(server.url, { max: 10, onnotice: () => {} });
 await sql`create table plain (key bytea primary key, value bytea not null, version bigint not null)`;
+await sql`create table plain_clock (version bigint not null)`;
+await sql`insert into plain_clock values (1000000000)`;
+await sql`create table plain_marks (mark bytea primary key, version bigint)`;
 await sql`create table plain_history (key bytea, version bigint, value bytea, primary key (key, version))`;
 
 /** The calls of both, by name. */
 const CALLS: Readonly<Record<string, readonly [luge: (i: number) => Promise<unknown>, plain: typeof plainPut]>> = {
   put: [(i) => store.put(key(i), VALUE), plainPut],
+  "put, beside the same commit by hand": [(i) => store.put(key(i), VALUE), plainCommit],
   get: [(i) => store.get(key(i)), plainGet],
   "1000 entries of a range": [
     (i) => store.entries({ gte: key(i), limit: 1000 }).toArray(),
@@ -50,6 +55,18 @@ async function plainPut(i: number): Promise<unknown> {
       returning key, version, value),
     h as (insert into plain_history select key, version, value from u)
     select version from u`;
+}
+
+async function plainCommit(i: number): Promise<unknown> {
+  const mark = crypto.getRandomValues(new Uint8Array(16));
+  return await sql`
+    with c as (update plain_clock set version = version + 1 returning version),
+    m as (insert into plain_marks select ${Buffer.from(mark)}, version from c),
+    h as (insert into plain_history select ${Buffer.from(key(i))}, version, ${Buffer.from(VALUE)} from c),
+    u as (
+      insert into plain (key, value, version) select ${Buffer.from(key(i))}, ${Buffer.from(VALUE)}, version from c
+      on conflict (key) do update set value = excluded.value, version = excluded.version)
+    select version from c`;
 }
 
 async function plainGet(i: number): Promise<unknown> {

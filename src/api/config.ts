@@ -59,7 +59,7 @@ export interface SledStoreConfig {
   readonly dropVersions?: boolean | undefined;
   /**
    * How long `open` waits while another store has the directory open, in milliseconds. Then it rejects with
-   * `STORE_LOCKED`. `Infinity` waits without end. Default: 0.
+   * `STORE_LOCKED`. `Infinity` waits without end. With `shared` and `follow` it waits at least 10,000. Default: 0.
    */
   readonly waitForLock?: number | undefined;
   /** Ends the wait for the directory: `open` rejects with the signal's reason. */

@@ -42,7 +42,7 @@ export function listenConfig(given: ListenOptions): ListenConfig {
   if (typeof insecure !== "boolean") wrongType("insecure", insecure, "a boolean");
   if (tls === undefined && !insecure && !isLoopback(host)) {
     throw new TypeError(
-      `Cannot listen on '${host}' without TLS: others on the way could read the token; use the option tls, or insecure: true`,
+      `Cannot listen on '${host}' without TLS: others on the way could read the token. Give it a certificate (tls), or allow it (insecure)`,
     );
   }
   return { host, port, token, tls: tls && certified(tls) };

@@ -13,6 +13,7 @@ import {
   usesPostgres,
   withPostgres,
 } from "../support/services/with_postgres.ts";
+import { SetClock } from "../support/set_clock.ts";
 import { partsOf } from "./parts_of_postgres.ts";
 
 usesPostgres();
@@ -168,6 +169,22 @@ postgresTest("what the server removed is gone, and what is held is not", async (
     assert.deepEqual(await store.keys().toArray(), ["a", "c"]);
     assert.equal((await parts.query("entries")).length, 2);
     assert.equal((await parts.query("changes")).length, 2);
+  } finally {
+    await upkeep.close();
+    await store.close();
+  }
+});
+
+postgresTest("of commits of one millisecond, the newest one is removed, too", async () => {
+  using time = new SetClock();
+  const { store, upkeep, ahead, query } = await partsOf(await freshOptions());
+  try {
+    // The ids of these commits have no order.
+    for (let i = 0; i < 40; i++) await store.put("a", `${i}`);
+    await store.delete("a");
+    ahead(time.ms - Date.now() + 3_600_000);
+    await upkeep.trim();
+    assert.equal((await query("entries")).length, 0);
   } finally {
     await upkeep.close();
     await store.close();

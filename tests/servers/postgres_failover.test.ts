@@ -7,14 +7,19 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AsyncStore, StoreError } from "../../mod.ts";
 import { Load } from "../../scripts/campaigns/servers/load.ts";
 import { Gaps } from "../../scripts/campaigns/servers/tally.ts";
 import { PostgresPair } from "../../scripts/lib/postgres_pair.ts";
 import { hostsOf } from "../../src/servers/postgres/hosts.ts";
-import { openPostgres } from "../../src/servers/postgres/mod.ts";
+import { openPostgres, type PostgresOptions } from "../../src/servers/postgres/mod.ts";
 import { misuse, storeError, text } from "../support/expect.ts";
 import { postgresTest, usesPostgres } from "../support/services/with_postgres.ts";
 import { until } from "../support/until.ts";
+
+/** How long a standby may take until it shows what it has, in milliseconds. */
+const APPLIED_MS = 60_000;
 
 usesPostgres();
 
@@ -51,12 +56,25 @@ postgresTest("of several hosts luge takes the one that takes writes", async () =
   assert.equal(text(await store.get("key")), "1");
   await store.put("key", "2");
   // A standby answers reads of one that asks it alone, and takes no write.
-  await using reader = await openPostgres({ url: standby, createIfMissing: false, timeout: 300 });
+  await using reader = await openApplied({ url: standby, createIfMissing: false, timeout: 300 });
   await assert.rejects(reader.put("key", "3"), storeError("STORE_UNREACHABLE", "read-only"));
   const alone = { url: `${standby}?target_session_attrs=primary`, timeout: 300 };
   await assert.rejects(openPostgres(alone), storeError("STORE_UNREACHABLE", "the server is a standby"));
   assert.equal(text(await store.get("key")), "2");
 });
+
+/** Opens a store at a standby. That has each commit, and shows it a moment later. */
+async function openApplied(options: PostgresOptions): Promise<AsyncStore> {
+  const end = Date.now() + APPLIED_MS;
+  for (;;) {
+    try {
+      return await openPostgres(options);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "NOT_A_STORE") || Date.now() > end) throw error;
+      await sleep(10);
+    }
+  }
+}
 
 test("an address with several hosts is one for each", () => {
   assert.deepEqual(hostsOf("postgres://me:p%40w@a:1,[::1]:2,c/db?sslmode=require"), {

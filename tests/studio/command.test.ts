@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { open } from "../../mod.ts";
@@ -139,7 +139,23 @@ describe("luge studio", () => {
         assert.match(again.body.at(-1).error.message, /expected a new one, and it exists/);
         const none = await call(studio, "restore-backup", { to: 999, name: "third" });
         assert.match(none.body.at(-1).error.message, /Wrong version 999/);
-        assert.match((await call(studio, "make-backup", {})).body.at(-1).result?.file ?? "", /^full-/);
+        const newest = await make();
+        assert.match(newest, /^full-/);
+        assert.match((await call(studio, "make-backup")).body.at(-1).error.message, /nothing was written since/);
+
+        // A restore that fails leaves nothing that looks like a store.
+        truncateSync(join(backups, increment), statSync(join(backups, increment)).size - 10);
+        rmSync(join(backups, newest));
+        const failed = await call(studio, "restore-backup", { to: body.backups.at(-1).to, name: "third" });
+        assert.ok(failed.body.at(-1).error, JSON.stringify(failed.body.at(-1)));
+        assert.deepEqual([existsSync(join(backups, "third")), existsSync(join(backups, "first"))], [false, true]);
+
+        // An increment without changes continues itself, and nothing else.
+        const empty = await make({ since: body.backups.at(-1).to });
+        for (const file of [full, increment]) rmSync(join(backups, file));
+        assert.equal((await call(studio, "backups")).body.backups.at(-1).file, empty);
+        const loop = await call(studio, "restore-backup", { to: body.backups.at(-1).to, name: "third" });
+        assert.match(loop.body.at(-1).error.message, /to which a chain of backups leads/);
       });
     }));
 

@@ -3,7 +3,8 @@
  * between its start and its end.
  *
  * The search is that of J. M. Wing and C. Gong, "Testing and Verifying Concurrent Objects" (1993), with the memory of
- * what was tried of G. Lowe, "Testing for Linearizability" (2017).
+ * what was tried of G. Lowe, "Testing for Linearizability" (2017). Since each value is written once, a value is replaced
+ * only after all reads of it: otherwise a write that took seconds would be tried at each moment of them.
  *
  * @module
  */
@@ -27,6 +28,9 @@ export function isLinearizable(history: readonly RegisterOperation[]): boolean {
   const operations = history.toSorted((a, b) => a.startMs - b.startMs);
   const isDone = new Array<boolean>(operations.length).fill(false);
   const tried = new Set<string>();
+  /** How many reads of a value have not happened. */
+  const unread = new Map<string, number>();
+  for (const operation of operations) if (isPlainRead(operation)) countRead(operation.value, 1);
   let left = operations.filter(({ endMs }) => endMs !== Number.POSITIVE_INFINITY).length;
   const chosen: { index: number; before: string | undefined }[] = [];
   let present: string | undefined;
@@ -59,7 +63,8 @@ export function isLinearizable(history: readonly RegisterOperation[]): boolean {
       if (isDone[i]) continue;
       if (operation.startMs > earliestEnd) return undefined;
       const { client, isWrite, endMs } = operation;
-      const fits = operation.fits?.(present) ?? (isWrite || operation.value === present);
+      const isFitting = operation.fits?.(present) ?? (isWrite || operation.value === present);
+      const fits = isFitting && !(isWrite && present !== undefined && unread.get(present));
       if (i >= start && fits && (client === undefined || !writing.has(client))) return i;
       earliestEnd = Math.min(earliestEnd, endMs);
       // A write that may never have happened holds up nothing.
@@ -69,7 +74,9 @@ export function isLinearizable(history: readonly RegisterOperation[]): boolean {
   }
 
   function choose(index: number): void {
-    const { value, isWrite, endMs } = operations[index] as RegisterOperation;
+    const operation = operations[index] as RegisterOperation;
+    const { value, isWrite, endMs } = operation;
+    if (isPlainRead(operation)) countRead(value, -1);
     chosen.push({ index, before: present });
     isDone[index] = true;
     if (isWrite) present = value;
@@ -79,11 +86,17 @@ export function isLinearizable(history: readonly RegisterOperation[]): boolean {
 
   function undo(): number {
     const { index, before } = chosen.pop() as { index: number; before: string | undefined };
+    const operation = operations[index] as RegisterOperation;
+    if (isPlainRead(operation)) countRead(operation.value, 1);
     isDone[index] = false;
     present = before;
-    if ((operations[index] as RegisterOperation).endMs !== Number.POSITIVE_INFINITY) left += 1;
+    if (operation.endMs !== Number.POSITIVE_INFINITY) left += 1;
     first = Math.min(first, index);
     return index;
+  }
+
+  function countRead(value: string | undefined, more: number): void {
+    if (value !== undefined) unread.set(value, (unread.get(value) ?? 0) + more);
   }
 
   /** Which operations have happened, and the value: from there on everything is the same. */
@@ -92,4 +105,9 @@ export function isLinearizable(history: readonly RegisterOperation[]): boolean {
     for (let i = first; i < operations.length; i++) if (isDone[i]) after.push(i);
     return `${first}:${after.join(",")}:${present}`;
   }
+}
+
+/** Whether an operation is a read that has certainly happened, of one value. */
+function isPlainRead({ isWrite, fits, endMs }: RegisterOperation): boolean {
+  return !isWrite && !fits && endMs !== Number.POSITIVE_INFINITY;
 }

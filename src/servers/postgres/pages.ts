@@ -13,6 +13,7 @@ import type { ChangedPage, ScannedEntry, ScannedPage, ScannedRange } from "../ba
 import type { Row } from "./connection.ts";
 import { PAGE_VISITS } from "./sql.ts";
 
+const [ZERO, COMMA, MINUS] = [0x30, 0x2c, 0x2d];
 /** An entry counts as at least this many bytes, when a page is as small as its caller asks for. */
 const BYTES_AN_ENTRY = 64;
 const LEAST_VISITS = 16;
@@ -112,7 +113,7 @@ function entriesOfRow(row: Row, isShared: boolean, isReverse: boolean): readonly
       value = isShared ? values.subarray(valueAt, end) : values.slice(valueAt, end);
       valueAt = end;
     }
-    return { key, value, version: versions[i] as number, expiresMs: expiries[i] as number };
+    return { key, value, version: versions[i] as number, expiresMs: expiries[i] ?? 0 };
   });
   // A server need not keep the order when it makes one row of many.
   const sign = isReverse ? -1 : 1;
@@ -121,8 +122,22 @@ function entriesOfRow(row: Row, isShared: boolean, isReverse: boolean): readonly
   return isSorted ? entries : entries.toSorted(compare);
 }
 
+/** The integers of a list with commas. Read digit by digit: a text for each of them would cost more than its number. */
 function numbersIn(list: unknown): number[] {
-  return list === null || list === undefined ? [] : (list as string).split(",").map(Number);
+  const numbers: number[] = [];
+  if (list === null || list === undefined) return numbers;
+  const text = list as string;
+  let [number, isNegative] = [0, false];
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? COMMA : text.charCodeAt(i);
+    if (code === MINUS) isNegative = true;
+    else if (code !== COMMA) number = number * 10 + (code - ZERO);
+    else {
+      numbers.push(isNegative ? -number : number);
+      [number, isNegative] = [0, false];
+    }
+  }
+  return numbers;
 }
 
 /** The page of the rows of `changes`. */

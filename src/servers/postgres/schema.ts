@@ -9,6 +9,9 @@ import type { Tables } from "./tables.ts";
 /** The format of the tables that this release writes and reads. */
 export const SCHEMA_FORMAT = 1;
 
+/** More commits than have ids of one millisecond. */
+const COMMITS_A_MILLISECOND = 100;
+
 /** Which server speaks. */
 export type Dialect = "postgres" | "yugabyte" | "cockroach";
 
@@ -176,7 +179,9 @@ begin
   delete from ${t.holds} where until < p_now;
   delete from ${t.restores} where (id, key) in (
     select r.id, r.key from ${t.restores} r where r.id < p_day_before order by r.id, r.key limit p_most);
-  select c.version into v_limit from ${t.commits} c where c.id < p_before order by c.id desc limit 1;
+  -- Ids of one millisecond have no order: the newest version is among the newest ids.
+  select max(b.version) into v_limit from (
+    select c.version from ${t.commits} c where c.id < p_before order by c.id desc limit ${COMMITS_A_MILLISECOND}) b;
   m.old := greatest(m.old, coalesce(v_limit, 0));
   delete from ${t.commits} where id in (select c.id from ${t.commits} c where c.id < p_before order by c.id limit p_most);
   select least(m.old, min(h.version)) into v_limit from ${t.holds} h;

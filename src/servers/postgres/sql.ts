@@ -119,7 +119,7 @@ function plainScan(t: Tables, direction: Direction, keysOnly: boolean): string {
   return `select c.version, m.kept, p.* from ${t.clock} c, ${t.meta} m, (
       select string_agg(r.key, ''::bytea) as keys, string_agg(octet_length(r.key)::text, ',') as key_lengths,
         string_agg(r.value, ''::bytea) as values, string_agg(coalesce(octet_length(r.value), -1)::text, ',') as value_lengths,
-        string_agg(r.version::text, ',') as versions, string_agg(r.expires::text, ',') as expiries
+        string_agg(r.version::text, ',') as versions, case when bool_or(r.expires <> 0) then string_agg(r.expires::text, ',') end as expiries
       from (select key, ${value} as value, version, ${expires} as expires from ${t.entries}
         where ${RANGE} order by key ${direction} limit $3) r) p
     where c.id = 0 and m.id = 0`;
