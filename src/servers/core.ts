@@ -96,6 +96,15 @@ export class ServerCore {
     return version;
   }
 
+  /** The version. Rejects with `RangeError` for one that the server does not have yet. */
+  async known(name: string, version: number): Promise<number> {
+    if (version <= this.#version) return version;
+    const newest = await this.backend.newest();
+    this.saw(newest);
+    if (version <= newest) return version;
+    throw new RangeError(`Wrong option '${name}': expected a version from 0 to ${newest}, got ${version}`);
+  }
+
   /** The newest version, with all earlier writes of this store and none of its later ones. */
   newest(): Promise<number> {
     return this.queue.before(this.#ask(() => this.backend.newest()));
@@ -109,6 +118,7 @@ export class ServerCore {
   /** As {@linkcode ServerCore.hold}, but later writes of this store may come before it. */
   async holdSoon(version?: number): Promise<HeldVersion> {
     await this.queue.idle();
+    if (version !== undefined) await this.known("version", version);
     const held = await this.backend.hold(version);
     this.saw(held.version);
     return held;

@@ -37,6 +37,8 @@ import { NewestSource, type ServerOpen, serverOpen } from "./sources.ts";
 
 /** A commit of `deleteRange` removes at most this many entries. */
 const DELETED_A_COMMIT = 1000;
+/** No value has this version: a check of it is never true. Below the surface it says that there is no value. */
+const NO_VERSION = 0;
 
 type Update<V> = (value: Uint8Array<ArrayBuffer> | undefined) => V | undefined;
 type PartOptions<T, K, P> = ViewOptions<T, K, P> | { readonly prefix: Key };
@@ -85,7 +87,9 @@ export abstract class ServerPart extends ServerReader implements AsyncStore {
     this.core.checkWrite("commit");
     const { checks = [] } = readCommitOptions(options);
     const wanted = toKeyChecks(checks, this.space);
-    const decided = await this.#write(this.#operations(operations), wanted);
+    const all = this.#operations(operations);
+    if (checks.some(({ version }) => version === NO_VERSION)) return undefined;
+    const decided = await this.#write(all, wanted);
     return decided.state === "done" ? decided.version : undefined;
   }
 
@@ -124,6 +128,7 @@ export abstract class ServerPart extends ServerReader implements AsyncStore {
     this.core.checkWrite("compare and set");
     checkExpectedVersion(expected);
     const operation = this.#put(key, value, this.#expiry(putExpiry(options)));
+    if (expected === NO_VERSION) return false;
     const decided = await this.#write([operation], [{ key: operation.key, version: expected ?? 0 }]);
     return decided.state === "done";
   }
@@ -136,6 +141,7 @@ export abstract class ServerPart extends ServerReader implements AsyncStore {
     checkExpectedVersion(expected);
     checkWriteOptions(options);
     const operation = this.#deletion(key);
+    if (expected === NO_VERSION) return false;
     const decided = await this.#write([operation], [{ key: operation.key, version: expected }]);
     return decided.state === "done";
   }

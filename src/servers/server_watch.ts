@@ -25,7 +25,7 @@ interface Watched<E extends KeyEncoding> {
   readonly ranges: readonly ByteRange[];
   readonly format: KeyFormat<E>;
   /** The version after which it begins. */
-  readonly begins: number | Promise<number>;
+  readonly begins: Promise<number>;
   readonly signal: AbortSignal | undefined;
   readonly decode: Decode<E> | undefined;
 }
@@ -39,8 +39,9 @@ export function watchServer<E extends KeyEncoding>(
   const { since, signal: given } = OPTIONS.read(options);
   const signal = checkSignal(given);
   // A watch without a version begins now, and not when it is read.
-  const begins = core.checkVersion("since", since) ?? core.newest();
-  if (typeof begins === "object") begins.catch(() => {});
+  const version = core.checkVersion("since", since);
+  const begins = version === undefined ? core.newest() : core.known("since", version);
+  begins.catch(() => {});
   const watched = { ranges, format, begins, signal, decode };
   return { [Symbol.asyncIterator]: () => new ServerWatch(core, watched) };
 }

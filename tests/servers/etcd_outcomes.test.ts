@@ -125,6 +125,38 @@ etcdTest("etcd: a deletion that found nothing does not come later", async () => 
   assert.equal(await store.get("once"), undefined);
 });
 
+etcdTest("etcd: of a group that was found done, no write is said to be undone if etcd goes away then", async () => {
+  let phase: "well" | "answer lost" | "away" = "well";
+  await using store = await openThrough("o-lost/", async (seen) => {
+    if (phase === "well") return await seen.send();
+    if (phase === "away") return lost();
+    if (isAbout(seen, "put")) {
+      await seen.send();
+      return lost();
+    }
+    if (!seen.url.endsWith("/txn")) return await seen.send();
+    // The client looks what came of its commit. From then on nobody answers.
+    phase = "away";
+    return await seen.send();
+  });
+  await store.put("there", "1");
+  phase = "answer lost";
+  const group = [
+    store.put("put", "1"),
+    store.delete("there"),
+    store.put("other", "1"),
+    store.compareAndSet("new", undefined, "1"),
+  ];
+  const [put, removed, other, created] = await Promise.allSettled(group);
+  phase = "well";
+  assert.deepEqual([put?.status, other?.status], ["fulfilled", "fulfilled"]);
+  for (const each of [removed, created]) {
+    assert.ok(each?.status === "rejected");
+    await assert.rejects(Promise.reject(each.reason), storeError("OUTCOME_UNKNOWN", "Cannot tell"));
+  }
+  assert.deepEqual(await store.keys().toArray(), ["new", "other", "put"]);
+});
+
 etcdTest("etcd: a commit that is done is never said to be undone, if what it found cannot be read", async () => {
   let [isLost, isBroken] = [false, false];
   await using store = await openThrough("o-found/", async (seen) => {

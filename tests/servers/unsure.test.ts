@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import postgres from "postgres";
+import { Connection } from "../../src/servers/postgres/connection.ts";
 import { openPostgres } from "../../src/servers/postgres/mod.ts";
+import { settingsOf } from "../../src/servers/postgres/options.ts";
 import { storeError, text } from "../support/expect.ts";
 import { freshOptions, postgresTest, usesPostgres } from "../support/services/with_postgres.ts";
 import { until } from "../support/until.ts";
@@ -44,8 +46,13 @@ class LossyProxy implements AsyncDisposable {
     this.swallows = "present";
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Breaks all connections. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
     this.#server.close();
     await once(this.#server, "close");
   }
@@ -98,6 +105,40 @@ postgresTest("a commit whose answer is lost is found done, and is not done twice
   } finally {
     await upkeep.close();
     await store.close();
+  }
+});
+
+postgresTest("a transaction whose connection breaks while it runs is repeated, and the process goes on", async () => {
+  const options = await freshOptions();
+  const { proxy, url } = await through(options.url);
+  await using _ = proxy;
+  const connection = new Connection(settingsOf({ ...options, url, timeout: 10_000 }));
+  try {
+    for (let i = 0; i < 5; i++) {
+      const broken = connection.transaction(async (query) => {
+        await query("select 1");
+        const slow = query("select pg_sleep(10)");
+        proxy.cut();
+        await slow;
+      });
+      await assert.rejects(broken);
+      // What the package would send to the lost connection, it sends soon.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const rows = await connection.transaction(async (query) => await query("select 1 as one"));
+      assert.deepEqual(
+        rows.map(({ one }) => one),
+        [1],
+      );
+    }
+    // An error of the server leaves the connection as it was.
+    await assert.rejects(connection.transaction((query) => query("select 1 / 0")));
+    await assert.rejects(
+      connection.transaction(() => Promise.reject(new Error("of the caller"))),
+      /of the caller/,
+    );
+    for (let i = 0; i < 10; i++) assert.equal((await connection.query("look", "select 1")).length, 1);
+  } finally {
+    await connection.close();
   }
 });
 

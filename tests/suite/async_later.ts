@@ -187,6 +187,32 @@ function transactions(check: AsyncCheck): void {
 }
 
 function watches(check: AsyncCheck): void {
+  check("no value has version 0", async (store) => {
+    await store.put("there", "1");
+    for (const key of ["there", "absent"]) {
+      assert.equal(await store.compareAndSet(key, 0, "2"), false);
+      assert.equal(await store.compareAndDelete(key, 0), false);
+      const put = { type: "put", key, value: "2" } as const;
+      assert.equal(await store.commit([put], { checks: [{ key, version: 0 }] }), undefined);
+    }
+    assert.deepEqual(await store.keys().toArray(), ["there"]);
+  });
+
+  check("a version of the future is refused, and changes nothing", async (store) => {
+    await store.put("key", "1");
+    const { version } = store;
+    const future = version + 1000;
+    await assert.rejects(
+      async () => await store.snapshot({ version: future }).get("key"),
+      misuse(RangeError, "'version'"),
+    );
+    await assert.rejects(async () => await take(store, 1, {}, { since: future }), misuse(RangeError, "'since'"));
+    assert.equal(store.version, version);
+    const later = take(store, 1, {}, { since: store.version });
+    await store.put("key", "2");
+    assert.deepEqual((await later).map(told), ["put key 2"]);
+  });
+
   check("a watch has the past changes and the future ones, in the order of the commits", async (store) => {
     await store.put("a", "1");
     await store.batch([

@@ -114,13 +114,31 @@ export class Commits {
     const { revision, responses } = committed;
     const version = this.#space.generation.versionOf(revision);
     let first = 0;
+    let unknown: CommitOutcome | undefined;
     for (const [i, { at, encoded }] of parts.entries()) {
       const own = responses?.slice(first, first + (ops[i]?.length ?? 0));
       first += ops[i]?.length ?? 0;
-      await outcomes.attempt([at], async () => {
-        const existed = own ? this.#existedOf(encoded, own) : await this.#existed.later(encoded, revision);
-        if (existed !== undefined) outcomes.set(at, { state: "done", version, existed });
-      });
+      const existed = own ? this.#existedOf(encoded, own) : await this.#later(encoded, revision, unknown);
+      if (typeof existed === "object") unknown = existed;
+      if (typeof existed === "object") outcomes.set(at, existed);
+      else if (existed !== undefined) outcomes.set(at, { state: "done", version, existed });
+    }
+  }
+
+  /**
+   * How many keys a part of a commit deleted whose answer was lost; `undefined` if its comparisons were not true. If etcd
+   * cannot tell, the outcome is unknown, as that of `before`, a part that was asked for and got no answer.
+   */
+  async #later(
+    encoded: EncodedRequest,
+    revision: number,
+    before: CommitOutcome | undefined,
+  ): Promise<number | CommitOutcome | undefined> {
+    if (before && !this.#existed.isKnown(encoded)) return before;
+    try {
+      return await this.#existed.later(encoded, revision);
+    } catch (error) {
+      return { state: "failed", error };
     }
   }
 

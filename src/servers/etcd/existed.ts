@@ -36,6 +36,11 @@ export class Existed {
     return responses.filter((each) => isLive(foundEntry(this.#space, each.response_range?.kvs?.[0]), now)).length;
   }
 
+  /** Whether {@linkcode Existed.later} knows it without asking: nothing could refuse it, and it deletes nothing. */
+  isKnown({ compare, deleted }: EncodedRequest): boolean {
+    return compare.length === 0 && deleted.length === 0;
+  }
+
   /** The same for a part of a transaction; `undefined` if its comparisons were not true. */
   async later(encoded: EncodedRequest, revision: number): Promise<number | undefined> {
     const [first] = encoded.success;

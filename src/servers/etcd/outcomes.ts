@@ -29,7 +29,10 @@ export class Outcomes {
     this.#all[at] = outcome;
   }
 
-  /** Does something for requests. If it fails, that is the outcome of those of them that have none. */
+  /**
+   * Sends something for requests, unless an earlier one got no answer. If it fails, that is the outcome of those of them
+   * that have none.
+   */
   async attempt(numbers: readonly number[], run: () => Promise<void>): Promise<void> {
     const before = this.#unanswered;
     try {

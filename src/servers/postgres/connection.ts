@@ -7,7 +7,7 @@
 import postgres from "postgres";
 import { clearTimeout, clock, setTimeout, sleep } from "../../clock.ts";
 import { StoreError } from "../../errors.ts";
-import { codeOf, failureOf, messageOf, toStoreError } from "./errors.ts";
+import { codeOf, failureOf, isOfServer, messageOf, toStoreError } from "./errors.ts";
 import type { Hosts } from "./hosts.ts";
 import { fromBytea, type Parameter, TYPE, toHex } from "./values.ts";
 
@@ -133,11 +133,19 @@ export class Connection {
   async transaction<T>(run: (query: Query) => Promise<T>): Promise<T> {
     const until = clock.monotonic() + this.#options.timeout;
     const sql = this.#sql;
-    return await this.#within(
-      sql,
-      sql.begin(async (part) => await run((text, parameters = []) => this.#send(part, text, parameters))) as Promise<T>,
-      { until },
-    );
+    const call = sql.begin(async (part) => {
+      return await run(async (text, parameters = []) => {
+        try {
+          return await this.#send(part, text, parameters);
+        } catch (error) {
+          // `begin` of the package `postgres` 3.4.9 would send a rollback to a connection that is lost, and the process
+          // would end. It rejects itself as soon as the connection has ended, so nobody waits for this.
+          if (!isOfServer(error)) await new Promise<never>(() => {});
+          throw error;
+        }
+      });
+    });
+    return await this.#within(sql, call as Promise<T>, { until });
   }
 
   /** Ends all connections, once the calls on their way have ended. Each of them ends in time. */

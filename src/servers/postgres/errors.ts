@@ -72,6 +72,12 @@ export function failureOf(error: unknown): Failure {
   return { mayRepeat: isElsewhere || REFUSED.has(code), mayBeDone: false, isElsewhere };
 }
 
+/** Whether the server answered with an error, and the connection goes on. */
+export function isOfServer(error: unknown): boolean {
+  const { severity } = (error ?? {}) as { severity?: unknown };
+  return severity === "ERROR";
+}
+
 /** Whether the schema may be there now, because another client has created it. */
 export function isCreatedTwice(error: unknown): boolean {
   return CREATED_TWICE.has(codeOf(error));
