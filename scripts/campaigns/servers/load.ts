@@ -153,7 +153,7 @@ export class Load {
   async #write(i: number): Promise<void> {
     const store = this.#stores[i % this.#stores.length] as AsyncStore;
     const puts = new Tally(`writer/${i}`);
-    const counts = new Tally(`counter/${i}`);
+    const counts = new Tally(`counter/${i}`, true);
     this.tallies.push(puts, counts);
     while (!this.#isOver) {
       const number = puts.next;
@@ -200,7 +200,7 @@ export class Load {
   /** Moves amounts between accounts. Each move is counted in the same transaction. */
   async #move(i: number): Promise<void> {
     const store = this.#stores[i % this.#stores.length] as AsyncStore;
-    const tally = new Tally(`counter/move/${i}`);
+    const tally = new Tally(`counter/move/${i}`, true);
     this.tallies.push(tally);
     while (!this.#isOver) {
       const [from, to, amount] = [this.#random.below(ACCOUNTS), this.#random.below(ACCOUNTS), this.#random.below(10)];

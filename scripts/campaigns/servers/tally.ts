@@ -7,9 +7,13 @@
 /** What a writer knows of a write. */
 export type Known = "done" | "undone" | "unknown";
 
-/** The writes of one writer, numbered from 1. Each number is written once. */
+/**
+ * The writes of one writer, numbered from 1. Each number is written once. If they count, a write adds one to what is there:
+ * after one that was not done, the next one has its number.
+ */
 export class Tally {
   readonly name: string;
+  readonly #counts: boolean;
   readonly #known: Known[] = [];
   /** Why a write is known to be so, by its number, if it failed. */
   readonly #reasons: Map<number, string> = new Map();
@@ -18,8 +22,9 @@ export class Tally {
   #newest = 0;
   readonly faults: string[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, counts = false) {
     this.name = name;
+    this.#counts = counts;
   }
 
   /** The number of the next write. */
@@ -52,6 +57,7 @@ export class Tally {
 
   /** Compares both. `newest` is the number that the store has at the end. */
   check(newest: number): { readonly lost: number; readonly doubled: number; readonly missed: number } {
+    if (this.#counts) return this.#checkCounts(newest);
     let [lost, doubled, missed] = [0, 0, 0];
     for (const [i, known] of this.#known.entries()) {
       const times = this.#seen[i + 1] ?? 0;
@@ -67,6 +73,15 @@ export class Tally {
     if (newest < last) lost += last - newest;
     if (newest !== this.#newest) missed += 1;
     return { lost, doubled, missed };
+  }
+
+  #checkCounts(newest: number): { readonly lost: number; readonly doubled: number; readonly missed: number } {
+    const done = this.count("done");
+    const lost = Math.max(0, done - newest);
+    const doubled = Math.max(0, newest - done - this.count("unknown"));
+    if (doubled > 0) this.faults.push(`${this.name}: failed were ${JSON.stringify([...this.#reasons])}`);
+    const missed = newest - this.seen + (newest === this.#newest ? 0 : 1);
+    return { lost, doubled: doubled + this.#seen.filter((times) => times > 1).length, missed: Math.max(0, missed) };
   }
 }
 
