@@ -16,7 +16,7 @@ import { misuse, text } from "../support/expect.ts";
 import { etcdTest, withEtcd } from "../support/services/etcd.ts";
 import { freshOptions, postgresTest, usesPostgres } from "../support/services/with_postgres.ts";
 import { SetClock } from "../support/set_clock.ts";
-import { until } from "../support/until.ts";
+import { until, untilFound } from "../support/until.ts";
 import { FakeServer } from "./fake_server.ts";
 
 usesPostgres();
@@ -216,13 +216,7 @@ async function onServer(
   await isReady(cached);
   await cached.get("key/2");
   await other.put("key/2", "changed");
-  let found: string | undefined;
-  await until(() => {
-    void cached.get("key/2").then((now) => {
-      found = text(now);
-    });
-    return found === "changed";
-  }, "another client's write is read");
+  await untilFound(cached, "key/2", "changed", "another client's write is read");
   // Conditions are never decided by the cache.
   const entry = await cached.getEntry("key/3");
   await other.put("key/3", "changed");

@@ -11,7 +11,7 @@ import { openPostgres } from "../../src/servers/postgres/mod.ts";
 import { settingsOf } from "../../src/servers/postgres/options.ts";
 import { storeError, text } from "../support/expect.ts";
 import { freshOptions, postgresTest, usesPostgres } from "../support/services/with_postgres.ts";
-import { until } from "../support/until.ts";
+import { untilFound } from "../support/until.ts";
 import { partsOf } from "./parts_of_postgres.ts";
 
 usesPostgres();
@@ -168,18 +168,15 @@ postgresTest("a commit whose answer is lost is not called undone because a later
     store.put("key", "after"),
     storeError("OUTCOME_UNKNOWN", "Cannot tell whether it is done"),
   );
-  let value: string | undefined;
-  await until(() => {
-    void other.get("key").then((found) => {
-      value = text(found);
-    });
-    return value === "after";
-  }, "the commit whose answer is lost");
+  await untilFound(other, "key", "after", "the commit whose answer is lost");
   // Now the server refuses the next attempt.
   const sql = postgres(String(options.url), { max: 1, onnotice: () => {} });
-  await sql.unsafe(`alter table "${options.table}_commits" rename to "${options.table}_hidden"`);
-  await put;
-  await sql.unsafe(`alter table "${options.table}_hidden" rename to "${options.table}_commits"`);
-  await sql.end();
+  try {
+    await sql.unsafe(`alter table "${options.table}_commits" rename to "${options.table}_hidden"`);
+    await put;
+    await sql.unsafe(`alter table "${options.table}_hidden" rename to "${options.table}_commits"`);
+  } finally {
+    await sql.end();
+  }
   assert.equal(text(await store.get("key")), "after");
 });

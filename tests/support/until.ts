@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import type { AsyncReader } from "../../mod.ts";
+import { text } from "./expect.ts";
 
 /** No test waits longer, in milliseconds. */
 const PATIENCE_MS = 300_000;
@@ -16,4 +18,20 @@ export async function until(isTrue: () => boolean, what: string): Promise<void> 
     assert.ok(Date.now() < end, `still not: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Settles once a read finds a value. Rejects if it never does; `what` says what. */
+export async function untilFound(
+  reader: Pick<AsyncReader, "get">,
+  key: string,
+  value: string,
+  what: string,
+): Promise<void> {
+  let found: string | undefined;
+  await until(() => {
+    void reader.get(key).then((now) => {
+      found = text(now);
+    });
+    return found === value;
+  }, what);
 }

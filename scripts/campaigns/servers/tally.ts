@@ -65,7 +65,7 @@ export class Tally {
       // A write that the client said was not done.
       if (known === "undone" && times > 0) {
         doubled += 1;
-        this.faults.push(`${this.name}: ${i + 1} is done, and was reported so: ${this.#reasons.get(i + 1)}`);
+        this.faults.push(`${this.name}: ${i + 1} is done, and was reported as not done: ${this.#reasons.get(i + 1)}`);
       }
       if (times > 1) doubled += 1;
     }
@@ -79,7 +79,10 @@ export class Tally {
     const done = this.count("done");
     const lost = Math.max(0, done - newest);
     const doubled = Math.max(0, newest - done - this.count("unknown"));
-    if (doubled > 0) this.faults.push(`${this.name}: failed were ${JSON.stringify([...this.#reasons])}`);
+    if (doubled > 0)
+      this.faults.push(
+        `${this.name}: more counts than were done; those that failed: ${JSON.stringify([...this.#reasons])}`,
+      );
     const missed = newest - this.seen + (newest === this.#newest ? 0 : 1);
     return { lost, doubled: doubled + this.#seen.filter((times) => times > 1).length, missed: Math.max(0, missed) };
   }

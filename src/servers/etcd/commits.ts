@@ -119,9 +119,10 @@ export class Commits {
       const own = responses?.slice(first, first + (ops[i]?.length ?? 0));
       first += ops[i]?.length ?? 0;
       const existed = own ? this.#existedOf(encoded, own) : await this.#later(encoded, revision, unknown);
-      if (typeof existed === "object") unknown = existed;
-      if (typeof existed === "object") outcomes.set(at, existed);
-      else if (existed !== undefined) outcomes.set(at, { state: "done", version, existed });
+      if (typeof existed === "object") {
+        unknown = existed;
+        outcomes.set(at, existed);
+      } else if (existed !== undefined) outcomes.set(at, { state: "done", version, existed });
     }
   }
 

@@ -108,7 +108,7 @@ export class Committer {
     try {
       answer = await this.#space.txn(request, { onMaybe });
     } catch (failure) {
-      const done = mayBeDone ? await this.#endOf(lane, name, lease) : this.#giveBack(lane);
+      const done = await this.#endOf(lane, name, lease, mayBeDone);
       if (done) return done;
       throw failure;
     }
@@ -120,16 +120,22 @@ export class Committer {
     if (found?.value === name) return this.#foundDone(lane, name, found);
     if (found?.value === lane.last) {
       // An attempt without an answer may be on its way still, and its comparisons may be true when it comes.
-      const done = mayBeDone ? await this.#endOf(lane, name, lease) : this.#giveBack(lane);
-      return done ?? { state: "refused", meta };
+      return (await this.#endOf(lane, name, lease, mayBeDone)) ?? { state: "refused", meta };
     }
     // The lease of the lane has ended. If this was the only attempt, it was not done.
     if (mayBeDone) throw outcomeUnknown(new Error(`the lane '${lane.name}' is lost`));
     return undefined;
   }
 
-  /** What came of a commit of which an attempt has no answer; `undefined` if it is not done, and never will be. */
-  async #endOf(lane: Lane, name: string, lease: Lease): Promise<Committed | undefined> {
+  /**
+   * What came of a commit whose last answer does not say that it is done; `undefined` if it is not done, and never will
+   * be. With `mayBeDone` an attempt has no answer: then luge asks etcd, and stops the attempt if it is still on its way.
+   */
+  async #endOf(lane: Lane, name: string, lease: Lease, mayBeDone: boolean): Promise<Committed | undefined> {
+    if (!mayBeDone) {
+      this.#giveBack(lane);
+      return undefined;
+    }
     const stop = nextName(lane);
     let answer: TxnResponse;
     try {
@@ -162,7 +168,7 @@ export class Committer {
     return { name, key: this.#space.layout.lane(name), names: 0, last: undefined, usedMs: now };
   }
 
-  #giveBack(lane: Lane, last: string | undefined = lane.last): undefined {
+  #giveBack(lane: Lane, last: string | undefined = lane.last): void {
     lane.last = last;
     lane.usedMs = clock.monotonic();
     this.#lanes.push(lane);

@@ -13,7 +13,9 @@ import type { ChangedPage, ScannedEntry, ScannedPage, ScannedRange } from "../ba
 import type { Row } from "./connection.ts";
 import { PAGE_VISITS } from "./sql.ts";
 
+/** Codes of the characters of a list of numbers. */
 const [ZERO, COMMA, MINUS] = [0x30, 0x2c, 0x2d];
+
 /** An entry counts as at least this many bytes, when a page is as small as its caller asks for. */
 const BYTES_AN_ENTRY = 64;
 const LEAST_VISITS = 16;
