@@ -48,4 +48,5 @@ export const luge_verify_step: (a: number) => number;
 export const luge_version_of: (a: number, b: number, c: number) => number;
 export const luge_versions: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
 export const luge_write_out: (a: number) => number;
+export const luge_write_time: (a: number) => number;
 export const _initialize: () => void;

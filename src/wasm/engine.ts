@@ -24,6 +24,7 @@ import {
   type VerifyStep,
   type VersionPage,
   type VersionPlace,
+  type WriteTime,
 } from "../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../byte_range.ts";
 import { concat, NOTHING } from "../bytes.ts";
@@ -189,8 +190,15 @@ export class Engine implements Backend {
       version,
       expiresMs,
       value: isLarge ? this.get(key, version) : value,
+      written: this.#written(version),
     }));
     return { versions, next };
+  }
+
+  #written(version: number): WriteTime | undefined {
+    if (this.#calls.run("read", () => this.#exports.luge_write_time(version)) !== Status.Ok) return undefined;
+    const writtenAt = this.#memory.replyNumber(ReplyNumber.writtenFrom);
+    return { writtenAt, writtenBefore: this.#memory.replyNumber(ReplyNumber.writtenTo) };
   }
 
   #history(which: number): number {

@@ -7,7 +7,7 @@
  */
 
 /** The version of this interface. It grows with every incompatible change. The host refuses any other version. */
-export const ABI_VERSION = 13;
+export const ABI_VERSION = 14;
 
 /** The request buffer has at least this many bytes. */
 export const LEAST_REQUEST_BYTES = 4096;
@@ -139,6 +139,10 @@ export const ReplyNumber = {
   verifiedEntries: 8,
   /** About how many bytes the entries of a range take. */
   size: 11,
+  /** The earliest time at which the version can have been written, in milliseconds since 1970. */
+  writtenFrom: 12,
+  /** The first time after the latest one. */
+  writtenTo: 13,
 } as const;
 
 /** Lengths and addresses are bytes in the instance's memory. A call returns a {@linkcode Status} unless it says otherwise. */
@@ -347,6 +351,8 @@ export interface EngineExports {
     listed: number,
     nowMs: number,
   ): number;
+  /** Reads when a version was written. The reply has the span of time. `Status.NotFound` if nobody knows. */
+  luge_write_time(version: number): number;
   /**
    * Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. Returns
    * `Status.NotFound` if the engine has removed data that the snapshot would see.
@@ -432,6 +438,7 @@ export const FUNCTIONS: readonly (keyof EngineExports)[] = [
   "luge_scan",
   "luge_count",
   "luge_versions",
+  "luge_write_time",
   "luge_open_snapshot",
   "luge_close_snapshot",
   "luge_begin_restore",

@@ -61,15 +61,21 @@ nodeTest("a segment and its records have their fields at the offsets of the page
     assert.equal(name, "0000000001.luge");
     const bytes = readFileSync(join(path, "log", name));
     const { expiresAt } = (await store.getEntry("key")) ?? {};
+    const versions = await store.versions("key");
     await store.close();
 
     assert.equal(bytes.toString("latin1", 0, 7), "lugelog");
-    assert.deepEqual([bytes[7], bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)], [2, 1n, 0n]);
+    assert.deepEqual([bytes[7], bytes.readBigUInt64LE(8), bytes.readBigUInt64LE(16)], [4, 1n, 0n]);
     assert.notEqual(bytes.readUInt32LE(28), 0, "the owner");
-    // The first record reserves versions. The next record is the commit.
+    // The first record reserves versions. The next one has the time, and then comes the commit.
     const [reservation, payload] = [32, bytes.readUInt32LE(32 + 4)];
     assert.deepEqual([bytes[reservation + 24], payload], [2, 9]);
-    const commit = reservation + Math.ceil((24 + payload) / 8) * 8;
+    const time = reservation + Math.ceil((24 + payload) / 8) * 8;
+    assert.deepEqual([bytes.readUInt32LE(time + 4), bytes[time + 24]], [9, 6]);
+    assert.equal(bytes.readBigUInt64LE(time + 8), BigInt(version));
+    const [{ writtenAt } = {}] = versions;
+    assert.equal(Number(bytes.readBigUInt64LE(time + 25)), writtenAt);
+    const commit = time + Math.ceil((24 + 9) / 8) * 8;
     assert.equal(bytes.readBigUInt64LE(commit + 8), BigInt(version));
     const operation = bytes.subarray(commit + 24, commit + 24 + bytes.readUInt32LE(commit + 4));
     assert.deepEqual([...operation.subarray(0, 3)], [1, 1 + 128, 3]);

@@ -68,8 +68,8 @@ export const LIMITS = {
   /** Pages of 31 versions of 40,000 bytes. */
   versionCalls: 11,
   /** The engine, which every install downloads and every cold start compiles, with the code of the worker. */
-  artefactBytes: 725_000,
-  /** Compression, jobs and syncs in two phases took 9 KB of it, operands 9 KB, and the compiler gave 8 KB back. */
+  artefactBytes: 728_000,
+  /** Compression, jobs and syncs in two phases took 9 KB of it, operands 9 KB, times 1 KB, and the compiler gave 8 KB back. */
   artefactBrotliBytes: 260_000,
 } as const;
 

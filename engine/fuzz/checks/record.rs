@@ -151,6 +151,10 @@ fn check_payload(payload: &[u8]) {
             assert_eq!(payload::encode_reservation(version), payload);
             assert_eq!(only, None);
         }
+        Some(Payload::Time(ms)) => {
+            assert_eq!(payload::decode(&payload::encode_time(ms)), Some(Payload::Time(ms)));
+            assert_eq!(only, None);
+        }
         Some(Payload::Moved(moved)) => {
             assert_eq!(only, Some((moved.key, Some(moved.version), moved.offset, moved.length)));
             let mut again = payload::moved_head(moved.key, moved.version, moved.length);

@@ -21,7 +21,7 @@ mod restore;
 mod writes;
 
 /// The version of this interface. It grows with every incompatible change. The host refuses any other version.
-pub const ABI_VERSION: u32 = 13;
+pub const ABI_VERSION: u32 = 14;
 
 /// The request buffer has at least this many bytes.
 pub const LEAST_REQUEST_BYTES: usize = 4096;

@@ -157,6 +157,17 @@ fn push_newest(page: &mut Page<'_>, entry: &Entry<'_>, newest: Newest<'_>) -> Re
     page.push(&PageEntry { key: entry.key, value, is_large, version, expires })
 }
 
+/// Reads when a version was written. The reply has the span of time. [`Status::NotFound`] if nobody knows.
+#[unsafe(no_mangle)]
+pub extern "C" fn luge_write_time(version: f64) -> i32 {
+    run_open(|call| {
+        let Some(time) = call.database.write_time(Version::from_host(version)) else { return Ok(Status::NotFound) };
+        REPLY.written_from.set(time.from);
+        REPLY.written_to.set(time.to);
+        Ok(Status::Ok)
+    })
+}
+
 /// Opens a snapshot at a version, or at the newest one if that is older. The reply has its version. Returns
 /// [`Status::NotFound`] if the engine has removed data that the snapshot would see.
 #[unsafe(no_mangle)]

@@ -67,6 +67,10 @@ pub struct ReplyHeader {
     pub jobs: Word,
     /// About how many bytes the entries of a range take.
     pub size: Number,
+    /// The earliest time at which the version can have been written, in milliseconds since 1970.
+    pub written_from: Number,
+    /// The first time after the latest one.
+    pub written_to: Number,
 }
 
 /// The header of the instance.
@@ -95,6 +99,8 @@ pub static REPLY: ReplyHeader = {
         asked_syncs: word(),
         jobs: word(),
         size: number(),
+        written_from: number(),
+        written_to: number(),
     }
 };
 

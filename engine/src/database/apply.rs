@@ -3,6 +3,7 @@
 use super::Database;
 use super::payload::Operation;
 use super::restore::RestoredEntry;
+use super::write::At;
 use crate::disk::Disk;
 use crate::failure::{Failure, FailureKind};
 use crate::version::Version;
@@ -27,7 +28,8 @@ impl<D: Disk> Database<D> {
         for commit in entries.chunk_by(|one, next| one.version == next.version) {
             store.keep_pace(now_ms)?;
             let operations: Vec<Operation<'_>> = commit.iter().map(|entry| entry.operation).collect();
-            store.commit_distinct(&operations, &[], commit.first().map(|entry| entry.version))?;
+            let version = commit.first().map_or(until, |entry| entry.version);
+            store.commit_distinct(&operations, &[], At::Version(version))?;
         }
         store.clock.committed(until);
         Ok(until)

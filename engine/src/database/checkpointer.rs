@@ -1,6 +1,7 @@
 //! The last checkpoint, and the progress of the table's maintenance.
 
 use super::jobs::Jobs;
+use super::times::Times;
 use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::index::{Checkpoint, Notes};
@@ -43,6 +44,8 @@ pub(super) struct Checkpointer {
     checkpoint: Checkpoint,
     /// The approximate number of bytes of logged values that the bottom level refers to but the upper level hides.
     hidden: u64,
+    /// When versions were written.
+    times: Times,
     /// How much of `hidden` disappears at the end of this round, in which the whole upper level descends.
     sinking: Option<u64>,
     descent: Descent,
@@ -58,11 +61,13 @@ impl Checkpointer {
     /// Continues from the recorded notes.
     pub fn open(notes: Notes) -> Result<Self, Failure> {
         let (checkpoint, hidden) = (notes.checkpoint()?, notes.hidden()?);
+        let times = Times::decode(notes.times()?.as_deref());
         let (sinking, descent) = (None, Descent::default());
         Ok(Self {
             notes,
             checkpoint,
             hidden,
+            times,
             sinking,
             descent,
             emptying: None,
@@ -82,17 +87,30 @@ impl Checkpointer {
         &mut self.jobs
     }
 
+    /// When versions were written.
+    pub fn times(&self) -> &Times {
+        &self.times
+    }
+
+    /// When versions were written.
+    pub fn times_mut(&mut self) -> &mut Times {
+        &mut self.times
+    }
+
     /// The last checkpoint.
     pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
     }
 
     /// Records a checkpoint, durably. The table must already have all its entries, durably. The memtable that it covers
-    /// hides `hidden` more bytes.
+    /// hides `hidden` more bytes. Also notes the times of versions.
     pub fn record(&mut self, checkpoint: Checkpoint, hidden: u64) -> Result<(), Failure> {
         if hidden > 0 {
             self.hidden += hidden;
             self.notes.write_hidden(self.hidden)?;
+        }
+        if let Some(bytes) = self.times.take_changed() {
+            self.notes.write_times(&bytes)?;
         }
         self.notes.write_checkpoint(checkpoint)?;
         self.checkpoint = checkpoint;

@@ -6,7 +6,7 @@ use super::chain::Chain;
 use super::memtables::Folds;
 use super::payload::Operation;
 use super::store::Store;
-use super::write::in_order;
+use super::write::{At, in_order};
 use crate::cache::Cached;
 use crate::disk::Disk;
 use crate::entry::Value;
@@ -130,10 +130,7 @@ impl<D: Disk> Database<D> {
         let resolved = store.resolve_all(operations, mergings, now_ms)?;
         let is_operand: Vec<bool> = resolved.iter().map(|each| matches!(each.value, Written::Operand(_))).collect();
         let operations: Vec<Operation<'_>> = resolved.iter().map(Resolved::operation).collect();
-        if is_operand.contains(&true) {
-            store.values.take_operands()?;
-        }
-        store.commit_distinct(&operations, &is_operand, None)
+        store.commit_distinct(&operations, &is_operand, At::Now(now_ms))
     }
 }
 

@@ -34,6 +34,7 @@ mod snapshots;
 mod store;
 #[cfg(test)]
 mod testing;
+mod times;
 mod value_log;
 mod verify;
 mod walk;
@@ -46,6 +47,7 @@ pub use mode::Database;
 pub use options::Options;
 pub use read::{Budget, GoOn, Newest, Read, Visited};
 pub use restore::RestoredEntry;
+pub use times::WriteTime;
 pub use value_log::ValueStream;
 pub use verify::Verification;
 pub use walk::Walked;
@@ -81,6 +83,11 @@ impl<D: Disk> Database<D> {
     /// The version of the newest commit.
     pub fn version(&self) -> Version {
         self.looking().clock.newest()
+    }
+
+    /// When a version was written; `None` if nobody knows. By the clock of the caller that committed it.
+    pub fn write_time(&self, version: Version) -> Option<WriteTime> {
+        self.looking().checkpointer.times().find(version)
     }
 
     /// Hands all commits to the operating system: they survive the end of the process. Returns `false` if some wait for a sync that

@@ -7,6 +7,7 @@
 //!   kind 3:  a value that was moved here from another segment: length of the key varint, version of its commit varint,
 //!            length of the value varint, key, value, XXH64 of the value u64, little endian
 //!   kind 5:  the same with a packed value, see `compression`: its length and checksum are those of the packed bytes
+//!   kind 6:  a time u64, little endian, in milliseconds since 1970: the commits from the version of the record on come at it or later
 //!   kind 4:  of a restore: u8 (1 in its last record, 0 in all before), then for each entry the version of its commit varint
 //!            and an operation; the version of the record is the one that is restored
 //! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log, 3 the same with a packed value, 4 an operand as the
@@ -29,6 +30,7 @@ const KIND_RESERVATION: u8 = 2;
 const KIND_MOVED: u8 = 3;
 const KIND_RESTORED: u8 = 4;
 const KIND_MOVED_PACKED: u8 = 5;
+const KIND_TIME: u8 = 6;
 const OPERATION_DELETE: u8 = 0;
 const OPERATION_PUT: u8 = 1;
 const OPERATION_PUT_LOGGED: u8 = 2;
@@ -89,6 +91,8 @@ pub enum Payload<'a> {
     Reservation(Version),
     /// A value that was moved here and that the table refers to.
     Moved(Moved<'a>),
+    /// The time of the commits that follow, in milliseconds since 1970.
+    Time(u64),
     /// Entries of a backup.
     Restored(Restored<'a>),
 }
@@ -258,9 +262,19 @@ pub fn value_checksum(value: &[u8]) -> [u8; VALUE_CHECKSUM_SIZE] {
 /// The payload of a reservation.
 #[must_use]
 pub fn encode_reservation(version: Version) -> Vec<u8> {
-    let mut payload = vec![KIND_RESERVATION];
-    payload.extend_from_slice(&version.to_le_bytes());
+    encode_number(KIND_RESERVATION, version.get())
+}
+
+fn encode_number(kind: u8, number: u64) -> Vec<u8> {
+    let mut payload = vec![kind];
+    payload.extend_from_slice(&number.to_le_bytes());
     payload
+}
+
+/// The payload of a time, in milliseconds since 1970.
+#[must_use]
+pub fn encode_time(ms: u64) -> Vec<u8> {
+    encode_number(KIND_TIME, ms)
 }
 
 /// Decodes a payload; `None` when it is malformed.
@@ -272,6 +286,7 @@ pub fn decode(payload: &[u8]) -> Option<Payload<'_>> {
         (kind @ (&KIND_MOVED | &KIND_MOVED_PACKED), _) => {
             Some(Payload::Moved(read_moved(payload, *kind == KIND_MOVED_PACKED)?))
         }
+        (&KIND_TIME, rest) => Some(Payload::Time(u64::from_le_bytes(rest.try_into().ok()?))),
         (&KIND_RESTORED, rest) => Some(Payload::Restored(Restored {
             is_last: match rest.first()? {
                 0 => false,
@@ -330,7 +345,7 @@ pub fn is_well_formed(payload: &[u8]) -> bool {
     match decode(payload) {
         Some(Payload::Operations(mut operations)) => operations.all(|operation| operation.is_ok()),
         Some(Payload::Restored(mut entries)) => entries.all(|entry| entry.is_ok()),
-        Some(Payload::Reservation(_) | Payload::Moved(_)) => true,
+        Some(Payload::Reservation(_) | Payload::Moved(_) | Payload::Time(_)) => true,
         None => false,
     }
 }
@@ -417,8 +432,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        Change, Logged, Malformed, Moved, Operation, Payload, decode, encode_reservation, moved_head, operation_head,
-        operation_size, operations_head, packed_head, value_checksum,
+        Change, Logged, Malformed, Moved, Operation, Payload, decode, encode_reservation, encode_time, moved_head,
+        operation_head, operation_size, operations_head, packed_head, value_checksum,
     };
     use crate::entry::LoggedLength;
     use crate::expiry::Expiry;
@@ -491,6 +506,15 @@ mod tests {
         }
 
         #[test]
+        fn times_read_back(ms: u64) {
+            let payload = encode_time(ms);
+            prop_assert_eq!(decode(&payload), Some(Payload::Time(ms)));
+            prop_assert_eq!(decode(&payload[..payload.len() - 1]), None);
+            let longer = [&payload[..], &[0]].concat();
+            prop_assert_eq!(decode(&longer), None);
+        }
+
+        #[test]
         fn moved_values_read_back(
             key in vec(any::<u8>(), 1..200), version in any::<u64>(), value in vec(any::<u8>(), 0..200), is_packed: bool,
         ) {
@@ -505,7 +529,7 @@ mod tests {
         }
 
         #[test]
-        fn nonsense_ends(mut payload in vec(any::<u8>(), 0..300), kind in 0..6_u8) {
+        fn nonsense_ends(mut payload in vec(any::<u8>(), 0..300), kind in 0..7_u8) {
             if let Some(first) = payload.first_mut() {
                 *first = kind;
             }

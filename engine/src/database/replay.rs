@@ -1,7 +1,9 @@
 //! Replays the records of the log into memtables.
 
+use super::checkpointer::Checkpointer;
 use super::options::Options;
 use super::payload::{self, Change, Logged, Payload};
+use super::times::Times;
 use crate::disk::Disk;
 use crate::entry::{Entry, Value};
 use crate::failure::{Failure, FailureKind};
@@ -36,12 +38,14 @@ pub(super) struct Replay<'a, D: Disk> {
     pub whole_from: Version,
     /// The version of the last commit or reservation.
     before: Version,
+    /// When versions were written.
+    times: &'a mut Times,
 }
 
 impl<'a, D: Disk> Replay<'a, D> {
-    pub fn new(log: &'a D, table: &'a mut Table<D>, options: &'a Options, checkpoint: &Checkpoint) -> Self {
+    pub fn new(log: &'a D, table: &'a mut Table<D>, options: &'a Options, checkpointer: &'a mut Checkpointer) -> Self {
         let active = Memtable::default();
-        let (reserved, skip) = (checkpoint.reserved, checkpoint.version);
+        let Checkpoint { reserved, version: skip, .. } = checkpointer.checkpoint();
         let (tabled, version) = (skip, skip);
         let log_bytes = 0;
         Self {
@@ -57,6 +61,7 @@ impl<'a, D: Disk> Replay<'a, D> {
             version,
             whole_from: Version::NONE,
             before: Version::NONE,
+            times: checkpointer.times_mut(),
         }
     }
 
@@ -91,6 +96,7 @@ impl<'a, D: Disk> Replay<'a, D> {
                 }
             }
             Payload::Restored(entries) if record.version > self.skip => {
+                self.times.forget(self.version.next());
                 self.reserved = record.version;
                 self.whole_from = self.whole_from.max(record.version);
                 self.tabled = self.tabled.max(record.version);
@@ -99,7 +105,8 @@ impl<'a, D: Disk> Replay<'a, D> {
                     self.active.insert(&entry_of(&operation, position, version))?;
                 }
             }
-            Payload::Restored(_) | Payload::Moved(_) => {}
+            Payload::Time(ms) if record.version > self.skip => self.times.begin(record.version, ms),
+            Payload::Restored(_) | Payload::Moved(_) | Payload::Time(_) => {}
         }
         Ok(())
     }
@@ -113,8 +120,8 @@ impl<'a, D: Disk> Replay<'a, D> {
                 return Err(Failure::new(FailureKind::Corrupt, message));
             }
             Payload::Restored(entries) if !entries.is_last => return Ok(()),
-            // It may be in the middle of a restore, and is not a commit.
-            Payload::Moved(_) => return Ok(()),
+            // They are no commits. A moved value may be in the middle of a restore.
+            Payload::Moved(_) | Payload::Time(_) => return Ok(()),
             _ => self.before = version,
         }
         self.version = self.version.max(version);

@@ -40,6 +40,7 @@ impl<D: Disk> Database<D> {
         let has_blocks = Level::ALL.iter().any(|level| store.table.live_bytes(*level) > 0);
         let is_first = !has_blocks && store.memtables.newest_first().all(Memtable::is_empty);
         // A checkpoint in progress covers the complete state before the restore, and no more.
+        store.checkpointer.times_mut().forget(store.clock.next());
         store.clock.begin_restore(version);
         store.memtables.end_history(version);
         store.finds.forget_gaps();

@@ -37,11 +37,11 @@ impl<D: Disk> Store<D> {
         let disks = TableDisks { upper, bottom };
         let mut table = Table::open(index.blocks(), disks, options.block_size, cache_size / 16 * 11)?;
         table.set_compression(options.compression);
-        let checkpointer = Checkpointer::open(index.notes())?;
+        let mut checkpointer = Checkpointer::open(index.notes())?;
         let checkpoint = checkpointer.checkpoint();
         let owner = table.identity().owner_of("log");
         check_owners(&disk, checkpoint.first_segment, owner)?;
-        let mut replay = Replay::new(&disk, &mut table, &options, &checkpoint);
+        let mut replay = Replay::new(&disk, &mut table, &options, &mut checkpointer);
         let recovered = recover(&disk, checkpoint.first_segment, |position, record| replay.apply(position, &record))?;
         let Replay { active, sealed, reserved, tabled, log_bytes, whole_from, .. } = replay;
         let last_version = recovered.last_version.max(checkpoint.version);

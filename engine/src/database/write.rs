@@ -21,6 +21,15 @@ pub(super) struct LargePut {
     is_restored: bool,
 }
 
+/// The version of a commit.
+#[derive(Clone, Copy)]
+pub(super) enum At {
+    /// The next one, at this time.
+    Now(u64),
+    /// That of a commit of another database, whose time is not known here.
+    Version(Version),
+}
+
 /// A put whose value comes later.
 pub(super) struct NewLargePut<'a> {
     pub key: &'a [u8],
@@ -40,8 +49,8 @@ impl<D: Disk> Database<D> {
         store.keep_pace(now_ms)?;
         match operations {
             [] => Ok(store.clock.newest()),
-            [_] => store.commit_distinct(operations, &[], None),
-            _ => store.commit_distinct(&last_of_each_key(operations), &[], None),
+            [_] => store.commit_distinct(operations, &[], At::Now(now_ms)),
+            _ => store.commit_distinct(&last_of_each_key(operations), &[], At::Now(now_ms)),
         }
     }
 
@@ -62,7 +71,7 @@ impl<D: Disk> Database<D> {
             ));
         }
         store.memtables.reserve(key.len(), 1)?;
-        let version = store.next_version()?;
+        let version = store.next_version(now_ms)?;
         let put = NewLargePut { key, length, expires, version, record_version: version };
         let put = store.begin_large(&put, &payload::operations_head(), false)?;
         self.begin_pieces(put);
@@ -89,18 +98,24 @@ impl<D: Disk> Database<D> {
 }
 
 impl<D: Disk> Store<D> {
-    /// Commits operations of different keys, in their order, at a version, or at the next one. Those that `is_operand` marks
+    /// Commits operations of different keys, in their order. Those that `is_operand` marks
     /// have encoded operands as their values.
     pub fn commit_distinct(
         &mut self,
         operations: &[Operation<'_>],
         is_operand: &[bool],
-        at: Option<Version>,
+        at: At,
     ) -> Result<Version, Failure> {
         let kept = operations.iter().map(|operation| self.values.kept_size_of(operation)).sum();
         self.memtables.reserve(kept, operations.len())?;
         let mut prepared = self.values.prepare(operations.iter());
-        let version = at.map_or_else(|| self.next_version(), Ok)?;
+        let version = match at {
+            At::Now(ms) => self.next_version(ms)?,
+            At::Version(version) => {
+                self.checkpointer.times_mut().forget(version);
+                version
+            }
+        };
         let mut position = self.values.begin(version, &payload::operations_head(), prepared.size)?;
         for (index, operation) in operations.iter().enumerate() {
             let &Operation { key, value, expires } = operation;
@@ -144,8 +159,9 @@ impl<D: Disk> Store<D> {
         Ok(put.version)
     }
 
-    /// The version of the next commit. It counts as used once the commit is done.
-    fn next_version(&mut self) -> Result<Version, Failure> {
+    /// The version of the next commit. It counts as used once the commit is done. The log says the time if that is due.
+    #[inline(never)]
+    fn next_version(&mut self, now_ms: u64) -> Result<Version, Failure> {
         if let Some(due) = self.clock.due() {
             self.values.append(due.version, &payload::encode_reservation(due.last))?;
             let at = self.values.end();
@@ -155,7 +171,12 @@ impl<D: Disk> Store<D> {
         if let Some(at) = self.clock.awaited() {
             self.values.ensure_durable(at)?;
         }
-        Ok(self.clock.next())
+        let version = self.clock.next();
+        if self.checkpointer.times().is_due(now_ms) {
+            self.values.append(version, &payload::encode_time(now_ms))?;
+            self.checkpointer.times_mut().begin(version, now_ms);
+        }
+        Ok(version)
     }
 }
 

@@ -4,18 +4,20 @@
 //! "checkpoint"   which part of the log the table contains, see `Checkpoint`
 //! "hidden"       about how many bytes of values in the log belong to entries of the bottom level that newer entries
 //!                hide: u64, little endian
+//! "times"        when versions were written, see `database/times.rs`; may be missing
 //! "log"          the number of the newest segment of the log, u64, little endian: shows that this file is missing
 //! ```
 
 use std::rc::Rc;
 
-use super::{Checkpoint, Tree};
+use super::{Bytes, Checkpoint, Tree};
 use crate::failure::{Failure, FailureKind};
 use crate::log::{Position, SegmentNumber};
 
 const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 const HIDDEN_KEY: &[u8] = b"hidden";
 const SEGMENT_KEY: &[u8] = b"log";
+const TIMES_KEY: &[u8] = b"times";
 
 /// The notes. A clone has the same ones.
 #[derive(Clone)]
@@ -50,6 +52,16 @@ impl Notes {
     /// Notes how many bytes of values are hidden. Durable with the next checkpoint.
     pub fn write_hidden(&self, bytes: u64) -> Result<(), Failure> {
         self.tree.insert(HIDDEN_KEY, &bytes.to_le_bytes())
+    }
+
+    /// The bytes of [`Notes::write_times`].
+    pub fn times(&self) -> Result<Option<Bytes>, Failure> {
+        self.tree.get(TIMES_KEY)
+    }
+
+    /// Notes when versions were written. Durable with the next checkpoint.
+    pub fn write_times(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.tree.insert(TIMES_KEY, bytes)
     }
 
     /// The newest segment in the notes. Fails if the log ends in an earlier one.

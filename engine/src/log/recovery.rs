@@ -122,10 +122,10 @@ fn read_header<D: Disk>(disk: &D, number: SegmentNumber) -> Result<Option<Segmen
         HeaderState::OtherFormat(format) => Err(Failure::new(
             FailureKind::Unsupported,
             format!(
-                "the log file {} has format {format}, this release reads {} and {}",
+                "the log file {} has format {format}, this release reads {} to {}",
                 segment::file_name(number),
                 segment::FORMAT_VERSION,
-                segment::OPERANDS_FORMAT_VERSION
+                segment::LOG_FORMAT_VERSION
             ),
         )),
         // The header is durable before a record says so.

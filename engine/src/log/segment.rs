@@ -14,10 +14,11 @@ pub use crate::position::{file_name, file_number};
 
 /// Bytes before the first record.
 pub const HEADER_SIZE: usize = 32;
-/// The format of segments. This release reads and writes it.
+/// The format of segments with blocks. Segments of the log had it, too, before there were operands.
 pub const FORMAT_VERSION: u8 = 2;
-/// The format of segments whose records may have operands. Nothing else differs. Releases before operands refuse it.
-pub const OPERANDS_FORMAT_VERSION: u8 = 3;
+/// The format of segments of the log: records may have operands, and may be times. Nothing else differs. Format 3 has operands, but
+/// no times. This release reads all three.
+pub const LOG_FORMAT_VERSION: u8 = 4;
 
 const MAGIC: &[u8; 7] = b"lugelog";
 
@@ -30,7 +31,7 @@ pub struct SegmentHeader {
     pub follows: Position,
     /// The owner of the segment.
     pub owner: u32,
-    /// The format: [`FORMAT_VERSION`] or [`OPERANDS_FORMAT_VERSION`].
+    /// The format: [`FORMAT_VERSION`] to [`LOG_FORMAT_VERSION`].
     pub format: u8,
 }
 
@@ -89,7 +90,7 @@ fn try_decode(bytes: &[u8]) -> Option<HeaderState> {
         return None;
     }
     let format = *format;
-    if format != FORMAT_VERSION && format != OPERANDS_FORMAT_VERSION {
+    if !(FORMAT_VERSION..=LOG_FORMAT_VERSION).contains(&format) {
         return Some(HeaderState::OtherFormat(format));
     }
     let follows = Position::unpacked(PackedPosition::of(u64::from_le_bytes(follows.try_into().ok()?)));

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::record::{self, RecordHasher};
-use super::segment::{self, FORMAT_VERSION, HEADER_SIZE, OPERANDS_FORMAT_VERSION, SegmentHeader};
+use super::segment::{self, FORMAT_VERSION, HEADER_SIZE, LOG_FORMAT_VERSION, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::failure::{Failure, FailureKind};
 use crate::position::{Position, SegmentNumber};
@@ -30,7 +30,7 @@ pub const MAX_PAYLOAD_SIZE: usize = 1 << 30;
 pub struct LogWriter<D: Disk> {
     disk: D,
     owner: u32,
-    /// The format of the next segments.
+    /// The format of the segments.
     format: u8,
     segment_size: u64,
     /// Whether files are extended with zeros ahead of the records.
@@ -132,6 +132,12 @@ impl<D: Disk> LogWriter<D> {
     #[must_use]
     pub fn in_bulk(self) -> Self {
         Self { writes_ahead: false, ..self }
+    }
+
+    /// For the log of commits.
+    #[must_use]
+    pub fn of_commits(self) -> Self {
+        Self { format: LOG_FORMAT_VERSION, ..self }
     }
 
     /// For a log whose segments have an owner.
@@ -301,15 +307,6 @@ impl<D: Disk> LogWriter<D> {
         if self.file.take().is_some() {
             self.leave_segment();
             self.durable = self.end();
-        }
-        Ok(())
-    }
-
-    /// The next records may have operands. Ends the present segment, durably, unless that may have some already.
-    pub fn take_operands(&mut self) -> Result<(), Failure> {
-        if self.format != OPERANDS_FORMAT_VERSION {
-            self.end_segment()?;
-            self.format = OPERANDS_FORMAT_VERSION;
         }
         Ok(())
     }

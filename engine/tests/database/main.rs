@@ -21,6 +21,7 @@ mod pace;
 mod restore;
 mod size;
 mod space;
+mod times;
 mod turns;
 mod walks;
 mod worker;

@@ -85,7 +85,7 @@ impl<D: Disk> ValueLog<D> {
         if !read_only {
             make_durable(&disk, recovered.end.segment)?;
         }
-        let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).owned_by(*owner);
+        let log = LogWriter::start(disk, recovered.end, *last_version, segment_size).of_commits().owned_by(*owner);
         let (files, space) = (ValueFiles::owned_by(*owner), Space::new(segment_size));
         let (moves, packer) = (Moves::default(), Packer::new(compression));
         Ok(Self { log, files, notes, noted_segment, logged_size, space, moves, packer })
@@ -162,6 +162,7 @@ impl<D: Disk> ValueLog<D> {
     }
 
     /// Appends a record.
+    #[inline(never)]
     pub fn append(&mut self, version: Version, payload: &[u8]) -> Result<(), Failure> {
         self.log.append(version, payload)?;
         Ok(())
@@ -202,11 +203,6 @@ impl<D: Disk> ValueLog<D> {
         }
         position.offset += stored.len() as u64;
         Ok(value)
-    }
-
-    /// As [`LogWriter::take_operands`].
-    pub fn take_operands(&mut self) -> Result<(), Failure> {
-        self.log.take_operands()
     }
 
     /// As [`ValueLog::add`], for an encoded operand.

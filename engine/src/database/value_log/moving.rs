@@ -255,7 +255,7 @@ impl Found<'_> {
             Some(Payload::Moved(value)) => {
                 self.look_at(value.key, value.version, start, (value.offset, value.length))?;
             }
-            Some(Payload::Reservation(_)) | None => {}
+            Some(Payload::Reservation(_) | Payload::Time(_)) | None => {}
         }
         Ok(())
     }
