@@ -24,6 +24,17 @@ export interface StoredValue {
   readonly expiresMs: number;
 }
 
+/** When a version was written, in milliseconds since 1970. */
+export interface WriteTime {
+  readonly writtenAt: number;
+  readonly writtenBefore: number;
+}
+
+/** Written in this millisecond. */
+export function exactly(ms: number): WriteTime {
+  return { writtenAt: ms, writtenBefore: ms + 1 };
+}
+
 /** One version of a key. */
 export interface StoredVersion {
   readonly version: number;
@@ -31,6 +42,8 @@ export interface StoredVersion {
   readonly expiresMs: number;
   /** `undefined` if the key was deleted or the value has expired. */
   readonly value: Uint8Array<ArrayBuffer> | undefined;
+  /** Absent if it is not known, or nobody asked. */
+  readonly written?: WriteTime | undefined;
 }
 
 /**

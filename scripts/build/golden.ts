@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Compression, open, type SledStore } from "../../mod.ts";
 import { COMPRESSED_FORMAT_VERSION, FORMAT_VERSION } from "../../src/store_marker.ts";
 import { readOptions } from "../lib/options.ts";
@@ -30,6 +31,8 @@ import { contentOf } from "./golden_content.ts";
 
 /** The year 2100: an entry that expires then lives as long as anybody runs these tests. */
 const YEAR_2100 = 4_102_444_800_000;
+/** A commit that comes so much later has a time of its own, in milliseconds. */
+const LONGER_THAN_A_SPAN_MS = 1100;
 const LONG_KEY = `long/${"k".repeat(60_000)}`;
 
 /** A format of directories, and the setting that gives a store this format. */
@@ -149,6 +152,19 @@ const DIRECTORIES: { readonly [name: string]: Golden } = {
       await again.flush();
       killed(5);
       await again.close();
+    },
+  },
+  /** Times of versions, in the index and in the log. */
+  times: {
+    numVersionsToKeep: 100,
+    async write(store, _format, killed) {
+      await history(store);
+      await store.compact();
+      await delay(LONGER_THAN_A_SPAN_MS);
+      await store.put("counter", "later");
+      await store.flush();
+      killed(5);
+      await store.close();
     },
   },
   /** Nodes of the index that do not fit into its file. */

@@ -18,6 +18,9 @@ export interface ContentVersion {
   readonly value?: string;
   /** In milliseconds since 1970. */
   readonly expiresAt?: number;
+  /** The span in which it was written; absent where nobody knew. */
+  readonly writtenAt?: number;
+  readonly writtenBefore?: number;
 }
 
 /** Everything that a reader can see of a store. */
@@ -34,11 +37,9 @@ export async function contentOf(store: Store, keys: readonly string[]): Promise<
   for await (const [key, value] of store.entries({ keyEncoding: "bytes" })) entries.push([shown(key), shown(value)]);
   const versions: Record<string, ContentVersion[]> = {};
   for (const key of keys) {
-    versions[hexOf(Buffer.from(key))] = (await store.versions(key)).map(({ version, deleted, value, expiresAt }) => ({
-      version,
-      deleted,
+    versions[hexOf(Buffer.from(key))] = (await store.versions(key)).map(({ value, ...version }) => ({
+      ...version,
       ...(value === undefined ? {} : { value: shown(value) }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
     }));
   }
   return { entries, versions };

@@ -163,6 +163,7 @@ export type MergeOperation =
  * await store.delete("key");
  * const versions: KeyVersion[] = await store.versions("key");
  * assert.deepEqual(versions.map(({ version, deleted }) => [version, deleted]), [[2, true], [1, false]]);
+ * for (const { writtenAt, writtenBefore } of versions) assert((writtenAt ?? 0) < (writtenBefore ?? 0));
  * ```
  */
 export interface KeyVersion {
@@ -174,4 +175,14 @@ export interface KeyVersion {
   readonly deleted: boolean;
   /** When the value expires or expired, in milliseconds since 1970; absent for never. */
   readonly expiresAt?: number;
+  /**
+   * The earliest time at which it can have been written, in milliseconds since 1970, by the clock of the process that wrote
+   * it. Absent if nobody knows: it is from a backup, from an earlier release, or a follower reads it.
+   */
+  readonly writtenAt?: number;
+  /**
+   * It was written before this time, in milliseconds since 1970. A store on disk knows the second, and after 4,096 seconds
+   * with commits the older ones to about a hundredth of their age. Other stores know the millisecond. Absent as `writtenAt`.
+   */
+  readonly writtenBefore?: number;
 }

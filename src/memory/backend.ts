@@ -12,6 +12,7 @@ import {
   type ChangePlace,
   type ChangeWindow,
   type Counted,
+  exactly,
   NEWEST,
   type NewestPage,
   type Operations,
@@ -33,7 +34,7 @@ import { toMetrics } from "../metrics.ts";
 import { merged } from "./merges.ts";
 import { RecentChanges } from "./recent.ts";
 import { MemoryTable } from "./table.ts";
-import { isGone, versionAt } from "./versions.ts";
+import { copyOf, isGone, versionAt } from "./versions.ts";
 
 /** The most entries of a page. */
 const PAGE_ENTRIES = 1000;
@@ -56,6 +57,8 @@ export class MemoryBackend extends MemoryTable implements Backend {
   readonly #counters = { commits: 0, puts: 0, deletes: 0, put_bytes: 0, gets: 0, table_misses: 0, entries_visited: 0 };
   #version = 0;
   #restoring = 0;
+  /** The time of the newest commit. All commits of a millisecond have the same object. */
+  #written = exactly(0);
   /** How many expired values range reads have skipped. */
   #passed = 0;
 
@@ -121,8 +124,7 @@ export class MemoryBackend extends MemoryTable implements Backend {
   versions(key: Uint8Array): VersionPage {
     const now = clock.now();
     const found = this.of(nameOf(key));
-    const versions = found.map((each) => ({ ...each, value: isGone(each, now) ? undefined : each.value?.slice() }));
-    return { versions, next: undefined };
+    return { versions: found.map((each) => copyOf(each, now)), next: undefined };
   }
 
   put(key: Uint8Array, value: Uint8Array, expiresMs: number): number {
@@ -140,6 +142,8 @@ export class MemoryBackend extends MemoryTable implements Backend {
       last.set(name, operation.merge ? merged(operation, last.get(name) ?? this.#find(name, NEWEST)) : operation);
     }
     this.#version += 1;
+    const now = clock.now();
+    if (this.#written.writtenAt !== now) this.#written = exactly(now);
     this.#counters.commits += 1;
     const names = last.size > 1 ? [...last.keys()].sort() : [...last.keys()];
     for (const name of names) this.#write(name, last.get(name) as StoredOperation);
@@ -256,7 +260,8 @@ export class MemoryBackend extends MemoryTable implements Backend {
 
   #write(name: string, { key, value, expiresMs }: StoredOperation): void {
     this.drop(DROPPED_A_WRITE);
-    const version = { version: this.#version, expiresMs, value: value && Uint8Array.from(value) };
+    const written = this.#written;
+    const version = { version: this.#version, expiresMs, value: value && Uint8Array.from(value), written };
     this.writeVersion(name, version);
     this.#recent.add({ ...version, key: key.slice() });
     if (!value) {
@@ -292,8 +297,4 @@ export class MemoryBackend extends MemoryTable implements Backend {
       if (visits === PAGE_VISITS) yield [name, undefined];
     }
   }
-}
-
-function copyOf(change: StoredChange, nowMs: number): StoredChange {
-  return { ...change, value: isGone(change, nowMs) ? undefined : change.value?.slice() };
 }

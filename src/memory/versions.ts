@@ -15,6 +15,11 @@ export function isGone({ value, expiresMs }: StoredVersion, nowMs: number): bool
   return value === undefined || (expiresMs > 0 && expiresMs <= nowMs);
 }
 
+/** A copy for a reader: without its value if that is gone. */
+export function copyOf<V extends StoredVersion>(version: V, nowMs: number): V {
+  return { ...version, value: isGone(version, nowMs) ? undefined : version.value?.slice() };
+}
+
 /** The newest version that is not above `version`. */
 export function versionAt(versions: Versions, version: number): StoredVersion | undefined {
   return versions.find((each) => each.version <= version);

@@ -19,6 +19,7 @@ import { type ByteRange, restOf } from "../byte_range.ts";
 import { type Combine, type Counted, combined, larger, smaller, sum } from "../memory/counters.ts";
 import { checkArray, checkExpectedVersion, checkFunction, signalOf, wrongType } from "../options.ts";
 import type { OpenSource } from "../store/base_reader.ts";
+import { toKeyVersion } from "../store/key_versions.ts";
 import { toOperand } from "../store/merges.ts";
 import { toByteRange, toDeletedRange, toWatchedRanges } from "../store/ranges.ts";
 import { StoreView, type ViewedPart } from "../store/view.ts";
@@ -218,12 +219,7 @@ export abstract class ServerPart extends ServerReader implements AsyncStore {
     const bytes = this.space.encode(key).slice();
     await this.core.queue.settled([bytes]);
     const versions = await this.core.backend.versions(bytes);
-    return versions.map(({ version, value, expiresMs }) => ({
-      version,
-      deleted: value === undefined && expiresMs === 0,
-      ...(value ? { value } : {}),
-      ...(expiresMs === 0 ? {} : { expiresAt: expiresMs }),
-    }));
+    return versions.map(toKeyVersion);
   }
 
   watch<E extends KeyEncoding = "utf8">(

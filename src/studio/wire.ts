@@ -99,6 +99,7 @@ export interface WireVersion {
   readonly version: number;
   readonly kind: "put" | "delete" | "expired";
   readonly expiresAt?: number;
+  readonly writtenAt?: number;
   readonly size?: number;
   /** The value, or its first bytes if it is long. */
   readonly value?: Base64;

@@ -70,6 +70,25 @@ function snapshots(check: AsyncCheck): void {
     assert.deepEqual(await store.versions("missing"), []);
   });
 
+  check("versions say when they were written, and not when a restore wrote them", async (store) => {
+    const before = Date.now();
+    await store.put("key", "1");
+    await store.batch([{ type: "put", key: "key", value: "2" }]);
+    const after = Date.now();
+    const [{ writtenAt = 0, writtenBefore = 0 } = {}, older] = await store.versions("key");
+    // Clocks of servers may differ a little.
+    assert.ok(writtenBefore > before - 100 && writtenAt <= after + 100, `${writtenAt} to ${writtenBefore}`);
+    assert.ok(writtenBefore > writtenAt && writtenBefore - writtenAt <= 1000);
+    if (older) assert.ok((older.writtenAt ?? 0) <= writtenAt);
+    const target = new MemoryStore();
+    await target.restore(store.backup());
+    const [restored] = await target.versions("key");
+    assert.deepEqual(
+      [text(restored?.value), restored?.writtenAt, restored?.writtenBefore],
+      ["2", undefined, undefined],
+    );
+  });
+
   check("no read finds a value after its time", async (store) => {
     await store.put("short", "1", { ttl: 1 });
     await store.put("long", "1", { ttl: 600_000 });

@@ -8,12 +8,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type BatchOperation, MemoryFileSystem, MemoryStore, open, type Store } from "../../mod.ts";
 import { Random } from "../../scripts/lib/random.ts";
 import { storeError, text } from "../support/expect.ts";
+import { SetClock } from "../support/set_clock.ts";
 
 const KEPT = 3;
+/** A store on disk that checkpoints often. */
+const DISK = { path: "/store", writeBufferSize: 256 * 1024 };
+const START = Date.UTC(2027, 0, 1);
 const STORES: Readonly<Record<string, (numVersionsToKeep?: number) => Promise<Store>>> = {
   MemoryStore: async (numVersionsToKeep = KEPT) => new MemoryStore({ numVersionsToKeep }),
-  SledStore: (numVersionsToKeep = KEPT) =>
-    open({ path: "/store", fileSystem: new MemoryFileSystem(), numVersionsToKeep, writeBufferSize: 256 * 1024 }),
+  SledStore: (numVersionsToKeep = KEPT) => open({ ...DISK, fileSystem: new MemoryFileSystem(), numVersionsToKeep }),
 };
 const BATCHES = 60;
 /** One of this many operations is a deletion. */
@@ -70,6 +73,50 @@ for (const [name, openStore] of Object.entries(STORES)) {
         return text(snapshot.getSync("key"));
       });
       assert.deepEqual(at, ["one", undefined, "three"]);
+    });
+
+    test("says when versions were written, after a restart, too", async () => {
+      using time = new SetClock();
+      const fileSystem = new MemoryFileSystem();
+      const openHere = () =>
+        name === "MemoryStore" ? openStore(20) : open({ ...DISK, fileSystem, numVersionsToKeep: 20 });
+      let store = await openHere();
+      const written: [version: number, ms: number][] = [];
+      // The clock goes back twice.
+      for (const ms of [0, 300, 999, 1000, 1500, 7000, 6999, 6999, 90_000, 0, 1]) {
+        time.ms = START + ms;
+        await store.put("key", "value");
+        written.push([store.version, time.ms]);
+      }
+      const check = (found: Store) => {
+        const versions = found.versionsSync("key").reverse();
+        assert.equal(versions.length, written.length);
+        for (const [i, { version, writtenAt = 0, writtenBefore = 0 }] of versions.entries()) {
+          const [expected, ms] = written[i] ?? [];
+          assert.equal(version, expected);
+          assert.ok(
+            ms !== undefined && writtenAt <= ms && ms < writtenBefore,
+            `${ms}: ${writtenAt} to ${writtenBefore}`,
+          );
+          assert.equal(writtenBefore - writtenAt, name === "MemoryStore" ? 1 : 1000);
+        }
+      };
+      check(store);
+      if (name === "SledStore") {
+        await store.close();
+        store = await openHere();
+        check(store);
+      }
+      await using emptied = await openStore();
+      await emptied.restore(store.backup());
+      assert.deepEqual(
+        emptied.versionsSync("key").map(({ writtenAt, writtenBefore }) => [writtenAt, writtenBefore]),
+        [[undefined, undefined]],
+      );
+      time.ms = START + 5000;
+      await emptied.put("key", "value");
+      assert.equal(emptied.versionsSync("key")[0]?.writtenAt, START + 5000);
+      await store.close();
     });
 
     test("keeps the configured versions and those that a snapshot sees; removed ones are an error", async () => {

@@ -14,12 +14,14 @@ import { minify } from "terser";
  * see src/wasm/commit_pages.ts.
  */
 const INTERNAL = [
+  "assertChangeable",
   "assertOpen",
   "assertSound",
   "assertWritable",
   "behaviour",
   "changesFrom",
   "congestion",
+  "endsWithThread",
   "expiresMs",
   "lowerIncluded",
   "modifiedMs",
@@ -27,9 +29,14 @@ const INTERNAL = [
   "observer",
   "replyLength",
   "replyNumber",
+  "restoreVersion",
   "settledVersion",
+  "staleAfterMs",
+  "toPublic",
   "upperIncluded",
   "versionsToKeep",
+  "wholeFrom",
+  "writeVersion",
 ];
 
 /**

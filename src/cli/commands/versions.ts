@@ -8,13 +8,15 @@ import { type KeyOptions, keyOf, type ValueOptions, withKeys, withValues } from 
 export const versions: CliCommand = command<[key: string], KeyOptions & ValueOptions>({
   name: "versions",
   summary: "list the versions of a key, newest first",
-  details: "A line has the version, then put, delete or expired, and the value. Exits with 1 when the key has none.",
+  details:
+    "A line has the version, then put, delete or expired, when it was written (to the second or less exact, - if nobody " +
+    "knows), and the value. Exits with 1 when the key has none.",
   examples: `
 $ luge put shop price 10 --keep-versions 10
 $ luge put shop price 12
 $ luge versions shop price
-…	put	12
-…	put	10`,
+…	put	…	12
+…	put	…	10`,
   define: (command) => {
     withValues(withKeys(command.argument("<key>", "the key")));
   },
@@ -30,7 +32,8 @@ function jsonOf({ value, ...version }: KeyVersion, { values }: ValueOptions): ob
   return { ...version, ...(value ? { value: encodeForJson(value, values) } : {}) };
 }
 
-function lineOf({ version, value, deleted }: KeyVersion, { values }: ValueOptions): string {
+function lineOf({ version, value, deleted, writtenAt }: KeyVersion, { values }: ValueOptions): string {
   const what = deleted ? "delete" : value ? "put" : "expired";
-  return [`${version}`, what, ...(value ? [encodeForLine(value, values)] : [])].join("\t");
+  const when = writtenAt === undefined ? "-" : new Date(writtenAt).toISOString();
+  return [`${version}`, what, when, ...(value ? [encodeForLine(value, values)] : [])].join("\t");
 }

@@ -100,12 +100,13 @@ export class Encoder {
     const [deleted, pieces]: [string[], string[]] = [[], []];
     let bytes = compare.length * OPERATION_BYTES;
     for (const operation of operations) {
-      const { value, expiresMs } = operation;
+      const { value } = operation;
+      const fields = { expiresMs: value ? operation.expiresMs : 0, writtenMs: this.#now() };
       const key = joined(entries, operation.key);
       bytes += operation.key.length + OPERATION_BYTES + (inPieces.has(operation) ? 0 : (value?.length ?? 0));
-      let stored: Parameters<typeof encodeEntry>[0]["value"] = value;
+      let stored: Parameters<typeof encodeEntry>[0] = value;
       if (value && lease && inPieces.has(operation)) {
-        stored = await this.#pieces.write(key, value, expiresMs, lease);
+        stored = await this.#pieces.write(key, value, fields, lease);
         pieces.push(stored.id);
       }
       if (value === undefined) deleted.push(key);
@@ -113,7 +114,7 @@ export class Encoder {
       success.push({
         request_put: {
           key,
-          value: toBase64(encodeEntry({ expiresMs: value ? expiresMs : 0, value: stored })),
+          value: toBase64(encodeEntry(stored, fields)),
           ...(owner && { lease: owner.id }),
           ...(!value && { prev_kv: true }),
         },

@@ -15,7 +15,7 @@
 import { ofBase64, toBase64 } from "../../base64.ts";
 import { putAll } from "../../bytes.ts";
 import { StoreError } from "../../errors.ts";
-import { encodeEntry, type Pieces } from "./entry.ts";
+import { type EntryFields, encodeEntry, type Pieces } from "./entry.ts";
 import type { Lease } from "./leases.ts";
 import type { RequestOp } from "./messages.ts";
 import { randomHex, type Space } from "./space.ts";
@@ -38,12 +38,12 @@ export class PieceStore {
   }
 
   /** Writes a value in pieces. Nobody sees it until the entry is committed under the same lease. */
-  async write(entryKey: string, value: Uint8Array, expiresMs: number, lease: Lease, version?: number): Promise<Pieces> {
+  async write(entryKey: string, value: Uint8Array, fields: EntryFields, lease: Lease): Promise<Pieces> {
     const { layout, client } = this.#space;
     const pieces: Pieces = { id: randomHex(ID_BYTES), length: value.length };
     const { id } = pieces;
     const key = ofBase64(entryKey);
-    const entry = encodeEntry({ expiresMs, version, value: pieces });
+    const entry = encodeEntry(pieces, fields);
     const manifest = new Uint8Array(LENGTH_BYTES + key.length + entry.length);
     new DataView(manifest.buffer).setUint32(0, key.length);
     putAll([key, entry], manifest, LENGTH_BYTES);

@@ -16,7 +16,7 @@ import { joined } from "./layout.ts";
 import type { KeyValue, RangeRequest, RangeResponse } from "./messages.ts";
 import type { PieceStore } from "./pieces.ts";
 import type { Space } from "./space.ts";
-import { bytesOf, type FoundEntry, foundEntry, isLive, lengthOf, storedValue } from "./values.ts";
+import { bytesOf, type FoundEntry, foundEntry, isLive, lengthOf, storedValue, storedVersion } from "./values.ts";
 
 /** How many keys one request reads at most: each answer may have 256 KiB. */
 const KEYS_A_READ = 32;
@@ -162,10 +162,8 @@ export class Reads {
     const now = this.#now();
     let at = revision;
     for (let [entry] = entries; entry && versions.length < MOST_VERSIONS; ) {
-      const { version, expiresMs, modRevision } = entry;
-      const stored = await storedValue(this.#pieces, entry, at, now);
-      versions.push({ version, expiresMs, value: stored?.value });
-      at = modRevision - 1;
+      versions.push(await storedVersion(this.#pieces, entry, at, now));
+      at = entry.modRevision - 1;
       entry = at > 0 ? await this.#before(key, at) : undefined;
     }
     return versions;

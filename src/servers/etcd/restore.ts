@@ -140,12 +140,13 @@ class EtcdRestore implements RestoreSink {
         : expiresMs > 0
           ? await leases.forValue(expiresMs - now())
           : undefined;
-    let stored: Parameters<typeof encodeEntry>[0]["value"] = value;
+    let stored: Parameters<typeof encodeEntry>[0] = value;
+    const fields = { expiresMs: value ? expiresMs : 0, version };
     const lease = await this.#lease;
     if (value && value.length > INLINE_BYTES && lease) {
-      stored = await pieces.write(name, value, expiresMs, lease, version);
+      stored = await pieces.write(name, value, fields, lease);
     }
-    const bytes = encodeEntry({ expiresMs: value ? expiresMs : 0, version, value: stored });
+    const bytes = encodeEntry(stored, fields);
     return { request_put: { key: name, value: toBase64(bytes), ...(owner && { lease: owner.id }) } };
   }
 }

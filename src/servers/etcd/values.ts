@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredValue } from "../../backend.ts";
+import { exactly, type StoredValue, type StoredVersion } from "../../backend.ts";
 import { ofBase64 } from "../../base64.ts";
 import { NOTHING } from "../../bytes.ts";
 import { decodeEntry, isPieces, type RawEntry } from "./entry.ts";
@@ -57,4 +57,17 @@ export async function storedValue(
   if (!isLive(entry, nowMs)) return undefined;
   const { version, expiresMs } = entry;
   return { value: await bytesOf(pieces, entry, revision), version, expiresMs };
+}
+
+/** One version of a key, whether readers see it or not. */
+export async function storedVersion(
+  pieces: PieceStore,
+  entry: FoundEntry,
+  revision: number,
+  nowMs: number,
+): Promise<StoredVersion> {
+  const { version, expiresMs, writtenMs } = entry;
+  const stored = await storedValue(pieces, entry, revision, nowMs);
+  const written = writtenMs === undefined ? undefined : exactly(writtenMs);
+  return { version, expiresMs, value: stored?.value, written };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredValue, StoredVersion } from "../../backend.ts";
+import { exactly, type StoredValue, type StoredVersion } from "../../backend.ts";
 import { type ByteRange, LARGEST_PAGE_BYTES } from "../../byte_range.ts";
 import { nameOf } from "../../bytes.ts";
 import { clock } from "../../clock.ts";
@@ -177,6 +177,7 @@ export class PostgresBackend implements AsyncBackend {
       version: Number(row.version),
       expiresMs: Number(row.expires),
       value: entryOf(row, now)?.value,
+      written: row.written === null ? undefined : exactly(Number(row.written)),
     }));
   }
 

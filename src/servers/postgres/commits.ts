@@ -126,7 +126,8 @@ async function send(parts: CommitParts, id: Uint8Array, group: readonly CommitRe
   const call = async ({ query, attempt }: { query: Query; attempt: Attempt }) => {
     if (single && !attempt.mayBeDone) {
       const { key, value, expiresMs } = single;
-      const [written] = await query(statements.put, [bytea(id), bytea(key), bytea(value), bigint(expiresMs)]);
+      const values = [bytea(id), bytea(key), bytea(value), bigint(expiresMs), bigint(now())];
+      const [written] = await query(statements.put, values);
       return { r_state: 0, r_base: Number(written?.version) - 1, r_refused: "{}", r_existed: "{}" };
     }
     const [row = {}] = await query(statements.commit, parametersOf(id, group, made, { now: now(), attempt }));

@@ -7,7 +7,7 @@
 import type { Tables } from "./tables.ts";
 
 /** The format of the tables that this release writes and reads. */
-export const SCHEMA_FORMAT = 1;
+export const SCHEMA_FORMAT = 2;
 
 /** More commits than have ids of one millisecond. */
 const COMMITS_A_MILLISECOND = 100;
@@ -30,7 +30,7 @@ create table if not exists ${t.entries} (
   key bytea not null, value bytea, version bigint not null, expires bigint not null default 0, primary key (key${up}));
 create index if not exists ${t.entriesExpiry} on ${t.entries} (expires${up}) where expires > 0 and value is not null;
 create table if not exists ${t.changes} (
-  version bigint not null, key bytea not null, value bytea, expires bigint not null default 0,
+  version bigint not null, key bytea not null, value bytea, expires bigint not null default 0, written bigint,
   primary key (version${up}, key${up}));
 create index if not exists ${t.changesByKey} on ${t.changes} (key${up}, version${up});
 create table if not exists ${t.clock} (id int primary key, version bigint not null);
@@ -135,8 +135,8 @@ begin
       join ${t.entries} e on e.key = w.key
       where w.value is null and w.request <> all (r_refused) and ${live("e", "p_now")});
   end if;
-  insert into ${t.changes} (version, key, value, expires)
-    select r_base + 1 + w.request, w.key, w.value, w.expires
+  insert into ${t.changes} (version, key, value, expires, written)
+    select r_base + 1 + w.request, w.key, w.value, w.expires, p_now
     from unnest(p_write_requests, p_keys, p_values, p_expiries) w(request, key, value, expires)
     where w.request <> all (r_refused);
   insert into ${t.entries} as e (key, value, version, expires)

@@ -60,7 +60,7 @@ export function statementsOf(t: Tables): Statements {
       select c.version, 0 as kept, coalesce(sum(v.bytes), 0) as sum,
         (select key from v order by key offset $3 - 1 limit 1) as last
       from ${t.clock} c left join v on true where c.id = 0 group by c.version`,
-    versions: `select version, value, expires from ${t.changes} where key = $1 order by version desc`,
+    versions: `select version, value, expires, written from ${t.changes} where key = $1 order by version desc`,
     changes: changes(t),
     commit: `select * from ${t.commit}(${Array.from({ length: 21 }, (_, i) => `$${i + 1}`).join(", ")})`,
     put: put(t),
@@ -78,13 +78,13 @@ export function statementsOf(t: Tables): Statements {
 
 /**
  * A group of one request that writes one value, and that nothing can refuse: what the function would do, as one
- * statement. $1 the id of the commit, $2 the key, $3 the value, $4 the expiry. The other writes need the version that
+ * statement. $1 the id of the commit, $2 the key, $3 the value, $4 the expiry, $5 the time. The other writes need the version that
  * the clock has after this one, so they come after the lock of the clock. None of them reads what was there before:
  * `on conflict` sees the newest row, whatever the statement saw at its begin.
  */
 function put(t: Tables): string {
   return `with c as (update ${t.clock} set version = version + 1 where id = 0 returning version),
-    h as (insert into ${t.changes} (version, key, value, expires) select version, $2, $3, $4 from c),
+    h as (insert into ${t.changes} (version, key, value, expires, written) select version, $2, $3, $4, $5 from c),
     i as (insert into ${t.commits} (id, version, refused, existed) select $1, version, '{}', '{}' from c),
     e as (insert into ${t.entries} (key, value, version, expires) select $2, $3, version, $4 from c
       on conflict (key) do update set value = excluded.value, version = excluded.version, expires = excluded.expires)

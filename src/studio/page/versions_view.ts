@@ -32,6 +32,7 @@ export function VersionsView({ name, reload }: { readonly name: string; readonly
         <button type="button" aria-pressed=${i === index} onClick=${() => setChosen(i)}>
           <span class="version">${version.version}</span> ${version.kind}
           ${version.size !== undefined && html`<span class="size">${sizeText(version.size)}</span>`}
+          ${version.writtenAt !== undefined && html`<time>${timeText(version.writtenAt)}</time>`}
           ${version.expiresAt !== undefined && html`<span class="size">expires ${timeText(version.expiresAt)}</span>`}
         </button>
       </li>`,

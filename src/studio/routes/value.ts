@@ -34,10 +34,11 @@ export const versions: Route = {
   answer: async ({ fields, place: { store } }) => {
     const found = await store.versions(fields.requiredKey("key"));
     const wire = found.slice(0, MOST_VERSIONS).map(
-      ({ version, value, deleted, expiresAt }): WireVersion => ({
+      ({ version, value, deleted, expiresAt, writtenAt }): WireVersion => ({
         version,
         kind: deleted ? "delete" : value ? "put" : "expired",
         ...(expiresAt !== undefined && { expiresAt }),
+        ...(writtenAt !== undefined && { writtenAt }),
         ...(value && { size: value.length, value: toBase64(value.subarray(0, VERSION_BYTES)) }),
       }),
     );
