@@ -45,9 +45,7 @@ impl<'a> Frame<'a> {
     pub fn push(&mut self, entry: &Entry<'_>, value: Option<&[u8]>, budget: usize) -> Result<bool, Failure> {
         let Entry { key, version, expires, .. } = *entry;
         let size = HEAD_SIZE + key.len() + value.map_or(0, <[u8]>::len);
-        self.bytes
-            .try_reserve(size)
-            .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory for a reply of {size} bytes")))?;
+        self.bytes.try_reserve(size).map_err(|_| Failure::out_of_memory("for a reply", size))?;
         let kind = match (value, expires) {
             (Some(_), _) => VALUE,
             (None, Some(_)) => EXPIRED,

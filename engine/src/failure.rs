@@ -43,6 +43,12 @@ impl Failure {
         Self(Box::new(Content { kind, message: message.into(), source: None }))
     }
 
+    /// There is no memory for so many bytes.
+    #[must_use]
+    pub fn out_of_memory(what: &str, bytes: usize) -> Self {
+        Self::new(FailureKind::OutOfMemory, format!("no memory {what} of {bytes} bytes"))
+    }
+
     /// The same failure with the error that caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {

@@ -1,7 +1,7 @@
 //! Pages of entries: a scan passes many entries to the host in one call.
 
 use crate::expiry::Expiry;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::number::to_host;
 use crate::version::Version;
 
@@ -108,5 +108,5 @@ fn length(bytes: &[u8]) -> Result<u32, Failure> {
 }
 
 fn out_of_memory(size: usize) -> Failure {
-    Failure::new(FailureKind::OutOfMemory, format!("no memory for a reply of {size} bytes"))
+    Failure::out_of_memory("for a reply", size)
 }

@@ -176,13 +176,15 @@ export interface KeyVersion {
   /** When the value expires or expired, in milliseconds since 1970; absent for never. */
   readonly expiresAt?: number;
   /**
-   * The earliest time at which it can have been written, in milliseconds since 1970, by the clock of the process that wrote
-   * it. Absent if nobody knows: it is from a backup, from an earlier release, or a follower reads it.
+   * The earliest time at which its commit can have begun, in milliseconds since 1970, by the clock of the process that made
+   * it (of the server for PostgreSQL). Absent if nobody knows: the version is from a backup, or reached a follower while that
+   * followed.
    */
   readonly writtenAt?: number;
   /**
-   * It was written before this time, in milliseconds since 1970. A store on disk knows the second, and after 4,096 seconds
-   * with commits the older ones to about a hundredth of their age. Other stores know the millisecond. Absent as `writtenAt`.
+   * Its commit began before this time, in milliseconds since 1970. A store on disk knows the second. After 4,096 seconds
+   * with commits it knows older ones to about a hundredth of their age. Other stores know the millisecond. Absent as
+   * `writtenAt`.
    */
   readonly writtenBefore?: number;
 }

@@ -215,7 +215,7 @@ fn reserve(bytes: &mut Vec<u8>, size: usize) -> Result<(), Failure> {
 }
 
 fn no_memory(size: usize) -> Failure {
-    Failure::new(FailureKind::OutOfMemory, format!("no memory to read a value of {size} bytes"))
+    Failure::out_of_memory("to read a value", size)
 }
 
 /// Recovery checks each operand, so this is a fault of the engine.

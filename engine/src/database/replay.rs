@@ -96,12 +96,12 @@ impl<'a, D: Disk> Replay<'a, D> {
                 }
             }
             Payload::Restored(entries) if record.version > self.skip => {
-                self.times.forget(self.version.next());
                 self.reserved = record.version;
                 self.whole_from = self.whole_from.max(record.version);
                 self.tabled = self.tabled.max(record.version);
                 for entry in entries {
                     let (version, operation) = entry.map_err(|payload::Malformed| damaged())?;
+                    self.times.forget(version);
                     self.active.insert(&entry_of(&operation, position, version))?;
                 }
             }

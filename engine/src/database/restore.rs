@@ -40,7 +40,6 @@ impl<D: Disk> Database<D> {
         let has_blocks = Level::ALL.iter().any(|level| store.table.live_bytes(*level) > 0);
         let is_first = !has_blocks && store.memtables.newest_first().all(Memtable::is_empty);
         // A checkpoint in progress covers the complete state before the restore, and no more.
-        store.checkpointer.times_mut().forget(store.clock.next());
         store.clock.begin_restore(version);
         store.memtables.end_history(version);
         store.finds.forget_gaps();
@@ -73,6 +72,7 @@ impl<D: Disk> Database<D> {
             return Ok(false);
         }
         store.memtables.reserve(key.len(), 1)?;
+        store.checkpointer.times_mut().forget(version);
         let start = [&payload::restored_head(false)[..], &payload::restored_version(version)].concat();
         let put = NewLargePut { key, length, expires, version, record_version };
         let put = store.begin_large(&put, &start, true)?;
@@ -109,6 +109,7 @@ impl<D: Disk> Store<D> {
             let value = self.values.add(&mut position, &version_bytes, operation, &mut prepared)?;
             let (key, expires) = (operation.key, operation.expires);
             self.finds.written(key, false);
+            self.checkpointer.times_mut().forget(*version);
             self.memtables.insert(&Entry { key, version: *version, expires, value })?;
         }
         self.values.finish()

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! in the notes:  format u8 = 1, then for each span three varints: how many versions it begins after the span before; by how many
-//!                milliseconds, modulo 2^64; how many milliseconds it takes, 0 if nobody knows when its versions were written
+//!                milliseconds, modulo 2^64; how many milliseconds it takes; a span of 1970 and of one millisecond if nobody knows
 //! ```
 
 use crate::varint;
@@ -15,10 +15,10 @@ use crate::version::Version;
 const FORMAT_VERSION: u8 = 1;
 /// The log says the time at most once in so many milliseconds.
 const SPAN_MS: u64 = 1000;
-/// If there are more spans than this, some are merged. The notes then have about 20 KiB.
+/// If there are more spans than this, some are merged. The notes then have 14 to 34 KiB.
 const MOST_SPANS: usize = 4096;
-/// A merged span is at most this part of its age, or twice it and so on until enough are merged. With a commit in each second that
-/// is a hundredth of the age after a day and a fiftieth after 26 years: the number of spans grows with the logarithm of the age.
+/// A merged span is at most this part of its age, or twice it and so on until enough are merged. The number of spans grows with
+/// the logarithm of the age: with a commit in each second they are 1/267 of their age after a day, and 1/140 after 30 days.
 const PARTS: u64 = 4096;
 
 /// A span of time, in milliseconds since 1970.
@@ -30,7 +30,12 @@ pub struct WriteTime {
     pub to: u64,
 }
 
-/// The versions from `first` on were written in this time. If it is empty, nobody knows when.
+/// The time of versions that were written nobody knows when.
+const UNKNOWN: WriteTime = WriteTime { from: UNKNOWN_MS, to: UNKNOWN_MS + 1 };
+/// As a time in the log it says that nobody knows when the commits that follow were begun.
+pub(super) const UNKNOWN_MS: u64 = 0;
+
+/// The versions from `first` on were written in this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     first: Version,
@@ -39,19 +44,19 @@ struct Span {
 
 impl Span {
     fn is_known(&self) -> bool {
-        self.time.to > self.time.from
+        self.time != UNKNOWN
     }
 
     /// Both as one. If nobody knows the time of one, nobody knows that of both.
     fn with(self, next: Self) -> Self {
-        let from = self.time.from.min(next.time.from);
+        let (from, to) = (self.time.from.min(next.time.from), self.time.to.max(next.time.to));
         let is_known = self.is_known() && next.is_known();
-        let to = if is_known { self.time.to.max(next.time.to) } else { from };
-        Self { first: self.first, time: WriteTime { from, to } }
+        Self { first: self.first, time: if is_known { WriteTime { from, to } } else { UNKNOWN } }
     }
 }
 
-/// The times of all versions, by the clock of each commit: if a clock goes back, they do, too.
+/// The times of all versions, by the clock of each commit: if a clock goes back, they do, too. The last span is the last time that
+/// the log says.
 #[derive(Debug, Default)]
 pub(super) struct Times {
     spans: Vec<Span>,
@@ -65,16 +70,17 @@ impl Times {
         self.spans.last().is_none_or(|last| now_ms < last.time.from || now_ms >= last.time.to)
     }
 
-    /// The versions from `first` on are written at this time.
+    /// The versions from `first` on are written at this time, or nobody knows when.
     pub fn begin(&mut self, first: Version, now_ms: u64) {
-        self.push(Span { first, time: WriteTime { from: now_ms, to: now_ms.saturating_add(SPAN_MS) } });
+        let known = WriteTime { from: now_ms, to: now_ms.saturating_add(SPAN_MS) };
+        self.push(Span { first, time: if now_ms == UNKNOWN_MS { UNKNOWN } else { known } });
     }
 
-    /// Nobody knows when the versions from `first` on were written.
+    /// Nobody knows when the versions from `first` on were written. A restore may bring versions that are below those that this
+    /// store had.
     pub fn forget(&mut self, first: Version) {
-        if let Some(last) = self.spans.last().filter(|last| last.is_known()) {
-            let from = last.time.from;
-            self.push(Span { first, time: WriteTime { from, to: from } });
+        if self.spans.last().is_some_and(|last| last.is_known() || last.first > first) {
+            self.push(Span { first, time: UNKNOWN });
         }
     }
 
@@ -89,11 +95,11 @@ impl Times {
     #[inline(never)]
     fn push(&mut self, span: Span) {
         while self.spans.pop_if(|last| last.first >= span.first).is_some() {}
-        self.spans.push(span);
-        self.is_changed = true;
-        if self.spans.len() > MOST_SPANS {
+        if self.spans.len() == MOST_SPANS {
             self.merge(span.time.to);
         }
+        self.spans.push(span);
+        self.is_changed = true;
     }
 
     /// Merges spans until there is room for more.
@@ -163,7 +169,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{MOST_SPANS, SPAN_MS, Times, WriteTime};
+    use super::{MOST_SPANS, SPAN_MS, Times, UNKNOWN_MS, WriteTime};
     use crate::version::Version;
 
     fn of(times: &Times, version: u64) -> Option<(u64, u64)> {
@@ -173,7 +179,7 @@ mod tests {
     #[test]
     fn a_time_is_due_once_a_second() {
         let mut times = Times::default();
-        assert!(times.is_due(0) && times.is_due(7000));
+        assert!(times.is_due(UNKNOWN_MS) && times.is_due(7000));
         times.begin(Version::of(3), 7000);
         assert!(!times.is_due(7999) && times.is_due(8000));
         // A clock that went back.
@@ -203,10 +209,14 @@ mod tests {
         times.forget(Version::of(1));
         assert_eq!(times.take_changed(), None);
         times.begin(Version::of(2), 5000);
+        assert!(times.is_due(UNKNOWN_MS));
         times.forget(Version::of(6));
         times.forget(Version::of(8));
         assert_eq!((of(&times, 5), of(&times, 6), of(&times, 9)), (Some((5000, 6000)), None, None));
+        times.forget(Version::of(4));
+        assert_eq!((of(&times, 3), of(&times, 4), of(&times, 6)), (Some((5000, 6000)), None, None));
         assert!(times.is_due(5000));
+        assert!(!times.is_due(UNKNOWN_MS));
         times.begin(Version::of(10), 5500);
         assert_eq!((of(&times, 9), of(&times, 10)), (None, Some((5500, 6500))));
     }
@@ -248,6 +258,10 @@ mod tests {
             restored.forget(Version::of(2 * version + 1));
             back.begin(Version::of(version), 1_000_000_000_000 - version * 1000);
             assert!(restored.spans.len() <= MOST_SPANS && back.spans.len() <= MOST_SPANS);
+            // The last time that the log says is never merged: the next commit asks for another one if it is not in it.
+            let now = 1_000_000_000_000 - version * 1000;
+            assert_eq!(of(&back, version), Some((now, now + SPAN_MS)));
+            assert!(back.is_due(now + SPAN_MS) && back.is_due(now - 1) && restored.is_due(now));
         }
         let at = 1_000_000_000_000 - 20_000_000;
         assert!(of(&back, 20_000).is_some_and(|(from, to)| from <= at && at < to));
@@ -257,11 +271,12 @@ mod tests {
     fn damaged_notes_say_nothing() {
         let mut times = Times::default();
         times.begin(Version::of(300), 1_764_000_000_000);
+        let whole = times.take_changed().unwrap().len();
         times.forget(Version::of(400));
         let bytes = times.take_changed().unwrap();
         assert_eq!(times.take_changed(), None);
         assert_eq!(Times::decode(Some(&bytes)).spans, times.spans);
-        for length in (0..bytes.len()).filter(|length| *length != bytes.len() - 3) {
+        for length in (0..bytes.len()).filter(|length| *length != whole) {
             assert!(Times::decode(Some(&bytes[..length])).spans.is_empty(), "{length}");
         }
         assert!(Times::decode(Some(&[1, 0, 0])).spans.is_empty());

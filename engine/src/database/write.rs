@@ -3,6 +3,7 @@
 use super::Database;
 use super::payload::{self, Operation};
 use super::store::Store;
+use super::times::UNKNOWN_MS;
 use super::value_log::LargeValue;
 use crate::abbreviation::Common;
 use crate::disk::Disk;
@@ -112,7 +113,7 @@ impl<D: Disk> Store<D> {
         let version = match at {
             At::Now(ms) => self.next_version(ms)?,
             At::Version(version) => {
-                self.checkpointer.times_mut().forget(version);
+                self.say_time(version, UNKNOWN_MS)?;
                 version
             }
         };
@@ -160,7 +161,6 @@ impl<D: Disk> Store<D> {
     }
 
     /// The version of the next commit. It counts as used once the commit is done. The log says the time if that is due.
-    #[inline(never)]
     fn next_version(&mut self, now_ms: u64) -> Result<Version, Failure> {
         if let Some(due) = self.clock.due() {
             self.values.append(due.version, &payload::encode_reservation(due.last))?;
@@ -172,11 +172,18 @@ impl<D: Disk> Store<D> {
             self.values.ensure_durable(at)?;
         }
         let version = self.clock.next();
-        if self.checkpointer.times().is_due(now_ms) {
-            self.values.append(version, &payload::encode_time(now_ms))?;
-            self.checkpointer.times_mut().begin(version, now_ms);
-        }
+        self.say_time(version, now_ms)?;
         Ok(version)
+    }
+
+    /// Writes the time of the commits from `version` on into the log, if that is due.
+    #[inline(never)]
+    fn say_time(&mut self, version: Version, ms: u64) -> Result<(), Failure> {
+        if self.checkpointer.times().is_due(ms) {
+            self.values.append(version, &payload::encode_time(ms))?;
+            self.checkpointer.times_mut().begin(version, ms);
+        }
+        Ok(())
     }
 }
 

@@ -505,9 +505,7 @@ impl<D: Disk> LogWriter<D> {
     }
 
     fn reserve(&mut self, size: usize) -> Result<(), Failure> {
-        self.buffer
-            .try_reserve(size)
-            .map_err(|_| Failure::new(FailureKind::OutOfMemory, format!("no memory for a log record of {size} bytes")))
+        self.buffer.try_reserve(size).map_err(|_| Failure::out_of_memory("for a log record", size))
     }
 
     /// Writes bytes of a record that is written as it comes. They belong at offset `end`. Small pieces are joined

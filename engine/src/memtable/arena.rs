@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use crate::entry::{Entry, LoggedLength, Value};
 use crate::expiry::Expiry;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::number::u32_of;
 use crate::position::PackedPosition;
 use crate::version::Version;
@@ -237,7 +237,7 @@ fn lengths(key: usize, value: u32) -> [u8; 8] {
 }
 
 fn no_memory(size: usize) -> Failure {
-    Failure::new(FailureKind::OutOfMemory, format!("no memory for {size} bytes in the write buffer"))
+    Failure::out_of_memory("for a part of the write buffer", size)
 }
 
 #[cfg(test)]

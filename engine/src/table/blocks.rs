@@ -519,7 +519,7 @@ impl<D: Disk> BlockStore<D> {
 }
 
 fn no_memory(size: usize) -> Failure {
-    Failure::new(FailureKind::OutOfMemory, format!("no memory to read a block of {size} bytes"))
+    Failure::out_of_memory("to read a block", size)
 }
 
 /// The parts of the record at `position`; `None` if it is damaged.

@@ -121,3 +121,45 @@ fn versions_of_a_backup_and_of_another_database_have_no_time() {
     let database = Database::with_index(&index, database.close(9000).unwrap(), OPTIONS).unwrap();
     expect(&database);
 }
+
+#[test]
+fn a_backup_may_have_versions_that_this_database_had() {
+    let index = Index::in_memory();
+    let mut database = Database::with_index(&index, disks(), OPTIONS).unwrap();
+    let first = database.commit(&[put(b"a", b"")], 5000).unwrap();
+    let second = database.commit(&[Operation { key: b"a", value: None, expires: None }], 7000).unwrap();
+    let to = second.plus(10);
+    database.begin_restore(to).unwrap();
+    let value = vec![7; 300];
+    assert!(database.begin_restored_put(b"large", value.len(), None, second, 8000).unwrap());
+    database.extend_put(&value).unwrap();
+    database.finish_put().unwrap();
+    let restored = RestoredEntry { version: first, operation: put(b"key", b"value") };
+    database.restore(&[restored], 8000).unwrap();
+    database.end_restore().unwrap();
+    let last = database.commit(&[put(b"a", b"")], 9000).unwrap();
+    database.sync().unwrap();
+    let expect = |database: &Database<MemoryDisk>| {
+        let known = [first, second, last].map(|version| database.write_time(version).map(|time| time.from));
+        assert_eq!(known, [None, None, Some(9000)]);
+    };
+    expect(&database);
+    let database = Database::with_index(&index, database.crash(), OPTIONS).unwrap();
+    expect(&database);
+    expect(&Database::with_index(&index, database.close(9000).unwrap(), OPTIONS).unwrap());
+}
+
+#[test]
+fn commits_of_another_database_have_no_time_after_a_crash() {
+    let index = Index::in_memory();
+    let mut database = Database::with_index(&index, disks(), OPTIONS).unwrap();
+    let own = database.commit(&[put(b"a", b"")], 5000).unwrap();
+    for applied in [own.plus(3), own.plus(4)] {
+        let entry = RestoredEntry { version: applied, operation: put(b"key", b"value") };
+        database.apply(&[entry], applied, 5000).unwrap();
+    }
+    database.sync().unwrap();
+    let database = Database::with_index(&index, database.crash(), OPTIONS).unwrap();
+    let known = [own, own.plus(3), own.plus(4)].map(|version| database.write_time(version).map(|time| time.from));
+    assert_eq!(known, [Some(5000), None, None]);
+}

@@ -4,13 +4,15 @@ import { encodeForJson, encodeForLine, shown } from "../encodings.ts";
 import { NotFoundError } from "../exit_codes.ts";
 import { type KeyOptions, keyOf, type ValueOptions, withKeys, withValues } from "../options.ts";
 
+const SECOND_MS = 1000;
+
 /** `luge versions`. */
 export const versions: CliCommand = command<[key: string], KeyOptions & ValueOptions>({
   name: "versions",
   summary: "list the versions of a key, newest first",
   details:
-    "A line has the version, then put, delete or expired, when it was written (to the second or less exact, - if nobody " +
-    "knows), and the value. Exits with 1 when the key has none.",
+    "A line has the version, then put, delete or expired, when it was written (- if nobody knows), and the value. If the " +
+    "second is not known, the time is an interval. Exits with 1 when the key has none.",
   examples: `
 $ luge put shop price 10 --keep-versions 10
 $ luge put shop price 12
@@ -32,8 +34,16 @@ function jsonOf({ value, ...version }: KeyVersion, { values }: ValueOptions): ob
   return { ...version, ...(value ? { value: encodeForJson(value, values) } : {}) };
 }
 
-function lineOf({ version, value, deleted, writtenAt }: KeyVersion, { values }: ValueOptions): string {
+function lineOf({ version, value, deleted, writtenAt, writtenBefore }: KeyVersion, { values }: ValueOptions): string {
   const what = deleted ? "delete" : value ? "put" : "expired";
-  const when = writtenAt === undefined ? "-" : new Date(writtenAt).toISOString();
-  return [`${version}`, what, when, ...(value ? [encodeForLine(value, values)] : [])].join("\t");
+  return [`${version}`, what, whenOf(writtenAt, writtenBefore), ...(value ? [encodeForLine(value, values)] : [])].join(
+    "\t",
+  );
+}
+
+/** A time, or an interval as ISO 8601 has it. */
+function whenOf(from: number | undefined, before: number | undefined): string {
+  if (from === undefined || before === undefined) return "-";
+  const [start, end] = [from, before].map((ms) => new Date(ms).toISOString());
+  return before - from <= SECOND_MS ? `${start}` : `${start}/${end}`;
 }

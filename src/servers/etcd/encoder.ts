@@ -99,9 +99,10 @@ export class Encoder {
     const success: RequestOp[] = [];
     const [deleted, pieces]: [string[], string[]] = [[], []];
     let bytes = compare.length * OPERATION_BYTES;
+    const writtenMs = this.#now();
     for (const operation of operations) {
       const { value } = operation;
-      const fields = { expiresMs: value ? operation.expiresMs : 0, writtenMs: this.#now() };
+      const fields = { expiresMs: value ? operation.expiresMs : 0, writtenMs };
       const key = joined(entries, operation.key);
       bytes += operation.key.length + OPERATION_BYTES + (inPieces.has(operation) ? 0 : (value?.length ?? 0));
       let stored: Parameters<typeof encodeEntry>[0] = value;

@@ -169,7 +169,7 @@ fn resize(bytes: &mut Vec<u8>, size: usize) -> Result<(), Failure> {
 }
 
 fn no_memory(size: usize) -> Failure {
-    Failure::new(FailureKind::OutOfMemory, format!("no memory to read a value of {size} bytes"))
+    Failure::out_of_memory("to read a value", size)
 }
 
 const OTHER_CHECKSUM: &str = "has another checksum";
