@@ -119,6 +119,20 @@ for (const [name, openStore] of Object.entries(STORES)) {
       await store.close();
     });
 
+    test("does not give restored versions the times of deleted ones", async () => {
+      await using source = new MemoryStore();
+      for (let i = 0; i < 30; i++) await source.put(`key/${i}`, "value");
+      await using store = await openStore(1);
+      for (let i = 0; i < 5; i++) await store.put("x", "value");
+      await store.delete("x");
+      await store.compact();
+      await store.restore(source.backup());
+      const versions = Array.from({ length: 30 }, (_, i) => store.versionsSync(`key/${i}`)).flat();
+      assert.equal(versions.length, 30);
+      assert.ok(versions.some(({ version }) => version <= 5));
+      for (const { version, writtenAt } of versions) assert.equal(writtenAt, undefined, `version ${version}`);
+    });
+
     test("keeps the configured versions and those that a snapshot sees; removed ones are an error", async () => {
       await using store = await openStore();
       await store.put("key", "0");
