@@ -24,7 +24,7 @@ const values = readOptions({
   writers: count("how many writers or readers there are at once", 64),
 });
 const KEYS = 10_000;
-const VALUE: Uint8Array = new Uint8Array(100).fill(7);
+const VALUE_BYTES = 100;
 const key = (i: number) => `key/${String(i % KEYS).padStart(6, "0")}`;
 
 const server = await PostgresServer.start();
@@ -36,10 +36,19 @@ await sql`insert into plain_clock values (1000000000)`;
 await sql`create table plain_marks (mark bytea primary key, version bigint)`;
 await sql`create table plain_history (key bytea, version bigint, value bytea, primary key (key, version))`;
 
+let puts = 0;
+
+/** A value that no put before had: PostgreSQL does less for a row that stays the same. */
+function newValue(): Uint8Array {
+  const value = new Uint8Array(VALUE_BYTES).fill(7);
+  new DataView(value.buffer).setUint32(0, puts++);
+  return value;
+}
+
 /** The calls of both, by name. */
 const CALLS: Readonly<Record<string, readonly [luge: (i: number) => Promise<unknown>, plain: typeof plainPut]>> = {
-  put: [(i) => store.put(key(i), VALUE), plainPut],
-  "put, beside the same commit by hand": [(i) => store.put(key(i), VALUE), plainCommit],
+  put: [(i) => store.put(key(i), newValue()), plainPut],
+  "put, beside the same commit by hand": [(i) => store.put(key(i), newValue()), plainCommit],
   get: [(i) => store.get(key(i)), plainGet],
   "1000 entries of a range": [
     (i) => store.entries({ gte: key(i), limit: 1000 }).toArray(),
@@ -48,9 +57,10 @@ const CALLS: Readonly<Record<string, readonly [luge: (i: number) => Promise<unkn
 };
 
 async function plainPut(i: number): Promise<unknown> {
+  const value = Buffer.from(newValue());
   return await sql`
     with u as (
-      insert into plain (key, value, version) values (${Buffer.from(key(i))}, ${Buffer.from(VALUE)}, 1)
+      insert into plain (key, value, version) values (${Buffer.from(key(i))}, ${value}, 1)
       on conflict (key) do update set value = excluded.value, version = plain.version + 1
       returning key, version, value),
     h as (insert into plain_history select key, version, value from u)
@@ -58,13 +68,14 @@ async function plainPut(i: number): Promise<unknown> {
 }
 
 async function plainCommit(i: number): Promise<unknown> {
+  const value = Buffer.from(newValue());
   const mark = crypto.getRandomValues(new Uint8Array(16));
   return await sql`
     with c as (update plain_clock set version = version + 1 returning version),
     m as (insert into plain_marks select ${Buffer.from(mark)}, version from c),
-    h as (insert into plain_history select ${Buffer.from(key(i))}, version, ${Buffer.from(VALUE)} from c),
+    h as (insert into plain_history select ${Buffer.from(key(i))}, version, ${value} from c),
     u as (
-      insert into plain (key, value, version) select ${Buffer.from(key(i))}, ${Buffer.from(VALUE)}, version from c
+      insert into plain (key, value, version) select ${Buffer.from(key(i))}, ${value}, version from c
       on conflict (key) do update set value = excluded.value, version = excluded.version)
     select version from c`;
 }
@@ -74,7 +85,7 @@ async function plainGet(i: number): Promise<unknown> {
 }
 
 for (let i = 0; i < KEYS; i += 1000) {
-  await store.batch(Array.from({ length: 1000 }, (_, j) => ({ type: "put", key: key(i + j), value: VALUE })));
+  await store.batch(Array.from({ length: 1000 }, (_, j) => ({ type: "put", key: key(i + j), value: newValue() })));
 }
 await sql`insert into plain select key, value, 1 from luge`;
 

@@ -72,7 +72,7 @@ nodeTest("a segment and its records have their fields at the offsets of the page
     assert.deepEqual([bytes[reservation + 24], payload], [2, 9]);
     const time = reservation + Math.ceil((24 + payload) / 8) * 8;
     assert.deepEqual([bytes.readUInt32LE(time + 4), bytes[time + 24]], [9, 6]);
-    assert.equal(bytes.readBigUInt64LE(time + 8), BigInt(version));
+    assert.equal(bytes.readBigUInt64LE(time + 8), BigInt(version - 1));
     const [{ writtenAt } = {}] = versions;
     assert.equal(Number(bytes.readBigUInt64LE(time + 25)), writtenAt);
     const commit = time + Math.ceil((24 + 9) / 8) * 8;

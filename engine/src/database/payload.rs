@@ -7,7 +7,8 @@
 //!   kind 3:  a value that was moved here from another segment: length of the key varint, version of its commit varint,
 //!            length of the value varint, key, value, XXH64 of the value u64, little endian
 //!   kind 5:  the same with a packed value, see `compression`: its length and checksum are those of the packed bytes
-//!   kind 6:  a time u64, little endian, in milliseconds since 1970: the commits from the version of the record on come at it or later
+//!   kind 6:  a time u64, little endian, in milliseconds since 1970: the commits after the version of the record begin at it or
+//!            later; 0 if nobody knows
 //!   kind 4:  of a restore: u8 (1 in its last record, 0 in all before), then for each entry the version of its commit varint
 //!            and an operation; the version of the record is the one that is restored
 //! operation: kind u8 (0 delete, 1 put, 2 put with a value that stays in the log, 3 the same with a packed value, 4 an operand as the

@@ -105,7 +105,8 @@ impl<'a, D: Disk> Replay<'a, D> {
                     self.active.insert(&entry_of(&operation, position, version))?;
                 }
             }
-            Payload::Time(ms) if record.version > self.skip => self.times.begin(record.version, ms),
+            // It is of the commits after its version.
+            Payload::Time(ms) if record.version >= self.skip => self.times.begin(record.version.next(), ms),
             Payload::Restored(_) | Payload::Moved(_) | Payload::Time(_) => {}
         }
         Ok(())

@@ -113,7 +113,7 @@ impl<D: Disk> Store<D> {
         let version = match at {
             At::Now(ms) => self.next_version(ms)?,
             At::Version(version) => {
-                self.say_time(version, UNKNOWN_MS)?;
+                self.say_time(UNKNOWN_MS)?;
                 version
             }
         };
@@ -171,17 +171,18 @@ impl<D: Disk> Store<D> {
         if let Some(at) = self.clock.awaited() {
             self.values.ensure_durable(at)?;
         }
-        let version = self.clock.next();
-        self.say_time(version, now_ms)?;
-        Ok(version)
+        self.say_time(now_ms)?;
+        Ok(self.clock.next())
     }
 
-    /// Writes the time of the commits from `version` on into the log, if that is due.
+    /// Writes the time of the next commits into the log, if that is due. The record has the version before them: if a crash leaves it
+    /// without the next one, nothing says that this was committed.
     #[inline(never)]
-    fn say_time(&mut self, version: Version, ms: u64) -> Result<(), Failure> {
+    fn say_time(&mut self, ms: u64) -> Result<(), Failure> {
         if self.checkpointer.times().is_due(ms) {
-            self.values.append(version, &payload::encode_time(ms))?;
-            self.checkpointer.times_mut().begin(version, ms);
+            let newest = self.clock.newest();
+            self.values.append(newest, &payload::encode_time(ms))?;
+            self.checkpointer.times_mut().begin(newest.next(), ms);
         }
         Ok(())
     }

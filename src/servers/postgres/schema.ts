@@ -27,8 +27,9 @@ export function schemaOf(t: Tables, dialect: Dialect, versionsToKeep: number, hi
   const up = dialect === "yugabyte" ? " asc" : "";
   return `
 create table if not exists ${t.entries} (
-  key bytea not null, value bytea, version bigint not null, expires bigint not null default 0, primary key (key${up}));
-create index if not exists ${t.entriesExpiry} on ${t.entries} (expires${up}) where expires > 0 and value is not null;
+  key bytea not null, value bytea, version bigint not null, expires bigint not null default 0,
+  expiring bigint not null default 0, primary key (key${up}));
+create index if not exists ${t.entriesExpiry} on ${t.entries} (expiring${up}) where expiring > 0;
 create table if not exists ${t.changes} (
   version bigint not null, key bytea not null, value bytea, expires bigint not null default 0, written bigint,
   primary key (version${up}, key${up}));
@@ -55,6 +56,18 @@ insert into ${t.meta} values (0, ${SCHEMA_FORMAT}, ${versionsToKeep}, ${historyM
 function settings(dialect: Dialect): string {
   return dialect === "postgres" ? "set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off" : "";
 }
+
+/**
+ * The expiry of the value of a row; 0 if it has none, or is gone. It has a column and an index of its own: PostgreSQL
+ * overwrites a row without touching the indexes (HOT) only if no column of an index changes, and none of its condition.
+ */
+function expiring(row: string): string {
+  return `case when ${row}.value is null then 0 else ${row}.expires end`;
+}
+
+/** What a newer entry of a key replaces. */
+export const REPLACED = `value = excluded.value, version = excluded.version, expires = excluded.expires,
+      expiring = excluded.expiring`;
 
 /** Whether the entry of a row is there at the time `now`. */
 function live(row: string, now: string): string {
@@ -139,11 +152,11 @@ begin
     select r_base + 1 + w.request, w.key, w.value, w.expires, p_now
     from unnest(p_write_requests, p_keys, p_values, p_expiries) w(request, key, value, expires)
     where w.request <> all (r_refused);
-  insert into ${t.entries} as e (key, value, version, expires)
-    select distinct on (w.key) w.key, w.value, r_base + 1 + w.request, w.expires
+  insert into ${t.entries} as e (key, value, version, expires, expiring)
+    select distinct on (w.key) w.key, w.value, r_base + 1 + w.request, w.expires, ${expiring("w")}
     from unnest(p_write_requests, p_keys, p_values, p_expiries) w(request, key, value, expires)
     where w.request <> all (r_refused) order by w.key, w.request desc
-    on conflict (key) do update set value = excluded.value, version = excluded.version, expires = excluded.expires;
+    on conflict (key) do update set ${REPLACED};
   if not v_blind then
     update ${t.clock} set version = r_base + p_requests where id = 0;
   end if;
@@ -220,8 +233,8 @@ begin
   if m.versions_to_keep = 1 then
     with x as (
       select e.key, e.version from ${t.entries} e
-      where e.expires > 0 and e.expires <= p_now and e.value is not null and e.version <= m.cursor_version
-      order by e.expires limit p_most for update skip locked),
+      where e.expiring > 0 and e.expiring <= p_now and e.version <= m.cursor_version
+      order by e.expiring limit p_most for update skip locked),
     e as (
       delete from ${t.entries} e using x where e.key = x.key and e.version = x.version returning e.key, e.version),
     d as (
@@ -231,10 +244,10 @@ begin
   else
     with x as (
       select e.key, e.version from ${t.entries} e
-      where e.expires > 0 and e.expires <= p_now and e.value is not null and e.version <= m.cursor_version
-      order by e.expires limit p_most for update skip locked),
+      where e.expiring > 0 and e.expiring <= p_now and e.version <= m.cursor_version
+      order by e.expiring limit p_most for update skip locked),
     e as (
-      update ${t.entries} e set value = null from x where e.key = x.key and e.version = x.version
+      update ${t.entries} e set value = null, expiring = 0 from x where e.key = x.key and e.version = x.version
       returning e.key, e.version),
     d as (
       update ${t.changes} c set value = null from e where c.key = e.key and c.version = e.version returning c.version)
@@ -273,9 +286,9 @@ begin
   end if;
   insert into ${t.changes} (version, key, value, expires)
     select r.version, r.key, r.value, r.expires from ${t.restores} r where r.id = p_id;
-  insert into ${t.entries} as e (key, value, version, expires)
-    select r.key, r.value, r.version, r.expires from ${t.restores} r where r.id = p_id order by r.key
-    on conflict (key) do update set value = excluded.value, version = excluded.version, expires = excluded.expires;
+  insert into ${t.entries} as e (key, value, version, expires, expiring)
+    select r.key, r.value, r.version, r.expires, ${expiring("r")} from ${t.restores} r where r.id = p_id order by r.key
+    on conflict (key) do update set ${REPLACED};
   delete from ${t.restores} where id = p_id;
   if p_to > v_version then
     update ${t.clock} set version = p_to where id = 0;

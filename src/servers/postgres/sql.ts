@@ -4,6 +4,7 @@
  * @module
  */
 
+import { REPLACED } from "./schema.ts";
 import type { Tables } from "./tables.ts";
 
 /** A page looks at so many entries at most, and a count at so many. */
@@ -86,8 +87,8 @@ function put(t: Tables): string {
   return `with c as (update ${t.clock} set version = version + 1 where id = 0 returning version),
     h as (insert into ${t.changes} (version, key, value, expires, written) select version, $2, $3, $4, $5 from c),
     i as (insert into ${t.commits} (id, version, refused, existed) select $1, version, '{}', '{}' from c),
-    e as (insert into ${t.entries} (key, value, version, expires) select $2, $3, version, $4 from c
-      on conflict (key) do update set value = excluded.value, version = excluded.version, expires = excluded.expires)
+    e as (insert into ${t.entries} (key, value, version, expires, expiring) select $2, $3, version, $4, $4 from c
+      on conflict (key) do update set ${REPLACED})
     select version from c`;
 }
 
