@@ -18,13 +18,24 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 
 const [path = "", name = "", first = ""] = process.argv.slice(2);
-const say = (line: string) => void fs.writeSync(1, `${line}\n`);
 
 /** The part of the store's path whose next write stops the process. */
 let stopsAt: string | undefined;
 /** The signal that comes instead of the next new inode. */
 let signal: NodeJS.Signals | undefined;
 const { writeSync, renameSync } = fs;
+
+/** Says a line at once. The pipe may be full while the test does not listen. */
+function say(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}
 
 function nameOf(fd: number): string {
   try {
@@ -40,10 +51,10 @@ if (!("Bun" in globalThis || "Deno" in globalThis)) {
     if (stopsAt === undefined || !nameOf(fd).startsWith(`${path}/${stopsAt}`)) return writeSync(...args);
     stopsAt = undefined;
     const file = nameOf(fd).slice(path.length + 1);
-    writeSync(1, `stops ${file} ${fs.fstatSync(fd).ino}\n`);
+    say(`stops ${file} ${fs.fstatSync(fd).ino}`);
     process.kill(process.pid, "SIGSTOP");
     const count = writeSync(...args);
-    writeSync(1, `wrote ${file} ${fs.fstatSync(fd).ino}\n`);
+    say(`wrote ${file} ${fs.fstatSync(fd).ino}`);
     return count;
   }) as typeof writeSync;
   fs.renameSync = (from, to) => {
@@ -51,13 +62,13 @@ if (!("Bun" in globalThis || "Deno" in globalThis)) {
     if (isRenewed) {
       const sent = signal as NodeJS.Signals;
       signal = undefined;
-      writeSync(1, "renews\n");
+      say("renews");
       process.kill(process.pid, sent);
     }
     try {
       renameSync(from, to);
     } catch (error) {
-      if (isRenewed) writeSync(1, `refused ${(error as NodeJS.ErrnoException).code}\n`);
+      if (isRenewed) say(`refused ${(error as NodeJS.ErrnoException).code}`);
       throw error;
     }
   };
