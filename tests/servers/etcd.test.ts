@@ -14,6 +14,7 @@ import { type EtcdOptions, openEtcd } from "../../src/servers/etcd/mod.ts";
 import { spoken } from "../support/command.ts";
 import { storeError } from "../support/expect.ts";
 import { etcdTest, HAS_ETCD } from "../support/services/etcd.ts";
+import { SetClock } from "../support/set_clock.ts";
 import { withDirectory } from "../support/temporary.ts";
 
 let cluster: EtcdCluster;
@@ -149,6 +150,24 @@ etcdTest("etcd: a write is done once, whatever happens to its requests and answe
   assert.equal(value && new DataView(value.buffer).getBigUint64(0, true), BigInt(ROUNDS));
   assert.equal(await store.count(), ROUNDS + 1);
   assert.equal((await store.versions("n")).length, ROUNDS);
+});
+
+etcdTest("etcd: all keys of a commit have one time, beside a value in pieces, too", async () => {
+  using time = new SetClock();
+  const begun = time.ms;
+  const slow: typeof fetch = (url, init) => {
+    if (String(url).endsWith("/v3/kv/put")) time.ms += 1000;
+    return fetch(url, init);
+  };
+  await using store = await open("t-one-time/", { fetch: slow });
+  const keys = ["a", "large", "z"];
+  const bytesOf = (key: string) => new Uint8Array(key === "large" ? 600_000 : 1);
+  await store.batch(keys.map((key) => ({ type: "put", key, value: bytesOf(key) })));
+  assert.ok(time.ms > begun, "there were pieces");
+  for (const key of keys) {
+    const [newest] = await store.versions(key);
+    assert.deepEqual([newest?.writtenAt, newest?.writtenBefore], [begun, begun + 1], key);
+  }
 });
 
 etcdTest("etcd: a commit that was given up is not done later, and says so", async () => {

@@ -5,7 +5,7 @@
  * 1 byte    flags: DELETED, EXPIRES, RESTORED, PIECES, WRITTEN
  * 8 bytes   expiry in milliseconds since 1970, if EXPIRES
  * 8 bytes   version, if RESTORED; else the version is that of the revision
- * 8 bytes   when it was written, in milliseconds since 1970, if WRITTEN
+ * 8 bytes   when its commit began, in milliseconds since 1970, if WRITTEN
  * 8 bytes   identity of the pieces, if PIECES; then 8 bytes: length of the value
  * the rest  the value; nothing, if DELETED or PIECES
  * ```
@@ -37,23 +37,20 @@ export interface Pieces {
   readonly length: number;
 }
 
-/** What etcd keeps under the key of an entry. */
-export interface RawEntry {
+/** What is in the header of an entry. */
+export interface EntryFields {
   /** In milliseconds since 1970; 0 for never. */
   readonly expiresMs: number;
   /** The version that a restore gave to it. */
-  readonly version?: number;
-  /** When it was written, in milliseconds since 1970; not of what a restore wrote. */
-  readonly writtenMs?: number;
-  /** `undefined` for a deletion. */
-  readonly value: Uint8Array<ArrayBuffer> | Pieces | undefined;
+  readonly version?: number | undefined;
+  /** When its commit began, in milliseconds since 1970; not of what a restore wrote. */
+  readonly writtenMs?: number | undefined;
 }
 
-/** What is in the header of an entry. */
-export interface EntryFields {
-  readonly expiresMs: number;
-  readonly version?: number | undefined;
-  readonly writtenMs?: number | undefined;
+/** What etcd keeps under the key of an entry. */
+export interface RawEntry extends EntryFields {
+  /** `undefined` for a deletion. */
+  readonly value: Uint8Array<ArrayBuffer> | Pieces | undefined;
 }
 
 /** Whether a value is in pieces. */

@@ -79,9 +79,9 @@ export function statementsOf(t: Tables): Statements {
 
 /**
  * A group of one request that writes one value, and that nothing can refuse: what the function would do, as one
- * statement. $1 the id of the commit, $2 the key, $3 the value, $4 the expiry, $5 the time. The other writes need the version that
- * the clock has after this one, so they come after the lock of the clock. None of them reads what was there before:
- * `on conflict` sees the newest row, whatever the statement saw at its begin.
+ * statement. $1 the id of the commit, $2 the key, $3 the value, $4 the expiry, $5 the time. The other writes need the
+ * version that the clock has after this one, so they come after the lock of the clock. None of them reads what was there
+ * before: `on conflict` sees the newest row, whatever the statement saw at its begin.
  */
 function put(t: Tables): string {
   return `with c as (update ${t.clock} set version = version + 1 where id = 0 returning version),

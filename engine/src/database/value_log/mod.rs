@@ -161,8 +161,8 @@ impl<D: Disk> ValueLog<D> {
         length >= self.logged_size
     }
 
-    /// Appends a record.
-    #[inline(never)]
+    /// Appends a record whose payload is there as a whole. [`ValueLog::begin`] is for those that come in parts: commits, and the entries
+    /// of a restore.
     pub fn append(&mut self, version: Version, payload: &[u8]) -> Result<(), Failure> {
         self.log.append(version, payload)?;
         Ok(())
